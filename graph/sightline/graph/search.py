@@ -1,0 +1,296 @@
+"""Find entities by label: prefix as you type, prefix of a later word, one typo; any script.
+
+Knows normalised label texts and positions in them; entities are ids. Does not know IRIs or the
+graph; degree is handed in to rank.
+
+The texts lie behind each other as code points. Two sorted arrays point into them: the starts of
+words in the order of the text that follows, and the ends of words in the order of the text that
+precedes, read backwards. A query is a binary search in the first. One edit leaves either the first
+or the second half of a query intact, so the candidates for a typo are a range of the first array
+(first half intact) and a range of the second (second half intact); a kernel checks each.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+How = Literal["exact", "prefix", "word", "typo"]
+HOW: tuple[How, ...] = ("exact", "prefix", "word", "typo")
+
+#: Longer labels are searched by their first characters and words.
+MAX_LENGTH = 120
+MAX_WORDS = 8
+#: Shorter queries get no typo search: one edit would match nearly everything.
+MIN_TYPO_LENGTH = 4
+_MARKS = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entity that a query found, and how."""
+
+    entity: int
+    how: How
+
+
+def normalise(text: str) -> str:
+    """Case, accents and punctuation folded: ``"Côte d'Ivoire"`` becomes ``"cote d ivoire"``.
+
+    Apostrophes inside words vanish only as punctuation does, into a space.
+    """
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _MARKS.sub(" ", text.casefold()).strip()[:MAX_LENGTH]
+
+
+class SearchIndex:
+    """A mapped index.
+
+    Attributes:
+        chars: uint32 ``(C,)``: the normalised texts, each followed by one 0.
+        text_start: int64 ``(T + 1,)``.
+        text_entity: int32 ``(T,)``: whose label it is.
+        starts, start_text: int64 and int32 ``(K,)``: word starts in order of what follows.
+        ends, end_text: int64 and int32 ``(K,)``: word ends in order of what precedes.
+    """
+
+    _ARRAYS = ("chars", "text_start", "text_entity", "starts", "start_text", "ends", "end_text")
+    chars: npt.NDArray[np.uint32]
+    text_start: npt.NDArray[np.int64]
+    text_entity: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    start_text: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
+    end_text: npt.NDArray[np.int32]
+
+    def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        for name in self._ARRAYS:
+            setattr(self, name, arrays[name])
+
+    @classmethod
+    def open(cls, folder: Path) -> SearchIndex:
+        """Map the index of a snapshot."""
+        return cls({n: np.load(folder / f"search_{n}.npy", mmap_mode="r") for n in cls._ARRAYS})
+
+    @classmethod
+    def write(cls, folder: Path, texts: Sequence[str], entities: npt.NDArray[np.int32]) -> None:
+        """Build and write the index of ``texts[i]``, a label or identifier of ``entities[i]``."""
+        for name, array in build(texts, entities).items():
+            np.save(folder / f"search_{name}.npy", array)
+
+    def exact(self, query: str) -> list[int]:
+        """Entities with a text that equals ``query`` after normalisation, by id."""
+        wanted = _codes(normalise(query))
+        if len(wanted) == 0:
+            return []
+        low, high = _range(self.chars, self.starts, wanted, False)
+        at, text = self.starts[low:high], self.start_text[low:high]
+        whole = (at == self.text_start[text]) & (self.chars[at + len(wanted)] == 0)
+        return sorted({int(e) for e in self.text_entity[text[whole]]})
+
+    def search(
+        self,
+        query: str,
+        degree: npt.NDArray[np.int32],
+        allowed: npt.NDArray[np.bool_] | None,
+        limit: int,
+    ) -> list[Match]:
+        """Best ``limit`` entities for a query. ``allowed`` bool ``(N,)`` filters them."""
+        wanted = _codes(normalise(query))
+        if len(wanted) == 0:
+            return []
+        low, high = _range(self.chars, self.starts, wanted, False)
+        at, text = self.starts[low:high], self.start_text[low:high]
+        first = at == self.text_start[text]
+        ends = self.chars[at + len(wanted)] == 0
+        rank = np.where(first, np.where(ends, 0, 1), 2)
+        entities = self.text_entity[text]
+        best = _best(entities, rank, degree, allowed, limit)
+        if len(best) < limit and len(wanted) >= MIN_TYPO_LENGTH:
+            near = self._typos(wanted)
+            entities = np.concatenate([entities, near])
+            rank = np.concatenate([rank, np.full(len(near), 3)])
+            best = _best(entities, rank, degree, allowed, limit)
+        return [Match(entity, HOW[how]) for entity, how in best]
+
+    def nearest(self, query: str, degree: npt.NDArray[np.int32], limit: int = 5) -> list[int]:
+        """What somebody who wrote ``query`` may have meant: shorter and shorter starts of it."""
+        text = normalise(query)
+        while text:
+            found = self.search(text, degree, None, limit)
+            if found:
+                return [match.entity for match in found]
+            text = text[: len(text) * 3 // 4] if len(text) > 3 else ""
+        return []
+
+    def _typos(self, wanted: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
+        """Entities with a run of whole words, or its beginning, one edit away from ``wanted``."""
+        half = len(wanted) // 2
+        # One less in front, so that two letters swapped across the middle are found too.
+        front_half = wanted[: half - 1] if half > 2 else wanted[:half]
+        low, high = _range(self.chars, self.starts, front_half, False)
+        forward = _check_starts(self.chars, self.starts[low:high], wanted)
+        front = self.start_text[low:high][forward]
+        low, high = _range(self.chars, self.ends, wanted[half:], True)
+        backward = _check_ends(self.chars, self.ends[low:high], wanted)
+        back = self.end_text[low:high][backward]
+        return self.text_entity[np.concatenate([front, back])]
+
+
+def build(texts: Sequence[str], entities: npt.NDArray[np.int32]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an index, by name."""
+    import polars as pl
+
+    normal = [normalise(t) for t in texts]
+    keep = [i for i, t in enumerate(normal) if t]
+    normal = [normal[i] for i in keep]
+    joined = "\0".join(normal) + "\0"
+    chars = _codes(joined)
+    lengths = np.fromiter((len(t) for t in normal), np.int64, len(normal))
+    text_start = np.zeros(len(normal) + 1, np.int64)
+    np.cumsum(lengths + 1, out=text_start[1:])
+    text_of = np.repeat(np.arange(len(normal), dtype=np.int32), lengths + 1)
+    gap = (chars == 0) | (chars == 32)
+    if normal:
+        before, after = np.concatenate([[True], gap[:-1]]), gap
+        starts = np.flatnonzero(before & ~gap)
+        ends = np.flatnonzero(after & ~before)
+    else:
+        starts = ends = np.zeros(0, np.int64)
+    starts, ends = (_first_words(p, text_of, MAX_WORDS) for p in (starts, ends))
+    following = [joined[a : text_start[text_of[a] + 1] - 1] for a in starts.tolist()]
+    preceding = [joined[text_start[text_of[a]] : a][::-1] for a in ends.tolist()]
+    by_start = pl.Series(following, dtype=pl.String).arg_sort().to_numpy()
+    by_end = pl.Series(preceding, dtype=pl.String).arg_sort().to_numpy()
+    return {
+        "chars": chars,
+        "text_start": text_start,
+        "text_entity": np.asarray(entities, np.int32)[keep],
+        "starts": starts[by_start],
+        "start_text": text_of[starts[by_start]],
+        "ends": ends[by_end],
+        "end_text": text_of[ends[by_end]],
+    }
+
+
+def _first_words(
+    positions: npt.NDArray[np.int64], text_of: npt.NDArray[np.int32], most: int
+) -> npt.NDArray[np.int64]:
+    """Of the ascending ``positions`` the first ``most`` of each text."""
+    text = text_of[positions]
+    first = np.searchsorted(text, text, side="left")
+    kept: npt.NDArray[np.int64] = positions[np.arange(len(positions)) - first < most]
+    return kept
+
+
+def _codes(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _best(
+    entities: npt.NDArray[np.int32],
+    rank: npt.NDArray[np.int64],
+    degree: npt.NDArray[np.int32],
+    allowed: npt.NDArray[np.bool_] | None,
+    limit: int,
+) -> list[tuple[int, int]]:
+    """Distinct entities by rank, then degree, then id."""
+    if allowed is not None:
+        entities, rank = entities[allowed[entities]], rank[allowed[entities]]
+    order = np.lexsort((entities, -degree[entities], rank))
+    seen: dict[int, int] = {}
+    for i in order:
+        seen.setdefault(int(entities[i]), int(rank[i]))
+        if len(seen) == limit:
+            break
+    return list(seen.items())
+
+
+@numba.njit(cache=True, nogil=True)
+def _compare(chars: Any, at: int, wanted: Any, backward: bool) -> int:
+    """Sign of (text at a position) - ``wanted``; 0 where ``wanted`` is a prefix of it."""
+    n = len(wanted)
+    for i in range(n):
+        # A position before the first text reads as its boundary.
+        j = at - 1 - i if backward else at + i
+        have = chars[j] if j >= 0 else np.uint32(0)
+        want = wanted[n - 1 - i] if backward else wanted[i]
+        if have != want:
+            return -1 if have < want else 1
+    return 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _range(chars: Any, positions: Any, wanted: Any, backward: bool) -> tuple[int, int]:
+    """Where in the sorted ``positions`` the texts begin (or end) with ``wanted``."""
+    low, high = 0, len(positions)
+    while low < high:
+        middle = (low + high) // 2
+        if _compare(chars, positions[middle], wanted, backward) < 0:
+            low = middle + 1
+        else:
+            high = middle
+    first, high = low, len(positions)
+    while low < high:
+        middle = (low + high) // 2
+        if _compare(chars, positions[middle], wanted, backward) <= 0:
+            low = middle + 1
+        else:
+            high = middle
+    return first, low
+
+
+@numba.njit(cache=True, nogil=True)
+def _one_edit(chars: Any, at: int, end: int, wanted: Any) -> bool:
+    """Is ``chars[at:end]`` one insertion, deletion, replacement or swap away from ``wanted``?"""
+    n, m = end - at, len(wanted)
+    if n - m > 1 or m - n > 1:
+        return False
+    i = 0
+    while i < n and i < m and chars[at + i] == wanted[i]:
+        i += 1
+    j = 0
+    while j < n - i and j < m - i and chars[end - 1 - j] == wanted[m - 1 - j]:
+        j += 1
+    if i + j >= max(n, m) - 1:
+        return True
+    swapped = n == m and i + j == n - 2
+    return swapped and chars[at + i] == wanted[i + 1] and chars[at + i + 1] == wanted[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _check_starts(chars: Any, positions: Any, wanted: Any) -> Any:
+    """Which word starts are followed by a text whose beginning is one edit away."""
+    out = np.zeros(len(positions), np.bool_)
+    for k in range(len(positions)):
+        at = positions[k]
+        end = at
+        while end < at + len(wanted) + 1 and chars[end] != 0:
+            end += 1
+        for stop in range(max(at, at + len(wanted) - 1), end + 1):
+            if _one_edit(chars, at, stop, wanted):
+                out[k] = True
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _check_ends(chars: Any, positions: Any, wanted: Any) -> Any:
+    """Which word ends are preceded, from the start of a word on, by a text one edit away."""
+    out = np.zeros(len(positions), np.bool_)
+    for k in range(len(positions)):
+        end = positions[k]
+        for at in range(max(0, end - len(wanted) - 1), max(0, end - len(wanted) + 1) + 1):
+            starts_word = at == 0 or chars[at - 1] == 0 or chars[at - 1] == 32
+            if starts_word and chars[at:end].all() and _one_edit(chars, at, end, wanted):
+                out[k] = True
+    return out

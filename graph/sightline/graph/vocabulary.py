@@ -1,0 +1,131 @@
+"""The IRIs this project coins or treats specially, and how raw names become IRIs.
+
+Knows strings; knows no graph and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import quote, unquote
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+OWL = "http://www.w3.org/2002/07/owl#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+SCHEMA = "https://schema.org/"
+DCTERMS = "http://purl.org/dc/terms/"
+FOAF = "http://xmlns.com/foaf/0.1/"
+
+RDF_TYPE = RDF + "type"
+RDF_LANG_STRING = RDF + "langString"
+RDFS_LABEL = RDFS + "label"
+XSD_STRING = XSD + "string"
+
+DEFAULT_BASE = "urn:sightline:"
+#: Blank nodes become ``GENID + <hash of the source> + ":" + <label>``; export gives them back.
+GENID = "urn:sightline:genid:"
+#: Named graph of a load whose source names none.
+LOAD_GRAPH = "urn:sightline:load:"
+
+Kind = Literal["entity", "relation", "class", "property"]
+
+#: In order of preference.
+LABEL_PROPERTIES = (
+    SKOS + "prefLabel",
+    RDFS_LABEL,
+    SCHEMA + "name",
+    "http://schema.org/name",
+    FOAF + "name",
+    DCTERMS + "title",
+    "http://purl.org/dc/elements/1.1/title",
+)
+DESCRIPTION_PROPERTIES = (
+    SCHEMA + "description",
+    "http://schema.org/description",
+    DCTERMS + "description",
+    RDFS + "comment",
+    SKOS + "definition",
+)
+#: Statements with these predicates describe the schema: they are no edges and no path steps.
+SCHEMA_PREDICATES = (
+    RDF_TYPE,
+    RDFS + "subClassOf",
+    RDFS + "subPropertyOf",
+    RDFS + "domain",
+    RDFS + "range",
+    RDFS + "isDefinedBy",
+    RDFS + "seeAlso",
+    OWL + "inverseOf",
+    OWL + "equivalentClass",
+    OWL + "equivalentProperty",
+    OWL + "disjointWith",
+    OWL + "propertyChainAxiom",
+    OWL + "imports",
+)
+#: Things of these types are classes, relations or ontologies, not entities.
+SCHEMA_CLASSES = (
+    RDFS + "Class",
+    RDFS + "Datatype",
+    RDF + "Property",
+    OWL + "Class",
+    OWL + "ObjectProperty",
+    OWL + "DatatypeProperty",
+    OWL + "AnnotationProperty",
+    OWL + "TransitiveProperty",
+    OWL + "SymmetricProperty",
+    OWL + "Ontology",
+)
+
+
+def mint(base: str, kind: Kind, local: str) -> str:
+    """The IRI of a raw name: ``urn:sightline:entity:Q42``. Reserved characters are escaped."""
+    return f"{base}{kind}:{quote(local, safe='')}"
+
+
+def default_prefixes(base: str) -> dict[str, str]:
+    """Prefix to IRI. The four kinds of minted IRIs come first."""
+    kinds: tuple[Kind, ...] = ("entity", "relation", "class", "property")
+    return {kind: f"{base}{kind}:" for kind in kinds} | {
+        "rdf": RDF,
+        "rdfs": RDFS,
+        "owl": OWL,
+        "xsd": XSD,
+        "skos": SKOS,
+        "schema": SCHEMA,
+        "dcterms": DCTERMS,
+        "foaf": FOAF,
+    }
+
+
+def readable_name(iri: str) -> str:
+    """A label for something that has none: the last part of its IRI, unescaped.
+
+    >>> readable_name("urn:sightline:relation:location_of")
+    'location of'
+    """
+    local = iri.rstrip("/#:")
+    for mark in "#/:":
+        local = local.rsplit(mark, 1)[-1]
+    return unquote(local).replace("_", " ").strip() or iri
+
+
+def contract(iri: str, prefixes: Mapping[str, str]) -> str:
+    """The CURIE of an IRI by the longest matching prefix, or the IRI itself.
+
+    A local part is taken only if expanding the CURIE gives the same IRI back.
+    """
+    best = max(
+        ((prefix, start) for prefix, start in prefixes.items() if iri.startswith(start)),
+        key=lambda pair: len(pair[1]),
+        default=None,
+    )
+    return f"{best[0]}:{iri[len(best[1]) :]}" if best and len(iri) > len(best[1]) else iri
+
+
+def expand(ref: str, prefixes: Mapping[str, str]) -> str | None:
+    """The IRI of a CURIE whose prefix is known, otherwise None."""
+    prefix, colon, local = ref.partition(":")
+    start = prefixes.get(prefix)
+    return start + local if colon and start is not None else None

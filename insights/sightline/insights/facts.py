@@ -1,0 +1,146 @@
+"""What the graph states, asked slot by slot.
+
+A slot is a relation with a reading direction: slot ``r`` asks from head to tail, slot
+``r + num_relations`` from tail to head. The anchor is the entity a slot is asked of, its answers
+are at the other end. Knows the arrays of a snapshot; knows no labels and no model.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.graph.snapshot import Ids, Offsets, Snapshot
+
+#: A slot counts as single-valued when its anchors have at most this many answers on average: a few
+#: countries with two capitals do not make ``capital`` a relation with many.
+SINGLE_VALUED = 1.05
+#: With fewer anchors than this nothing can be said about how many answers a slot has.
+ENOUGH_ANCHORS = 10
+
+
+def spread(indptr: Offsets, rows: npt.NDArray[np.integer]) -> tuple[Offsets, Offsets]:
+    """The positions that belong to ``rows`` of a CSR, without a loop.
+
+    Returns:
+        owner: int64, for each position the index into ``rows`` it belongs to.
+        position: int64 into the CSR's data, row after row.
+    """
+    starts = indptr[rows]
+    lengths = indptr[np.asarray(rows) + 1] - starts
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    before = np.cumsum(lengths) - lengths
+    return owner, np.arange(len(owner)) - before[owner] + starts[owner]
+
+
+class Facts:
+    """Questions to one snapshot; the tables over all edges are built when first needed."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def inverse(self, slot: int) -> int:
+        """The same relation read the other way."""
+        n = self.snapshot.num_relations
+        return slot - n if slot >= n else slot + n
+
+    def answers(self, anchor: int, slot: int) -> tuple[Ids, Ids]:
+        """The stated answers of a slot: their entity ids, ascending, and their edge ids."""
+        s = self.snapshot
+        if slot < s.num_relations:
+            span = _span(s.out_indptr, s.relation, anchor, slot)
+            return s.tail[span], np.arange(span.start, span.stop, dtype=np.int32)
+        span = _span(s.in_indptr, s.in_relation, anchor, slot - s.num_relations)
+        return s.in_head[span], s.in_edge[span]
+
+    def incident(self, anchors: Ids) -> tuple[Offsets, Ids, Ids, Ids]:
+        """Every fact at some anchors, out and in.
+
+        Returns:
+            four arrays of one length: index into ``anchors``, slot, answer, edge id.
+        """
+        s = self.snapshot
+        out_owner, out = spread(s.out_indptr, anchors)
+        in_owner, into = spread(s.in_indptr, anchors)
+        return (
+            np.concatenate([out_owner, in_owner]),
+            np.concatenate([s.relation[out], s.in_relation[into] + s.num_relations]),
+            np.concatenate([s.tail[out], s.in_head[into]]),
+            np.concatenate([out.astype(np.int32), s.in_edge[into]]),
+        )
+
+    def between(self, head: int, tail: int) -> Ids:
+        """The edges from ``head`` to ``tail``, by relation."""
+        s = self.snapshot
+        start, end = s.out_indptr[head], s.out_indptr[head + 1]
+        return (start + np.flatnonzero(s.tail[start:end] == tail)).astype(np.int32)
+
+    @cached_property
+    def edges_per_slot(self) -> npt.NDArray[np.int64]:
+        """int64 ``(2R,)``: facts of each slot; the two directions of a relation have the same."""
+        s = self.snapshot
+        return np.tile(np.bincount(s.relation, minlength=s.num_relations), 2)
+
+    @cached_property
+    def anchors_per_slot(self) -> npt.NDArray[np.int64]:
+        """int64 ``(2R,)``: entities that have an answer under each slot."""
+        s = self.snapshot
+        return np.concatenate(
+            [
+                np.bincount(relation[_starts(relation, anchor)], minlength=s.num_relations)
+                for relation, anchor in ((s.relation, s.head), (s.in_relation, self._in_tail))
+            ]
+        )
+
+    @cached_property
+    def answers_per_anchor(self) -> npt.NDArray[np.float64]:
+        """float64 ``(2R,)``: mean number of answers of an anchor that has any."""
+        return self.edges_per_slot / np.maximum(self.anchors_per_slot, 1)
+
+    def plausible_slots(self, entity: int) -> npt.NDArray[np.intp]:
+        """The slots that make sense for an entity: those that it or an entity of one of its types
+        has a fact under, less single-valued ones it already has an answer for. Ascending."""
+        s = self.snapshot
+        _, own, _, _ = self.incident(np.array([entity], np.int32))
+        used = self._used_by_class[s.types_of(entity)].any(axis=0)
+        used[own] = True
+        used[own[self._single_valued[own]]] = False
+        return np.flatnonzero(used)
+
+    @cached_property
+    def _single_valued(self) -> npt.NDArray[np.bool_]:
+        enough = self.anchors_per_slot >= ENOUGH_ANCHORS
+        single: npt.NDArray[np.bool_] = enough & (self.answers_per_anchor <= SINGLE_VALUED)
+        return single
+
+    @cached_property
+    def _used_by_class(self) -> npt.NDArray[np.bool_]:
+        """bool ``(num_classes, 2R)``: some entity of the class is an anchor of the slot."""
+        s = self.snapshot
+        used = np.zeros((len(s.class_iris), 2 * s.num_relations), np.bool_)
+        pairs = ((s.head, s.relation), (s.tail, s.relation + s.num_relations))
+        for anchor, slot in pairs:
+            owner, position = spread(s.type_indptr, anchor)
+            used[s.type_class[position], slot[owner]] = True
+        return used
+
+    @cached_property
+    def _in_tail(self) -> Ids:
+        s = self.snapshot
+        return np.repeat(np.arange(s.num_entities, dtype=np.int32), np.diff(s.in_indptr))
+
+
+def _span(indptr: Offsets, relation: Ids, anchor: int, wanted: int) -> slice:
+    """Where ``relation == wanted`` inside the anchor's part of the edges."""
+    start, end = int(indptr[anchor]), int(indptr[anchor + 1])
+    low, high = np.searchsorted(relation[start:end], [wanted, wanted + 1])
+    return slice(start + int(low), start + int(high))
+
+
+def _starts(relation: Ids, anchor: Ids) -> npt.NDArray[np.bool_]:
+    """Marks the first edge of every (anchor, relation) in edges sorted by both."""
+    first = np.ones(len(anchor), np.bool_)
+    first[1:] = (anchor[1:] != anchor[:-1]) | (relation[1:] != relation[:-1])
+    return first

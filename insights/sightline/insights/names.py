@@ -1,0 +1,85 @@
+"""Ids become labels here, and nowhere else.
+
+Knows the string tables of a snapshot; knows no ranking and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sightline.graph.paths import Path
+from sightline.graph.snapshot import Snapshot
+from sightline.insights.records import (
+    ClassRef,
+    Direction,
+    EntityRef,
+    Evidence,
+    PropertyRef,
+    RelationRef,
+    Step,
+)
+
+
+class Names:
+    """Turns ids of one snapshot into records."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def entity(self, entity: int) -> EntityRef:
+        """The entity with its label and the labels of its types."""
+        s = self.snapshot
+        iri = s.entity_iris[entity]
+        types = tuple(s.class_labels.take(s.types_of(entity)))
+        return EntityRef(s.curie(iri), iri, s.entity_labels[entity], types)
+
+    def relation(self, slot: int) -> RelationRef:
+        """The relation of a slot, whichever way the slot is read."""
+        s = self.snapshot
+        relation = slot % s.num_relations
+        iri = s.relation_iris[relation]
+        return RelationRef(s.curie(iri), iri, s.relation_labels[relation])
+
+    def direction(self, slot: int) -> Direction:
+        """``in`` for a slot that is read from tail to head."""
+        return "out" if slot < self.snapshot.num_relations else "in"
+
+    def type(self, class_id: int) -> ClassRef:
+        """A class."""
+        s = self.snapshot
+        iri = s.class_iris[class_id]
+        return ClassRef(s.curie(iri), iri, s.class_labels[class_id])
+
+    def property(self, property_id: int) -> PropertyRef:
+        """A property that holds literals."""
+        s = self.snapshot
+        iri = s.property_iris[property_id]
+        return PropertyRef(s.curie(iri), iri, s.property_labels[property_id])
+
+    def evidence(self, path: Path) -> Evidence:
+        """A path as text and as steps, each with the origins of its edge.
+
+        The text reads ``Portugal —official language→ Portuguese ←official language— Timor-Leste``.
+        """
+        refs = [self.entity(e) for e in path.entities]
+        steps = tuple(
+            Step(
+                source=refs[i],
+                relation=self.relation(slot),
+                forward=self.direction(slot) == "out",
+                target=refs[i + 1],
+                origins=tuple(self.snapshot.origins(path.edges[i])),
+            )
+            for i, slot in enumerate(path.slots)
+        )
+        hops = (f"{self.arrow(slot)} {refs[i + 1].label}" for i, slot in enumerate(path.slots))
+        return Evidence(" ".join([refs[0].label, *hops]), steps, path.score)
+
+    def metapath(self, slots: Sequence[int]) -> str:
+        """The relations of a path: ``—official language→ · ←official language—``."""
+        return " · ".join(self.arrow(slot) for slot in slots)
+
+    def arrow(self, slot: int) -> str:
+        """A relation as it is walked: ``—capital→`` or ``←capital—``."""
+        label = self.relation(slot).label
+        return f"—{label}→" if self.direction(slot) == "out" else f"←{label}—"
