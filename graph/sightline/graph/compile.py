@@ -89,7 +89,7 @@ def _build(
 ) -> None:
     progress("compile", 0, STAGES, "reading loads")
     facts = _read(loads, "facts")
-    held_out = {role: _read(loads, role) for role in ROLES if role != "facts"}
+    held_out: dict[str, pl.DataFrame] = {r: _read(loads, r) for r in ROLES if r != "facts"}
     parts = _divide(facts, settings)
     progress("compile", 1, STAGES, "terms to ids")
     terms = _Terms.of(parts, held_out)

@@ -227,7 +227,8 @@ class NotAWorkspace(WorkspaceError):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(
-            f"{str(path)!r} is no Sightline workspace; `sightline run SOURCE... -w {path}` makes one"
+            f"{str(path)!r} is no Sightline workspace; "
+            f"`sightline run SOURCE... -w {path}` makes one"
         )
 
 
@@ -236,8 +237,8 @@ class FormatMismatch(WorkspaceError):
 
     def __init__(self, path: str | Path, found: object, wanted: int) -> None:
         super().__init__(
-            f"{str(path)!r} has format version {found!s:.20}, this Sightline reads version {wanted}; "
-            "use the Sightline that wrote it, or ingest its sources into a new workspace"
+            f"{str(path)!r} has format version {found!s:.20}, this Sightline reads version "
+            f"{wanted}; use the Sightline that wrote it, or ingest its sources into a new workspace"
         )
 
 
@@ -341,8 +342,8 @@ class Diverged(LearningError):
 
     def __init__(self, step: int) -> None:
         super().__init__(
-            f"training diverged at step {step} (the loss is not finite); the last checkpoint is kept, "
-            "nothing was published: try another --seed or --preset"
+            f"training diverged at step {step} (the loss is not finite); the last checkpoint is "
+            "kept, nothing was published: try another --seed or --preset"
         )
 
 
@@ -360,8 +361,8 @@ class UnknownToModel(LearningError):
 
     def __init__(self, what: str, ref: str) -> None:
         super().__init__(
-            f"the model does not know {what} {ref[:120]!r} (it came after training, or has no edge); "
-            "`sightline train` learns it"
+            f"the model does not know {what} {ref[:120]!r} (it came after training, or has no "
+            "edge); `sightline train` learns it"
         )
 
 

@@ -212,10 +212,11 @@ class LoadWriter:
     def _commit_quarantine(self, source: str) -> None:
         if not self._rejected:
             return
+        lines = (
+            json.dumps({"file": source, **record}, ensure_ascii=False) for record in self._rejected
+        )
         with new_artifact(self.workspace.quarantine, self.id) as folder:
-            with (folder / "rejected.jsonl").open("w", encoding="utf-8") as stream:
-                for record in self._rejected:
-                    stream.write(json.dumps({"file": source, **record}, ensure_ascii=False) + "\n")
+            (folder / "rejected.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def now() -> str:

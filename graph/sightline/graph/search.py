@@ -144,7 +144,8 @@ class SearchIndex:
         low, high = _range(self.chars, self.ends, wanted[half:], True)
         backward = _check_ends(self.chars, self.ends[low:high], wanted)
         back = self.end_text[low:high][backward]
-        return self.text_entity[np.concatenate([front, back])]
+        found: npt.NDArray[np.int32] = self.text_entity[np.concatenate([front, back])]
+        return found
 
 
 def build(texts: Sequence[str], entities: npt.NDArray[np.int32]) -> dict[str, npt.NDArray[Any]]:

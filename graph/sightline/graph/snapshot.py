@@ -6,7 +6,7 @@ model. Imports NumPy only, so that training and serving can both read it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -278,7 +278,7 @@ class Snapshot:
     def _origin_indptr(self) -> npt.NDArray[Any]:
         return self._array("origin_indptr")
 
-    def _origins_of(self, loads: Sequence[int], rows: Sequence[int]) -> tuple[Origin, ...]:
+    def _origins_of(self, loads: Iterable[int], rows: Iterable[int]) -> tuple[Origin, ...]:
         return tuple(
             Origin(self.loads[int(load)]["id"], self.loads[int(load)]["source"], int(row))
             for load, row in zip(loads, rows)

@@ -22,6 +22,7 @@ from sightline.graph.errors import (
     FormatMismatch,
     NotAWorkspace,
     NothingCompiled,
+    NotWritable,
     WorkspaceLocked,
     from_os_error,
 )
@@ -94,9 +95,9 @@ class Workspace:
             return cls.open(path)
         try:
             if workspace.path.is_dir() and any(
-                p.name not in (SETTINGS_FILE, ".lock") for p in workspace.path.iterdir()
+                not p.name.startswith((SETTINGS_FILE, ".")) for p in workspace.path.iterdir()
             ):
-                raise NotAWorkspace(path)
+                raise NotWritable(path, "it is no workspace and holds other files")
             workspace.path.mkdir(parents=True, exist_ok=True)
             if not (workspace.path / SETTINGS_FILE).exists():
                 write_template(workspace.path / SETTINGS_FILE, base, prefixes)
@@ -126,8 +127,12 @@ class Workspace:
             found = value.pop("format")
             if found != FORMAT:
                 raise FormatMismatch(self.path, found, FORMAT)
-            lists = {key: tuple(value.pop(key)) for key in ("loads", "retracted")}
-            return Current(**value, **lists)
+            return Current(
+                snapshot=value["snapshot"],
+                model=value["model"],
+                loads=tuple(value["loads"]),
+                retracted=tuple(value["retracted"]),
+            )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotAWorkspace(self.path) from error
         except OSError as error:
