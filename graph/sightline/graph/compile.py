@@ -326,15 +326,18 @@ def _write_attributes(
     """Literals of entities, by entity, property and value. Returns what the codes stand for."""
     frame = terms.join(literals, "subject", "entity", "entity")
     frame = terms.join(frame, "predicate", "property", "property")
-    datatypes = literals["datatype"].unique().sort().to_list()
-    languages = [None, *literals["language"].drop_nulls().unique().sort().to_list()]
-    codes = {value: i for i, value in enumerate(languages)}
+    datatypes = literals["datatype"].unique().sort()
+    languages = pl.concat([pl.Series([None], dtype=pl.String), literals["language"]])
+    languages = languages.unique().sort(nulls_last=False)
     frame = (
         frame.with_columns(
-            datatype=pl.col("datatype").replace_strict(
-                {value: i for i, value in enumerate(datatypes)}, return_dtype=pl.Int32
-            ),
-            language=pl.col("language").replace_strict(codes, return_dtype=pl.Int32),
+            datatype=pl.col("datatype").cast(pl.Enum(datatypes)).to_physical().cast(pl.Int32),
+            language=pl.col("language")
+            .cast(pl.Enum(languages.drop_nulls()))
+            .to_physical()
+            .cast(pl.Int32)
+            .fill_null(-1)
+            + 1,
         )
         .select("entity", "property", "object", "datatype", "language", "load", "row")
         .sort("entity", "property", "object", "datatype", "language", "load", "row")
@@ -344,7 +347,7 @@ def _write_attributes(
     for name in ("property", "datatype", "language", "load", "row"):
         _save(target, f"attribute_{name}", frame[name].to_numpy())
     StringTable.write(target, "attribute_value", frame["object"].to_list())
-    return {"datatypes": datatypes, "languages": languages}
+    return {"datatypes": datatypes.to_list(), "languages": languages.to_list()}
 
 
 def _write_search(target: Path, terms: _Terms, literals: pl.DataFrame, settings: Settings) -> None:

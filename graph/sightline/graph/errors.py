@@ -80,6 +80,16 @@ class OutOfRange(UsageError):
         return {"allowed": list(self.allowed)}
 
 
+def require_range(name: str, value: float, low: float, high: float) -> None:
+    """Check a limit that a caller sets.
+
+    Raises:
+        OutOfRange: below ``low``, above ``high``, or NaN.
+    """
+    if not low <= value <= high:
+        raise OutOfRange(name, value, low, high)
+
+
 class BadReference(UsageError):
     """A reference that is no IRI, CURIE or label."""
 

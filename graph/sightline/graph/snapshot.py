@@ -256,14 +256,15 @@ class Snapshot:
         degree; then id. A CURIE or IRI finds its entity first.
         """
         direct = self.entity_iris.find(self.iri(query.strip()))
-        allowed = None if class_id is None else self._of_class(class_id)
+        allowed = None if class_id is None else self.members(class_id)
         found = self.search_index.search(query, self.degree, allowed, limit)
         if direct is None or (allowed is not None and not allowed[direct]):
             return found
         rest = [match for match in found if match.entity != direct]
         return [Match(direct, "exact"), *rest][:limit]
 
-    def _of_class(self, class_id: int) -> npt.NDArray[np.bool_]:
+    def members(self, class_id: int) -> npt.NDArray[np.bool_]:
+        """Which entities have a class: bool ``(N,)``."""
         members = np.flatnonzero(self.type_class == class_id)
         owners = np.searchsorted(self.type_indptr, members, side="right") - 1
         allowed = np.zeros(self.num_entities, np.bool_)
