@@ -96,7 +96,7 @@ def test_a_hub_ranks_below_a_specific_neighbour(snapshot_of) -> None:
     snapshot = snapshot_of(rows)
     a, b, club = (snapshot.resolve_entity(name) for name in ("a", "b", "club"))
     answer = find_paths(snapshot, a, b, max_hops=2)
-    assert [path.entities[1] for path in answer.paths][0] == club
+    assert answer.paths[0].entities[1] == club
     # in-degrees 2 and 52, out-degrees 2: (2*2)^-.4 each way, and (2*52)^-.4
     assert answer.paths[0].score == pytest.approx((2 * 2) ** -0.4 * (2 * 2) ** -0.4)
     assert answer.paths[1].score == pytest.approx((2 * 52) ** -0.4 * (2 * 52) ** -0.4)

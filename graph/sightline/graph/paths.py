@@ -212,7 +212,7 @@ class _Collector:
 
 def _rank(score: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Equal for scores that differ only by rounding; the best is the smallest."""
-    return -np.round(np.log(score), 9)
+    return -np.round(np.log(np.asarray(score, np.float64)), 9)
 
 
 class _Walk:
