@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,18 @@ def snapshot_id(loads: Sequence[Load], settings: Settings) -> str:
 
 
 def compile_snapshot(
-    workspace: Workspace, *, rdf: bool = True, progress: Progress = silent
+    workspace: Workspace,
+    *,
+    rdf: bool = True,
+    progress: Progress = silent,
+    prepare: Callable[[Snapshot], None] | None = None,
 ) -> Snapshot:
     """Build the snapshot of the active loads, and serve it. An intact one is not built again.
 
-    A served model stays; whoever publishes a model for the new snapshot writes its maps.
-
     Args:
         rdf: also build the Oxigraph index that SPARQL and rdflib users read.
+        prepare: called with the new snapshot before it is served, for what else must be there
+            then: the maps of a served model.
 
     Raises:
         NothingLoaded, NotWritable, DiskFull, WorkspaceLocked
@@ -73,8 +77,11 @@ def compile_snapshot(
         if not _intact(folder, rdf):
             with new_artifact(workspace.snapshots, name) as target:
                 _build(target, loads, workspace.settings, rdf, progress)
+        snapshot = Snapshot.open(folder)
+        if prepare is not None:
+            prepare(snapshot)
         workspace.publish(snapshot=name, loads=tuple(load.id for load in loads))
-        return Snapshot.open(folder)
+        return snapshot
 
 
 def _intact(folder: Path, rdf: bool) -> bool:

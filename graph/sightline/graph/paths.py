@@ -212,7 +212,8 @@ class _Collector:
 
 def _rank(score: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Equal for scores that differ only by rounding; the best is the smallest."""
-    return -np.round(np.log(np.asarray(score, np.float64)), 9)
+    ranks: npt.NDArray[np.float64] = -np.round(np.log(np.asarray(score, np.float64)), 9)
+    return ranks
 
 
 class _Walk:
