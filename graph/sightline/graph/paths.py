@@ -212,8 +212,7 @@ class _Collector:
 
 def _rank(score: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Equal for scores that differ only by rounding; the best is the smallest."""
-    ranks: npt.NDArray[np.float64] = -np.round(np.log(np.asarray(score, np.float64)), 9)
-    return ranks
+    return np.asarray(-np.round(np.log(score), 9), np.float64)
 
 
 class _Walk:

@@ -16,7 +16,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sightline.graph.artifact import remove_leftovers, write_json_atomic
+from sightline.graph.artifact import (
+    MANIFEST,
+    TEMPORARY,
+    remove_leftovers,
+    verify_artifact,
+    write_json_atomic,
+)
 from sightline.graph.errors import (
     DamagedArtifact,
     FormatMismatch,
@@ -26,6 +32,7 @@ from sightline.graph.errors import (
     WorkspaceLocked,
     from_os_error,
 )
+from sightline.graph.progress import Progress, silent
 from sightline.graph.settings import FILE as SETTINGS_FILE
 from sightline.graph.settings import Settings, read_settings, write_template
 from sightline.graph.vocabulary import DEFAULT_BASE
@@ -230,6 +237,25 @@ class Workspace:
             ids = set(current.retracted) - {load_id} | ({load_id} if retracted else set())
             if ids != set(current.retracted):
                 self._write_current(replace(current, retracted=tuple(sorted(ids))))
+
+    def verify(self, progress: Progress = silent) -> list[DamagedArtifact]:
+        """Check every checksum of every stored folder; what is damaged comes back."""
+        parents = (self.loads_folder, self.quarantine, self.snapshots, self.models, self.reports)
+        folders = {f for parent in parents for f in parent.glob("*") if f.is_dir()}
+        folders |= {f.parent for parent in parents for f in parent.glob(f"*/*/{MANIFEST}")}
+        current = self.current
+        folders |= {self.snapshots / current.snapshot} if current.snapshot else set()
+        folders |= {self.models / current.model} if current.model else set()
+        folders = {f for f in folders if TEMPORARY not in str(f.relative_to(self.path))}
+        damaged = []
+        for done, folder in enumerate(sorted(folders)):
+            progress("verify", done, len(folders), folder.name)
+            try:
+                verify_artifact(folder, full=True)
+            except DamagedArtifact as error:
+                damaged.append(error)
+        progress("verify", len(folders), len(folders), "")
+        return damaged
 
     def _write_current(self, current: Current) -> None:
         write_json_atomic(self.path / CURRENT, {"format": FORMAT, **asdict(current)})

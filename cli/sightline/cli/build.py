@@ -1,0 +1,292 @@
+"""Commands that build a workspace: from sources to a served (snapshot, model) pair.
+
+Each stage reads what the stage before it stored; `run` is all of them in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sightline.cli import terminal
+from sightline.cli.options import (
+    DeviceOption,
+    JsonOption,
+    MappingOption,
+    PresetOption,
+    SeedOption,
+    SourcesArgument,
+    StrictOption,
+    WorkspaceOption,
+    require_training,
+)
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot import Snapshot
+    from sightline.graph.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (run, ingest, loads, retract, compile_, verify, train, distill, evaluate):
+        app.command(command.__name__.rstrip("_"))(command)
+
+
+def run(
+    sources: SourcesArgument,
+    workspace: WorkspaceOption,
+    mapping: MappingOption = None,
+    strict: StrictOption = False,
+    preset: PresetOption = "standard",
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Do everything: ingest, compile, train, distill, evaluate.
+
+    Stages that are already done with the same inputs are not done again.
+
+    Example: sightline run countries.csv cities.csv --mapping world.yaml -w world
+    """
+    from sightline.graph.workspace import Workspace
+
+    require_training()
+    build_all(Workspace.create(workspace), sources, mapping, strict, preset, device, seed)
+    terminal.say(f"ready: sightline serve -w {workspace}")
+
+
+def build_all(
+    ws: Workspace,
+    sources: Sequence[Path],
+    mapping: Path | None,
+    strict: bool,
+    preset: str,
+    device: str,
+    seed: int,
+) -> None:
+    """All stages in a row, holding the lock throughout."""
+    from sightline.distill.serving import publish
+
+    with ws.lock():
+        _ingest(ws, sources, mapping, strict)
+        _compile(ws)
+        model = _train(ws, preset, device, seed)
+        _distill(ws, model, device)
+        metrics = _evaluate(ws, model)
+        publish(ws, model)
+    _show_metrics(metrics)
+
+
+def ingest(
+    sources: SourcesArgument,
+    workspace: WorkspaceOption,
+    mapping: MappingOption = None,
+    strict: StrictOption = False,
+) -> None:
+    """Load files into the workspace, which is made if there is none.
+
+    Every source becomes one load. Loading the same file again changes nothing. Records that cannot
+    be read are kept in quarantine/ with line and reason.
+    """
+    from sightline.graph.workspace import Workspace
+
+    ws = Workspace.create(workspace)
+    with ws.lock():
+        _ingest(ws, sources, mapping, strict)
+    terminal.say(f"next: sightline compile -w {workspace}")
+
+
+def _ingest(ws: Workspace, sources: Sequence[Path], mapping: Path | None, strict: bool) -> None:
+    from sightline.ingest.load import ingest as load_sources
+
+    with terminal.progress() as progress:
+        results = load_sources(ws, sources, mapping=mapping, strict=strict, progress=progress)
+    _show_loads([result.load for result in results], "Loaded")
+    rejected = [r.load for r in results if r.load.counts.rejected]
+    for load in rejected:
+        terminal.say(
+            f"{load.counts.rejected} records of {load.source} were set aside: "
+            f"{ws.quarantine / load.id / 'rejected.jsonl'}"
+        )
+
+
+def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
+    """List the active loads."""
+    from sightline.graph.workspace import Workspace
+
+    found = Workspace.open(workspace).loads()
+    if json:
+        terminal.print_json([_load_record(load) for load in found])
+    else:
+        _show_loads(found, "Loads")
+
+
+def _load_record(load: Any) -> dict[str, Any]:
+    names = ("id", "source", "role", "media_type", "counts", "started", "ended")
+    return {name: getattr(load, name) for name in names}
+
+
+def _show_loads(found: Sequence[Any], title: str) -> None:
+    columns = ("load", "source", "role", "#read", "#loaded", "#duplicate", "#rejected", "#facts")
+    rows = (
+        (x.id, Path(x.source).name, x.role, c.read, c.loaded, c.duplicate, c.rejected, c.statements)
+        for x in found
+        for c in (x.counts,)
+    )
+    terminal.table(title, columns, rows)
+
+
+def retract(
+    load: Annotated[str, typer.Argument(help="Id of the load, or the start of it.")],
+    workspace: WorkspaceOption,
+) -> None:
+    """Take a load out of the graph. Its record stays; loading the source again brings it back."""
+    from sightline.graph.loads import retract as take_out
+    from sightline.graph.workspace import Workspace
+
+    gone = take_out(Workspace.open(workspace), load)
+    terminal.say(f"retracted {gone.id} ({gone.source}); next: sightline compile -w {workspace}")
+
+
+def compile_(workspace: WorkspaceOption) -> None:
+    """Build the graph of the active loads, and serve it."""
+    from sightline.graph.workspace import Workspace
+
+    ws = Workspace.open(workspace)
+    _compile(ws)
+    if ws.current.model is None:
+        terminal.say(f"next: sightline train -w {workspace}")
+
+
+def _compile(ws: Workspace) -> None:
+    from sightline.graph.compile import compile_snapshot
+
+    model = ws.current.model
+    prepare: Callable[[Snapshot], None] | None = None
+    if model is not None:
+
+        def prepare(snapshot: Snapshot) -> None:
+            from sightline.distill.serving import write_maps
+
+            write_maps(ws, snapshot, model)
+
+    with terminal.progress() as progress:
+        snapshot = compile_snapshot(ws, progress=progress, prepare=prepare)
+    terminal.say(
+        f"snapshot {snapshot.id}: {snapshot.num_entities:,} entities, "
+        f"{snapshot.num_edges:,} edges, {snapshot.num_relations:,} relations"
+    )
+
+
+def verify(workspace: WorkspaceOption) -> None:
+    """Check every checksum of every load, snapshot and model."""
+    from sightline.graph.workspace import Workspace
+
+    with terminal.progress() as progress:
+        damaged = Workspace.open(workspace).verify(progress)
+    if not damaged:
+        terminal.say("everything is intact")
+        return
+    for error in damaged[1:]:
+        terminal.say(str(error))
+    raise damaged[0]
+
+
+def train(
+    workspace: WorkspaceOption,
+    preset: PresetOption = "standard",
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+) -> None:
+    """Train the GNN teacher on the compiled graph. An interrupted training goes on where it was."""
+    from sightline.graph.workspace import Workspace
+
+    require_training()
+    model = _train(Workspace.open(workspace), preset, device, seed)
+    terminal.say(f"teacher of model {model}; next: sightline distill -w {workspace}")
+
+
+def _train(ws: Workspace, preset: str, device: str, seed: int) -> str:
+    from sightline.models.train import train as train_teacher
+
+    with ws.lock(), terminal.progress() as progress:
+        return train_teacher(ws, preset=preset, seed=seed, device=device, progress=progress)
+
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Id of the model. [default: the newest]")
+]
+
+
+def distill(
+    workspace: WorkspaceOption, model: ModelOption = None, device: DeviceOption = "auto"
+) -> None:
+    """Distill the teacher into the small student that answers."""
+    from sightline.graph.workspace import Workspace
+
+    require_training()
+    ws = Workspace.open(workspace)
+    chosen = _chosen(ws, model)
+    _distill(ws, chosen, device)
+    terminal.say(f"student of model {chosen}; next: sightline evaluate -w {workspace}")
+
+
+def _distill(ws: Workspace, model: str, device: str) -> None:
+    from sightline.distill.train import distill as train_student
+
+    with ws.lock(), terminal.progress() as progress:
+        train_student(ws, model, device=device, progress=progress)
+
+
+def evaluate(
+    workspace: WorkspaceOption, model: ModelOption = None, json: JsonOption = False
+) -> None:
+    """Measure teacher, student and control on held-out facts, and serve the model."""
+    from sightline.distill.serving import publish
+    from sightline.graph.workspace import Workspace
+
+    require_training()
+    ws = Workspace.open(workspace)
+    chosen = _chosen(ws, model)
+    metrics = _evaluate(ws, chosen)
+    publish(ws, chosen)
+    if json:
+        terminal.print_json(metrics)
+    else:
+        _show_metrics(metrics)
+
+
+def _evaluate(ws: Workspace, model: str) -> dict[str, Any]:
+    from sightline.distill.evaluate import evaluate as measure
+
+    with ws.lock(), terminal.progress() as progress:
+        return measure(ws, model, progress=progress)
+
+
+def _chosen(ws: Workspace, model: str | None) -> str:
+    """The model named, or the one that was changed last.
+
+    Raises:
+        NoModel
+    """
+    from sightline.graph.errors import NoModel
+
+    folders = [f for f in ws.models.glob("[0-9a-f]*") if model is None or f.name.startswith(model)]
+    if not folders:
+        raise NoModel(ws.path)
+    return max(folders, key=lambda folder: folder.stat().st_mtime).name
+
+
+def _show_metrics(metrics: dict[str, Any]) -> None:
+    """Filtered ranks of the three models beside each other."""
+    names = ("mrr", "hits_at_1", "hits_at_3", "hits_at_10")
+    rows = [
+        (who, split, *(f"{values[name]:.3f}" for name in names))
+        for who in ("teacher", "student", "control")
+        for split, values in metrics[who].items()
+        if split in ("valid", "test") and "mrr" in values
+    ]
+    columns = ("model", "held-out facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
+    terminal.table("How well held-out facts are found again", columns, rows)

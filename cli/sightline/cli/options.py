@@ -1,0 +1,70 @@
+"""Options that several commands share, and how a workspace is opened for asking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", metavar="WS", help="The workspace folder.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+KOption = Annotated[int, typer.Option("-k", "--k", help="How many answers, 1 to 1000.")]
+DeviceOption = Annotated[
+    Literal["auto", "cpu", "cuda"], typer.Option(help="Where to train: auto takes a GPU if any.")
+]
+PresetOption = Annotated[
+    Literal["quick", "standard", "max"],
+    typer.Option(help="How much to spend on learning: minutes, or more for better answers."),
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+SourcesArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Files, folders or globs: CSV, TSV, JSON, JSON Lines, Parquet, N-Triples, Turtle, "
+        "plain or gzip; a folder with train.txt, valid.txt and test.txt is a benchmark.",
+        show_default=False,
+    ),
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        "-m",
+        metavar="FILE",
+        help="YAML file (YARRRML keys) that says how tables become facts. Without one, columns "
+        "are read by their names.",
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Fail on the first bad record instead of setting it aside.")
+]
+
+
+def open_for_asking(workspace: Path) -> Sightline:
+    """The served snapshot and model of a workspace."""
+    from sightline.graph.workspace import Workspace
+    from sightline.insights.ask import Sightline
+
+    return Sightline.open(Workspace.open(workspace))
+
+
+def require_training() -> None:
+    """Check that the learning half is installed, before anything long begins.
+
+    Raises:
+        MissingExtra
+    """
+    from importlib.util import find_spec
+
+    from sightline.graph.errors import MissingExtra
+
+    for package in ("torch", "torch_geometric"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, "train")

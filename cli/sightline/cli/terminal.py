@@ -1,0 +1,121 @@
+"""What a person sees: progress, tables and messages on a terminal.
+
+Knows rich and the records of ``insights``; knows no command. Labels are hostile text: control
+characters never reach the terminal and markup in them is never read.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sightline.graph.progress import Progress
+
+#: Seconds between two lines of progress where the output is no terminal.
+QUIET_INTERVAL = 10.0
+
+
+def console(stderr: bool = False) -> Console:
+    """A console for answers (stdout) or for progress and messages (stderr)."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def plain(value: object) -> str:
+    """Text without control characters, so that a label cannot steer the terminal."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def say(text: str) -> None:
+    """One plain line to stdout."""
+    print(plain(text))
+
+
+def print_json(answer: Any) -> None:
+    """An answer as indented JSON."""
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
+    sys.stdout.write(orjson.dumps(answer, option=options).decode() + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; says so when there is no row. Columns that start with ``#`` hold numbers."""
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = [[Text(plain(cell)) for cell in row] for row in rows]
+    if not lines:
+        say(f"{title}: nothing found")
+        return
+    grid = Table(title=Text(plain(title)), title_justify="left", box=None, pad_edge=False)
+    for name in columns:
+        number = name.startswith("#")
+        grid.add_column(
+            name.removeprefix("#"),
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number,
+        )
+    for line in lines:
+        grid.add_row(*line)
+    out = console()
+    out.print(grid)
+    out.print()
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show stages with rate and remaining time on stderr; sparse lines where it is no terminal."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
+    with Bars(*columns, console=console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int | None, note: str) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(plain(stage), total=total, note="")
+            bars.update(tasks[stage], completed=done, total=total, note=plain(note))
+
+        yield show
+
+
+class _Lines:
+    """Progress for logs: the first line of a stage, then one in a while, then its end."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def __call__(self, stage: str, done: int, total: int | None, note: str) -> None:
+        now = time.monotonic()
+        ended = total is not None and done >= total
+        if not ended and now - self._last.get(stage, -QUIET_INTERVAL) < QUIET_INTERVAL:
+            return
+        self._last[stage] = now
+        of = f"/{total}" if total is not None else ""
+        print(plain(f"{stage} {done}{of} {note}").rstrip(), file=sys.stderr, flush=True)
