@@ -137,7 +137,7 @@ class SearchIndex:
         """Entities with a run of whole words, or its beginning, one edit away from ``wanted``."""
         half = len(wanted) // 2
         # One less in front, so that two letters swapped across the middle are found too.
-        front_half = wanted[: half - 1] if half > 2 else wanted[:half]
+        front_half = wanted[: half - 1]
         low, high = _range(self.chars, self.starts, front_half, False)
         forward = _check_starts(self.chars, self.starts[low:high], wanted)
         front = self.start_text[low:high][forward]

@@ -1,0 +1,208 @@
+"""Loads become the arrays that the contract names: unique, sorted, traceable, reproducible."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.rdf_index import open_rdf
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.views import to_networkx
+from sightline.graph.workspace import Workspace
+from tests.graph.conftest import (
+    BASE,
+    RDF,
+    RDFS,
+    XSD,
+    add_load,
+    build,
+    fact,
+    label,
+    literal,
+    typed,
+)
+
+triples = st.lists(
+    st.tuples(st.sampled_from("abcdé/"), st.sampled_from("rs"), st.sampled_from("abcdé/")),
+    min_size=1,
+    max_size=15,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(triples)
+def test_edges_are_the_distinct_facts_sorted_both_ways(rows: list[tuple[str, str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        s = build(Path(folder), [fact(t, i + 1) for i, t in enumerate(rows)])
+        local = [iri.removeprefix(BASE + "entity:") for iri in s.entity_iris]
+        names = [iri.removeprefix(BASE + "relation:") for iri in s.relation_iris]
+        edges = [(local[h], names[r], local[t]) for h, r, t in s.triples().tolist()]
+        assert sorted(edges) == sorted(set(rows))
+        assert s.triples().tolist() == sorted(s.triples().tolist())
+        assert local == sorted(local, key=str.encode)
+        for e in range(s.num_entities):
+            out = range(s.out_indptr[e], s.out_indptr[e + 1])
+            assert all(s.head[i] == e for i in out)
+            into = slice(s.in_indptr[e], s.in_indptr[e + 1])
+            assert (s.tail[s.in_edge[into]] == e).all()
+            assert (s.head[s.in_edge[into]] == s.in_head[into]).all()
+            assert (s.relation[s.in_edge[into]] == s.in_relation[into]).all()
+        out_degree = Counter((h, r) for h, r, _ in edges)
+        in_degree = Counter((r, t) for _, r, t in edges)
+        expected = [(out_degree[h, r] * in_degree[r, t]) ** -0.4 for h, r, t in edges]
+        assert s.path_weight == pytest.approx(expected)
+        for edge, triple in enumerate(edges):
+            cited = [origin.row for origin in s.origins(edge)]
+            assert cited == [i + 1 for i, row in enumerate(rows) if row == triple]
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.npy")
+    }
+
+
+def test_the_same_loads_give_the_same_bytes(tmp_path: Path) -> None:
+    one, two = [fact(("a", "r", "b")), label("a", "A")], [fact(("c", "r", "a")), typed("c", "X")]
+    digests = []
+    for name, order in (("x", "ab"), ("y", "ba")):
+        workspace = Workspace.create(tmp_path / name)
+        for load in order:
+            add_load(workspace, one if load == "a" else two, name=load)
+        snapshot = compile_snapshot(workspace, rdf=False)
+        digests.append((snapshot.id, digest(snapshot.folder)))
+    assert digests[0] == digests[1]
+
+
+def test_labels_types_and_literals(snapshot_of) -> None:
+    s: Snapshot = snapshot_of(
+        [
+            ("a", "r", "b"),
+            label("a", "Apfel"),
+            literal("a", RDFS + "label", "apple", language="en", datatype=RDF + "langString"),
+            literal("a", BASE + "property:size", "3", datatype=XSD + "integer"),
+            typed("a", "Fruit"),
+            typed("lonely_thing", "Fruit"),
+        ]
+    )
+    a = s.resolve_entity("a")
+    assert s.entity_labels[a] == "Apfel"
+    assert s.entity_labels[s.resolve_entity("lonely_thing")] == "lonely thing"
+    assert s.class_labels.take(s.types_of(a)) == ["Fruit"]
+    found = {(s.property_labels[x.property], x.value, x.language) for x in s.attributes(a)}
+    assert found == {("label", "Apfel", None), ("label", "apple", "en"), ("size", "3", None)}
+    assert s.attributes(s.resolve_entity("b")) == []
+    assert s.members(s.resolve_class("Fruit")).sum() == 2
+
+
+def test_schema_statements_are_no_edges_and_their_subjects_no_entities(snapshot_of) -> None:
+    relation = f"{BASE}relation:r"
+    schema = [
+        {"subject": relation, "predicate": RDFS + "label", "object": "likes", "row": 1}
+        | {"datatype": XSD + "string"},
+        {"subject": relation, "predicate": RDFS + "domain", "object": BASE + "class:P", "row": 1},
+        {"subject": BASE + "class:P", "predicate": RDFS + "subClassOf", "object": "x:Q", "row": 1},
+    ]
+    s: Snapshot = snapshot_of([("a", "r", "b"), *schema])
+    assert (s.num_edges, s.num_entities) == (1, 2)
+    assert s.relation_labels[0] == "likes"
+    assert s.resolve_relation("LIKES") == 0
+
+
+def test_held_out_facts_are_no_edges_but_have_ids(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    add_load(workspace, [fact(("a", "r", "b"))])
+    add_load(workspace, [fact(("z", "new", "a")), fact(("z", "new", "a"))], role="test", name="t")
+    s = compile_snapshot(workspace, rdf=False)
+    z, a = s.resolve_entity("z"), s.resolve_entity("a")
+    assert s.num_edges == 1
+    assert s.held_out("test").tolist() == [[z, s.resolve_relation("new"), a]]
+    assert s.held_out("valid").shape == (0, 3)
+
+
+def test_ignored_relations_are_no_edges(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    (workspace.path / "sightline.toml").write_text('[graph]\nignored_relations = ["relation:s"]')
+    add_load(workspace, [fact(("a", "r", "b")), fact(("a", "s", "b"))])
+    assert list(compile_snapshot(workspace, rdf=False).relation_labels) == ["r"]
+
+
+def test_a_damaged_snapshot_is_refused_and_built_again(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    add_load(workspace, [fact(("a", "r", "b"))])
+    snapshot = compile_snapshot(workspace, rdf=False)
+    (snapshot.folder / "head.npy").unlink()
+    with pytest.raises(DamagedArtifact, match=r"head\.npy is missing"):
+        workspace.snapshot()
+    assert compile_snapshot(workspace, rdf=False).num_edges == 1
+    manifest = snapshot.folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 7'))
+    with pytest.raises(FormatMismatch):
+        workspace.snapshot()
+
+
+def test_prepare_runs_before_the_snapshot_is_served(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    add_load(workspace, [fact(("a", "r", "b"))])
+    served: list[str | None] = []
+    compile_snapshot(
+        workspace, rdf=False, prepare=lambda _: served.append(workspace.current.snapshot)
+    )
+    assert served == [None]
+    assert workspace.current.snapshot is not None
+
+
+def test_the_rdf_index_holds_every_term_exactly(snapshot_of) -> None:
+    rows = [
+        ("a", "r", "b"),
+        label("a", 'say "hi"\\\n\r\tto é 日本'),
+        literal("b", RDFS + "label", "Bär", language="de", datatype=RDF + "langString"),
+        literal("b", BASE + "property:n", "41", datatype=XSD + "integer"),
+        fact(("a", "r", "c")) | {"graph": "urn:g:1"},
+    ]
+    dataset = open_rdf(snapshot_of(rows, rdf=True))
+    found = {str(o): (o.language, str(o.datatype)) for _, _, o, _ in dataset.quads() if is_text(o)}
+    assert found == {
+        'say "hi"\\\n\r\tto é 日本': (None, XSD + "string"),
+        "Bär": ("de", "None"),
+        "41": (None, XSD + "integer"),
+    }
+    query = f"SELECT ?o WHERE {{ <{BASE}entity:a> <{BASE}relation:r> ?o }} ORDER BY ?o"
+    assert [str(o) for (o,) in dataset.query(query)] == [BASE + "entity:b", BASE + "entity:c"]
+    in_graph = f"SELECT ?s WHERE {{ GRAPH <urn:g:1> {{ ?s ?p <{BASE}entity:c> }} }}"
+    assert len(list(dataset.query(in_graph))) == 1
+
+
+def is_text(term: object) -> bool:
+    return hasattr(term, "language")
+
+
+def test_networkx_sees_the_same_graph(snapshot_of) -> None:
+    s: Snapshot = snapshot_of(
+        [("a", "r", "b"), ("a", "s", "b"), ("b", "r", "c"), label("a", "A"), typed("a", "X")]
+    )
+    graph = to_networkx(s)
+    a, b, c = (f"{BASE}entity:{name}" for name in "abc")
+    assert isinstance(graph, nx.MultiDiGraph)
+    assert graph.nodes[a] == {"label": "A", "types": ["X"], "attributes": {"label": ["A"]}}
+    assert sorted(graph[a][b]) == [f"{BASE}relation:r", f"{BASE}relation:s"]
+    assert nx.has_path(graph, a, c)
+    part = to_networkx(s, [s.resolve_entity("b"), s.resolve_entity("c")])
+    assert list(part.edges(keys=True)) == [(b, c, f"{BASE}relation:r")]
+
+
+def test_ids_are_int32_and_mapped(snapshot_of) -> None:
+    s: Snapshot = snapshot_of([("a", "r", "b")])
+    for name in ("head", "relation", "tail", "in_head", "in_relation", "in_edge"):
+        assert getattr(s, name).dtype == np.int32
+        assert isinstance(getattr(s, name), np.memmap)

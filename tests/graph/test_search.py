@@ -1,0 +1,125 @@
+"""Entities are found by label, word, prefix and one typo, in any script."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.errors import AmbiguousEntity, BadReference, UnknownEntity, UnknownRelation
+from sightline.graph.search import SearchIndex, build, normalise
+from sightline.graph.strings import StringTable, match_sorted
+from tests.graph.conftest import label, typed
+
+LABELS = ["Côte d'Ivoire", "Ivory Coast", "Germany", "東京都", "الجزائر", "New York City", "York"]
+
+
+def index_of(labels: list[str]) -> SearchIndex:
+    return SearchIndex(build(labels, np.arange(len(labels), dtype=np.int32)))
+
+
+def found(index: SearchIndex, query: str, labels: list[str] = LABELS) -> list[tuple[str, str]]:
+    degree = np.zeros(len(labels), np.int32)
+    return [(labels[m.entity], m.how) for m in index.search(query, degree, None, 10)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("cote d'ivoire", ("Côte d'Ivoire", "exact")),
+        ("COTE", ("Côte d'Ivoire", "prefix")),
+        ("coast", ("Ivory Coast", "word")),
+        ("germny", ("Germany", "typo")),
+        ("grmany", ("Germany", "typo")),
+        ("germayn", ("Germany", "typo")),
+        ("germanyy", ("Germany", "typo")),
+        ("ermany", ("Germany", "typo")),
+        ("東京", ("東京都", "prefix")),
+        ("الجز", ("الجزائر", "prefix")),
+        ("york", ("York", "exact")),
+        ("york cit", ("New York City", "word")),
+        ("nwe york", ("New York City", "typo")),
+    ],
+)
+def test_queries_find_their_label_first(query: str, expected: tuple[str, str]) -> None:
+    assert found(index_of(LABELS), query)[0] == expected
+
+
+@pytest.mark.parametrize("query", ["", "  ", "...", "\0", "zzzzzz", "x" * 10_000, "\ud800"])
+def test_queries_that_find_nothing(query: str) -> None:
+    assert found(index_of(LABELS), query) == []
+
+
+def test_an_empty_index_answers() -> None:
+    assert found(index_of([]), "anything", []) == []
+    assert found(index_of(["!!!"]), "anything", ["!!!"]) == []
+
+
+words = st.text(st.characters(categories=["Ll", "Lo", "Nd"]), min_size=5, max_size=9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(words, min_size=1, max_size=12, unique=True), st.data())
+@example(["aaaaa"], None)
+def test_every_single_edit_of_a_label_is_found(labels: list[str], data) -> None:
+    labels = [word for word in (normalise(text) for text in labels) if len(word) >= 5]
+    if not labels or data is None:
+        return
+    target = data.draw(st.sampled_from(labels))
+    at = data.draw(st.integers(0, len(target) - 1))
+    kind = data.draw(st.sampled_from(["delete", "insert", "replace", "swap"]))
+    other = data.draw(st.sampled_from("qxz"))
+    tail = target[at + 1 :]
+    query = {
+        "delete": target[:at] + tail,
+        "insert": target[:at] + other + target[at:],
+        "replace": target[:at] + other + tail,
+        "swap": target[:at] + tail[:1] + target[at] + tail[1:],
+    }[kind]
+    assert target in [text for text, _ in found(index_of(labels), query, labels)]
+
+
+def test_rank_is_match_then_degree_then_id() -> None:
+    labels = ["ab", "abc", "abd", "x ab"]
+    degree = np.array([0, 1, 5, 9], np.int32)
+    matches = index_of(labels).search("ab", degree, None, 10)
+    assert [labels[m.entity] for m in matches] == ["ab", "abd", "abc", "x ab"]
+
+
+def test_references_resolve_or_say_what_is_near(snapshot_of) -> None:
+    s = snapshot_of(
+        [
+            *(("q1", "likes", "q2"), ("q3", "likes", "q1"), ("q4", "likes", "q1")),
+            *(label("q1", "Georgia"), label("q2", "Georgia"), label("q3", "Ghana")),
+            *(typed("q1", "Country"), typed("q2", "State"), label("q4", "GHANA ")),
+        ]
+    )
+    q1, q3 = s.entity_iris.find("urn:sightline:entity:q1"), s.resolve_entity("q3")
+    for ref in ("urn:sightline:entity:q1", "<urn:sightline:entity:q1>", "entity:q1", "q1"):
+        assert s.resolve_entity(ref) == q1
+    assert s.resolve_entity("Ghana") == q3
+    with pytest.raises(AmbiguousEntity) as ambiguous:
+        s.resolve_entity("georgia")
+    assert ambiguous.value.candidates[0] == "Georgia (entity:q1, Country)"
+    with pytest.raises(UnknownEntity, match=r"nearest: Ghana"):
+        s.resolve_entity("Ghanna")
+    with pytest.raises(BadReference):
+        s.resolve_entity("  ")
+    with pytest.raises(UnknownRelation, match="likes"):
+        s.resolve_relation("like s")
+    states = [m.entity for m in s.search("geo", class_id=s.resolve_class("State"))]
+    assert states == [s.resolve_entity("q2")]
+
+
+def test_string_tables_find_and_match() -> None:
+    names = sorted(["", "a", "é", "zz", "日本"], key=str.encode)
+    table = StringTable.of(names)
+    assert list(table) == names
+    assert [table.find(name) for name in names] == list(range(5))
+    assert table.find("b") is None
+    assert table.take([2, 0]) == [names[2], names[0]]
+    other = StringTable.of(sorted(["é", "a", "x"], key=str.encode))
+    assert match_sorted(other, table).tolist() == [table.find(name) or -1 for name in other]
+    with pytest.raises(IndexError):
+        table[5]
