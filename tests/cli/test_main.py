@@ -1,0 +1,131 @@
+"""The door: commands that exist are listed, every failure is one line with an exit code."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sightline.cli import build, terminal
+from sightline.cli.main import app, run
+from sightline.graph import errors
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.workspace import Workspace
+from tests.graph.conftest import add_load, fact, label
+
+COMMANDS = (
+    *("run", "ingest", "loads", "retract", "compile", "verify", "train", "distill", "evaluate"),
+    *("related", "paths", "predict", "report", "serve", "demo"),
+)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """Two entities named Georgia, a path, and no model."""
+    ws = Workspace.create(tmp_path / "ws")
+    facts = [("g1", "borders", "tr"), ("g2", "part of", "us"), ("tr", "member of", "nato")]
+    facts += [("us", "member of", "nato")]
+    names = {"g1": "Georgia", "g2": "Georgia", "tr": "Türkiye", "us": "[bold]United States\x1b[31m"}
+    add_load(ws, [fact(f) for f in facts] + [label(k, v) for k, v in names.items()])
+    compile_snapshot(ws, rdf=False)
+    return ws.path
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [c for c in COMMANDS if f" {c} " not in shown] == []
+    assert sorted(c.name or "" for c in app.registered_commands) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert "Usage: sightline" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["nothing"], 2, "No such command"),
+        (["related"], 2, "see `sightline related --help`"),
+        (["related", "Georgia", "-w", "WS"], 2, "entity:g1"),
+        (["related", "Turkiie", "-w", "WS"], 1, "nearest: Türkiye"),
+        (["related", "g1", "-w", "WS", "-k", "0"], 2, "allowed are 1 to"),
+        (["related", "g1", "-w", "WS", "--relation", "nope"], 1, "relation 'nope'"),
+        (["paths", "g1", "g2", "-w", "WS", "--max-hops", "9"], 2, "allowed are 1 to 4"),
+        (["predict", "--head", "g1", "--relation", "borders", "-w", "WS"], 1, "no trained model"),
+        (["loads", "-w", "missing"], 2, "no Sightline workspace"),
+        (["retract", "zz", "-w", "WS"], 1, "`sightline loads`"),
+        (["distill", "-w", "WS"], 1, "no trained model"),
+        (["ingest", "missing.csv", "-w", "WS"], 2, "missing.csv"),
+        (["report", "-w", "WS", "--about", "zzz"], 1, "'zzz'"),
+        (["train", "-w", "WS", "--preset", "huge"], 2, "huge"),
+    ],
+)
+def test_failures_are_one_line(
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    says: str,
+) -> None:
+    assert run([str(workspace) if a == "WS" else a for a in arguments]) == code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("sightline: ")
+    assert shown.err.count("\n") == 1
+    assert says in shown.err
+
+
+def test_an_unforeseen_error_is_one_line_too(monkeypatch, capsys, workspace: Path) -> None:
+    monkeypatch.setattr(build, "_show_loads", lambda *_: [][0])
+    assert run(["loads", "-w", str(workspace)]) == 1
+    assert "internal error (IndexError" in capsys.readouterr().err
+    monkeypatch.setenv("SIGHTLINE_DEBUG", "1")
+    with pytest.raises(IndexError):
+        run(["loads", "-w", str(workspace)])
+
+
+def test_hostile_labels_stay_text(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["paths", "g1", "g2", "--max-hops", "4", "-w", str(workspace)]) == 0
+    shown = capsys.readouterr().out
+    assert "[bold]United States" in shown
+    assert "\x1b" not in shown
+    assert "1 of 1 paths shown" in shown
+
+
+def test_plain_text_has_no_control_characters() -> None:
+    assert terminal.plain("a\x1b[2J\n\u202eb") == "a [2J  b"
+
+
+def test_verify_fails_on_damage(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "-w", str(workspace)]) == 0
+    assert "everything is intact" in capsys.readouterr().out
+    next(workspace.glob("snapshots/*/head.npy")).write_bytes(b"")
+    assert run(["verify", "-w", str(workspace)]) == 1
+    assert "head.npy has the wrong size" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error(workspace: Path) -> None:
+    program = Path(sys.executable).with_name("sightline")
+    script = f"{program} loads -w {workspace} | true"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def every_error() -> list[type[errors.SightlineError]]:
+    found = [c for _, c in inspect.getmembers(errors, inspect.isclass)]
+    return [c for c in found if issubclass(c, errors.SightlineError)]
+
+
+def test_the_error_tree_has_codes_that_doors_understand() -> None:
+    for error in every_error():
+        assert error.exit_code in (1, 2)
+        assert 400 <= error.status < 600
+        assert error.__doc__
+    kinds = [error("x").kind for error in (errors.SightlineError, errors.NotFound)]
+    assert kinds == ["sightline-error", "not-found"]
