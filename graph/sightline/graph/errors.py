@@ -104,6 +104,8 @@ class NotFound(SightlineError):
 
 
 class _Unknown(NotFound):
+    """Something that the graph does not hold, with what is near."""
+
     what = "name"
 
     def __init__(self, ref: str, nearest: Sequence[str] = ()) -> None:
