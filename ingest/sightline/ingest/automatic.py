@@ -1,0 +1,159 @@
+"""What a table means when no mapping says it: guessed from column names, and always the same way.
+
+Knows the names that people give to columns; knows no file and no batch.
+
+A table with a head, a relation and a tail column holds triples. Any other table has one record per
+thing: a key column names it, a label, a type, a description and aliases go where they belong, and
+every other column becomes a property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sightline.graph.errors import MappingError
+from sightline.graph.vocabulary import (
+    DESCRIPTION_PROPERTIES,
+    RDF,
+    RDFS_LABEL,
+    SKOS,
+    Kind,
+    mint,
+)
+from sightline.ingest.sources import Source
+from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, literal_of, type_of
+
+HEADS = ("head", "subject", "source", "from", "h", "s", "start", "source_id", "head_id", "node1")
+RELATIONS = (
+    *("relation", "predicate", "metaedge", "property", "rel", "edge", "r", "p", "type", "label"),
+    *("relationship", "edge_type", "relation_type", "interaction"),
+)
+TAILS = ("tail", "object", "target", "to", "t", "o", "end", "target_id", "tail_id", "node2")
+KEYS = ("id", "iri", "uri", "key", "identifier", "code", "abbreviation", "qid", "curie", "mid")
+LABELS = ("label", "name", "title", "preflabel", "metaedge")
+TYPES = ("type", "kind", "class", "category")
+DESCRIPTIONS = ("description", "definition", "comment", "summary")
+ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel")
+#: Tables of these names describe relations, not entities.
+RELATION_TABLES = ("relations", "relation", "predicates", "properties", "metaedges", "edge_types")
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """How a table without a mapping is read.
+
+    Attributes:
+        triples: the names of its head, relation and tail column, or None.
+        key: the column that names the thing a record is about, if it holds no triples.
+        kind: of what the records are about.
+    """
+
+    triples: tuple[str, str, str] | None
+    key: str | None
+    kind: Kind
+    base: str
+    prefixes: tuple[tuple[str, str], ...]
+
+    def maps(self, columns: Sequence[str]) -> tuple[TableMap, ...]:
+        """The maps of a batch with these columns."""
+        if self.triples is not None:
+            return (self._triples(*self.triples),)
+        subject = Template((self._name(str(self.key), self.kind),), iri=True)
+        statements = [self._statement(c, columns) for c in columns if c != self.key]
+        if self.kind == "relation":
+            statements.append(type_of(iri(RDF + "Property")))
+        return (TableMap("records", subject, tuple(statements)),)
+
+    def _triples(self, head: str, relation: str, tail: str) -> TableMap:
+        predicate = Template((self._name(relation, "relation"),), iri=True)
+        value = Value(Template((self._name(tail, "entity"),), iri=True))
+        subject = Template((self._name(head, "entity"),), iri=True)
+        return TableMap("triples", subject, ((predicate, value),), complete=True)
+
+    def _statement(self, column: str, columns: Sequence[str]) -> tuple[Template, Value]:
+        lower = column.lower()
+        if column == _first(columns, LABELS):
+            return iri(RDFS_LABEL), literal_of(column)
+        if column == _first(columns, TYPES) and self.kind == "entity":
+            return type_of(Template((self._name(column, "class"),), iri=True))
+        if lower in DESCRIPTIONS:
+            return iri(DESCRIPTION_PROPERTIES[0]), literal_of(column)
+        if lower in ALIASES:
+            return iri(SKOS + "altLabel"), literal_of(column)
+        return iri(mint(self.base, "property", column)), literal_of(column)
+
+    def _name(self, column: str, kind: Kind) -> Reference:
+        """A cell that is a raw name, or an IRI or CURIE already."""
+        return Reference(column, ((kind, f"{self.base}{kind}:"), *self.prefixes))
+
+
+def triple_columns(columns: Sequence[str]) -> tuple[str, str, str] | None:
+    """The columns that hold head, relation and tail by their names, or None."""
+    found = (_first(columns, HEADS), _first(columns, RELATIONS), _first(columns, TAILS))
+    head, relation, tail = found
+    return (head, relation, tail) if head and relation and tail else None
+
+
+def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -> bool:
+    """Whether the first line of a file names its columns.
+
+    It does if it holds a name that columns have. Otherwise a file of two or three columns between
+    tabs has none: labels by id, or triples, as most published data sets are.
+    """
+    known = {n for group in (HEADS, RELATIONS, TAILS, KEYS, LABELS) for n in group if len(n) > 1}
+    if any(name.strip().lower() in known for name in names) or not tabs:
+        return True
+    if len(names) == 3 and len(rows) > 2:
+        # In triples a relation comes again; a column of values that all differ is something else.
+        middle = [row[1] for row in rows if len(row) == 3]
+        return names[1] not in middle and len(set(middle)) == len(middle)
+    return len(names) not in (2, 3)
+
+
+def automatic(
+    source: Source,
+    columns: Sequence[str],
+    sample: Mapping[str, Sequence[str | None]],
+    base: str,
+    prefixes: Mapping[str, str],
+) -> Automatic:
+    """Guess what a table means.
+
+    Args:
+        sample: values of each column in the first records.
+
+    Raises:
+        MappingError: no column tells the records apart.
+    """
+    known = tuple(prefixes.items())
+    triples = triple_columns(columns)
+    if triples is not None:
+        return Automatic(triples, None, "entity", base, known)
+    stem = source.name.partition(".")[0].lower()
+    kind: Kind = "relation" if stem in RELATION_TABLES else "entity"
+    key = _first(columns, KEYS) or _unique_column(columns, sample)
+    if key is None:
+        raise MappingError(
+            source.path,
+            f"no column tells the records apart (columns: {', '.join(columns)}); "
+            "say with --mapping what they mean",
+        )
+    return Automatic(None, key, kind, base, known)
+
+
+def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """The column that bears the earliest of ``names``."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def _unique_column(
+    columns: Sequence[str], sample: Mapping[str, Sequence[str | None]]
+) -> str | None:
+    """The first column whose values in the sample are all there and all different."""
+    for column in columns:
+        values = sample[column]
+        if values and None not in values and len(set(values)) == len(values):
+            return column
+    return None

@@ -1,0 +1,75 @@
+"""What every reader yields: a batch of records as columns.
+
+Knows columns and line numbers; knows neither the format they came from nor what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+
+class Rejected(NamedTuple):
+    """A record that cannot be loaded."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some records of a source.
+
+    Attributes:
+        frame: ``n`` rows of String columns, or List(String) where a record holds several values;
+            null where a cell is empty.
+        rows: UInt32 ``(n,)``: 1-based line or record in the source.
+        hashes: UInt64 ``(n,)``: equal records have equal hashes.
+        raw: the text of row ``i`` as the source has it.
+        rejected: records that did not become a row.
+    """
+
+    frame: pl.DataFrame
+    rows: pl.Series
+    hashes: pl.Series
+    raw: Callable[[int], str]
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        """Records in this batch, rejected ones included."""
+        return self.frame.height + len(self.rejected)
+
+
+class Seen:
+    """The 64-bit hashes of all records so far, as sorted runs: 8 bytes per record."""
+
+    def __init__(self) -> None:
+        self._runs: list[npt.NDArray[np.uint64]] = []
+
+    def fresh(self, hashes: pl.Series) -> pl.Series:
+        """Boolean ``(n,)``: the first record with its hash. Remembers them."""
+        first = hashes.is_first_distinct().to_numpy()
+        values = hashes.to_numpy()
+        order = np.argsort(values)
+        ordered = values[order]
+        known = np.zeros(len(values), np.bool_)
+        for run in self._runs:
+            place = np.searchsorted(run, ordered)
+            known[order] |= run[np.minimum(place, len(run) - 1)] == ordered
+        fresh = first & ~known
+        self._add(np.sort(values[fresh]))
+        return pl.Series(fresh)
+
+    def _add(self, run: npt.NDArray[np.uint64]) -> None:
+        # Runs of similar length are merged, so that there are only logarithmically many.
+        while self._runs and len(run) * 2 >= len(self._runs[-1]):
+            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
+        if len(run):
+            self._runs.append(run)

@@ -1,0 +1,182 @@
+"""How cells become terms: templates with references, typed values, and the maps made of them.
+
+Knows templates and IRIs; knows no file format and no YAML.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import polars as pl
+
+from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
+
+#: Characters that an IRI cannot hold (RFC 3987; the same that RDF forbids between < and >).
+NO_IRI = r'[\x00-\x20<>"{}|\\^`]'
+ABSOLUTE = r"^[A-Za-z][A-Za-z0-9+.-]*:."
+#: Lexical forms that are checked; other datatypes are taken as they are.
+_DAY = r"-?[0-9]{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+_ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+_REAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+LEXICAL = {
+    XSD + "integer": r"^[+-]?[0-9]+$",
+    XSD + "nonNegativeInteger": r"^(\+?[0-9]+|-0+)$",
+    XSD + "int": r"^[+-]?[0-9]+$",
+    XSD + "long": r"^[+-]?[0-9]+$",
+    XSD + "decimal": f"^{_REAL}$",
+    XSD + "double": rf"^({_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN)$",
+    XSD + "float": rf"^({_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN)$",
+    XSD + "boolean": r"^(true|false|1|0)$",
+    XSD + "date": f"^{_DAY}{_ZONE}$",
+    XSD + "dateTime": f"^{_DAY}T{_TIME}{_ZONE}$",
+    XSD + "gYear": f"^-?[0-9]{{4,}}{_ZONE}$",
+}
+#: What ``quote`` escapes, as one table for ASCII.
+_ESCAPED = {chr(i): f"%{i:02X}" for i in range(128) if quote(chr(i), safe="") != chr(i)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The value of a column inside a template.
+
+    Attributes:
+        column: its name, or a path such as ``capital.name`` in JSON.
+        prefixes: not None for a cell that may hold a whole IRI or a CURIE of these prefixes
+            already, which then stands as it is. The first prefix is the one of minted names.
+    """
+
+    column: str
+    prefixes: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Constant text and references in turn; ``iri`` templates escape what they refer to."""
+
+    parts: tuple[str | Reference, ...]
+    iri: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it refers to, each once."""
+        names = (part.column for part in self.parts if isinstance(part, Reference))
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def whole(self) -> bool:
+        """A single reference that is the IRI itself, so it is checked and not escaped."""
+        return self.iri and len(self.parts) == 1 and isinstance(self.parts[0], Reference)
+
+    @property
+    def taken_whole(self) -> bool:
+        """Cells may hold IRIs that were not made here, so the result must be checked."""
+        return self.iri and any(isinstance(p, Reference) and p.prefixes for p in self.parts) or (
+            self.whole
+        )
+
+    def render(self, frame: pl.DataFrame) -> pl.Series:
+        """String ``(n,)``; null where a column it refers to is null."""
+        if not self.columns:
+            return pl.repeat("".join(map(str, self.parts)), frame.height, eager=True)
+        parts = [self._part(part, frame) for part in self.parts]
+        if len(parts) == 1:
+            return frame.select(parts[0])[:, 0]
+        return frame.select(pl.concat_str(parts))[:, 0]
+
+    def _part(self, part: str | Reference, frame: pl.DataFrame) -> pl.Expr:
+        if isinstance(part, str):
+            return pl.lit(part)
+        if part.prefixes is not None:
+            return pl.lit(_minted(frame[part.column], part.prefixes))
+        if self.iri and not self.whole:
+            return pl.lit(percent_encoded(frame[part.column]))
+        return pl.col(part.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The object of statements.
+
+    Attributes:
+        datatype, language: of a literal; both None for an IRI.
+        split: separator of a cell that holds several values.
+    """
+
+    template: Template
+    datatype: str | None = None
+    language: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableMap:
+    """What one mapping says about each record of a table.
+
+    Attributes:
+        statements: predicate and object of each statement about the subject.
+        complete: every column referred to must have a value, as in a table of triples.
+    """
+
+    name: str
+    subject: Template
+    statements: tuple[tuple[Template, Value], ...]
+    complete: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column it refers to, each once."""
+        templates = [self.subject]
+        for predicate, value in self.statements:
+            templates += [predicate, value.template]
+        return tuple(dict.fromkeys(c for t in templates for c in t.columns))
+
+
+def iri(text: str) -> Template:
+    """A constant IRI."""
+    return Template((text,), iri=True)
+
+
+def literal_of(column: str, datatype: str = XSD_STRING) -> Value:
+    """A column's value as a literal."""
+    return Value(Template((Reference(column),), iri=False), datatype)
+
+
+def tagged(template: Template, language: str) -> Value:
+    """A text in a language."""
+    return Value(template, RDF_LANG_STRING, language)
+
+
+def type_of(class_iri: Template) -> tuple[Template, Value]:
+    """The statement that the subject is of a class."""
+    return iri(RDF_TYPE), Value(class_iri)
+
+
+def percent_encoded(values: pl.Series) -> pl.Series:
+    """Escape everything but unreserved ASCII, as ``urllib.parse.quote(value, safe="")`` does."""
+    if not values.str.contains(r"[^A-Za-z0-9_.~-]").any():
+        return values
+    plain = values.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
+    foreign = values.str.contains(r"[^\x00-\x7f]").fill_null(False)
+    if not foreign.any():
+        return plain
+    texts = values.filter(foreign).unique()
+    encoded = values.replace(texts, pl.Series([quote(text, safe="") for text in texts]))
+    return encoded.zip_with(foreign, plain)
+
+
+def _minted(values: pl.Series, prefixes: tuple[tuple[str, str], ...]) -> pl.Series:
+    """Names to IRIs under the first prefix; IRIs and CURIEs of known prefixes stand."""
+    minted = (prefixes[0][1] + percent_encoded(values)).rename(values.name)
+    if not values.str.contains(":", literal=True).any():
+        return minted
+    names = "|".join(re.escape(name) for name, _ in prefixes)
+    curie = values.str.extract_groups(rf"^({names}):(\S+)$").struct.unnest()
+    curie.columns = ["prefix", "local"]
+    start = curie["prefix"].replace_strict(dict(prefixes), default=None, return_dtype=pl.String)
+    expanded = start + curie["local"]
+    whole = values.str.contains(r"^(https?://|urn:)").fill_null(False)
+    minted = expanded.zip_with(expanded.is_not_null(), minted)
+    return values.zip_with(whole, minted)
