@@ -1,0 +1,79 @@
+"""The 1-vs-all loss of whole questions, exact or over a sample of the tails. Knows tensors only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some questions and all their answers.
+
+    Attributes:
+        head, slot: int64 ``(B,)``.
+        row, answer: int64 ``(A,)``: which question, which entity.
+    """
+
+    head: Tensor
+    slot: Tensor
+    row: Tensor
+    answer: Tensor
+
+
+def answer_loss(scores: Tensor, row: Tensor, column: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross entropy of each (question, answer) pair against all columns, averaged over the pairs.
+
+    It equals 1-vs-all training pair by pair, but scores a question once for all its answers.
+
+    Args:
+        scores: float32 ``(B, C)``.
+        row, column: int64 ``(A,)``: the pairs.
+        smoothing: share of the target spread evenly over the columns.
+    """
+    log_probability = torch.log_softmax(scores, dim=1)
+    loss = -log_probability[row, column].mean()
+    if smoothing:
+        even = -log_probability.mean(dim=1)[row].mean()
+        loss = (1.0 - smoothing) * loss + smoothing * even
+    return loss
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The tails that a step scores: every answer of the batch and a sample of the others.
+
+    Attributes:
+        entity: int64 ``(C,)``, ascending.
+        log_weight: float32 ``(C,)``: log of how many entities each stands for. Added to the scores,
+            it makes the sum of exponentials an unbiased estimate of the sum over all entities.
+    """
+
+    entity: Tensor
+    log_weight: Tensor
+
+    @classmethod
+    def sample(
+        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator
+    ) -> Candidates:
+        """All answers of a batch and ``count`` draws from the rest."""
+        chosen = torch.zeros(num_entities, dtype=torch.bool)
+        chosen[answer] = True
+        rest = (~chosen).nonzero().squeeze(1)
+        count = min(count, len(rest))
+        drawn = rest[torch.randperm(len(rest), generator=generator)[:count]]
+        weight = torch.zeros(num_entities)
+        weight[drawn] = torch.log(torch.tensor(len(rest) / max(count, 1)))
+        chosen[drawn] = True
+        entity = chosen.nonzero().squeeze(1)
+        return cls(entity, weight[entity])
+
+    def columns(self, answer: Tensor) -> Tensor:
+        """Where each answer stands among the candidates: int64 ``(A,)``."""
+        return torch.searchsorted(self.entity, answer)
+
+    def to(self, device: torch.device) -> Candidates:
+        """The same on a device."""
+        return Candidates(self.entity.to(device), self.log_weight.to(device))

@@ -1,0 +1,110 @@
+"""The one dial: how much work learning may do. Knows numbers; nothing depends on a data set's name.
+
+Sizes of the work follow the graph's: a step sees a fixed share of the questions, and the number of
+epochs falls where one epoch is long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sightline.graph.errors import UsageError
+
+PresetName = Literal["quick", "standard", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherConfig:
+    """How the teacher is built and trained.
+
+    Attributes:
+        dim: reals per entity.
+        narrow: width of a message.
+        layers: message passing steps.
+        dropout: share of a hidden message that is dropped.
+        rate, rate_network: Adagrad step of the vectors, Adam step of the layers' weights.
+        penalty: weight of the N3 penalty.
+        epochs: at most so many.
+        work: question-candidate pairs scored in all; it cuts the epochs of a large graph.
+        candidates: tails scored per question; on a larger graph a shared sample of this size.
+        patience: evaluations without a better filtered MRR before it stops.
+    """
+
+    dim: int = 256
+    narrow: int = 64
+    layers: int = 1
+    dropout: float = 0.3
+    rate: float = 0.1
+    rate_network: float = 1e-3
+    penalty: float = 7e-3
+    epochs: int = 60
+    work: float = 4e9
+    candidates: int = 4096
+    patience: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class StudentConfig:
+    """How the student is built and distilled.
+
+    Attributes:
+        hidden: width of its network.
+        context: reals of a slot that only the network sees, beside those the product uses.
+        soft: weight of the teacher's part of the loss; 1 - soft is the hard labels'.
+        temperatures: the grid that one temperature is chosen from.
+        epochs, work, patience: as the teacher's; trials take a third of the epochs.
+        rate, rate_network, penalty: as the teacher's.
+        top: teacher's answers kept per question on a graph with more entities than ``dense``.
+    """
+
+    hidden: int = 256
+    context: int = 64
+    soft: float = 0.5
+    temperatures: tuple[float, ...] = (1.0, 2.0, 4.0)
+    epochs: int = 60
+    work: float = 4e9
+    rate: float = 0.1
+    rate_network: float = 1e-3
+    penalty: float = 4e-3
+    patience: int = 4
+    dropout: float = 0.1
+    top: int = 256
+    dense: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named pair of configurations."""
+
+    name: PresetName
+    teacher: TeacherConfig
+    student: StudentConfig
+
+
+PRESETS: dict[str, Preset] = {
+    "quick": Preset("quick", TeacherConfig(), StudentConfig()),
+    "standard": Preset("standard", TeacherConfig(), StudentConfig()),
+    "max": Preset("max", TeacherConfig(), StudentConfig()),
+}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of this name.
+
+    Raises:
+        UsageError
+    """
+    if name not in PRESETS:
+        raise UsageError(f"preset {name[:40]!r} is unknown; choose {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def epochs_for(epochs: int, work: float, pairs_per_epoch: int) -> int:
+    """Epochs that keep to ``work`` pairs in all: at least 2, at most ``epochs``."""
+    return max(2, min(epochs, int(work / max(pairs_per_epoch, 1))))
+
+
+def batch_for(questions: int) -> int:
+    """Questions per step: about 24 steps an epoch, inside what one step can carry."""
+    return max(32, min(2048, -(-questions // 24)))

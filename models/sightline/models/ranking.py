@@ -1,0 +1,92 @@
+"""Filtered ranks and what is counted from them.
+
+Knows score rows and true answers; knows no graph, no model and no torch. The rank is *realistic*:
+the mean of the optimistic rank (ties lose to the answer) and the pessimistic one (ties win), so a
+model that scores everything alike gets the middle of the list and not its top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.models.queries import KnownAnswers, with_reciprocals
+
+Ids = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+
+#: ``scorer(heads, slots)``: int32 ``(B,)`` twice to float32 ``(B, N)``, higher is more plausible.
+Scorer = Callable[[Ids, Ids], Floats]
+
+#: Score rows of one block hold at most this many numbers (128 MB of float32).
+BLOCK = 1 << 25
+
+
+@dataclass(frozen=True, slots=True)
+class RankingMetrics:
+    """Means over queries; None where there was no query.
+
+    Attributes:
+        mrr: mean of 1 / rank.
+        hits_at_1, hits_at_3, hits_at_10: share of ranks <= k.
+        queries: how many ranks; two per triple.
+    """
+
+    mrr: float | None
+    hits_at_1: float | None
+    hits_at_3: float | None
+    hits_at_10: float | None
+    queries: int
+
+    @classmethod
+    def of(cls, ranks: npt.NDArray[np.float64]) -> RankingMetrics:
+        """Metrics of realistic ranks, float64 ``(n,)``, the best being 1."""
+        if not len(ranks):
+            return cls(None, None, None, None, 0)
+        one, three, ten = (float(np.mean(ranks <= k)) for k in (1, 3, 10))
+        return cls(float(np.mean(1.0 / ranks)), one, three, ten, len(ranks))
+
+
+def realistic_ranks(scores: Floats, answers: Ids) -> npt.NDArray[np.float64]:
+    """Ranks of one answer per row; the row's other true answers are at -inf already.
+
+    Args:
+        scores: float32 ``(B, N)``.
+        answers: int32 ``(B,)``, a column each.
+
+    Returns:
+        float64 ``(B,)``: 1 + better + (tied with others) / 2. An answer whose score is NaN is last.
+    """
+    own = scores[np.arange(len(answers)), answers][:, None]
+    better = (scores > own).sum(axis=1)
+    tied = (scores == own).sum(axis=1) - 1
+    ranks: npt.NDArray[np.float64] = 1.0 + better + tied / 2.0
+    return np.where(np.isnan(own[:, 0]), float(scores.shape[1]), ranks)
+
+
+def filtered_ranks(
+    scorer: Scorer, triples: Ids, known: KnownAnswers, *, num_relations: int
+) -> npt.NDArray[np.float64]:
+    """Ranks of both directions of every triple, all other known answers taken out.
+
+    Args:
+        triples: int32 ``(n, 3)``.
+        known: the answers to filter, of train, valid and test together.
+
+    Returns:
+        float64 ``(2 n,)``: first the tails, then the heads, in the order of ``triples``.
+    """
+    queries = with_reciprocals(triples, num_relations)
+    size = max(1, BLOCK // known.num_entities)
+    ranks = [np.zeros(0)]
+    for start in range(0, len(queries), size):
+        heads, slots, answers = queries[start : start + size].T
+        scores = np.array(scorer(heads, slots), dtype=np.float32)
+        rows, columns = known.of(heads, slots)
+        others = columns != answers[rows]
+        scores[rows[others], columns[others]] = -np.inf
+        ranks.append(realistic_ranks(scores, answers))
+    return np.concatenate(ranks)

@@ -1,0 +1,147 @@
+"""Train the teacher: snapshot in, model folder out.
+
+Knows epochs, stopping, checkpoints and the model folder; leaves layers to ``teacher``, ranks to
+``ranking`` and the choice of data to ``dataset``. The model's id is a hash of everything that
+decides its numbers, so the same request continues an interrupted run or finds the finished model.
+
+``models/ID/`` then holds ``vocabulary/`` (the IRI of every row), ``teacher/`` (safetensors and the
+node layers' configuration) and a manifest with configuration, seed and versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch_geometric
+from safetensors.torch import load_file, save_file
+
+from sightline.graph.artifact import new_artifact, verify_artifact
+from sightline.graph.errors import DamagedArtifact, FormatMismatch, NoModel
+from sightline.graph.progress import Progress, silent
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.strings import StringTable
+from sightline.graph.workspace import FORMAT, Workspace
+from sightline.models.dataset import LearningData, learning_data
+from sightline.models.device import choose_device, memory_guard
+from sightline.models.presets import Preset, TeacherConfig, preset_named
+from sightline.models.teacher import Teacher
+from sightline.models.trainer import TeacherTrainer, build_teacher
+
+WEIGHTS = Path("teacher") / "teacher.safetensors"
+
+
+def train(
+    ws: Workspace,
+    *,
+    preset: str,
+    seed: int = 0,
+    device: str = "auto",
+    progress: Progress = silent,
+) -> str:
+    """Train a teacher on the served snapshot. Serves nothing yet.
+
+    An interrupted run goes on from its last checkpoint; on the CPU, with the same number of
+    threads, to the same bits as one that was never stopped.
+
+    Returns:
+        The model's id, 16 hex digits.
+
+    Raises:
+        CannotTrain: before anything is computed.
+        Diverged, OutOfDeviceMemory, UsageError, WorkspaceLocked, NotWritable, DiskFull
+    """
+    config = preset_named(preset)
+    target = choose_device(device)
+    with ws.lock():
+        snapshot = ws.snapshot()
+        model_id = identify(snapshot.id, config, seed)
+        if _is_finished(ws.models / model_id):
+            return model_id
+        progress("read", 0, None, f"snapshot {snapshot.id}")
+        data = learning_data(snapshot)
+        scratch = ws.scratch(model_id)
+        trainer = TeacherTrainer(data, config.teacher, seed, target)
+        with memory_guard(target):
+            trainer.run(scratch, progress)
+        said = {
+            "format": FORMAT,
+            "snapshot": snapshot.id,
+            "preset": config.name,
+            "config": asdict(config),
+            "seed": seed,
+            "device": str(target),
+            "rows": {"entities": data.num_entities, "relations": data.num_relations},
+            "split": _split_counts(data),
+            "teacher": {"best_epoch": trainer.best_epoch, "select_mrr": trainer.best_mrr},
+            "versions": versions(),
+        }
+        with new_artifact(ws.models, model_id, **said) as folder:
+            _write(folder, data, trainer.model)
+        shutil.rmtree(scratch, ignore_errors=True)
+    return model_id
+
+
+def identify(snapshot_id: str, config: Preset, seed: int) -> str:
+    """16 hex digits of everything that decides a model's numbers."""
+    text = json.dumps([FORMAT, snapshot_id, asdict(config), seed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, dict[str, Any]]:
+    """A trained teacher in evaluation mode on the CPU, the data it learnt from, and its manifest.
+
+    Raises:
+        NoModel, DamagedArtifact, FormatMismatch
+    """
+    folder = ws.models / model_id
+    if not folder.is_dir():
+        raise NoModel(ws.path)
+    manifest = verify_artifact(folder, full=False)
+    if manifest.get("format") != FORMAT:
+        raise FormatMismatch(folder, manifest.get("format"), FORMAT)
+    data = learning_data(Snapshot.open(ws.snapshots / manifest["snapshot"]))
+    try:
+        model = build_teacher(data, TeacherConfig(**manifest["config"]["teacher"]))
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except Exception as error:
+        raise DamagedArtifact(folder, "the teacher cannot be read") from error
+    return model.eval(), data, manifest
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes, for the manifest."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": str(torch.__version__),
+        "torch-geometric": str(torch_geometric.__version__),
+    }
+
+
+def _is_finished(folder: Path) -> bool:
+    try:
+        return verify_artifact(folder, full=True).get("format") == FORMAT
+    except DamagedArtifact:
+        return False
+
+
+def _write(folder: Path, data: LearningData, model: Teacher) -> None:
+    (folder / "vocabulary").mkdir()
+    StringTable.write(folder / "vocabulary", "entity_iris", data.entity_iris)
+    StringTable.write(folder / "vocabulary", "relation_iris", data.relation_iris)
+    (folder / WEIGHTS).parent.mkdir()
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    save_file(state, folder / WEIGHTS)
+
+
+def _split_counts(data: LearningData) -> dict[str, Any]:
+    counts = {name: len(getattr(data, name)) for name in ("train", "select", "calibrate", "test")}
+    return {"valid": data.split, **counts}

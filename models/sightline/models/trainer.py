@@ -1,0 +1,254 @@
+"""The teacher's training loop: steps, stopping, and going on after an interruption.
+
+Knows the data, the loss and the checkpoint; knows no workspace.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sightline.graph.errors import Diverged
+from sightline.graph.progress import Progress
+from sightline.models.checkpoint import (
+    load_checkpoint,
+    load_optimizer,
+    optimizer_tensors,
+    save_checkpoint,
+)
+from sightline.models.dataset import LearningData
+from sightline.models.loss import Batch, Candidates, answer_loss
+from sightline.models.presets import TeacherConfig, batch_for, epochs_for
+from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
+from sightline.models.ranking import Floats, RankingMetrics, Scorer, filtered_ranks
+from sightline.models.teacher import Messages, Teacher, cubed_norm
+
+#: Triples of ``select`` that are ranked while training; more cost time and change little.
+SELECT_LIMIT = 2000
+
+
+class Questions:
+    """The training questions as tensors, and the messages that would give their answers away."""
+
+    def __init__(self, data: LearningData, device: torch.device) -> None:
+        self.device = device
+        self.known: KnownAnswers = data.questions
+        edges = with_reciprocals(data.train, data.num_relations)
+        head, slot, tail = edges.T
+        turned = (slot + data.num_relations) % (2 * data.num_relations)
+        ends = np.stack([head, tail]).astype(np.int64)
+        self.messages = Messages(
+            torch.from_numpy(ends).to(device), torch.from_numpy(slot.astype(np.int64)).to(device)
+        )
+        self._asks = torch.from_numpy(self.known.find(head, slot))
+        self._asks_back = torch.from_numpy(self.known.find(tail, turned))
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def batch(self, positions: Tensor) -> Batch:
+        """Questions by position int64 ``(B,)``, with all their training answers."""
+        where = positions.numpy()
+        row, answer = self.known.at(where)
+        arrays = (self.known.head[where], self.known.slot[where], row, answer)
+        head, slot, rows, answers = (
+            torch.from_numpy(a.astype(np.int64)).to(self.device) for a in arrays
+        )
+        return Batch(head, slot, rows, answers)
+
+    def messages_without(self, positions: Tensor) -> Messages:
+        """The graph without the edges that answer these questions, in either direction.
+
+        With them, a layer would carry each answer to its question and training would learn to copy.
+        """
+        asked = torch.zeros(len(self), dtype=torch.bool)
+        asked[positions] = True
+        dropped = asked[self._asks] | asked[self._asks_back]
+        return self.messages.without(dropped.to(self.device))
+
+
+class TeacherTrainer:
+    """A run that can be stopped after any step and goes on from its last evaluation.
+
+    Attributes:
+        model: the teacher; after ``run`` with the weights of the best evaluation.
+        best_mrr: filtered MRR on ``select`` there; None where there is nothing to select on.
+        best_epoch: epochs done there.
+    """
+
+    def __init__(
+        self, data: LearningData, config: TeacherConfig, seed: int, device: torch.device
+    ) -> None:
+        self.data, self.config, self.device = data, config, device
+        self.questions = Questions(data, device)
+        self._seed = seed
+        self._candidates = min(config.candidates, data.num_entities)
+        self._batch = batch_for(len(self.questions))
+        pairs = len(self.questions) * self._candidates
+        self.epochs = epochs_for(config.epochs, config.work, pairs)
+        self._evaluate_every = max(1, self.epochs // 30)
+        self.epoch = self.step = 0
+        self.best_mrr: float | None = None
+        self.best_epoch = self._stale = 0
+        self._best: dict[str, Tensor] = {}
+
+    def run(self, scratch: Path, progress: Progress) -> None:
+        """Train until the epochs or the patience end.
+
+        Args:
+            scratch: holds the checkpoint; one that fits is continued.
+
+        Raises:
+            Diverged: the loss is not finite; the last checkpoint stays.
+        """
+        # Dropout draws from torch's global state: set here, given back to the caller after.
+        with torch.random.fork_rng(enabled=True):
+            torch.manual_seed(self._seed)
+            self._build()
+            self._resume(scratch)
+            while self.epoch < self.epochs and self._stale < self.config.patience:
+                loss = self._run_epoch()
+                self.epoch += 1
+                if self.epoch % self._evaluate_every == 0 or self.epoch == self.epochs:
+                    self._evaluate()
+                    self._save(scratch)
+                progress("train", self.epoch, self.epochs, self._note(loss))
+        self.model.load_state_dict(self._best)
+        self.model.eval()
+
+    def _build(self) -> None:
+        config = self.config
+        self.model = build_teacher(self.data, config).to(self.device)
+        vectors = [self.model.entity, self.model.slot]
+        self._optimizers: dict[str, torch.optim.Optimizer] = {
+            "vectors": torch.optim.Adagrad(vectors, lr=config.rate),
+            "layers": torch.optim.Adam(self.model.layers.parameters(), lr=config.rate_network),
+        }
+        # What is drawn on the CPU stays there, whatever the device: one seed, one order.
+        self._generator = torch.Generator().manual_seed(self._seed)
+
+    def _run_epoch(self) -> float:
+        self.model.train()
+        order = torch.randperm(len(self.questions), generator=self._generator)
+        losses = []
+        for positions in torch.split(order, self._batch):
+            loss = self._loss(positions)
+            if not torch.isfinite(loss):
+                raise Diverged(self.step)
+            for optimizer in self._optimizers.values():
+                optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            for optimizer in self._optimizers.values():
+                optimizer.step()
+            self.step += 1
+            losses.append(float(loss.detach()))
+        return float(np.mean(losses))
+
+    def _loss(self, positions: Tensor) -> Tensor:
+        batch = self.questions.batch(positions)
+        x = self.model.encode(self.questions.messages_without(positions))
+        query = self.model.query(x, batch.head, batch.slot)
+        if self._candidates < self.data.num_entities:
+            drawn = Candidates.sample(
+                batch.answer.cpu(), len(x), self._candidates, self._generator
+            ).to(self.device)
+            scores = query @ x[drawn.entity].T + drawn.log_weight
+            loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
+        else:
+            loss = answer_loss(query @ x.T, batch.row, batch.answer)
+        # N3 of the three factors of every (question, answer) pair.
+        penalty = (
+            cubed_norm(x[batch.head])[batch.row].mean()
+            + cubed_norm(self.model.slot[batch.slot])[batch.row].mean()
+            + cubed_norm(x)[batch.answer].mean()
+        )
+        return loss + self.config.penalty * penalty
+
+    def _evaluate(self) -> None:
+        select = self.data.select
+        if not len(select):
+            self._keep_best()
+            return
+        sample = select[:: -(-len(select) // SELECT_LIMIT)]
+        ranks = filtered_ranks(
+            teacher_scorer(self.model, self.questions.messages),
+            sample,
+            self.data.known,
+            num_relations=self.data.num_relations,
+        )
+        mrr = RankingMetrics.of(ranks).mrr
+        if self.best_mrr is None or (mrr is not None and mrr > self.best_mrr):
+            self.best_mrr, self._stale = mrr, 0
+            self._keep_best()
+        else:
+            self._stale += 1
+
+    def _keep_best(self) -> None:
+        self.best_epoch = self.epoch
+        self._best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+    def _note(self, loss: float) -> str:
+        score = "" if self.best_mrr is None else f", best MRR {self.best_mrr:.3f}"
+        return f"loss {loss:.3f}{score}"
+
+    _COUNTERS = ("epoch", "step", "best_mrr", "best_epoch", "_stale")
+
+    def _save(self, scratch: Path) -> None:
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in self._best.items()}
+        for name, optimizer in self._optimizers.items():
+            tensors |= optimizer_tensors(name, optimizer)
+        tensors["random.torch"] = torch.get_rng_state()
+        tensors["random.order"] = self._generator.get_state()
+        numbers: dict[str, Any] = {name: getattr(self, name) for name in self._COUNTERS}
+        save_checkpoint(scratch, tensors, numbers)
+
+    def _resume(self, scratch: Path) -> None:
+        found = load_checkpoint(scratch)
+        if found is None:
+            return
+        tensors, numbers = found
+        self.model.load_state_dict(_under("model.", tensors))
+        self._best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()}
+        for name, optimizer in self._optimizers.items():
+            load_optimizer(name, optimizer, tensors)
+        torch.set_rng_state(tensors["random.torch"])
+        self._generator.set_state(tensors["random.order"])
+        for name in self._COUNTERS:
+            setattr(self, name, numbers[name])
+
+
+def build_teacher(data: LearningData, config: TeacherConfig) -> Teacher:
+    """An untrained teacher for these rows; torch's random state decides the weights."""
+    return Teacher(
+        data.num_entities,
+        data.num_relations,
+        dim=config.dim,
+        narrow=config.narrow,
+        layers=config.layers,
+        dropout=config.dropout,
+    )
+
+
+def teacher_scorer(model: Teacher, messages: Messages) -> Scorer:
+    """Score rows as NumPy, in evaluation mode; entities are encoded once."""
+    model.eval()
+    device = model.entity.device
+    with torch.no_grad():
+        x = model.encode(messages)
+
+    def score(heads: Ids, slots: Ids) -> Floats:
+        head, slot = (torch.from_numpy(a.astype(np.int64)).to(device) for a in (heads, slots))
+        with torch.no_grad():
+            rows: Floats = model.scores(x, head, slot).cpu().numpy()
+        return rows
+
+    return score
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
