@@ -1,0 +1,206 @@
+"""From scores to probabilities, and how far they can be believed.
+
+The probability of an answer is the chance that an answer ranked here with this score is a held-out
+true fact, given that the question has one (closed world: a fact in no file counts as false):
+
+    sigmoid(slope * log-probability - rank_slope * log(rank) + intercept + offset of the slot)
+
+Both taken among the answers not known already. Slopes are never negative, so within a question the
+probability never falls as the score rises; slot offsets are shrunk to zero, so a rare relation
+follows the common curve. This is Platt scaling (Platt 1999) with a normal prior per slot.
+
+Knows scores and labels; knows no model and no graph. NumPy; SciPy only to fit.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+FILE = "calibration.json"
+#: Answers per question that calibration looks at: what people look at.
+TOP = 10
+#: Fewer true answers than this say nothing about probabilities.
+ENOUGH = 10
+#: Inverse variance of the normal prior on a slot's offset.
+SHRINKAGE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The fitted curve.
+
+    Attributes:
+        slope, rank_slope, intercept: see above.
+        slot_offset: one number per slot, ``(2 R,)``.
+        abstain_below: the probability with the best F1 on the calibration data; under it an answer
+            should be called a guess. 1 where there was too little to fit on: then all are guesses.
+        base_rate: share of true answers among those it was fitted on; None where it was not.
+        answers: how many those were.
+    """
+
+    slope: float
+    rank_slope: float
+    intercept: float
+    slot_offset: tuple[float, ...]
+    abstain_below: float
+    base_rate: float | None
+    answers: int
+
+    @classmethod
+    def read(cls, folder: Path) -> Calibration:
+        """Read ``calibration.json``.
+
+        Raises:
+            OSError, ValueError, KeyError, TypeError: it is not there or not one.
+        """
+        value = json.loads((folder / FILE).read_bytes())
+        return cls(**{**value, "slot_offset": tuple(value["slot_offset"])})
+
+    def write(self, folder: Path) -> None:
+        """Write ``calibration.json``."""
+        (folder / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def unfitted(cls, num_slots: int) -> Calibration:
+        """The cautious curve for a graph with nothing to calibrate on."""
+        return cls(1.0, 0.0, 0.0, (0.0,) * num_slots, 1.0, None, 0)
+
+    def probabilities(self, slot: int, scores: Floats, ids: Ids) -> Floats:
+        """See ``Student.probabilities``."""
+        log_probability, rank = answer_features(scores, ids)
+        slots = np.full(len(ids), slot, np.int32)
+        return self.of_features(log_probability, rank, slots).astype(np.float32)
+
+    def of_features(self, log_probability: Doubles, rank: Doubles, slots: Ids) -> Doubles:
+        """Probabilities float64 ``(n,)``; 0 for an answer whose score is -inf or NaN."""
+        possible = np.isfinite(log_probability)
+        logit = (
+            self.slope * np.where(possible, log_probability, 0.0)
+            - self.rank_slope * np.log(rank)
+            + self.intercept
+            + np.asarray(self.slot_offset)[slots]
+        )
+        return np.where(possible, _sigmoid(logit), 0.0)
+
+
+def answer_features(scores: Floats, ids: Ids) -> tuple[Doubles, Doubles]:
+    """Log-probability and optimistic rank of some answers of one question, float64 ``(k,)`` each.
+
+    Args:
+        scores: float32 ``(N,)``: the whole row, answers that are out of the question at -inf.
+    """
+    own = scores[ids].astype(np.float64)
+    top = float(np.max(scores))
+    if not np.isfinite(top):
+        return np.full(len(ids), -np.inf), np.ones(len(ids))
+    total = top + np.log(np.exp(scores.astype(np.float64) - top).sum())
+    # Only what scores at least as much as the worst asked about can outrank any of them.
+    rivals = np.sort(scores[scores >= own.min(initial=np.inf)])
+    rank = 1.0 + len(rivals) - np.searchsorted(rivals, scores[ids], side="right")
+    return own - total, rank.astype(np.float64)
+
+
+def fit(
+    log_probability: Doubles, rank: Doubles, slots: Ids, true: Flags, num_slots: int
+) -> Calibration:
+    """The most likely curve under the prior, for answers ``(n,)`` each with its label."""
+    from scipy.optimize import minimize
+
+    if true.sum() < ENOUGH or (~true).sum() < ENOUGH:
+        return Calibration.unfitted(num_slots)
+    log_rank, label = np.log(rank), true.astype(np.float64)
+
+    def loss(w: Doubles) -> tuple[float, Doubles]:
+        offset = w[3:]
+        logit = w[0] * log_probability - w[1] * log_rank + w[2] + offset[slots]
+        error = _sigmoid(logit) - label
+        value = np.logaddexp(0.0, logit).sum() - logit @ label + SHRINKAGE / 2 * offset @ offset
+        gradient = np.concatenate(
+            [
+                [error @ log_probability, -(error @ log_rank), error.sum()],
+                np.bincount(slots, error, minlength=num_slots) + SHRINKAGE * offset,
+            ]
+        )
+        return float(value), gradient
+
+    start = np.zeros(3 + num_slots)
+    bounds = [(0.0, None), (0.0, None)] + [(None, None)] * (1 + num_slots)
+    w = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    curve = Calibration(
+        slope=float(w[0]),
+        rank_slope=float(w[1]),
+        intercept=float(w[2]),
+        slot_offset=tuple(float(v) for v in w[3:]),
+        abstain_below=0.0,
+        base_rate=float(label.mean()),
+        answers=len(label),
+    )
+    fitted = curve.of_features(log_probability, rank, slots)
+    return replace(curve, abstain_below=best_f1_threshold(fitted, true))
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationError:
+    """Expected calibration error over bins of equal mass, with a bootstrap 90 % interval.
+
+    Attributes:
+        ece: mean over bins of |mean probability - share of true answers|; None without answers.
+        low, high: 5 % and 95 % quantiles over resampled answers.
+        answers: how many.
+        base_rate: share of true ones.
+    """
+
+    ece: float | None
+    low: float | None
+    high: float | None
+    answers: int
+    base_rate: float | None
+
+
+def calibration_error(
+    probability: Doubles, true: Flags, *, bins: int = 10, resamples: int = 200, seed: int = 0
+) -> CalibrationError:
+    """Measure probabilities float64 ``(n,)`` against bool labels ``(n,)``."""
+    if not len(true):
+        return CalibrationError(None, None, None, 0, None)
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(len(true), size=len(true)) for _ in range(resamples))
+    found = [_ece(probability[draw], true[draw], bins) for draw in draws]
+    low, high = np.quantile(found, (0.05, 0.95))
+    ece = _ece(probability, true, bins)
+    return CalibrationError(ece, float(low), float(high), len(true), float(true.mean()))
+
+
+def best_f1_threshold(probability: Doubles, true: Flags) -> float:
+    """The threshold at or above which calling an answer true has the best F1; the highest such."""
+    order = np.argsort(-probability, kind="stable")
+    hits = np.cumsum(true[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + max(int(true.sum()), 1))
+    # A threshold cannot part equal probabilities.
+    ends = np.append(probability[order][1:] < probability[order][:-1], True)
+    return float(probability[order][np.argmax(np.where(ends, f1, -1.0))])
+
+
+def _ece(probability: Doubles, true: Flags, bins: int) -> float:
+    order = np.argsort(probability, kind="stable")
+    gaps = [
+        abs(float(probability[part].mean()) - float(true[part].mean())) * len(part)
+        for part in np.array_split(order, bins)
+        if len(part)
+    ]
+    return sum(gaps) / len(order)
+
+
+def _sigmoid(logit: Doubles) -> Doubles:
+    positive: Doubles = 0.5 * (1.0 + np.tanh(0.5 * logit))
+    return positive

@@ -1,0 +1,152 @@
+"""Measure teacher, student and control, and write ``metrics.json``.
+
+Knows which triples are asked and what may be filtered; the counting is in ``models.ranking``,
+``calibrate`` and ``classify``. The test triples are read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from sightline.distill.calibrate import Calibration, calibration_error
+from sightline.distill.classify import classify, sampled_negatives
+from sightline.distill.student import StudentArrays
+from sightline.distill.train import control_folder, top_answers
+from sightline.graph.artifact import verify_artifact, write_json_atomic
+from sightline.graph.errors import NoModel
+from sightline.graph.progress import Progress, silent
+from sightline.graph.workspace import Workspace
+from sightline.models.dataset import LearningData
+from sightline.models.queries import Ids, KnownAnswers
+from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
+from sightline.models.train import open_teacher
+from sightline.models.trainer import Questions, teacher_scorer
+
+METRICS = "metrics.json"
+
+
+def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> dict[str, Any]:
+    """Evaluate a distilled model and write ``models/ID/metrics.json``.
+
+    Returns:
+        What was written: per model and part ``mrr``, ``hits_at_1``, ``hits_at_3``, ``hits_at_10``
+        (filtered, realistic rank, both directions; null where a part is empty), triple
+        classification, calibration of the student, the temperature grid, counts.
+
+    Raises:
+        NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
+    """
+    folder = ws.models / model_id
+    with ws.lock():
+        teacher, data, manifest = open_teacher(ws, model_id)
+        if not (folder / "student").is_dir():
+            raise NoModel(ws.path)
+        said = verify_artifact(folder / "student", full=False)
+        student = StudentArrays.open(folder / "student")
+        control = StudentArrays.open(control_folder(folder))
+        scorers: dict[str, Scorer] = {
+            "teacher": teacher_scorer(teacher, Questions(data, torch.device("cpu")).messages),
+            "student": student_scorer(student),
+            "control": student_scorer(control),
+        }
+        metrics: dict[str, Any] = {}
+        for done, (name, scorer) in enumerate(scorers.items()):
+            progress("evaluate", done, len(scorers), name)
+            metrics[name] = measure(scorer, data)
+        progress("evaluate", len(scorers), len(scorers), "calibration")
+        calibration = Calibration.read(folder / "student")
+        metrics |= {
+            "temperature": said["temperature"],
+            "control_smoothing": said["control_smoothing"],
+            "calibration": measure_calibration(student, calibration, data),
+            "data": {"split": manifest["split"], "unseen_in_train": unseen(data)},
+            "rank": "realistic",
+            "seed": manifest["seed"],
+            "preset": manifest["preset"],
+        }
+        write_json_atomic(folder / METRICS, metrics)
+    return metrics
+
+
+def measure(scorer: Scorer, data: LearningData) -> dict[str, Any]:
+    """Ranking on valid and test, and triple classification where it is possible."""
+    ranked = {
+        part: asdict(RankingMetrics.of(ranks_of(scorer, getattr(data, part), data)))
+        for part in ("valid", "test")
+    }
+    return {**ranked, "triple_classification": measure_classification(scorer, data)}
+
+
+def ranks_of(scorer: Scorer, triples: Ids, data: LearningData) -> Any:
+    """Filtered realistic ranks of both directions, float64 ``(2 n,)``."""
+    return filtered_ranks(scorer, triples, data.known, num_relations=data.num_relations)
+
+
+def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any] | None:
+    """Accuracy, precision, recall and F1 against stated negatives, or against sampled ones."""
+    given = len(data.valid_negatives) and len(data.test_negatives)
+    if given:
+        false = {"valid": data.valid_negatives, "test": data.test_negatives}
+    else:
+        false = {
+            part: sampled_negatives(getattr(data, part), data.known, seed=0)
+            for part in ("valid", "test")
+        }
+    parts = {}
+    for part, negatives in false.items():
+        positives: Ids = getattr(data, part)
+        triples = np.concatenate([positives, negatives])
+        truth = np.arange(len(triples)) < len(positives)
+        parts[part] = (triple_scores(scorer, triples, data.num_relations), triples[:, 1], truth)
+    found = classify(parts["valid"], parts["test"])
+    return (
+        None if found is None else {"negatives": "given" if given else "sampled", **asdict(found)}
+    )
+
+
+def triple_scores(scorer: Scorer, triples: Ids, num_relations: int) -> Any:
+    """Mean score of a triple's two directions, float64 ``(n,)``."""
+    head, relation, tail = triples.T
+    out = np.zeros(len(triples))
+    for start in range(0, len(triples), 512):
+        part = slice(start, start + 512)
+        rows = np.arange(len(head[part]))
+        out[part] += scorer(head[part], relation[part])[rows, tail[part]] / 2
+        out[part] += scorer(tail[part], relation[part] + num_relations)[rows, head[part]] / 2
+    return out
+
+
+def measure_calibration(
+    student: StudentArrays, calibration: Calibration, data: LearningData
+) -> dict[str, Any]:
+    """ECE of the probabilities of the best new answers to the test questions."""
+    seen = np.concatenate([data.train, data.valid])
+    known = KnownAnswers.of_triples(seen, data.num_entities, data.num_relations)
+    log_probability, rank, slots, true = top_answers(student, data.test, known, data.test)
+    error = calibration_error(calibration.of_features(log_probability, rank, slots), true)
+    return {
+        "fitted_on": calibration.answers,
+        "fitted_base_rate": calibration.base_rate,
+        "abstain_below": calibration.abstain_below,
+        "test": asdict(error),
+    }
+
+
+def unseen(data: LearningData) -> dict[str, int]:
+    """Held-out triples with an entity or relation that train lacks; they stay in the figures."""
+    seen_entities, seen_relations = np.unique(data.train[:, [0, 2]]), np.unique(data.train[:, 1])
+
+    def count(triples: Ids) -> int:
+        known = np.isin(triples[:, [0, 2]], seen_entities).all(axis=1)
+        return int((~(known & np.isin(triples[:, 1], seen_relations))).sum())
+
+    return {"valid": count(data.valid), "test": count(data.test)}
+
+
+def student_scorer(arrays: StudentArrays) -> Scorer:
+    """The scorer of a student's arrays."""
+    return lambda heads, slots: arrays.queries(heads, slots) @ arrays.entity.T

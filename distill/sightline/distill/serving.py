@@ -1,0 +1,124 @@
+"""A model beside a snapshot: which row is which id, both ways, by term.
+
+A model keeps its own vocabulary; new data renumbers a snapshot but not a model, so the maps between
+them are made by IRI, once per pair, when the pair is published. Knows ids and rows; knows no route
+and no torch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.distill.student import Student
+from sightline.graph.artifact import new_artifact, remove_leftovers, verify_artifact
+from sightline.graph.errors import DamagedArtifact, NoModel
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.strings import match_sorted
+from sightline.graph.workspace import FORMAT, Workspace
+
+Ids = npt.NDArray[np.int32]
+MAPS = ("row_of_entity", "entity_of_row", "row_of_relation", "relation_of_row")
+
+
+class ServedModel:
+    """A student that answers in the ids of one snapshot.
+
+    Attributes:
+        id: the model's id.
+        student: scores rows and slots; its slots are ``row_of_relation`` and that plus its own
+            number of relations.
+        row_of_entity: int32 ``(N,)`` over the snapshot's entities; -1 where the model has no row.
+        entity_of_row: int32 over the model's rows; -1 where the snapshot lacks the entity.
+        row_of_relation, relation_of_row: the same for relations.
+    """
+
+    row_of_entity: Ids
+    entity_of_row: Ids
+    row_of_relation: Ids
+    relation_of_row: Ids
+
+    def __init__(self, model_id: str, student: Student, maps: Path) -> None:
+        self.id = model_id
+        self.student = student
+        for name in MAPS:
+            setattr(self, name, np.load(maps / f"{name}.npy", mmap_mode="r"))
+
+    @classmethod
+    def open(cls, ws: Workspace, snapshot: Snapshot, model_id: str) -> ServedModel:
+        """Map a published model and its maps to the snapshot. Cost does not grow with the graph.
+
+        Raises:
+            NoModel: it was never trained, never distilled, or never published with this snapshot.
+            DamagedArtifact, FormatMismatch
+        """
+        folder = ws.models / model_id
+        student = Student.open(folder)
+        maps = folder / "maps" / snapshot.id
+        if not maps.is_dir():
+            raise NoModel(ws.path)
+        verify_artifact(maps, full=False)
+        try:
+            model = cls(model_id, student, maps)
+        except (OSError, ValueError) as error:
+            raise DamagedArtifact(maps, str(error)) from error
+        sizes = [len(getattr(model, name)) for name in MAPS]
+        wanted = [
+            *(snapshot.num_entities, student.num_entities),
+            *(snapshot.num_relations, student.num_relations),
+        ]
+        if sizes != wanted:
+            raise DamagedArtifact(maps, "the maps fit neither the snapshot nor the model")
+        return model
+
+
+def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
+    """Write the maps between a model and a snapshot. Both tables are sorted: O(N + rows).
+
+    Raises:
+        NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
+    """
+    with ws.lock():
+        folder = ws.models / model_id
+        student = Student.open(folder)
+        remove_leftovers(folder / "maps")
+        pairs = {
+            "entity": (snapshot.entity_iris, student.entity_iris),
+            "relation": (snapshot.relation_iris, student.relation_iris),
+        }
+        with new_artifact(folder / "maps", snapshot.id, format=FORMAT) as target:
+            for kind, (ids, rows) in pairs.items():
+                np.save(target / f"row_of_{kind}.npy", match_sorted(ids, rows))
+                np.save(target / f"{kind}_of_row.npy", match_sorted(rows, ids))
+
+
+def publish(ws: Workspace, model_id: str) -> None:
+    """Serve a distilled model with the served snapshot, after checking its files in full.
+
+    Raises:
+        NothingCompiled, NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
+    """
+    with ws.lock():
+        verify_model(ws, model_id, full=True)
+        write_maps(ws, ws.snapshot(), model_id)
+        ws.publish(model=model_id)
+
+
+def verify_model(ws: Workspace, model_id: str, *, full: bool) -> None:
+    """Check every part of a model folder: sizes, and with ``full`` checksums.
+
+    Raises:
+        NoModel: it is not there, or not distilled.
+        DamagedArtifact
+    """
+    folder = ws.models / model_id
+    for part in (folder, folder / "student"):
+        if not part.is_dir():
+            raise NoModel(ws.path)
+        verify_artifact(part, full=full)
+    maps = folder / "maps"
+    for part in sorted(maps.iterdir()) if maps.is_dir() else ():
+        if not part.name.startswith("."):
+            verify_artifact(part, full=full)

@@ -1,0 +1,205 @@
+"""The student that ships: arrays and a few lines of NumPy.
+
+Knows model rows, scores and calibrated probabilities; knows no graph, no snapshot id and no torch.
+Per entity it stores ``WIDTH`` numbers and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.distill.calibrate import Calibration
+from sightline.graph.artifact import verify_artifact
+from sightline.graph.errors import DamagedArtifact, FormatMismatch, NoModel
+from sightline.graph.strings import StringTable
+from sightline.graph.workspace import FORMAT
+
+Ids = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+
+#: Numbers stored per entity, all told.
+WIDTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class StudentArrays:
+    """All numbers of a student, float32.
+
+    Attributes:
+        entity: ``(N, WIDTH)``; read as WIDTH / 2 complex numbers by the product.
+        slot: ``(2 R, WIDTH + C)``: the product's part, then the context.
+        hidden_weight, hidden_bias: ``(2 WIDTH + C, H)`` and ``(H,)``.
+        out_weight, out_bias: ``(H, WIDTH)`` and ``(WIDTH,)``.
+    """
+
+    entity: Floats
+    slot: Floats
+    hidden_weight: Floats
+    hidden_bias: Floats
+    out_weight: Floats
+    out_bias: Floats
+
+    def save(self, folder: Path) -> None:
+        """Write one ``.npy`` file per array."""
+        for field in fields(self):
+            np.save(folder / f"{field.name}.npy", getattr(self, field.name))
+
+    @classmethod
+    def open(cls, folder: Path) -> StudentArrays:
+        """Map the arrays."""
+        return cls(*(np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)))
+
+    def queries(self, heads: Ids, slots: Ids) -> Floats:
+        """The vector that each question compares tails with: float32 ``(B, WIDTH)``."""
+        x, s = self.entity[heads], self.slot[slots]
+        half = WIDTH // 2
+        real, imaginary, a, b = x[:, :half], x[:, half:], s[:, :half], s[:, half:WIDTH]
+        product = np.concatenate([real * a - imaginary * b, real * b + imaginary * a], axis=1)
+        hidden = np.concatenate([x, s], axis=1) @ self.hidden_weight + self.hidden_bias
+        # silu(v) = v / (1 + exp(-v)), in the form that cannot overflow.
+        hidden = hidden * (0.5 * (1.0 + np.tanh(0.5 * hidden)))
+        mixed: Floats = product + hidden @ self.out_weight + self.out_bias
+        return mixed
+
+
+class Student:
+    """An opened student.
+
+    Attributes:
+        entity_iris, relation_iris: the term of each row.
+        vectors: float32 ``(N, WIDTH)``: one row per entity, for similarity.
+        abstain_below: a probability under which an answer should be called a guess.
+        calibration: from scores to probabilities.
+    """
+
+    def __init__(
+        self,
+        arrays: StudentArrays,
+        calibration: Calibration,
+        entity_iris: StringTable,
+        relation_iris: StringTable,
+    ) -> None:
+        self.arrays = arrays
+        self.calibration = calibration
+        self.entity_iris = entity_iris
+        self.relation_iris = relation_iris
+        self.vectors = arrays.entity
+        self.abstain_below = calibration.abstain_below
+
+    @classmethod
+    def open(cls, folder: Path) -> Student:
+        """Map the student of a model folder (``models/ID``) after checking manifests and sizes.
+
+        Raises:
+            NoModel: the model was trained but not distilled, or is not there.
+            DamagedArtifact, FormatMismatch
+        """
+        if not (folder / "student").is_dir():
+            raise NoModel(folder.parent.parent)
+        manifest = verify_artifact(folder / "student", full=False)
+        if manifest.get("format") != FORMAT:
+            raise FormatMismatch(folder, manifest.get("format"), FORMAT)
+        verify_artifact(folder, full=False)
+        try:
+            student = cls(
+                StudentArrays.open(folder / "student"),
+                Calibration.read(folder / "student"),
+                StringTable.open(folder / "vocabulary", "entity_iris"),
+                StringTable.open(folder / "vocabulary", "relation_iris"),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DamagedArtifact(folder, str(error)) from error
+        student._check(folder)
+        return student
+
+    @property
+    def num_entities(self) -> int:
+        return len(self.entity_iris)
+
+    @property
+    def num_relations(self) -> int:
+        return len(self.relation_iris)
+
+    def scores(self, heads: Ids, slots: Ids) -> Floats:
+        """Scores of all tails of each question, higher is more plausible: float32 ``(B, N)``."""
+        rows: Floats = self.arrays.queries(heads, slots) @ self.arrays.entity.T
+        return rows
+
+    def top_k(self, head: int, slot: int, k: int, exclude: Ids | None = None) -> tuple[Ids, Floats]:
+        """The best tails of one question, best first, ties by row.
+
+        Args:
+            exclude: rows that are no answer, such as those known already.
+
+        Returns:
+            ids int32 and scores float32, both ``(min(k, what is left),)``.
+        """
+        row = self.scores(np.array([head], np.int32), np.array([slot], np.int32))[0]
+        left = len(row)
+        if exclude is not None and len(exclude):
+            row[exclude] = -np.inf
+            left -= len(np.unique(exclude))
+        ids = best(row, min(k, left))
+        return ids, row[ids]
+
+    def relation_scores(self, head: int, tail: int) -> Floats:
+        """How plausible each relation is from ``head`` to ``tail``: float32 ``(R,)``.
+
+        The mean of both directions' log-probabilities among all entities, which, unlike raw
+        scores, can be compared between relations.
+        """
+        r = self.num_relations
+        heads = np.repeat(np.array([head, tail], np.int32), r)
+        tails = np.repeat(np.array([tail, head], np.int32), r)
+        logs = log_softmax(self.scores(heads, np.arange(2 * r, dtype=np.int32)))
+        own = logs[np.arange(2 * r), tails]
+        mean: Floats = (own[:r] + own[r:]) / 2
+        return mean
+
+    def probabilities(self, slot: int, scores: Floats, ids: Ids) -> Floats:
+        """Calibrated probability that each of some answers is a true fact the graph lacks.
+
+        Args:
+            scores: float32 ``(N,)``: the whole row of the question, as ``scores`` gives it or with
+                answers that are known already at -inf (which is how the calibration was fitted).
+            ids: int32 ``(k,)``: the answers asked about.
+
+        Returns:
+            float32 ``(k,)`` in [0, 1]; within a row it never falls as the score rises.
+        """
+        return self.calibration.probabilities(slot, scores, ids)
+
+    def _check(self, folder: Path) -> None:
+        a = self.arrays
+        shapes_fit = (
+            a.entity.shape == (self.num_entities, WIDTH)
+            and a.slot.shape[0] == 2 * self.num_relations
+            and a.hidden_weight.shape == (WIDTH + a.slot.shape[1], len(a.hidden_bias))
+            and a.out_weight.shape == (len(a.hidden_bias), WIDTH)
+            and len(self.calibration.slot_offset) == 2 * self.num_relations
+        )
+        if not shapes_fit:
+            raise DamagedArtifact(folder, "the student's arrays do not fit its vocabulary")
+
+
+def best(row: Floats, k: int) -> Ids:
+    """Columns of the ``k`` highest numbers, best first, ties by column. O(n + k log k)."""
+    if k <= 0:
+        return np.zeros(0, np.int32)
+    k = min(k, len(row))
+    # Everything that ties with the k-th stays in, so that ties end by column and not by luck.
+    floor = np.partition(row, len(row) - k)[len(row) - k]
+    candidates = np.flatnonzero(row >= floor)
+    order = np.lexsort((candidates, -row[candidates]))[:k]
+    return candidates[order].astype(np.int32)
+
+
+def log_softmax(rows: Floats) -> Floats:
+    """Log-probabilities per row, float32 ``(B, N)``; -inf stays."""
+    shifted = rows - rows.max(axis=1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return logs.astype(np.float32)

@@ -1,0 +1,145 @@
+"""Distil a trained teacher into a student, beside a control that never saw the teacher.
+
+Knows trials, the choice of the temperature, calibration and the model folder; the loop itself is in
+``trainer``. The control has the same network, budget and number of trials; where the student
+chooses its temperature, the control chooses its label smoothing.
+
+``models/ID/student/`` then holds the arrays, ``student.onnx``, ``calibration.json``, the control's
+arrays in ``control/``, and a manifest with the trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sightline.distill.calibrate import TOP, Calibration, Doubles, Flags, answer_features, fit
+from sightline.distill.onnx_file import FILE, write_onnx
+from sightline.distill.student import Ids, StudentArrays, best
+from sightline.distill.targets import soft_targets
+from sightline.distill.trainer import Run, Setting, StudentTrainer
+from sightline.graph.artifact import new_artifact, remove_leftovers
+from sightline.graph.progress import Progress, silent
+from sightline.graph.workspace import FORMAT, Workspace
+from sightline.models.dataset import LearningData
+from sightline.models.device import choose_device, memory_guard
+from sightline.models.presets import StudentConfig
+from sightline.models.queries import KnownAnswers, with_reciprocals
+from sightline.models.train import open_teacher, versions
+from sightline.models.trainer import Questions
+
+#: Label smoothing that the control may choose from: as many trials as there are temperatures.
+SMOOTHING = (0.0, 0.05, 0.1)
+
+
+def distill(
+    ws: Workspace, model_id: str, *, device: str = "auto", progress: Progress = silent
+) -> None:
+    """Write the student, the control and the calibration of a trained model.
+
+    Raises:
+        NoModel, DamagedArtifact, Diverged, OutOfDeviceMemory, UsageError, MissingExtra,
+        WorkspaceLocked, NotWritable, DiskFull
+    """
+    target = choose_device(device)
+    with ws.lock():
+        teacher, data, manifest = open_teacher(ws, model_id)
+        config = student_config(manifest["config"]["student"])
+        folder = ws.models / model_id
+        remove_leftovers(folder)
+        with memory_guard(target):
+            questions = Questions(data, target)
+            targets = soft_targets(teacher.to(target), questions, config, progress)
+            trainer = StudentTrainer(data, questions, targets, config, manifest["seed"])
+            soft = [Setting(t) for t in config.temperatures]
+            hard = [Setting(None, s) for s in SMOOTHING]
+            student, temperatures = choose(trainer, soft, "student", progress)
+            control, smoothings = choose(trainer, hard, "control", progress)
+        arrays = student.network.arrays()
+        said = {
+            "format": FORMAT,
+            "temperature": temperatures,
+            "control_smoothing": smoothings,
+            "select_mrr": {"student": student.select_mrr, "control": control.select_mrr},
+            "versions": versions(),
+        }
+        with new_artifact(folder, "student", **said) as out:
+            arrays.save(out)
+            progress("export", 0, None, "ONNX, checked against NumPy")
+            write_onnx(arrays, out / FILE)
+            calibrate(arrays, data).write(out)
+            (out / "control").mkdir()
+            control.network.arrays().save(out / "control")
+
+
+def choose(
+    trainer: StudentTrainer, settings: Sequence[Setting], name: str, progress: Progress
+) -> tuple[Run, dict[str, object]]:
+    """Try every setting for a third of the epochs, then train the best one in full.
+
+    Returns:
+        The full run, and what was tried: ``{"grid": {setting: MRR on select}, "chosen": ...}``.
+    """
+    short = max(1, trainer.epochs // 3)
+    found: dict[str, float | None] = {}
+    chosen, highest = settings[0], -1.0
+    for setting in settings:
+        label = str(setting.smoothing if setting.temperature is None else setting.temperature)
+        run = trainer.run(setting, short, progress, f"{name} trial {label}")
+        found[label] = run.select_mrr
+        if run.select_mrr is not None and run.select_mrr > highest:
+            chosen, highest = setting, run.select_mrr
+    best_value = chosen.smoothing if chosen.temperature is None else chosen.temperature
+    run = trainer.run(chosen, trainer.epochs, progress, name)
+    return run, {"grid": found, "chosen": best_value}
+
+
+def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
+    """Fit probabilities on the ``calibrate`` half of validation, which nothing else has seen."""
+    features = top_answers(arrays, data.calibrate, data.questions, data.valid)
+    return fit(*features, num_slots=2 * data.num_relations)
+
+
+def top_answers(
+    arrays: StudentArrays, asked: Ids, known: KnownAnswers, facts: Ids
+) -> tuple[Doubles, Doubles, Ids, Flags]:
+    """The best new answers to some questions, and which are facts.
+
+    Args:
+        asked: int32 ``(n, 3)``: triples whose questions are asked, in both directions, each once.
+        known: answers that are no news and are left out.
+        facts: int32 ``(m, 3)``: what counts as true.
+
+    Returns:
+        log-probability and rank float64, slot int32, truth bool, ``(TOP questions,)`` each.
+    """
+    n, r = known.num_entities, known.num_relations
+    true = KnownAnswers.of_triples(facts, n, r)
+    questions = np.unique(with_reciprocals(asked, r)[:, :2], axis=0)
+    parts: list[tuple[Doubles, Doubles, Ids, Flags]] = [
+        (np.zeros(0), np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.bool_))
+    ]
+    for head, slot in questions:
+        one = np.array([head], np.int32), np.array([slot], np.int32)
+        row = (arrays.queries(*one) @ arrays.entity.T)[0]
+        row[known.of(*one)[1]] = -np.inf
+        ids = best(row, TOP)
+        ids = ids[np.isfinite(row[ids])]
+        log_probability, rank = answer_features(row, ids)
+        is_fact = np.isin(ids, true.of(*one)[1])
+        parts.append((log_probability, rank, np.full(len(ids), slot, np.int32), is_fact))
+    a, b, c, d = (np.concatenate(column) for column in zip(*parts))
+    return a, b, c, d
+
+
+def student_config(value: dict[str, object]) -> StudentConfig:
+    """Read a configuration back from a manifest, where tuples are lists."""
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
+    return StudentConfig(**given)  # type: ignore[arg-type]
+
+
+def control_folder(folder: Path) -> Path:
+    """Where a model folder keeps the control's arrays."""
+    return folder / "student" / "control"

@@ -1,0 +1,161 @@
+"""One student run: the same loop with a teacher and, for the control, without one.
+
+Knows questions, soft targets and losses; knows no workspace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sightline.distill.losses import softened_kl, softened_kl_top
+from sightline.distill.network import StudentNetwork
+from sightline.distill.targets import SoftTargets
+from sightline.graph.errors import Diverged
+from sightline.graph.progress import Progress
+from sightline.models.dataset import LearningData
+from sightline.models.loss import Batch, answer_loss
+from sightline.models.presets import StudentConfig, batch_for, epochs_for
+from sightline.models.ranking import BLOCK, RankingMetrics, filtered_ranks
+from sightline.models.teacher import cubed_norm
+from sightline.models.trainer import SELECT_LIMIT, Questions
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What differs between runs.
+
+    Attributes:
+        temperature: of the teacher's distribution; None is the control, which has no teacher.
+        smoothing: label smoothing of the hard labels, the control's own dial.
+    """
+
+    temperature: float | None
+    smoothing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: the student of its best evaluation, and its filtered MRR on ``select``."""
+
+    network: StudentNetwork
+    select_mrr: float | None
+
+
+class StudentTrainer:
+    """Runs students on the same questions, from the same seed, for the same number of epochs."""
+
+    def __init__(
+        self,
+        data: LearningData,
+        questions: Questions,
+        targets: SoftTargets,
+        config: StudentConfig,
+        seed: int,
+    ) -> None:
+        self.data, self.questions, self.targets, self.config = data, questions, targets, config
+        self._seed = seed
+        self.epochs = epochs_for(config.epochs, config.work, len(questions) * data.num_entities)
+        # All scores of a step are held at once.
+        self._batch = max(1, min(batch_for(len(questions)), BLOCK // data.num_entities))
+        self._select = data.select[:: max(1, -(-len(data.select) // SELECT_LIMIT))]
+
+    def run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
+        """Train one student and keep its best evaluation.
+
+        Raises:
+            Diverged
+        """
+        with torch.random.fork_rng():
+            torch.manual_seed(self._seed)
+            return self._run(setting, epochs, progress, name)
+
+    def _run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
+        data, config = self.data, self.config
+        network = StudentNetwork(data.num_entities, data.num_relations, config)
+        network.to(self.questions.device)
+        vectors = [network.entity, network.slot]
+        weights = [*network.hidden.parameters(), *network.out.parameters()]
+        optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Adagrad(vectors, lr=config.rate),
+            torch.optim.Adam(weights, lr=config.rate_network),
+        ]
+        best: float | None = None
+        kept: dict[str, Tensor] = {}
+        stale = 0
+        for epoch in range(1, epochs + 1):
+            self._run_epoch(network, optimizers, setting, epoch)
+            mrr = self._mrr(network)
+            if mrr is None or best is None or mrr > best:
+                best, stale = mrr, 0
+                kept = {k: v.detach().clone() for k, v in network.state_dict().items()}
+            else:
+                stale += 1
+            note = "" if best is None else f"best MRR {best:.3f}"
+            progress(name, epoch, epochs, note)
+            if stale >= config.patience:
+                break
+        network.load_state_dict(kept)
+        return Run(network.eval(), best)
+
+    def _run_epoch(
+        self,
+        network: StudentNetwork,
+        optimizers: list[torch.optim.Optimizer],
+        setting: Setting,
+        epoch: int,
+    ) -> None:
+        network.train()
+        for step, positions in enumerate(
+            torch.split(torch.randperm(len(self.questions)), self._batch)
+        ):
+            loss = self._loss(network, positions, setting)
+            if not torch.isfinite(loss):
+                raise Diverged(epoch * len(self.questions) // self._batch + step)
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            for optimizer in optimizers:
+                optimizer.step()
+
+    def _loss(self, network: StudentNetwork, positions: Tensor, setting: Setting) -> Tensor:
+        batch = self.questions.batch(positions)
+        scores = network.scores(batch.head, batch.slot)
+        loss = answer_loss(scores, batch.row, batch.answer, setting.smoothing)
+        if setting.temperature is not None:
+            soft = self._soft_loss(scores, positions, batch, setting.temperature)
+            loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
+        penalty = (
+            cubed_norm(network.entity[batch.head])[batch.row].mean()
+            + cubed_norm(network.slot[batch.slot][:, : network.entity.shape[1]])[batch.row].mean()
+            + cubed_norm(network.entity)[batch.answer].mean()
+        )
+        return loss + self.config.penalty * penalty
+
+    def _soft_loss(
+        self, scores: Tensor, positions: Tensor, batch: Batch, temperature: float
+    ) -> Tensor:
+        device = scores.device
+        teacher = self.targets.score[positions].to(device)
+        # A question counts as often as it has answers, as in the hard loss beside it.
+        weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
+        if self.targets.entity is None:
+            return softened_kl(scores, teacher, temperature, weight)
+        ids = self.targets.entity[positions].to(device)
+        column = self.config.temperatures.index(temperature)
+        rest = self.targets.rest[positions, column].to(device)
+        return softened_kl_top(scores, ids, teacher, rest, temperature, weight)
+
+    def _mrr(self, network: StudentNetwork) -> float | None:
+        network.eval()
+        student = network.arrays()
+        ranks = filtered_ranks(
+            lambda heads, slots: student.queries(heads, slots) @ student.entity.T,
+            self._select,
+            self.data.known,
+            num_relations=self.data.num_relations,
+        )
+        return RankingMetrics.of(np.asarray(ranks)).mrr
