@@ -1,0 +1,83 @@
+"""Run the benchmarks and write one JSON file each to ``benchmarks/results/``.
+
+    python benchmarks/run.py                    all of them
+    python benchmarks/run.py paths search       some of them
+    python benchmarks/run.py --scale 0.1        on a tenth of the data, to see that they run
+
+Knows which benchmarks there are; each says itself what it measures.
+"""
+
+from __future__ import annotations
+
+import os
+
+# One core for everybody, or a library with its own threads would be compared with one without.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
+import argparse
+import importlib
+import json
+import platform
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from measure import Result
+
+RESULTS = Path(__file__).parent / "results"
+NAMES = ("paths", "search", "compile", "student")
+
+
+def main() -> None:
+    """Run what was asked for, print it and write it down."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(NAMES)}")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(NAMES):
+        parser.error(
+            f"unknown benchmark {', '.join(sorted(unknown))}; known are {', '.join(NAMES)}"
+        )
+    for name in arguments.names or NAMES:
+        with tempfile.TemporaryDirectory() as folder:
+            results = importlib.import_module(f"bench_{name}").run(Path(folder), arguments.scale)
+        for result in results:
+            print(f"{name:8} {line(result)}", flush=True)
+        if arguments.scale == 1.0:
+            write(name, results)
+
+
+def line(result: Result) -> str:
+    """A result for people: the figure, what it should be, its peer and the ratio."""
+    text = (
+        f"{result.what}: {result.value:.3g} {result.unit}".rstrip() + f" (wanted {result.wanted})"
+    )
+    if result.peer_value is None:
+        return text
+    ratio = result.value / result.peer_value
+    return f"{text}; {result.peer}: {result.peer_value:.3g} {result.unit}; ratio {ratio:.2g}"
+
+
+def write(name: str, results: list[Result]) -> None:
+    """Keep the results with what they were measured on."""
+    machine = {
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "sightline": version("sightline"),
+    }
+    document = {
+        "benchmark": name,
+        "date": datetime.now(UTC).date().isoformat(),
+        "clock": "CPU time of the process, one core",
+        "machine": machine,
+        "results": [asdict(result) for result in results],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
