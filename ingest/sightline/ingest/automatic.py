@@ -121,7 +121,7 @@ def automatic(
     """Guess what a table means.
 
     Args:
-        sample: values of each column in the first records.
+        sample: values of each column of texts in the first records.
 
     Raises:
         MappingError: no column tells the records apart.
@@ -130,8 +130,7 @@ def automatic(
     triples = triple_columns(columns)
     if triples is not None:
         return Automatic(triples, None, "entity", base, known)
-    stem = source.name.partition(".")[0].lower()
-    kind: Kind = "relation" if stem in RELATION_TABLES else "entity"
+    kind: Kind = "relation" if source.stem in RELATION_TABLES else "entity"
     key = _first(columns, KEYS) or _unique_column(columns, sample)
     if key is None:
         raise MappingError(
@@ -153,7 +152,7 @@ def _unique_column(
 ) -> str | None:
     """The first column whose values in the sample are all there and all different."""
     for column in columns:
-        values = sample[column]
+        values = sample.get(column)
         if values and None not in values and len(set(values)) == len(values):
             return column
     return None

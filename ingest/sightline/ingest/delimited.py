@@ -38,16 +38,14 @@ class Layout:
     Attributes:
         columns: their names, unique.
         header_lines: lines to skip before the first record.
-        sample: the first records, for guessing what the columns mean.
     """
 
     separator: str
     columns: tuple[str, ...]
     header_lines: int
-    sample: tuple[tuple[str, ...], ...]
 
 
-def first_records(source: Source, count: int = 200) -> tuple[str, list[list[str]], list[int]]:
+def first_records(source: Source, count: int) -> tuple[str, list[list[str]], list[int]]:
     """Separator, first records, and the line after each.
 
     Raises:

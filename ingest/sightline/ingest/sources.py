@@ -97,6 +97,11 @@ class Source:
         return self.path.name.removesuffix(".gz")
 
     @property
+    def stem(self) -> str:
+        """What the file is called, without its endings and in lower case."""
+        return self.name.partition(".")[0].lower()
+
+    @property
     def media_type(self) -> str:
         tabs = Path(self.name).suffix.lower() != ".csv"
         if self.format == "delimited" and tabs:
@@ -257,7 +262,9 @@ def _checked(path: Path, format: Format, head: bytes) -> Format:
     sample = head[:65536]
     odd = len(sample.translate(None, bytes(range(9, 14)) + bytes(range(32, 256))))
     if format == "parquet" or (b"\0" in sample and odd * 20 > len(sample)):
-        raise SourceUnreadable(path, f"it is binary, not {'Parquet' * (format == 'parquet') or 'text'}")
+        raise SourceUnreadable(
+            path, f"it is binary, not {'Parquet' * (format == 'parquet') or 'text'}"
+        )
     if format == "json" and _is_json_lines(head):
         return "jsonl"
     return format

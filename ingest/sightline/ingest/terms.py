@@ -73,9 +73,8 @@ class Template:
     @property
     def taken_whole(self) -> bool:
         """Cells may hold IRIs that were not made here, so the result must be checked."""
-        return self.iri and any(isinstance(p, Reference) and p.prefixes for p in self.parts) or (
-            self.whole
-        )
+        cells = any(isinstance(part, Reference) and part.prefixes for part in self.parts)
+        return self.whole or (self.iri and cells)
 
     def render(self, frame: pl.DataFrame) -> pl.Series:
         """String ``(n,)``; null where a column it refers to is null."""

@@ -1,0 +1,218 @@
+"""Sources to loads: the one door of this component.
+
+Knows the order of things: find, hash, read, set bad records aside, store. Knows no format. Each
+source is read and committed on its own; one that fails leaves the earlier ones where they are and
+nothing of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sightline.graph.artifact import sha256_of, verify_artifact
+from sightline.graph.errors import (
+    DamagedArtifact,
+    SightlineError,
+    SourceEmpty,
+    SourceUnreadable,
+    TooManyRejected,
+)
+from sightline.graph.loads import COLUMNS, Counts, Load, LoadWriter, load_id, now
+from sightline.graph.progress import Progress, silent
+from sightline.graph.workspace import Workspace
+from sightline.ingest.batch import Batch, Rejected, Seen
+from sightline.ingest.columns import map_batch
+from sightline.ingest.mapping import read_mapping
+from sightline.ingest.reading import Reading, plan
+from sightline.ingest.sources import Source, discover
+from sightline.ingest.terms import TableMap
+
+#: A source of which more than this share is bad is not what it is taken for.
+MOST_REJECTED = 0.5
+#: So many bad records, and more than that share so far: the rest is not read any more.
+ENOUGH_REJECTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a source.
+
+    Attributes:
+        known: the workspace held this load already, and nothing was written.
+    """
+
+    load: Load
+    known: bool
+
+
+def ingest(
+    ws: Workspace,
+    sources: Sequence[str | Path],
+    *,
+    mapping: Path | None = None,
+    strict: bool = False,
+    progress: Progress = silent,
+) -> list[Result]:
+    """Load files, folders and globs; each file becomes one load.
+
+    The same source read in the same way is one load: the second time nothing is written, and a
+    retracted load is active again.
+
+    Args:
+        mapping: a YAML file; tables that it does not name are read automatically.
+        strict: the first bad record is an error.
+
+    Raises:
+        SourceError: of the first source that cannot be loaded; earlier ones are committed.
+        WorkspaceLocked, NotWritable, DiskFull
+    """
+    found = discover(sources)
+    rules = None if mapping is None else read_mapping(mapping, ws.settings.prefixes)
+    if rules is not None:
+        rules.require_use(found)
+    readings = [plan(source, rules, ws.settings) for source in found]
+    show = _Shown(progress, found)
+    results: list[Result] = []
+    with ws.lock():
+        for source, reading in zip(found, readings):
+            try:
+                results.append(_ingest(ws, source, reading, strict, show))
+            except SightlineError as error:
+                _mention(error, len(results))
+                raise
+            show.finish(source)
+    return results
+
+
+def _mention(error: SightlineError, loaded: int) -> None:
+    """Say in the message what was loaded before it."""
+    if loaded:
+        files = "1 source before it was" if loaded == 1 else f"{loaded} sources before it were"
+        error.args = (f"{error} ({files} loaded)",)
+
+
+class _Shown:
+    """Progress in bytes over all sources."""
+
+    def __init__(self, progress: Progress, sources: Sequence[Source]) -> None:
+        self._progress = progress
+        self._sizes = {source.path: source.path.stat().st_size for source in sources}
+        self._total = sum(self._sizes.values())
+        self._before = 0
+
+    def at(self, source: Source, position: int) -> None:
+        if self._before + position < self._total:  # the end is reached when all is committed
+            self._progress("ingest", self._before + position, self._total, source.path.name)
+
+    def finish(self, source: Source) -> None:
+        self._before += self._sizes[source.path]
+        self._progress("ingest", self._before, self._total, source.path.name)
+
+
+def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show: _Shown) -> Result:
+    started = now()
+    show.at(source, 0)
+    try:
+        sha256 = sha256_of(source.path)
+    except OSError as error:
+        raise SourceUnreadable(source.path, str(error.strerror)) from error
+    name = load_id(sha256, reading.text, ws.settings.base, source.role)
+    known = _known(ws, name)
+    if known is not None:
+        ws.set_retracted(name, False)
+        return Result(known, known=True)
+    with LoadWriter(ws, name) as writer:
+        load = _Loading(source, writer, strict)
+        position = [0]
+        for batch, maps in reading.batches(sha256, position):
+            load.add(batch, maps)
+            show.at(source, position[0])
+        return Result(
+            writer.commit(
+                source=str(source.path),
+                sha256=sha256,
+                role=source.role,
+                counts=load.counts(),
+                media_type=source.media_type,
+                started=started,
+                mapping=reading.text,
+            ),
+            known=False,
+        )
+
+
+def _known(ws: Workspace, name: str) -> Load | None:
+    """The committed load of this id, if it is intact."""
+    folder = ws.loads_folder / name
+    try:
+        return Load.read(folder) if folder.exists() and verify_artifact(folder, full=True) else None
+    except DamagedArtifact:
+        return None
+
+
+class _Loading:
+    """Takes batches in, and counts."""
+
+    def __init__(self, source: Source, writer: LoadWriter, strict: bool) -> None:
+        self._source = source
+        self._writer = writer
+        self._strict = strict
+        self._seen = Seen()
+        self._first: Rejected | None = None
+        self._read = self._duplicate = self._rejected = self._statements = 0
+
+    def add(self, batch: Batch, maps: Sequence[TableMap] | None) -> None:
+        """Store what a batch says, and set aside what is bad.
+
+        Raises:
+            TooManyRejected
+        """
+        self._read += batch.read
+        fresh = self._seen.fresh(batch.hashes)
+        places = fresh.arg_true()
+        self._duplicate += len(fresh) - len(places)
+        frame, rows = batch.frame, batch.rows
+        bad: dict[int, str] = {}
+        if len(places) < len(fresh):
+            frame, rows = frame.filter(fresh), rows.filter(fresh)
+        if maps is None:
+            statements = frame.with_columns(row=rows).select(COLUMNS)
+        elif frame.is_empty():
+            statements = pl.DataFrame()
+        else:
+            statements, bad = map_batch(maps, frame, rows)
+        self._reject(batch.rejected)
+        self._reject(
+            [Rejected(rows[place], bad[place], batch.raw(places[place])) for place in sorted(bad)]
+        )
+        self._writer.write(statements)
+        self._statements += statements.height
+
+    def _reject(self, records: list[Rejected]) -> None:
+        for record in records:
+            self._first = self._first or record
+            self._writer.reject(*record)
+        self._rejected += len(records)
+        if self._rejected and (self._strict or self._rejected > ENOUGH_REJECTED):
+            self._require_few()
+
+    def _require_few(self) -> None:
+        if self._first and (self._strict or self._rejected > MOST_REJECTED * self._read):
+            first = f"line {self._first.line}: {self._first.reason}"
+            raise TooManyRejected(self._source.path, self._rejected, self._read, first)
+
+    def counts(self) -> Counts:
+        """What the source came to.
+
+        Raises:
+            SourceEmpty, TooManyRejected
+        """
+        if not self._read:
+            raise SourceEmpty(self._source.path)
+        self._require_few()
+        loaded = self._read - self._duplicate - self._rejected
+        return Counts(self._read, loaded, self._duplicate, self._rejected, self._statements)

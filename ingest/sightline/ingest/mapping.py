@@ -1,0 +1,393 @@
+"""The YAML mapping: what the columns of tables mean, said by the user with the keys of YARRRML.
+
+Knows the mapping's syntax and prefixes; knows the names of sources and no record. Every error names
+the file, the mapping in it, and the way out. The file is data: only texts, lists and tables are
+read from it, so that a country code ``NO`` stays a text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sightline.graph.errors import MappingError
+from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
+from sightline.ingest.sources import Format, Source
+from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, tagged
+
+MAX_BYTES = 1 << 20
+#: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
+MAPPING_KEYS = {"sources": "sources", "source": "sources", "po": "po", "predicateobjects": "po"}
+MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
+PO_KEYS = dict.fromkeys(("p", "predicate", "predicates"), "p")
+PO_KEYS |= dict.fromkeys(("o", "object", "objects"), "o")
+OBJECT_KEYS = {key: key for key in ("value", "datatype", "language", "type", "split")}
+#: What ``~`` may say after the name of a source.
+FORMULATIONS: dict[str, tuple[Format, ...]] = {
+    "csv": ("delimited",),
+    "tsv": ("delimited",),
+    "parquet": ("parquet",),
+    "jsonpath": ("json", "jsonl"),
+}
+REFERENCE = re.compile(r"\$\(([^()]+)\)")
+PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
+#: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
+SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+ITERATOR = re.compile(r"\$((\.[^.\[\]*$()]+|\[\*\])*)")
+XSD_TYPES = (
+    *("string", "boolean", "decimal", "integer", "double", "float", "date", "time", "dateTime"),
+    *("dateTimeStamp", "gYear", "gMonth", "gDay", "gYearMonth", "gMonthDay", "duration"),
+    *("yearMonthDuration", "dayTimeDuration", "byte", "short", "int", "long", "unsignedByte"),
+    *("unsignedShort", "unsignedInt", "unsignedLong", "positiveInteger", "nonNegativeInteger"),
+    *("negativeInteger", "nonPositiveInteger", "hexBinary", "base64Binary", "anyURI", "language"),
+    *("normalizedString", "token", "NMTOKEN", "Name", "NCName"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MappedTable:
+    """A mapping and the sources it is for.
+
+    Attributes:
+        pattern: file name or glob.
+        formats: what its sources may be.
+        iterator: JSON path of its records, such as ``$.people[*]``; None where that is left open.
+    """
+
+    pattern: str
+    formats: tuple[Format, ...]
+    iterator: str | None
+    table: TableMap
+
+    def fits(self, source: Source) -> bool:
+        """Whether the source bears its name."""
+        return source.path.with_name(source.name).match(self.pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A mapping that was read and found sound."""
+
+    path: Path
+    tables: tuple[MappedTable, ...]
+
+    def tables_of(self, source: Source) -> tuple[MappedTable, ...]:
+        """The mappings of a source; none where it is read automatically.
+
+        Raises:
+            MappingError: the source has another format than the mapping says.
+        """
+        found = tuple(table for table in self.tables if table.fits(source))
+        for mapped in found:
+            if source.format not in mapped.formats:
+                raise MappingError(
+                    self.path,
+                    f"{mapped.table.name}: source {str(source.path)!r} is {source.format}, "
+                    f"not what ~ says; known are {_list(f'~{f}' for f in FORMULATIONS)}",
+                )
+        return found
+
+    def require_use(self, sources: Sequence[Source]) -> None:
+        """Check that it fits at least one source.
+
+        Raises:
+            MappingError
+        """
+        if not any(table.fits(source) for table in self.tables for source in sources):
+            wanted = _list(dict.fromkeys(table.pattern for table in self.tables))
+            names = _list(str(source.path) for source in sources)
+            raise MappingError(
+                self.path,
+                f"it is for {wanted}, and none of the sources is ({names}); "
+                "correct the names under `sources:`",
+            )
+
+    def require_columns(
+        self, source: Source, tables: Iterable[MappedTable], columns: Sequence[str]
+    ) -> None:
+        """Check that a source has every column that its mappings name.
+
+        Raises:
+            MappingError: naming the nearest column, and all.
+        """
+        for mapped in tables:
+            for column in mapped.table.columns:
+                if column not in columns:
+                    raise MappingError(
+                        self.path,
+                        f"{mapped.table.name}: {str(source.path)!r} has no column {column!r}; "
+                        f"{_nearest(column, columns)}",
+                    )
+
+
+def canonical(tables: Iterable[MappedTable]) -> str:
+    """What the mappings say, as text that depends on nothing else."""
+    parts = [(mapped.iterator, asdict(replace(mapped.table, name=""))) for mapped in tables]
+    return json.dumps(parts, ensure_ascii=False)
+
+
+def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
+    """Read a mapping file.
+
+    Args:
+        prefixes: of the workspace; those in the file go before them.
+
+    Raises:
+        MappingError
+    """
+    document = _Checked(path, "").table(_read_yaml(path))
+    check = _Checked(path, "")
+    check.keys(document, {"prefixes": "prefixes", "mappings": "mappings"})
+    own = check.table(document.get("prefixes") or {}, "prefixes")
+    if not all(isinstance(value, str) for value in own.values()):
+        raise check.error("every prefix must be a text such as 'https://example.org/'")
+    mappings = check.table(document.get("mappings") or {}, "mappings")
+    if not mappings:
+        raise check.error("it has no `mappings:`")
+    terms = {**prefixes, **own}
+    tables = [
+        mapped
+        for name, body in mappings.items()
+        for mapped in _Mapping(path, str(name), terms).tables(body)
+    ]
+    return MappingFile(path, tuple(tables))
+
+
+class _Loader(yaml.BaseLoader):
+    """Texts, lists and tables. No alias: a few could stand for gigabytes. No key twice."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(None, None, "aliases are not supported", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                mark = node.value[place][0].start_mark
+                raise yaml.MarkedYAMLError(None, None, f"key {key!r} comes twice", mark)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise MappingError(path, f"it is larger than {MAX_BYTES >> 20} MiB")
+        return yaml.load(path.read_text("utf-8-sig"), _Loader)  # texts, lists and tables only
+    except OSError as error:
+        raise MappingError(path, f"cannot be read: {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise MappingError(path, "it is not UTF-8 text") from error
+    except RecursionError as error:
+        raise MappingError(path, "it is nested too deeply") from error
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise MappingError(path, f"{line}no YAML ({error.problem})") from error
+    except yaml.YAMLError as error:
+        raise MappingError(path, f"no YAML ({str(error).splitlines()[0]})") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Checks of one place in the file; an error names the place."""
+
+    path: Path
+    place: str
+
+    def error(self, reason: str) -> MappingError:
+        return MappingError(self.path, f"{self.place}: {reason}" if self.place else reason)
+
+    def table(self, value: Any, what: str = "the file") -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.error(f"{what} must be a table of `key: value`")
+        return value
+
+    def text(self, value: Any, what: str) -> str:
+        if not isinstance(value, str) or not value:
+            raise self.error(f"{what} must be a text, and is {str(value)[:60]!r}")
+        return value
+
+    def keys(self, found: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+        """The table under the long names of its keys."""
+        out: dict[str, Any] = {}
+        for key, value in found.items():
+            if key not in known:
+                raise self.error(f"unknown key {str(key)[:60]!r}; {_nearest(str(key), known)}")
+            if known[key] in out:
+                raise self.error(f"key {key!r} says again what another key says")
+            out[known[key]] = value
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapping(_Checked):
+    """Reads one mapping; ``place`` is its name."""
+
+    prefixes: Mapping[str, str]
+
+    def tables(self, body: Any) -> list[MappedTable]:
+        keys = self.keys(self.table(body, "the mapping"), MAPPING_KEYS)
+        for needed in ("sources", "s"):
+            if not keys.get(needed):
+                raise self.error(f"it has no `{needed}:`")
+        statements = tuple(
+            statement for item in _listed(keys.get("po") or []) for statement in self.po(item)
+        )
+        subjects = [self.iri(self.text(s, "a subject")) for s in _listed(keys["s"])]
+        sources = [self.source(source) for source in _listed(keys["sources"])]
+        return [
+            MappedTable(*source, TableMap(self.place, subject, statements))
+            for source in sources
+            for subject in subjects
+        ]
+
+    def source(self, value: Any) -> tuple[str, tuple[Format, ...], str | None]:
+        """Pattern, formats and iterator of ``name~formulation`` or ``[name~formulation, path]``."""
+        parts = _listed(value)
+        name, tilde, formulation = self.text(parts[0] if parts else "", "a source").rpartition("~")
+        if not tilde:
+            name, formulation = formulation, ""
+        if formulation and formulation not in FORMULATIONS:
+            raise self.error(f"unknown ~{formulation}; {_nearest(formulation, FORMULATIONS)}")
+        formats = FORMULATIONS.get(formulation) or sum(FORMULATIONS.values(), ())
+        iterator = self.text(parts[1], "an iterator") if len(parts) > 1 else None
+        if iterator is not None and not ITERATOR.fullmatch(iterator):
+            raise self.error(
+                f"iterator {iterator[:60]!r} cannot be read; write a path such as $.people[*]"
+            )
+        if not name or len(parts) > 2 or (iterator and formulation not in ("jsonpath", "")):
+            raise self.error(
+                "a source is a name such as people.csv~csv, or a name and a path such as "
+                "[doc.json~jsonpath, '$.people[*]']"
+            )
+        return name.removesuffix(".gz"), formats, iterator
+
+    def po(self, item: Any) -> list[tuple[Template, Value]]:
+        """Predicates with objects, of the short form (a list) or the long one (a table)."""
+        kind: Any = ""
+        if isinstance(item, dict):
+            keys = self.keys(item, PO_KEYS)
+            predicates, objects = keys.get("p"), keys.get("o")
+        elif isinstance(item, list) and len(item) in (2, 3):
+            predicates, objects = item[:2]
+            kind = item[2] if len(item) == 3 else ""
+        else:
+            raise self.error(
+                f"under `po:` write [predicate, object] or {{p: predicate, o: object}}, "
+                f"not {str(item)[:60]!r}"
+            )
+        if not predicates or not objects:
+            raise self.error("under `po:` a predicate or its object is missing")
+        out = []
+        for name in _listed(predicates):
+            predicate = self.predicate(self.text(name, "a predicate"))
+            out += [(predicate, self.value(o, kind, predicate)) for o in _listed(objects)]
+        return out
+
+    def predicate(self, text: str) -> Template:
+        return iri(RDF_TYPE) if text == "a" else self.iri(text.removesuffix("~iri"))
+
+    def value(self, item: Any, kind: Any, predicate: Template) -> Value:
+        """An object: a text, a list of text and datatype or language, or a table."""
+        keys: dict[str, Any] = {}
+        if isinstance(item, dict):
+            keys = self.keys(item, OBJECT_KEYS)
+        elif isinstance(item, list) and len(item) in (1, 2):
+            keys["value"] = item[0]
+            kind = item[1] if len(item) == 2 else kind
+        else:
+            keys["value"] = item
+        text = self.text(keys.get("value"), "an object")
+        split = self.text(keys["split"], "split") if "split" in keys else None
+        term_type = keys.get("type", "")
+        if term_type not in ("", "iri", "literal"):
+            raise self.error(f"unknown type {str(term_type)[:60]!r}; known are iri and literal")
+        if predicate == iri(RDF_TYPE) or text.endswith("~iri") or term_type == "iri":
+            return Value(self.iri(text.removesuffix("~iri")), split=split)
+        if "language" in keys:
+            kind = f"{keys['language']}~lang"
+        return replace(self.literal(text, keys.get("datatype") or kind), split=split)
+
+    def literal(self, text: str, kind: Any) -> Value:
+        """A literal; ``kind`` is a datatype, ``LANGUAGE~lang``, or empty for plain text."""
+        template = Template(_parts(text), iri=False)
+        if not kind:
+            found = PREFIX.match(text)
+            if found and found[1] in self.prefixes and template.columns:
+                raise self.error(
+                    f"{text!r} would be a text; write {text}~iri for a link to it, or give it the "
+                    "datatype xsd:string"
+                )
+            return Value(template, XSD_STRING)
+        kind = self.text(kind, "a datatype or language")
+        if kind.endswith("~lang"):
+            language = kind.removesuffix("~lang")
+            if not LANGUAGE.fullmatch(language):
+                raise self.error(f"{language[:60]!r} is no language; write one such as fr~lang")
+            return tagged(template, language.lower())
+        return Value(template, self.datatype(kind))
+
+    def datatype(self, text: str) -> str:
+        name = "".join(str(part) for part in self.iri(text).parts)
+        local = name.removeprefix(XSD)
+        if REFERENCE.search(text) or (local != name and local not in XSD_TYPES):
+            raise self.error(f"unknown datatype {text!r}; {_nearest(local, XSD_TYPES)}")
+        return name
+
+    def iri(self, text: str) -> Template:
+        """The template of an IRI or CURIE, with references or without."""
+        found = PREFIX.match(text)
+        if found and found[1] in self.prefixes and not text[found.end() :].startswith("//"):
+            text = self.prefixes[found[1]] + text[found.end() :]
+        elif found and found[1] not in SCHEMES and not text[found.end() :].startswith("//"):
+            raise self.error(
+                f"unknown prefix {found[1]!r} in {text!r}; declare it under `prefixes:`, or "
+                f"{_nearest(found[1], self.prefixes)}"
+            )
+        elif not found and not REFERENCE.match(text):
+            raise self.error(
+                f"{text[:60]!r} is no IRI; write a whole one, or a prefix before it such as "
+                f"entity:{text[:60]}"
+            )
+        parts = _parts(text)
+        constant = "".join(part for part in parts if isinstance(part, str))
+        if re.search(r'[\x00-\x20<>"{}|\\^`]', constant):
+            raise self.error(f"{text[:60]!r} holds a character that no IRI can hold")
+        return Template(parts, iri=True)
+
+
+def _parts(text: str) -> tuple[str | Reference, ...]:
+    """Text and references in turn. ``[*]`` in a path changes nothing: a column holds all values."""
+    pieces = REFERENCE.split(text)
+    out: list[str | Reference] = []
+    for place, piece in enumerate(pieces):
+        if place % 2:
+            out.append(Reference(piece.strip().replace("[*]", "").removeprefix("$.")))
+        elif piece:
+            out.append(piece)
+    return tuple(out)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _list(names: Iterable[str]) -> str:
+    shown = list(names)
+    return ", ".join(shown[:30]) + (f" and {len(shown) - 30} more" if len(shown) > 30 else "")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return (f"nearest: {near[0]}; " if near else "") + f"known are {_list(names)}"
