@@ -185,10 +185,8 @@ class _Loading:
             statements = pl.DataFrame()
         else:
             statements, bad = map_batch(maps, frame, rows)
-        self._reject(batch.rejected)
-        self._reject(
-            [Rejected(rows[place], bad[place], batch.raw(places[place])) for place in sorted(bad)]
-        )
+        unmapped = (Rejected(rows[i], reason, batch.raw(places[i])) for i, reason in bad.items())
+        self._reject(sorted([*batch.rejected, *unmapped]))
         self._writer.write(statements)
         self._statements += statements.height
 

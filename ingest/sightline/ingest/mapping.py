@@ -79,6 +79,10 @@ class MappingFile:
     path: Path
     tables: tuple[MappedTable, ...]
 
+    def error(self, mapped: MappedTable, reason: str) -> MappingError:
+        """An error that names the file and the mapping in it."""
+        return MappingError(self.path, f"{mapped.table.name}: {reason}")
+
     def tables_of(self, source: Source) -> tuple[MappedTable, ...]:
         """The mappings of a source; none where it is read automatically.
 
@@ -88,11 +92,9 @@ class MappingFile:
         found = tuple(table for table in self.tables if table.fits(source))
         for mapped in found:
             if source.format not in mapped.formats:
-                raise MappingError(
-                    self.path,
-                    f"{mapped.table.name}: source {str(source.path)!r} is {source.format}, "
-                    f"not what ~ says; known are {_list(f'~{f}' for f in FORMULATIONS)}",
-                )
+                known = _list(f"~{formulation}" for formulation in FORMULATIONS)
+                reason = f"source {str(source.path)!r} is {source.format}, not what ~ says"
+                raise self.error(mapped, f"{reason}; known are {known}")
         return found
 
     def require_use(self, sources: Sequence[Source]) -> None:
@@ -121,11 +123,8 @@ class MappingFile:
         for mapped in tables:
             for column in mapped.table.columns:
                 if column not in columns:
-                    raise MappingError(
-                        self.path,
-                        f"{mapped.table.name}: {str(source.path)!r} has no column {column!r}; "
-                        f"{_nearest(column, columns)}",
-                    )
+                    reason = f"{str(source.path)!r} has no column {column!r}"
+                    raise self.error(mapped, f"{reason}; {_nearest(column, columns)}")
 
 
 def canonical(tables: Iterable[MappedTable]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
@@ -18,13 +18,18 @@ from sightline.graph.settings import Settings
 from sightline.ingest.automatic import RELATION_TABLES, automatic, is_header
 from sightline.ingest.batch import Batch
 from sightline.ingest.delimited import Layout, first_records, read_delimited, unique_names
+from sightline.ingest.documents import NoSuchPath, read_json, read_json_lines
 from sightline.ingest.mapping import MappedTable, MappingFile, canonical
+from sightline.ingest.parquet import read_parquet
 from sightline.ingest.rdf import PARSERS, read_rdf
 from sightline.ingest.sources import Source
 from sightline.ingest.terms import TableMap
 
 #: Columns of a file without a header, by their number.
 HEADERLESS = {2: ("id", "label"), 3: ("head", "relation", "tail")}
+#: A file of this name without a header has ``name, definition`` in its second column, as the
+#: published definitions of WordNet have.
+DEFINITIONS = "definitions"
 #: Records from which is guessed what columns mean.
 SAMPLE = 200
 
@@ -57,8 +62,9 @@ def plan(source: Source, mapping: MappingFile | None, settings: Settings) -> Rea
     if mapping is not None and (tables := mapping.tables_of(source)):
         text = json.dumps([source.media_type, canonical(tables)])
         return Reading(text, partial(_by_mapping, source, mapping, tables))
-    about = [source.media_type, source.split, source.stem in RELATION_TABLES]
-    text = json.dumps(["automatic", *about, sorted(settings.prefixes.items())])
+    stem = source.stem if source.stem in (*RELATION_TABLES, DEFINITIONS) else ""
+    about = [source.media_type, source.split, stem, sorted(settings.prefixes.items())]
+    text = json.dumps(["automatic", *about])
     return Reading(text, partial(_automatically, source, settings))
 
 
@@ -79,11 +85,14 @@ def _by_mapping(
         maps = [mapped.table for mapped in group]
         wanted = [column for table in maps for column in table.columns]
         columns: dict[str, None] = {}
-        for batch in _table(source, iterator, wanted, position):
-            columns |= dict.fromkeys(batch.frame.columns)
-            if source.format in ("delimited", "parquet"):  # every record has the same columns
-                mapping.require_columns(source, group, list(columns))
-            yield batch, maps
+        try:
+            for batch in _table(source, iterator, wanted, position):
+                columns |= dict.fromkeys(batch.frame.columns)
+                if source.format in ("delimited", "parquet"):  # all records have the same columns
+                    mapping.require_columns(source, group, list(columns))
+                yield batch, maps
+        except NoSuchPath as error:
+            raise mapping.error(group[0], str(error)) from error
         if columns:
             mapping.require_columns(source, group, list(columns))
 
@@ -104,7 +113,26 @@ def _table(
     source: Source, iterator: str | None, wanted: Sequence[str], position: list[int]
 ) -> Iterator[Batch]:
     """The records of a table, whatever its format."""
-    return read_delimited(source, layout_of(source, wanted), position)
+    if source.format == "json":
+        return read_json(source, iterator, position)
+    if source.format == "jsonl":
+        return read_json_lines(source, iterator, position)
+    if source.format == "parquet":
+        return read_parquet(source, position)
+    layout = layout_of(source, wanted)
+    batches = read_delimited(source, layout, position)
+    if source.stem == DEFINITIONS and layout.columns == HEADERLESS[2]:
+        return map(_with_definition, batches)
+    return batches
+
+
+def _with_definition(batch: Batch) -> Batch:
+    """Cut the label at its first comma; the rest is the definition."""
+    parts = pl.col("label").str.splitn(", ", 2).struct
+    frame = batch.frame.with_columns(
+        label=parts.field("field_0"), definition=parts.field("field_1")
+    )
+    return replace(batch, frame=frame)
 
 
 def layout_of(source: Source, wanted: Sequence[str] = ()) -> Layout:

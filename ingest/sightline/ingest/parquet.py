@@ -1,0 +1,99 @@
+"""Parquet to batches of columns of texts.
+
+Knows column types; knows nothing of what the columns mean. Fields of structures become dotted
+columns (``capital.name``) and lists stay lists, as in JSON. Dates and times become ISO 8601 text;
+null, ``""`` and NaN are no value.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from sightline.graph.errors import SourceUnreadable
+from sightline.ingest.batch import Batch
+from sightline.ingest.sources import Source
+
+RECORDS_PER_BATCH = 100_000
+
+
+def read_parquet(source: Source, position: list[int]) -> Iterator[Batch]:
+    """The records of a Parquet file. ``rows`` count them.
+
+    Raises:
+        SourceUnreadable
+    """
+    size = source.path.stat().st_size
+    try:
+        scan = pl.scan_parquet(_unpacked(source))
+        height = scan.select(pl.len()).collect().item()
+        columns = [c for name, kind in scan.collect_schema().items() for c in _flat(name, kind)]
+        for start in range(0, height, RECORDS_PER_BATCH):
+            frame = scan.slice(start, RECORDS_PER_BATCH).select(columns).collect()
+            rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
+            position[0] = size * (start + frame.height) // height
+            yield Batch(frame, rows, _hashes(frame), partial(_raw, frame))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise SourceUnreadable(source.path, f"it is no sound Parquet file ({reason})") from error
+
+
+def _unpacked(source: Source) -> Path | io.BytesIO:
+    with source.open() as stream:
+        return io.BytesIO(stream.read()) if stream.packed else source.path
+
+
+def _flat(name: str, kind: pl.DataType) -> Iterator[pl.Expr]:
+    """The columns of texts, or of lists of texts, that a column becomes."""
+    yield from (expr.alias(path) for path, expr in _parts(name, kind, pl.col(name)))
+
+
+def _parts(name: str, kind: pl.DataType, values: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
+    if isinstance(kind, pl.Struct):
+        for field in kind.fields:
+            path = f"{name}.{field.name}"
+            yield from _parts(path, field.dtype, values.struct.field(field.name))  # type: ignore[arg-type]
+    elif isinstance(kind, pl.Array):
+        yield from _parts(name, pl.List(kind.inner), values.arr.to_list())
+    elif isinstance(kind, pl.List):
+        for path, inner in _parts(name, kind.inner, pl.element()):  # type: ignore[arg-type]
+            flat = inner.explode() if isinstance(kind.inner, (pl.List, pl.Array)) else inner
+            texts = values.list.eval(flat.drop_nulls())
+            yield path, pl.when(texts.list.len() > 0).then(texts)
+    else:
+        text = _text(kind, values)
+        yield name, pl.when(text != "").then(text)
+
+
+def _text(kind: pl.DataType, values: pl.Expr) -> pl.Expr:
+    if kind.is_temporal():
+        return values.dt.to_string("iso:strict")
+    if kind.is_float():
+        values = values.fill_nan(None)
+    if kind == pl.Binary:
+        return values.map_batches(_decoded, return_dtype=pl.String)
+    return values.cast(pl.String)
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    """Bytes as text where all are UTF-8, which many writers do not say; otherwise base64."""
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return values.bin.encode("base64")
+
+
+def _hashes(frame: pl.DataFrame) -> pl.Series:
+    """UInt64 ``(n,)``: a list counts as its texts in turn."""
+    lists = [name for name, kind in frame.schema.items() if kind != pl.String]
+    joined = [pl.col(name).list.join("\x1f") for name in lists]
+    return frame.with_columns(joined).hash_rows()
+
+
+def _raw(frame: pl.DataFrame, i: int) -> str:
+    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
