@@ -1,0 +1,132 @@
+"""From an answer to a response: JSON, entity tags, and finished answers kept for the next one.
+
+Knows HTTP caching and media types; knows no question.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from sightline.api.served import Pair, Served
+from sightline.graph.errors import UsageError
+from sightline.graph.snapshot import Snapshot
+from sightline.insights.ask import Sightline
+from sightline.insights.records import PathsView
+
+JSON = "application/json"
+Render = Callable[[Any, Sightline], bytes]
+
+
+def to_json(value: object, sight: Sightline | None = None) -> bytes:
+    """Records and plain values as JSON; their field names are the keys."""
+    return orjson.dumps(value)
+
+
+async def answer(
+    request: Request,
+    ask: Callable[[Sightline], object],
+    media_type: str = JSON,
+    render: Render = to_json,
+) -> Response:
+    """Answer a GET: 304 if the client has it, from the cache if it was asked before, else afresh.
+
+    Raises:
+        SightlineError: as ``ask`` does, or because nothing can be served.
+    """
+    served: Served = request.app.state.served
+    pair = served.pair
+    tag = f'"{pair.tag}-{media_type.rpartition("/")[2]}"'
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
+    if tag in _tags(request.headers.get("if-none-match")):
+        return Response(status_code=304, headers=headers)
+    key = (request.scope["raw_path"], request.scope["query_string"], media_type)
+    body = pair.cache.get(key)
+    if body is None:
+        made, cut = await served.run(lambda: _make(pair, ask, render))
+        if cut:
+            headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+        else:
+            pair.cache.put(key, made)
+        body = made
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def _make(pair: Pair, ask: Callable[[Sightline], object], render: Render) -> tuple[bytes, bool]:
+    """A finished body, and whether a deadline cut it: the next one may hold more."""
+    value = ask(pair.sight)
+    return render(value, pair.sight), isinstance(value, PathsView) and value.truncated
+
+
+def _tags(header: str | None) -> list[str]:
+    return [part.strip().removeprefix("W/") for part in header.split(",")] if header else []
+
+
+def choose(accept: str | None, offered: Sequence[str]) -> str:
+    """The offered media type that the header Accept likes best; the first one offered on a tie.
+
+    Raises:
+        HTTPException: 406, it takes none of them.
+    """
+    if not accept:
+        return offered[0]
+    wanted = [_range(part) for part in accept.split(",")]
+    liked = [max((_liking(r, media) for r in wanted), default=(0, 0.0)) for media in offered]
+    best = max(range(len(offered)), key=lambda i: (liked[i][1], -i))
+    if liked[best][1] <= 0:
+        raise HTTPException(406, f"this answer comes as {', '.join(offered)}")
+    return offered[best]
+
+
+def _range(text: str) -> tuple[str, float]:
+    """Media range and quality of one part of an Accept header."""
+    media, *parameters = (part.strip().lower() for part in text.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return media, min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return media, 0.0
+    return media, 1.0
+
+
+def _liking(wanted: tuple[str, float], media: str) -> tuple[int, float]:
+    """How exactly a range names a media type, and the quality it gives: the most exact counts."""
+    name, quality = wanted
+    for exactness, pattern in ((3, media), (2, media.partition("/")[0] + "/*"), (1, "*/*")):
+        if name == pattern:
+            return exactness, quality
+    return 0, 0.0
+
+
+def cursor_of(snapshot: Snapshot, offset: int) -> str:
+    """An opaque text that says where the next page starts."""
+    text = f"{snapshot.id[:16]}:{offset}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def offset_of(snapshot: Snapshot, cursor: str | None) -> int:
+    """Where the page of a cursor starts.
+
+    Raises:
+        UsageError: it was not made here, or what is served has changed since.
+    """
+    if cursor is None:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        snapshot_id, _, number = text.partition(":")
+        offset = int(number)
+    except (binascii.Error, ValueError) as error:
+        raise UsageError("cursor cannot be read; use `next` of the page before") from error
+    if snapshot_id != snapshot.id[:16] or not 0 <= offset < 1 << 31:
+        raise UsageError("cursor belongs to data that is no longer served; begin again without it")
+    return offset

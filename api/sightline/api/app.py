@@ -1,0 +1,100 @@
+"""The application: routes, pages and health, around one served workspace.
+
+Knows how the parts of this component fit together; knows no question and no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from sightline.api import problems, routes
+from sightline.api.answers import to_json
+from sightline.api.door import Door
+from sightline.api.questions import Health, Problem
+from sightline.api.served import VERSION, Served
+
+STATIC = Path(str(files("sightline.api"))) / "static"
+ABOUT = """\
+From raw data to explained answers: what is related, how things are connected, what is missing, and
+why. Entities, relations and types are named by IRI, CURIE or label. Errors are RFC 9457 problem
+reports with the way out in `detail`.
+"""
+
+health = APIRouter(tags=["service"])
+
+
+def create_app(folder: Path) -> FastAPI:
+    """The service of one workspace. It opens when the application starts, and is followed then.
+
+    A workspace that cannot be served does not end the service: it says why, and serves as soon as
+    it can.
+    """
+    app = FastAPI(
+        title="Sightline",
+        version=VERSION,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.served = Served(folder)
+    app.add_middleware(Door)
+    problems.register(app)
+    app.include_router(routes.router)
+    app.include_router(health)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for path, name in (("/", "index.html"), ("/docs", "docs.html")):
+        app.add_route(path, _page(name), include_in_schema=False)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the workspace before the first request, and follow it until the last."""
+    served: Served = app.state.served
+    await served.refresh()
+    follower = asyncio.create_task(served.watch())
+    yield
+    follower.cancel()
+    with suppress(asyncio.CancelledError):
+        await follower
+    served.close()
+
+
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A route that sends a file."""
+
+    async def page(request: Request) -> Response:
+        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+@health.get("/healthz", responses={200: {"model": Health}})
+async def healthz() -> Response:
+    """The process is alive."""
+    return _no_store(Health("ok"))
+
+
+@health.get("/readyz", responses={200: {"model": Health}, 503: {"model": Problem}})
+async def readyz(request: Request) -> Response:
+    """The service can answer; `detail` says what is wrong with a newer snapshot or model."""
+    served: Served = request.app.state.served
+    sight = served.pair.sight
+    model = None if sight.model is None else sight.model.id
+    trouble = None if served.trouble is None else str(served.trouble)
+    return _no_store(Health("ok", sight.snapshot.id, model, trouble))
+
+
+def _no_store(value: object) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(to_json(value), headers=headers, media_type="application/json")

@@ -1,0 +1,116 @@
+"""The service as a process: a socket, workers, signals.
+
+Knows uvicorn; knows no route. One socket is opened before anything else, so that a taken port is an
+error at once and all workers share it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from sightline.api.app import create_app
+from sightline.graph.errors import PortInUse, UsageError
+from sightline.graph.workspace import Workspace
+
+#: Where a worker process finds which workspace it serves.
+_FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
+#: Seconds that running requests get after a signal to stop.
+GRACE = 10
+
+
+def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+    """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
+
+    Raises:
+        NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
+        PortInUse, UsageError: the address cannot be listened on.
+    """
+    Workspace.open(workspace)
+    os.environ[_FOLDER] = str(workspace)
+    config = uvicorn.Config(
+        "sightline.api.serve:application",
+        factory=True,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE,
+    )
+    with _listen(host, port) as listener:
+        url = _url(host, listener.getsockname()[1])
+        # uvicorn raises a signal again when it has shut down; to have ended well is no failure.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        if workers == 1:
+            _Server(config, url).run([listener])
+        else:
+            _Workers(config, url, listener).run()
+
+
+def application() -> FastAPI:
+    """The application of a worker process."""
+    return create_app(Path(os.environ[_FOLDER]))
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _announce(self._url)
+
+
+class _Workers(Multiprocess):
+    """Says where it listens."""
+
+    def __init__(self, config: uvicorn.Config, url: str, listener: socket.socket) -> None:
+        super().__init__(config, [listener])
+        self._url = url
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        for process in self.processes:
+            process.wait_until_ready(60, self.should_exit)
+        _announce(self._url)
+
+
+def _announce(url: str) -> None:
+    print(f"serving on {url} (API documentation: {url}/docs; Ctrl-C stops)", flush=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Raises:
+        PortInUse, UsageError
+    """
+    import errno
+
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.set_inheritable(True)
+        return listener
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(host, port) from error
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot listen on {host} port {port}: {reason}; see --host") from error
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

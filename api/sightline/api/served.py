@@ -1,0 +1,201 @@
+"""What is served: one opened (snapshot, model) pair at a time, and the threads that answer from it.
+
+Knows when another pair has been published and how to open it beside the old one; what cannot be
+opened is refused, and the old pair goes on serving. Knows no route and no media type.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+from sightline.graph.artifact import verify_artifact
+from sightline.graph.errors import Busy, DamagedArtifact, SightlineError, Unavailable
+from sightline.graph.workspace import Workspace
+from sightline.insights.ask import Sightline
+
+T = TypeVar("T")
+_A = TypeVar("_A")
+
+VERSION = version("sightline")
+#: Threads that answer. The kernels let go of the interpreter, the rest of an answer does not.
+THREADS = 4
+#: Questions that may wait for a thread before the next one is told to come back.
+QUEUE = 64
+#: Bytes of finished answers kept per pair.
+CACHE_BYTES = 32 << 20
+#: Seconds between two looks at ``current.json``.
+WATCH_INTERVAL = 1.0
+
+log = logging.getLogger("sightline.api")
+
+
+class Cache:
+    """Finished answers, the least recently used leave first. For one thread: the event loop's."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._bodies: OrderedDict[object, bytes] = OrderedDict()
+
+    def get(self, key: object) -> bytes | None:
+        """The body kept under ``key``."""
+        body = self._bodies.get(key)
+        if body is not None:
+            self._bodies.move_to_end(key)
+        return body
+
+    def put(self, key: object, body: bytes) -> None:
+        """Keep a body, unless it is too large to share the room."""
+        if key in self._bodies or len(body) > self._limit // 8:
+            return
+        self._bodies[key] = body
+        self._size += len(body)
+        while self._size > self._limit:
+            self._size -= len(self._bodies.popitem(last=False)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An opened snapshot and its model.
+
+    Attributes:
+        tag: short text that changes with the software, the snapshot and the model.
+        cache: answers made from this pair; they leave with it.
+    """
+
+    sight: Sightline
+    tag: str
+    cache: Cache = field(default_factory=Cache)
+
+    @classmethod
+    def open(cls, folder: Path) -> Pair:
+        """Open what is published and ask it once, so that compiled kernels and tables are ready.
+
+        Raises:
+            NotAWorkspace, FormatMismatch, NothingCompiled, DamagedArtifact
+        """
+        sight = Sightline.open(Workspace.open(folder))
+        model = None if sight.model is None else sight.model.id
+        digest = hashlib.sha256(f"{VERSION} {sight.snapshot.id} {model}".encode())
+        if sight.snapshot.num_entities:
+            last = sight.snapshot.num_entities - 1
+            sight.search("a")
+            sight.related(0)
+            sight.paths(0, last)
+        return cls(sight, digest.hexdigest()[:20])
+
+
+class Served:
+    """The pair that answers, and why there is none or an old one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        #: What is wrong with the published pair; None when it is the one that serves.
+        self.trouble: SightlineError | None = Unavailable("the service is starting")
+        self._pair: Pair | None = None
+        self._before: Pair | None = None
+        self._seen: object = None
+        self._checked = True
+        self._asked = 0
+        self._threads = ThreadPoolExecutor(THREADS, "answer")
+        self._keeper = ThreadPoolExecutor(1, "keeper")
+
+    @property
+    def pair(self) -> Pair:
+        """The pair to answer from.
+
+        Raises:
+            SightlineError: nothing can be served; it says why.
+        """
+        if self._pair is None:
+            assert self.trouble is not None
+            raise self.trouble
+        return self._pair
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do work in a thread, for the event loop never waits.
+
+        Raises:
+            Busy: too many questions wait already.
+        """
+        if self._asked >= THREADS + QUEUE:
+            raise Busy("the queue of questions")
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._asked -= 1
+
+    async def watch(self) -> None:
+        """Follow what is published until cancelled."""
+        while True:
+            await self._check()
+            await asyncio.sleep(WATCH_INTERVAL)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Open what is published, if it is not what serves; what cannot be opened is refused."""
+        mark = self._mark()
+        if mark == self._seen:
+            return
+        try:
+            pair = await self._keep(Pair.open, self.folder)
+        except Exception as error:
+            self._refuse(error)
+        else:
+            self._pair, self._before = pair, self._pair
+            self._seen, self.trouble, self._checked = mark, None, False
+
+    async def _check(self) -> None:
+        """Read every byte of a pair that has begun to serve; if it is damaged go back."""
+        if self._checked or self._pair is None:
+            return
+        self._checked = True
+        try:
+            await self._keep(_verify, self._pair)
+        except Exception as error:
+            self._pair = self._before
+            self._refuse(error)
+        self._before = None
+
+    async def _keep(self, work: Callable[[_A], T], argument: _A) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._keeper, work, argument)
+
+    def close(self) -> None:
+        """Let the threads end; questions that wait are dropped."""
+        for threads in (self._threads, self._keeper):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _mark(self) -> object:
+        """Changes when another pair is published."""
+        try:
+            status = (self.folder / "current.json").stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _refuse(self, error: Exception) -> None:
+        said, unforeseen = error, None
+        if not isinstance(said, SightlineError):
+            said, unforeseen = DamagedArtifact(self.folder, f"{type(error).__name__}"), error
+        if str(said) != str(self.trouble):
+            log.error("%s", said, exc_info=unforeseen)
+        self.trouble = said
+
+
+def _verify(pair: Pair) -> None:
+    """Compare the checksums of every served file.
+
+    Raises:
+        DamagedArtifact
+    """
+    verify_artifact(pair.sight.snapshot.folder, full=True)
