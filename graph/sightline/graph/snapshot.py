@@ -69,6 +69,7 @@ class Snapshot:
             tail under it) ** -0.4, the factor of one edge in a degree-weighted path count
             (Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259).
         type_indptr, type_class: int64 ``(N + 1,)`` and int32: class ids per entity.
+        type_inferred: bool, aligned with ``type_class``: no load states it.
         entity_iris, relation_iris, class_iris, property_iris: sorted string tables.
         entity_labels and so on: aligned with the IRIs; never empty texts.
     """
@@ -84,9 +85,10 @@ class Snapshot:
     path_weight: npt.NDArray[np.float64]
     type_indptr: Offsets
     type_class: Ids
+    type_inferred: npt.NDArray[np.bool_]
     _ARRAYS = (
         *("head", "relation", "tail", "out_indptr", "in_head", "in_relation", "in_edge"),
-        *("in_indptr", "path_weight", "type_indptr", "type_class"),
+        *("in_indptr", "path_weight", "type_indptr", "type_class", "type_inferred"),
         *("origin_indptr", "origin_load", "origin_row"),
         *("attribute_indptr", "attribute_property", "attribute_datatype"),
         *("attribute_language", "attribute_load", "attribute_row"),
@@ -158,10 +160,31 @@ class Snapshot:
         """Class ids of an entity."""
         return self.type_class[self.type_indptr[entity] : self.type_indptr[entity + 1]]
 
+    def types_inferred(self, entity: int) -> npt.NDArray[np.bool_]:
+        """Which of the types of an entity no load states: bool, aligned with ``types_of``."""
+        return self.type_inferred[self.type_indptr[entity] : self.type_indptr[entity + 1]]
+
+    @cached_property
+    def edge_inferred(self) -> npt.NDArray[np.bool_]:
+        """Edges that no load states, they were inferred: bool ``(M,)``."""
+        inferred = np.array([load["role"] == "inferred" for load in self.loads])
+        if not inferred.any():
+            return np.zeros(self.num_edges, np.bool_)
+        marks = inferred[self._array("origin_load")]
+        return np.logical_and.reduceat(marks, self._origin_indptr[:-1])
+
     def origins(self, edge: int) -> tuple[Origin, ...]:
         """Every statement that an edge rests on."""
         span = slice(self._origin_indptr[edge], self._origin_indptr[edge + 1])
         return self._origins_of(self._array("origin_load")[span], self._array("origin_row")[span])
+
+    def loads_of(self, edges: Ids) -> Ids:
+        """Positions in ``loads`` of the loads that some edges rest on, ascending."""
+        start, end = self._origin_indptr[edges], self._origin_indptr[np.asarray(edges) + 1]
+        lengths = (end - start).astype(np.int64)
+        before = np.cumsum(lengths) - lengths
+        position = np.repeat(start - before, lengths) + np.arange(lengths.sum())
+        return np.unique(self._array("origin_load")[position]).astype(np.int32)
 
     def attributes(self, entity: int) -> list[Attribute]:
         """The literals of an entity, by property and value; each once, with all its origins."""

@@ -8,11 +8,13 @@ are at the other end. Knows the arrays of a snapshot; knows no labels and no mod
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.snapshot import Ids, Offsets, Snapshot
+from sightline.insights.records import Direction
 
 #: A slot counts as single-valued when its anchors have at most this many answers on average: a few
 #: countries with two capitals do not make ``capital`` a relation with many.
@@ -35,6 +37,20 @@ def spread(indptr: Offsets, rows: npt.NDArray[np.integer]) -> tuple[Offsets, Off
     return owner, np.arange(len(owner)) - before[owner] + starts[owner]
 
 
+def fair_order(
+    group: npt.NDArray[np.integer], degree: npt.NDArray[np.integer], entity: Ids
+) -> npt.NDArray[np.intp]:
+    """An order in which no group floods the others: the first of each group, the second of each,
+    and so on. In a round the smaller group comes first, then the lower number; within a group the
+    lower degree, then the lower id. All three arrays are ``(n,)``.
+    """
+    _, group, size = np.unique(group, return_inverse=True, return_counts=True)
+    by_group = np.lexsort((entity, degree, group))
+    turn = np.empty(len(group), np.int64)
+    turn[by_group] = np.arange(len(group)) - np.repeat(np.cumsum(size) - size, size)
+    return np.lexsort((group, size[group], turn))
+
+
 class Facts:
     """Questions to one snapshot; the tables over all edges are built when first needed."""
 
@@ -45,6 +61,19 @@ class Facts:
         """The same relation read the other way."""
         n = self.snapshot.num_relations
         return slot - n if slot >= n else slot + n
+
+    def slots(
+        self, relation: int | None, direction: Direction | Literal["both"]
+    ) -> npt.NDArray[np.bool_]:
+        """bool ``(2R,)``: the slots of one relation, or of all, in one direction or both."""
+        n = self.snapshot.num_relations
+        slot = np.arange(2 * n)
+        wanted: npt.NDArray[np.bool_] = np.full(2 * n, relation is None)
+        if relation is not None:
+            wanted[[relation, relation + n]] = True
+        if direction != "both":
+            wanted &= (slot < n) == (direction == "out")
+        return wanted
 
     def answers(self, anchor: int, slot: int) -> tuple[Ids, Ids]:
         """The stated answers of a slot: their entity ids, ascending, and their edge ids."""
@@ -75,7 +104,8 @@ class Facts:
         """The edges from ``head`` to ``tail``, by relation."""
         s = self.snapshot
         start, end = s.out_indptr[head], s.out_indptr[head + 1]
-        return (start + np.flatnonzero(s.tail[start:end] == tail)).astype(np.int32)
+        edges: Ids = (start + np.flatnonzero(s.tail[start:end] == tail)).astype(np.int32)
+        return edges
 
     @cached_property
     def edges_per_slot(self) -> npt.NDArray[np.int64]:
@@ -104,10 +134,46 @@ class Facts:
         has a fact under, less single-valued ones it already has an answer for. Ascending."""
         s = self.snapshot
         _, own, _, _ = self.incident(np.array([entity], np.int32))
-        used = self._used_by_class[s.types_of(entity)].any(axis=0)
+        used: npt.NDArray[np.bool_] = np.logical_or.reduce(
+            self._used_by_class[s.types_of(entity)], axis=0
+        )
         used[own] = True
         used[own[self._single_valued[own]]] = False
         return np.flatnonzero(used)
+
+    def fitting(self, slot: int) -> npt.NDArray[np.bool_]:
+        """bool ``(N,)``: entities that can answer a slot as far as types say: those of a type that
+        some stated answer has, and those without a type. All, where the slot has no fact."""
+        s = self.snapshot
+        if not self.edges_per_slot[slot]:
+            return np.ones(s.num_entities, np.bool_)
+        seen = np.append(0, np.cumsum(self._used_by_class[s.type_class, self.inverse(slot)]))
+        start, end = s.type_indptr[:-1], s.type_indptr[1:]
+        fits: npt.NDArray[np.bool_] = (seen[end] > seen[start]) | (start == end)
+        return fits
+
+    def answerable(self, entity: int) -> npt.NDArray[np.bool_]:
+        """bool ``(2R,)``: slots that an entity can answer as far as types say; see ``fitting``."""
+        types = self.snapshot.types_of(entity)
+        used: npt.NDArray[np.bool_] = np.logical_or.reduce(self._used_by_class[types], axis=0)
+        anything = (self.edges_per_slot == 0) | (len(types) == 0)
+        answerable: npt.NDArray[np.bool_] = anything | np.roll(used, self.snapshot.num_relations)
+        return answerable
+
+    def popularity(
+        self, slots: npt.NDArray[np.integer], answers: npt.NDArray[np.integer]
+    ) -> npt.NDArray[np.float64]:
+        """How likely each answer to a slot is by its number of facts alone: float64 ``(n,)``.
+
+        With add-one smoothing over the entities that answer the slot somewhere, and one more for
+        all that do not: ``(facts of the answer + 1) / (facts + answers + 1)``.
+        """
+        inverse = np.roll(np.arange(2 * self.snapshot.num_relations), self.snapshot.num_relations)
+        inverse = inverse[slots]
+        own = [len(self.answers(int(a), int(i))[0]) for a, i in zip(answers, inverse)]
+        total = self.edges_per_slot[slots] + self.anchors_per_slot[inverse] + 1
+        share: npt.NDArray[np.float64] = (np.array(own, np.float64) + 1) / total
+        return share
 
     @cached_property
     def _single_valued(self) -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sightline.graph.search import How
 from sightline.graph.snapshot import Origin
 
 #: ``out``: the entity asked about is the head of the fact; ``in``: it is the tail.
@@ -67,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A path of stated facts, in one line and step by step; ``score`` as ``graph.paths`` defines."""
+    """A path of stated facts, in one line and step by step; ``score`` as in ``graph.paths``."""
 
     text: str
     steps: tuple[Step, ...]
@@ -108,7 +109,8 @@ class PathsView:
 class Related:
     """An entity connected with the one asked about, by a stated or by a predicted fact.
 
-    ``evidence`` are the paths that support a prediction; ``origins`` the sources of a stated fact.
+    ``evidence`` are the paths that support a prediction, ``evidence_note`` and ``abstain`` as
+    ``support_note`` and ``abstain`` of a ``Prediction``; ``origins`` the sources of a stated fact.
     """
 
     entity: EntityRef
@@ -116,7 +118,9 @@ class Related:
     direction: Direction
     status: Status
     probability: float | None
+    abstain: bool
     evidence: tuple[Evidence, ...]
+    evidence_note: str | None
     origins: tuple[Origin, ...]
 
 
@@ -130,11 +134,12 @@ class Prediction:
         probability: chance that an answer ranked here with this score is a true fact that was held
             out (closed world), calibrated per relation.
         rank: 1-based place in this list.
-        score: what the model says before calibration; comparable within one list only.
+        score: what the model says before calibration; comparable within one list only. Null for a
+            stated answer that the model does not know.
         abstain: the probability is below the model's threshold; do not rely on it.
         support: up to three paths of stated facts between head and tail.
         support_note: what to know about the support, such as "no support found".
-        surprising: bits that the model adds over popularity; see ``predict.surprise``.
+        surprising: bits that the model adds over popularity; see ``learned.surprise``.
     """
 
     head: EntityRef
@@ -144,7 +149,7 @@ class Prediction:
     known: bool
     probability: float | None
     rank: int
-    score: float
+    score: float | None
     abstain: bool
     support: tuple[Evidence, ...]
     support_note: str | None
@@ -158,6 +163,15 @@ class Similar:
 
     entity: EntityRef
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """An entity that a search found, how its label matched, and its facts in the whole graph."""
+
+    entity: EntityRef
+    how: How
+    degree: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +201,13 @@ class DegreeCount:
 
 @dataclass(frozen=True, slots=True)
 class Neighborhood:
-    """The graph around an entity. ``omitted`` counts the neighbours left out, by relation."""
+    """The graph around an entity.
+
+    Attributes:
+        edges: every fact between two of the nodes, of the relations asked for.
+        omitted: facts left out, of nodes nearer than the last hop, by relation and direction as
+            read from the node that is shown.
+    """
 
     center: EntityRef
     nodes: tuple[Node, ...]

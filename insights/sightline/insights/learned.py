@@ -1,0 +1,196 @@
+"""What the model answers, in the ids of the snapshot and without what is stated.
+
+A question is an anchor entity and a slot (see ``facts``). Knows the model, its maps to the snapshot
+and what the graph states; knows no labels.
+
+Probabilities are taken among all answers that are not stated, which is how they were calibrated.
+Only then is left out what makes no sense as an answer: the anchor itself, entities that the
+snapshot lacks, and entities all of whose types are foreign to the slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.distill.student import best, log_softmax
+from sightline.graph.errors import UnknownToModel
+
+if TYPE_CHECKING:
+    from sightline.distill.serving import ServedModel
+    from sightline.graph.snapshot import Ids
+    from sightline.insights.facts import Facts
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+#: Scores held at once: 64 MB.
+BLOCK = 16_000_000
+#: Stands for a probability of zero where a logarithm is taken.
+LEAST = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question and the model's view of it.
+
+    Attributes:
+        anchor, slot: ids of the snapshot; ``model_slot`` is the model's.
+        scores: float32 ``(rows,)`` of the model's rows, stated answers at -inf.
+        stated: int32 ``(s,)``: stated answers.
+        stated_scores: float32 ``(s,)``; NaN for those the model does not know.
+    """
+
+    anchor: int
+    slot: int
+    model_slot: int
+    scores: Floats
+    stated: Ids
+    stated_scores: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers that are not stated, arrays of one length: slot, entity, score, probability."""
+
+    slot: Ids
+    entity: Ids
+    score: Floats
+    probability: Floats
+
+    @classmethod
+    def concatenate(cls, parts: list[Answers]) -> Answers:
+        """All answers of some parts in one."""
+        empty = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        return cls(
+            np.concatenate([empty[0], *(p.slot for p in parts)]),
+            np.concatenate([empty[0], *(p.entity for p in parts)]),
+            np.concatenate([empty[1], *(p.score for p in parts)]),
+            np.concatenate([empty[1], *(p.probability for p in parts)]),
+        )
+
+    def take(self, order: npt.NDArray[np.intp]) -> Answers:
+        """Some of the answers, in an order."""
+        return Answers(
+            self.slot[order], self.entity[order], self.score[order], self.probability[order]
+        )
+
+
+class Learned:
+    """A served model beside the facts of its snapshot."""
+
+    def __init__(self, model: ServedModel, facts: Facts) -> None:
+        self.model = model
+        self.facts = facts
+
+    def knows(self, entity: int) -> bool:
+        """Whether the model has a row for an entity."""
+        return bool(self.model.row_of_entity[entity] >= 0)
+
+    def row(self, entity: int) -> int:
+        """The model's row of an entity.
+
+        Raises:
+            UnknownToModel
+        """
+        if not self.knows(entity):
+            raise UnknownToModel("entity", self.facts.snapshot.describe(entity))
+        return int(self.model.row_of_entity[entity])
+
+    def known_slots(self, slots: npt.NDArray[np.integer]) -> Ids:
+        """Those of some slots whose relation the model knows."""
+        known: Ids = slots[self._model_slots(slots) >= 0].astype(np.int32)
+        return known
+
+    def require_slot(self, slot: int) -> None:
+        """Check that the model knows a relation.
+
+        Raises:
+            UnknownToModel
+        """
+        if not len(self.known_slots(np.array([slot]))):
+            s = self.facts.snapshot
+            label = s.relation_labels[slot % s.num_relations]
+            raise UnknownToModel("relation", label)
+
+    def questions(self, anchor: int, slots: Ids) -> Iterator[Question]:
+        """Ask the model several slots of one anchor; the model knows them all.
+
+        Raises:
+            UnknownToModel: the model does not know the anchor.
+        """
+        row, student = self.row(anchor), self.model.student
+        size = max(1, BLOCK // student.num_entities)
+        for start in range(0, len(slots), size):
+            part = slots[start : start + size]
+            asked = self._model_slots(part).astype(np.int32)
+            scores = student.scores(np.full(len(part), row, np.int32), asked)
+            for slot, model_slot, line in zip(part, asked, scores):
+                yield self._question(anchor, int(slot), int(model_slot), line)
+
+    def new_answers(self, question: Question, k: int, without: Ids | None = None) -> Answers:
+        """The best ``k`` answers that the graph does not state, best first, ties by id.
+
+        Args:
+            without: entities that are not proposed either.
+        """
+        shown = np.where(self._sensible(question), question.scores, -np.inf)
+        if without is not None:
+            rows = self.model.row_of_entity[without]
+            shown[rows[rows >= 0]] = -np.inf
+        rows = best(shown, min(k, int(np.isfinite(shown).sum())))
+        return Answers(
+            np.full(len(rows), question.slot, np.int32),
+            self.model.entity_of_row[rows],
+            question.scores[rows],
+            self.model.student.probabilities(question.model_slot, question.scores, rows),
+        )
+
+    def chance(self, question: Question, answer: int) -> tuple[float, float]:
+        """Log-probability and probability of one answer, whether stated or not: a stated one is
+        judged as if it were not."""
+        row = np.array([self.row(answer)], np.int32)
+        scores = question.scores
+        if answer in question.stated:
+            scores = scores.copy()
+            scores[row] = question.stated_scores[question.stated == answer]
+        probability = self.model.student.probabilities(question.model_slot, scores, row)
+        return float(log_softmax(scores[None])[0, row[0]]), float(probability[0])
+
+    def surprise(self, answers: Answers) -> Doubles:
+        """Bits that the model adds over popularity: float64 ``(n,)``.
+
+        ``log2(probability / popularity)``: how many doublings lie between the chance of an answer
+        by its number of facts under the slot alone (``Facts.popularity``) and the model's
+        probability. Zero says that popularity explains the answer; a hub needs a far higher
+        probability than a rare entity to surprise.
+        """
+        popularity = self.facts.popularity(answers.slot, answers.entity)
+        bits: Doubles = np.log2(np.maximum(answers.probability, LEAST) / popularity)
+        return bits
+
+    def _model_slots(self, slots: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        """The model's slot of each of the snapshot's, -1 where it lacks the relation."""
+        relations = self.facts.snapshot.num_relations
+        rows = np.asarray(self.model.row_of_relation)[slots % relations]
+        turned = rows + self.model.student.num_relations * (slots >= relations)
+        return np.where(rows < 0, -1, turned)
+
+    def _question(self, anchor: int, slot: int, model_slot: int, scores: Floats) -> Question:
+        stated, _ = self.facts.answers(anchor, slot)
+        rows = np.asarray(self.model.row_of_entity[stated])
+        known = rows >= 0
+        own = np.where(known, scores[rows], np.nan).astype(np.float32)
+        scores[rows[known]] = -np.inf
+        return Question(anchor, slot, model_slot, scores, stated, own)
+
+    def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
+        """bool ``(rows,)``: what may be shown as an answer."""
+        entity = self.model.entity_of_row
+        sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.slot)[entity]
+        sensible &= (entity >= 0) & (entity != question.anchor)
+        return sensible

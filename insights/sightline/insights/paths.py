@@ -1,0 +1,107 @@
+"""How entities are connected, in words, and what speaks for a prediction.
+
+The one place of this component that searches paths. Knows no model.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sightline.graph.paths import PathAnswer, find_paths
+from sightline.insights.records import Evidence, MetapathView, PathsView, PathView
+
+if TYPE_CHECKING:
+    from sightline.insights.names import Names
+
+#: Support is looked for within so many hops, and the best so many paths are shown.
+SUPPORT_HOPS = 3
+SUPPORT_PATHS = 3
+#: Milliseconds for the support of one prediction, and for that of a whole answer.
+SUPPORT_DEADLINE_MS = 50.0
+SUPPORT_BUDGET_MS = 1000.0
+
+NO_SUPPORT = "no support found"
+
+
+def connect(
+    names: Names,
+    source: int,
+    target: int,
+    *,
+    max_hops: int,
+    k: int,
+    include: Sequence[int],
+    exclude: Sequence[int],
+    types: Sequence[int],
+    deadline_ms: float,
+) -> PathsView:
+    """See ``Sightline.paths``."""
+    found = find_paths(
+        names.snapshot,
+        source,
+        target,
+        max_hops=max_hops,
+        k=k,
+        include=include,
+        exclude=exclude,
+        types=types,
+        deadline_ms=deadline_ms,
+    )
+    return PathsView(
+        source=names.entity(source),
+        target=names.entity(target),
+        paths=tuple(_path_views(names, found)),
+        metapaths=tuple(
+            MetapathView(names.metapath(m.slots), m.score, m.count) for m in found.metapaths
+        ),
+        found=found.found,
+        truncated=found.truncated,
+        reason=found.reason,
+    )
+
+
+def _path_views(names: Names, found: PathAnswer) -> list[PathView]:
+    views = []
+    for path in found.paths:
+        told = names.evidence(path)
+        metapath = names.metapath(path.slots)
+        views.append(PathView(told.text, told.steps, told.score, metapath, len(path.slots)))
+    return views
+
+
+class Support:
+    """Looks for what speaks for the predictions of one answer, within one time budget."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._end: float | None = None
+
+    def of(self, head: int, tail: int) -> tuple[tuple[Evidence, ...], str | None]:
+        """The best paths of stated facts between two entities, and what to know about them.
+
+        A prediction is not stated, so none of the paths is the predicted fact itself.
+        """
+        left = self._milliseconds_left(head, tail)
+        if left < 1:
+            return (), "support was not looked for: the answer took too long"
+        found = find_paths(
+            self._names.snapshot,
+            head,
+            tail,
+            max_hops=SUPPORT_HOPS,
+            k=SUPPORT_PATHS,
+            deadline_ms=min(SUPPORT_DEADLINE_MS, left),
+        )
+        paths = tuple(self._names.evidence(path) for path in found.paths)
+        if found.truncated:
+            return paths, f"not all support was looked for: {found.reason}"
+        return paths, None if paths else NO_SUPPORT
+
+    def _milliseconds_left(self, head: int, tail: int) -> float:
+        if self._end is None:
+            # The first search of a process loads the kernel, which must not eat up the budget.
+            find_paths(self._names.snapshot, head, tail, max_hops=1, k=1, deadline_ms=1)
+            self._end = time.perf_counter() + SUPPORT_BUDGET_MS / 1000
+        return (self._end - time.perf_counter()) * 1000

@@ -1,0 +1,97 @@
+"""What is related to an entity: what the graph states, then what the model adds.
+
+Knows how both lists are ordered; scores come from ``learned``, facts from ``facts``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.insights.facts import fair_order
+from sightline.insights.learned import Answers
+from sightline.insights.paths import Support
+from sightline.insights.records import Related
+
+if TYPE_CHECKING:
+    from sightline.insights.facts import Facts
+    from sightline.insights.learned import Learned
+    from sightline.insights.names import Names
+
+Flags = npt.NDArray[np.bool_]
+
+
+def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> list[Related]:
+    """At most ``k`` stated facts at an entity, ordered by ``facts.fair_order``: relations take
+    turns, so that one with many answers does not hide the others, and in a relation the rarer
+    neighbours come first."""
+    _, slot, answer, edge = facts.incident(np.array([entity], np.int32))
+    keep = wanted[slot]
+    slot, answer, edge = slot[keep], answer[keep], edge[keep]
+    order = fair_order(slot, facts.snapshot.degree[answer], answer)[:k]
+    return [
+        Related(
+            entity=names.entity(int(answer[i])),
+            relation=names.relation(int(slot[i])),
+            direction=names.direction(int(slot[i])),
+            status="stated",
+            probability=None,
+            abstain=False,
+            evidence=(),
+            evidence_note=None,
+            origins=facts.snapshot.origins(int(edge[i])),
+        )
+        for i in order
+    ]
+
+
+def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int) -> list[Related]:
+    """At most ``k`` predicted facts at an entity, by probability, then slot, score and id.
+
+    Raises:
+        UnknownToModel
+    """
+    answers = new_neighbours(learned, entity, wanted, k)
+    support = Support(names)
+    found = []
+    for slot, other, chance in zip(answers.slot, answers.entity, answers.probability):
+        evidence, note = support.of(entity, int(other))
+        found.append(
+            Related(
+                entity=names.entity(int(other)),
+                relation=names.relation(int(slot)),
+                direction=names.direction(int(slot)),
+                status="predicted",
+                probability=float(chance),
+                abstain=bool(chance < learned.model.student.abstain_below),
+                evidence=evidence,
+                evidence_note=note,
+                origins=(),
+            )
+        )
+    return found
+
+
+def new_neighbours(learned: Learned, entity: int, wanted: Flags, k: int) -> Answers:
+    """The ``k`` likeliest answers to all plausible slots of an entity that the graph lacks.
+
+    Not proposed: another answer to a slot that has one and takes only one, and the reverse of a
+    stated fact. Where both readings of a relation propose the same entity the likelier one stays.
+
+    Raises:
+        UnknownToModel
+    """
+    facts = learned.facts
+    plausible = facts.plausible_slots(entity)
+    slots = learned.known_slots(plausible[wanted[plausible]])
+    parts = [
+        learned.new_answers(question, k, facts.answers(entity, facts.inverse(question.slot))[0])
+        for question in learned.questions(entity, slots)
+    ]
+    answers = Answers.concatenate(parts)
+    order = np.lexsort((answers.entity, -answers.score, answers.slot, -answers.probability))
+    pair = (answers.slot % facts.snapshot.num_relations) * np.int64(facts.snapshot.num_entities)
+    _, first = np.unique((pair + answers.entity)[order], return_index=True)
+    return answers.take(order[np.sort(first)[:k]])

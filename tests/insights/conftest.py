@@ -1,0 +1,162 @@
+"""A small graph with a student whose every score is chosen by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sightline.distill.calibrate import Calibration
+from sightline.distill.serving import publish
+from sightline.distill.student import WIDTH, Student, StudentArrays
+from sightline.graph.artifact import new_artifact
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.strings import StringTable
+from sightline.graph.workspace import FORMAT, Workspace
+from sightline.insights.ask import Sightline
+from tests.graph.conftest import BASE, Triple, build, fact, label, typed
+
+MODEL = "model-1"
+TYPES = {
+    "Person": ("ann", "bob", "cid", "dot"),
+    "Company": ("acme", "bolt"),
+    "City": ("york", "bern"),
+}
+#: Who works where, and lives where their company is; only where bob and dot live is not stated.
+FACTS: tuple[Triple, ...] = (
+    ("ann", "works_at", "acme"),
+    ("bob", "works_at", "acme"),
+    ("cid", "works_at", "bolt"),
+    ("dot", "works_at", "bolt"),
+    ("acme", "located_in", "york"),
+    ("bolt", "located_in", "bern"),
+    ("ann", "lives_in", "york"),
+    ("cid", "lives_in", "bern"),
+)
+ROWS = [
+    *(fact(triple, row) for row, triple in enumerate(FACTS, 2)),
+    *(typed(name, kind) for kind, names in TYPES.items() for name in names),
+    *(label(name, name.title()) for names in TYPES.values() for name in names),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A student in raw names.
+
+    Attributes:
+        scores: of facts, the same from both ends; everything else scores ``rest``.
+        vectors: per entity, for similarity; else each entity has a direction of its own.
+        without: entities and relations that it does not know.
+    """
+
+    scores: Mapping[Triple, float] = field(default_factory=dict)
+    rest: float = 0.0
+    vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    without: Sequence[str] = ()
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+
+
+def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
+    """Arrays that score exactly as a table says.
+
+    Every hidden unit is on for one (head, slot) and off for all others, and writes that row.
+
+    Args:
+        scores: ``(N, 2R, N)``.
+        vectors: ``(N, WIDTH)`` of full row rank.
+    """
+    entities, slots, _ = scores.shape
+    unit_head, unit_slot = np.divmod(np.arange(entities * slots), slots)
+    inverse = np.linalg.pinv(vectors)
+    on = 50.0
+    hidden = np.concatenate(
+        [
+            2 * on * inverse[:, unit_head],
+            np.zeros((WIDTH, len(unit_head))),
+            2 * on * (np.arange(slots)[:, None] == unit_slot),
+        ]
+    )
+    parts = {
+        "entity": vectors,
+        "slot": np.concatenate([np.zeros((slots, WIDTH)), np.eye(slots)], axis=1),
+        "hidden_weight": hidden,
+        "hidden_bias": np.full(len(unit_head), -3 * on),
+        "out_weight": scores.reshape(-1, entities) @ inverse.T / on,
+        "out_bias": np.zeros(WIDTH),
+    }
+    return StudentArrays(**{name: part.astype(np.float32) for name, part in parts.items()})
+
+
+def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
+    """Store a model as training and distillation do, and publish it."""
+    unknown = {f"{BASE}{kind}:{name}" for kind in ("entity", "relation") for name in model.without}
+    entities = [iri for iri in snapshot.entity_iris if iri not in unknown]
+    relations = [iri for iri in snapshot.relation_iris if iri not in unknown]
+    row = {iri.rpartition(":")[2]: i for i, iri in enumerate(entities)}
+    slot = {iri.rpartition(":")[2]: i for i, iri in enumerate(relations)}
+    table = np.full((len(row), 2 * len(slot), len(row)), model.rest)
+    for (head, relation, tail), score in model.scores.items():
+        table[row[head], slot[relation], row[tail]] = score
+        table[row[tail], slot[relation] + len(slot), row[head]] = score
+    vectors = np.eye(len(row), WIDTH)
+    for name, vector in model.vectors.items():
+        vectors[row[name], : len(vector)] = vector
+    fitted = {"slope": 1.0, "rank_slope": 0.0, "intercept": 0.0, "abstain_below": 0.5}
+    fitted |= {"slot_offset": (0.0,) * 2 * len(slot), "base_rate": 0.1, "answers": 100}
+    with new_artifact(ws.models, MODEL, format=FORMAT) as folder:
+        (folder / "vocabulary").mkdir()
+        StringTable.write(folder / "vocabulary", "entity_iris", entities)
+        StringTable.write(folder / "vocabulary", "relation_iris", relations)
+    with new_artifact(ws.models / MODEL, "student", format=FORMAT) as folder:
+        student_arrays(table, vectors).save(folder)
+        Calibration(**{**fitted, **model.calibration}).write(folder)
+    publish(ws, MODEL)
+
+
+class World:
+    """An opened workspace, asked by raw name."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+        self.sight = Sightline.open(ws)
+        self.graph = self.sight.snapshot
+
+    def id(self, name: str) -> int:
+        found = self.graph.entity_iris.find(f"{BASE}entity:{name}")
+        assert found is not None, name
+        return found
+
+    def relation(self, name: str) -> int:
+        found = self.graph.relation_iris.find(f"{BASE}relation:{name}")
+        assert found is not None, name
+        return found
+
+    @property
+    def student(self) -> Student:
+        assert self.sight.model is not None
+        return self.sight.model.student
+
+
+def name_of(ref: Any) -> str:
+    """The raw name behind an entity or relation."""
+    return ref.iri.rpartition(":")[2]
+
+
+@pytest.fixture
+def world_of(tmp_path: Path) -> Callable[..., World]:
+    """Compile facts or rows, and serve a model beside them unless it is None."""
+
+    def make(rows: Sequence[Any] = ROWS, model: Model | None = Model()) -> World:  # noqa: B008
+        made = [fact(row, i + 1) if isinstance(row, tuple) else row for i, row in enumerate(rows)]
+        snapshot = build(tmp_path / "ws", made)
+        ws = Workspace.open(tmp_path / "ws")
+        if model is not None:
+            write_model(ws, snapshot, model)
+        return World(ws)
+
+    return make
