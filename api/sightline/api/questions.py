@@ -129,10 +129,23 @@ PredictionBody = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
+class Found(EntityRef):
+    """An entity of a list.
+
+    Attributes:
+        degree: its facts in the whole graph.
+        how: how its name matched what was searched for; null in a list of all.
+    """
+
+    degree: int
+    how: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class EntityPage:
     """Entities, and where the next page starts; null at the end."""
 
-    entities: tuple[EntityRef, ...]
+    entities: tuple[Found, ...]
     next: str | None
 
 

@@ -24,6 +24,7 @@ from sightline.api.questions import (
     EntityId,
     EntityPage,
     Failed,
+    Found,
     K,
     Limit,
     PredictionBody,
@@ -107,26 +108,33 @@ async def entities(
 
 def _search(
     sight: Sightline, query: str, class_id: int | None, start: int, limit: int
-) -> tuple[tuple[EntityRef, ...], bool]:
+) -> tuple[tuple[Found, ...], bool]:
     """One page of matches, and whether another follows."""
     if start >= MAX_SEARCH:
         return (), False
     wanted = min(start + limit + 1, MAX_SEARCH)
-    found = sight.search(query, class_id=class_id, limit=wanted)
-    return tuple(found[start : start + limit]), len(found) > start + limit
+    hits = sight.search(query, class_id=class_id, limit=wanted)
+    page = tuple(_found(h.entity, h.degree, h.how) for h in hits[start : start + limit])
+    return page, len(hits) > start + limit
 
 
 def _list(
     sight: Sightline, query: str, class_id: int | None, start: int, limit: int
-) -> tuple[tuple[EntityRef, ...], bool]:
+) -> tuple[tuple[Found, ...], bool]:
     """One page of all entities, or of all entities of a class, and whether another follows."""
     graph, names = sight.snapshot, Names(sight.snapshot)
     if class_id is None:
-        ids, total = range(start, min(start + limit, graph.num_entities)), graph.num_entities
+        total = graph.num_entities
+        ids = list(range(start, min(start + limit, total)))
     else:
         members = np.flatnonzero(graph.members(class_id))
-        ids, total = members[start : start + limit].tolist(), len(members)
-    return tuple(names.entity(e) for e in ids), total > start + limit
+        total, ids = len(members), members[start : start + limit].tolist()
+    page = tuple(_found(names.entity(e), int(graph.degree[e]), None) for e in ids)
+    return page, total > start + limit
+
+
+def _found(entity: EntityRef, degree: int, how: str | None) -> Found:
+    return Found(entity.id, entity.iri, entity.label, entity.types, degree, how)
 
 
 @router.get(
