@@ -19,9 +19,10 @@ import polars as pl
 
 from sightline.graph.artifact import new_artifact, verify_artifact, write_manifest
 from sightline.graph.errors import DamagedArtifact, NothingLoaded
-from sightline.graph.loads import ROLES, Load, statement_schema
+from sightline.graph.loads import HELD_OUT, Load, statement_schema
 from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf_index import write_rdf_index
+from sightline.graph.reason import is_stale, reason
 from sightline.graph.search import SearchIndex
 from sightline.graph.settings import Settings
 from sightline.graph.snapshot import Snapshot
@@ -60,18 +61,23 @@ def compile_snapshot(
 ) -> Snapshot:
     """Build the snapshot of the active loads, and serve it. An intact one is not built again.
 
+    Where facts were inferred and other loads are active now, they are inferred anew first.
+
     Args:
         rdf: also build the Oxigraph index that SPARQL and rdflib users read.
         prepare: called with the new snapshot before it is served, for what else must be there
             then: the maps of a served model.
 
     Raises:
-        NothingLoaded, NotWritable, DiskFull, WorkspaceLocked
+        NothingLoaded, TooManyInferred, NotWritable, DiskFull, WorkspaceLocked
     """
     with workspace.lock():
         loads = workspace.loads()
         if not any(load.role == "facts" for load in loads):
             raise NothingLoaded(workspace.path)
+        if is_stale(loads):
+            reason(workspace, progress=progress)
+            loads = workspace.loads()
         name = snapshot_id(loads, workspace.settings)
         folder = workspace.snapshots / name
         if not _intact(folder, rdf):
@@ -95,14 +101,15 @@ def _build(
     target: Path, loads: list[Load], settings: Settings, rdf: bool, progress: Progress
 ) -> None:
     progress("compile", 0, STAGES, "reading loads")
-    facts = _read(loads, "facts")
-    held_out: dict[str, pl.DataFrame] = {r: _read(loads, r) for r in ROLES if r != "facts"}
+    facts = _read(loads, "facts", "inferred")
+    held_out: dict[str, pl.DataFrame] = {role: _read(loads, role) for role in HELD_OUT}
     parts = _divide(facts, settings)
     progress("compile", 1, STAGES, "terms to ids")
     terms = _Terms.of(parts, held_out)
     progress("compile", 2, STAGES, "edges")
     _write_edges(target, terms, parts.edges)
-    _write_types(target, terms, parts.types)
+    inferred = [i for i, load in enumerate(loads) if load.role == "inferred"]
+    _write_types(target, terms, parts.types.with_columns(inferred=pl.col("load").is_in(inferred)))
     for role, statements in held_out.items():
         if not statements.is_empty():
             triples = terms.encode(statements).select("head", "relation", "tail").unique()
@@ -118,7 +125,7 @@ def _build(
     _write_search(target, terms, parts.literals, settings)
     progress("compile", 5, STAGES, "RDF index" if rdf else "")
     if rdf:
-        write_rdf_index(target, [load for load in loads if load.role == "facts"])
+        write_rdf_index(target, [load for load in loads if load.role not in HELD_OUT])
     progress("compile", STAGES, STAGES, "done")
     write_manifest(
         target,
@@ -142,12 +149,12 @@ def _build(
     )
 
 
-def _read(loads: list[Load], role: str) -> pl.DataFrame:
-    """All statements of a role, with the position of their load among all active loads."""
+def _read(loads: list[Load], *roles: str) -> pl.DataFrame:
+    """All statements of some roles, with the position of their load among all active loads."""
     frames = [
         pl.read_parquet(path).with_columns(load=pl.lit(index, pl.Int32))
         for index, load in enumerate(loads)
-        if load.role == role
+        if load.role in roles
         for path in load.statements
     ]
     empty = pl.DataFrame(schema={**statement_schema(), "load": pl.Int32()})
@@ -299,10 +306,11 @@ def _indptr(ids: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int64]:
 def _write_types(target: Path, terms: _Terms, statements: pl.DataFrame) -> None:
     frame = terms.join(statements, "subject", "entity", "entity")
     frame = terms.join(frame, "object", "class", "class")
-    frame = frame.select("entity", "class").unique().sort("entity", "class")
+    frame = frame.group_by("entity", "class").agg(pl.col("inferred").all()).sort("entity", "class")
     entities = frame["entity"].to_numpy()
     _save(target, "type_indptr", _indptr(entities, len(terms.tables["entity"])))
     _save(target, "type_class", frame["class"].to_numpy())
+    _save(target, "type_inferred", frame["inferred"].to_numpy())
 
 
 def _labels(literals: pl.DataFrame, settings: Settings) -> pl.DataFrame:

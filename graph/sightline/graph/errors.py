@@ -23,6 +23,7 @@ nothing of HTTP libraries or terminals.
         SettingsError            sightline.toml cannot be used
       NotReady                   a stage has not run yet
         NothingLoaded, NothingCompiled, NoModel
+      TooManyInferred            more facts follow than the limit allows
       LearningError
         CannotTrain              the graph has not what training needs
         Diverged                 the loss is no longer finite
@@ -335,6 +336,18 @@ class NoModel(NotReady):
         super().__init__(
             f"workspace {str(path)!r} has no trained model, so nothing can be predicted; "
             f"`sightline train -w {path}` and `sightline distill -w {path}` first"
+        )
+
+
+class TooManyInferred(SightlineError):
+    """More facts follow from the stated ones than the limit allows. Nothing was written."""
+
+    status = 422
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"more than {limit:,} facts follow from this graph; `sightline reason --limit` allows "
+            "more, or retract the load whose rules (often a transitive property) give so many"
         )
 
 

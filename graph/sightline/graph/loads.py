@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,8 +26,9 @@ from sightline.graph.workspace import FORMAT, Workspace
 if TYPE_CHECKING:
     import polars as pl
 
-Role = Literal["facts", "valid", "test", "valid_negatives", "test_negatives"]
-ROLES: tuple[Role, ...] = ("facts", "valid", "test", "valid_negatives", "test_negatives")
+Role = Literal["facts", "inferred", "valid", "test", "valid_negatives", "test_negatives"]
+#: What a benchmark keeps aside: such statements get ids and never become edges.
+HELD_OUT: tuple[Role, ...] = ("valid", "test", "valid_negatives", "test_negatives")
 
 #: Columns of a statement. ``datatype`` is null where the object is an IRI; ``graph`` is null for
 #: the load's own graph; ``row`` is the 1-based record or line in the source.
@@ -154,6 +155,13 @@ class LoadWriter:
             raise from_os_error(error, path) from error
         self._parts += 1
 
+    def write_beside(self, name: str, frame: pl.DataFrame) -> None:
+        """Add a Parquet file that explains the statements."""
+        try:
+            frame.write_parquet(self._folder / name, compression="zstd", row_group_size=100_000)
+        except OSError as error:
+            raise from_os_error(error, self._folder / name) from error
+
     def reject(self, line: int, reason: str, raw: str) -> None:
         """Keep a record that could not be loaded, with its line, the reason and its raw text."""
         self._rejected.append({"line": line, "reason": reason, "raw": raw[:2000]})
@@ -168,8 +176,12 @@ class LoadWriter:
         media_type: str,
         started: str,
         mapping: str = "",
+        derived_from: Sequence[str] = (),
     ) -> Load:
         """Make the load durable and active. When this returns, it survives a power cut.
+
+        Args:
+            derived_from: ids of the loads from which the statements follow.
 
         Raises:
             NotWritable, DiskFull: nothing was committed.
@@ -196,6 +208,7 @@ class LoadWriter:
                 "started": started,
                 "ended": ended,
                 "prov:wasGeneratedBy": activity,
+                "prov:wasDerivedFrom": list(derived_from),
             },
         )
         self._open = False

@@ -28,6 +28,8 @@ DEFAULT_BASE = "urn:sightline:"
 GENID = "urn:sightline:genid:"
 #: Named graph of a load whose source names none.
 LOAD_GRAPH = "urn:sightline:load:"
+#: Named graph of what reasoning added.
+INFERRED_GRAPH = "urn:sightline:inferred"
 
 Kind = Literal["entity", "relation", "class", "property"]
 

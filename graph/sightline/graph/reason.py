@@ -1,0 +1,157 @@
+"""Reasoning over a workspace: what follows from the active loads, as a load of its own.
+
+What follows lies in the named graph ``INFERRED_GRAPH``, is listed and retracted like any other
+load, and carries for every statement the rule and the premises it follows from. It belongs to the
+facts it was made from: when other loads are active, compiling infers anew and takes the old load
+out. Held-out facts of a benchmark are never looked at.
+
+Knows loads and explanations; the rules are in ``rules``. Knows no snapshot ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from sightline.graph.artifact import verify_artifact
+from sightline.graph.errors import DamagedArtifact, NothingLoaded, require_range
+from sightline.graph.loads import Counts, Load, LoadWriter, load_id, now, statement_schema
+from sightline.graph.progress import Progress, silent
+from sightline.graph.rules import VERSION, infer, relevant
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.vocabulary import INFERRED_GRAPH
+from sightline.graph.workspace import Workspace
+
+#: Inferred statements, unless the caller says otherwise.
+LIMIT = 10_000_000
+MAX_LIMIT = 100_000_000
+PREMISES = "because.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as a load holds it; ``datatype`` is None where ``object`` is an IRI."""
+
+    subject: str
+    predicate: str
+    object: str
+    datatype: str | None = None
+    language: str | None = None
+
+    @classmethod
+    def of_edge(cls, snapshot: Snapshot, edge: int) -> Statement:
+        """What an edge states."""
+        return cls(
+            snapshot.entity_iris[int(snapshot.head[edge])],
+            snapshot.relation_iris[int(snapshot.relation[edge])],
+            snapshot.entity_iris[int(snapshot.tail[edge])],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a statement was inferred. A premise may be inferred itself; following the premises of
+    premises ends at stated facts.
+
+    Attributes:
+        rule: its name in the OWL 2 RL profile, such as ``prp-trp``.
+    """
+
+    rule: str
+    premises: tuple[Statement, ...]
+
+
+def reason(workspace: Workspace, *, limit: int = LIMIT, progress: Progress = silent) -> Load:
+    """Write what follows from the active facts, in place of what was inferred before.
+
+    What was inferred from the same facts by the same rules is not inferred again.
+
+    Raises:
+        OutOfRange, NothingLoaded, NotWritable, DiskFull, WorkspaceLocked
+        TooManyInferred: more than ``limit`` statements follow; nothing was changed.
+    """
+    require_range("limit", limit, 1, MAX_LIMIT)
+    with workspace.lock():
+        loads = workspace.loads()
+        inputs = [load for load in loads if load.role == "facts"]
+        if not inputs:
+            raise NothingLoaded(workspace.path)
+        name = inferred_id(loads)
+        if _intact(workspace, name):
+            workspace.set_retracted(name, False)
+        else:
+            _write(workspace, name, inputs, limit, progress)
+        for load in loads:
+            if load.role == "inferred" and load.id != name:
+                workspace.set_retracted(load.id, True)
+        return Load.read(workspace.loads_folder / name)
+
+
+def is_stale(loads: Sequence[Load]) -> bool:
+    """Whether facts were inferred from others than the facts among ``loads``."""
+    inferred = [load.id for load in loads if load.role == "inferred"]
+    return bool(inferred) and inferred != [inferred_id(loads)]
+
+
+def inferred_id(loads: Sequence[Load]) -> str:
+    """The id of the load of what follows from the facts among ``loads``."""
+    inputs = "\n".join(sorted(load.id for load in loads if load.role == "facts"))
+    return load_id(hashlib.sha256(inputs.encode()).hexdigest(), VERSION, "", "inferred")
+
+
+def rule_counts(load: Load) -> dict[str, int]:
+    """Statements of an inferred load per rule, most first."""
+    rules = pl.scan_parquet(load.folder / PREMISES).filter(position=0).group_by("rule").len()
+    return dict(rules.sort("len", "rule", descending=[True, False]).collect().iter_rows())
+
+
+def explain(workspace: Workspace, snapshot: Snapshot, statement: Statement) -> Explanation | None:
+    """Why a statement was inferred; None where it is stated or is in no load of ``snapshot``."""
+    inferred = [load["id"] for load in snapshot.loads if load["role"] == "inferred"]
+    is_it = [pl.col(k).eq_missing(pl.lit(v, pl.String)) for k, v in asdict(statement).items()]
+    for load in (Load.read(workspace.loads_folder / name) for name in inferred):
+        for path in load.statements:
+            for row in pl.scan_parquet(path).filter(is_it).select("row").collect()["row"]:
+                return _explanation(load, row)
+    return None
+
+
+def _explanation(load: Load, row: int) -> Explanation:
+    premises = pl.scan_parquet(load.folder / PREMISES).filter(row=row).sort("position").collect()
+    terms = premises.drop("row", "rule", "position").iter_rows()
+    return Explanation(premises["rule"][0], tuple(Statement(*t) for t in terms))
+
+
+def _intact(workspace: Workspace, name: str) -> bool:
+    folder = workspace.loads_folder / name
+    try:
+        return folder.exists() and bool(verify_artifact(folder, full=True))
+    except DamagedArtifact:
+        return False
+
+
+def _write(
+    workspace: Workspace, name: str, inputs: list[Load], limit: int, progress: Progress
+) -> None:
+    started = now()
+    progress("reason", 0, None, "reading loads")
+    parts = [pl.scan_parquet(path) for load in inputs for path in load.statements]
+    facts = pl.concat([pl.LazyFrame(schema=statement_schema()), *parts])
+    found = infer(relevant(facts), limit=limit, progress=progress)
+    count = found.statements.height
+    with LoadWriter(workspace, name) as writer:
+        writer.write(found.statements.with_columns(graph=pl.lit(INFERRED_GRAPH)))
+        writer.write_beside(PREMISES, found.premises)
+        writer.commit(
+            source=INFERRED_GRAPH,
+            sha256=hashlib.sha256(name.encode()).hexdigest(),
+            role="inferred",
+            counts=Counts(read=count, loaded=count, duplicate=0, rejected=0, statements=count),
+            media_type="application/vnd.apache.parquet",
+            started=started,
+            mapping=VERSION,
+            derived_from=[load.id for load in inputs],
+        )
