@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
@@ -25,7 +26,7 @@ STATIC = Path(str(files("sightline.api"))) / "static"
 ABOUT = """\
 From raw data to explained answers: what is related, how things are connected, what is missing, and
 why. Entities, relations and types are named by IRI, CURIE or label. Errors are RFC 9457 problem
-reports with the way out in `detail`.
+reports that say the way out.
 """
 
 health = APIRouter(tags=["service"])
@@ -51,7 +52,7 @@ def create_app(folder: Path) -> FastAPI:
     problems.register(app)
     app.include_router(routes.router)
     app.include_router(health)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/static", _Static(directory=STATIC))
     for path, name in (("/", "index.html"), ("/docs", "docs.html")):
         app.add_route(path, _page(name), include_in_schema=False)
     return app
@@ -68,6 +69,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with suppress(asyncio.CancelledError):
         await follower
     served.close()
+
+
+class _Static(StaticFiles):
+    """Files that a browser asks about again, so that an upgrade is seen at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -87,7 +97,7 @@ async def healthz() -> Response:
 
 @health.get("/readyz", responses={200: {"model": Health}, 503: {"model": Problem}})
 async def readyz(request: Request) -> Response:
-    """The service can answer; `detail` says what is wrong with a newer snapshot or model."""
+    """The service can answer; `detail` says what is wrong with a snapshot that it refused."""
     served: Served = request.app.state.served
     sight = served.pair.sight
     model = None if sight.model is None else sight.model.id

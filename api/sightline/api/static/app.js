@@ -3,33 +3,10 @@
 // Every label comes from raw data and is hostile text: it reaches the page as a text node only, and
 // becomes part of an address only through encodeURIComponent. The address after # says what is
 // shown: #/  #/type/ID  #/entity/ID  #/connect/SOURCE/TARGET/HOPS
-"use strict";
+
+import { h, label, s } from "./dom.js";
 
 // ---- small helpers ------------------------------------------------------------------------------
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** An element. Properties that start with "on" are listeners, the others are attributes. */
-function h(tag, properties = {}, ...children) {
-  return fill(document.createElement(tag), properties, children);
-}
-
-function s(tag, properties = {}, ...children) {
-  return fill(document.createElementNS(SVG, tag), properties, children);
-}
-
-function fill(element, properties, children) {
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return element;
-}
-
-/** A label, kept apart from the text around it whichever direction it is written in. */
-const label = (text) => h("bdi", {}, text);
 
 const hashOf = (...parts) => "#/" + parts.map(encodeURIComponent).join("/");
 const plural = (n, one, many = one + "s") => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
@@ -304,7 +281,8 @@ function head(view) {
   );
 }
 
-/** Facts of one relation that are open at first. */
+/** Relations, and facts of one relation, that are open at first. */
+const GROUPS = 6;
 const SHOWN = 8;
 
 function facts(view) {
@@ -320,6 +298,8 @@ function facts(view) {
     }
     const count = (item) => view.degrees.find((d) => d.direction === item.direction && d.relation.id === item.relation.id)?.count;
     const blocks = [...groups.values()].map((items) => group(items, count(items[0]) ?? items.length));
+    const rest = blocks.splice(GROUPS);
+    if (rest.length) blocks.push(h("details", { class: "group" }, h("summary", {}, plural(rest.length, "more relation")), rest));
     if (answer.related.length < total) blocks.push(note(`${answer.related.length} of ${total.toLocaleString("en")} facts are shown.`));
     return blocks;
   }));
