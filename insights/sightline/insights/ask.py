@@ -181,6 +181,19 @@ class Sightline:
             raise UsageError("a prediction fills one gap: give two of head, relation and tail")
         return tuple(predict.describe(learned, self._names, found))
 
+    def new_facts(self, entity: int, *, k: int = 10) -> tuple[Prediction, ...]:
+        """The ``k`` likeliest facts about an entity that the graph lacks, whatever the relation;
+        see ``related.new_neighbours``.
+
+        Raises:
+            OutOfRange, NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
+        """
+        require_range("k", k, 1, MAX_K)
+        wanted = self._facts.slots(None, "both")
+        answers = related.new_neighbours(self._learned, entity, wanted, k)
+        found = predict.candidates(self._learned, entity, answers)
+        return tuple(predict.describe(self._learned, self._names, found))
+
     def similar(self, entity: int, *, k: int = 10, same_type: bool = True) -> tuple[Similar, ...]:
         """The nearest entities in the learned space; see ``similar.similar``.
 

@@ -6,7 +6,7 @@ Knows how answers are ranked and which are stated; scores come from ``learned``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Candidate:
     """A fact in ids, with its place in the ranking.
 
-    ``edge`` is the id of a stated fact, which has no probability; ``key`` ranks, higher first.
+    ``edge`` is the id of a stated fact, whose probability is never shown; ``key`` ranks, higher
+    first.
     """
 
     head: int
@@ -47,25 +48,37 @@ def complete(learned: Learned, anchor: int, slot: int, k: int, new_only: bool) -
     """
     learned.require_slot(slot)
     (question,) = learned.questions(anchor, np.array([slot], np.int32))
-    relation = slot % learned.facts.snapshot.num_relations
-    turned = slot != relation
-
-    def fact(answer: int) -> tuple[int, int, int]:
-        return (answer, relation, anchor) if turned else (anchor, relation, answer)
-
-    new = learned.new_answers(question, k)
-    columns = (new.entity, new.score, new.probability, learned.surprise(new))
-    candidates = [
-        Candidate(*fact(int(e)), float(score), float(score), float(p), float(bits), None)
-        for e, score, p, bits in zip(*columns)
-    ]
+    found = candidates(learned, anchor, learned.new_answers(question, k))
     if not new_only:
         _, edges = learned.facts.answers(anchor, slot)
-        for e, score, edge in zip(question.stated, question.stated_scores, edges):
+        for answer, score, edge in zip(question.stated, question.stated_scores, edges):
             told = None if np.isnan(score) else float(score)
             key = -np.inf if told is None else told
-            candidates.append(Candidate(*fact(int(e)), key, told, None, None, int(edge)))
-    return _best(candidates, k)
+            fact = _fact(learned, anchor, slot, int(answer))
+            found.append(Candidate(*fact, key, told, None, None, int(edge)))
+    return _best(found, k)
+
+
+def candidates(learned: Learned, anchor: int, answers: Answers) -> list[Candidate]:
+    """Answers to some slots of an entity as candidates, in their order."""
+    columns = (answers.slot, answers.entity, answers.score, answers.probability)
+    return [
+        Candidate(
+            *_fact(learned, anchor, int(slot), int(answer)),
+            key=float(score),
+            score=float(score),
+            probability=float(probability),
+            surprising=float(bits),
+            edge=None,
+        )
+        for slot, answer, score, probability, bits in zip(*columns, learned.surprise(answers))
+    ]
+
+
+def _fact(learned: Learned, anchor: int, slot: int, answer: int) -> tuple[int, int, int]:
+    """Head, relation and tail."""
+    relation = slot % learned.facts.snapshot.num_relations
+    return (anchor, relation, answer) if slot == relation else (answer, relation, anchor)
 
 
 def connect(learned: Learned, head: int, tail: int, k: int, new_only: bool) -> list[Candidate]:
@@ -94,46 +107,44 @@ def connect(learned: Learned, head: int, tail: int, k: int, new_only: bool) -> l
     ).reshape(2, len(slots), 2)
     score, probability = chances.mean(axis=0).T
     answers = Answers(slots, np.full(len(slots), tail, np.int32), score, probability)
-    candidates = [
-        Candidate(head, int(r), tail, float(p), float(s), None, None, edge_of[int(r)])
-        if int(r) in edge_of
-        else Candidate(head, int(r), tail, float(p), float(s), float(p), float(bits), None)
-        for r, s, p, bits in zip(slots, score, probability, learned.surprise(answers))
+    found = [
+        replace(c, key=float(p), edge=edge_of.get(c.relation))
+        for c, p in zip(candidates(learned, head, answers), probability)
     ]
     for relation in set(edge_of) - set(slots.tolist()):
         edge = edge_of[relation]
-        candidates.append(Candidate(head, relation, tail, -np.inf, None, None, None, edge))
-    if new_only:
-        candidates = [c for c in candidates if c.edge is None]
-    return _best(candidates, k)
+        found.append(Candidate(head, relation, tail, -np.inf, None, None, None, edge))
+    return _best([c for c in found if c.edge is None or not new_only], k)
 
 
-def _best(candidates: Iterable[Candidate], k: int) -> list[Candidate]:
-    return sorted(candidates, key=lambda c: (-c.key, c.head, c.relation, c.tail))[:k]
+def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
+    return sorted(found, key=lambda c: (-c.key, c.head, c.relation, c.tail))[:k]
 
 
-def describe(learned: Learned, names: Names, candidates: Iterable[Candidate]) -> list[Prediction]:
+def describe(learned: Learned, names: Names, found: Iterable[Candidate]) -> list[Prediction]:
     """Candidates as records, with the origins of what is stated and support for what is not."""
     support = Support(names)
     threshold = learned.model.student.abstain_below
-    found = []
-    for rank, c in enumerate(candidates, 1):
-        paths, note = support.of(c.head, c.tail) if c.edge is None else ((), None)
-        found.append(
+    told = []
+    for rank, c in enumerate(found, 1):
+        known = c.edge is not None
+        paths, note = ((), None) if known else support.of(c.head, c.tail)
+        probability = None if known else c.probability
+        told.append(
             Prediction(
                 head=names.entity(c.head),
                 relation=names.relation(c.relation),
                 tail=names.entity(c.tail),
-                status="predicted" if c.edge is None else "stated",
-                known=c.edge is not None,
-                probability=c.probability,
+                status="stated" if known else "predicted",
+                known=known,
+                probability=probability,
                 rank=rank,
                 score=c.score,
-                abstain=c.probability is not None and c.probability < threshold,
+                abstain=probability is not None and probability < threshold,
                 support=paths,
                 support_note=note,
-                surprising=c.surprising,
+                surprising=None if known else c.surprising,
                 origins=() if c.edge is None else names.snapshot.origins(c.edge),
             )
         )
-    return found
+    return told

@@ -1,0 +1,327 @@
+"""A batch report: what the graph states and the model adds about some entities, as files.
+
+``report.html`` to read and print, ``report.json`` with the same content, and its facts and
+predictions as CSV and Parquet. Knows the answers of a ``Sightline`` and files; ranks nothing but
+the most surprising of the predictions it shows. The page loads nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sightline.graph.artifact import MANIFEST, new_artifact
+from sightline.graph.errors import DamagedArtifact, NotWritable, SightlineError, require_range
+from sightline.insights.records import (
+    EntityRef,
+    EntityView,
+    Prediction,
+    Related,
+    RelationRef,
+    Similar,
+    Stats,
+)
+
+if TYPE_CHECKING:
+    from sightline.graph.progress import Progress
+    from sightline.graph.workspace import Workspace
+    from sightline.insights.ask import Sightline
+
+#: Version of the layout of a report; part of its id.
+FORMAT = 1
+#: Entities of a report that names none, and at most.
+DEFAULT_ENTITIES = 10
+MAX_ENTITIES = 1000
+#: Stated facts, predictions and similar entities shown per entity; surprising facts in all.
+STATED, PREDICTED, SIMILAR, SURPRISING = 20, 10, 8, 15
+#: A spreadsheet runs a cell that begins so as a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """The served model and how good it was found to be.
+
+    Attributes:
+        test: per ``teacher`` and ``student``: filtered MRR and Hits@1/3/10 on held-out facts;
+            empty where the model was not evaluated.
+        base_rate: share of true ones among the answers that probabilities were fitted on; null
+            where there were too few to fit anything.
+        abstain_below: a probability under which an answer is a guess.
+        calibration_error: mean gap between probability and truth on held-out facts, or null.
+    """
+
+    id: str
+    test: dict[str, dict[str, float | None]]
+    base_rate: float | None
+    abstain_below: float
+    calibration_error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One entity of the report. ``note`` says why nothing is predicted about it, if so."""
+
+    view: EntityView
+    facts: int
+    stated: tuple[Related, ...]
+    predicted: tuple[Prediction, ...]
+    similar: tuple[Similar, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report says. ``note`` says why there is no model, if so."""
+
+    id: str
+    stats: Stats
+    model: ModelSummary | None
+    note: str | None
+    surprising: tuple[Prediction, ...]
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fact as one line of a table."""
+
+    about: str
+    head: str
+    head_label: str
+    relation: str
+    relation_label: str
+    tail: str
+    tail_label: str
+    status: str
+    probability: float | None
+    guess: bool | None
+    surprising: float | None
+    why: str
+
+
+def write_report(
+    ws: Workspace, sight: Sightline, entities: Sequence[int], out: Path | None, progress: Progress
+) -> Path:
+    """Write a report about some entities, or about the best connected ones where none are given.
+
+    The same entities, snapshot and model give the same id; a report with it is replaced.
+
+    Args:
+        out: the folder to write; None: ``reports/ID`` of the workspace.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OutOfRange: more than ``MAX_ENTITIES``.
+        NotWritable: also where ``out`` holds something that is no report.
+        DiskFull, DamagedArtifact
+    """
+    chosen = list(dict.fromkeys(entities)) or best_connected(sight)
+    require_range("the number of entities", len(chosen), 0, MAX_ENTITIES)
+    report_id = report_id_of(sight, chosen)
+    folder = ws.reports / report_id if out is None else _free_folder(out)
+    report = compose(ws, sight, report_id, chosen, progress)
+    with new_artifact(folder.parent, folder.name, kind="report", format=FORMAT) as target:
+        write_files(report, target)
+    progress("report", len(chosen), len(chosen), "")
+    return folder
+
+
+def best_connected(sight: Sightline) -> list[int]:
+    """The entities with most facts, ties by id."""
+    degree = sight.snapshot.degree
+    order = np.argsort(-degree, kind="stable")[:DEFAULT_ENTITIES]
+    return [int(entity) for entity in order if degree[entity]]
+
+
+def report_id_of(sight: Sightline, entities: Sequence[int]) -> str:
+    """Hash of what determines a report: its layout, snapshot, model and entities."""
+    model = sight.model.id if sight.model else None
+    iris = sight.snapshot.entity_iris.take(entities)
+    said = json.dumps([FORMAT, sight.snapshot.id, model, iris])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _free_folder(out: Path) -> Path:
+    """A folder that does not exist, is empty, or holds an earlier report."""
+    folder = out.resolve()
+    if not folder.exists():
+        return folder
+    if not folder.is_dir():
+        raise NotWritable(out, "it is a file")
+    try:
+        ours = json.loads((folder / MANIFEST).read_bytes()).get("kind") == "report"
+    except (OSError, ValueError, AttributeError):
+        ours = False
+    if not ours and any(folder.iterdir()):
+        raise NotWritable(out, "it holds files that are no report")
+    return folder
+
+
+def compose(
+    ws: Workspace, sight: Sightline, report_id: str, entities: Sequence[int], progress: Progress
+) -> Report:
+    """Ask everything that the report says."""
+    sections = []
+    for done, entity in enumerate(entities):
+        progress("report", done, len(entities), sight.snapshot.entity_labels[entity])
+        sections.append(section_of(sight, entity))
+    return Report(
+        id=report_id,
+        stats=sight.stats(),
+        model=summarise_model(ws, sight),
+        note=str(sight.no_model) if sight.no_model else None,
+        surprising=most_surprising(p for section in sections for p in section.predicted),
+        sections=tuple(sections),
+    )
+
+
+def section_of(sight: Sightline, entity: int) -> Section:
+    """What is stated and predicted about one entity."""
+    note = None
+    predicted: tuple[Prediction, ...] = ()
+    similar: tuple[Similar, ...] = ()
+    try:
+        predicted = sight.new_facts(entity, k=PREDICTED)
+        similar = sight.similar(entity, k=SIMILAR)
+    except SightlineError as error:
+        note = str(error)
+    return Section(
+        view=sight.entity(entity),
+        facts=int(sight.snapshot.degree[entity]),
+        stated=sight.related(entity, k=STATED, predicted=False),
+        predicted=predicted,
+        similar=similar,
+        note=note,
+    )
+
+
+def most_surprising(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """The predictions that say most beyond popularity: highest probability x bits first.
+
+    Guesses are left out, and of several facts about the same two entities all but the first.
+    """
+
+    def gain(p: Prediction) -> float:
+        return (p.probability or 0.0) * (p.surprising or 0.0)
+
+    found: dict[frozenset[str], Prediction] = {}
+    ranked = sorted(predictions, key=lambda p: (-gain(p), p.head.id, p.relation.id, p.tail.id))
+    for p in ranked:
+        if gain(p) > 0 and not p.abstain:
+            found.setdefault(frozenset((p.head.iri, p.tail.iri)), p)
+    return tuple(found.values())[:SURPRISING]
+
+
+def summarise_model(ws: Workspace, sight: Sightline) -> ModelSummary | None:
+    """The served model with its figures, if there is one.
+
+    Raises:
+        DamagedArtifact: its figures cannot be read.
+    """
+    if sight.model is None:
+        return None
+    path = ws.models / sight.model.id / "metrics.json"
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise DamagedArtifact(path, "it cannot be read") from error
+    calibration = sight.model.student.calibration
+    return ModelSummary(
+        id=sight.model.id,
+        test={who: metrics[who]["test"] for who in ("teacher", "student") if who in metrics},
+        base_rate=calibration.base_rate,
+        abstain_below=calibration.abstain_below,
+        calibration_error=metrics.get("calibration", {}).get("test", {}).get("ece"),
+    )
+
+
+def write_files(report: Report, folder: Path) -> None:
+    """Write every file of a report into an empty folder."""
+    import orjson
+
+    (folder / "report.html").write_text(render(report), encoding="utf-8")
+    (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    _write_table(folder, "facts", list(_stated_rows(report)))
+    _write_table(folder, "predictions", list(_predicted_rows(report)))
+
+
+def render(report: Report) -> str:
+    """The page. Every text in it is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["file"] = lambda path: path.rpartition("/")[2]
+    source = (files(__package__) / "report.html.jinja").read_text(encoding="utf-8")
+    return environment.from_string(source).render(report=report)
+
+
+def _stated_rows(report: Report) -> Iterator[Row]:
+    for section in report.sections:
+        about = section.view.entity
+        for fact in section.stated:
+            ends = (about, fact.entity) if fact.direction == "out" else (fact.entity, about)
+            why = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
+            yield _row(about, ends, fact.relation, why, None)
+
+
+def _predicted_rows(report: Report) -> Iterator[Row]:
+    for section in report.sections:
+        for p in section.predicted:
+            why = "; ".join(path.text for path in p.support) or p.support_note or ""
+            yield _row(section.view.entity, (p.head, p.tail), p.relation, why, p)
+
+
+def _row(
+    about: EntityRef,
+    ends: tuple[EntityRef, EntityRef],
+    relation: RelationRef,
+    why: str,
+    prediction: Prediction | None,
+) -> Row:
+    head, tail = ends
+    return Row(
+        about=about.id,
+        head=head.id,
+        head_label=head.label,
+        relation=relation.id,
+        relation_label=relation.label,
+        tail=tail.id,
+        tail_label=tail.label,
+        status="predicted" if prediction else "stated",
+        probability=prediction.probability if prediction else None,
+        guess=prediction.abstain if prediction else None,
+        surprising=prediction.surprising if prediction else None,
+        why=why,
+    )
+
+
+def _write_table(folder: Path, name: str, rows: Sequence[Row]) -> None:
+    import polars as pl
+
+    columns = [field.name for field in fields(Row)]
+    number = {"probability": pl.Float64(), "guess": pl.Boolean(), "surprising": pl.Float64()}
+    schema = {column: number.get(column, pl.String()) for column in columns}
+    lines = [asdict(row) for row in rows]
+    pl.DataFrame(lines, schema).write_parquet(folder / f"{name}.parquet")
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows([_cell(value) for value in line.values()] for line in lines)
+
+
+def _cell(value: object) -> object:
+    """A value that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
