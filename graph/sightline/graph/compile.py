@@ -18,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sightline.graph.artifact import new_artifact, verify_artifact, write_manifest
+from sightline.graph.collect import collect
 from sightline.graph.errors import DamagedArtifact, NothingLoaded
 from sightline.graph.loads import HELD_OUT, Load, statement_schema
 from sightline.graph.progress import Progress, silent
@@ -61,7 +62,8 @@ def compile_snapshot(
 ) -> Snapshot:
     """Build the snapshot of the active loads, and serve it. An intact one is not built again.
 
-    Where facts were inferred and other loads are active now, they are inferred anew first.
+    Where facts were inferred and other loads are active now, they are inferred anew first. Old
+    snapshots that nothing refers to are removed at the end.
 
     Args:
         rdf: also build the Oxigraph index that SPARQL and rdflib users read.
@@ -87,6 +89,7 @@ def compile_snapshot(
         if prepare is not None:
             prepare(snapshot)
         workspace.publish(snapshot=name, loads=tuple(load.id for load in loads))
+        collect(workspace)
         return snapshot
 
 

@@ -1,0 +1,88 @@
+"""Old snapshots go, but never one that something still needs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sightline.graph import collect as module
+from sightline.graph.artifact import new_artifact
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.loads import Load
+from sightline.graph.reason import reason
+from sightline.graph.workspace import Workspace
+from tests.graph.conftest import add_load, fact
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    ws = Workspace.create(tmp_path / "ws")
+    add_load(ws, [fact(("a", "r", "b"))], name="0")
+    return ws
+
+
+def compiled(workspace: Workspace, number: int) -> str:
+    """Compile with one more load; each snapshot is a second newer than the one before."""
+    add_load(workspace, [fact((f"x{number}", "r", "b"))], name=str(number))
+    snapshot = compile_snapshot(workspace, rdf=False)
+    os.utime(snapshot.folder / "manifest.json", (number, number))
+    return snapshot.id
+
+
+def stored(workspace: Workspace) -> set[str]:
+    return {folder.name for folder in workspace.snapshots.iterdir()}
+
+
+def test_the_newest_three_stay(workspace: Workspace) -> None:
+    ids = [compiled(workspace, number) for number in range(1, 6)]
+    assert stored(workspace) == {ids[4], *ids[1:4]} - {ids[1]}
+    assert workspace.snapshot().id == ids[4]
+
+
+def test_a_snapshot_that_a_model_was_trained_on_stays(workspace: Workspace) -> None:
+    first = compiled(workspace, 1)
+    with new_artifact(workspace.models, "m", snapshot=first):
+        pass
+    ids = [compiled(workspace, number) for number in range(2, 7)]
+    assert stored(workspace) == {first, *ids[2:]}
+
+
+def test_the_served_one_always_stays(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 0)
+    ids = [compiled(workspace, number) for number in (2, 1)]
+    assert stored(workspace) == {ids[1]}
+
+
+def test_nothing_goes_while_a_manifest_cannot_be_read(workspace: Workspace) -> None:
+    with new_artifact(workspace.models, "m", snapshot=compiled(workspace, 1)):
+        pass
+    (workspace.models / "m" / "manifest.json").write_text("{")
+    ids = [compiled(workspace, number) for number in range(2, 6)]
+    assert len(stored(workspace)) == len(ids) + 1
+
+
+def test_a_removal_that_was_cut_short_leaves_no_half_snapshot(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.shutil, "rmtree", lambda *_, **__: None)
+    for number in range(1, 5):
+        compiled(workspace, number)
+    monkeypatch.undo()
+    left = [name for name in stored(workspace) if name.startswith(".tmp-")]
+    assert len(left) == 1
+    with workspace.lock():
+        assert not any(name.startswith(".tmp-") for name in stored(workspace))
+
+
+def test_what_was_inferred_for_snapshots_that_are_gone_goes_too(workspace: Workspace) -> None:
+    reason(workspace)
+    for number in range(1, 6):
+        compiled(workspace, number)
+    stored_loads = Load.all(workspace.loads_folder)
+    inferred = [load.id for load in stored_loads if load.role == "inferred"]
+    active = [load.id for load in workspace.loads() if load.role == "inferred"]
+    assert (len(inferred), len(active)) == (3, 1)
+    assert set(workspace.current.retracted) == set(inferred) - set(active)
+    assert workspace.verify() == []
