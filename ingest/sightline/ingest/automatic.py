@@ -98,17 +98,20 @@ def triple_columns(columns: Sequence[str]) -> tuple[str, str, str] | None:
 def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -> bool:
     """Whether the first line of a file names its columns.
 
-    It does if it holds a name that columns have. Otherwise a file of two or three columns between
-    tabs has none: labels by id, or triples, as most published data sets are.
+    It does if it holds a name that columns have, and does not if one of its names comes again in
+    its own column. Otherwise a file of two or three columns between tabs has none: labels by id,
+    or triples, as most published data sets are.
     """
     known = {n for group in (HEADS, RELATIONS, TAILS, KEYS, LABELS) for n in group if len(n) > 1}
-    if any(name.strip().lower() in known for name in names) or not tabs:
+    if any(name.strip().lower() in known for name in names):
         return True
+    columns = list(zip(*(row for row in rows if len(row) == len(names))))
+    if any(name in values for name, values in zip(names, columns)):
+        return False
     if len(names) == 3 and len(rows) > 2:
         # In triples a relation comes again; a column of values that all differ is something else.
-        middle = [row[1] for row in rows if len(row) == 3]
-        return names[1] not in middle and len(set(middle)) == len(middle)
-    return len(names) not in (2, 3)
+        return not tabs or len(set(columns[1])) == len(columns[1])
+    return not tabs or len(names) not in (2, 3)
 
 
 def automatic(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sightline.graph.loads import COLUMNS, statement_schema
-from sightline.ingest.terms import ABSOLUTE, LEXICAL, NO_IRI, TableMap, Template, Value
+from sightline.ingest.terms import LEXICAL, PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.
 PLACE, SUBJECT = "#place", "#subject"
@@ -114,6 +114,10 @@ def _check_iri(bad: dict[int, str], places: pl.Series, iris: pl.Series, made_by:
     """IRIs taken whole from cells are absolute and hold no character that an IRI cannot hold."""
     if not made_by.taken_whole:
         return
-    wrong = iris.str.contains(NO_IRI) | ~iris.str.contains(ABSOLUTE)
-    for place, text in zip(places.filter(wrong), iris.filter(wrong)):
+    unsure = ~iris.str.contains(PLAIN_IRI)
+    if not unsure.any():
+        return
+    texts = iris.filter(unsure)
+    wrong = texts.is_in([text for text in texts.unique() if not is_iri(text)])
+    for place, text in zip(places.filter(unsure).filter(wrong), texts.filter(wrong)):
         bad.setdefault(place, f"{text[:80]!r} is no IRI")

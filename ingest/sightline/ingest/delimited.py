@@ -112,7 +112,8 @@ def read_delimited(source: Source, layout: Layout, position: list[int]) -> Itera
                 overlong = len(block) > MAX_RECORD
                 part = _by_line(block, layout, line, True) if at_end or overlong else None
             if part is not None:
-                yield part.batch
+                if part.batch.read:
+                    yield part.batch
                 carry, line = block[part.end :], line + block[: part.end].count(b"\n")
             else:
                 carry = block
@@ -157,7 +158,9 @@ def _well_quoted(data: Bytes, quotes: Places, separator: int) -> bool:
     starts = (opening == 0) | (before == separator) | (before == NEWLINE)
     starts[1:] |= opening[1:] - 1 == closing[:-1]
     after = data[closing + 1]
-    stops = (after == separator) | (after == NEWLINE) | (after == RETURN)
+    # A record ends in a line end, so something follows a CR that follows a quote.
+    line_end = (after == RETURN) & (data[np.minimum(closing + 2, len(data) - 1)] == NEWLINE)
+    stops = (after == separator) | (after == NEWLINE) | line_end
     stops[:-1] |= closing[:-1] + 1 == opening[1:]
     return bool(starts.all() and stops.all())
 
@@ -280,6 +283,15 @@ def _by_line(block: bytes, layout: Layout, line: int, at_end: bool) -> _Part:
     return _Part(Batch(frame, rows, frame.hash_rows(), lambda i: texts[i].decode(), rejected), end)
 
 
+def _fields(text: str, separator: str) -> list[str]:
+    """The fields of a record; raises ``csv.Error``."""
+    # csv would end the record at a bare CR; it is text like any other. No UTF-8 holds a surrogate.
+    shielded = text.replace("\r", "\udc0d")
+    fields = next(csv.reader([shielded], delimiter=separator, strict=True), [])
+    # A field that is nothing but a CR is empty, as polars has it.
+    return [field.replace("\udc0d", "\r") if field != "\udc0d" else "" for field in fields]
+
+
 def _logical(lines: list[bytes], place: int, separator: str) -> tuple[int, list[str] | str]:
     """Lines taken and the fields of the record that starts at ``place``, or why it is bad.
 
@@ -292,10 +304,7 @@ def _logical(lines: list[bytes], place: int, separator: str) -> tuple[int, list[
         if b"\0" in raw:
             return 1, "it holds a NUL byte"
         try:
-            text = raw.decode().removesuffix("\r")
-            # csv stops at a bare CR outside quotes; inside a field it is text like any other.
-            fields = next(csv.reader([text], delimiter=separator, strict=True), [])
-            return count, fields
+            return count, _fields(raw.decode().removesuffix("\r"), separator)
         except csv.Error as error:
             if "unexpected end of data" not in str(error):
                 return 1, f"bad quoting: {error}"

@@ -20,7 +20,7 @@ import yaml
 from sightline.graph.errors import MappingError
 from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
 from sightline.ingest.sources import Format, Source
-from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, tagged
+from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri, tagged
 
 MAX_BYTES = 1 << 20
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
@@ -359,9 +359,12 @@ class _Mapping(_Checked):
                 f"entity:{text[:60]}"
             )
         parts = _parts(text)
-        constant = "".join(part for part in parts if isinstance(part, str))
-        if re.search(r'[\x00-\x20<>"{}|\\^`]', constant):
-            raise self.error(f"{text[:60]!r} holds a character that no IRI can hold")
+        # A reference gives escaped text, or a whole IRI that is looked at when it is there.
+        example = "".join(part if isinstance(part, str) else "x" for part in parts)
+        if not isinstance(parts[0], Reference) and not is_iri(example):
+            raise self.error(
+                f"{text[:60]!r} is no IRI; write others than letters and digits as %XX"
+            )
         return Template(parts, iri=True)
 
 

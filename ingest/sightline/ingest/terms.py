@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import polars as pl
+from pyoxigraph import NamedNode
 
 from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
 
-#: Characters that an IRI cannot hold (RFC 3987; the same that RDF forbids between < and >).
-NO_IRI = r'[\x00-\x20<>"{}|\\^`]'
-ABSOLUTE = r"^[A-Za-z][A-Za-z0-9+.-]*:."
+#: IRIs that need no closer look.
+_CHARACTERS = r"([A-Za-z0-9_.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
+PLAIN_IRI = (
+    rf"^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9.-]+(/{_CHARACTERS})?|[A-Za-z0-9_]{_CHARACTERS})"
+    rf"(\?{_CHARACTERS})?(#{_CHARACTERS})?$"
+)
 #: Lexical forms that are checked; other datatypes are taken as they are.
 _DAY = r"-?[0-9]{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = r"([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
@@ -131,6 +135,15 @@ class TableMap:
         for predicate, value in self.statements:
             templates += [predicate, value.template]
         return tuple(dict.fromkeys(c for t in templates for c in t.columns))
+
+
+def is_iri(text: str) -> bool:
+    """Whether a text is an absolute IRI (RFC 3987)."""
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def iri(text: str) -> Template:

@@ -1,0 +1,84 @@
+"""Raw files in, statements out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sightline.graph.loads import Load
+from sightline.graph.workspace import Workspace
+from sightline.ingest.load import Result, ingest
+
+BASE = "urn:sightline:"
+SHORT = {
+    BASE: "",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf:",
+    "http://www.w3.org/2000/01/rdf-schema#": "rdfs:",
+    "http://www.w3.org/2001/XMLSchema#": "xsd:",
+    "https://schema.org/": "schema:",
+}
+
+Statement = tuple[str, str, str]
+Files = dict[str, str | bytes]
+
+
+def statements(load: Load) -> pl.DataFrame:
+    """All statements of a load."""
+    return pl.concat([pl.read_parquet(path) for path in load.statements])
+
+
+def short(term: str) -> str:
+    """An IRI under one of the usual prefixes, shortened."""
+    for iri, prefix in SHORT.items():
+        term = term.replace(iri, prefix, 1) if term.startswith(iri) else term
+    return term
+
+
+def triples(load: Load) -> list[Statement]:
+    """Subject, predicate and object with shortened IRIs, in order."""
+    columns = statements(load).select("subject", "predicate", "object")
+    return [(short(s), short(p), short(o)) for s, p, o in columns.rows()]
+
+
+def quarantined(workspace: Workspace, load: Load) -> list[tuple[int, str, str]]:
+    """Line, reason and raw text of the rejected records of a load."""
+    path = workspace.quarantine / load.id / "rejected.jsonl"
+    if not path.exists():
+        return []
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {record["file"] for record in records} == {load.source}
+    return [(record["line"], record["reason"], record["raw"]) for record in records]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.create(tmp_path / "ws")
+
+
+@pytest.fixture
+def load(workspace: Workspace, tmp_path: Path) -> Callable[..., list[Result]]:
+    """Write files and load them, with a mapping if one is given; counts must add up."""
+
+    def run(files: Files, mapping: str | None = None, strict: bool = False) -> list[Result]:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        map_path = None
+        if mapping is not None:
+            map_path = tmp_path / "map.yaml"
+            map_path.write_text(mapping)
+        sources = [tmp_path / name for name in files]
+        results = ingest(workspace, sources, mapping=map_path, strict=strict)
+        for result in results:
+            counts = result.load.counts
+            assert counts.read == counts.loaded + counts.duplicate + counts.rejected
+            assert counts.rejected == len(quarantined(workspace, result.load))
+            assert counts.statements == statements(result.load).height
+        return results
+
+    return run

@@ -1,0 +1,117 @@
+"""CSV and TSV: every well-formed record is read exactly, a bad one spoils no other."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from sightline.ingest import delimited
+from sightline.ingest.batch import Batch
+from sightline.ingest.delimited import Layout, read_delimited, unique_names
+from sightline.ingest.sources import GZIP_MAGIC, Source
+
+CELL = st.text(alphabet="ab\",;\t \n|'é日\U0001f600<&=", max_size=6)
+
+
+def read(data: bytes, columns: int, separator: str = ",", block: int = 8 << 20) -> list[Batch]:
+    """Read a file without a header in blocks of ``block`` bytes."""
+    layout = Layout(separator, unique_names([""] * columns), 0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        path.write_bytes(data)
+        with patch.object(delimited, "BLOCK", block):
+            return list(read_delimited(Source(path, "delimited"), layout, [0]))
+
+
+def records(batches: list[Batch]) -> list[tuple[str | None, ...]]:
+    return [row for batch in batches for row in batch.frame.rows()]
+
+
+def rows(batches: list[Batch]) -> list[int]:
+    return [row for batch in batches for row in batch.rows]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[list[str]]:
+    width = draw(st.integers(2, 4))
+    return draw(st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    table=tables(),
+    separator=st.sampled_from(",;\t|"),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    block=st.sampled_from([3, 17, 8 << 20]),
+)
+def test_what_the_csv_module_writes_is_read_exactly(table, separator, end, quoting, block) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerows(table)
+    batches = read(out.getvalue().encode(), len(table[0]), separator, block)
+    assert records(batches) == [tuple(cell or None for cell in row) for row in table]
+    reader = csv.reader(io.StringIO(out.getvalue(), newline=""), delimiter=separator)
+    ends = [0, *(reader.line_num for _ in reader)]
+    assert rows(batches) == [line + 1 for line in ends[:-1]]
+    assert [r for batch in batches for r in batch.rejected] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60) | st.text('a",\n\r', max_size=60).map(str.encode), st.integers(1, 3))
+def test_no_bytes_break_the_reader_and_blocks_change_nothing(data: bytes, width: int) -> None:
+    assume(not data.startswith(GZIP_MAGIC))
+    whole, blocks = read(data, width), read(data, width, block=7)
+    assert records(whole) == records(blocks)
+    assert rows(whole) == rows(blocks)
+    rejected = [[r for batch in batches for r in batch.rejected] for batches in (whole, blocks)]
+    assert rejected[0] == rejected[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"a,b", "2 fields where the header has 3"),
+        (b"a,b,c,d", "4 fields where the header has 3"),
+        (b"a,\xff\xfe,c", "it is not UTF-8; save the file as UTF-8"),
+        (b"a,b\0,c", "it holds a NUL byte"),
+        (b'a,"b"x,c', "bad quoting: ',' expected after '\"'"),
+        (b'a,"b,c', "a quote is opened and never closed"),
+    ],
+)
+def test_a_bad_record_is_set_aside_with_line_reason_and_text(line: bytes, reason: str) -> None:
+    before, after = b'1,2,3\n\n4,"5\n5",6\n', b"7,8,9\n"
+    batches = read(before + line + b"\n" + after, 3)
+    assert records(batches) == [("1", "2", "3"), ("4", "5\n5", "6"), ("7", "8", "9")]
+    assert rows(batches) == [1, 3, 6]
+    (rejected,) = [r for batch in batches for r in batch.rejected]
+    assert rejected == (5, reason, line.decode(errors="replace"))
+
+
+def test_cells_keep_their_text() -> None:
+    line = '00260881,nan,NULL,1e5, x ,say "hi",=SUM(A1),<script>,it\'s'
+    (record,) = records(read(line.encode(), 9))
+    assert list(record) == line.split(",")
+
+
+def test_the_raw_text_of_any_record_is_at_hand() -> None:
+    (batch,) = read(b'a,b\r\n1\r\n"c ""d""",e\r\n', 2)
+    assert [batch.raw(i) for i in range(2)] == ["a,b", '"c ""d""",e']
+
+
+def test_equal_records_have_equal_hashes_and_others_do_not() -> None:
+    (batch,) = read(b"a,b\na,b\nb,a\n,a\na,\nab,\n", 2)
+    hashes = batch.hashes.to_list()
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 5
+
+
+def test_unnamed_and_repeated_columns_get_a_number() -> None:
+    assert unique_names([" a ", "", "a"]) == ("a", "column_2", "a.2")

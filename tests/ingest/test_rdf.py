@@ -1,0 +1,177 @@
+"""RDF goes in and comes out again term by term; bad lines are set aside, bad documents refused."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.errors import SourceEmpty, SourceSyntaxError, TooManyRejected
+from sightline.graph.loads import Load
+from sightline.graph.rdf_index import n_quads
+from sightline.graph.workspace import Workspace
+from sightline.ingest.load import ingest
+from tests.ingest.conftest import quarantined, statements, triples
+
+OWN_GRAPH = "urn:own"
+
+pieces = st.sampled_from([*"ab/?&=é日~!$'()*+,;:@._-", "%C3"])
+iris = st.lists(pieces, max_size=6).map(
+    lambda parts: ox.NamedNode("http://x.example/" + "".join(parts))
+)
+blanks = st.sampled_from([ox.BlankNode(name) for name in ("b", "b0", "x-1")])
+texts = st.text(
+    st.characters(exclude_categories=["Cs"])
+    | st.sampled_from('"\\\n\r\t\x00\x08\x0c\x7f\x85\u2028@^<> .'),
+    max_size=8,
+)
+literals = (
+    st.builds(ox.Literal, texts)
+    | st.builds(ox.Literal, texts, language=st.sampled_from(["en", "fr-CA", "zh-Hant"]))
+    | st.builds(ox.Literal, texts, datatype=iris)
+)
+quads = st.builds(
+    ox.Quad,
+    iris | blanks,
+    iris,
+    iris | blanks | literals,
+    st.just(ox.DefaultGraph()) | iris | blanks,
+)
+
+
+def load_one(folder: Path, name: str, data: bytes) -> Load:
+    (folder / name).write_bytes(data)
+    return ingest(Workspace.create(folder / "ws"), [folder / name])[0].load
+
+
+def exported(load: Load) -> set[ox.Quad]:
+    """What a load holds, by the writer that the RDF index uses; its own graph is the default."""
+    found = set()
+    for path in load.statements:
+        for quad in ox.parse(n_quads(path, OWN_GRAPH), format=ox.RdfFormat.N_QUADS):
+            own = quad.graph_name == ox.NamedNode(OWN_GRAPH)
+            graph = ox.DefaultGraph() if own else quad.graph_name
+            found.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
+    return found
+
+
+def canonical(quads: set[ox.Quad] | list[ox.Quad]) -> set[ox.Quad]:
+    """The same for isomorphic data sets."""
+    dataset = ox.Dataset(quads)
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return set(dataset)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(quads, min_size=1, max_size=6), st.sampled_from(["nq", "trig"]))
+def test_data_sets_come_back_as_they_were(given_quads: list[ox.Quad], ending: str) -> None:
+    kind = {"nq": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG}[ending]
+    data = ox.serialize(given_quads, format=kind)
+    with tempfile.TemporaryDirectory() as folder:
+        load = load_one(Path(folder), f"data.{ending}", data or b"")
+        assert canonical(exported(load)) == canonical(given_quads)
+        assert load.counts.loaded == len(set(given_quads))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(quads, min_size=1, max_size=6), st.sampled_from(["nt", "ttl"]))
+def test_what_rdflib_writes_comes_back_as_it_was(given_quads: list[ox.Quad], ending: str) -> None:
+    plain = [ox.Triple(q.subject, q.predicate, q.object) for q in given_quads]
+    graph = rdflib.Graph().parse(ox.serialize(plain, format=ox.RdfFormat.N_TRIPLES), format="nt")
+    data = graph.serialize(format=ending, encoding="utf-8")
+    assume(ending == "nt" or b"%" not in data)  # rdflib's Turtle cuts IRIs at a percent sign
+    with tempfile.TemporaryDirectory() as folder:
+        load = load_one(Path(folder), f"data.{ending}", data)
+        assert canonical(exported(load)) == canonical([ox.Quad(*triple) for triple in set(plain)])
+
+
+def test_rows_are_lines_and_a_bad_line_spoils_no_other(workspace, load) -> None:
+    data = (
+        "<a:a> <a:r> <a:b> .\n"
+        "# a remark\n"
+        '<a:a> <a:r> "b .\n'
+        "\n"
+        '<a:a> <a:r> "\\u00e9\\n" .\r\n'
+        "<a:a> <a:r> <a:b> .\n"
+        "<a:a> <a:r> <a:b c> .\n"
+        "<a:a> <a:r> <<( <a:a> <a:r> <a:b> )>> .\n"
+        '<a:a> <a:r> "x"@ar--rtl .\n'
+        "<a:c> <a:r> <a:d> ."
+    )
+    (result,) = load({"facts.nt": data})
+    counts = result.load.counts
+    assert (counts.read, counts.loaded, counts.duplicate, counts.rejected) == (8, 3, 1, 4)
+    frame = statements(result.load)
+    assert frame["row"].to_list() == [1, 5, 10]
+    assert frame["object"].to_list() == ["a:b", "é\n", "a:d"]
+    lines = [line for line, _, _ in quarantined(workspace, result.load)]
+    assert lines == [3, 7, 8, 9]
+    assert quarantined(workspace, result.load)[0][2] == '<a:a> <a:r> "b .'
+
+
+def test_a_syntax_error_in_turtle_names_its_line(load) -> None:
+    lines = [
+        "@prefix : <http://x.example/> .",
+        *[f":a :r :b{i} ." for i in range(15)],
+        ":a :r",
+        ".",
+    ]
+    with pytest.raises(SourceSyntaxError, match=r"line 1[78]: ") as error:
+        load({"facts.ttl": "\n".join(lines)})
+    assert "correct the line, nothing was loaded" in str(error.value)
+
+
+def test_a_turtle_syntax_error_on_line_17_names_line_17(workspace: Workspace, load) -> None:
+    lines = ["@prefix : <http://x.example/> .", *[f":a :r :b{i} ." for i in range(15)]]
+    with pytest.raises(SourceSyntaxError, match=r"facts\.ttl', line 17: "):
+        load({"facts.ttl": "\n".join([*lines, ":a :r ] .", ":a :r :z .", ""])})
+    assert workspace.loads() == []
+    assert not list(workspace.path.rglob("statements*"))
+
+
+def test_blank_nodes_of_two_files_stay_apart_and_of_one_file_together(load) -> None:
+    data = '_:x <a:r> _:y .\n_:y <a:r> "{}" .\n'
+    one, two = load({"one.nt": data.format(1), "two.nt": data.format(2)})
+    first, second = triples(one.load), triples(two.load)
+    assert first[0][2] == first[1][0]
+    assert {s for s, _, _ in first}.isdisjoint({s for s, _, _ in second})
+
+
+def test_turtle_reads_the_same_way_every_time(tmp_path: Path) -> None:
+    data = b"@prefix : <http://x.example/> . :a :r [ :s [ :t 1.0 ] ], ( 1 true ) ."
+    first, second = (
+        load_one(Path(tempfile.mkdtemp(dir=tmp_path)), "facts.ttl", data) for _ in range(2)
+    )
+    assert first.id == second.id
+    assert statements(first).equals(statements(second))
+
+
+def test_lexical_forms_are_kept(load) -> None:
+    (result,) = load({"facts.ttl": '<a:a> <a:r> 01.10, "1e5"^^<a:mine>, "007", true .'})
+    assert statements(result.load)["object"].to_list() == ["01.10", "1e5", "007", "true"]
+
+
+@pytest.mark.parametrize("ending", ["nt", "nq", "ttl", "trig"])
+def test_gzip_and_a_byte_order_mark_change_nothing(load: Callable, ending: str) -> None:
+    data = b"\xef\xbb\xbf<a:a> <a:r> <a:b> .\n"
+    (result,) = load({f"facts.{ending}.gz": gzip.compress(data)})
+    assert triples(result.load) == [("a:a", "a:r", "a:b")]
+
+
+def test_a_file_without_a_statement_is_empty(load) -> None:
+    for name, data in (("a.ttl", "@prefix : <a:> ."), ("a.nt", "# nothing\n")):
+        with pytest.raises(SourceEmpty, match="holds no record"):
+            load({name: data})
+
+
+def test_a_file_that_is_no_ntriples_is_refused(workspace: Workspace, load) -> None:
+    with pytest.raises(TooManyRejected, match=r"3 of 3 records were rejected \(first: line 1: "):
+        load({"a.nt": "this\nis\nprose\n"})
+    assert workspace.loads() == []

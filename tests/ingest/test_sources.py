@@ -1,0 +1,177 @@
+"""What is found, what it is taken for, and what bad input says: one sentence with the way out."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sightline.graph.errors import (
+    SourceEmpty,
+    SourceError,
+    SourceNotFound,
+    SourceUnreadable,
+    TooManyRejected,
+)
+from sightline.graph.workspace import Workspace
+from sightline.ingest import sources
+from sightline.ingest.load import ingest
+from sightline.ingest.sources import Source, discover
+
+
+def names(found: list[Source]) -> list[tuple[str, str, str]]:
+    return [(source.path.name, source.format, source.role) for source in found]
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def test_folders_globs_and_files_are_found_once_and_in_order(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {"b.csv": "id\n1", "a.ttl.gz": gzip.compress(b"<a:a> <a:b> 1 ."), "sub/c.jsonl": "{}"}
+        | {"notes.md": "# notes", ".hidden.csv": "id", "LICENSE.txt": "Free to use.\n"},
+    )
+    found = discover([tmp_path / "b.csv", tmp_path, str(tmp_path / "*.csv")])
+    assert names(found) == [
+        ("b.csv", "delimited", "facts"),
+        ("a.ttl.gz", "ttl", "facts"),
+        ("c.jsonl", "jsonl", "facts"),
+    ]
+
+
+def test_a_split_folder_holds_out_what_is_not_train(tmp_path: Path) -> None:
+    triple = "a\tr\tb\n"
+    split = ("train", "valid", "test", "valid_negatives", "test_negatives")
+    write(tmp_path, {f"{name}.txt": triple for name in split} | {"entities.tsv": "id\tlabel\na\tA"})
+    assert {name: role for name, _, role in names(discover([tmp_path]))} == {
+        "entities.tsv": "facts",
+        "train.txt": "facts",
+        "valid.txt": "valid",
+        "test.txt": "test",
+        "valid_negatives.txt": "valid_negatives",
+        "test_negatives.txt": "test_negatives",
+    }
+    (tmp_path / "valid.txt").unlink()
+    assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "format"),
+    [
+        ("a.json", '{"id": 1}\n{"id": 2}\n', "jsonl"),
+        ("a.json", '[{"id": 1}]', "json"),
+        ("facts", "<a:a> <a:b> <a:c> .", "nt"),
+        ("facts", "@prefix : <a:> .", "ttl"),
+        ("facts", '{"id": 1}', "json"),
+        ("facts", "id,name\n1,a", "delimited"),
+        ("a.CSV", "id\n1", "delimited"),
+    ],
+)
+def test_formats_are_told_by_name_and_else_by_content(
+    tmp_path: Path, name: str, data: str, format: str
+) -> None:
+    write(tmp_path, {name: data})
+    assert [source.format for source in discover([tmp_path / name])] == [format]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error", "says"),
+    [
+        ("a.csv", None, SourceNotFound, "no such file"),
+        ("a.csv", b"", SourceEmpty, "holds no record"),
+        ("a.csv", b"\n\n \n", SourceEmpty, "holds no record"),
+        ("a.csv", b"id,name\n", SourceEmpty, "holds no record"),
+        ("a.csv", b"PK\x03\x04\0\0\0", SourceUnreadable, "Excel workbook; export it as CSV"),
+        ("a.csv", bytes(range(256)) * 9, SourceUnreadable, "it is binary, not text"),
+        ("a.csv", "id,name\n1,é\n".encode("utf-16"), SourceUnreadable, "UTF-16 text; save it as"),
+        ("a.csv", b"id,name\r1,a\r", SourceUnreadable, "bare CR"),
+        (
+            "a.csv",
+            "id,näme\n1,ä\n2,ö\n".encode("latin-1"),
+            TooManyRejected,
+            "save the file as UTF-8",
+        ),
+        ("a.csv.gz", gzip.compress(b"id,name\n1,a\n")[:-9], SourceUnreadable, "gzip is broken"),
+        ("a.csv.gz", b"\x1f\x8b" + b"x" * 50, SourceUnreadable, "gzip is broken or cut short"),
+        ("a.nt", b"BZh91AY&SY", SourceUnreadable, "bzip2; unpack it or use gzip"),
+        ("a.parquet", b"PAR1" + b"\0" * 50, SourceUnreadable, "it is no sound Parquet file"),
+        ("a.parquet", b"id,name\n", SourceUnreadable, "it is binary, not Parquet"),
+    ],
+)
+def test_bad_input_says_what_is_wrong_and_leaves_nothing(
+    workspace: Workspace,
+    tmp_path: Path,
+    name: str,
+    data: bytes | None,
+    error: type[SourceError],
+    says: str,
+) -> None:
+    if data is not None:
+        write(tmp_path, {name: data})
+    with pytest.raises(error) as raised:
+        ingest(workspace, [tmp_path / name])
+    assert says in str(raised.value)
+    assert str(tmp_path / name) in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert workspace.loads() == []
+    assert [p for p in workspace.path.glob("*/*") if p.is_dir()] == []
+
+
+def test_a_decompression_bomb_is_refused(tmp_path: Path, workspace: Workspace) -> None:
+    write(tmp_path, {"a.csv.gz": gzip.compress(b"id,name\n" + b"1,aaaaaa\n" * 9_000_000)})
+    with pytest.raises(SourceUnreadable, match="decompression bomb"):
+        ingest(workspace, [tmp_path / "a.csv.gz"])
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path, workspace: Workspace, monkeypatch) -> None:
+    monkeypatch.setattr(sources, "MAX_RECORD", 1000)
+    monkeypatch.setattr(sources, "BLOCK", 100)
+    write(tmp_path, {"a.jsonl": '{"id": "' + "x" * 5000 + '"}'})
+    with pytest.raises(SourceUnreadable, match="a line is longer than"):
+        ingest(workspace, [tmp_path / "a.jsonl"])
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Be a user without rights, also where the tests run as root."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_no_permission_is_said(tmp_path: Path) -> None:
+    write(tmp_path, {"a.csv": "id\n1", "closed/b.csv": "id\n1"})
+    (tmp_path / "a.csv").chmod(0)
+    (tmp_path / "closed").chmod(0)
+    try:
+        for path in (tmp_path / "a.csv", tmp_path / "closed" / "b.csv"):
+            with somebody(), pytest.raises(SourceUnreadable, match=r"(?i)permission denied"):
+                discover([path])
+    finally:
+        (tmp_path / "closed").chmod(0o700)
+
+
+def test_a_folder_is_no_file_and_a_device_neither(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFound, match=r"no file ends in \.csv"):
+        discover([tmp_path])
+    with pytest.raises(SourceUnreadable, match="no regular file"):
+        discover([Path("/dev/null")])
+
+
+def test_a_failing_source_leaves_the_earlier_ones(load: Callable, workspace: Workspace) -> None:
+    with pytest.raises(TooManyRejected, match=r"\(1 source before it was loaded\)"):
+        load({"a.csv": "id,name\n1,x\n", "b.jsonl": "no\n", "c.csv": "id,name\n2,y\n"})
+    assert [Path(x.source).name for x in workspace.loads()] == ["a.csv"]
