@@ -37,7 +37,7 @@ def _entity_ref(
         str,
         Path(
             description="The entity: a percent-encoded IRI, a CURIE, or a label.",
-            examples=["entity:bern"],
+            examples=["Kenya"],
         ),
     ],
     id_instead: Annotated[
@@ -59,7 +59,12 @@ def _entity_ref(
 
 EntityId = Annotated[str, Depends(_entity_ref)]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-Reference = Annotated[str, Query(max_length=MAX_TEXT, description="An IRI, a CURIE, or a label.")]
+Source = Annotated[
+    str, Query(max_length=MAX_TEXT, description="An IRI, a CURIE or a label.", examples=["Kenya"])
+]
+Target = Annotated[
+    str, Query(max_length=MAX_TEXT, description="An IRI, a CURIE or a label.", examples=["Nepal"])
+]
 Relations = Annotated[
     Sequence[Text],
     Query(max_length=MAX_NAMES, description="Only these relations. Repeat it for several."),

@@ -32,12 +32,13 @@ from sightline.api.questions import (
     Problem,
     Question,
     Questions,
-    Reference,
     RelatedAnswer,
     RelationName,
     RelationPage,
     Relations,
     SimilarAnswer,
+    Source,
+    Target,
     Types,
     Without,
     between,
@@ -85,7 +86,7 @@ async def entities(
             max_length=200,
             description="A label, an IRI or a CURIE, or how a word of the label begins; one typo "
             "is forgiven. Without it entities are listed, by IRI.",
-            examples=["bern"],
+            examples=["ken"],
         ),
     ] = None,
     type: Annotated[
@@ -222,8 +223,8 @@ async def entity(request: Request, id: EntityId) -> Response:
 @router.get("/paths", tags=["paths"], responses=says(PathsView, "Best first."))
 async def paths(
     request: Request,
-    source: Reference,
-    target: Reference,
+    source: Source,
+    target: Target,
     max_hops: Annotated[int, between("max_hops", "Longest path,")] = 3,
     k: K = 10,
     include: Relations = (),
@@ -295,7 +296,7 @@ def _predict_each(sight: Sightline, body: Questions) -> Answers:
     return Answers(tuple(made))
 
 
-@router.get("/relations", tags=["graph"], responses=says(RelationPage, "By IRI."))
+@router.get("/relations", tags=["graph"], responses=says(RelationPage, "Most used first."))
 async def relations(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """The relations, how often each is stated, and how many it links on each side."""
 

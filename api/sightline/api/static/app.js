@@ -351,11 +351,12 @@ function prediction(item) {
   bar.firstChild.style.inlineSize = `${Math.max(item.probability * 100, 2)}%`;
   const why = item.evidence.length
     ? h("details", {}, h("summary", {}, plural(item.evidence.length, "path supports", "paths support"), " it"), item.evidence.map(chain))
-    : h("p", { class: "note" }, "No support found in the data.");
+    : note(`Support: ${item.evidence_note ?? "none"}.`);
   return h(
     "li",
     {},
     h("div", { class: "guess" }, h("span", {}, arrow(item.relation, item.direction === "out"), " ", entityLink(item.entity)), h("span", { class: "chance" }, bar, percent(item.probability))),
+    item.abstain ? h("p", { class: "note" }, "Little more than a guess: below the chance from which the model can be relied on.") : null,
     why,
   );
 }

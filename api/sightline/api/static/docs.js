@@ -43,7 +43,7 @@ function parameterRow(parameter) {
   const given = schema.default;
   const field = schema.enum || schema.type === "boolean"
     ? h("select", { name }, (schema.enum ?? ["true", "false"]).map((v) => h("option", { selected: v === String(given) }, v)))
-    : h("input", { name, placeholder: given === undefined || given === null ? "" : String(given), required });
+    : h("input", { name, placeholder: given ?? "", required, value: required ? schema.examples?.[0] : null });
   field.setAttribute("aria-label", name);
   return h("tr", {},
     h("th", { scope: "row" }, h("code", {}, name), required ? h("small", {}, " required") : null),
