@@ -38,7 +38,13 @@ def test_folders_globs_and_files_are_found_once_and_in_order(tmp_path: Path) -> 
     write(
         tmp_path,
         {"b.csv": "id\n1", "a.ttl.gz": gzip.compress(b"<a:a> <a:b> 1 ."), "sub/c.jsonl": "{}"}
-        | {"notes.md": "# notes", ".hidden.csv": "id", "LICENSE.txt": "Free to use.\n"},
+        | {
+            "ws/sightline.toml": "",
+            "ws/current.json": "{}",
+            "notes.md": "# notes",
+            ".hidden.csv": "id",
+            "LICENSE.txt": "Free to use.\n",
+        },
     )
     found = discover([tmp_path / "b.csv", tmp_path, str(tmp_path / "*.csv")])
     assert names(found) == [

@@ -103,7 +103,7 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
     or triples, as most published data sets are.
     """
     known = {n for group in (HEADS, RELATIONS, TAILS, KEYS, LABELS) for n in group if len(n) > 1}
-    if any(name.strip().lower() in known for name in names):
+    if triple_columns(names) or any(name.lower() in known for name in names):
         return True
     columns = list(zip(*(row for row in rows if len(row) == len(names))))
     if any(name in values for name, values in zip(names, columns)):

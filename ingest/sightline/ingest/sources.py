@@ -17,6 +17,7 @@ from typing import IO, Literal, Self
 
 from sightline.graph.errors import SourceEmpty, SourceNotFound, SourceUnreadable
 from sightline.graph.loads import Role
+from sightline.graph.settings import FILE as SETTINGS_FILE
 
 Format = Literal["delimited", "json", "jsonl", "parquet", "nt", "nq", "ttl", "trig"]
 
@@ -215,8 +216,7 @@ def _files(path: Path) -> Iterator[tuple[Path, bool]]:
     """Files behind a path, and whether the user named the file itself."""
     try:
         if path.is_dir():
-            hidden = (p for p in sorted(path.rglob("*")) if _visible(p, path) and p.is_file())
-            yield from ((p, False) for p in hidden)
+            yield from ((file, False) for file in _below(path))
         elif path.exists():
             yield path, True
         elif matches := sorted(glob.glob(str(path), recursive=True)):
@@ -225,11 +225,21 @@ def _files(path: Path) -> Iterator[tuple[Path, bool]]:
         else:
             raise SourceNotFound(path)
     except PermissionError as error:
-        raise SourceUnreadable(path, "permission denied") from error
+        raise SourceUnreadable(error.filename or path, "permission denied") from error
 
 
-def _visible(path: Path, below: Path) -> bool:
-    return not any(part.startswith(".") for part in path.relative_to(below).parts)
+def _below(folder: Path) -> Iterator[Path]:
+    """The files of a folder and below, without hidden ones and those of workspaces."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for parent, folders, files in os.walk(folder, onerror=fail):
+        if SETTINGS_FILE in files:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _recognise(path: Path, explicit: bool) -> Source | None:

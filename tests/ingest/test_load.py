@@ -1,0 +1,195 @@
+"""A load is whole or not there, is made once, and its counts add up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.errors import SourceNotFound, TooManyRejected
+from sightline.graph.loads import retract
+from sightline.graph.workspace import Workspace
+from sightline.ingest import load as load_module
+from sightline.ingest.batch import Seen
+from sightline.ingest.load import ingest
+from tests.ingest.conftest import quarantined, statements, triples
+
+TABLE = "id,name\n1,a\n2,b\n"
+
+
+def test_the_same_source_is_one_load_whatever_its_name_and_time(load: Callable) -> None:
+    (first,) = load({"a.csv": TABLE})
+    before = {p: p.stat().st_mtime_ns for p in first.load.folder.iterdir()}
+    again, copy = load({"a.csv": TABLE, "sub/b.csv": TABLE})
+    assert [first.known, again.known, copy.known] == [False, True, True]
+    assert again.load == copy.load == first.load
+    assert {p: p.stat().st_mtime_ns for p in first.load.folder.iterdir()} == before
+    (other,) = load({"a.csv": TABLE + "3,c\n"})
+    assert other.load.id != first.load.id
+
+
+def test_what_decides_how_a_source_is_read_is_part_of_its_id(load: Callable) -> None:
+    same = "a\tr\tb\na\tr\tc\n"
+    names = ["train.txt", "valid.txt", "test.txt", "a.tsv", "relations.tsv"]
+    results = load({f"split/{name}": same for name in names})
+    assert len({result.load.id for result in results}) == 5
+    assert [r.load.role for r in results] == ["facts", "valid", "test", "facts", "facts"]
+
+
+def test_a_retracted_load_comes_back(load: Callable, workspace: Workspace) -> None:
+    (first,) = load({"a.csv": TABLE})
+    retract(workspace, first.load.id)
+    assert workspace.loads() == []
+    (again,) = load({"a.csv": TABLE})
+    assert again.known
+    assert workspace.loads() == [first.load]
+
+
+def test_a_damaged_load_is_written_again(load: Callable, workspace: Workspace) -> None:
+    (first,) = load({"a.csv": TABLE})
+    first.load.statements[0].write_bytes(b"")
+    (again,) = load({"a.csv": TABLE})
+    assert not again.known
+    assert again.load.id == first.load.id
+    assert statements(again.load).height == 2
+    assert workspace.verify() == []
+
+
+def test_where_each_record_came_from_is_kept(load: Callable, tmp_path: Path) -> None:
+    (result,) = load({"a.csv": TABLE + "\n1,a\n3\n"})
+    manifest = json.loads((result.load.folder / "manifest.json").read_text())
+    assert manifest["source"] == str(tmp_path / "a.csv")
+    assert manifest["media_type"] == "text/csv"
+    assert manifest["counts"] == {
+        "read": 4,
+        "loaded": 2,
+        "duplicate": 1,
+        "rejected": 1,
+        "statements": 2,
+    }
+    assert manifest["prov:wasGeneratedBy"]["prov:used"] == str(tmp_path / "a.csv")
+    assert statements(result.load)["row"].to_list() == [2, 3]
+
+
+def test_strict_refuses_the_first_bad_record(load: Callable, workspace: Workspace) -> None:
+    with pytest.raises(TooManyRejected, match=r"1 of 3 records were rejected \(first: line 4: 1 f"):
+        load({"a.csv": TABLE + "3\n"}, strict=True)
+    assert workspace.loads() == []
+    assert not workspace.quarantine.exists()
+    assert load({"a.csv": TABLE}, strict=True)[0].load.counts.loaded == 2
+
+
+def test_half_of_the_records_may_be_bad_and_no_more(load: Callable, workspace: Workspace) -> None:
+    (result,) = load({"a.csv": TABLE + "3\n4\n"})
+    assert result.load.counts.rejected == 2
+    with pytest.raises(TooManyRejected, match="3 of 5 records were rejected"):
+        load({"b.csv": TABLE + "3\n4\n5\n"})
+    assert workspace.loads() == [result.load]
+
+
+def test_a_file_of_nothing_but_bad_records_is_not_read_to_its_end(
+    load: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "ENOUGH_REJECTED", 10)
+    monkeypatch.setattr("sightline.ingest.sources.BLOCK", 100)
+    with pytest.raises(TooManyRejected) as error:
+        load({"a.jsonl": "no\n" * 5000})
+    assert "5000" not in str(error.value)
+
+
+def test_progress_counts_bytes_over_all_sources(tmp_path: Path, workspace: Workspace) -> None:
+    (tmp_path / "a.csv").write_text(TABLE)
+    (tmp_path / "b.nt").write_text("<a:a> <a:b> <a:c> .\n")
+    said: list[tuple[str, int, int | None, str]] = []
+    ingest(workspace, [tmp_path], progress=lambda *report: said.append(report))
+    total = len(TABLE) + 20
+    assert {(stage, of) for stage, _, of, _ in said} == {("ingest", total)}
+    assert [done for _, done, _, _ in said] == sorted(done for _, done, _, _ in said)
+    assert said[-1] == ("ingest", total, total, "b.nt")
+    assert [note for _, _, _, note in said].count("a.csv") >= 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 30), max_size=12), max_size=8))
+def test_seen_tells_the_first_of_equal_records(batches: list[list[int]]) -> None:
+    seen, known = Seen(), set()
+    for batch in batches:
+        fresh = seen.fresh(pl.Series(batch, dtype=pl.UInt64)).to_list()
+        for value, first in zip(batch, fresh):
+            assert first == (value not in known)
+            known.add(value)
+
+
+def test_hashes_of_many_records_do_not_meet() -> None:
+    rng = np.random.default_rng(0)
+    columns = rng.integers(0, 700, (2, 400_000))
+    frame = pl.DataFrame({"a": columns[0], "b": columns[1]}).cast(pl.String)
+    assert frame.hash_rows().n_unique() == frame.n_unique()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sightline.graph.workspace import Workspace
+from sightline.ingest import delimited
+from sightline.ingest.load import ingest
+
+delimited.BLOCK = 1000
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+
+def progress(stage, done, total, note):
+    if note == "b.csv" and done > 100_000:
+        assert list((folder / "ws" / "loads").glob(".tmp-*/statements-*"))
+        os.kill(os.getpid(), number)
+
+ingest(Workspace.open(folder / "ws"), [folder / "a.csv", folder / "b.csv"], progress=progress)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_process_killed_in_the_middle_leaves_whole_loads_only(
+    tmp_path: Path, workspace: Workspace, number: int
+) -> None:
+    (tmp_path / "a.csv").write_text(TABLE)
+    big = "id,name\n" + "".join(f"{i},name {i}\n" for i in range(20_000)) + "bad\n"
+    (tmp_path / "b.csv").write_text(big)
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == -number
+    assert [Path(x.source).name for x in workspace.loads()] == ["a.csv"]
+    leftovers = list(workspace.loads_folder.glob(".tmp-*"))
+    assert bool(leftovers) == (number == signal.SIGKILL)
+    assert workspace.verify() == []
+    first, second = ingest(workspace, [tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert (first.known, second.known) == (True, False)
+    assert second.load.counts.loaded == 20_000
+    assert len(quarantined(workspace, second.load)) == 1
+    assert not list(workspace.loads_folder.glob(".tmp-*"))
+
+
+def test_hostile_cells_stay_text(load: Callable) -> None:
+    cells = ['=cmd|"/C calc"!A0', "<script>alert(1)</script>", "'; DROP TABLE x; --", "\x1b[31m"]
+    cells += ["} . ?s ?p ?o . {", "../../etc/passwd", "$(id)", "\u202etxt", "a\\nb", "\\u0041"]
+    table = pl.DataFrame({"id": [str(i) for i in range(len(cells))], "name": cells})
+    (result,) = load({"a.csv": table.write_csv()})
+    assert [o for _, _, o in triples(result.load)] == cells
+    (result,) = load({"b.csv": pl.DataFrame({"id": cells, "name": "x"}).write_csv()})
+    for subject in statements(result.load)["subject"]:
+        assert subject.isascii()
+        assert not set(subject) & set(' <>"{}|\\^`\x1b')
+
+
+def test_no_source_is_an_error_before_anything_is_locked(workspace: Workspace) -> None:
+    with workspace.lock(), pytest.raises(SourceNotFound):
+        ingest(Workspace.open(workspace.path), [workspace.path / "*.csv"])
+    assert os.listdir(workspace.path) != []

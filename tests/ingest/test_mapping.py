@@ -1,0 +1,293 @@
+"""The YAML mapping: its keys are YARRRML's, and each mistake is named with the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sightline.graph.errors import MappingError
+from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
+from sightline.graph.workspace import Workspace
+from sightline.ingest import mapping
+from sightline.ingest.mapping import MappingFile, read_mapping
+from tests.ingest.conftest import quarantined, statements, triples
+
+PEOPLE = (
+    "id,name,nom,born,company,tongues,page\n"
+    "1,Ann,Anne,1950,a b/c,fr; de;;fr,https://x.example/ann\n"
+    "2,Bob,,,,,\n"
+)
+MAP = """
+prefixes: {ex: "https://x.example/"}
+mappings:
+  people:
+    sources: [people.csv~csv]
+    s: entity:$(id)
+    po:
+"""
+
+
+def mapped(load: Callable, po: str, table: str = PEOPLE) -> list[tuple[str, str, str]]:
+    (result,) = load(
+        {"people.csv": table}, MAP + "\n".join(f"      {line}" for line in po.split("\n"))
+    )
+    return triples(result.load)
+
+
+def refused(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "m.yaml"
+    path.write_text(text)
+    with pytest.raises(MappingError) as error:
+        read_mapping(path, default_prefixes(DEFAULT_BASE))
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("po", "facts"),
+    [
+        (
+            "- [a, class:Person]",
+            [("1", "rdf:type", "class:Person"), ("2", "rdf:type", "class:Person")],
+        ),
+        ("- [rdfs:label, $(name)]", [("1", "rdfs:label", "Ann"), ("2", "rdfs:label", "Bob")]),
+        ("- [rdfs:label, $(nom), fr~lang]", [("1", "rdfs:label", "Anne")]),
+        ("- [property:born, $(born), xsd:integer]", [("1", "property:born", "1950")]),
+        (
+            "- [relation:works_at, entity:$(company)~iri]",
+            [("1", "relation:works_at", "entity:a%20b%2Fc")],
+        ),
+        ("- [ex:page, $(page)~iri]", [("1", "https://x.example/page", "https://x.example/ann")]),
+        ("- [ex:$(nom), hello]", [("1", "https://x.example/Anne", "hello")]),
+        ("- [property:p, '$(name) ($(nom))']", [("1", "property:p", "Ann (Anne)")]),
+        (
+            "- [[property:p, property:q], $(nom)]",
+            [("1", "property:p", "Anne"), ("1", "property:q", "Anne")],
+        ),
+        (
+            "- [property:p, [$(nom), $(born)]]",
+            [("1", "property:p", "Anne"), ("1", "property:p", "1950")],
+        ),
+        (
+            "- p: relation:speaks\n  o: {value: 'entity:$(tongues)~iri', split: ';'}",
+            [("1", "relation:speaks", f"entity:{x}") for x in ("fr", "de", "fr")],
+        ),
+        (
+            "- predicates: relation:speaks\n  objects:\n    - {value: 'ex:$(nom)', type: iri}",
+            [("1", "relation:speaks", "https://x.example/Anne")],
+        ),
+        ("- {p: property:p, o: [[$(born), xsd:gYear]]}", [("1", "property:p", "1950")]),
+        ("- {p: property:p, o: {value: $(nom), language: fr}}", [("1", "property:p", "Anne")]),
+        (
+            "- {p: property:p, o: {value: NO}}",
+            [("1", "property:p", "NO"), ("2", "property:p", "NO")],
+        ),
+        ("- [property:p, 'entity:$(nom)', xsd:string]", [("1", "property:p", "entity:Anne")]),
+    ],
+)
+def test_predicates_and_objects(load: Callable, po: str, facts: list) -> None:
+    expected = [(f"entity:{s}", p, o) for s, p, o in facts]
+    assert sorted(mapped(load, po)) == sorted(expected)
+
+
+def test_terms_have_their_datatype_and_language(load: Callable) -> None:
+    po = "- [rdfs:label, $(nom), fr-CA~lang]\n- [rdfs:label, $(name)]\n- [ex:b, $(born), xsd:gYear]"
+    mapped(load, po)
+    (result,) = load({"people.csv": PEOPLE}, MAP + "      " + po.replace("\n", "\n      "))
+    assert result.known
+    kinds = statements(result.load).select("object", "datatype", "language").unique().rows()
+    xsd = "http://www.w3.org/2001/XMLSchema#"
+    assert set(kinds) == {
+        ("Anne", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString", "fr-ca"),
+        ("Ann", xsd + "string", None),
+        ("Bob", xsd + "string", None),
+        ("1950", xsd + "gYear", None),
+    }
+
+
+def test_a_record_that_does_not_fit_is_refused_as_a_whole(workspace: Workspace, load) -> None:
+    po = "      - [rdfs:label, $(name)]\n      - [ex:born, $(born), xsd:integer]\n"
+    po += "      - [ex:page, $(page)~iri]"
+    table = (
+        "id,name,born,page\n1,a,1950,\n2,b,x,\n,c,1,\n4,d,,no iri\n5,e,5,http://x.example/100%\n"
+    )
+    (result,) = load({"people.csv": table + "6,f,-7,urn:x:y\n7,g,,\n8,h,,\n"}, MAP + po)
+    assert [x[:2] for x in quarantined(workspace, result.load)] == [
+        (3, "column 'born': 'x' is no integer"),
+        (4, "the key (id) is empty"),
+        (5, "'no iri' is no IRI"),
+        (6, "'http://x.example/100%' is no IRI"),
+    ]
+    assert set(statements(result.load)["row"]) == {2, 7, 8, 9}
+
+
+def test_several_mappings_and_subjects_of_one_table(load: Callable) -> None:
+    text = (
+        MAP
+        + "      - [relation:works_at, ex:$(company)~iri]\n"
+        + (
+            "  companies:\n    sources: ['pe*.csv']\n    subject: ex:$(company)\n"
+            "    predicateobjects:\n      - [a, class:Company]\n"
+        )
+    )
+    (result,) = load({"people.csv": PEOPLE}, text)
+    company = "https://x.example/a%20b%2Fc"
+    assert triples(result.load) == [
+        ("entity:1", "relation:works_at", company),
+        (company, "rdf:type", "class:Company"),
+    ]
+
+
+def test_tables_without_a_mapping_are_read_automatically(load: Callable) -> None:
+    files = {"people.csv": PEOPLE, "other.csv": "id,name\nx,X\n", "f.nt": "<a:a> <a:b> <a:c> .\n"}
+    results = load(files, MAP + "      - [rdfs:label, $(name)]")
+    assert triples(results[1].load) == [("entity:x", "rdfs:label", "X")]
+    assert triples(results[2].load) == [("a:a", "a:b", "a:c")]
+
+
+def test_json_records_are_found_by_iterators(load: Callable) -> None:
+    text = """
+mappings:
+  country:
+    sources: [[doc.json~jsonpath, "$.countries[*]"]]
+    s: entity:$(id)
+    po:
+      - [relation:capital, "entity:$(capital.name)~iri"]
+      - [relation:city, "entity:$(cities[*].name)~iri"]
+  city:
+    sources:
+      - [doc.json~jsonpath, "$.countries[*].cities[*]"]
+    s: entity:$(name)
+    po:
+      - [property:size, $(size), xsd:integer]
+"""
+    document = (
+        '{"countries": [{"id": "fr", "capital": {"name": "Paris"},'
+        '"cities": [{"name": "Lyon", "size": 5}, {"name": "Nice"}]}]}'
+    )
+    (result,) = load({"doc.json": document}, text)
+    assert result.load.counts.read == 3
+    assert triples(result.load) == [
+        ("entity:fr", "relation:capital", "entity:Paris"),
+        ("entity:fr", "relation:city", "entity:Lyon"),
+        ("entity:fr", "relation:city", "entity:Nice"),
+        ("entity:Lyon", "property:size", "5"),
+    ]
+    for wrong, says in (
+        (
+            text.replace("$.countries[*].c", "$.contries[*].c"),
+            "no 'contries' there, only: countries",
+        ),
+        (text.replace("capital.name", "capitol.name"), "nearest: capital.name; known are id, cap"),
+    ):
+        with pytest.raises(MappingError, match=r"map\.yaml': c") as error:
+            load({"doc.json": document}, wrong)
+        assert says in str(error.value)
+
+
+def test_a_missing_column_is_named_with_the_nearest(load: Callable, workspace: Workspace) -> None:
+    with pytest.raises(MappingError) as error:
+        mapped(load, "- [rdfs:label, $(nane)]")
+    assert "people: " in str(error.value)
+    says = (
+        "has no column 'nane'; nearest: name; known are id, name, nom, born, company, tongues, page"
+    )
+    assert says in str(error.value)
+    assert workspace.loads() == []
+
+
+def test_a_mapping_for_other_files_names_both(load: Callable) -> None:
+    with pytest.raises(MappingError, match=r"it is for people\.csv, and none of the .*other\.csv"):
+        load({"other.csv": PEOPLE}, MAP + "      - [a, class:P]")
+
+
+def test_a_mapping_for_another_format_is_refused(load: Callable) -> None:
+    with pytest.raises(MappingError, match="is delimited, not what ~ says; known are ~csv"):
+        load({"people.csv": PEOPLE}, MAP.replace("~csv", "~jsonpath") + "      - [a, class:P]")
+
+
+def test_a_first_line_that_the_mapping_names_is_a_header(load: Callable) -> None:
+    po = "[[relation:r, 'entity:$(cap)~iri']]"
+    text = f"mappings: {{m: {{sources: [a.tsv], s: 'entity:$(iso)', po: {po}}}}}"
+    (result,) = load({"a.tsv": "iso\tcap\nfr\tParis\n"}, text)
+    assert triples(result.load) == [("entity:fr", "relation:r", "entity:Paris")]
+
+
+BODY = MAP + "      - [rdfs:label, $(name)]"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "the file must be a table"),
+        ("mappings: {}", "it has no `mappings:`"),
+        ("a: [1\nb: 2", "line 2: no YAML"),
+        ("a: b\na: c", "line 2: no YAML (key 'a' comes twice)"),
+        ("a: &x [1]\nb: *x", "line 2: no YAML (aliases are not supported)"),
+        ("[" * 3000, "it is nested too deeply"),
+        ("a: \x01", "no YAML"),
+        (BODY.replace("mappings", "mapings"), "unknown key 'mapings'; nearest: mappings"),
+        (BODY.replace("sources", "sorces"), "people: unknown key 'sorces'; nearest: sources"),
+        (BODY.replace("    s: entity:$(id)\n", ""), "people: it has no `s:`"),
+        (BODY.replace("    s:", "    graphs: ex:g\n    s:"), "people: unknown key 'graphs'"),
+        (BODY.replace("rdfs:", "rdf-s:"), "unknown prefix 'rdf-s' in 'rdf-s:label'; declare it"),
+        (BODY.replace("rdfs:", "rdf-s:"), "nearest: rdfs"),
+        (BODY.replace("entity:$", "$"), None),
+        (BODY.replace("entity:$", "e$"), "'e$(id)' is no IRI; write a whole one, or a prefix"),
+        (BODY.replace("entity:$", "ex:a b$"), "is no IRI; write others than letters and digits"),
+        (BODY.replace("rdfs:label", "label"), "a prefix before it such as entity:label"),
+        (BODY.replace("$(name)]", "$(name), xsd:interger]"), "nearest: integer"),
+        (BODY.replace("$(name)]", "$(name), f r~lang]"), "'f r' is no language; write one such as"),
+        (BODY.replace("$(name)]", "entity:$(name)]"), "write entity:$(name)~iri for a link"),
+        (BODY.replace("- [rdfs:label, $(name)]", "- rdfs:label"), "write [predicate, object]"),
+        (BODY.replace("- [rdfs:label, $(name)]", "- [rdfs:label]"), "write [predicate, object]"),
+        (BODY.replace("- [rdfs:label, $(name)]", "- {p: rdfs:label}"), "its object is missing"),
+        (
+            BODY.replace("$(name)", "{value: $(name), splt: x}"),
+            "unknown key 'splt'; nearest: split",
+        ),
+        (BODY.replace("$(name)", "{value: $(name), type: x}"), "known are iri and literal"),
+        (BODY.replace("$(name)", "{function: x}"), "unknown key 'function'"),
+        (BODY.replace("$(name)", "{a: {b: c}}"), "unknown key 'a'"),
+        (BODY.replace("~csv", "~cvs"), "unknown ~cvs; nearest: csv"),
+        (
+            BODY.replace("people.csv~csv", "[x~jsonpath, people]"),
+            "iterator 'people' cannot be read",
+        ),
+        (BODY.replace("people.csv~csv", "[x~csv, $.a]"), "a source is a name such as people.csv"),
+        (BODY.replace("people.csv~csv", "{access: x}"), "a source must be a text"),
+        ("prefixes: [a]\n" + BODY.replace("prefixes: {", "x: {"), "unknown key 'x'"),
+        (BODY.replace('"https://x.example/"', "[a]"), "every prefix must be a text"),
+    ],
+)
+def test_a_mistake_is_named_with_the_way_out(tmp_path: Path, text: str, says: str | None) -> None:
+    if says is None:
+        (tmp_path / "m.yaml").write_text(text)
+        assert isinstance(read_mapping(tmp_path / "m.yaml", default_prefixes("x:")), MappingFile)
+    else:
+        assert says in refused(tmp_path, text)
+
+
+def test_the_mapping_file_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MappingError, match="No such file or directory; check the path"):
+        read_mapping(tmp_path / "none.yaml", {})
+    (tmp_path / "m.yaml").write_bytes(b"\xff")
+    with pytest.raises(MappingError, match="not UTF-8"):
+        read_mapping(tmp_path / "m.yaml", {})
+    monkeypatch.setattr(mapping, "MAX_BYTES", 10)
+    assert "larger than" in refused(tmp_path, "# " + "x" * 100)
+
+
+def test_what_changes_nothing_changes_no_load(load: Callable, workspace: Workspace) -> None:
+    """Names, order of keys, remarks and prefixes that are not used are no part of the load's id."""
+    po = "      - [rdfs:label, $(name)]"
+    first = load({"people.csv": PEOPLE}, MAP + po)[0].load
+    text = (MAP + po).replace("people:", "persons:").replace("{ex:", "{z: 'a:b', ex:") + "  # hi"
+    again = load({"people.csv": PEOPLE}, text)[0]
+    assert (again.load.id, again.known) == (first.id, True)
+    other = load({"people.csv": PEOPLE}, (MAP + po).replace("rdfs:label", "ex:label"))[0]
+    assert other.load.id != first.id
+    assert len(workspace.loads()) == 2
