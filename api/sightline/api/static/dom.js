@@ -1,4 +1,4 @@
-// Elements without innerHTML: whatever text goes in stays text.
+// Elements made node by node: whatever text goes in stays text.
 
 const SVG = "http://www.w3.org/2000/svg";
 

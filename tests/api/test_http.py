@@ -1,0 +1,215 @@
+"""Caching, methods, headers, formats: what any client may rely on."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import BytesIO
+from typing import Any
+
+import jsonschema
+import networkx as nx
+import pyoxigraph
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.testclient import TestClient
+
+from sightline.api import graphs
+from sightline.api.answers import choose
+from sightline.api.served import Cache
+from tests.api.conftest import HOSTILE
+from tests.graph.conftest import RDF, RDFS
+
+AROUND = "/v1/entities/Kenya/neighborhood?limit=50"
+FORMATS = list(graphs.FORMATS)
+
+
+def test_what_a_client_has_is_not_sent_again(client: TestClient) -> None:
+    first = client.get("/v1/stats")
+    for sent in (first.headers["etag"], f'"x", W/{first.headers["etag"]}'):
+        again = client.get("/v1/stats", headers={"If-None-Match": sent})
+        assert again.status_code == 304
+        assert again.content == b""
+        assert again.headers["etag"] == first.headers["etag"]
+    assert client.get("/v1/stats", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_an_answer_from_the_cache_is_the_same(client: TestClient) -> None:
+    first, second = (client.get("/v1/entities/Uganda/related?k=7") for _ in range(2))
+
+    assert first.content == second.content
+    assert first.headers == second.headers
+    assert client.get("/v1/entities/Uganda/related?k=1").content != first.content
+
+
+def test_an_answer_that_was_cut_is_not_kept(client: TestClient, folder, monkeypatch) -> None:
+    served = client.app.state.served  # type: ignore[attr-defined]
+    whole = client.get("/v1/paths?source=Nepal&target=Uganda")
+    graph = served.pair.sight.snapshot
+    found = served.pair.sight.paths(0, graph.num_entities - 1)
+    cut = type(found)(**{n: getattr(found, n) for n in found.__slots__} | {"truncated": True})
+    monkeypatch.setattr(served.pair.sight, "paths", lambda *_, **__: cut)
+    answer = client.get("/v1/paths?source=Nepal&target=Uganda&k=3")
+
+    assert whole.headers["cache-control"] == "no-cache"
+    assert answer.json()["truncated"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "etag" not in answer.headers
+
+
+def test_the_cache_stays_in_its_room() -> None:
+    cache = Cache(limit=80)
+    for i in range(20):
+        cache.put(i, bytes(10))
+    cache.put("large", bytes(50))
+
+    assert [i for i in range(20) if cache.get(i)] == list(range(12, 20))
+    assert cache.get("large") is None
+
+
+def test_head_is_get_without_a_body(client: TestClient) -> None:
+    for url in ("/v1/stats", "/", "/docs", "/static/app.js", "/readyz", "/v1/nothing"):
+        head, get = client.head(url), client.get(url)
+        assert head.content == b""
+        assert head.status_code == get.status_code
+        assert dict(head.headers) == dict(get.headers)
+
+
+@pytest.mark.parametrize("url", ["/", "/docs", "/static/app.js", "/v1/stats", "/v1/nothing"])
+def test_a_browser_runs_only_our_own_files(client: TestClient, url: str) -> None:
+    headers = client.get(url).headers
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";")
+    )
+
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize(
+    "page", ["/", "/docs", "/static/app.js", "/static/docs.js", "/static/style.css"]
+)
+def test_pages_ask_no_other_host_and_hold_no_inline_code(client: TestClient, page: str) -> None:
+    text = client.get(page).text
+
+    hosts = re.findall(r"""["'(`](?:https?:)?//[\w.]+""", text)
+    assert [host for host in hosts if "www.w3.org" not in host] == []
+    assert re.findall(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", text) == []
+    assert "<script>" not in text
+    assert "style=" not in text
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        (None, FORMATS[0]),
+        ("*/*", FORMATS[0]),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", FORMATS[0]),
+        ("application/*", FORMATS[0]),
+        (graphs.GRAPHML, graphs.GRAPHML),
+        ("application/json;q=0.5, application/ld+json", graphs.JSON_LD),
+        ("*/*;q=0.1, APPLICATION/VND.CYTOSCAPE+JSON;q=0.2", graphs.CYTOSCAPE),
+        ("application/json;q=0, */*", graphs.CYTOSCAPE),
+    ],
+)
+def test_accept_chooses_the_format(client: TestClient, accept: str | None, wanted: str) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    answer = client.get(AROUND, headers=headers)
+
+    assert choose(accept, FORMATS) == wanted
+    assert answer.headers["content-type"].split(";")[0] == wanted
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_each_format_has_its_own_tag(client: TestClient) -> None:
+    tags = {client.get(AROUND, headers={"Accept": f}).headers["etag"] for f in FORMATS}
+
+    assert len(tags) == len(FORMATS)
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", ";;q=x", ","])
+def test_a_format_that_there_is_not(client: TestClient, accept: str) -> None:
+    with pytest.raises(HTTPException):
+        choose(accept, FORMATS)
+    answer = client.get(AROUND, headers={"Accept": accept})
+    assert answer.status_code == 406
+    assert graphs.GRAPHML in answer.json()["detail"]
+
+
+def triples(found: dict[str, Any]) -> set[tuple[str, str, str]]:
+    iri = {node["id"]: node["iri"] for node in found["nodes"]}
+    return {(iri[e["source"]], e["relation"]["iri"], iri[e["target"]]) for e in found["edges"]}
+
+
+def test_the_formats_say_what_the_json_says(client: TestClient) -> None:
+    found = client.get(AROUND).json()
+    assert len(found["edges"]) > 5
+
+    text = client.get(AROUND, headers={"Accept": graphs.GRAPHML}).content
+    graph = nx.read_graphml(BytesIO(text), force_multigraph=True)
+    iris = nx.get_node_attributes(graph, "iri")
+    edges = {(iris[a], data["iri"], iris[b]) for a, b, data in graph.edges(data=True)}
+    assert edges == triples(found)
+    assert HOSTILE in nx.get_node_attributes(graph, "label").values()
+
+    drawn = client.get(AROUND, headers={"Accept": graphs.CYTOSCAPE}).json()["elements"]
+    assert [n["data"]["id"] for n in drawn["nodes"]] == [n["id"] for n in found["nodes"]]
+    ends = [(e["data"]["source"], e["data"]["target"]) for e in drawn["edges"]]
+    assert ends == [(e["source"], e["target"]) for e in found["edges"]]
+
+    linked = client.get(AROUND, headers={"Accept": graphs.JSON_LD}).text
+    rdf = pyoxigraph.parse(linked, format=pyoxigraph.RdfFormat.JSON_LD)
+    said = {(t.subject.value, t.predicate.value, t.object.value) for t in rdf}  # type: ignore[union-attr]
+    assert triples(found) <= said
+    kenya = "urn:sightline:entity:kenya"
+    assert (kenya, RDF + "type", "urn:sightline:class:Country") in said
+    assert (kenya, RDFS + "label", "Kenya") in said
+
+
+def test_graphml_holds_no_character_that_xml_forbids() -> None:
+    assert graphs._xml("a\x00\x0b\ud800\ufffeb\n") == "a\ufffd\ufffd\ufffd\ufffdb\n"
+
+
+def with_examples(operation: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:
+    """The address and query of an operation, from its examples."""
+    query = {}
+    for parameter in operation.get("parameters", ()):
+        for example in parameter["schema"].get("examples", ()) or [parameter.get("example")]:
+            if parameter["in"] == "path":
+                path = path.replace(f"{{{parameter['name']}}}", example)
+            elif example is not None:
+                query[parameter["name"]] = example
+    return path, query
+
+
+def test_the_examples_of_the_documentation_work_and_answers_fit_their_schemas(
+    client: TestClient,
+) -> None:
+    api = client.get("/openapi.json").json()
+    tried = 0
+    for path, operations in api["paths"].items():
+        for method, operation in operations.items():
+            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            validator = jsonschema.Draft202012Validator({**schema, "components": api["components"]})
+            url, query = with_examples(operation, path)
+            assert "{" not in url
+            content = operation.get("requestBody", {}).get("content", {})
+            bodies = [
+                e["value"] for e in content.get("application/json", {}).get("examples", {}).values()
+            ]
+            for body in bodies or [None]:
+                answer = client.request(method, url, params=query, json=body)
+                assert answer.status_code == 200, (url, answer.text)
+                validator.validate(json.loads(answer.text))
+                tried += 1
+    assert tried >= 13
+
+
+def test_every_operation_explains_itself(client: TestClient) -> None:
+    for operations in client.get("/openapi.json").json()["paths"].values():
+        for operation in operations.values():
+            assert operation["description"]
+            for parameter in operation.get("parameters", ()):
+                assert parameter["description"], parameter
