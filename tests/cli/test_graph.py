@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sightline.cli.main import run
+from sightline.graph.compile import compile_snapshot
 from sightline.graph.workspace import Workspace
 from tests.graph.conftest import add_load, fact
 
@@ -43,3 +44,21 @@ def test_reason_says_what_was_inferred_and_what_is_next(
     assert "inferred" in capsys.readouterr().out
     assert run(["reason", "-w", str(workspace), "--limit", "0"]) == 2
     assert "limit is 0; allowed are 1 to 1e+08" in capsys.readouterr().err
+
+
+def test_diff_names_what_came_and_went(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ws = Workspace.open(workspace)
+    old = compile_snapshot(ws, rdf=False).id
+    add_load(ws, [fact(("bolt", "part_of", "wheel"))], name="more")
+    new = compile_snapshot(ws, rdf=False).id
+    assert run(["diff", old[:6], new[:6], "-w", str(workspace)]) == 0
+    shown = capsys.readouterr().out
+    assert f"From {old} to {new}" in shown
+    assert "bolt —part of→ wheel  stated" in shown
+    assert "Removed: nothing found" in shown
+    assert run(["diff", new, old, "-w", str(workspace), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["edges"] == {"added": 0, "removed": 1}
+    assert answer["removed"][0]["statement"]["subject"] == "urn:sightline:entity:bolt"
+    assert run(["diff", "zz", new, "-w", str(workspace)]) == 1
+    assert f"there are: {', '.join(sorted([old, new]))}" in capsys.readouterr().err

@@ -12,7 +12,8 @@ from sightline.cli.options import JsonOption, WorkspaceOption
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command("reason")(reason)
+    for command in (reason, diff):
+        app.command(command.__name__)(command)
 
 
 def reason(
@@ -43,3 +44,42 @@ def reason(
         f"facts inferred: {load.counts.statements:,}, as load {load.id}; "
         f"next: sightline compile -w {workspace}"
     )
+
+
+SnapshotArgument = Annotated[
+    str, typer.Argument(help="Id of a snapshot, or the start of it.", show_default=False)
+]
+
+
+def diff(
+    old: SnapshotArgument,
+    new: SnapshotArgument,
+    workspace: WorkspaceOption,
+    limit: Annotated[
+        int, typer.Option(help="How many facts and entities to name, 0 to 10000.")
+    ] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Show which facts came and went between two snapshots.
+
+    `sightline compile` says the id of the snapshot it builds; the last three are kept, and those
+    that models were trained on.
+    """
+    from sightline.graph.diff import diff as compare
+    from sightline.graph.diff import find_snapshot
+    from sightline.graph.workspace import Workspace
+
+    ws = Workspace.open(workspace)
+    found = compare(find_snapshot(ws, old), find_snapshot(ws, new), limit=limit)
+    if json:
+        terminal.print_json(found)
+        return
+    kinds = ("entities", "edges", "types", "attributes")
+    rows = [(kind, x.added, x.removed) for kind in kinds for x in (getattr(found, kind),)]
+    terminal.table(f"From {found.old} to {found.new}", ("what", "#added", "#removed"), rows)
+    for title, changes in (("By relation", found.predicates), ("By entity", found.most_changed)):
+        lines = [(c.label, c.added, c.removed) for c in changes[:limit]]
+        terminal.table(title, ("name", "#added", "#removed"), lines)
+    for title, facts in (("Added", found.added), ("Removed", found.removed)):
+        named = [(f.text, "inferred" if f.inferred else "stated") for f in facts]
+        terminal.table(title, ("fact", "is"), named)

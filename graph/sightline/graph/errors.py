@@ -7,12 +7,20 @@ nothing of HTTP libraries or terminals.
       UsageError                 the request itself is wrong
         OutOfRange               a limit is outside its allowed range
         BadReference             a reference cannot be read
+        QueryError               a SPARQL query that is not answered
+          QuerySyntaxError       it cannot be read; line and column are named
+          QueryTooLong, QueryTooDeep
+          QueryRefused           it would change the graph or ask another server
+          QueryTimeout           it ran out of time
+          QueryOutOfMemory       it ran out of memory
+          ResultTooLarge         it has more rows or bytes than an answer may have
       NotFound
         UnknownEntity            no such entity; the nearest are named
         UnknownRelation          no such relation; the nearest are named
         UnknownClass             no such class; the nearest are named
         UnknownReport            no such report
         UnknownLoad              no such load
+        UnknownSnapshot          no such snapshot; those there are named
       AmbiguousEntity            a label that several entities share
       SourceError                raw data that cannot be taken in
         SourceNotFound, SourceEmpty, SourceUnreadable, SourceSyntaxError
@@ -33,6 +41,7 @@ nothing of HTTP libraries or terminals.
         MissingExtra             an optional dependency is not installed
         PortInUse                the address is taken
         Busy                     the queue is full
+        QueryInterrupted         the process that evaluated a query ended
 """
 
 from __future__ import annotations
@@ -98,6 +107,91 @@ class BadReference(UsageError):
         super().__init__(f"{what} {value[:80]!r} cannot be read; give an IRI, a CURIE or a label")
 
 
+class QueryError(UsageError):
+    """A SPARQL query that cannot be answered. No other query was harmed by it."""
+
+    status = 400
+
+
+class QuerySyntaxError(QueryError):
+    """A query that cannot be read. Line and column count from 1."""
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        before = text[:position]
+        self.line = before.count("\n") + 1
+        self.column = position - (before.rfind("\n") + 1) + 1
+        near = text[position : position + 20].partition("\n")[0].strip()
+        where = f"near {near!r}" if near else "at its end"
+        super().__init__(
+            f"the query cannot be read at line {self.line}, column {self.column}, {where}: {reason}"
+        )
+
+    @property
+    def extra(self) -> dict[str, object]:
+        return {"line": self.line, "column": self.column}
+
+
+class QueryTooLong(QueryError):
+    """A query of too many bytes."""
+
+    status = 413
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"the query has {size} bytes; at most {limit} are read")
+
+
+class QueryTooDeep(QueryError):
+    """Brackets nest too deeply."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the query nests brackets more than {limit} deep; write it flatter")
+
+
+class QueryRefused(QueryError):
+    """A query that asks for what is never done here."""
+
+    status = 403
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the query is refused: {reason}")
+
+
+class QueryTimeout(QueryError):
+    """Evaluation took too long. This says nothing about whether there are answers."""
+
+    status = 504
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the query was stopped after {seconds:g} seconds, before it had an answer; "
+            "make its patterns more selective or add a LIMIT"
+        )
+
+
+class QueryOutOfMemory(QueryError):
+    """Evaluation needed too much memory."""
+
+    status = 422
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the query needs more than {limit >> 20} MiB of memory; make its patterns more "
+            "selective, or leave out ORDER BY, DISTINCT or GROUP BY"
+        )
+
+
+class ResultTooLarge(QueryError):
+    """A result that is longer than an answer may be. Nothing of it is given."""
+
+    status = 422
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(
+            f"the result has more than {limit} {what}; page through it with ORDER BY, LIMIT and "
+            "OFFSET, or use `sightline export`"
+        )
+
+
 class NotFound(SightlineError):
     """Something that was asked for by name does not exist."""
 
@@ -149,6 +243,16 @@ class UnknownLoad(NotFound):
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"load {ref[:80]!r} is not in the workspace; `sightline loads` lists them")
+
+
+class UnknownSnapshot(NotFound):
+    """No snapshot, or more than one, has an id that begins so."""
+
+    def __init__(self, ref: str, stored: Sequence[str]) -> None:
+        super().__init__(
+            f"snapshot {ref[:80]!r} is not in the workspace, or not the only one that begins so; "
+            f"there are: {', '.join(stored) or 'none'}"
+        )
 
 
 class AmbiguousEntity(SightlineError):
@@ -423,6 +527,16 @@ class Busy(Unavailable):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is full; try again in a few seconds")
+
+
+class QueryInterrupted(Unavailable):
+    """The process that evaluated a query ended, by a signal or by a fault of the engine."""
+
+    def __init__(self, signal: str) -> None:
+        super().__init__(
+            f"the process that evaluated the query ended ({signal}); no other query was harmed: "
+            "send it again, or simplify it if that happens again"
+        )
 
 
 def from_os_error(error: OSError, path: str | Path) -> WorkspaceError:

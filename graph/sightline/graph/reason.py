@@ -22,6 +22,7 @@ from sightline.graph.loads import Counts, Load, LoadWriter, load_id, now, statem
 from sightline.graph.progress import Progress, silent
 from sightline.graph.rules import VERSION, infer, relevant
 from sightline.graph.snapshot import Snapshot
+from sightline.graph.statement import Statement
 from sightline.graph.vocabulary import INFERRED_GRAPH
 from sightline.graph.workspace import Workspace
 
@@ -29,26 +30,6 @@ from sightline.graph.workspace import Workspace
 LIMIT = 10_000_000
 MAX_LIMIT = 100_000_000
 PREMISES = "because.parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement as a load holds it; ``datatype`` is None where ``object`` is an IRI."""
-
-    subject: str
-    predicate: str
-    object: str
-    datatype: str | None = None
-    language: str | None = None
-
-    @classmethod
-    def of_edge(cls, snapshot: Snapshot, edge: int) -> Statement:
-        """What an edge states."""
-        return cls(
-            snapshot.entity_iris[int(snapshot.head[edge])],
-            snapshot.relation_iris[int(snapshot.relation[edge])],
-            snapshot.entity_iris[int(snapshot.tail[edge])],
-        )
 
 
 @dataclass(frozen=True, slots=True)

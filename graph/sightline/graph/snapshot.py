@@ -72,6 +72,11 @@ class Snapshot:
         type_inferred: bool, aligned with ``type_class``: no load states it.
         entity_iris, relation_iris, class_iris, property_iris: sorted string tables.
         entity_labels and so on: aligned with the IRIs; never empty texts.
+        attribute_indptr: int64 ``(N + 1,)`` into the literals, which are sorted by entity,
+            property and value; one that several rows state is there several times.
+        attribute_property, attribute_datatype, attribute_language: int32; the latter two are
+            positions in the manifest's lists.
+        attribute_value: the texts.
     """
 
     head: Ids
@@ -86,6 +91,10 @@ class Snapshot:
     type_indptr: Offsets
     type_class: Ids
     type_inferred: npt.NDArray[np.bool_]
+    attribute_indptr: Offsets
+    attribute_property: Ids
+    attribute_datatype: Ids
+    attribute_language: Ids
     _ARRAYS = (
         *("head", "relation", "tail", "out_indptr", "in_head", "in_relation", "in_edge"),
         *("in_indptr", "path_weight", "type_indptr", "type_class", "type_inferred"),
@@ -118,7 +127,7 @@ class Snapshot:
             setattr(self, name, np.load(folder / f"{name}.npy", mmap_mode="r"))
         for name in self._TABLES:
             setattr(self, name, StringTable.open(folder, name))
-        self._values = StringTable.open(folder, "attribute_value")
+        self.attribute_value = StringTable.open(folder, "attribute_value")
         self.num_entities = len(self.entity_iris)
         self.num_relations = len(self.relation_iris)
         self.num_edges = len(self.head)
@@ -197,7 +206,7 @@ class Snapshot:
         for i, (prop, datatype, language, load, row) in enumerate(zip(*columns)):
             key = (
                 int(prop),
-                self._values[int(start) + i],
+                self.attribute_value[int(start) + i],
                 self.manifest["datatypes"][datatype],
                 self.manifest["languages"][language],
             )

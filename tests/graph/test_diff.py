@@ -1,0 +1,153 @@
+"""The difference of two snapshots is the difference of their sets of facts."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.diff import Amount, Change, changed_edges, diff, find_snapshot
+from sightline.graph.errors import OutOfRange, UnknownSnapshot
+from sightline.graph.loads import retract
+from sightline.graph.reason import reason
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.vocabulary import RDF_TYPE
+from sightline.graph.workspace import Workspace
+from tests.graph.conftest import BASE, RDF, XSD, add_load, build, fact, label, literal, typed
+
+names = st.sampled_from("abcdé")
+rows = st.one_of(
+    st.builds(lambda h, r, t: fact((h, r, t)), names, st.sampled_from("rs"), names),
+    st.builds(typed, names, st.sampled_from("XY")),
+    st.builds(
+        lambda n, value, more: literal(n, BASE + "property:size", value, **more),
+        names,
+        st.sampled_from(["1", "2", ""]),
+        st.sampled_from(
+            [
+                {"datatype": XSD + "integer"},
+                {},
+                {"datatype": RDF + "langString", "language": "en"},
+                {"datatype": RDF + "langString", "language": "de"},
+            ]
+        ),
+    ),
+)
+graphs = st.lists(rows, min_size=1, max_size=12)
+
+
+def terms(row: dict[str, object]) -> tuple[object, ...]:
+    columns = ("subject", "predicate", "object", "datatype", "language")
+    return tuple(row.get(column) for column in columns)
+
+
+@settings(max_examples=30, deadline=None)
+@given(graphs, graphs)
+def test_added_and_removed_are_differences_of_sets(
+    one: list[dict[str, object]], two: list[dict[str, object]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        old, new = build(Path(folder) / "1", one), build(Path(folder) / "2", two)
+        found = diff(old, new)
+    before, after = {terms(row) for row in one}, {terms(row) for row in two}
+    for facts, expected in ((found.added, after - before), (found.removed, before - after)):
+        statements = [fact.statement for fact in facts]
+        columns = ("subject", "predicate", "object", "datatype", "language")
+        got = [tuple(getattr(s, column) for column in columns) for s in statements]
+        assert sorted(got, key=str) == sorted(expected, key=str)
+    assert found.entities == Amount(
+        len(set(new.entity_iris) - set(old.entity_iris)),
+        len(set(old.entity_iris) - set(new.entity_iris)),
+    )
+    for changes, mentions in ((found.predicates, predicates), (found.most_changed, ends)):
+        added, removed = Counter(mentions(after - before)), Counter(mentions(before - after))
+        assert {c.iri: (c.added, c.removed) for c in changes} == {
+            iri: (added[iri], removed[iri]) for iri in added | removed
+        }
+
+
+def predicates(facts: set[tuple[object, ...]]) -> list[object]:
+    return [f[1] for f in facts]
+
+
+def ends(facts: set[tuple[object, ...]]) -> list[object]:
+    """The entities of facts, each as often as it is an end of one."""
+    return [f[0] for f in facts] + [f[2] for f in facts if f[3] is None and f[1] != RDF_TYPE]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    ws = Workspace.create(tmp_path / "ws")
+    add_load(ws, [fact(("a", "r", "b")), label("a", "Ann"), typed("a", "X")], name="1")
+    return ws
+
+
+def test_facts_are_said_by_labels(workspace: Workspace) -> None:
+    old = compile_snapshot(workspace, rdf=False)
+    more = [fact(("a", "knows", "c")), typed("c", "Y"), label("c", "Cem")]
+    add_load(workspace, more, name="2")
+    new = compile_snapshot(workspace, rdf=False)
+    found = diff(old, new)
+    assert [f.text for f in found.added] == [
+        "Ann —knows→ Cem",
+        "Cem —type→ Y",
+        'Cem —label→ "Cem"',
+    ]
+    assert (found.edges, found.types, found.attributes) == (Amount(1, 0),) * 3
+    assert found.most_changed[0] == Change(f"{BASE}entity:c", "Cem", 3, 0)
+    assert [p.iri for p in diff(new, old).predicates if p.removed] == sorted(
+        [f"{BASE}relation:knows", RDF_TYPE, "http://www.w3.org/2000/01/rdf-schema#label"]
+    )
+    gone, come = changed_edges(old, new)
+    assert (gone.tolist(), [raw_names(new, e) for e in come]) == ([], ["a knows c"])
+
+
+def raw_names(s: Snapshot, edge: int) -> str:
+    parts = (s.entity_iris[s.head[edge]], s.relation_iris[s.relation[edge]])
+    return " ".join(p.rsplit(":", 1)[1] for p in (*parts, s.entity_iris[s.tail[edge]]))
+
+
+def test_another_source_of_a_known_fact_is_no_change(workspace: Workspace) -> None:
+    old = compile_snapshot(workspace, rdf=False)
+    add_load(workspace, [fact(("a", "r", "b")), label("a", "Ann"), typed("a", "X")], name="2")
+    new = compile_snapshot(workspace, rdf=False)
+    assert old.id != new.id
+    found = diff(old, new)
+    assert (found.added, found.removed, found.predicates, found.most_changed) == ((), (), (), ())
+
+
+def test_inferred_facts_are_marked(workspace: Workspace) -> None:
+    symmetric = "http://www.w3.org/2002/07/owl#SymmetricProperty"
+    schema = {"subject": f"{BASE}relation:r", "predicate": RDF_TYPE, "object": symmetric, "row": 1}
+    add_load(workspace, [schema], name="2")
+    old = compile_snapshot(workspace, rdf=False)
+    load = reason(workspace)
+    new = compile_snapshot(workspace, rdf=False)
+    assert [(f.text, f.inferred) for f in diff(old, new).added] == [("b —r→ Ann", True)]
+    retract(workspace, load.id)
+    assert diff(new, compile_snapshot(workspace, rdf=False)).edges == Amount(0, 1)
+
+
+def test_the_limit_cuts_what_is_named_and_not_what_is_counted(workspace: Workspace) -> None:
+    old = compile_snapshot(workspace, rdf=False)
+    add_load(workspace, [fact(("a", "r", str(i))) for i in range(20)], name="2")
+    new = compile_snapshot(workspace, rdf=False)
+    found = diff(old, new, limit=5)
+    assert (len(found.added), len(found.most_changed), found.edges.added) == (5, 5, 20)
+    assert found.most_changed[0].label == "Ann"
+    for limit in (-1, 10**6, float("nan")):
+        with pytest.raises(OutOfRange):
+            diff(old, new, limit=limit)  # type: ignore[arg-type]
+
+
+def test_a_snapshot_is_found_by_the_start_of_its_id(workspace: Workspace) -> None:
+    s = compile_snapshot(workspace, rdf=False)
+    assert find_snapshot(workspace, s.id[:5]).id == s.id
+    for ref in ("", "zz", ".."):
+        with pytest.raises(UnknownSnapshot, match=s.id):
+            find_snapshot(workspace, ref)
