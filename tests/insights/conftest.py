@@ -103,9 +103,9 @@ def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
     for (head, relation, tail), score in model.scores.items():
         table[row[head], slot[relation], row[tail]] = score
         table[row[tail], slot[relation] + len(slot), row[head]] = score
-    vectors = np.eye(len(row), WIDTH)
+    vectors = np.eye(len(row), WIDTH, k=WIDTH - len(row))
     for name, vector in model.vectors.items():
-        vectors[row[name], : len(vector)] = vector
+        vectors[row[name]] = np.pad(vector, (0, WIDTH - len(vector)))
     fitted = {"slope": 1.0, "rank_slope": 0.0, "intercept": 0.0, "abstain_below": 0.5}
     fitted |= {"slot_offset": (0.0,) * 2 * len(slot), "base_rate": 0.1, "answers": 100}
     with new_artifact(ws.models, MODEL, format=FORMAT) as folder:
@@ -151,7 +151,7 @@ def name_of(ref: Any) -> str:
 def world_of(tmp_path: Path) -> Callable[..., World]:
     """Compile facts or rows, and serve a model beside them unless it is None."""
 
-    def make(rows: Sequence[Any] = ROWS, model: Model | None = Model()) -> World:  # noqa: B008
+    def make(rows: Sequence[Any] = ROWS, model: Model | None = Model()) -> World:
         made = [fact(row, i + 1) if isinstance(row, tuple) else row for i, row in enumerate(rows)]
         snapshot = build(tmp_path / "ws", made)
         ws = Workspace.open(tmp_path / "ws")

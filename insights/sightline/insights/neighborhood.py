@@ -35,43 +35,44 @@ def neighborhood(
     wanted = facts.slots(None, "both")
     if relations:
         wanted = np.isin(np.arange(len(wanted)) % facts.snapshot.num_relations, relations)
-    distance = _grow(facts, entity, hops, limit, wanted)
-    shown = np.flatnonzero(distance < ABSENT).astype(np.int32)
+    chosen = _choose(facts, entity, hops, limit, wanted)
+    distance = _distances(facts, entity, hops, chosen, wanted)
+    shown = np.flatnonzero(chosen).astype(np.int32)
     shown = shown[np.lexsort((shown, distance[shown]))]
-    omitted = _omitted(facts, names, shown[distance[shown] < hops], distance, wanted)
+    omitted = _omitted(facts, names, shown[distance[shown] < hops], chosen, wanted)
     return Neighborhood(
         center=names.entity(entity),
         nodes=tuple(_node(names, int(e)) for e in shown),
-        edges=tuple(_links(facts, names, shown, distance, wanted)),
+        edges=tuple(_links(facts, names, shown, chosen, wanted)),
         truncated=bool(omitted),
         omitted=tuple(omitted),
     )
 
 
-def _grow(facts: Facts, entity: int, hops: int, limit: int, wanted: Flags) -> npt.NDArray[np.int8]:
-    """Distance from the entity of everything that is shown, int8 ``(N,)``, else ``ABSENT``."""
-    distance = np.full(facts.snapshot.num_entities, ABSENT, np.int8)
-    distance[entity] = 0
+def _choose(facts: Facts, entity: int, hops: int, limit: int, wanted: Flags) -> Flags:
+    """What is shown: bool ``(N,)``."""
+    shown = np.zeros(facts.snapshot.num_entities, np.bool_)
+    shown[entity] = True
+    seen = shown.copy()
+    frontier = np.array([entity], np.int32)
     left = limit - 1
     left_out = []
-    for hop in range(1, hops + 1):
-        frontier = np.flatnonzero(distance == hop - 1).astype(np.int32)
-        found = _neighbours(facts, frontier, distance, wanted)
-        places = -(-left // (hops - hop + 1))
-        distance[found[:places]] = hop
-        left -= len(found[:places])
+    for hop in range(hops):
+        found = _neighbours(facts, frontier, seen, wanted)
+        seen[found] = True
+        places = -(-left // (hops - hop))
+        frontier = found[:places]
+        shown[frontier] = True
+        left -= len(frontier)
         left_out.append(found[places:])
-    for hop, found in enumerate(left_out, 1):
-        found = found[distance[found] == ABSENT][:left]
-        distance[found] = hop
-        left -= len(found)
-    return distance
+    shown[np.concatenate(left_out)[:left]] = True
+    return shown
 
 
-def _neighbours(facts: Facts, frontier: Ids, distance: npt.NDArray[np.int8], wanted: Flags) -> Ids:
-    """Entities one step further that are not shown yet, each once, in fair order."""
+def _neighbours(facts: Facts, frontier: Ids, seen: Flags, wanted: Flags) -> Ids:
+    """Entities one step further that were not seen yet, each once, in fair order."""
     owner, slot, other, _ = facts.incident(frontier)
-    keep = wanted[slot] & (distance[other] == ABSENT)
+    keep = wanted[slot] & ~seen[other]
     owner, slot, other = owner[keep], slot[keep], other[keep]
     group = owner * len(wanted) + slot
     other = other[fair_order(group, facts.snapshot.degree[other], other)]
@@ -80,11 +81,24 @@ def _neighbours(facts: Facts, frontier: Ids, distance: npt.NDArray[np.int8], wan
     return ordered
 
 
+def _distances(
+    facts: Facts, entity: int, hops: int, shown: Flags, wanted: Flags
+) -> npt.NDArray[np.int8]:
+    """Steps from the entity to everything that is shown: int8 ``(N,)``."""
+    distance = np.where(shown, hops, ABSENT).astype(np.int8)
+    distance[entity] = 0
+    for hop in range(1, hops):
+        _, slot, other, _ = facts.incident(np.flatnonzero(distance == hop - 1).astype(np.int32))
+        near = other[wanted[slot] & (distance[other] == hops)]
+        distance[near] = hop
+    return distance
+
+
 def _omitted(
-    facts: Facts, names: Names, inner: Ids, distance: npt.NDArray[np.int8], wanted: Flags
+    facts: Facts, names: Names, inner: Ids, chosen: Flags, wanted: Flags
 ) -> list[DegreeCount]:
     _, slot, other, _ = facts.incident(inner)
-    slot = slot[wanted[slot] & (distance[other] == ABSENT)]
+    slot = slot[wanted[slot] & ~chosen[other]]
     slots, counts = np.unique(slot, return_counts=True)
     return [
         DegreeCount(names.relation(int(s)), names.direction(int(s)), int(count))
@@ -92,12 +106,10 @@ def _omitted(
     ]
 
 
-def _links(
-    facts: Facts, names: Names, shown: Ids, distance: npt.NDArray[np.int8], wanted: Flags
-) -> list[Link]:
+def _links(facts: Facts, names: Names, shown: Ids, chosen: Flags, wanted: Flags) -> list[Link]:
     s = facts.snapshot
     _, edges = spread(s.out_indptr, shown)
-    keep = wanted[s.relation[edges]] & (distance[s.tail[edges]] < ABSENT)
+    keep = wanted[s.relation[edges]] & chosen[s.tail[edges]]
     ids = {int(e): s.curie(s.entity_iris[e]) for e in shown}
     return [
         Link(ids[int(s.head[e])], names.relation(int(s.relation[e])), ids[int(s.tail[e])])

@@ -1,0 +1,140 @@
+"""Counts agree with counting by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from sightline.graph.errors import OutOfRange
+from sightline.insights import explore
+from tests.graph.conftest import XSD, fact, label, literal, typed
+from tests.insights.conftest import FACTS, ROWS, name_of
+
+
+def test_an_entity_with_everything_stated_about_it(world_of) -> None:
+    rows = [
+        *ROWS,
+        literal("ann", "http://purl.org/dc/terms/description", "Eine Ärztin", language="de"),
+        literal("ann", "https://schema.org/description", "A doctor", language="en"),
+        literal("ann", "urn:sightline:property:born", "1970", datatype=XSD + "integer"),
+        typed("ann", "Doctor"),
+    ]
+    world = world_of(rows)
+    view = world.sight.entity(world.id("ann"))
+    assert view.entity.label == "Ann"
+    assert view.entity.types == ("Doctor", "Person")
+    assert [name_of(kind) for kind in view.types] == ["Doctor", "Person"]
+    assert view.description == "A doctor"
+    born = next(a for a in view.attributes if name_of(a.property) == "born")
+    assert (born.value, born.datatype) == ("1970", XSD + "integer")
+    assert {(name_of(d.relation), d.direction, d.count) for d in view.degrees} == {
+        ("works_at", "out", 1),
+        ("lives_in", "out", 1),
+    }
+    assert [load.source for load in view.loads] == ["a.csv"]
+    assert view.known_to_model
+
+
+def test_an_entity_that_nothing_is_said_about(world_of) -> None:
+    world = world_of([("a", "r", "b"), label("lonely", "Lonely")])
+    view = world.sight.entity(world.id("lonely"))
+    assert view.degrees == ()
+    assert view.description is None
+    assert world.sight.related(world.id("lonely")) == ()
+    assert world.sight.neighborhood(world.id("lonely")).edges == ()
+
+
+def test_search_says_how_it_matched(world_of) -> None:
+    world = world_of()
+    hits = world.sight.search("bo")
+    assert [(name_of(h.entity), h.how, h.degree) for h in hits] == [
+        ("bolt", "prefix", 3),
+        ("bob", "prefix", 1),
+    ]
+    person = world.graph.resolve_class("Person")
+    assert [name_of(h.entity) for h in world.sight.search("bo", class_id=person)] == ["bob"]
+    assert world.sight.search("entity:bob")[0].how == "exact"
+    with pytest.raises(OutOfRange, match="limit"):
+        world.sight.search("bo", limit=0)
+
+
+def test_relations_with_their_cardinality(world_of) -> None:
+    facts = [("a", "one_to_one", "b"), ("c", "one_to_one", "d")]
+    facts += [("a", "one_to_many", x) for x in "bcd"]
+    facts += [(x, "many_to_one", "a") for x in "bcde"]
+    facts += list(product("ab", ["many_to_many"], "xy"))
+    world = world_of(facts)
+    views = {name_of(view.relation): view for view in world.sight.relations()}
+    assert {name: view.cardinality for name, view in views.items()} == {
+        "one_to_one": "1:1",
+        "one_to_many": "1:N",
+        "many_to_one": "N:1",
+        "many_to_many": "N:M",
+    }
+    many = views["many_to_one"]
+    assert (many.edges, many.heads, many.tails) == (4, 4, 1)
+    edges = [view.edges for view in world.sight.relations()]
+    assert edges == sorted(edges, reverse=True)
+
+
+def test_the_schema_counts_every_pair_of_types(world_of, monkeypatch) -> None:
+    monkeypatch.setattr(explore, "BLOCK", 3)
+    types = {"a": ["T", "U"], "b": ["T"], "c": [], "d": ["U", "V"]}
+    facts = [("a", "r", "b"), ("a", "r", "d"), ("b", "s", "c"), ("c", "r", "c"), ("d", "r", "a")]
+    rows = [fact(f) for f in facts] + [typed(x, t) for x, own in types.items() for t in own]
+    world = world_of(rows)
+    expected = Counter(
+        (h_type, r, t_type)
+        for h, r, t in facts
+        for h_type in types[h] or [None]
+        for t_type in types[t] or [None]
+    )
+
+    def name(ref):
+        return None if ref is None else name_of(ref)
+
+    schema = world.sight.schema()
+    assert {
+        (name(link.source), name_of(link.relation), name(link.target)): link.count
+        for link in schema.links
+    } == expected
+    assert {name(c.type): c.entities for c in schema.types} == {"T": 2, "U": 2, "V": 1, None: 1}
+
+
+def test_the_size_of_what_is_served(world_of) -> None:
+    world = world_of()
+    stats = world.sight.stats()
+    assert (stats.entities, stats.relations, stats.edges) == (8, 3, len(FACTS))
+    assert (stats.snapshot, stats.model) == (world.graph.id, "model-1")
+    assert {name_of(c.type): c.entities for c in stats.types} == {
+        "Person": 4,
+        "Company": 2,
+        "City": 2,
+    }
+
+
+def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
+    world = world_of()
+    view = world.sight.paths(world.id("bob"), world.id("york"), max_hops=2)
+    (path,) = view.paths
+    assert path.text == "Bob —works at→ Acme —located in→ York"
+    assert (path.metapath, path.length) == ("—works at→ · —located in→", 2)
+    assert [step.forward for step in path.steps] == [True, True]
+    assert [step.origins[0].row for step in path.steps] == [3, 6]
+    back = world.sight.paths(world.id("york"), world.id("bob"), max_hops=2).paths[0]
+    assert back.text == "York ←located in— Acme ←works at— Bob"
+    assert back.score == pytest.approx(path.score)
+    assert (view.metapaths[0].count, view.found, view.truncated) == (1, 1, False)
+
+
+def test_path_filters_reach_the_search(world_of) -> None:
+    world = world_of()
+    ends = world.id("bob"), world.id("york")
+    without = world.sight.paths(*ends, exclude=[world.relation("located_in")])
+    assert {path.length for path in without.paths} == {3}
+    through = world.sight.paths(*ends, types=[world.graph.resolve_class("Company")])
+    assert [path.length for path in through.paths] == [2]
+    with pytest.raises(OutOfRange, match="max_hops"):
+        world.sight.paths(*ends, max_hops=99)

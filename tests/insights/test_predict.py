@@ -1,0 +1,176 @@
+"""One gap is filled; stated answers are marked; probabilities follow scores."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sightline.graph.errors import OutOfRange, UnknownToModel, UsageError
+from tests.graph.conftest import fact, label
+from tests.insights.conftest import FACTS, ROWS, Model, name_of
+
+SCORES = {
+    ("ann", "lives_in", "york"): 6.0,
+    ("bob", "lives_in", "york"): 5.0,
+    ("bob", "lives_in", "bern"): 1.0,
+}
+
+
+def test_a_missing_tail(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    assert [name_of(p.tail) for p in answer] == ["york", "bern"]
+    assert [p.rank for p in answer] == [1, 2]
+    assert [p.score for p in answer] == pytest.approx([5.0, 1.0])
+    total = math.exp(5) + math.exp(1) + 6
+    for p, score in zip(answer, (5.0, 1.0)):
+        share = math.exp(score) / total
+        assert p.probability == pytest.approx(share / (1 + share))
+        assert not p.known
+        assert p.status == "predicted"
+        assert p.origins == ()
+        assert name_of(p.head) == "bob"
+    assert answer[0].support[0].text == "Bob —works at→ Acme —located in→ York"
+    assert answer[1].support_note == "no support found"
+
+
+def test_a_missing_head(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    answer = world.sight.predict(None, world.relation("lives_in"), world.id("york"), k=2)
+    assert [(name_of(p.head), name_of(p.tail), p.known) for p in answer] == [
+        ("ann", "york", True),
+        ("bob", "york", False),
+    ]
+
+
+def test_a_stated_answer_is_never_sold_as_a_prediction(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    stated, new = world.sight.predict(world.id("ann"), world.relation("lives_in"), None)
+    assert (name_of(stated.tail), stated.known, stated.status) == ("york", True, "stated")
+    assert stated.probability is None
+    assert stated.surprising is None
+    assert not stated.abstain
+    assert (stated.support, stated.support_note) == ((), None)
+    assert [origin.row for origin in stated.origins] == [8]
+    assert (name_of(new.tail), new.known) == ("bern", False)
+
+
+def test_new_only_leaves_out_what_is_stated(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    answer = world.sight.predict(world.id("ann"), world.relation("lives_in"), None, new_only=True)
+    assert [(p.rank, name_of(p.tail)) for p in answer] == [(1, "bern")]
+
+
+def test_a_missing_relation(world_of) -> None:
+    rows = [*ROWS, fact(("ann", "born_in", "york")), fact(("cid", "born_in", "york"))]
+    scores = {("bob", "lives_in", "york"): 5.0, ("bob", "born_in", "york"): 2.0}
+    world = world_of(rows, Model(scores))
+    answer = world.sight.predict(world.id("bob"), None, world.id("york"))
+    # A person works at no city, so that is not proposed.
+    assert [name_of(p.relation) for p in answer] == ["lives_in", "born_in"]
+    ahead, back = (math.exp(5) / (math.exp(5) + 7), math.exp(5) / (math.exp(5) + 6))
+    mean = (ahead / (1 + ahead) + back / (1 + back)) / 2
+    assert answer[0].probability == pytest.approx(mean, rel=1e-5)
+    logs = (math.log(ahead) + math.log(math.exp(5) / (math.exp(5) + 6 + 0))) / 2
+    assert answer[0].score == pytest.approx(logs, rel=1e-4)
+
+
+def test_a_missing_relation_that_is_stated(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    answer = world.sight.predict(world.id("ann"), None, world.id("york"))
+    assert [(name_of(p.relation), p.known, p.probability) for p in answer] == [
+        ("lives_in", True, None)
+    ]
+    assert world.sight.predict(world.id("ann"), None, world.id("york"), new_only=True) == ()
+
+
+def test_nothing_links_an_entity_to_itself(world_of) -> None:
+    world = world_of(FACTS)
+    assert world.sight.predict(world.id("ann"), None, world.id("ann")) == ()
+
+
+@pytest.mark.parametrize(
+    "given", [(None, None, None), (0, None, None), (None, 0, None), (None, None, 0), (0, 0, 0)]
+)
+def test_a_question_has_exactly_one_gap(world_of, given) -> None:
+    world = world_of()
+    with pytest.raises(UsageError, match="one gap"):
+        world.sight.predict(*given)
+
+
+@pytest.mark.parametrize("k", [0, 1001])
+def test_k_outside_its_range_is_refused(world_of, k) -> None:
+    world = world_of()
+    with pytest.raises(OutOfRange, match="1 to 1000"):
+        world.sight.predict(world.id("bob"), world.relation("lives_in"), None, k=k)
+
+
+def test_ties_are_broken_by_id(world_of) -> None:
+    world = world_of(FACTS, Model())
+    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    assert [name_of(p.tail) for p in answer] == [
+        *("acme", "ann", "bern", "bolt", "cid", "dot", "york")
+    ]
+    assert len({p.probability for p in answer}) == 1
+
+
+def test_an_entity_or_relation_that_came_after_training_is_named(world_of) -> None:
+    world = world_of(model=Model(without=["bob", "located_in"]))
+    with pytest.raises(UnknownToModel, match="entity 'Bob"):
+        world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    with pytest.raises(UnknownToModel, match="relation 'located in'"):
+        world.sight.predict(world.id("acme"), world.relation("located_in"), None)
+    with pytest.raises(UnknownToModel, match="entity 'Bob"):
+        world.sight.predict(world.id("ann"), None, world.id("bob"))
+
+
+def test_new_entities_shift_no_answer(world_of, tmp_path) -> None:
+    """The model has its own rows; entities that sort first renumber the snapshot only."""
+    rows = [*ROWS, fact(("aaa", "aaa_likes", "aab")), label("aaa", "First")]
+    world = world_of(rows, Model(SCORES, without=["aaa", "aab", "aaa_likes"]))
+    assert world.id("aaa") == 0
+    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    assert [(name_of(p.tail), p.score) for p in answer] == [
+        ("york", pytest.approx(5.0)),
+        ("bern", pytest.approx(1.0)),
+    ]
+
+
+def test_a_stated_answer_that_the_model_does_not_know_stands_last_without_a_score(world_of) -> None:
+    rows = [*ROWS, fact(("bob", "lives_in", "aaa"))]
+    world = world_of(rows, Model(SCORES, without=["aaa"]))
+    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    assert [name_of(p.tail) for p in answer] == ["york", "bern", "aaa"]
+    assert answer[-1].known
+    assert answer[-1].score is None
+
+
+def test_surprise_is_what_the_probability_adds_to_popularity(world_of) -> None:
+    """York has 1 of the 2 lives-in facts, whose answers are 2: popularity (1 + 1) / (2 + 2 + 1)."""
+    world = world_of(model=Model(SCORES))
+    best = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)[0]
+    assert best.surprising == pytest.approx(math.log2(best.probability / 0.4))
+
+
+def test_a_hub_surprises_less_than_a_rare_answer_of_the_same_probability(world_of) -> None:
+    facts = [(f"p{i}", "visits", "hub") for i in range(9)] + [("p0", "visits", "rare")]
+    facts += [("new", "knows", "p0")]
+    world = world_of(facts, Model({("new", "visits", "hub"): 5, ("new", "visits", "rare"): 5}))
+    hub, rare = world.sight.predict(world.id("new"), world.relation("visits"), None, k=2)
+    assert (name_of(hub.tail), name_of(rare.tail)) == ("hub", "rare")
+    assert hub.probability == rare.probability
+    assert rare.surprising - hub.surprising == pytest.approx(math.log2(10 / 2))
+
+
+def test_similar_entities_by_cosine_and_type(world_of) -> None:
+    vectors = {"ann": [1, 0], "bob": [2, 1], "cid": [-1, 1], "dot": [0, 0], "york": [1, 0.1]}
+    world = world_of(model=Model(vectors=vectors))
+    answer = world.sight.similar(world.id("ann"))
+    assert [name_of(s.entity) for s in answer] == ["bob", "dot", "cid"]
+    expected = [2 / math.sqrt(5), 0.0, -1 / math.sqrt(2)]
+    assert [s.similarity for s in answer] == pytest.approx(expected)
+    anyone = world.sight.similar(world.id("ann"), same_type=False, k=3)
+    assert [name_of(s.entity) for s in anyone] == ["york", "bob", "acme"]
+    # From an entity in no direction all others are equally far.
+    assert {s.similarity for s in world.sight.similar(world.id("dot"))} == {0.0}

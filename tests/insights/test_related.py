@@ -1,0 +1,166 @@
+"""What is stated comes first and stays apart from what is predicted; hubs do not flood."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sightline.graph.errors import OutOfRange, UsageError
+from tests.graph.conftest import fact, typed
+from tests.insights.conftest import FACTS, ROWS, Model, name_of
+
+
+def told(answer):
+    return [(a.status, name_of(a.relation), a.direction, name_of(a.entity)) for a in answer]
+
+
+def test_a_stated_fact_shows_its_origin_and_no_probability(world_of) -> None:
+    world = world_of()
+    answer = world.sight.related(world.id("acme"), predicted=False)
+    assert told(answer) == [
+        ("stated", "located_in", "out", "york"),
+        ("stated", "works_at", "in", "bob"),
+        ("stated", "works_at", "in", "ann"),
+    ]
+    assert [item.origins[0].row for item in answer] == [6, 3, 2]
+    assert all(item.probability is None and not item.abstain for item in answer)
+    assert all(item.evidence == () and item.evidence_note is None for item in answer)
+
+
+def test_predictions_come_by_probability_with_what_supports_them(world_of) -> None:
+    world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
+    answer = world.sight.related(world.id("bob"), known=False)
+    assert told(answer) == [
+        ("predicted", "lives_in", "out", "york"),
+        ("predicted", "works_at", "out", "bolt"),
+        ("predicted", "lives_in", "out", "bern"),
+    ]
+    # The calibration of the test says sigmoid(log p) = p / (1 + p).
+    p = math.exp(5) / (math.exp(5) + 7)
+    assert answer[0].probability == pytest.approx(p / (1 + p))
+    assert answer[1].probability == pytest.approx((1 / 7) / (1 + 1 / 7))
+    assert answer[0].evidence[0].text == "Bob —works at→ Acme —located in→ York"
+    assert answer[0].evidence[0].steps[0].origins[0].row == 3
+    assert answer[0].evidence_note is None
+    assert answer[1].evidence_note == "no support found"
+
+
+def test_known_answers_do_not_take_part_in_the_probability(world_of) -> None:
+    """Acme is stated, so Bolt shares the rest of the row with 6 others and not with 7."""
+    world = world_of(model=Model({("bob", "works_at", "acme"): 50.0}))
+    answer = world.sight.related(world.id("bob"), relation=world.relation("works_at"), known=False)
+    assert told(answer) == [("predicted", "works_at", "out", "bolt")]
+    assert answer[0].probability == pytest.approx((1 / 7) / (1 + 1 / 7))
+
+
+def test_an_answer_below_the_threshold_is_called_a_guess(world_of) -> None:
+    scores = {("bob", "lives_in", "york"): 5.0}
+    world = world_of(model=Model(scores, calibration={"abstain_below": 0.4}))
+    answer = world.sight.related(world.id("bob"), known=False)
+    assert [item.abstain for item in answer] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [
+        ("out", [("located_in", "york")]),
+        ("in", [("works_at", "bob"), ("works_at", "ann")]),
+        ("both", [("located_in", "york"), ("works_at", "bob"), ("works_at", "ann")]),
+    ],
+)
+def test_direction_says_which_end_the_entity_is(world_of, direction, expected) -> None:
+    world = world_of()
+    answer = world.sight.related(world.id("acme"), direction=direction, predicted=False)
+    assert [(name_of(a.relation), name_of(a.entity)) for a in answer] == expected
+
+
+def test_the_inverse_direction_is_predicted_too(world_of) -> None:
+    world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
+    answer = world.sight.related(world.id("york"), known=False, direction="in", k=1)
+    assert told(answer) == [("predicted", "lives_in", "in", "bob")]
+    assert answer[0].evidence[0].text.startswith("York ←located in— Acme")
+
+
+def test_a_type_that_a_slot_never_had_is_not_proposed(world_of) -> None:
+    """The model says that Bob lives in a company; no company was ever lived in."""
+    world = world_of(model=Model({("bob", "lives_in", "acme"): 9.0}))
+    answer = world.sight.related(world.id("bob"), relation=world.relation("lives_in"))
+    assert {name_of(item.entity) for item in answer} == {"york", "bern"}
+
+
+def test_an_entity_without_a_type_may_be_proposed(world_of) -> None:
+    rows = [*ROWS, fact(("ann", "likes", "tea"))]
+    world = world_of(rows, Model({("bob", "lives_in", "tea"): 9.0}))
+    answer = world.sight.related(world.id("bob"), known=False, k=1)
+    assert told(answer) == [("predicted", "lives_in", "out", "tea")]
+
+
+def test_an_entity_is_not_related_to_itself_by_prediction(world_of) -> None:
+    facts = [("a", "knows", "b"), ("b", "knows", "c")]
+    world = world_of(facts, Model({(x, "knows", x): 9.0 for x in "abc"}))
+    for name in "abc":
+        answer = world.sight.related(world.id(name), known=False)
+        assert name not in {name_of(item.entity) for item in answer}
+
+
+def test_the_reverse_of_a_stated_fact_is_not_proposed(world_of) -> None:
+    """Whether a relation is symmetric or not, the reverse would be trivial or wrong."""
+    facts = [("a", "borders", "b"), ("b", "borders", "c"), ("c", "borders", "d")]
+    world = world_of(facts, Model({("b", "borders", "a"): 9.0, ("a", "borders", "c"): 5.0}))
+    answer = world.sight.related(world.id("a"), known=False)
+    assert {name_of(item.entity) for item in answer} == {"c", "d"}
+    assert len(answer) == 2, "both readings of a relation propose the same entity once"
+
+
+@pytest.mark.parametrize("countries", [9, 10])
+def test_a_single_valued_relation_that_is_answered_gets_no_second_answer(
+    world_of, countries
+) -> None:
+    facts = [(f"country{i}", "capital", f"city{i}") for i in range(countries)]
+    rows = [fact(f) for f in facts]
+    rows += [typed(h, "Country") for h, _, _ in facts] + [typed(t, "City") for _, _, t in facts]
+    rows += [typed("newland", "Country")]
+    world = world_of(rows)
+    known = world.sight.related(world.id("country1"), known=False)
+    # Nine countries do not say whether a country may have two capitals.
+    assert bool(known) == (countries < 10)
+    assert len(world.sight.related(world.id("newland"), known=False, k=100)) == countries
+
+
+def test_relations_take_turns_and_rare_neighbours_come_first(world_of) -> None:
+    facts = [("hub", "many", f"m{i:02}") for i in range(30)]
+    facts += [("hub", "few", "f1"), ("hub", "few", "f2"), ("hub", "one", "o")]
+    facts += [("x", "other", "m00"), ("x", "other", "f1")]
+    world = world_of(facts, model=None)
+    answer = world.sight.related(world.id("hub"), k=6)
+    assert [name_of(item.entity) for item in answer] == ["o", "f2", "m01", "f1", "m02", "m03"]
+
+
+def test_a_longer_list_begins_with_the_shorter_one(world_of) -> None:
+    world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
+    for name in ("acme", "york", "bob"):
+        for only in ({"known": False}, {"predicted": False}):
+            longest = world.sight.related(world.id(name), k=9, **only)
+            for k in range(1, 9):
+                assert world.sight.related(world.id(name), k=k, **only) == longest[:k]
+
+
+def test_ties_are_broken_by_relation_and_then_by_id(world_of) -> None:
+    world = world_of(FACTS, Model())
+    answer = world.sight.related(world.id("bob"), known=False, direction="out")
+    assert [name_of(a.entity) for a in answer] == sorted(name_of(a.entity) for a in answer)
+    assert len({a.probability for a in answer}) == 1
+
+
+@pytest.mark.parametrize("k", [0, 1001, float("nan")])
+def test_k_outside_its_range_is_refused(world_of, k) -> None:
+    world = world_of()
+    with pytest.raises(OutOfRange, match="k is"):
+        world.sight.related(world.id("bob"), k=k)
+
+
+def test_asking_for_nothing_is_refused(world_of) -> None:
+    world = world_of()
+    with pytest.raises(UsageError, match="neither"):
+        world.sight.related(world.id("bob"), known=False, predicted=False)
