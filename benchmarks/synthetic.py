@@ -22,12 +22,14 @@ SYLLABLES = [consonant + vowel for consonant in "bdklmnrst" for vowel in "aeo"]
 def scale_free(num_entities: int, num_relations: int, num_edges: int, seed: int = 0) -> np.ndarray:
     """Distinct triples without loops, int64 ``(about num_edges, 3)``.
 
-    Entities are drawn with probability ~ (rank + 10) ** -0.8: a degree distribution with hubs.
+    Entities are drawn with probability ~ (rank + 2) ** -0.5, relations with ~ 1 / rank. With six
+    edges per entity the degree has mean 12, 99th percentile about 60 and maximum about 1500.
     """
     rng = np.random.default_rng(seed)
-    weight = (np.arange(num_entities) + 10.0) ** -0.8
-    heads, tails = rng.choice(num_entities, (2, num_edges), p=weight / weight.sum())
-    relations = rng.integers(num_relations, size=num_edges)
+    entity = (np.arange(num_entities) + 2.0) ** -0.5
+    relation = 1.0 / np.arange(1, num_relations + 1)
+    heads, tails = rng.choice(num_entities, (2, num_edges), p=entity / entity.sum())
+    relations = rng.choice(num_relations, num_edges, p=relation / relation.sum())
     triples = np.stack([heads, relations, tails], axis=1)
     return np.unique(triples[heads != tails], axis=0)
 

@@ -2,92 +2,206 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import tempfile
+import os
+import subprocess
+import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
 
 import networkx as nx
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sightline.graph import paths
 from sightline.graph.errors import OutOfRange
-from sightline.graph.paths import find_paths
+from sightline.graph.paths import PathAnswer, find_paths, warm
 from sightline.graph.snapshot import Snapshot
 from tests.graph.conftest import build, fact, typed
 
+#: Small multigraphs, as components of one graph: compiling is what takes the time.
+COMPONENTS = 3000
 
-def undirected(snapshot: Snapshot) -> nx.MultiGraph:
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Random multigraphs of 3 to 8 entities with loops, parallel edges and types."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for c in range(COMPONENTS):
+        size = rng.integers(3, 9)
+        for h, r, t in rng.integers((size, 3, size), size=(rng.integers(3, 15), 3)):
+            rows.append(fact((f"g{c}n{h}", f"r{r}", f"g{c}n{t}")))
+        rows += [typed(f"g{c}n{n}", "Even") for n in range(0, size, 2)]
+    return build(tmp_path_factory.mktemp("crowd"), rows)
+
+
+@pytest.fixture(scope="module")
+def components(crowd: Snapshot) -> list[nx.MultiGraph]:
     graph = nx.MultiGraph()
-    graph.add_nodes_from(range(snapshot.num_entities))
-    for edge, (h, _, t) in enumerate(snapshot.triples().tolist()):
-        graph.add_edge(h, t, key=edge)
-    return graph
+    for edge, (h, r, t) in enumerate(crowd.triples().tolist()):
+        graph.add_edge(h, t, key=edge, relation=r)
+    return [graph.subgraph(nodes) for nodes in nx.connected_components(graph)]
 
 
-def by_networkx(snapshot: Snapshot, source: int, target: int, hops: int) -> set[tuple[int, ...]]:
-    """Every node-simple path as its edge ids. Counts each once, whichever way it is walked."""
-    if source == target:
+def by_networkx(graph: nx.MultiGraph, pair: tuple[int, int], hops: int) -> set[tuple[int, ...]]:
+    """Every node-simple path as its edge ids."""
+    if not set(pair) <= set(graph) or pair[0] == pair[1]:
         return set()
-    found = nx.all_simple_edge_paths(undirected(snapshot), source, target, cutoff=hops)
+    found = nx.all_simple_edge_paths(graph, *pair, cutoff=hops)
     return {tuple(edge for _, _, edge in path) for path in found}
 
 
-multigraphs = st.lists(
-    st.tuples(st.integers(0, 7), st.integers(0, 2), st.integers(0, 7)), min_size=1, max_size=22
-)
+def edges_of(answer: PathAnswer) -> list[tuple[int, ...]]:
+    return [path.edges for path in answer.paths]
 
 
-@settings(max_examples=60, deadline=None)
-@given(multigraphs, st.integers(1, 4))
-def test_all_paths_equal_networkx(triples: list[tuple[int, int, int]], hops: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [fact((f"e{h}", f"r{r}", f"e{t}")) for h, r, t in triples]
-        snapshot = build(FilePath(folder), rows)
-        for source in range(min(3, snapshot.num_entities)):
-            for target in range(snapshot.num_entities):
-                answer = find_paths(snapshot, source, target, max_hops=hops, k=1000)
-                expected = by_networkx(snapshot, source, target, hops)
-                assert answer.found == len(expected)
-                assert not answer.truncated
-                if len(expected) <= 1000:
-                    assert {path.edges for path in answer.paths} == expected
-                check_paths(snapshot, answer, source, target)
+def cut_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the time is over at once, and all of it never."""
+    monkeypatch.setattr(paths._Clock, "past", lambda self, share: share < 1)
+    monkeypatch.setattr(paths, "SLICE_STEPS", 5)
 
 
-def check_paths(snapshot: Snapshot, answer: paths.PathAnswer, source: int, target: int) -> None:
+def test_all_paths_equal_networkx_on_thousands_of_multigraphs(
+    crowd: Snapshot, components: list[nx.MultiGraph]
+) -> None:
+    assert len(components) >= COMPONENTS
+    total = 0
+    for i, graph in enumerate(components):
+        nodes, hops = sorted(graph), 1 + i % 6
+        for pair in itertools.product(nodes[:2], nodes[-2:]):
+            answer = find_paths(crowd, *pair, max_hops=hops, k=1000)
+            expected = by_networkx(graph, pair, hops)
+            assert answer.found == len(answer.paths) == len(expected)
+            assert set(edges_of(answer)) == expected
+            assert not answer.truncated
+            check_answer(crowd, answer, pair)
+            total += answer.found
+    assert total > 10_000
+
+
+def check_answer(snapshot: Snapshot, answer: PathAnswer, pair: tuple[int, int]) -> None:
+    """Every path is one, and everything is scored and in order."""
     sums: Counter[tuple[int, ...]] = Counter()
+    counts: Counter[tuple[int, ...]] = Counter()
     for path in answer.paths:
-        assert (path.entities[0], path.entities[-1]) == (source, target)
-        steps = zip(path.entities, path.edges, path.slots, path.entities[1:])
-        for before, edge, slot, after in steps:
-            forward = slot < snapshot.num_relations
+        assert (path.entities[0], path.entities[-1]) == pair
+        assert len(set(path.entities)) == len(path.entities)
+        for before, edge, slot, after in zip(
+            path.entities, path.edges, path.slots, path.entities[1:]
+        ):
             assert snapshot.relation[edge] == slot % snapshot.num_relations
             ends = (snapshot.head[edge], snapshot.tail[edge])
+            forward = slot < snapshot.num_relations
             assert ends == ((before, after) if forward else (after, before))
-        assert path.score == pytest.approx(
-            math.prod(float(snapshot.path_weight[e]) for e in path.edges)
-        )
+        weights = [float(snapshot.path_weight[edge]) for edge in path.edges]
+        assert path.score == pytest.approx(math.prod(weights), rel=1e-11)
         sums[path.slots] += path.score  # type: ignore[assignment]
-    scores = [path.score for path in answer.paths]
-    assert scores == sorted(scores, reverse=True) or scores == pytest.approx(
-        sorted(scores, reverse=True)
-    )
+        counts[path.slots] += 1
+    ordered = sorted(answer.paths, key=lambda path: (-path.score, len(path.edges), path.edges))
+    assert list(answer.paths) == ordered
+    metapaths = [(-m.score, len(m.slots), m.slots) for m in answer.metapaths]
+    assert metapaths == sorted(metapaths)
     if len(answer.paths) == answer.found:
+        assert {m.slots: m.count for m in answer.metapaths} == counts
+        assert {m.slots: m.score for m in answer.metapaths} == pytest.approx(sums, rel=1e-9)
+
+
+def test_the_best_paths_are_the_first_of_all_paths(
+    crowd: Snapshot, components: list[nx.MultiGraph]
+) -> None:
+    for graph in components[:600]:
+        pair = min(graph), max(graph)
+        every = find_paths(crowd, *pair, max_hops=6, k=1000)
+        best = find_paths(crowd, *pair, max_hops=6, k=3)
+        assert (best.found, best.metapaths) == (every.found, every.metapaths[:3])
+        direct = [path for path in every.paths if len(path.edges) == 1][:1]
+        assert best.paths in (every.paths[:3], (*every.paths[:2], *direct))
+
+
+def test_a_cut_count_still_gives_the_best_paths(
+    crowd: Snapshot, components: list[nx.MultiGraph], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [(min(graph), max(graph)) for graph in components[:600]]
+    expected = [find_paths(crowd, *pair, max_hops=6, k=4) for pair in pairs]
+    cut_the_count(monkeypatch)
+    answers = [find_paths(crowd, *pair, max_hops=6, k=4) for pair in pairs]
+    assert sum(answer.truncated for answer in answers) > 400
+    for answer, whole in zip(answers, expected):
+        assert answer.paths == whole.paths
+        assert answer.found <= whole.found
+        if answer.truncated:
+            assert str(answer.reason).endswith("the paths are the best all the same")
+
+
+def test_the_other_way_round_gives_the_same_paths(
+    crowd: Snapshot, components: list[nx.MultiGraph]
+) -> None:
+    for graph in components[:300]:
+        there = find_paths(crowd, min(graph), max(graph), max_hops=5, k=1000)
+        back = find_paths(crowd, max(graph), min(graph), max_hops=5, k=1000)
+        turned = {(path.edges[::-1], path.score) for path in back.paths}
+        assert {(path.edges, path.score) for path in there.paths} == turned
+
+
+def test_filters_equal_networkx_on_what_they_leave(
+    crowd: Snapshot, components: list[nx.MultiGraph]
+) -> None:
+    even = crowd.resolve_class("Even")
+    for graph in components[:300]:
+        pair = min(graph), max(graph)
+        kept = [(h, t, e) for h, t, e, r in graph.edges(keys=True, data="relation") if r != 1]
+        some = graph.edge_subgraph(kept)
+        assert set(
+            edges_of(find_paths(crowd, *pair, max_hops=6, k=1000, exclude=[1]))
+        ) == by_networkx(some, pair, 6)
+        answer = find_paths(crowd, *pair, max_hops=6, k=1000, include=[0, 2])
+        assert set(edges_of(answer)) == by_networkx(some, pair, 6)
+        inner = {n for n in graph if even in crowd.types_of(n)} | set(pair)
+        answer = find_paths(crowd, *pair, max_hops=6, k=1000, types=[even])
+        assert set(edges_of(answer)) == by_networkx(graph.subgraph(inner), pair, 6)
+
+
+def dwpc(triples: np.ndarray, pair: tuple[int, int], slots: tuple[int, ...]) -> float:
+    """Degree-weighted path count by matrix products; at most four edges.
+
+    Walks that touch an end in between are left out with the rows and columns of both, and those
+    that stand still with the diagonal; of four edges those that come back to where they were after
+    one are taken off.
+    """
+    n, relations = triples[:, [0, 2]].max() + 1, triples[:, 1].max() + 1
+    steps = []
+    for slot in slots:
+        matrix = np.zeros((n, n))
+        rows = triples[triples[:, 1] == slot % relations]
+        matrix[rows[:, 0], rows[:, 2]] = 1
+        degrees = np.outer(matrix.sum(axis=1), matrix.sum(axis=0))
+        matrix *= np.where(degrees > 0, degrees, 1) ** -0.4
+        steps.append(matrix if slot < relations else matrix.T)
+    if len(slots) == 1:
+        return float(steps[0][pair])
+    inner = np.setdiff1d(np.arange(n), pair)
+    first, last = steps[0][pair[0], inner], steps[-1][inner, pair[1]]
+    middle = [m[np.ix_(inner, inner)] * (1 - np.eye(len(inner))) for m in steps[1:-1]]
+    total = first
+    for matrix in middle:
+        total = total @ matrix
+    back = np.einsum("x,xy,yx,x", first, *middle, last) if len(middle) == 2 else 0.0
+    return float(total @ last - back)
+
+
+def test_metapath_scores_equal_matrix_products(snapshot_of) -> None:
+    rng = np.random.default_rng(5)
+    raw = rng.integers((12, 3, 12), size=(90, 3))
+    snapshot = snapshot_of([(f"e{h:02}", f"r{r}", f"e{t:02}") for h, r, t in raw])
+    triples = snapshot.triples()
+    for pair in ((0, 1), (2, 7), (11, 4)):
+        answer = find_paths(snapshot, *pair, max_hops=4, k=1000)
+        assert len(answer.metapaths) > 100
         for metapath in answer.metapaths:
-            assert metapath.score == pytest.approx(sums[metapath.slots])
-
-
-def test_the_same_in_both_directions(snapshot_of) -> None:
-    snapshot = snapshot_of(
-        [("a", "r", "b"), ("b", "s", "c"), ("c", "r", "a"), ("b", "r", "d"), ("d", "q", "c")]
-    )
-    there = find_paths(snapshot, 0, 2, max_hops=4)
-    back = find_paths(snapshot, 2, 0, max_hops=4)
-    assert [p.edges for p in there.paths] != []
-    assert {p.edges for p in there.paths} == {p.edges[::-1] for p in back.paths}
+            assert metapath.score == pytest.approx(dwpc(triples, pair, metapath.slots), rel=1e-9)
 
 
 def test_a_hub_ranks_below_a_specific_neighbour(snapshot_of) -> None:
@@ -139,39 +253,98 @@ def test_no_path_and_no_way_to_itself(snapshot_of) -> None:
     assert find_paths(snapshot, 0, 0).found == 0
 
 
-def test_many_paths_come_in_chunks_and_slices(snapshot_of, monkeypatch) -> None:
+def test_pieces_make_the_same_answer(snapshot_of, monkeypatch) -> None:
     layers = [
         (f"{a}{i}", "r", f"{b}{j}") for a, b in ("ab", "bc") for i in range(9) for j in range(9)
     ]
     ends = [("s", "r", f"a{i}") for i in range(9)] + [(f"c{i}", "r", "t") for i in range(9)]
     snapshot = snapshot_of(layers + ends)
     s, t = snapshot.resolve_entity("s"), snapshot.resolve_entity("t")
-    whole = find_paths(snapshot, s, t, max_hops=4, k=20)
-    assert whole.found == 9**3
-    monkeypatch.setattr(paths, "CHUNK", 7)
+    whole = find_paths(snapshot, s, t, max_hops=6, k=20)
+    assert whole.found > 9**3
     monkeypatch.setattr(paths, "SLICE_STEPS", 11)
-    pieces = find_paths(snapshot, s, t, max_hops=4, k=20)
-    assert (pieces.paths, pieces.found) == (whole.paths, whole.found)
-    assert [m.count for m in pieces.metapaths] == [m.count for m in whole.metapaths]
-    assert pieces.metapaths[0].score == pytest.approx(whole.metapaths[0].score)
+    assert find_paths(snapshot, s, t, max_hops=6, k=20, deadline_ms=60_000) == whole
+
+
+def test_equal_scores_come_by_length_then_ids(snapshot_of) -> None:
+    rows = [("a", f"r{i}", f"m{i}") for i in range(9)] + [(f"m{i}", f"q{i}", "b") for i in range(9)]
+    snapshot = snapshot_of([*rows, ("a", "x", "n"), ("n", "y", "o"), ("o", "z", "b")])
+    a, b = snapshot.resolve_entity("a"), snapshot.resolve_entity("b")
+    answer = find_paths(snapshot, a, b, k=4)
+    assert {path.score for path in answer.paths} == {1.0}
+    every = sorted((len(e), e) for e in edges_of(find_paths(snapshot, a, b, k=1000)))
+    assert edges_of(answer) == [edges for _, edges in every[:4]]
 
 
 def test_a_deadline_cuts_and_says_so(snapshot_of, monkeypatch) -> None:
     clique = [(f"n{i}", "r", f"n{j}") for i in range(40) for j in range(i)]
     snapshot = snapshot_of(clique)
     monkeypatch.setattr(paths, "SLICE_STEPS", 100)
-    answer = find_paths(snapshot, 0, 1, max_hops=4, k=5, deadline_ms=1)
+    monkeypatch.setattr(paths._Clock, "past", lambda self, share: True)
+    answer = find_paths(snapshot, 0, 1, max_hops=6, k=5, deadline_ms=7)
     assert answer.truncated
-    assert "deadline" in str(answer.reason)
+    assert answer.reason == "the deadline of 7 ms cut the count at length 2"
     assert min(len(p.edges) for p in answer.paths) == 1
+
+
+def test_a_budget_cuts_whatever_the_clock_says(snapshot_of, monkeypatch) -> None:
+    clique = [(f"n{i:02}", "r", f"n{j:02}") for i in range(30) for j in range(i)]
+    snapshot = snapshot_of(clique)
+    monkeypatch.setattr(paths, "SLICE_STEPS", 1000)
+    monkeypatch.setattr(paths, "MAX_STEPS", 30_000)
+    answer = find_paths(snapshot, 3, 20, max_hops=6, k=5, deadline_ms=60_000)
+    assert str(answer.reason).startswith("the limit of 30,000 steps cut the count at length")
+    assert len(answer.paths) == 5
+
+
+def test_two_leaves_of_a_hub_have_one_path(snapshot_of) -> None:
+    snapshot = snapshot_of([(f"leaf{i:04}", "in", "hub") for i in range(3000)])
+    leaves = snapshot.resolve_entity("leaf0007"), snapshot.resolve_entity("leaf2000")
+    answer = find_paths(snapshot, *leaves, max_hops=6)
+    assert (answer.found, answer.truncated) == (1, False)
+
+
+def test_searches_at_the_same_time_do_not_disturb_each_other(
+    crowd: Snapshot, components: list[nx.MultiGraph]
+) -> None:
+    pairs = [(min(graph), max(graph)) for graph in components[:400]]
+
+    def ask(pair: tuple[int, int]) -> PathAnswer:
+        return find_paths(crowd, *pair, max_hops=6)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, pairs)) == [ask(pair) for pair in pairs]
+
+
+def test_warming_needs_no_edge_and_changes_nothing(snapshot_of) -> None:
+    snapshot = snapshot_of([("a", "r", "b"), ("c", "r", "c")])
+    warm(snapshot)
+    assert [path.edges for path in find_paths(snapshot, 0, 1).paths] == [(0,)]
+
+
+def test_compiled_code_is_kept_where_the_environment_says(tmp_path: FilePath) -> None:
+    code = "from sightline.graph import walk; walk._rounded(0.5)"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert list(tmp_path.rglob("walk._rounded*.nbc"))
 
 
 @pytest.mark.parametrize(
     "limit",
-    [{"max_hops": 0}, {"max_hops": 5}, {"k": 0}, {"k": -3}, {"k": 10**9}]
+    [{"max_hops": bad} for bad in (0, 7, -1, math.nan)]
+    + [{"k": math.nan}, {"k": 0}, {"k": -3}, {"k": 10**9}]
     + [{"deadline_ms": bad} for bad in (0, -1, math.nan, math.inf)],
 )
 def test_limits_name_their_range(snapshot_of, limit) -> None:
     snapshot = snapshot_of([("a", "r", "b")])
     with pytest.raises(OutOfRange, match="allowed are 1 to"):
         find_paths(snapshot, 0, 1, **limit)
+
+
+@pytest.mark.parametrize("bad", [-1, 2, 10**12])
+def test_an_entity_that_is_not_there_is_refused(snapshot_of, bad) -> None:
+    snapshot = snapshot_of([("a", "r", "b")])
+    with pytest.raises(OutOfRange, match="source"):
+        find_paths(snapshot, bad, 0)
+    with pytest.raises(OutOfRange, match="target"):
+        find_paths(snapshot, 0, bad)

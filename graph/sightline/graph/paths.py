@@ -1,38 +1,44 @@
 """Ranked paths between two entities.
 
-Knows edges, relation slots and weights; knows no label and no model. A path is node-simple, edges
-are walked both ways, parallel edges make distinct paths. Slot ``r`` reads relation ``r`` from head
-to tail, slot ``r + num_relations`` from tail to head.
+Knows what a path may be, when to stop and how an answer is made; knows no label and no model. The
+search itself is in ``walk``. A path is node-simple, edges are walked both ways, parallel edges make
+distinct paths. Slot ``r`` reads relation ``r`` from head to tail, slot ``r + num_relations`` from
+tail to head.
 
-The search meets in the middle: a breadth-first search from one end says how far every entity
-within half of the way is from it, and a depth-first search from the other end leaves out every
-branch that cannot arrive. Lengths are searched one after the other, so what a deadline cuts is the
-long tail and never a direct edge. The kernel runs in slices; the clock is read between them.
+Two questions are answered. *All*: every path is found, shortest first, counted and added to its
+metapath. *Best*: where time or memory does not allow that, the other half of the time goes into the
+k best paths, best first, with branch and bound; the counts and metapath scores are then lower
+bounds. The kernels run in slices; the clock is read between them.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
+from sightline.graph import walk
 from sightline.graph.errors import require_range
 from sightline.graph.snapshot import Snapshot
+from sightline.graph.walk import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
 
-MAX_HOPS = 4
-MAX_K = 1000
 MAX_DEADLINE_MS = 60_000
 #: Edges looked at between two looks at the clock: a few milliseconds.
-SLICE_STEPS = 1_000_000
-#: Paths handed over by the kernel at once.
-CHUNK = 1 << 15
-#: Edges looked at in all, so that an answer is bounded on any machine.
+SLICE_STEPS = 50_000
+#: Edges looked at per question, so that an answer is bounded on any machine.
 MAX_STEPS = 2_000_000_000
+#: How much lower every round of the search for the best paths looks than the one before.
+LOWER = 0.1
+_NO_RULES = Rules(
+    np.zeros(0, np.bool_),
+    np.zeros(0, np.bool_),
+    np.zeros(0, np.int32),
+    np.zeros((0, 0), np.int32),
+    np.zeros(0, np.int32),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Path:
         entities: ``n + 1`` ids from source to target.
         edges: ``n`` edge ids.
         slots: ``n`` relation slots as walked.
-        score: product of the edges' ``path_weight``, in (0, 1].
+        score: product of the edges' ``path_weight``, in (0, 1], to 12 digits.
     """
 
     entities: tuple[int, ...]
@@ -73,9 +79,10 @@ class PathAnswer:
 
     Attributes:
         paths: the best ``k``; a direct edge is always among them.
-        metapaths: the best ``k``.
-        found: number of paths seen.
-        truncated: not everything was searched; ``reason`` says why.
+        metapaths: the best ``k`` by what was counted.
+        found: number of paths counted.
+        truncated: not everything was counted: ``found`` and the metapaths are lower bounds, and
+            ``reason`` says why, and whether the paths are the best all the same.
     """
 
     paths: tuple[Path, ...]
@@ -106,284 +113,197 @@ def find_paths(
         deadline_ms: what has been found by then is the answer.
 
     Raises:
-        OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range.
+        OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range, or no such entity.
     """
+    clock = _Clock(time.perf_counter(), deadline_ms)
     require_range("max_hops", max_hops, 1, MAX_HOPS)
     require_range("k", k, 1, MAX_K)
     require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
-    end = time.perf_counter() + deadline_ms / 1000
-    collector = _Collector(snapshot, k)
+    require_range("source", source, 0, snapshot.num_entities - 1)
+    require_range("target", target, 0, snapshot.num_entities - 1)
     if source == target:
-        return collector.answer(None)
-    # The end with the smaller neighbourhood of neighbours is the cheaper one to branch out from.
-    turned = _volume(snapshot, source) > _volume(snapshot, target)
-    first, last = (target, source) if turned else (source, target)
-    walk = _Walk.prepare(snapshot, first, last, max_hops, (include, exclude, types))
-    reason = None
-    for length in range(1, max_hops + 1):
-        for edges, slots in walk.chunks(length):
-            collector.take(*_oriented(edges, slots, turned, snapshot.num_relations))
-            if time.perf_counter() > end:
-                reason = f"the deadline of {deadline_ms:g} ms was reached at length {length}"
-            elif walk.steps > MAX_STEPS:
-                reason = f"the search budget was used up at length {length}"
-            if reason and not (walk.finished and length == max_hops):
-                return collector.answer(reason)
-    return collector.answer(None)
+        return PathAnswer((), (), 0, False, None)
+    rules = _rules(snapshot, include, exclude, types)
+    question = Question(int(source), int(target), int(max_hops), int(k))
+    engine = _engine(snapshot)
+    space = engine.take()
+    answer = _Search(engine.graph, rules, space, question, clock).answer()
+    engine.put_back(space)
+    return answer
 
 
-def _oriented(
-    edges: npt.NDArray[np.int32], slots: npt.NDArray[np.int32], turned: bool, num_relations: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    if not turned:
-        return edges, slots
-    flipped = np.where(slots < num_relations, slots + num_relations, slots - num_relations)
-    return edges[:, ::-1], flipped[:, ::-1]
+def warm(snapshot: Snapshot) -> None:
+    """Compile, or load from the cache, all that ``find_paths`` runs; then no user waits for it."""
+    if snapshot.num_entities < 2:
+        return
+    engine = _engine(snapshot)
+    space = engine.take()
+    question = Question(0, snapshot.num_entities - 1, 1, 1)
+    search = _Search(engine.graph, _NO_RULES, space, question, _Clock(time.perf_counter(), 1000))
+    search.answer()
+    walk.guide(space, 1)
+    search.improve([])
+    walk.reset(space)
+    engine.put_back(space)
 
 
-def _volume(snapshot: Snapshot, entity: int) -> int:
-    out = snapshot.tail[snapshot.out_indptr[entity] : snapshot.out_indptr[entity + 1]]
-    into = snapshot.in_head[snapshot.in_indptr[entity] : snapshot.in_indptr[entity + 1]]
-    return int(snapshot.degree[out].sum() + snapshot.degree[into].sum())
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """When a question was asked, in the time of ``time.perf_counter``, and how long it may take."""
+
+    start: float
+    deadline_ms: float
+
+    def past(self, share: float) -> bool:
+        """Whether this share of the time is over."""
+        return 1000 * (time.perf_counter() - self.start) > share * self.deadline_ms
 
 
-@dataclass(slots=True)
-class _Collector:
-    """Keeps the best k paths and a sum per metapath of all that it is given."""
+class _Engine:
+    """A snapshot's arrays as the kernels want them, and memory to search in.
 
-    snapshot: Snapshot
-    k: int
-    found: int = 0
-    best: list[tuple[float, Path]] = field(default_factory=list)
-    metapaths: dict[tuple[int, ...], tuple[float, int]] = field(default_factory=dict)
-
-    def take(self, edges: npt.NDArray[np.int32], slots: npt.NDArray[np.int32]) -> None:
-        """Add paths of one length: int32 ``(n, length)`` each."""
-        if len(edges) == 0:
-            return
-        self.found += len(edges)
-        scores = self.snapshot.path_weight[edges].prod(axis=1)
-        self._add_metapaths(slots, scores)
-        ranks = _rank(scores)
-        keep = np.arange(len(ranks))
-        if len(ranks) > self.k:
-            bar = np.partition(ranks, self.k - 1)[self.k - 1]
-            keep = np.flatnonzero(ranks <= bar)
-            keep = keep[np.lexsort((*edges[keep].T[::-1], ranks[keep]))[: self.k]]
-        for i in keep:
-            path = self._path(edges[i], slots[i], float(scores[i]))
-            self.best.append((float(ranks[i]), path))
-        self.best.sort(key=lambda item: (item[0], len(item[1].edges), item[1].edges))
-        direct = next((item for item in self.best if len(item[1].edges) == 1), None)
-        del self.best[self.k :]
-        if direct is not None and direct not in self.best:
-            self.best[-1] = direct
-
-    def _path(
-        self, edges: npt.NDArray[np.int32], slots: npt.NDArray[np.int32], score: float
-    ) -> Path:
-        graph, steps = self.snapshot, tuple(int(s) for s in slots)
-        ends = [
-            (int(graph.head[e]), int(graph.tail[e]))[:: 1 if s < graph.num_relations else -1]
-            for e, s in zip(edges, steps)
-        ]
-        entities = (ends[0][0], *(after for _, after in ends))
-        return Path(entities, tuple(int(e) for e in edges), steps, score)
-
-    def _add_metapaths(self, slots: npt.NDArray[np.int32], scores: npt.NDArray[np.float64]) -> None:
-        base = 2 * self.snapshot.num_relations
-        key = slots[:, 0].astype(np.int64)
-        for column in slots.T[1:]:
-            key = np.unique(key, return_inverse=True)[1] * base + column
-        _, first, which = np.unique(key, return_index=True, return_inverse=True)
-        sums, counts = np.bincount(which, scores), np.bincount(which)
-        for i, total, count in zip(first, sums, counts):
-            name = tuple(int(s) for s in slots[i])
-            old_total, old_count = self.metapaths.get(name, (0.0, 0))
-            self.metapaths[name] = (old_total + float(total), old_count + int(count))
-
-    def answer(self, reason: str | None) -> PathAnswer:
-        """What was collected; ``reason`` says why not everything was."""
-        metapaths = [Metapath(slots, *value) for slots, value in self.metapaths.items()]
-        metapaths.sort(key=lambda m: (float(_rank(m.score)), len(m.slots), m.slots))
-        paths = tuple(path for _, path in self.best)
-        return PathAnswer(paths, tuple(metapaths[: self.k]), self.found, reason is not None, reason)
-
-
-def _rank(score: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Equal for scores that differ only by rounding; the best is the smallest."""
-    return np.asarray(-np.round(np.log(score), 9), np.float64)
-
-
-class _Walk:
-    """The depth-first half of a search, resumable."""
-
-    def __init__(self, graph: tuple[Any, ...], source: int, reach: tuple[Any, ...]) -> None:
-        self._graph, self._source, self._reach = graph, source, reach
-        self.steps = 0
-        self.finished = False
-
-    @classmethod
-    def prepare(
-        cls,
-        snapshot: Snapshot,
-        source: int,
-        target: int,
-        max_hops: int,
-        filters: tuple[Sequence[int], Sequence[int], Sequence[int]],
-    ) -> _Walk:
-        """Measure distances to ``target`` and sort the edges at it by neighbour."""
-        relations, entities = _masks(snapshot, *filters)
-        s = snapshot
-        out = (s.out_indptr, s.relation, s.tail)
-        into = (s.in_indptr, s.in_relation, s.in_head, s.in_edge)
-        graph = (*out, *into, relations, entities)
-        distance = _distances(graph, target, max_hops // 2, s.num_entities)
-        last = _last_steps(s, target, relations)
-        return cls(graph, source, (target, distance, *last))
-
-    def chunks(self, length: int) -> Any:
-        """Yield (edges, slots), int32 ``(n, length)``, after every slice of the search."""
-        stack = np.zeros((4, length + 1), np.int64)
-        stack[0, 0] = self._source
-        state = np.zeros(2, np.int64)
-        self.finished = False
-        while not self.finished:
-            edges = np.empty((CHUNK, length), np.int32)
-            slots = np.empty((CHUNK, length), np.int32)
-            count = _search(
-                self._graph, self._reach, length, stack, state, edges, slots, SLICE_STEPS
-            )
-            self.steps += int(state[1])
-            self.finished = state[0] < 0
-            yield edges[:count], slots[:count]
-
-
-def _masks(
-    snapshot: Snapshot, include: Sequence[int], exclude: Sequence[int], types: Sequence[int]
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Relations that may be walked, and entities that may lie between (empty: all)."""
-    relations = np.full(snapshot.num_relations, not include)
-    relations[list(include)] = True
-    relations[list(exclude)] = False
-    if not types:
-        return relations, np.zeros(0, np.bool_)
-    entities = np.zeros(snapshot.num_entities, np.bool_)
-    for class_id in types:
-        entities |= snapshot.members(class_id)
-    return relations, entities
-
-
-def _last_steps(
-    snapshot: Snapshot, target: int, relations: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Neighbour, edge and slot of every way to step onto ``target``, by neighbour."""
-    into = slice(snapshot.in_indptr[target], snapshot.in_indptr[target + 1])
-    out = slice(snapshot.out_indptr[target], snapshot.out_indptr[target + 1])
-    node = np.concatenate([snapshot.in_head[into], snapshot.tail[out]])
-    edge = np.concatenate([snapshot.in_edge[into], np.arange(out.start, out.stop, dtype=np.int32)])
-    relation = np.concatenate([snapshot.in_relation[into], snapshot.relation[out]])
-    backward = np.arange(len(node)) >= into.stop - into.start
-    slot = np.where(backward, relation + snapshot.num_relations, relation).astype(np.int32)
-    keep = relations[relation] & (node != target)
-    order = np.argsort(node[keep], kind="stable")
-    return node[keep][order], edge[keep][order], slot[keep][order]
-
-
-@numba.njit(cache=True, nogil=True)
-def _distances(graph: Any, target: int, depth: int, num_entities: int) -> Any:
-    """uint8 ``(N,)``: edges to ``target`` where at most ``depth``, else ``depth + 1``."""
-    out_indptr, relation, tail, in_indptr, in_relation, in_head, _, relations, entities = graph
-    distance = np.full(num_entities, depth + 1, np.uint8)
-    distance[target] = 0
-    level = np.empty(1, np.int32)
-    level[0] = target
-    for d in range(1, depth + 1):
-        size = 0
-        for u in level:
-            size += out_indptr[u + 1] - out_indptr[u] + in_indptr[u + 1] - in_indptr[u]
-        following = np.empty(min(size, num_entities), np.int32)
-        n = 0
-        for u in level:
-            for j in range(out_indptr[u], out_indptr[u + 1]):
-                v = tail[j]
-                if distance[v] > d and relations[relation[j]]:
-                    distance[v] = d
-                    if len(entities) == 0 or entities[v]:
-                        following[n] = v
-                        n += 1
-            for j in range(in_indptr[u], in_indptr[u + 1]):
-                v = in_head[j]
-                if distance[v] > d and relations[in_relation[j]]:
-                    distance[v] = d
-                    if len(entities) == 0 or entities[v]:
-                        following[n] = v
-                        n += 1
-        level = following[:n]
-    return distance
-
-
-@numba.njit(cache=True, nogil=True)
-def _search(
-    graph: Any, reach: Any, length: int, stack: Any, state: Any, edges: Any, slots: Any, budget: int
-) -> int:
-    """Go on with the search for paths of exactly ``length`` edges.
-
-    Args:
-        stack: int64 ``(4, length + 1)``: per depth the entity, its next neighbour's number, and the
-            edge and slot that led to it.
-        state: int64 ``(2,)``: depth, -1 when finished; steps of this call.
-        edges, slots: int32 ``(capacity, length)``, filled from the start.
-
-    Returns:
-        Number of paths written.
+    There is as much memory as there ever were searches at the same time.
     """
-    out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, relations, entities = (
-        graph
-    )
-    target, distance, last_node, last_edge, last_slot = reach
-    depth, steps, count = state[0], 0, 0
-    while depth >= 0 and steps < budget:
-        u, number = stack[0, depth], stack[1, depth]
-        remaining = length - depth
-        if remaining == 1:
-            low = np.searchsorted(last_node, u) + number
-            while low < len(last_node) and last_node[low] == u and count < len(edges):
-                for d in range(1, depth + 1):
-                    edges[count, d - 1] = stack[2, d]
-                    slots[count, d - 1] = stack[3, d]
-                edges[count, depth] = last_edge[low]
-                slots[count, depth] = last_slot[low]
-                count, low, steps = count + 1, low + 1, steps + 1
-                stack[1, depth] += 1
-            if count == len(edges):
-                break
-            steps += 1
-            depth -= 1
-            continue
-        steps += 1
-        num_out = out_indptr[u + 1] - out_indptr[u]
-        if number >= num_out + in_indptr[u + 1] - in_indptr[u]:
-            depth -= 1
-            continue
-        stack[1, depth] = number + 1
-        if number < num_out:
-            edge = out_indptr[u] + number
-            v, r, slot = tail[edge], relation[edge], relation[edge]
-        else:
-            j = in_indptr[u] + number - num_out
-            v, r, slot = in_head[j], in_relation[j], in_relation[j] + len(relations)
-            edge = np.int64(in_edge[j])
-        if v == target or distance[v] > remaining - 1 or not relations[r]:
-            continue
-        if len(entities) > 0 and not entities[v]:
-            continue
-        visited = False
-        for d in range(depth + 1):
-            visited |= stack[0, d] == v
-        if visited:
-            continue
-        depth += 1
-        stack[0, depth], stack[1, depth], stack[2, depth], stack[3, depth] = v, 0, edge, slot
-    state[0], state[1] = depth, steps
-    return count
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        arrays = {name: np.asarray(getattr(snapshot, name)) for name in Graph._fields[:-1]}
+        self.graph = Graph(**arrays, num_relations=snapshot.num_relations)
+        self._max_degree = int(self.graph.degree.max())
+        self._spare: list[Space] = []
+
+    def take(self) -> Space:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return walk.new_space(len(self.graph.degree), self._max_degree)
+
+    def put_back(self, space: Space) -> None:
+        self._spare.append(space)
+
+
+_ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
+
+
+def _engine(snapshot: Snapshot) -> _Engine:
+    engine = _ENGINES.get(snapshot)
+    if engine is None:
+        engine = _ENGINES[snapshot] = _Engine(snapshot)
+    return engine
+
+
+def _rules(
+    snapshot: Snapshot, include: Sequence[int], exclude: Sequence[int], types: Sequence[int]
+) -> Rules:
+    rules = _NO_RULES
+    if len(include) or len(exclude):
+        relations = np.full(snapshot.num_relations, not len(include))
+        relations[list(include)] = True
+        relations[list(exclude)] = False
+        rules = rules._replace(slots=np.tile(relations, 2))
+    if len(types):
+        classes = np.zeros(len(snapshot.class_iris), np.bool_)
+        classes[list(types)] = True
+        rules = rules._replace(classes=classes)
+    return rules
+
+
+class _Search:
+    """One question on its way to an answer."""
+
+    def __init__(
+        self, graph: Graph, rules: Rules, space: Space, question: Question, clock: _Clock
+    ) -> None:
+        self._graph, self._rules, self._space = graph, rules, space
+        self._question, self._clock = question, clock
+
+    def answer(self) -> PathAnswer:
+        """Count all paths; where that is too much, look for the best ones."""
+        graph, space, question = self._graph, self._space, self._question
+        status = walk.begin(graph, self._rules, space, question, SLICE_STEPS)
+        cut = self._count(status) if status else None
+        found, direct = int(space.state[walk.FOUND]), space.state[walk.DIRECT] > 0
+        paths, metapaths = (self._paths(), self._metapaths()) if found else ([], ())
+        if cut is not None:
+            paths, best = self.improve(paths)
+            cut += "; the paths are the best all the same" if best else ""
+        if status:
+            walk.reset(space)
+        if direct and not any(len(path.edges) == 1 for path in paths):
+            paths[-1] = self._direct()
+        return PathAnswer(tuple(paths), metapaths, found, cut is not None, cut)
+
+    def _count(self, status: int) -> str | None:
+        """Go on counting until half of the time is over. Returns what was too little, if so."""
+        limit = None
+        while status == walk.PAUSED and not (limit := self._limit(0.5)):
+            status = self._explore()
+        if status == walk.FULL:
+            limit = f"the limit of {walk.MAX_METAPATHS:,} metapaths"
+        if limit:
+            walk.guide(self._space, self._question.k)
+        walk.rank(self._graph, self._space, self._question.k)
+        length = self._space.state[walk.LENGTH]
+        return f"{limit} cut the count at length {length}" if limit else None
+
+    def improve(self, paths: list[Path]) -> tuple[list[Path], bool]:
+        """Use the rest of the time to find better paths than these.
+
+        Looks for paths of at least some score, then of lower and lower scores, so that what is
+        found first is good. Returns the best k, and whether there can be none better.
+        """
+        space, k = self._space, self._question.k
+        enough = float(space.worth[walk.FLOOR])
+        found, done = {path.edges: path for path in paths}, False
+        while walk.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit(1):
+            pass
+        start = space.state[walk.START]
+        floor = max(space.worth[walk.HORIZON], space.best[start] * (space.closed[start] > 0))
+        while not done and not self._limit(1):
+            floor *= LOWER
+            walk.restart(space, max(floor, enough))
+            while (status := self._explore()) and not self._limit(1):
+                pass
+            found |= {path.edges: path for path in self._paths()}
+            done = not status and (space.state[walk.PATHS] == k or not space.state[walk.CUT])
+        best = sorted(found.values(), key=lambda path: (-path.score, len(path.edges), path.edges))
+        return best[:k], bool(done)
+
+    def _explore(self) -> int:
+        graph, rules, space, question = self._graph, self._rules, self._space, self._question
+        return int(walk.explore(graph, rules, space, question, SLICE_STEPS))
+
+    def _limit(self, share: float) -> str | None:
+        """The limit that is reached, if one is."""
+        if self._clock.past(share):
+            return f"the deadline of {self._clock.deadline_ms:g} ms"
+        if self._space.state[walk.STEPS] > MAX_STEPS:
+            return f"the limit of {MAX_STEPS:,} steps"
+        return None
+
+    def _direct(self) -> Path:
+        """The best direct edge."""
+        question = self._question._replace(max_hops=1, k=1)
+        walk.begin(self._graph, self._rules, self._space, question, SLICE_STEPS)
+        return self._paths()[0]
+
+    def _paths(self) -> list[Path]:
+        top, order = self._space.paths, self._space.paths.order[: self._space.state[walk.PATHS]]
+        return [_path(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
+
+    def _metapaths(self) -> tuple[Metapath, ...]:
+        top, state = self._space.metapaths, self._space.state
+        order = top.order[: state[walk.BEST_METAPATHS]]
+        rows = top.rows[order]
+        values = (
+            rows.tolist(),
+            top.score[order].tolist(),
+            self._space.counts[rows[:, -1]].tolist(),
+        )
+        return tuple(Metapath(tuple(r[1 : 1 + r[0]]), score, n) for r, score, n in zip(*values))
+
+
+def _path(row: list[int], score: float) -> Path:
+    n = row[0]
+    entities = row[walk.ENTITIES : walk.ENTITIES + n + 1]
+    edges, slots = row[walk.EDGES : walk.EDGES + n], row[walk.SLOTS : walk.SLOTS + n]
+    return Path(tuple(entities), tuple(edges), tuple(slots), score)
