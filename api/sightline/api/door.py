@@ -60,6 +60,12 @@ class Door:
             refused = problem(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
             await refused(scope, receive, answer)
             return
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            # Where a proxy believes one length and we the other, a request can hide in a body.
+            detail = "a request has a Content-Length or a Transfer-Encoding, not both"
+            refused = problem(400, "bad-request", detail, headers={"Connection": "close"})
+            await refused(scope, receive, answer)
+            return
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         if raw.startswith(RAW):

@@ -103,7 +103,7 @@ class Served:
         self.trouble: SightlineError | None = Unavailable("the service is starting")
         self._pair: Pair | None = None
         self._before: Pair | None = None
-        self._seen: object = None
+        self._seen: object = object()
         self._checked = True
         self._asked = 0
         self._threads = ThreadPoolExecutor(THREADS, "answer")

@@ -1,0 +1,201 @@
+"""The service as a process: addresses, signals, sockets."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.api.conftest import SLASHED
+
+CODE = """
+import sys
+import time
+from pathlib import Path
+from sightline.api.serve import serve
+from sightline.graph.errors import SightlineError
+try:
+    serve(Path(sys.argv[1]), host=sys.argv[2], port=int(sys.argv[3]), workers=int(sys.argv[4]))
+except SightlineError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+
+def start(folder: Path, host: str = "127.0.0.1", port: int = 0, workers: int = 1):
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, str(folder), host, str(port), str(workers)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+@contextmanager
+def service(folder: Path, **how: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A running service and its port; it must end well when it is told to stop."""
+    with start(folder, **how) as process:  # type: ignore[arg-type]
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.search(r"http://\S+:(\d+)", line)
+            assert found, process.stderr.read() if process.stderr else line
+            yield process, int(found[1])
+        finally:
+            process.kill()
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: str
+
+
+def ask(connection: http.client.HTTPConnection, method: str, target: str) -> Answer:
+    connection.request(method, target)
+    answer = connection.getresponse()
+    return Answer(answer.status, answer.headers, answer.read().decode())
+
+
+def get(port: int, target: str, host: str = "127.0.0.1") -> Answer:
+    """One request whose target is sent byte for byte."""
+    with closing(http.client.HTTPConnection(host, port, timeout=20)) as connection:
+        return ask(connection, "GET", target)
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path) -> Iterator[int]:
+    with service(folder) as (_, port):
+        yield port
+
+
+def test_it_is_ready_when_it_says_where(port: int) -> None:
+    assert get(port, "/readyz").status == 200
+
+
+@pytest.mark.parametrize("target", ["{}", "-/related?id={}"])
+def test_an_encoded_slash_arrives(port: int, target: str) -> None:
+    answer = get(port, "/v1/entities/" + target.format(quote(SLASHED, safe="")))
+
+    assert answer.status == 200
+    assert SLASHED in answer.body
+
+
+def test_head_over_a_socket(port: int) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        for _ in range(2):  # the connection is still good after the first
+            answer = ask(connection, "HEAD", "/v1/stats")
+            assert answer.status == 200
+            assert int(answer.headers["content-length"]) > 0
+            assert answer.body == ""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00\xff\xfe\r\n\r\n",
+        b"GET /v1/entities/\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /%zz%ff/v1?%% HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET http://evil.example/v1/stats HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=range(7),
+)
+def test_what_is_no_good_request_harms_nobody(port: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        connection.sendall(sent)
+        status = connection.recv(65536).split(b" ")[1]
+    assert int(status) in (200, 307, 400, 404, 414, 431)
+    assert get(port, "/healthz").status == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_on_a_signal(folder: Path, number: signal.Signals) -> None:
+    with service(folder) as (process, port):
+        assert get(port, "/healthz").status == 200
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_a_request_that_runs_is_answered_before_the_end(folder: Path) -> None:
+    question = b'{"head": "Kenya", "relation": "member of"}'
+    head = (
+        b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    )
+    with (
+        service(folder) as (process, port),
+        socket.create_connection(("127.0.0.1", port), 20) as connection,
+    ):
+        connection.sendall(head % len(question))
+        assert b"100 " in connection.recv(1000)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.sendall(question)
+        assert b"HTTP/1.1 200" in connection.recv(65536)
+        assert process.wait(20) == 0
+
+
+def test_a_port_in_use_is_said_in_one_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with start(folder, port=port) as process:
+            out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert err.startswith("PortInUse: ")
+    assert str(port) in err
+    assert out == ""
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+def test_an_address_that_is_not_ours_is_said_in_one_line(folder: Path, host: str) -> None:
+    with start(folder, host=host) as process:
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert err.startswith("UsageError: cannot listen on ")
+    assert err.count("\n") == 1
+    assert "--host" in err
+
+
+def test_a_folder_that_is_no_workspace_is_said_in_one_line(tmp_path: Path) -> None:
+    with start(tmp_path) as process:
+        _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert err.startswith("NotAWorkspace: ")
+
+
+def test_several_workers_share_one_socket(folder: Path) -> None:
+    with service(folder, workers=2) as (process, port):
+        assert [get(port, "/readyz").status for _ in range(20)] == [200] * 20
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_ipv6(folder: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with service(folder, host="::1") as (_, port):
+        assert get(port, "/healthz", "::1").status == 200

@@ -1,0 +1,181 @@
+"""What is published is served without a restart; what is damaged never is."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from sightline.api import served as module
+from sightline.api.app import create_app
+from sightline.api.served import QUEUE, THREADS, Served
+from sightline.distill.serving import write_maps
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.errors import Busy
+from sightline.graph.snapshot import Snapshot
+from sightline.graph.workspace import Workspace
+from tests.api.conftest import add_facts, make_workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setattr(module, "WATCH_INTERVAL", 0.02)
+    return make_workspace(tmp_path / "ws")
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(folder)) as client:
+        yield client
+
+
+def until(claim: Callable[[], bool]) -> None:
+    """Wait for what another thread will make true."""
+    end = time.monotonic() + 30
+    while not claim():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def more(workspace: Workspace, damage: bool = False) -> str:
+    """Compile and publish a snapshot with one more entity, that sorts first; its id."""
+    add_facts(workspace, "more", ("0-more", "borders", "kenya"))
+
+    def prepare(snapshot: Snapshot) -> None:
+        write_maps(workspace, snapshot, "model-1")
+        if damage:
+            # Not emptied in place: it is mapped here.
+            (snapshot.folder / "head.npy").unlink()
+            (snapshot.folder / "head.npy").write_bytes(b"")
+
+    return compile_snapshot(workspace, rdf=False, prepare=prepare).id
+
+
+def best(client: TestClient) -> tuple[str, float]:
+    """What the model expects of Kenya first."""
+    found = client.get("/v1/entities/Kenya/related?known=false&k=1").json()["related"][0]
+    return found["entity"]["label"], found["probability"]
+
+
+def test_a_new_snapshot_is_served_and_no_old_answer_is_left(workspace: Workspace) -> None:
+    with serving(workspace.path) as client:
+        before = client.get("/v1/stats")
+        chance = best(client)
+        snapshot = more(workspace)
+        until(lambda: client.get("/readyz").json()["snapshot"] == snapshot)
+        after = client.get("/v1/stats", headers={"If-None-Match": before.headers["etag"]})
+
+        assert after.status_code == 200
+        assert after.json()["entities"] == before.json()["entities"] + 1
+        assert client.get("/v1/entities/0-more").status_code == 200
+        assert best(client) == chance
+
+
+def test_a_cursor_ends_with_its_snapshot(workspace: Workspace) -> None:
+    with serving(workspace.path) as client:
+        cursor = client.get("/v1/entities?limit=2").json()["next"]
+        snapshot = more(workspace)
+        until(lambda: client.get("/readyz").json()["snapshot"] == snapshot)
+        answer = client.get("/v1/entities", params={"limit": 2, "cursor": cursor})
+
+        assert answer.status_code == 422
+        assert "begin again" in answer.json()["detail"]
+
+
+def test_a_damaged_snapshot_is_refused_and_the_old_one_serves(workspace: Workspace) -> None:
+    with serving(workspace.path) as client:
+        old = client.get("/readyz").json()["snapshot"]
+        new = more(workspace, damage=True)
+        assert workspace.current.snapshot == new
+        until(lambda: client.get("/readyz").json()["detail"] is not None)
+
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        assert ready.json()["snapshot"] == old
+        assert "head.npy" in ready.json()["detail"]
+        assert client.get("/v1/stats").json()["snapshot"] == old
+
+
+def test_damage_that_sizes_do_not_show_is_found_after_the_start(workspace: Workspace) -> None:
+    snapshot = workspace.current.snapshot
+    assert snapshot is not None
+    path = workspace.snapshots / snapshot / "origin_row.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with serving(workspace.path) as client:
+        until(lambda: client.get("/readyz").status_code == 503)
+
+        assert "origin_row.npy" in client.get("/readyz").json()["detail"]
+        assert client.get("/v1/stats").status_code == 503
+
+
+def test_with_nothing_to_serve_the_service_waits_and_says_why(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "WATCH_INTERVAL", 0.02)
+    with serving(tmp_path / "ws") as client:
+        for url in ("/readyz", "/v1/stats", "/v1/entities/Kenya"):
+            answer = client.get(url)
+            assert answer.status_code == 503
+            assert "no Sightline workspace" in answer.json()["detail"]
+            assert answer.headers["retry-after"]
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/").status_code == 200
+        Workspace.create(tmp_path / "ws")
+        until(lambda: "compile" in client.get("/readyz").json()["detail"])
+        shutil.rmtree(tmp_path / "ws")
+        make_workspace(tmp_path / "ws")
+        until(lambda: client.get("/readyz").status_code == 200)
+        assert client.get("/v1/entities/Kenya").status_code == 200
+
+
+def test_a_graph_without_a_model_answers_what_needs_none(tmp_path: Path) -> None:
+    make_workspace(tmp_path / "ws", model=None)
+    with serving(tmp_path / "ws") as client:
+        assert client.get("/readyz").json()["model"] is None
+        assert client.get("/v1/entities/Kenya/related").json()["related"]
+        assert not client.get("/v1/entities/Kenya").json()["known_to_model"]
+        question = {"head": "Kenya", "relation": "borders"}
+        for answer in (
+            client.post("/v1/predictions", json=question),
+            client.get("/v1/entities/Kenya/similar"),
+            client.get("/v1/entities/Kenya/related?known=false"),
+        ):
+            assert answer.status_code == 409
+            assert "sightline train" in answer.json()["detail"]
+
+
+def test_a_full_queue_turns_away_at_once(tmp_path: Path) -> None:
+    served, gate = Served(tmp_path), threading.Event()
+
+    async def crowd() -> list[object]:
+        waiting = [asyncio.create_task(served.run(gate.wait)) for _ in range(THREADS + QUEUE)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await served.run(gate.wait)
+        gate.set()
+        answers = await asyncio.gather(*waiting)
+        assert await served.run(lambda: "again") == "again"
+        return answers
+
+    assert asyncio.run(crowd()) == [True] * (THREADS + QUEUE)
+    served.close()
+
+
+def test_while_an_answer_is_made_others_are_not_held_up(workspace: Workspace, monkeypatch) -> None:
+    app = create_app(workspace.path)
+    gate = threading.Event()
+    with TestClient(app) as client:
+        monkeypatch.setattr(app.state.served.pair.sight, "schema", lambda: gate.wait(30))
+        slow = threading.Thread(target=client.get, args=["/v1/schema"])
+        slow.start()
+        assert client.get("/v1/stats").status_code == 200
+        assert slow.is_alive()
+        gate.set()
+        slow.join()
