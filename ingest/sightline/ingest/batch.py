@@ -55,17 +55,17 @@ class Seen:
 
     def fresh(self, hashes: pl.Series) -> pl.Series:
         """Boolean ``(n,)``: the first record with its hash. Remembers them."""
-        first = hashes.is_first_distinct().to_numpy()
-        values = hashes.to_numpy()
-        order = np.argsort(values)
-        ordered = values[order]
-        known = np.zeros(len(values), np.bool_)
+        ordered = np.sort(hashes.to_numpy())
+        known = np.zeros(len(ordered), np.bool_)
         for run in self._runs:
             place = np.searchsorted(run, ordered)
-            known[order] |= run[np.minimum(place, len(run) - 1)] == ordered
-        fresh = first & ~known
-        self._add(np.sort(values[fresh]))
-        return pl.Series(fresh)
+            known |= run[np.minimum(place, len(run) - 1)] == ordered
+        first = np.ones(len(ordered), np.bool_)
+        first[1:] = ordered[1:] != ordered[:-1]
+        self._add(ordered[first & ~known])
+        if first.all() and not known.any():  # as in most batches
+            return pl.repeat(True, len(ordered), dtype=pl.Boolean, eager=True)
+        return hashes.is_first_distinct() & ~hashes.is_in(pl.Series(ordered[known]).implode())
 
     def _add(self, run: npt.NDArray[np.uint64]) -> None:
         # Runs of similar length are merged, so that there are only logarithmically many.

@@ -66,8 +66,9 @@ def _subject(bad: dict[int, str], table_map: TableMap, frame: pl.DataFrame) -> p
     for column in lists:
         many = frame[PLACE].filter(frame[column].list.len() > 1)
         _refuse(bad, many, f"the key {column!r} has several values")
-    subject = table_map.subject.render(frame.with_columns(**several))
-    _check_iri(bad, frame[PLACE], subject, table_map.subject)
+    frame = frame.with_columns(**several)
+    subject = table_map.subject.render(frame)
+    _check_iri(bad, frame, subject, table_map.subject)
     return subject.alias(SUBJECT)
 
 
@@ -80,8 +81,8 @@ def _statements(
     for column in columns:
         work = _one_value_per_row(work, column, value.split)
     relations, objects = predicate.render(work), value.template.render(work)
-    _check_iri(bad, work[PLACE], relations, predicate)
-    _check_iri(bad, work[PLACE], objects, value.template)
+    _check_iri(bad, work, relations, predicate)
+    _check_iri(bad, work, objects, value.template)
     pattern = LEXICAL.get(value.datatype or "")
     if pattern is not None:
         wrong = ~objects.str.contains(pattern)
@@ -110,14 +111,18 @@ def _one_value_per_row(work: pl.DataFrame, column: str, split: str | None) -> pl
     return work.filter(pl.col(column).is_not_null() & (pl.col(column) != ""))
 
 
-def _check_iri(bad: dict[int, str], places: pl.Series, iris: pl.Series, made_by: Template) -> None:
+def _check_iri(bad: dict[int, str], work: pl.DataFrame, iris: pl.Series, made_by: Template) -> None:
     """IRIs taken whole from cells are absolute and hold no character that an IRI cannot hold."""
-    if not made_by.taken_whole:
-        return
+    if not made_by.taken_whole or not (made_by.whole or _any_colon(work, made_by.columns)):
+        return  # raw names are minted, so they are right
     unsure = ~iris.str.contains(PLAIN_IRI)
     if not unsure.any():
         return
     texts = iris.filter(unsure)
     wrong = texts.is_in([text for text in texts.unique() if not is_iri(text)])
-    for place, text in zip(places.filter(unsure).filter(wrong), texts.filter(wrong)):
+    for place, text in zip(work[PLACE].filter(unsure).filter(wrong), texts.filter(wrong)):
         bad.setdefault(place, f"{text[:80]!r} is no IRI")
+
+
+def _any_colon(work: pl.DataFrame, columns: Sequence[str]) -> bool:
+    return any(work[column].str.contains(":", literal=True).any() for column in columns)

@@ -143,7 +143,9 @@ class _Part:
             ends, separators = newlines[~inside[newlines]], separators[~inside[separators]]
         end = int(ends[-1]) + 1 if len(ends) else 0
         quotes = quotes[quotes < end]
-        if end and len(quotes) and not _well_quoted(data, quotes, ord(layout.separator)):
+        odd = len(quotes) and not _well_quoted(data, quotes, ord(layout.separator))
+        # polars would drop a CR at the end of a field.
+        if end and (odd or (b"\r" in block and (data[separators - 1] == RETURN).any())):
             return _by_line(block, layout, line, at_end=False)
         starts = np.concatenate([[0], ends[:-1] + 1]) if end else ends
         rows = line + (np.searchsorted(newlines, starts) if len(quotes) else np.arange(len(ends)))
@@ -288,8 +290,7 @@ def _fields(text: str, separator: str) -> list[str]:
     # csv would end the record at a bare CR; it is text like any other. No UTF-8 holds a surrogate.
     shielded = text.replace("\r", "\udc0d")
     fields = next(csv.reader([shielded], delimiter=separator, strict=True), [])
-    # A field that is nothing but a CR is empty, as polars has it.
-    return [field.replace("\udc0d", "\r") if field != "\udc0d" else "" for field in fields]
+    return [field.replace("\udc0d", "\r") for field in fields]
 
 
 def _logical(lines: list[bytes], place: int, separator: str) -> tuple[int, list[str] | str]:

@@ -6,6 +6,7 @@ the text in columns is faster than touching every term in Python.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -15,17 +16,28 @@ import polars as pl
 import pyoxigraph as ox
 
 from sightline.graph.errors import SourceSyntaxError, SourceUnreadable
+from sightline.graph.loads import COLUMNS
 from sightline.graph.vocabulary import GENID, RDF_LANG_STRING, XSD_STRING
 from sightline.ingest.batch import Batch, Rejected
-from sightline.ingest.sources import Source
+from sightline.ingest.sources import Format, Source
+from sightline.ingest.terms import PLAIN_IRI
 
-PARSERS = {
+PARSERS: dict[Format, ox.RdfFormat] = {
     "nt": ox.RdfFormat.N_TRIPLES,
     "nq": ox.RdfFormat.N_QUADS,
     "ttl": ox.RdfFormat.TURTLE,
     "trig": ox.RdfFormat.TRIG,
 }
 QUADS_PER_BATCH = 200_000
+_IRI = PLAIN_IRI.strip("^$")
+_NODE = rf"(<{_IRI}>|_:[A-Za-z0-9_]+)"
+_LITERAL = rf'"[^"\\\r]*"(@[a-z]{{2,3}}(-[a-z]{{2}})?|\^\^<{_IRI}>)?'
+_TRIPLE = rf"^{_NODE} <{_IRI}> ({_NODE}|{_LITERAL})"
+#: Lines that the parser would give back as they are.
+CANONICAL = {"nt": rf"{_TRIPLE} \.$", "nq": rf"{_TRIPLE}( {_NODE})? \.$"}
+#: End of a datatype that demands a language: no line with it is taken for sound unseen.
+TAGGED_ONLY = b"angString>"
+NO_STATEMENT = r"^[ \t]*(#.*)?$"
 #: Object, then the named graph if there is one. No quote can follow the closing one of a literal.
 OBJECT_AND_GRAPH = r'^(<[^>]*>|_:[^ ]+|".*"(?:@[^ ]+|\^\^<[^>]*>)?)(?: (<[^>]*>|_:[^ ]+))?$'
 LITERAL = r'^"(.*)"(?:@(.+)|\^\^<(.*)>)?$'
@@ -82,42 +94,70 @@ def _parse_document(source: Source, position: list[int]) -> Iterator[_Parsed]:
 
 def _parse_lines(source: Source, position: list[int]) -> Iterator[_Parsed]:
     start = 1
-    parser = PARSERS[source.format]
     with source.open() as stream:
         for block in stream.line_blocks():
             position[0] = stream.position
-            count = block.count(b"\n") + (not block.endswith(b"\n"))
+            texts = block.removesuffix(b"\n")
+            count = texts.count(b"\n") + 1
+            rows = _numbered(start, count)
             try:
-                text = ox.serialize(ox.parse(block, format=parser), format=ox.RdfFormat.N_QUADS)
-                lines = _lines(text or b"")
-                # As many statements as lines: each line is one. Otherwise find them one by one.
-                one_by_one = len(lines) != count
-            except (SyntaxError, MemoryError):
-                one_by_one = True
-            if one_by_one:
-                yield _one_by_one(block, start, parser)
-            else:
-                yield lines, _numbered(start, count), []
+                yield _parse_block(block, rows, source.format)
+            except pl.exceptions.ComputeError:  # some of it is no UTF-8
+                yield _one_by_one(texts.split(b"\n"), rows, source.format)
             start += count
 
 
-def _one_by_one(block: bytes, start: int, parser: ox.RdfFormat) -> _Parsed:
-    lines: list[str] = []
-    rows: list[int] = []
+def _parse_block(block: bytes, rows: pl.Series, format: Format) -> _Parsed:
+    """Lines that are canonical already stand; the others go through the parser."""
+    lines = _lines(block)
+    canonical = lines.str.contains(CANONICAL[format])
+    if TAGGED_ONLY in block:
+        canonical &= ~lines.str.contains(TAGGED_ONLY.decode(), literal=True)
+    if canonical.all():
+        return lines, rows, []
+    odd = ~canonical & ~lines.str.contains(NO_STATEMENT)
+    texts, places = lines.filter(odd), rows.filter(odd)
+    data = "\n".join(texts).encode()
+    try:
+        found = _lines(_canonical(data, format))
+        # As many statements as lines: each line is one. Otherwise find them one by one.
+        one_by_one = len(found) != len(texts)
+    except (SyntaxError, MemoryError):
+        one_by_one = True
     rejected: list[Rejected] = []
-    for row, line in enumerate(block.split(b"\n"), start):
+    if one_by_one:
+        raw = [text.encode() for text in texts]
+        found, places, rejected = _one_by_one(raw, places, format)
+    all_rows = pl.concat([rows.filter(canonical), places])
+    order = all_rows.arg_sort()
+    all_lines = pl.concat([lines.filter(canonical), found])
+    return all_lines.gather(order), all_rows.gather(order), rejected
+
+
+def _one_by_one(lines: list[bytes], rows: pl.Series, format: Format) -> _Parsed:
+    found: list[str] = []
+    found_rows: list[int] = []
+    rejected: list[Rejected] = []
+    for row, line in zip(rows, lines):
         try:
-            text = ox.serialize(ox.parse(line, format=parser), format=ox.RdfFormat.N_QUADS) or b""
+            text = _canonical(line, format)
         except SyntaxError as error:
             rejected.append(Rejected(row, _reason(error), line.decode(errors="replace")))
             continue
         except MemoryError:
-            rejected.append(Rejected(row, "a term is longer than 16 MiB", line[:2000].decode()))
+            raw = line[:2000].decode(errors="replace")
+            rejected.append(Rejected(row, "a term is longer than 16 MiB", raw))
             continue
         for statement in text.decode().rstrip("\n").split("\n") if text else ():
-            lines.append(statement)
-            rows.append(row)
-    return pl.Series(lines, dtype=pl.String), pl.Series(rows, dtype=pl.UInt32), rejected
+            found.append(statement)
+            found_rows.append(row)
+    return pl.Series(found, dtype=pl.String), pl.Series(found_rows, dtype=pl.UInt32), rejected
+
+
+def _canonical(data: bytes, format: Format) -> bytes:
+    """Statements as canonical N-Quads; raises SyntaxError and MemoryError."""
+    quads = ox.parse(data, format=PARSERS[format])
+    return ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
 
 
 def _reason(error: SyntaxError) -> str:
@@ -127,7 +167,7 @@ def _reason(error: SyntaxError) -> str:
 def _lines(text: bytes) -> pl.Series:
     if not text:
         return pl.Series([], dtype=pl.String)
-    return pl.Series([text.decode().removesuffix("\n")]).str.split("\n").explode()
+    return pl.read_lines(io.BytesIO(text)).to_series()
 
 
 def _numbered(start: int, count: int) -> pl.Series:
@@ -138,33 +178,24 @@ def _columns(
     lines: pl.Series, named: bool, genid: str, numbers: dict[str, str] | None
 ) -> pl.DataFrame:
     """Lines of canonical N-Quads to the columns of statements, row numbers left out."""
-    # Subjects and predicates hold no space, so two cuts leave object and graph.
-    frame = lines.str.strip_suffix(" .").str.splitn(" ", 3).struct.unnest()
-    frame.columns = ["subject", "predicate", "object"]
+    # Subjects and predicates hold no space, so two cuts leave object, graph and dot.
+    subjects, predicates, rest = lines.str.splitn(" ", 3).struct.unnest()
+    objects = rest.str.strip_suffix(" .")
+    nothing = pl.repeat(None, len(lines), dtype=pl.String, eager=True)
+    graphs = datatypes = languages = nothing
     if named:
-        groups = pl.col("object").str.extract_groups(OBJECT_AND_GRAPH).struct
-        frame = frame.with_columns(object=groups.field("1"), graph=groups.field("2"))
-    else:
-        frame = frame.with_columns(graph=pl.lit(None, pl.String))
-    literal = pl.col("object").str.starts_with('"')
-    groups = pl.when(literal).then(pl.col("object")).str.extract_groups(LITERAL).struct
-    frame = frame.with_columns(
-        object=pl.when(~literal).then(pl.col("object")),
-        text=groups.field("1"),
-        language=groups.field("2"),
-        datatype=groups.field("3"),
-    )
-    tagged, is_text = pl.col("language").is_not_null(), pl.col("text").is_not_null()
-    typed = pl.when(is_text).then(pl.col("datatype").fill_null(XSD_STRING))
-    nodes = [_node(frame[name], genid, numbers) for name in ("subject", "object", "graph")]
-    return frame.select(
-        nodes[0],
-        pl.col("predicate").str.strip_chars("<>"),
-        nodes[1].zip_with(nodes[1].is_not_null(), _unescaped(frame["text"])),
-        pl.when(tagged).then(pl.lit(RDF_LANG_STRING)).otherwise(typed).alias("datatype"),
-        "language",
-        nodes[2],
-    )
+        objects, graphs = objects.str.extract_groups(OBJECT_AND_GRAPH).struct.unnest()
+    nodes = [_node(terms, genid, numbers) for terms in (subjects, objects, graphs)]
+    literal = objects.str.starts_with('"')
+    if literal.any():
+        literals = objects.zip_with(literal, nothing)
+        texts, languages, datatypes = literals.str.extract_groups(LITERAL).struct.unnest()
+        nodes[1] = _unescaped(texts).zip_with(literal, nodes[1])
+        plain = literal & datatypes.is_null()
+        names = languages.is_null().replace_strict({True: XSD_STRING, False: RDF_LANG_STRING})
+        datatypes = names.zip_with(plain, datatypes)
+    columns = (nodes[0], predicates.str.strip_chars("<>"), nodes[1], datatypes, languages, nodes[2])
+    return pl.DataFrame([column.alias(name) for column, name in zip(columns, COLUMNS)])
 
 
 def _node(terms: pl.Series, genid: str, numbers: dict[str, str] | None) -> pl.Series:
@@ -179,7 +210,7 @@ def _node(terms: pl.Series, genid: str, numbers: dict[str, str] | None) -> pl.Se
         for label in labels.filter(blank).unique(maintain_order=True):
             known.setdefault(label, f"b{len(known)}")
         labels = labels.replace({label: known[label] for label in labels.filter(blank).unique()})
-    return (genid + labels).rename(terms.name).zip_with(blank, iris)
+    return (genid + labels).zip_with(blank, iris)
 
 
 def _unescaped(texts: pl.Series) -> pl.Series:

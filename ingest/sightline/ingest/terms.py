@@ -72,7 +72,8 @@ class Template:
     @property
     def whole(self) -> bool:
         """A single reference that is the IRI itself, so it is checked and not escaped."""
-        return self.iri and len(self.parts) == 1 and isinstance(self.parts[0], Reference)
+        first = self.parts[0] if len(self.parts) == 1 else ""
+        return self.iri and isinstance(first, Reference) and first.prefixes is None
 
     @property
     def taken_whole(self) -> bool:
