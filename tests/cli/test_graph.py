@@ -62,3 +62,35 @@ def test_diff_names_what_came_and_went(workspace: Path, capsys: pytest.CaptureFi
     assert answer["removed"][0]["statement"]["subject"] == "urn:sightline:entity:bolt"
     assert run(["diff", "zz", new, "-w", str(workspace)]) == 1
     assert f"there are: {', '.join(sorted([old, new]))}" in capsys.readouterr().err
+
+
+def test_export_writes_the_file_that_was_asked_for(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compile_snapshot(Workspace.open(workspace), rdf=False)
+    target = tmp_path / "graph.nt"
+    assert run(["export", "-w", str(workspace), "--format", "nt", "-o", str(target)]) == 0
+    assert f"wrote {target}" in capsys.readouterr().out
+    assert target.read_text().count(" .\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("format", "target", "code", "says"),
+    [
+        ("rdfxml", "out", 2, "'rdfxml' is not one of"),
+        ("csv", "out", 1, "no compiled graph"),
+        ("onnx", "out", 1, "no trained model"),
+        ("nq", "missing/out", 1, "cannot be written: No such file or directory"),
+    ],
+)
+def test_an_export_that_cannot_be_says_why(
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+    format: str,
+    target: str,
+    code: int,
+    says: str,
+) -> None:
+    arguments = ["-w", str(workspace), "-f", format, "-o", str(workspace / target)]
+    assert run(["export", *arguments]) == code
+    assert says in capsys.readouterr().err

@@ -19,7 +19,7 @@ from tests.graph.conftest import add_load, fact, label
 COMMANDS = (
     *("run", "ingest", "loads", "retract", "compile", "verify", "train", "distill", "evaluate"),
     *("related", "paths", "predict", "report", "serve", "demo"),
-    *("reason", "diff"),
+    *("reason", "diff", "export"),
 )
 
 

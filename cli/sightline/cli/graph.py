@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sightline.cli import terminal
 from sightline.cli.options import JsonOption, WorkspaceOption
 
+if TYPE_CHECKING:
+    from sightline.graph.workspace import Workspace
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (reason, diff):
+    for command in (reason, diff, export):
         app.command(command.__name__)(command)
 
 
@@ -83,3 +87,46 @@ def diff(
     for title, facts in (("Added", found.added), ("Removed", found.removed)):
         named = [(f.text, "inferred" if f.inferred else "stated") for f in facts]
         terminal.table(title, ("fact", "is"), named)
+
+
+def export(
+    workspace: WorkspaceOption,
+    format: Annotated[
+        Literal["nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet", "onnx"],
+        typer.Option(
+            "--format",
+            "-f",
+            help="nq, nt, ttl, jsonld: RDF, as it was loaded; graphml, cytoscape: the compiled "
+            "graph; csv, parquet: a table of its edges; onnx: the model.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
+    ],
+) -> None:
+    """Write the graph, or the model, to a file that other tools read."""
+    from sightline.graph.export import export as write
+    from sightline.graph.workspace import Workspace
+
+    ws = Workspace.open(workspace)
+    with terminal.progress() as progress:
+        if format == "onnx":
+            _export_model(ws, output)
+        else:
+            write(ws, format, output, progress)
+    terminal.say(f"wrote {output} ({output.stat().st_size:,} bytes)")
+
+
+def _export_model(ws: Workspace, output: Path) -> None:
+    import shutil
+
+    from sightline.distill.onnx_file import FILE
+    from sightline.graph.errors import NoModel, from_os_error
+
+    model = ws.current.model
+    if model is None:
+        raise NoModel(ws.path)
+    try:
+        shutil.copyfile(ws.models / model / "student" / FILE, output)
+    except OSError as error:
+        raise from_os_error(error, output) from error

@@ -39,16 +39,21 @@ def write_rdf_index(target: Path, loads: Iterable[Load]) -> None:
         (target / FOLDER / name).unlink(missing_ok=True)
 
 
-def n_quads(path: Path, default_graph: str) -> bytes:
-    """A Parquet file of statements as N-Quads. Genids become blank nodes again."""
+def n_quads(path: Path, own_graph: str | None) -> bytes:
+    """A Parquet file of statements as N-Quads. Genids become blank nodes again.
+
+    Args:
+        own_graph: of statements without a named graph; None leaves them in the default graph.
+    """
     import polars as pl
 
     frame = pl.read_parquet(path)
-    graph = pl.col("graph").fill_null(default_graph)
+    graph = pl.coalesce("graph", pl.lit(own_graph, pl.String))
     lines = frame.select(
         pl.concat_str(
             [_node("subject"), _iri("predicate"), _object(), _term_of(graph), pl.lit(".")],
             separator=" ",
+            ignore_nulls=True,
         ).alias("line")
     )["line"]
     return ("\n".join(lines.to_list()) + "\n").encode()

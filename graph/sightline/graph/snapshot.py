@@ -70,6 +70,8 @@ class Snapshot:
             (Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259).
         type_indptr, type_class: int64 ``(N + 1,)`` and int32: class ids per entity.
         type_inferred: bool, aligned with ``type_class``: no load states it.
+        origin_indptr: int32 ``(M + 1,)`` into ``origin_load`` (positions in ``loads``) and
+            ``origin_row``: the statements that each edge rests on.
         entity_iris, relation_iris, class_iris, property_iris: sorted string tables.
         entity_labels and so on: aligned with the IRIs; never empty texts.
         attribute_indptr: int64 ``(N + 1,)`` into the literals, which are sorted by entity,
@@ -91,6 +93,9 @@ class Snapshot:
     type_indptr: Offsets
     type_class: Ids
     type_inferred: npt.NDArray[np.bool_]
+    origin_indptr: Ids
+    origin_load: Ids
+    origin_row: npt.NDArray[np.uint32]
     attribute_indptr: Offsets
     attribute_property: Ids
     attribute_datatype: Ids
@@ -179,25 +184,25 @@ class Snapshot:
         inferred = np.array([load["role"] == "inferred" for load in self.loads])
         if not inferred.any():
             return np.zeros(self.num_edges, np.bool_)
-        marks = inferred[self._array("origin_load")]
-        return np.logical_and.reduceat(marks, self._origin_indptr[:-1])
+        marks = inferred[self.origin_load]
+        return np.logical_and.reduceat(marks, self.origin_indptr[:-1])
 
     def origins(self, edge: int) -> tuple[Origin, ...]:
         """Every statement that an edge rests on."""
-        span = slice(self._origin_indptr[edge], self._origin_indptr[edge + 1])
-        return self._origins_of(self._array("origin_load")[span], self._array("origin_row")[span])
+        span = slice(self.origin_indptr[edge], self.origin_indptr[edge + 1])
+        return self._origins_of(self.origin_load[span], self.origin_row[span])
 
     def loads_of(self, edges: Ids) -> Ids:
         """Positions in ``loads`` of the loads that some edges rest on, ascending."""
-        start, end = self._origin_indptr[edges], self._origin_indptr[np.asarray(edges) + 1]
+        start, end = self.origin_indptr[edges], self.origin_indptr[np.asarray(edges) + 1]
         lengths = (end - start).astype(np.int64)
         before = np.cumsum(lengths) - lengths
         position = np.repeat(start - before, lengths) + np.arange(lengths.sum())
-        return np.unique(self._array("origin_load")[position]).astype(np.int32)
+        return np.unique(self.origin_load[position]).astype(np.int32)
 
     def attributes(self, entity: int) -> list[Attribute]:
         """The literals of an entity, by property and value; each once, with all its origins."""
-        start, end = self._array("attribute_indptr")[entity : entity + 2]
+        start, end = self.attribute_indptr[entity : entity + 2]
         columns = [
             self._array(f"attribute_{name}")[start:end]
             for name in ("property", "datatype", "language", "load", "row")
@@ -306,10 +311,6 @@ class Snapshot:
     def _array(self, name: str) -> npt.NDArray[Any]:
         array: npt.NDArray[Any] = getattr(self, name)
         return array
-
-    @property
-    def _origin_indptr(self) -> npt.NDArray[Any]:
-        return self._array("origin_indptr")
 
     def _origins_of(self, loads: Iterable[int], rows: Iterable[int]) -> tuple[Origin, ...]:
         return tuple(

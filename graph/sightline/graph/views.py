@@ -20,7 +20,7 @@ def to_networkx(snapshot: Snapshot, entities: Iterable[int] | None = None) -> nx
     """The graph, or the subgraph induced by ``entities``, as a ``MultiDiGraph``.
 
     Nodes are entity IRIs with ``label``, ``types`` (labels) and ``attributes`` (property label to
-    values). Edges are keyed by relation IRI and carry ``label`` and ``path_weight``.
+    values). Edges are keyed by relation IRI and carry ``label``, ``path_weight`` and ``inferred``.
     """
     import networkx as nx
 
@@ -42,8 +42,10 @@ def to_networkx(snapshot: Snapshot, entities: Iterable[int] | None = None) -> nx
     inside[chosen] = True
     edges = np.flatnonzero(inside[snapshot.head] & inside[snapshot.tail])
     relations = list(zip(snapshot.relation_iris, snapshot.relation_labels))
-    columns = (snapshot.head, snapshot.relation, snapshot.tail, snapshot.path_weight)
-    for h, r, t, weight in zip(*(column[edges].tolist() for column in columns)):
+    triple = (snapshot.head, snapshot.relation, snapshot.tail)
+    columns = (*triple, snapshot.path_weight, snapshot.edge_inferred)
+    for h, r, t, weight, inferred in zip(*(column[edges].tolist() for column in columns)):
         key, label = relations[r]
-        graph.add_edge(iri[h], iri[t], key=key, label=label, path_weight=weight)
+        data = {"label": label, "path_weight": weight, "inferred": inferred}
+        graph.add_edge(iri[h], iri[t], key=key, **data)
     return graph
