@@ -15,12 +15,12 @@ import json
 import platform
 import shutil
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch_geometric
 from safetensors.torch import load_file, save_file
 
 from sightline.graph.artifact import new_artifact, verify_artifact
@@ -122,7 +122,7 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": str(torch.__version__),
-        "torch-geometric": str(torch_geometric.__version__),
+        "torch-geometric": version("torch-geometric"),
     }
 
 

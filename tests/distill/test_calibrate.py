@@ -1,0 +1,120 @@
+"""Probabilities: fitted, monotone, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from sightline.distill.calibrate import (
+    Calibration,
+    answer_features,
+    best_f1_threshold,
+    calibration_error,
+    fit,
+)
+
+CURVE = Calibration(0.8, 0.6, 0.5, (0.0, 1.0), 0.3, 0.1, 100)
+rows = hnp.arrays(np.float32, st.integers(2, 20), elements=st.floats(-20, 20, width=32))
+
+
+@given(rows, st.integers(0, 1))
+def test_within_a_question_probability_never_falls_as_the_score_rises(row, slot: int) -> None:
+    order = np.argsort(row)
+    found = CURVE.probabilities(slot, row, order.astype(np.int32))
+
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (np.diff(found) >= -1e-6).all()
+
+
+def test_features_by_hand() -> None:
+    row = np.log(np.array([0.5, 0.2, 0.2, 0.1], np.float32))
+    log_probability, rank = answer_features(row, np.array([3, 1, 2], np.int32))
+
+    assert np.exp(log_probability) == pytest.approx([0.1, 0.2, 0.2], rel=1e-5)
+    assert rank.tolist() == [4.0, 2.0, 2.0]
+
+
+def test_an_answer_that_is_out_of_the_question_has_probability_zero() -> None:
+    row = np.array([1.0, -np.inf], np.float32)
+
+    assert CURVE.probabilities(0, row, np.array([1], np.int32)).tolist() == [0.0]
+
+
+def test_a_row_without_any_answer_has_no_probability() -> None:
+    row = np.full(3, -np.inf, np.float32)
+
+    assert CURVE.probabilities(0, row, np.array([0], np.int32)).tolist() == [0.0]
+
+
+def drawn(n: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Answers whose truth follows a known curve: sigmoid(logp - 0.5 log rank + 1 + offset)."""
+    rng = np.random.default_rng(seed)
+    log_probability = -rng.exponential(2.0, n)
+    rank = rng.integers(1, 11, n).astype(np.float64)
+    slots = rng.integers(0, 2, n).astype(np.int32)
+    logit = log_probability - 0.5 * np.log(rank) + 1.0 + np.where(slots == 1, 1.0, -1.0)
+    return log_probability, rank, slots, rng.random(n) < 1 / (1 + np.exp(-logit))
+
+
+def test_a_known_curve_is_found_again_and_is_calibrated_on_new_answers() -> None:
+    curve = fit(*drawn(20_000, 0), num_slots=2)
+    log_probability, rank, slots, true = drawn(20_000, 1)
+    error = calibration_error(curve.of_features(log_probability, rank, slots), true)
+
+    assert curve.slope == pytest.approx(1.0, abs=0.1)
+    assert curve.rank_slope == pytest.approx(0.5, abs=0.1)
+    assert curve.slot_offset[1] - curve.slot_offset[0] == pytest.approx(2.0, abs=0.2)
+    assert error.ece is not None
+    assert error.ece < 0.02
+
+
+def test_a_rare_slot_follows_the_common_curve() -> None:
+    log_probability, rank, slots, true = drawn(5_000, 2)
+    slots = np.append(np.zeros(5_000, np.int32), 2).astype(np.int32)
+    curve = fit(
+        np.append(log_probability, -1.0), np.append(rank, 1.0), slots, np.append(true, True), 3
+    )
+
+    assert curve.slot_offset[1] == 0.0
+    assert abs(curve.slot_offset[2]) < 1.0
+
+
+def test_too_few_true_answers_say_nothing() -> None:
+    zeros = np.zeros(50)
+    true = np.arange(50) < 5
+    curve = fit(zeros, zeros + 1, np.zeros(50, np.int32), true, 1)
+
+    assert curve == Calibration.unfitted(1)
+    assert curve.abstain_below == 1.0
+
+
+def test_calibration_error_by_hand() -> None:
+    # Two bins: said 0.2, true 0 of 2; said 0.8, true 1 of 2.
+    error = calibration_error(
+        np.array([0.2, 0.2, 0.8, 0.8]), np.array([False, False, True, False]), bins=2
+    )
+
+    assert error.ece == pytest.approx((0.2 + 0.3) / 2)
+    assert error.base_rate == 0.25
+    assert error.low is not None
+    assert error.high is not None
+    assert error.low <= error.high
+
+
+def test_the_threshold_with_the_best_f1() -> None:
+    probability = np.array([0.9, 0.8, 0.8, 0.4, 0.1])
+    true = np.array([True, True, False, True, False])
+
+    # At 0.4: 3 hits of 4 said, all found: F1 6/7. At 0.8: 2 of 3, 2 of 3 found: 4/6.
+    assert best_f1_threshold(probability, true) == 0.4
+
+
+def test_a_calibration_survives_its_file(tmp_path: Path) -> None:
+    CURVE.write(tmp_path)
+
+    assert Calibration.read(tmp_path) == CURVE

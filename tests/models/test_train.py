@@ -1,0 +1,175 @@
+"""Training: it learns, it can be stopped, and it goes on to the same bits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.errors import Diverged, NoModel, OutOfDeviceMemory, UsageError
+from sightline.graph.progress import silent
+from sightline.graph.workspace import Workspace
+from sightline.models import presets
+from sightline.models.checkpoint import load_checkpoint, save_checkpoint
+from sightline.models.dataset import LearningData
+from sightline.models.device import choose_device, memory_guard
+from sightline.models.presets import Preset, StudentConfig, TeacherConfig
+from sightline.models.ranking import RankingMetrics, filtered_ranks
+from sightline.models.train import open_teacher, train
+from sightline.models.trainer import TeacherTrainer, teacher_scorer
+from tests.graph.conftest import add_load, fact
+
+CPU = torch.device("cpu")
+CONFIG = TeacherConfig(dim=32, narrow=8, epochs=12, patience=12)
+
+
+def trained(data: LearningData, folder: Path, progress=silent, **changes: object) -> TeacherTrainer:
+    folder.mkdir(exist_ok=True)
+    trainer = TeacherTrainer(data, replace(CONFIG, **changes), 0, CPU)
+    trainer.run(folder, progress)
+    return trainer
+
+
+def weights(trainer: TeacherTrainer) -> dict[str, np.ndarray]:
+    return {k: v.numpy() for k, v in trainer.model.state_dict().items()}
+
+
+def test_a_rule_with_examples_is_learnt(data: LearningData, tmp_path: Path) -> None:
+    """Who works where lives where: the held-out homes are among 18 entities, by chance at 5 %."""
+    trainer = trained(data, tmp_path, epochs=60)
+    held_out = np.concatenate([data.select, data.calibrate, data.test])
+    ranks = filtered_ranks(
+        teacher_scorer(trainer.model, trainer.questions.messages),
+        held_out,
+        data.known,
+        num_relations=data.num_relations,
+    )
+    homes = RankingMetrics.of(ranks[: len(held_out)])
+
+    assert homes.hits_at_3 == 1.0
+
+
+def test_a_stopped_training_goes_on_to_the_same_bits(data: LearningData, tmp_path: Path) -> None:
+    whole = trained(data, tmp_path / "whole")
+
+    def stop(stage: str, done: int, total: int | None, note: str) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(data, tmp_path / "parts", stop)
+    resumed = trained(data, tmp_path / "parts")
+
+    assert resumed.best_mrr == whole.best_mrr
+    for name, value in weights(whole).items():
+        assert np.array_equal(value, weights(resumed)[name]), name
+
+
+def test_the_random_state_of_the_caller_is_given_back(data: LearningData, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    trained(data, tmp_path, epochs=2)
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(data: LearningData, tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match="nothing was published"):
+        trained(data, tmp_path, rate=float("inf"))
+
+
+def test_a_graph_with_nothing_to_select_on_trains_to_the_end(
+    data: LearningData, tmp_path: Path
+) -> None:
+    trainer = trained(replace(data, select=data.select[:0]), tmp_path, epochs=3)
+
+    assert trainer.best_mrr is None
+    assert trainer.best_epoch == 3
+
+
+@pytest.mark.parametrize("candidates", [4, 17])
+def test_a_sample_of_the_tails_is_enough_to_learn(
+    data: LearningData, tmp_path: Path, candidates: int
+) -> None:
+    trainer = trained(data, tmp_path, epochs=30, candidates=candidates)
+
+    assert trainer.best_mrr is not None
+    assert trainer.best_mrr > 0.3
+
+
+def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path) -> None:
+    tensors = {"a": torch.randn(3, 2), "b": torch.tensor([1, 2])}
+    save_checkpoint(tmp_path, tensors, {"mrr": 0.1 + 0.2, "none": None})
+    found = load_checkpoint(tmp_path)
+
+    assert found is not None
+    assert all(torch.equal(found[0][name], tensors[name]) for name in tensors)
+    assert found[1] == {"mrr": 0.1 + 0.2, "none": None}
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint.safetensors").write_bytes(content)
+
+    assert load_checkpoint(tmp_path) is None
+
+
+def test_devices() -> None:
+    assert choose_device("cpu") == CPU
+    with pytest.raises(UsageError, match="choose auto, cpu or cuda"):
+        choose_device("tpu")
+    if not torch.cuda.is_available():
+        assert choose_device("auto") == CPU
+        with pytest.raises(UsageError, match="not available"):
+            choose_device("cuda")
+
+
+def test_too_little_memory_is_one_clear_error() -> None:
+    with pytest.raises(OutOfDeviceMemory, match="use --preset quick"), memory_guard(CPU):
+        torch.empty(1 << 60)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A compiled workspace, and a preset that takes no time."""
+    small = Preset("quick", replace(CONFIG, epochs=2), StudentConfig(epochs=3))
+    monkeypatch.setitem(presets.PRESETS, "quick", small)
+    ws = Workspace.create(tmp_path / "ws")
+    pairs = [(f"p{i}", "knows", f"p{j}") for i in range(9) for j in range(9) if (i + j) % 3 == 0]
+    add_load(ws, [fact(pair) for pair in pairs])
+    compile_snapshot(ws, rdf=False)
+    return ws
+
+
+def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
+    model_id = train(workspace, preset="quick", seed=3, device="cpu")
+    manifest = json.loads((workspace.models / model_id / "manifest.json").read_text())
+    teacher, data, _ = open_teacher(workspace, model_id)
+
+    assert manifest["seed"] == 3
+    assert manifest["snapshot"] == workspace.current.snapshot
+    assert manifest["versions"]["torch"]
+    assert manifest["split"]["train"] == len(data.train)
+    assert teacher.entity.shape == (data.num_entities, CONFIG.dim)
+    assert not list((workspace.path / ".work").glob("*"))
+
+
+def test_the_same_request_finds_the_finished_model(workspace: Workspace) -> None:
+    first = train(workspace, preset="quick", device="cpu")
+    written = (workspace.models / first / "manifest.json").stat().st_mtime_ns
+
+    assert train(workspace, preset="quick", device="cpu") == first
+    assert (workspace.models / first / "manifest.json").stat().st_mtime_ns == written
+    assert train(workspace, preset="quick", seed=1, device="cpu") != first
+
+
+def test_an_unknown_model_and_preset_are_named(workspace: Workspace) -> None:
+    with pytest.raises(NoModel):
+        open_teacher(workspace, "0" * 16)
+    with pytest.raises(UsageError, match="quick, standard, max"):
+        train(workspace, preset="huge")
