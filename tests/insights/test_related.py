@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import OutOfRange, UsageError
-from tests.graph.conftest import fact, typed
-from tests.insights.conftest import FACTS, ROWS, Model, name_of
+from sightline.graph.reason import reason
+from tests.graph.conftest import BASE, RDFS, fact, typed
+from tests.insights.conftest import FACTS, ROWS, Model, World, name_of, write_model
 
 
 def told(answer):
@@ -26,6 +28,27 @@ def test_a_stated_fact_shows_its_origin_and_no_probability(world_of) -> None:
     assert [item.origins[0].row for item in answer] == [6, 3, 2]
     assert all(item.probability is None and not item.abstain for item in answer)
     assert all(item.evidence == () and item.evidence_note is None for item in answer)
+
+
+def test_an_inferred_fact_is_neither_stated_nor_predicted(world_of) -> None:
+    link = {name: f"{BASE}relation:{name}" for name in ("works_at", "knows_about")}
+    rule = {"subject": link["works_at"], "object": link["knows_about"], "row": 1}
+    world = world_of([*ROWS, {**rule, "predicate": RDFS + "subPropertyOf"}], model=None)
+    load = reason(world.ws)
+    write_model(world.ws, compile_snapshot(world.ws, rdf=False), Model())
+    world = World(world.ws)
+    answer = world.sight.related(world.id("bob"), predicted=False)
+    assert told(answer) == [
+        ("inferred", "knows_about", "out", "acme"),
+        ("stated", "works_at", "out", "acme"),
+    ]
+    assert [origin.load for origin in answer[0].origins] == [load.id]
+    assert answer[0].probability is None
+    found = world.sight.predict(world.id("bob"), world.relation("knows_about"), None)
+    assert [(name_of(p.tail), p.status, p.known) for p in found] == [
+        ("acme", "inferred", True),
+        ("bolt", "predicted", False),
+    ]
 
 
 def test_predictions_come_by_probability_with_what_supports_them(world_of) -> None:

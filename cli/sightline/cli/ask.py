@@ -80,7 +80,7 @@ def _arrow(relation: str, direction: str) -> str:
 
 
 def _why(item: Related) -> str:
-    if item.status == "stated":
+    if item.status != "predicted":
         return "; ".join(f"{Path(o.source).name}:{o.row}" for o in item.origins[:2])
     return _support(item.evidence)
 

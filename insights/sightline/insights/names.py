@@ -16,6 +16,7 @@ from sightline.insights.records import (
     Evidence,
     PropertyRef,
     RelationRef,
+    Status,
     Step,
 )
 
@@ -49,6 +50,12 @@ class Names:
         s = self.snapshot
         iri = s.class_iris[class_id]
         return ClassRef(s.curie(iri), iri, s.class_labels[class_id])
+
+    def status(self, edge: int | None) -> Status:
+        """Whether a fact is stated or inferred by its edge, or predicted where it has none."""
+        if edge is None:
+            return "predicted"
+        return "inferred" if self.snapshot.edge_inferred[edge] else "stated"
 
     def property(self, property_id: int) -> PropertyRef:
         """A property that holds literals."""

@@ -135,7 +135,7 @@ def describe(learned: Learned, names: Names, found: Iterable[Candidate]) -> list
                 head=names.entity(c.head),
                 relation=names.relation(c.relation),
                 tail=names.entity(c.tail),
-                status="stated" if known else "predicted",
+                status=names.status(c.edge),
                 known=known,
                 probability=probability,
                 rank=rank,

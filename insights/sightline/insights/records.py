@@ -14,8 +14,9 @@ from sightline.graph.snapshot import Origin
 
 #: ``out``: the entity asked about is the head of the fact; ``in``: it is the tail.
 Direction = Literal["out", "in"]
-#: A stated fact shows its origins and has no probability; a predicted one is the other way round.
-Status = Literal["stated", "predicted"]
+#: What the graph holds, stated in a source or inferred from what is stated, shows its origins and
+#: has no probability; a predicted fact is the other way round.
+Status = Literal["stated", "inferred", "predicted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,8 @@ class Prediction:
     """One ranked answer to a question with one gap.
 
     Attributes:
-        known: the graph states it; then ``origins`` names the sources, ``probability`` and
-            ``surprising`` are null, and it needs no support.
+        known: the graph holds it, stated or inferred; then ``origins`` names the sources,
+            ``probability`` and ``surprising`` are null, and it needs no support.
         probability: chance that an answer ranked here with this score is a true fact that was held
             out (closed world), calibrated per relation.
         rank: 1-based place in this list.

@@ -36,7 +36,7 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
             entity=names.entity(int(answer[i])),
             relation=names.relation(int(slot[i])),
             direction=names.direction(int(slot[i])),
-            status="stated",
+            status=names.status(int(edge[i])),
             probability=None,
             abstain=False,
             evidence=(),

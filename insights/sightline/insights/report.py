@@ -28,6 +28,7 @@ from sightline.insights.records import (
     RelationRef,
     Similar,
     Stats,
+    Status,
 )
 
 if TYPE_CHECKING:
@@ -274,20 +275,21 @@ def _stated_rows(report: Report) -> Iterator[Row]:
         for fact in section.stated:
             ends = (about, fact.entity) if fact.direction == "out" else (fact.entity, about)
             why = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
-            yield _row(about, ends, fact.relation, why, None)
+            yield _row(about, ends, fact.relation, fact.status, why, None)
 
 
 def _predicted_rows(report: Report) -> Iterator[Row]:
     for section in report.sections:
         for p in section.predicted:
             why = "; ".join(path.text for path in p.support) or p.support_note or ""
-            yield _row(section.view.entity, (p.head, p.tail), p.relation, why, p)
+            yield _row(section.view.entity, (p.head, p.tail), p.relation, p.status, why, p)
 
 
 def _row(
     about: EntityRef,
     ends: tuple[EntityRef, EntityRef],
     relation: RelationRef,
+    status: Status,
     why: str,
     prediction: Prediction | None,
 ) -> Row:
@@ -300,7 +302,7 @@ def _row(
         relation_label=relation.label,
         tail=tail.id,
         tail_label=tail.label,
-        status="predicted" if prediction else "stated",
+        status=status,
         probability=prediction.probability if prediction else None,
         guess=prediction.abstain if prediction else None,
         surprising=prediction.surprising if prediction else None,
