@@ -60,7 +60,7 @@ def edges_of(answer: PathAnswer) -> list[tuple[int, ...]]:
 
 def cut_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of the time is over at once, and all of it never."""
-    monkeypatch.setattr(paths._Clock, "past", lambda self, share: share < 1)
+    monkeypatch.setattr(paths._Search, "_past", lambda self, share: share < 1)
     monkeypatch.setattr(paths, "SLICE_STEPS", 5)
 
 
@@ -280,7 +280,7 @@ def test_a_deadline_cuts_and_says_so(snapshot_of, monkeypatch) -> None:
     clique = [(f"n{i}", "r", f"n{j}") for i in range(40) for j in range(i)]
     snapshot = snapshot_of(clique)
     monkeypatch.setattr(paths, "SLICE_STEPS", 100)
-    monkeypatch.setattr(paths._Clock, "past", lambda self, share: True)
+    monkeypatch.setattr(paths._Search, "_past", lambda self, share: True)
     answer = find_paths(snapshot, 0, 1, max_hops=6, k=5, deadline_ms=7)
     assert answer.truncated
     assert answer.reason == "the deadline of 7 ms cut the count at length 2"

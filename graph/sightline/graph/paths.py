@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -115,7 +116,7 @@ def find_paths(
     Raises:
         OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range, or no such entity.
     """
-    clock = _Clock(time.perf_counter(), deadline_ms)
+    start = time.perf_counter()
     require_range("max_hops", max_hops, 1, MAX_HOPS)
     require_range("k", k, 1, MAX_K)
     require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
@@ -126,9 +127,9 @@ def find_paths(
     rules = _rules(snapshot, include, exclude, types)
     question = Question(int(source), int(target), int(max_hops), int(k))
     engine = _engine(snapshot)
-    space = engine.take()
-    answer = _Search(engine.graph, rules, space, question, clock).answer()
-    engine.put_back(space)
+    memory = engine.take()
+    answer = _Search(engine.graph, rules, memory, question, (start, deadline_ms)).answer()
+    engine.put_back(memory)
     return answer
 
 
@@ -137,26 +138,20 @@ def warm(snapshot: Snapshot) -> None:
     if snapshot.num_entities < 2:
         return
     engine = _engine(snapshot)
-    space = engine.take()
+    memory = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
-    search = _Search(engine.graph, _NO_RULES, space, question, _Clock(time.perf_counter(), 1000))
+    search = _Search(engine.graph, _NO_RULES, memory, question, (time.perf_counter(), 60_000))
     search.answer()
-    walk.guide(space, 1)
+    search.count(walk.FULL)
     search.improve([])
-    walk.reset(space)
-    engine.put_back(space)
+    engine.put_back(memory)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """When a question was asked, in the time of ``time.perf_counter``, and how long it may take."""
+class _Memory(NamedTuple):
+    """Room for one search, and all arrays that it reads or writes in one tuple."""
 
-    start: float
-    deadline_ms: float
-
-    def past(self, share: float) -> bool:
-        """Whether this share of the time is over."""
-        return 1000 * (time.perf_counter() - self.start) > share * self.deadline_ms
+    space: Space
+    arrays: tuple[Any, ...]
 
 
 class _Engine:
@@ -169,16 +164,17 @@ class _Engine:
         arrays = {name: np.asarray(getattr(snapshot, name)) for name in Graph._fields[:-1]}
         self.graph = Graph(**arrays, num_relations=snapshot.num_relations)
         self._max_degree = int(self.graph.degree.max())
-        self._spare: list[Space] = []
+        self._spare: list[_Memory] = []
 
-    def take(self) -> Space:
+    def take(self) -> _Memory:
         try:
             return self._spare.pop()
         except IndexError:
-            return walk.new_space(len(self.graph.degree), self._max_degree)
+            space = walk.new_space(len(self.graph.degree), self._max_degree)
+            return _Memory(space, walk.flat(self.graph, space))
 
-    def put_back(self, space: Space) -> None:
-        self._spare.append(space)
+    def put_back(self, memory: _Memory) -> None:
+        self._spare.append(memory)
 
 
 _ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
@@ -208,42 +204,52 @@ def _rules(
 
 
 class _Search:
-    """One question on its way to an answer."""
+    """One question on its way to an answer.
+
+    ``clock`` is when it was asked, in the time of ``time.perf_counter``, and how many milliseconds
+    it may take.
+    """
 
     def __init__(
-        self, graph: Graph, rules: Rules, space: Space, question: Question, clock: _Clock
+        self,
+        graph: Graph,
+        rules: Rules,
+        memory: _Memory,
+        question: Question,
+        clock: tuple[float, float],
     ) -> None:
-        self._graph, self._rules, self._space = graph, rules, space
-        self._question, self._clock = question, clock
+        self._graph, self._rules, self._question = graph, rules, question
+        self._space, self._arrays = memory
+        self._clock = clock
 
     def answer(self) -> PathAnswer:
         """Count all paths; where that is too much, look for the best ones."""
-        graph, space, question = self._graph, self._space, self._question
-        status = walk.begin(graph, self._rules, space, question, SLICE_STEPS)
-        cut = self._count(status) if status else None
-        found, direct = int(space.state[walk.FOUND]), space.state[walk.DIRECT] > 0
+        status = self._begin(self._question)
+        cut = self.count(status) if status else None
+        state = self._space.state
+        found, direct = int(state[walk.FOUND]), state[walk.DIRECT] > 0
         paths, metapaths = (self._paths(), self._metapaths()) if found else ([], ())
         if cut is not None:
             paths, best = self.improve(paths)
             cut += "; the paths are the best all the same" if best else ""
-        if status:
-            walk.reset(space)
         if direct and not any(len(path.edges) == 1 for path in paths):
-            paths[-1] = self._direct()
+            self._begin(self._question._replace(max_hops=1, k=1))
+            paths[-1:] = self._paths()
         return PathAnswer(tuple(paths), metapaths, found, cut is not None, cut)
 
-    def _count(self, status: int) -> str | None:
+    def count(self, status: int) -> str | None:
         """Go on counting until half of the time is over. Returns what was too little, if so."""
         limit = None
         while status == walk.PAUSED and not (limit := self._limit(0.5)):
             status = self._explore()
         if status == walk.FULL:
             limit = f"the limit of {walk.MAX_METAPATHS:,} metapaths"
-        if limit:
-            walk.guide(self._space, self._question.k)
-        walk.rank(self._graph, self._space, self._question.k)
         length = self._space.state[walk.LENGTH]
-        return f"{limit} cut the count at length {length}" if limit else None
+        walk.rank(self._graph, self._space, self._question.k)
+        if limit:
+            return f"{limit} cut the count at length {length}"
+        walk.reset(self._space)
+        return None
 
     def improve(self, paths: list[Path]) -> tuple[list[Path], bool]:
         """Use the rest of the time to find better paths than these.
@@ -252,12 +258,12 @@ class _Search:
         found first is good. Returns the best k, and whether there can be none better.
         """
         space, k = self._space, self._question.k
-        enough = float(space.worth[walk.FLOOR])
+        enough = min((path.score for path in paths), default=0.0) if len(paths) == k else 0.0
         found, done = {path.edges: path for path in paths}, False
+        walk.guide(space)
         while walk.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit(1):
             pass
-        start = space.state[walk.START]
-        floor = max(space.worth[walk.HORIZON], space.best[start] * (space.closed[start] > 0))
+        floor = space.worth[walk.HOPE]
         while not done and not self._limit(1):
             floor *= LOWER
             walk.restart(space, max(floor, enough))
@@ -265,26 +271,28 @@ class _Search:
                 pass
             found |= {path.edges: path for path in self._paths()}
             done = not status and (space.state[walk.PATHS] == k or not space.state[walk.CUT])
+        walk.reset(space)
         best = sorted(found.values(), key=lambda path: (-path.score, len(path.edges), path.edges))
         return best[:k], bool(done)
+
+    def _begin(self, question: Question) -> int:
+        return int(walk.begin(self._arrays, tuple(self._rules), tuple(question), SLICE_STEPS))
 
     def _explore(self) -> int:
         graph, rules, space, question = self._graph, self._rules, self._space, self._question
         return int(walk.explore(graph, rules, space, question, SLICE_STEPS))
 
     def _limit(self, share: float) -> str | None:
-        """The limit that is reached, if one is."""
-        if self._clock.past(share):
-            return f"the deadline of {self._clock.deadline_ms:g} ms"
+        """The limit that is reached, if one is: a share of the time, or the number of steps."""
+        if self._past(share):
+            return f"the deadline of {self._clock[1]:g} ms"
         if self._space.state[walk.STEPS] > MAX_STEPS:
             return f"the limit of {MAX_STEPS:,} steps"
         return None
 
-    def _direct(self) -> Path:
-        """The best direct edge."""
-        question = self._question._replace(max_hops=1, k=1)
-        walk.begin(self._graph, self._rules, self._space, question, SLICE_STEPS)
-        return self._paths()[0]
+    def _past(self, share: float) -> bool:
+        start, deadline_ms = self._clock
+        return 1000 * (time.perf_counter() - start) > share * deadline_ms
 
     def _paths(self) -> list[Path]:
         top, order = self._space.paths, self._space.paths.order[: self._space.state[walk.PATHS]]
