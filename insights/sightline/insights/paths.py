@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-from sightline.graph.paths import PathAnswer, find_paths
+from sightline.graph.paths import PathAnswer, find_paths, warm
 from sightline.insights.records import Evidence, MetapathView, PathsView, PathView
 
 if TYPE_CHECKING:
+    from sightline.graph.snapshot import Snapshot
     from sightline.insights.names import Names
 
 #: Support is looked for within so many hops, and the best so many paths are shown.
@@ -71,6 +73,17 @@ def _path_views(names: Names, found: PathAnswer) -> list[PathView]:
     return views
 
 
+#: Snapshots that were searched before.
+_WARM: WeakSet[Snapshot] = WeakSet()
+
+
+def _warm_once(snapshot: Snapshot) -> None:
+    """Load the kernels before the clock runs: the first search must not use up its time so."""
+    if snapshot not in _WARM:
+        warm(snapshot)
+        _WARM.add(snapshot)
+
+
 class Support:
     """Looks for what speaks for the predictions of one answer, within one time budget."""
 
@@ -83,7 +96,7 @@ class Support:
 
         A prediction is not stated, so none of the paths is the predicted fact itself.
         """
-        left = self._milliseconds_left(head, tail)
+        left = self._milliseconds_left()
         if left < 1:
             return (), "support was not looked for: the answer took too long"
         found = find_paths(
@@ -94,14 +107,12 @@ class Support:
             k=SUPPORT_PATHS,
             deadline_ms=min(SUPPORT_DEADLINE_MS, left),
         )
-        paths = tuple(self._names.evidence(path) for path in found.paths)
-        if found.truncated:
-            return paths, f"not all support was looked for: {found.reason}"
-        return paths, None if paths else NO_SUPPORT
+        if not found.paths:
+            return (), f"{NO_SUPPORT}: {found.reason}" if found.truncated else NO_SUPPORT
+        return tuple(self._names.evidence(path) for path in found.paths), None
 
-    def _milliseconds_left(self, head: int, tail: int) -> float:
+    def _milliseconds_left(self) -> float:
         if self._end is None:
-            # The first search of a process loads the kernel, which must not eat up the budget.
-            find_paths(self._names.snapshot, head, tail, max_hops=1, k=1, deadline_ms=1)
+            _warm_once(self._names.snapshot)
             self._end = time.perf_counter() + SUPPORT_BUDGET_MS / 1000
         return (self._end - time.perf_counter()) * 1000
