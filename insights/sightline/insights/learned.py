@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.distill.student import best, log_softmax
+from sightline.distill.calibrate import answer_features
+from sightline.distill.student import best
 from sightline.graph.errors import UnknownToModel
 
 if TYPE_CHECKING:
@@ -138,16 +139,17 @@ class Learned:
         Args:
             without: entities that are not proposed either.
         """
-        shown = np.where(self._sensible(question), question.scores, -np.inf)
+        shown = self._sensible(question) & np.isfinite(question.scores)
         if without is not None:
-            rows = self.model.row_of_entity[without]
-            shown[rows[rows >= 0]] = -np.inf
-        rows = best(shown, min(k, int(np.isfinite(shown).sum())))
+            without = self.model.row_of_entity[without]
+            shown[without[without >= 0]] = False
+        rows = np.flatnonzero(shown)
+        chosen = rows[best(question.scores[rows], min(k, len(rows)))].astype(np.int32)
         return Answers(
-            np.full(len(rows), question.slot, np.int32),
-            self.model.entity_of_row[rows],
-            question.scores[rows],
-            self.model.student.probabilities(question.model_slot, question.scores, rows),
+            np.full(len(chosen), question.slot, np.int32),
+            self.model.entity_of_row[chosen],
+            question.scores[chosen],
+            self.model.student.probabilities(question.model_slot, question.scores, chosen),
         )
 
     def chance(self, question: Question, answer: int) -> tuple[float, float]:
@@ -158,8 +160,10 @@ class Learned:
         if answer in question.stated:
             scores = scores.copy()
             scores[row] = question.stated_scores[question.stated == answer]
-        probability = self.model.student.probabilities(question.model_slot, scores, row)
-        return float(log_softmax(scores[None])[0, row[0]]), float(probability[0])
+        features = answer_features(scores, row)
+        slot = np.array([question.model_slot], np.int32)
+        probability = self.model.student.calibration.of_features(*features, slot)
+        return float(features[0][0]), float(probability[0])
 
     def surprise(self, answers: Answers) -> Doubles:
         """Bits that the model adds over popularity: float64 ``(n,)``.

@@ -37,7 +37,8 @@ def similar(
     shown[row] = False
     if same_type:
         shown &= _kin(names, entity)[model.entity_of_row]
-    rows = best(np.where(shown, cosine, -np.inf), min(k, int(shown.sum())))
+    rows = np.flatnonzero(shown)
+    rows = rows[best(cosine[rows], min(k, len(rows)))]
     return tuple(
         Similar(names.entity(int(model.entity_of_row[i])), float(np.clip(cosine[i], -1, 1)))
         for i in rows
