@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,6 +62,8 @@ def require_training() -> None:
     Raises:
         MissingExtra
     """
+    # Threads that wait for each other sleep: spinning costs minutes where the cores are shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from importlib.util import find_spec
 
     from sightline.graph.errors import MissingExtra

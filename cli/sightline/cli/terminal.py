@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 #: Seconds between two lines of progress where the output is no terminal.
 QUIET_INTERVAL = 10.0
+#: Columns of a table that goes to a file or a pipe.
+PIPE_WIDTH = 240
 
 
 def console(stderr: bool = False) -> Console:
     """A console for answers (stdout) or for progress and messages (stderr)."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    # In a file or a pipe nothing is narrow: cells must not be broken over lines there.
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(stderr=stderr, highlight=False, width=width)
 
 
 def plain(value: object) -> str:
