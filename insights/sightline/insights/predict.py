@@ -5,7 +5,7 @@ Knows how answers are ranked and which are stated; scores come from ``learned``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from sightline.insights.paths import Support
 from sightline.insights.records import Prediction
 
 if TYPE_CHECKING:
-    from sightline.insights.learned import Learned
+    from sightline.insights.learned import Learned, Question
     from sightline.insights.names import Names
 
 
@@ -50,13 +50,19 @@ def complete(learned: Learned, anchor: int, slot: int, k: int, new_only: bool) -
     (question,) = learned.questions(anchor, np.array([slot], np.int32))
     found = candidates(learned, anchor, learned.new_answers(question, k))
     if not new_only:
-        _, edges = learned.facts.answers(anchor, slot)
-        for answer, score, edge in zip(question.stated, question.stated_scores, edges):
-            told = None if np.isnan(score) else float(score)
-            key = -np.inf if told is None else told
-            fact = _fact(learned, anchor, slot, int(answer))
-            found.append(Candidate(*fact, key, told, None, None, int(edge)))
+        found += _stated(learned, question, k)
     return _best(found, k)
+
+
+def _stated(learned: Learned, question: Question, k: int) -> Iterator[Candidate]:
+    """The best ``k`` stated answers; a hub may have very many."""
+    _, edges = learned.facts.answers(question.anchor, question.slot)
+    known = ~np.isnan(question.stated_scores)
+    key = np.where(known, question.stated_scores, -np.inf)
+    for i in np.argsort(-key, kind="stable")[:k]:
+        fact = _fact(learned, question.anchor, question.slot, int(question.stated[i]))
+        score = float(key[i]) if known[i] else None
+        yield Candidate(*fact, float(key[i]), score, None, None, int(edges[i]))
 
 
 def candidates(learned: Learned, anchor: int, answers: Answers) -> list[Candidate]:
