@@ -64,7 +64,7 @@ MODEL = Model({("kenya", "member_of", "eac"): 9.0}, without=("georgia1", "georgi
 
 def make_workspace(folder: Path, model: Model | None = MODEL) -> Workspace:
     """The small world, compiled, with its student."""
-    snapshot = build(folder, ROWS)
+    snapshot = build(folder, ROWS, rdf=True)
     workspace = Workspace.open(folder)
     if model is not None:
         write_model(workspace, snapshot, model)

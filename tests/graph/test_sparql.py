@@ -115,8 +115,8 @@ def check_cheap(pool: QueryPool, snapshot: Snapshot) -> None:
     assert {row["o"] for row in values(ask(pool, snapshot, CHEAP))} == CHEAP_ANSWER
 
 
-def workers() -> set[int]:
-    """The worker processes that this process has started and not ended."""
+def workers(of: int = os.getpid()) -> set[int]:
+    """The worker processes that a process has started and not ended."""
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -124,7 +124,7 @@ def workers() -> set[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if parent == os.getpid() and b"sparql_worker" in command:
+        if parent == of and b"sparql_worker" in command:
             found.add(int(folder.name))
     return found
 

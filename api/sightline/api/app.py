@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import problems, routes
+from sightline.api import problems, routes, sparql
 from sightline.api.answers import to_json
 from sightline.api.door import Door
 from sightline.api.questions import Health, Problem
@@ -51,6 +51,7 @@ def create_app(folder: Path) -> FastAPI:
     app.add_middleware(Door)
     problems.register(app)
     app.include_router(routes.router)
+    app.include_router(sparql.router)
     app.include_router(health)
     app.mount("/static", _Static(directory=STATIC))
     for path, name in (("/", "index.html"), ("/docs", "docs.html")):

@@ -1,0 +1,150 @@
+"""``/sparql``: the SPARQL 1.1 Protocol, for reading.
+
+Knows where a request keeps its query and graphs, and which format its answer takes; evaluates
+nothing. Its queries have threads and processes of their own, so that they keep no other question
+waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from sightline.api.answers import choose
+from sightline.api.questions import Problem
+from sightline.api.served import Served
+from sightline.graph.errors import QueryError, QueryRefused
+from sightline.graph.sparql import SOLUTIONS, TRIPLES, Graphs, QueryPool, offered
+from sightline.graph.sparql_text import read_query
+
+FORM = "application/x-www-form-urlencoded"
+QUERY = "application/sparql-query"
+UPDATE = "application/sparql-update"
+EXAMPLE = "SELECT ?subject ?predicate ?object { ?subject ?predicate ?object } LIMIT 10"
+#: Tables come as files to save: a cell may look like a formula to the program that opens them.
+FILES = {"text/csv": "result.csv", "text/tab-separated-values": "result.tsv"}
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+    pool = QueryPool()
+    try:
+        yield {"queries": pool}
+    finally:
+        pool.close()
+
+
+_SCHEMA: dict[str, Any] = {"type": "string"}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Solutions (SELECT, ASK) or triples (CONSTRUCT, DESCRIBE), complete.",
+        "content": {media_type: {"schema": {}} for media_type in SOLUTIONS + TRIPLES},
+    },
+    "default": {
+        "model": Problem,
+        "description": "Why there is no answer: 400 cannot be read, 403 refused, 422 needs or "
+        "gives too much, 429 too many queries at once, 504 out of time.",
+    },
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            QUERY: {"schema": _SCHEMA, "examples": {"any facts": {"value": EXAMPLE}}},
+            FORM: {
+                "schema": {
+                    "type": "object",
+                    "required": ["query"],
+                    "properties": {"query": _SCHEMA},
+                }
+            },
+        },
+    }
+}
+DefaultGraphs = Annotated[
+    Sequence[str],
+    Query(alias="default-graph-uri", description="A graph to ask; repeat it for several."),
+]
+NamedGraphs = Annotated[
+    Sequence[str],
+    Query(alias="named-graph-uri", description="A graph that GRAPH may name; may be repeated."),
+]
+
+router = APIRouter(tags=["sparql"], lifespan=_lifespan, default_response_class=Response)
+
+
+@router.get("/sparql", responses=_RESPONSES)
+async def sparql(
+    request: Request,
+    query: Annotated[
+        str | None,
+        Query(
+            description="SELECT, ASK, CONSTRUCT or DESCRIBE.",
+            examples=[EXAMPLE],
+        ),
+    ] = None,
+    default_graphs: DefaultGraphs = (),
+    named_graphs: NamedGraphs = (),
+) -> Response:
+    """Answer a SPARQL query. The default graph holds what is stated and what is inferred."""
+    return await _answer(request, request.query_params.multi_items())
+
+
+@router.post("/sparql", responses=_RESPONSES, openapi_extra=_BODY)
+async def sparql_post(
+    request: Request, default_graphs: DefaultGraphs = (), named_graphs: NamedGraphs = ()
+) -> Response:
+    """Answer a SPARQL query that the body holds, alone or as a field of a form."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        body = (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise QueryError("the body is no UTF-8 text; send the query in UTF-8") from error
+    if media_type == FORM:
+        return await _answer(request, parse_qsl(body, keep_blank_values=True))
+    if media_type == QUERY:
+        return await _answer(request, [("query", body), *request.query_params.multi_items()])
+    if media_type == UPDATE:
+        raise QueryRefused("an update would change the graph, which is read-only here")
+    raise HTTPException(415, f"a query is sent as {QUERY} or {FORM}, not as {media_type[:100]!r}")
+
+
+async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Response:
+    """Answer the query among ``fields``.
+
+    Raises:
+        QueryError: there is not one query; or why it has no answer.
+        QueryInterrupted, Busy, DamagedArtifact
+        HTTPException: 406, the client takes no format of its answer.
+    """
+    if any(name == "update" for name, _ in fields):
+        raise QueryRefused("an update would change the graph, which is read-only here")
+    texts = [value for name, value in fields if name == "query"]
+    if len(texts) != 1:
+        raise QueryError(f"there are {len(texts)} queries; send one, as the parameter query")
+    default, named = (
+        tuple(value for name, value in fields if name == f"{kind}-graph-uri")
+        for kind in ("default", "named")
+    )
+    graphs = Graphs(default, named) if default or named else None
+    served: Served = request.app.state.served
+    snapshot = served.pair.sight.snapshot
+    pool: QueryPool = request.state.queries
+
+    def evaluate() -> tuple[bytes, str]:
+        query = read_query(texts[0], snapshot.prefixes)
+        media_type = choose(request.headers.get("accept"), offered(query))
+        return pool.answer(snapshot, query, media_type, graphs), media_type
+
+    body, media_type = await run_in_threadpool(evaluate)
+    headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+    if media_type in FILES:
+        headers["Content-Disposition"] = f'attachment; filename="{FILES[media_type]}"'
+    return Response(body, headers=headers, media_type=media_type)
