@@ -471,7 +471,7 @@ stats.catch(() => null);
 
 // ---- where we are -------------------------------------------------------------------------------
 
-const VIEWS = { "": homeView, type: typeView, entity: entityView, connect: connectView };
+const VIEWS = { type: typeView, entity: entityView, connect: connectView };
 
 function route() {
   let parts;
@@ -480,11 +480,11 @@ function route() {
   } catch {
     parts = [""];
   }
-  const [name, ...rest] = parts;
-  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : homeView;
+  const [name, ...rest] = parts.filter((part) => part !== "");
+  const view = Object.hasOwn(VIEWS, name) && (rest.length || name === "connect") ? VIEWS[name] : homeView;
   document.title = "Sightline";
   const main = document.getElementById("main");
-  main.replaceChildren(...view(...rest.filter((part) => part !== "")));
+  main.replaceChildren(...view(...rest));
   document.getElementById("nav-connect").toggleAttribute("aria-current", name === "connect");
   return main;
 }
