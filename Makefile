@@ -17,6 +17,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 USE := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
+BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -48,7 +49,7 @@ format: $(DEV) ## rewrite the code in the agreed format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(DEV) ## run the benchmarks (ARGS="paths search" chooses some)
+bench: $(BENCH) ## run the benchmarks (ARGS="paths search" chooses some)
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 clean: ## remove build products and caches; the environment stays
@@ -64,6 +65,10 @@ $(USE): pyproject.toml | $(BIN)/python
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --editable '.[train,dev]'
 	@touch $@ $(USE)
+
+$(BENCH): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --editable '.[train,dev,bench]'
+	@touch $@ $(DEV) $(USE)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -34,6 +34,21 @@ def scale_free(num_entities: int, num_relations: int, num_edges: int, seed: int 
     return np.unique(triples[heads != tails], axis=0)
 
 
+def star(leaves: int, others: int = 0) -> np.ndarray:
+    """A hub, entity 0, with its leaves, and that many edges of five relations among the leaves."""
+    leaf, zero = np.arange(1, leaves + 1), np.zeros(leaves, np.int64)
+    rng = np.random.default_rng(0)
+    heads, tails = rng.integers(1, leaves + 1, (2, others))
+    more = np.stack([heads, rng.integers(1, 6, others), tails], axis=1)
+    return np.unique(np.concatenate([np.stack([leaf, zero, zero], axis=1), more]), axis=0)
+
+
+def complete(size: int) -> np.ndarray:
+    """One edge between every two of ``size`` entities, and a loop at each."""
+    heads, tails = np.triu_indices(size)
+    return np.stack([heads, np.zeros_like(heads), tails], axis=1)
+
+
 def names(count: int, seed: int = 0) -> list[str]:
     """Distinct labels of one to three words."""
     rng = np.random.default_rng(seed)

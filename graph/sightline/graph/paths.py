@@ -93,6 +93,9 @@ class PathAnswer:
     reason: str | None
 
 
+_NO_PATH = PathAnswer((), (), 0, False, None)
+
+
 def find_paths(
     snapshot: Snapshot,
     source: int,
@@ -123,7 +126,7 @@ def find_paths(
     require_range("source", source, 0, snapshot.num_entities - 1)
     require_range("target", target, 0, snapshot.num_entities - 1)
     if source == target:
-        return PathAnswer((), (), 0, False, None)
+        return _NO_PATH
     rules = _rules(snapshot, include, exclude, types)
     question = Question(int(source), int(target), int(max_hops), int(k))
     engine = _engine(snapshot)
@@ -190,6 +193,8 @@ def _engine(snapshot: Snapshot) -> _Engine:
 def _rules(
     snapshot: Snapshot, include: Sequence[int], exclude: Sequence[int], types: Sequence[int]
 ) -> Rules:
+    if not len(include) + len(exclude) + len(types):
+        return _NO_RULES
     rules = _NO_RULES
     if len(include) or len(exclude):
         relations = np.full(snapshot.num_relations, not len(include))
@@ -228,7 +233,9 @@ class _Search:
         cut = self.count(status) if status else None
         state = self._space.state
         found, direct = int(state[walk.FOUND]), state[walk.DIRECT] > 0
-        paths, metapaths = (self._paths(), self._metapaths()) if found else ([], ())
+        if cut is None and not found:
+            return _NO_PATH
+        paths, metapaths = self._paths(), self._metapaths()
         if cut is not None:
             paths, best = self.improve(paths)
             cut += "; the paths are the best all the same" if best else ""

@@ -28,7 +28,7 @@ MAX_K = 1000
 #: Metapaths counted in one search.
 MAX_METAPATHS = 1 << 19
 #: Links gathered beyond the edges at the end itself, and edges looked at by ``settle``.
-MAX_LINKS = 1 << 18
+MAX_LINKS = 1 << 17
 MAX_SETTLED = 1 << 19
 #: Distance of an entity outside the ball.
 UNSEEN = 255
@@ -239,35 +239,43 @@ def _volume(graph: Any, entity: int) -> Any:
 @_kernel
 def _gather(graph: Any, rules: Any, space: Any, reach: int) -> None:
     """Mark and link the ball around the end, up to ``reach`` edges if it is not too large."""
-    state, ball = space.state, space.ball
-    start, end = state[START], state[END]
-    space.mark[end], ball[0] = 0, end
+    (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge) = graph[:7]
+    state, ball, mark, links = space.state, space.ball, space.mark, space.links
+    first, last, slots, degree = space.first, space.last, rules.slots, graph.degree
+    start, end, num_relations = state[START], state[END], graph.num_relations
+    mark[end], ball[0] = 0, end
     low, high, num_links = 0, 1, 0
     for distance in range(1, reach + 1):
         volume = 0
         for i in range(low, high):
-            volume += graph.degree[ball[i]]
+            volume += degree[ball[i]]
         if distance > 1 and num_links + volume > MAX_LINKS:
             break
         size = high
         for i in range(low, high):
             z = _int64(ball[i])
-            if z != start and (z == end or _allowed(graph, rules, z)):
-                for number in range(graph.degree[z]):
-                    v, edge, slot = _step(graph, z, number)
-                    back = _reverse(slot, graph.num_relations)
-                    if v in (z, end) or not _walkable(rules, back):
-                        continue
-                    if space.mark[v] == UNSEEN:
-                        space.mark[v], ball[size] = distance, v
-                        space.first[v] = num_links
-                        size += 1
-                    else:
-                        space.links[space.last[v], 3] = num_links
-                    space.last[v] = num_links
-                    link = space.links[num_links]
-                    link[0], link[1], link[2], link[3] = z, edge, back, -1
-                    num_links += 1
+            if z == start or (z != end and not _allowed(graph, rules, z)):
+                continue
+            out, middle = out_indptr[z], out_indptr[z + 1] - out_indptr[z]
+            into = in_indptr[z] - middle
+            for number in range(degree[z]):
+                if number < middle:
+                    edge = out + number
+                    v, slot = _int64(tail[edge]), relation[edge] + num_relations
+                else:
+                    edge, v = _int64(in_edge[into + number]), _int64(in_head[into + number])
+                    slot = _int64(in_relation[into + number])
+                if v in (z, end) or (len(slots) > 0 and not slots[slot]):
+                    continue
+                if mark[v] == UNSEEN:
+                    mark[v], ball[size], first[v] = distance, v, num_links
+                    size += 1
+                else:
+                    links[last[v], 3] = num_links
+                last[v] = num_links
+                links[num_links, 0], links[num_links, 1] = z, edge
+                links[num_links, 2], links[num_links, 3] = slot, -1
+                num_links += 1
         low, high = high, size
         state[REACH] = distance
     state[BALL] = high
@@ -396,25 +404,8 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
 
 
 @_kernel
-def _step(graph: Any, u: int, number: int) -> Any:
-    """Neighbour, edge and slot of a way from ``u``: first the edges from it, then those to it."""
-    edge = graph.out_indptr[u] + number
-    past = edge - graph.out_indptr[u + 1]
-    if past < 0:
-        return _int64(graph.tail[edge]), edge, graph.relation[edge]
-    j = graph.in_indptr[u] + past
-    slot = np.int32(graph.in_relation[j] + graph.num_relations)
-    return _int64(graph.in_head[j]), _int64(graph.in_edge[j]), slot
-
-
-@_kernel
 def _reverse(slot: int, num_relations: int) -> int:
     return slot - num_relations if slot >= num_relations else slot + num_relations
-
-
-@_kernel
-def _walkable(rules: Any, slot: int) -> bool:
-    return len(rules.slots) == 0 or bool(rules.slots[slot])
 
 
 @_kernel
@@ -621,30 +612,45 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
     It ends after ``MAX_SETTLED`` edges. No walk from an entity that is not closed is worth more
     than ``worth[HORIZON]``, no path more than ``worth[HOPE]``.
     """
-    state, steps, size = space.state, 0, space.state[QUEUE]
+    (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
+    state, best, closed, touched = space.state, space.best, space.closed, space.touched
+    heap_worth, heap_node, slots, degree = (
+        space.heap_worth,
+        space.heap_node,
+        rules.slots,
+        graph.degree,
+    )
+    steps, size, num_relations = 0, state[QUEUE], graph.num_relations
     while size > 0 and steps < budget:
-        worth, z = space.heap_worth[0], _int64(space.heap_node[0])
-        if state[STEPS] + steps + graph.degree[z] > MAX_SETTLED:
+        worth, z = heap_worth[0], _int64(heap_node[0])
+        if state[STEPS] + steps + degree[z] > MAX_SETTLED:
             break
-        size = _pop(space.heap_worth, space.heap_node, size)
-        if space.closed[z] == 2:
+        size = _pop(heap_worth, heap_node, size)
+        if closed[z] == 2:
             continue
-        space.closed[z] = 2
+        closed[z] = 2
         if z == state[START] or (z != state[END] and not _allowed(graph, rules, z)):
             continue
-        for number in range(graph.degree[z]):
-            v, edge, slot = _step(graph, z, number)
-            steps += 1
-            if space.closed[v] == 2 or not _walkable(rules, _reverse(slot, graph.num_relations)):
+        out, middle = out_indptr[z], out_indptr[z + 1] - out_indptr[z]
+        into = in_indptr[z] - middle
+        for number in range(degree[z]):
+            if number < middle:
+                edge = out + number
+                v, slot = _int64(tail[edge]), relation[edge] + num_relations
+            else:
+                edge, v = _int64(in_edge[into + number]), _int64(in_head[into + number])
+                slot = _int64(in_relation[into + number])
+            if closed[v] == 2 or (len(slots) > 0 and not slots[slot]):
                 continue
-            more = worth * graph.path_weight[edge]
-            if space.closed[v] == 0:
-                space.closed[v], space.touched[state[TOUCHED]] = 1, v
+            more = worth * weight[edge]
+            if closed[v] == 0:
+                closed[v], touched[state[TOUCHED]] = 1, v
                 state[TOUCHED] += 1
-            elif more <= space.best[v]:
+            elif more <= best[v]:
                 continue
-            space.best[v] = more
-            size = _push(space.heap_worth, space.heap_node, size, more, v)
+            best[v] = more
+            size = _push(heap_worth, heap_node, size, more, v)
+        steps += degree[z]
     paused = size > 0 and steps >= budget
     start, horizon = state[START], space.heap_worth[0] if size > 0 else 0.0
     space.worth[HORIZON] = horizon
