@@ -56,6 +56,14 @@ def test_a_stated_answer_is_never_sold_as_a_prediction(world_of) -> None:
     assert (name_of(new.tail), new.known) == ("bern", False)
 
 
+def test_a_stated_fact_read_backwards_is_told_as_such(world_of) -> None:
+    facts = [("a", "borders", "b"), ("b", "borders", "c")]
+    world = world_of(facts, Model({("b", "borders", "a"): 9.0}))
+    new = world.sight.predict(world.id("b"), world.relation("borders"), None, new_only=True)
+    assert [(name_of(p.tail), p.support_note) for p in new] == [("a", "the reverse is stated")]
+    assert new[0].support[0].text == "b ←borders— a"
+
+
 def test_new_only_leaves_out_what_is_stated(world_of) -> None:
     world = world_of(model=Model(SCORES))
     answer = world.sight.predict(world.id("ann"), world.relation("lives_in"), None, new_only=True)

@@ -107,6 +107,10 @@ class Facts:
         edges: Ids = (start + np.flatnonzero(s.tail[start:end] == tail)).astype(np.int32)
         return edges
 
+    def states(self, head: int, relation: int, tail: int) -> bool:
+        """Whether the graph holds a fact."""
+        return relation in self.snapshot.relation[self.between(head, tail)]
+
     @cached_property
     def edges_per_slot(self) -> npt.NDArray[np.int64]:
         """int64 ``(2R,)``: facts of each slot; the two directions of a relation have the same."""

@@ -135,6 +135,8 @@ def describe(learned: Learned, names: Names, found: Iterable[Candidate]) -> list
     for rank, c in enumerate(found, 1):
         known = c.edge is not None
         paths, note = ((), None) if known else support.of(c.head, c.tail)
+        if learned.facts.states(c.tail, c.relation, c.head) and not known:
+            note = "the reverse is stated"
         probability = None if known else c.probability
         told.append(
             Prediction(

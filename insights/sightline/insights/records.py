@@ -139,7 +139,8 @@ class Prediction:
             stated answer that the model does not know.
         abstain: the probability is below the model's threshold; do not rely on it.
         support: up to three paths of stated facts between head and tail.
-        support_note: what to know about the support, such as "no support found".
+        support_note: what to know about the support, such as "no support found", or "the reverse
+            is stated" where only the direction of a stated fact is new.
         surprising: bits that the model adds over popularity; see ``learned.surprise``.
     """
 
