@@ -24,10 +24,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import table
 from measure import Result
 
 RESULTS = Path(__file__).parent / "results"
-NAMES = ("paths", "search", "compile", "student")
+NAMES = ("paths", "search", "compile", "student", "sparql")
 
 
 def main() -> None:
@@ -47,6 +48,7 @@ def main() -> None:
             print(f"{name:8} {line(result)}", flush=True)
         if arguments.scale == 1.0:
             write(name, results)
+            table.main()
 
 
 def line(result: Result) -> str:
