@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import inspect
 import re
 import shlex
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 import typer.main
 
+from sightline.api.problems import RANGES
 from sightline.cli.main import app
 from sightline.graph import errors, settings
+from sightline.ingest import mapping
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -31,6 +34,14 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 @cache
 def text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+MAPPINGS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"^```yaml\n(.*?)^```", text_of(page), re.DOTALL | re.MULTILINE)
+    if re.search(r"^mappings:", block, re.MULTILINE)
+]
 
 
 def section(path: Path, title: str) -> str:
@@ -121,8 +132,88 @@ def test_every_error_is_documented_with_its_codes(error: type[errors.SightlineEr
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
-        if not re.match(r"\w+:|#", target):
-            assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
+        if re.match(r"\w+:", target):
+            continue
+        path, _, heading = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), f"{page.name}: {target}"
+        assert not heading or heading in anchors(there), f"{page.name}: no heading #{heading}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name after ``#``: headings as GitHub names them."""
+    titles = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {
+        (index.parent / target.partition("#")[0]).resolve()
+        for target in re.findall(r"\]\(([^)\s:]+)\)", text_of(index))
+    }
+
+    assert [p for p in PAGES if p.is_relative_to(index.parent) and p not in {index, *linked}] == []
+
+
+def test_every_component_says_what_it_knows() -> None:
+    components = {path.parents[2].name for path in ROOT.glob("*/sightline/*/__init__.py")}
+    assert len(components) == 7
+
+    for name in components:
+        about = text_of(ROOT / name / "README.md")
+        assert "Knows" in about, name
+        assert "oes not know" in about, name
+        modules = {m.stem for m in (ROOT / name / "sightline" / name).glob("[a-z]*.py")}
+        missing = {m for m in modules if f"`{m}`" not in about}
+        assert not missing, f"{name}/README.md leaves out {sorted(missing)}"
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    text = text_of(ROOT / "ARCHITECTURE.md")
+    folder = ROOT
+    for name in re.findall(r"`([\w./]+\.(?:py|jinja))`", text):
+        folder = (ROOT / name).parent if "/" in name else folder
+        assert (folder / Path(name).name).exists(), f"{name} (in {folder.relative_to(ROOT)})"
+
+
+def test_every_target_of_make_is_documented() -> None:
+    targets = re.findall(r"^([a-z-]+):.*## ", text_of(ROOT / "Makefile"), re.MULTILINE)
+    assert "demo" in targets
+
+    for target in targets:
+        assert f"`make {target}`" in text_of(ROOT / "CONTRIBUTING.md"), target
+
+
+def test_every_key_of_a_mapping_is_documented() -> None:
+    about = text_of(ROOT / "docs" / "how-to" / "mapping.md")
+
+    for key in {*mapping.MAPPING_KEYS, *mapping.PO_KEYS, *mapping.OBJECT_KEYS} - {"subjects"}:
+        assert re.search(rf"`{key}`|\b{key}:|`{{.*\b{key}: ", about), key
+
+
+@pytest.mark.parametrize("block", range(len(MAPPINGS)))
+def test_mappings_in_examples_can_be_read(block: int, tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text(MAPPINGS[block], encoding="utf-8")
+
+    assert mapping.read_mapping(tmp_path / "map.yaml", settings.Settings().prefixes).tables
+
+
+def test_limits_over_http_are_documented() -> None:
+    for name, (low, high) in RANGES.items():
+        row = re.search(rf"^\| `{name}`.*$", text_of(REFERENCE / "settings.md"), re.MULTILINE)
+        assert row is not None, name
+        assert f"{low} to {high}" in row.group(0), row.group(0)
+
+
+def test_figures_of_benchmarks_are_those_that_were_measured() -> None:
+    spec = importlib.util.spec_from_file_location("table", ROOT / "benchmarks" / "table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+
+    assert table.table() in text_of(ROOT / "docs" / "benchmarks.md"), "run benchmarks/table.py"
 
 
 def shown_commands(page: Path) -> list[list[str]]:
