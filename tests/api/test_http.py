@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from sightline.api import graphs
 from sightline.api.answers import choose
-from sightline.api.served import Cache
+from sightline.api.served import Cache, Kept
 from tests.api.conftest import HOSTILE
 from tests.graph.conftest import RDF, RDFS
 
@@ -58,13 +58,13 @@ def test_an_answer_that_was_cut_is_not_kept(client: TestClient, folder, monkeypa
 
 
 def test_the_cache_stays_in_its_room() -> None:
-    cache = Cache(limit=80)
-    for i in range(20):
-        cache.put(i, bytes(10))
-    cache.put("large", bytes(50))
+    cache, keys = Cache(limit=80), [(b"%02d" % i, b"", b"") for i in range(20)]
+    for key in keys:
+        cache.put(key, Kept("", bytes(8)))
+    cache.put((b"large", b"", b""), Kept("", bytes(50)))
 
-    assert [i for i in range(20) if cache.get(i)] == list(range(12, 20))
-    assert cache.get("large") is None
+    assert [key for key in keys if cache.get(key)] == keys[12:]
+    assert cache.get((b"large", b"", b"")) is None
 
 
 def test_head_is_get_without_a_body(client: TestClient) -> None:

@@ -14,8 +14,9 @@ import orjson
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sightline.api.served import Pair, Served
+from sightline.api.served import Kept, Key, Pair, Served
 from sightline.graph.errors import UsageError
 from sightline.graph.snapshot import Snapshot
 from sightline.insights.ask import Sightline
@@ -36,27 +37,20 @@ async def answer(
     media_type: str = JSON,
     render: Render = to_json,
 ) -> Response:
-    """Answer a GET: 304 if the client has it, from the cache if it was asked before, else afresh.
+    """Answer a GET that ``Shortcut`` could not.
 
     Raises:
         SightlineError: as ``ask`` does, or because nothing can be served.
     """
     served: Served = request.app.state.served
     pair = served.pair
-    tag = f'"{pair.tag}-{media_type.rpartition("/")[2]}"'
-    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
-    if tag in _tags(request.headers.get("if-none-match")):
-        return Response(status_code=304, headers=headers)
-    key = (request.scope["raw_path"], request.scope["query_string"], media_type)
-    body = pair.cache.get(key)
-    if body is None:
-        made, cut = await served.run(lambda: _make(pair, ask, render))
-        if cut:
-            headers = {"Vary": "Accept", "Cache-Control": "no-store"}
-        else:
-            pair.cache.put(key, made)
-        body = made
-    return Response(body, headers=headers, media_type=media_type)
+    body, cut = await served.run(lambda: _make(pair, ask, render))
+    if cut:
+        headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+        return Response(body, headers=headers, media_type=media_type)
+    kept = Kept(media_type, body)
+    pair.cache.put(_key(request.scope), kept)
+    return _respond(pair, kept, request.scope)
 
 
 def _make(pair: Pair, ask: Callable[[Sightline], object], render: Render) -> tuple[bytes, bool]:
@@ -65,8 +59,39 @@ def _make(pair: Pair, ask: Callable[[Sightline], object], render: Render) -> tup
     return render(value, pair.sight), isinstance(value, PathsView) and value.truncated
 
 
-def _tags(header: str | None) -> list[str]:
-    return [part.strip().removeprefix("W/") for part in header.split(",")] if header else []
+class Shortcut:
+    """ASGI middleware that answers what was answered before, ahead of routing and parsing."""
+
+    def __init__(self, app: ASGIApp, served: Served) -> None:
+        self.app = app
+        self.served = served
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
+        if scope["type"] == "http" and scope["method"] == "GET" and self.served.trouble is None:
+            pair = self.served.pair
+            kept = pair.cache.get(_key(scope))
+            if kept is not None:
+                app = _respond(pair, kept, scope)
+        await app(scope, receive, send)
+
+
+def _key(scope: Scope) -> Key:
+    return scope["raw_path"], scope["query_string"], _header(scope, b"accept")
+
+
+def _respond(pair: Pair, kept: Kept, scope: Scope) -> Response:
+    """The answer, or 304 if the client has it."""
+    tag = f'"{pair.tag}-{kept.media_type.rpartition("/")[2]}"'
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
+    wanted = _header(scope, b"if-none-match").decode("latin-1").split(",")
+    if tag in [part.strip().removeprefix("W/") for part in wanted]:
+        return Response(status_code=304, headers=headers)
+    return Response(kept.body, headers=headers, media_type=kept.media_type)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return b",".join(value for key, value in scope["headers"] if key == name)
 
 
 def choose(accept: str | None, offered: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from sightline.api import problems, routes, sparql
-from sightline.api.answers import to_json
+from sightline.api.answers import Shortcut, to_json
 from sightline.api.door import Door
 from sightline.api.questions import Health, Problem
 from sightline.api.served import VERSION, Served
@@ -48,6 +48,7 @@ def create_app(folder: Path) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.served = Served(folder)
+    app.add_middleware(Shortcut, served=app.state.served)
     app.add_middleware(Door)
     problems.register(app)
     app.include_router(routes.router)

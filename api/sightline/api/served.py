@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sightline.graph.artifact import verify_artifact
-from sightline.graph.errors import Busy, DamagedArtifact, SightlineError, Unavailable
+from sightline.graph.errors import Busy, SightlineError, Unavailable
 from sightline.graph.workspace import Workspace
 from sightline.insights.ask import Sightline
 
@@ -38,29 +38,46 @@ WATCH_INTERVAL = 1.0
 log = logging.getLogger("sightline.api")
 
 
+#: What an answer depends on beside the pair: raw path, query string, header Accept.
+Key = tuple[bytes, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A finished answer."""
+
+    media_type: str
+    body: bytes
+
+
 class Cache:
     """Finished answers, the least recently used leave first. For one thread: the event loop's."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._bodies: OrderedDict[object, bytes] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
 
-    def get(self, key: object) -> bytes | None:
-        """The body kept under ``key``."""
-        body = self._bodies.get(key)
-        if body is not None:
-            self._bodies.move_to_end(key)
-        return body
+    def get(self, key: Key) -> Kept | None:
+        """The answer kept under ``key``."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+        return kept
 
-    def put(self, key: object, body: bytes) -> None:
-        """Keep a body, unless it is too large to share the room."""
-        if key in self._bodies or len(body) > self._limit // 8:
+    def put(self, key: Key, kept: Kept) -> None:
+        """Keep an answer, unless it is too large to share the room."""
+        size = _size(key, kept)
+        if key in self._kept or size > self._limit // 8:
             return
-        self._bodies[key] = body
-        self._size += len(body)
+        self._kept[key] = kept
+        self._size += size
         while self._size > self._limit:
-            self._size -= len(self._bodies.popitem(last=False)[1])
+            self._size -= _size(*self._kept.popitem(last=False))
+
+
+def _size(key: Key, kept: Kept) -> int:
+    return len(kept.body) + sum(map(len, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +203,8 @@ class Served:
     def _refuse(self, error: Exception) -> None:
         said, unforeseen = error, None
         if not isinstance(said, SightlineError):
-            said, unforeseen = DamagedArtifact(self.folder, f"{type(error).__name__}"), error
+            what = f"{self.folder} cannot be opened ({type(error).__name__}); the log says more"
+            said, unforeseen = Unavailable(what), error
         if str(said) != str(self.trouble):
             log.error("%s", said, exc_info=unforeseen)
         self.trouble = said
