@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.compile import compile_snapshot
+from sightline.graph.compile import _order, compile_snapshot
 from sightline.graph.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.rdf_index import open_rdf
 from sightline.graph.snapshot import Snapshot
@@ -206,3 +206,14 @@ def test_ids_are_int32_and_mapped(snapshot_of) -> None:
     for name in ("head", "relation", "tail", "in_head", "in_relation", "in_edge"):
         assert getattr(s, name).dtype == np.int32
         assert isinstance(getattr(s, name), np.memmap)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 3) | st.integers(2**31 - 3, 2**31 - 1)] * 3), max_size=12)
+)
+def test_packed_columns_are_ordered_as_they_are(rows: list[tuple[int, int, int]]) -> None:
+    columns = np.array(rows, np.int32).reshape(-1, 3).T
+    order = _order(*columns)
+    assert [rows[i] for i in order] == sorted(rows)
+    assert (order == np.lexsort(columns[::-1])).all()

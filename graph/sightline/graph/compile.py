@@ -154,14 +154,14 @@ def _build(
 
 def _read(loads: list[Load], *roles: str) -> pl.DataFrame:
     """All statements of some roles, with the position of their load among all active loads."""
+    schema = {name: kind for name, kind in statement_schema().items() if name != "graph"}
     frames = [
-        pl.read_parquet(path).with_columns(load=pl.lit(index, pl.Int32))
+        pl.read_parquet(path, columns=list(schema)).with_columns(load=pl.lit(index, pl.Int32))
         for index, load in enumerate(loads)
         if load.role in roles
         for path in load.statements
     ]
-    empty = pl.DataFrame(schema={**statement_schema(), "load": pl.Int32()})
-    return pl.concat([empty, *frames])
+    return pl.concat([pl.DataFrame(schema={**schema, "load": pl.Int32()}), *frames])
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,15 +243,17 @@ def _unique(*columns: pl.Series) -> pl.Series:
 
 
 def _write_edges(target: Path, terms: _Terms, statements: pl.DataFrame) -> None:
-    columns = ["head", "relation", "tail", "load", "row"]
-    frame = terms.encode(statements).select(columns).unique().sort(columns)
-    triples = frame.select("head", "relation", "tail").to_numpy()
-    new = np.ones(len(triples), np.bool_)
-    new[1:] = (triples[1:] != triples[:-1]).any(axis=1)
-    first = np.flatnonzero(new)
-    head, relation, tail = np.ascontiguousarray(triples[first].T)
+    frame = terms.encode(statements.select("subject", "predicate", "object", "load", "row"))
+    columns = [frame[name].to_numpy() for name in ("head", "relation", "tail", "load", "row")]
+    order = _order(*columns)
+    columns = [column[order] for column in columns]
+    # The same record may say the same twice.
+    distinct = np.flatnonzero(_changes(*columns))
+    head, relation, tail, load, row = (column[distinct] for column in columns)
+    first = np.flatnonzero(_changes(head, relation, tail))
+    head, relation, tail = head[first], relation[first], tail[first]
     num_entities = len(terms.tables["entity"])
-    inward = np.lexsort((head, relation, tail))
+    inward = _order(tail, relation, head)
     arrays = {
         "head": head,
         "relation": relation,
@@ -262,12 +264,43 @@ def _write_edges(target: Path, terms: _Terms, statements: pl.DataFrame) -> None:
         "in_edge": inward.astype(np.int32),
         "in_indptr": _indptr(tail, num_entities),
         "path_weight": path_weights(head, relation, tail, inward),
-        "origin_indptr": np.append(first, len(triples)).astype(np.int32),
-        "origin_load": frame["load"].to_numpy(),
-        "origin_row": frame["row"].to_numpy(),
+        "origin_indptr": np.append(first, len(load)).astype(np.int32),
+        "origin_load": load,
+        "origin_row": row,
     }
     for name, array in arrays.items():
         _save(target, name, array)
+
+
+def _order(*columns: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The order by columns of numbers >= 0, the first column first.
+
+    As ``np.lexsort`` backwards, but columns are packed into one number while they fit, so that
+    there is less to sort.
+    """
+    keys: list[npt.NDArray[np.int64]] = []
+    span = 1
+    for column in reversed(columns):
+        size = int(column.max(initial=0)) + 1
+        if not keys or span * size > 2**63:
+            keys.append(column.astype(np.int64))
+            span = size
+        else:
+            keys[-1] += column.astype(np.int64) * span
+            span *= size
+    order = np.argsort(keys[0], kind="stable")
+    for key in keys[1:]:
+        order = order[np.argsort(key[order], kind="stable")]
+    return order
+
+
+def _changes(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Bool ``(n,)``: the row differs from the one before it, as the first does."""
+    out = np.ones(len(columns[0]), np.bool_)
+    out[1:] = False
+    for column in columns:
+        out[1:] |= column[1:] != column[:-1]
+    return out
 
 
 def path_weights(
@@ -292,10 +325,7 @@ def path_weights(
 
 def _run_lengths(a: npt.NDArray[np.int32], b: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     """For each position the length of the run of equal ``(a, b)`` that it lies in."""
-    if len(a) == 0:
-        return np.zeros(0)
-    change = np.flatnonzero((a[1:] != a[:-1]) | (b[1:] != b[:-1])) + 1
-    bounds = np.concatenate([[0], change, [len(a)]])
+    bounds = np.append(np.flatnonzero(_changes(a, b)), len(a))
     lengths = np.diff(bounds)
     return np.repeat(lengths, lengths).astype(np.float64)
 
