@@ -277,12 +277,13 @@ def evasions(url: str) -> list[str]:
         f"SELECT * {{ OPTIONAL {{ ?s ?p trueSERVICE <{url}> {{ }} }} }}",
         f"SELECT * {{ OPTIONAL {{ ?s ?p 1.SERVICE <{url}> {{ }} }} }}",
         prefix + "SELECT * { OPTIONAL { ?s ?p x:a.b.SERVICE x: { } } }",
+        # To a lexer of its own the rest hides in an IRI, a text or a comment, brackets balanced.
         f"ASK {{ VALUES ?s {{ <{url}> }} FILTER(1<?b)SERVICE?s#>\n{{ }} }}",
-        f"ASK {{ FILTER(1<?b)#>'''\nSERVICE <{url}> {{ }} #'''\n}}",
-        f"ASK {{ FILTER(1<'x>'''')SERVICE <{url}> {{ }} #'''\n}}",
-        f"ASK {{ OPTIONAL {{ ?s ?p <<?a?b'''x>'''>> }} SERVICE <{url}> {{ }} #'''\n}}",
-        f'ASK {{ VALUES ?x {{"""a" }} SERVICE <{url}> {{ ?s ?p x:\\- }} #"""\n}}',
-        prefix + f"ASK {{ OPTIONAL {{ ?s ?p x:a\\' }} SERVICE <{url}> {{ }} #'\n}}",
+        f"ASK {{ FILTER(1<?b)#>)'''\nSERVICE <{url}> {{ }} #'''\n}}",
+        f"ASK {{ FILTER(1<'''x>''')SERVICE <{url}> {{ }} #''')\n}}",
+        f"ASK {{ OPTIONAL {{ ?s ?p <<?a?b'''x>'''>> }} SERVICE <{url}> {{ }} #'''}}\n}}",
+        prefix + 'ASK { VALUES ?x {"""a" } SERVICE x: { ?s ?p x:\\- } #"""}\n}',
+        prefix + "ASK { OPTIONAL { ?s ?p x:a\\' } SERVICE x: { } #'}\n}",
         prefix + f"ASK {{ OPTIONAL {{ ?s ?p x:a\\#b }} SERVICE <{url}> {{ }} }}",
         f"ASK {{ \\u0053ERVICE <{url}> {{ }} }}",
         f'ASK {{ BIND("\\u0022 AS ?x) SERVICE <{url}> {{ }} #" AS ?y)\n}}',
@@ -402,6 +403,32 @@ fragments = st.lists(st.sampled_from(PIECES)).map("".join)
 def test_any_text_is_read_or_is_an_error_of_its_own(text: str) -> None:
     with suppress(QueryError):
         assert read_query(text).text == text
+
+
+#: After these the engine's parser may read a keyword at once, or what follows as something else.
+AROUND = (
+    *PIECES,
+    *("FILTER(1<?b)", "FILTER(?a<?b)#>", "#>'''\n", "#'''\n", "?s ?p 1", "?s ?p true", "x:a.b."),
+    *("x:a\\'", "x:a\\#", 'VALUES ?z {"""a"}', "?s ?p <<?a?b?c>>", "OPTIONAL {", "FILTER(x:a<x:b)"),
+)
+around = st.lists(st.sampled_from(AROUND), max_size=5).map("".join)
+
+
+def test_what_is_read_asks_no_other_server(listener: Listener) -> None:
+    start = f"PREFIX x: <{listener.url}> PREFIX : <{listener.url}> ASK {{"
+    services = ("SERVICE x:{}", "sErViCe<%s>{}", "SERVICE SILENT :{}", "SERVICEx:#\n{}")
+    harmless = pyoxigraph.Store()
+
+    @settings(max_examples=500, deadline=None)
+    @given(around, st.sampled_from(services), around)
+    def check(before: str, service: str, after: str) -> None:
+        text = start + before + service.replace("%s", listener.url) + after + "}"
+        with suppress(QueryError, SyntaxError):
+            read_query(text)
+            harmless.query(text)
+
+    check()
+    assert listener.hits == 0
 
 
 @settings(max_examples=200, deadline=None)
