@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -130,9 +130,9 @@ def find_paths(
     rules = _rules(snapshot, include, exclude, types)
     question = Question(int(source), int(target), int(max_hops), int(k))
     engine = _engine(snapshot)
-    memory = engine.take()
-    answer = _Search(engine.graph, rules, memory, question, (start, deadline_ms)).answer()
-    engine.put_back(memory)
+    room = engine.take()
+    answer = _Search(engine.graph, rules, room, question, (start, deadline_ms)).answer()
+    engine.put_back(room)
     return answer
 
 
@@ -141,20 +141,20 @@ def warm(snapshot: Snapshot) -> None:
     if snapshot.num_entities < 2:
         return
     engine = _engine(snapshot)
-    memory = engine.take()
+    room = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
-    search = _Search(engine.graph, _NO_RULES, memory, question, (time.perf_counter(), 60_000))
+    search = _Search(engine.graph, _NO_RULES, room, question, (time.perf_counter(), 60_000))
     search.answer()
     search.count(walk.FULL)
     search.improve([])
-    engine.put_back(memory)
+    engine.put_back(room)
 
 
-class _Memory(NamedTuple):
-    """Room for one search, and all arrays that it reads or writes in one tuple."""
+class _Room(NamedTuple):
+    """Memory for one search, as Python and as the kernels hold it."""
 
     space: Space
-    arrays: tuple[Any, ...]
+    memory: walk.Memory
 
 
 class _Engine:
@@ -167,17 +167,17 @@ class _Engine:
         arrays = {name: np.asarray(getattr(snapshot, name)) for name in Graph._fields[:-1]}
         self.graph = Graph(**arrays, num_relations=snapshot.num_relations)
         self._max_degree = int(self.graph.degree.max())
-        self._spare: list[_Memory] = []
+        self._spare: list[_Room] = []
 
-    def take(self) -> _Memory:
+    def take(self) -> _Room:
         try:
             return self._spare.pop()
         except IndexError:
             space = walk.new_space(len(self.graph.degree), self._max_degree)
-            return _Memory(space, walk.flat(self.graph, space))
+            return _Room(space, walk.new_memory(self.graph, space))
 
-    def put_back(self, memory: _Memory) -> None:
-        self._spare.append(memory)
+    def put_back(self, room: _Room) -> None:
+        self._spare.append(room)
 
 
 _ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
@@ -219,12 +219,12 @@ class _Search:
         self,
         graph: Graph,
         rules: Rules,
-        memory: _Memory,
+        room: _Room,
         question: Question,
         clock: tuple[float, float],
     ) -> None:
         self._graph, self._rules, self._question = graph, rules, question
-        self._space, self._arrays = memory
+        self._space, self._memory = room
         self._clock = clock
 
     def answer(self) -> PathAnswer:
@@ -283,7 +283,7 @@ class _Search:
         return best[:k], bool(done)
 
     def _begin(self, question: Question) -> int:
-        return int(walk.begin(self._arrays, tuple(self._rules), tuple(question), SLICE_STEPS))
+        return int(walk.begin(self._memory, tuple(self._rules), tuple(question), SLICE_STEPS))
 
     def _explore(self) -> int:
         graph, rules, space, question = self._graph, self._rules, self._space, self._question
