@@ -653,6 +653,17 @@ def test_more_queries_than_there_is_room_for_are_told_to_come_back(
     check_cheap(pool, big)
 
 
+def test_long_queries_leave_a_process_to_the_cheap_ones(
+    big: Snapshot, own_pool: Callable[..., QueryPool], background: Callable[..., Future[bytes]]
+) -> None:
+    pool = own_pool(seconds=4, quick=0.5, processes=3)
+    bombs = [background(ask, pool, big, ENDLESS) for _ in range(5)]
+    check_cheap(pool, big)
+    assert not all(bomb.done() for bomb in bombs)
+    errors = sorted(type(bomb.exception()).__name__ for bomb in bombs)
+    assert errors == ["Busy"] * 3 + ["QueryTimeout"] * 2
+
+
 def test_many_at_once_get_each_their_own_answer(
     big: Snapshot, own_pool: Callable[..., QueryPool], background: Callable[..., Future[bytes]]
 ) -> None:

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ class Limits:
         memory: bytes of one process.
         rows, bytes: size of one result.
         processes: queries evaluated at once.
+        quick: seconds after which a query counts as long. One process never goes on with a long
+            query, so that a cheap one soon gets its turn whatever the others do.
         queue: queries that may wait for a process.
         idle: processes kept for the next query.
     """
@@ -77,6 +79,7 @@ class Limits:
     rows: int = 100_000
     bytes: int = 16 << 20
     processes: int = 3
+    quick: float = 2.0
     queue: int = 16
     idle: int = 2
 
@@ -101,6 +104,7 @@ class QueryPool:
         self.limits = limits
         self._room = threading.BoundedSemaphore(limits.processes + limits.queue)
         self._turns = threading.BoundedSemaphore(limits.processes)
+        self._long = threading.BoundedSemaphore(max(limits.processes - 1, 1))
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
         self._closed = False
@@ -169,17 +173,26 @@ class QueryPool:
 
         Raises:
             QueryTimeout, QueryOutOfMemory, QueryInterrupted
+            Busy: the query takes long, as enough others do.
         """
-        deadline = time.monotonic() + self.limits.seconds
+        start = time.monotonic()
+        deadline = start + self.limits.seconds
         process = self._take(folder)
-        keep = False
+        keep = long = False
         try:
-            reply = process.ask(request, deadline)
+            process.send(request, deadline)
+            if not process.replies(min(start + self.limits.quick, deadline)):
+                long = self._long.acquire(blocking=False)
+                if not long:
+                    raise Busy("the room for SPARQL queries that take long")
+            reply = process.receive(deadline)
             keep = reply is not None and not reply[0].get("retire", True)
         except TimeoutError as error:
             raise QueryTimeout(self.limits.seconds) from error
         finally:
             self._give_back(process, keep)
+            if long:
+                self._long.release()
         if reply is not None:
             return reply
         if process.ended == "SIGABRT":
@@ -252,15 +265,34 @@ class _Process:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], deadline: float) -> tuple[dict[str, Any], bytes] | None:
+    def send(self, request: dict[str, Any], deadline: float) -> None:
+        """Hand over a request. That the process has ended shows when the reply is received.
+
+        Raises:
+            TimeoutError
+        """
+        self._channel.settimeout(_left(deadline))
+        with suppress(ConnectionError):
+            send(self._channel, request)
+
+    def replies(self, deadline: float) -> bool:
+        """Whether the reply begins, or the process ends, before the deadline."""
+        self._channel.settimeout(_left(deadline))
+        try:
+            self._channel.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            pass
+        return True
+
+    def receive(self, deadline: float) -> tuple[dict[str, Any], bytes] | None:
         """The reply; None if the process ended first.
 
         Raises:
             TimeoutError
         """
         try:
-            self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
-            send(self._channel, request)
             return receive(self._channel, deadline)
         except ConnectionError:
             return None
@@ -270,6 +302,11 @@ class _Process:
         self._channel.close()
         self._process.kill()
         self._process.wait()
+
+
+def _left(deadline: float) -> float:
+    """Seconds to a deadline, for a socket: zero would mean something else to it."""
+    return max(deadline - time.monotonic(), 0.001)
 
 
 def _syntax_error(text: str, reason: str) -> QuerySyntaxError:
