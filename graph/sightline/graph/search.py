@@ -17,11 +17,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numba
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import polars as pl
 
 How = Literal["exact", "prefix", "word", "typo"]
 HOW: tuple[How, ...] = ("exact", "prefix", "word", "typo")
@@ -152,36 +155,54 @@ def build(texts: Sequence[str], entities: npt.NDArray[np.int32]) -> dict[str, np
     """The arrays of an index, by name."""
     import polars as pl
 
-    normal = [normalise(t) for t in texts]
-    keep = [i for i, t in enumerate(normal) if t]
-    normal = [normal[i] for i in keep]
-    joined = "\0".join(normal) + "\0"
-    chars = _codes(joined)
-    lengths = np.fromiter((len(t) for t in normal), np.int64, len(normal))
+    normal = _normalised(pl.Series(texts, dtype=pl.String))
+    keep = normal != ""
+    normal = normal.filter(keep)
+    chars = _codes("\0".join(normal) + "\0")
     text_start = np.zeros(len(normal) + 1, np.int64)
-    np.cumsum(lengths + 1, out=text_start[1:])
-    text_of = np.repeat(np.arange(len(normal), dtype=np.int32), lengths + 1)
+    np.cumsum(normal.str.len_chars().to_numpy().astype(np.int64) + 1, out=text_start[1:])
+    text_of = np.repeat(np.arange(len(normal), dtype=np.int32), np.diff(text_start))
     gap = (chars == 0) | (chars == 32)
-    if normal:
-        before, after = np.concatenate([[True], gap[:-1]]), gap
-        starts = np.flatnonzero(before & ~gap)
-        ends = np.flatnonzero(after & ~before)
-    else:
-        starts = ends = np.zeros(0, np.int64)
-    starts, ends = (_first_words(p, text_of, MAX_WORDS) for p in (starts, ends))
-    following = [joined[a : text_start[text_of[a] + 1] - 1] for a in starts.tolist()]
-    preceding = [joined[text_start[text_of[a]] : a][::-1] for a in ends.tolist()]
-    by_start = pl.Series(following, dtype=pl.String).arg_sort().to_numpy()
-    by_end = pl.Series(preceding, dtype=pl.String).arg_sort().to_numpy()
+    after_gap = np.ones(len(chars), np.bool_)
+    after_gap[1:] = gap[:-1]
+    starts = _first_words(np.flatnonzero(after_gap & ~gap), text_of, MAX_WORDS)
+    ends = _first_words(np.flatnonzero(gap & ~after_gap), text_of, MAX_WORDS)
+    start_text, end_text = text_of[starts], text_of[ends]
+    # Strings sort by code point, as the kernels compare them.
+    text, at = pl.col("text"), pl.col("at")
+    following = {"text": normal.gather(start_text), "at": starts - text_start[start_text]}
+    preceding = {"text": normal.gather(end_text), "at": ends - text_start[end_text]}
+    by_start = _stable_order(pl.DataFrame(following), text.str.slice(at))
+    by_end = _stable_order(pl.DataFrame(preceding), text.str.head(at).str.reverse())
     return {
         "chars": chars,
         "text_start": text_start,
-        "text_entity": np.asarray(entities, np.int32)[keep],
+        "text_entity": np.asarray(entities, np.int32)[keep.to_numpy()],
         "starts": starts[by_start],
-        "start_text": text_of[starts[by_start]],
+        "start_text": start_text[by_start],
         "ends": ends[by_end],
-        "end_text": text_of[ends[by_end]],
+        "end_text": end_text[by_end],
     }
+
+
+def _stable_order(frame: pl.DataFrame, by: pl.Expr) -> npt.NDArray[np.int64]:
+    import polars as pl
+
+    order = frame.select(pl.arg_sort_by(by, maintain_order=True))
+    return order.to_series().to_numpy().astype(np.int64)
+
+
+def _normalised(texts: pl.Series) -> pl.Series:
+    """``normalise`` of many texts; those of ASCII, by columns."""
+    import polars as pl
+
+    plain = texts.str.to_lowercase().str.replace_all(r"[\W_]+", " ").str.strip_chars(" ")
+    foreign = texts.str.contains(r"[^\x00-\x7f]")
+    exact = pl.Series([normalise(text) for text in texts.filter(foreign)], dtype=pl.String)
+    # Where each foreign text is among them.
+    place = (foreign.cum_sum().cast(pl.Int64) - 1).clip(0)
+    plain = plain.str.head(MAX_LENGTH)
+    return exact.gather(place).zip_with(foreign, plain) if len(exact) else plain
 
 
 def _first_words(
