@@ -18,7 +18,7 @@ from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import NothingLoaded, OutOfRange, TooManyInferred
 from sightline.graph.loads import retract, statement_schema
 from sightline.graph.rdf_index import open_rdf
-from sightline.graph.reason import explain, is_stale, reason, rule_counts
+from sightline.graph.reason import explain, explain_edges, is_stale, reason, rule_counts
 from sightline.graph.rules import infer, relevant
 from sightline.graph.statement import Statement
 from sightline.graph.vocabulary import INFERRED_GRAPH, OWL, RDF, RDF_TYPE, RDFS, XSD
@@ -267,14 +267,16 @@ def test_what_follows_is_a_load_whose_edges_are_marked_and_explained(workspace: 
     assert [origin.load for origin in s.origins(edge)] == [load.id]
     statement = Statement.of_edge(s, edge)
     assert statement == Statement(ENTITY + "car", RELATION + "has_part", ENTITY + "wheel")
-    explanation = explain(workspace, s, statement)
+    explanation = explain(s, statement)
     assert explanation is not None
+    assert explain_edges(s, range(s.num_edges)) == {edge: explanation}
     assert explanation.rule == "prp-inv1"
     assert explanation.premises == (
         Statement(RELATION + "part_of", OWL + "inverseOf", RELATION + "has_part"),
         Statement(ENTITY + "wheel", RELATION + "part_of", ENTITY + "car"),
     )
-    assert [explain(workspace, s, premise) for premise in explanation.premises] == [None, None]
+    assert [explain(s, premise) for premise in explanation.premises] == [None, None]
+    assert explain_edges(s, []) == {}
     query = f"SELECT ?s WHERE {{ GRAPH <{INFERRED_GRAPH}> {{ ?s ?p ?o }} }}"
     assert [str(r[0]) for r in open_rdf(s).query(query)] == [ENTITY + "car"]  # type: ignore[index]
 
@@ -291,7 +293,7 @@ def test_inferred_types_are_marked(tmp_path: Path) -> None:
     ann = s.resolve_entity("Ann")
     marks = dict(zip(s.class_labels.take(s.types_of(ann)), s.types_inferred(ann).tolist()))
     assert marks == {"Driver": True, "Person": False}
-    explanation = explain(ws, s, Statement(ENTITY + "Ann", RDF_TYPE, X + "Driver"))
+    explanation = explain(s, Statement(ENTITY + "Ann", RDF_TYPE, X + "Driver"))
     assert explanation is not None
     assert explanation.rule == "prp-dom"
 
@@ -332,7 +334,7 @@ def test_nothing_that_follows_is_a_load_too(tmp_path: Path) -> None:
     assert (load.counts.statements, rule_counts(load)) == (0, {})
     s = compile_snapshot(ws, rdf=False)
     assert s.num_edges == 1
-    assert explain(ws, s, Statement.of_edge(s, 0)) is None
+    assert explain(s, Statement.of_edge(s, 0)) is None
 
 
 @pytest.mark.parametrize("limit", [0, -1, 10**12, float("nan")])

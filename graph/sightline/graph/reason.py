@@ -11,7 +11,7 @@ Knows loads and explanations; the rules are in ``rules``. Knows no snapshot ids.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import polars as pl
@@ -89,21 +89,47 @@ def rule_counts(load: Load) -> dict[str, int]:
     return dict(rules.sort("len", "rule", descending=[True, False]).collect().iter_rows())
 
 
-def explain(workspace: Workspace, snapshot: Snapshot, statement: Statement) -> Explanation | None:
-    """Why a statement was inferred; None where it is stated or is in no load of ``snapshot``."""
-    inferred = [load["id"] for load in snapshot.loads if load["role"] == "inferred"]
+def explain(snapshot: Snapshot, statement: Statement) -> Explanation | None:
+    """Why a statement was inferred; None where it is stated, or in no load of ``snapshot``."""
     is_it = [pl.col(k).eq_missing(pl.lit(v, pl.String)) for k, v in asdict(statement).items()]
-    for load in (Load.read(workspace.loads_folder / name) for name in inferred):
+    for load in _inferred(snapshot):
         for path in load.statements:
-            for row in pl.scan_parquet(path).filter(is_it).select("row").collect()["row"]:
-                return _explanation(load, row)
+            rows = pl.scan_parquet(path).filter(is_it).select("row").collect()["row"].to_list()
+            for explanation in _explanations(load, rows).values():
+                return explanation
     return None
 
 
-def _explanation(load: Load, row: int) -> Explanation:
-    premises = pl.scan_parquet(load.folder / PREMISES).filter(row=row).sort("position").collect()
-    terms = premises.drop("row", "rule", "position").iter_rows()
-    return Explanation(premises["rule"][0], tuple(Statement(*t) for t in terms))
+def explain_edges(snapshot: Snapshot, edges: Iterable[int]) -> dict[int, Explanation]:
+    """Why edges were inferred, all looked up at once; stated ones are left out."""
+    wanted = [edge for edge in edges if snapshot.edge_inferred[edge]]
+    if not wanted:
+        return {}
+    rows = {snapshot.origins(edge)[0].row: edge for edge in wanted}
+    return {
+        rows[row]: explanation
+        for load in _inferred(snapshot)
+        for row, explanation in _explanations(load, list(rows)).items()
+    }
+
+
+def _inferred(snapshot: Snapshot) -> list[Load]:
+    """The inferred load that a snapshot was made with, if any, and if it is still there."""
+    loads = Workspace(snapshot.folder.parents[1]).loads_folder
+    folders = [loads / load["id"] for load in snapshot.loads if load["role"] == "inferred"]
+    return [Load.read(folder) for folder in folders if folder.exists()]
+
+
+def _explanations(load: Load, rows: Sequence[int]) -> dict[int, Explanation]:
+    """By row of the load."""
+    found = pl.scan_parquet(load.folder / PREMISES).filter(pl.col("row").is_in(rows)).collect()
+    return {
+        row: Explanation(
+            part["rule"][0],
+            tuple(Statement(*terms) for terms in part.drop("row", "rule", "position").iter_rows()),
+        )
+        for (row,), part in found.sort("row", "position").partition_by("row", as_dict=True).items()
+    }
 
 
 def _intact(workspace: Workspace, name: str) -> bool:
