@@ -191,9 +191,12 @@ def test_the_examples_of_the_documentation_work_and_answers_fit_their_schemas(
     tried = 0
     for path, operations in api["paths"].items():
         for method, operation in operations.items():
-            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-            validator = jsonschema.Draft202012Validator({**schema, "components": api["components"]})
+            if path.startswith("/v1/reports/"):
+                continue  # such an id is made by asking; the tests of reports follow it
             url, query = with_examples(operation, path)
+            status = 202 if url == "/v1/reports" else 200
+            good = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+            validator = jsonschema.Draft202012Validator({**good, "components": api["components"]})
             assert "{" not in url
             content = operation.get("requestBody", {}).get("content", {})
             sent: list[dict[str, Any]] = [
@@ -203,10 +206,10 @@ def test_the_examples_of_the_documentation_work_and_answers_fit_their_schemas(
             ]
             for body in sent or [{}]:
                 answer = client.request(method, url, params=query, **body)
-                assert answer.status_code == 200, (url, answer.text)
+                assert answer.status_code == status, (url, answer.text)
                 validator.validate(json.loads(answer.text))
                 tried += 1
-    assert tried >= 13
+    assert tried >= 16
 
 
 def as_sent(example: object) -> str:

@@ -27,15 +27,19 @@ from pathlib import Path
 from sightline.api.serve import serve
 from sightline.graph.errors import SightlineError
 try:
-    serve(Path(sys.argv[1]), host=sys.argv[2], port=int(sys.argv[3]), workers=int(sys.argv[4]))
+    host, port, workers, reports = sys.argv[2:]
+    serve(Path(sys.argv[1]), host, int(port), int(workers), reports == "True")
 except SightlineError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
 
-def start(folder: Path, host: str = "127.0.0.1", port: int = 0, workers: int = 1):
+def start(
+    folder: Path, host: str = "127.0.0.1", port: int = 0, workers: int = 1, reports: bool = False
+) -> subprocess.Popen[str]:
+    how = (host, port, workers, reports)
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, str(folder), host, str(port), str(workers)],
+        [sys.executable, "-c", CODE, str(folder), *map(str, how)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -123,7 +123,9 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            message = {**message, "headers": [*message["headers"], *HEADERS]}
+            own = {name.lower() for name, _ in message["headers"]}
+            more = (header for header in HEADERS if header[0] not in own)
+            message = {**message, "headers": [*message["headers"], *more]}
         elif self._bodiless:
             message = {**message, "body": b""}
         await self._send(message)

@@ -217,3 +217,12 @@ class Health:
     snapshot: str | None = None
     model: str | None = None
     detail: str | None = None
+
+
+#: What OpenAPI says about every answer that is none.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "model": Problem,
+        "description": "What was wrong, in one sentence, with the way out.",
+    }
+}

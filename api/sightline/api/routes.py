@@ -18,6 +18,7 @@ from sightline.api.problems import of_error
 from sightline.api.questions import (
     MAX_ANSWERS,
     MAX_TEXT,
+    PROBLEMS,
     Answers,
     Cursor,
     DirectionName,
@@ -29,7 +30,6 @@ from sightline.api.questions import (
     Limit,
     PredictionBody,
     Predictions,
-    Problem,
     Question,
     Questions,
     RelatedAnswer,
@@ -61,15 +61,7 @@ MAX_SEARCH = 1000
 #: The rest of a path under /v1/entities may hold slashes: see ``door``.
 ENTITY = "/entities/{id:path}"
 
-router = APIRouter(
-    prefix="/v1",
-    responses={
-        "default": {
-            "model": Problem,
-            "description": "What was wrong, in one sentence, with the way out.",
-        }
-    },
-)
+router = APIRouter(prefix="/v1", responses=PROBLEMS)
 
 
 def says(model: Any, about: str) -> dict[int | str, dict[str, Any]]:

@@ -9,6 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import uvicorn
@@ -23,10 +28,22 @@ from sightline.graph.workspace import Workspace
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
+#: Seconds before a process that writes reports and has died is started again.
+RESTART = 2.0
 
 
-def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+def serve(
+    workspace: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    reports: bool = True,
+) -> None:
     """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
+
+    Args:
+        workers: processes that answer.
+        reports: also run the process that writes reports.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
@@ -49,10 +66,11 @@ def serve(workspace: Path, host: str = "127.0.0.1", port: int = 8000, workers: i
         # uvicorn raises a signal again when it has shut down; to have ended well is no failure.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        if workers == 1:
-            _Server(config, url).run([listener])
-        else:
-            _Workers(config, url, listener).run()
+        with _reporting(workspace) if reports else nullcontext():
+            if workers == 1:
+                _Server(config, url).run([listener])
+            else:
+                _Workers(config, url, listener).run()
 
 
 def application() -> FastAPI:
@@ -84,6 +102,30 @@ class _Workers(Multiprocess):
         for process in self.processes:
             process.wait_until_ready(60, self.should_exit)
         _announce(self._url)
+
+
+@contextmanager
+def _reporting(workspace: Path) -> Iterator[None]:
+    """A process beside this one that writes reports; one that dies is followed by another."""
+    ending = threading.Event()
+    command = [sys.executable, "-m", "sightline.api.work", str(workspace)]
+
+    def run() -> None:
+        while not ending.is_set():
+            # Ctrl-C reaches only this process, which then ends the other in good order.
+            with subprocess.Popen(command, start_new_session=True) as process:
+                while process.poll() is None and not ending.wait(0.5):
+                    pass
+                process.terminate()
+            ending.wait(RESTART)
+
+    keeper = threading.Thread(target=run)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
 
 
 def _announce(url: str) -> None:

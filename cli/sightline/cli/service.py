@@ -1,4 +1,4 @@
-"""Commands that serve: `serve`, and `demo`, which builds the bundled example first."""
+"""Commands that serve: `serve`, `work`, and `demo`, which builds the bundled example first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (serve, demo):
+    for command in (serve, work, demo):
         app.command()(command)
 
 
@@ -26,11 +26,24 @@ def serve(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also write the reports asked for.")
+    ] = True,
 ) -> None:
     """Serve the HTTP API, its documentation at /docs and the explorer page at /."""
     from sightline.api.serve import serve as serve_forever
 
-    serve_forever(workspace, host=host, port=port, workers=workers)
+    serve_forever(workspace, host=host, port=port, workers=workers, reports=worker)
+
+
+def work(workspace: WorkspaceOption) -> None:
+    """Write the reports that were asked for over HTTP, until stopped.
+
+    `sightline serve` runs one of these itself, unless told --no-worker.
+    """
+    from sightline.api.work import work as work_forever
+
+    work_forever(workspace)
 
 
 def demo(

@@ -308,7 +308,8 @@ function facts(view) {
 
 /** The facts of one relation, the first few open. */
 function group(items, total) {
-  const row = (item) => h("li", {}, entityLink(item.entity), sources(item.origins));
+  const why = (item) => item.evidence_note ? h("span", { class: "source" }, label(item.evidence_note)) : sources(item.origins);
+  const row = (item) => h("li", {}, entityLink(item.entity), why(item));
   const rest = items.slice(SHOWN);
   return h(
     "div",

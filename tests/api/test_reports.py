@@ -1,0 +1,310 @@
+"""Reports as jobs: asked for, followed, fetched, cancelled, and not lost when a worker dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from sightline.api import jobs as queue
+from sightline.api import work as module
+from sightline.api.app import create_app
+from sightline.api.jobs import Job, Jobs
+from sightline.api.work import Worker
+from sightline.graph.errors import NotWritable, UnknownReport
+from tests.api.conftest import make_workspace
+from tests.api.test_serve import get, service
+from tests.api.test_served import until
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(module, "INTERVAL", 0.02)
+    return make_workspace(tmp_path / "ws").path
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(folder)) as made:
+        yield made
+
+
+@contextmanager
+def working(folder: Path) -> Iterator[Worker]:
+    worker = Worker(folder)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join()
+
+
+def ended(client: TestClient, url: str) -> dict[str, Any]:
+    """The report when it has ended."""
+    until(lambda: client.get(url).json()["state"] not in ("queued", "running"))
+    found: dict[str, Any] = client.get(url).json()
+    return found
+
+
+def test_a_report_is_asked_for_made_and_fetched(client: TestClient, folder: Path) -> None:
+    asked = client.post("/v1/reports", json={"about": ["Kenya", "entity:nepal", "kenya"]})
+
+    assert asked.status_code == 202
+    assert asked.json()["state"] == "queued"
+    assert asked.json()["about"] == ["urn:sightline:entity:kenya", "urn:sightline:entity:nepal"]
+    with working(folder):
+        done = ended(client, asked.headers["location"])
+    assert done["state"] == "done"
+    assert done["done"] == done["total"] == 2
+    files = {file["name"]: file for file in done["files"]}
+    assert {"report.html", "report.json"} <= set(files)
+    for name, file in files.items():
+        answer = client.get(file["href"])
+        assert answer.status_code == 200
+        assert len(answer.content) == file["bytes"]
+        assert "sandbox" in answer.headers["content-security-policy"], name
+    assert "Kenya" in client.get(files["report.html"]["href"]).text
+    assert json.loads(client.get(files["report.json"]["href"]).text)
+
+
+def test_a_report_that_names_nothing_is_about_the_best_connected(client, folder: Path) -> None:
+    url = client.post("/v1/reports", json={}).headers["location"]
+    with working(folder):
+        assert ended(client, url)["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({"about": ["Kenia"]}, 404, "nearest: Kenya"),
+        ({"about": ["Georgia"]}, 409, "entity:georgia1"),
+        ({"about": ["Kenya"] * 101}, 422, "100"),
+        ({"about": "Kenya"}, 422, "about"),
+        ({"name": "../../x"}, 422, "name"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused_at_once(
+    client: TestClient, folder: Path, body: object, status: int, says: str
+) -> None:
+    answer = client.post("/v1/reports", json=body)
+
+    assert answer.status_code == status
+    assert says in answer.json()["detail"]
+    assert not (folder / queue.FILE).exists()
+
+
+@pytest.mark.parametrize("url", ["", "/events", "/files/report.html"])
+def test_a_report_that_there_is_not(client: TestClient, folder: Path, url: str) -> None:
+    for report in ("0" * 16, "..%2f..", "x"):
+        assert client.get(f"/v1/reports/{report}{url}").status_code == 404
+    Jobs(folder).submit([])
+    assert client.get(f"/v1/reports/{'0' * 16}{url}").status_code == 404
+    assert client.delete("/v1/reports/x").status_code == 404
+
+
+def test_only_files_of_the_report_are_sent(client: TestClient, folder: Path) -> None:
+    url = client.post("/v1/reports", json={"about": ["Kenya"]}).headers["location"]
+    assert client.get(f"{url}/files/report.html").status_code == 404
+    with working(folder):
+        assert ended(client, url)["state"] == "done"
+    for name in ("..%2f..%2fcurrent.json", "manifest.json", ".", "%00", "report.html%2f", "x" * 99):
+        assert client.get(f"{url}/files/{name}").status_code == 404
+
+
+def test_the_queue_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "QUEUE", 2)
+    first, _ = (client.post("/v1/reports", json={}) for _ in range(2))
+    full = client.post("/v1/reports", json={})
+
+    assert full.status_code == 429
+    assert full.headers["retry-after"]
+    client.delete(first.headers["location"])
+    assert client.post("/v1/reports", json={}).status_code == 202
+
+
+def test_old_jobs_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "REMEMBERED", 2)
+    jobs = Jobs(folder)
+    made = [jobs.cancel(jobs.submit([]).id) for _ in range(4)]
+    jobs.submit([])
+
+    assert jobs.get(made[-1].id).state == "cancelled"
+    with pytest.raises(UnknownReport):
+        jobs.get(made[0].id)
+
+
+def test_a_report_that_waits_is_cancelled(client: TestClient, folder: Path) -> None:
+    url = client.post("/v1/reports", json={}).headers["location"]
+
+    assert client.delete(url).json()["state"] == "cancelled"
+    assert client.delete(url).json()["state"] == "cancelled"
+    assert Jobs(folder).claim() is None
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Reports that are made for ever; the event is set when one has begun."""
+    begun = threading.Event()
+
+    def write(folder: Path, job: Job, progress: Callable[..., None]) -> str:
+        while True:
+            progress("report", 1, 7, "")
+            begun.set()
+            time.sleep(0.01)
+
+    monkeypatch.setattr(module, "_write", write)
+    return begun
+
+
+def test_a_report_that_is_being_made_is_cancelled(client, folder: Path, endless) -> None:
+    url = client.post("/v1/reports", json={}).headers["location"]
+    with working(folder):
+        endless.wait(20)
+        until(lambda: client.get(url).json()["total"] == 7)
+        assert client.get(url).json()["state"] == "running"
+        client.delete(url)
+        endless.clear()
+        second = client.post("/v1/reports", json={}).headers["location"]
+        assert endless.wait(20)
+        until(lambda: client.get(second).json()["state"] == "running")
+        assert client.get(url).json()["state"] == "cancelled"
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_job_back(client, folder: Path, endless) -> None:
+    url = client.post("/v1/reports", json={}).headers["location"]
+    for _ in range(queue.ATTEMPTS + 1):
+        endless.clear()
+        with working(folder):
+            assert endless.wait(20)
+        assert client.get(url).json()["state"] == "queued"
+
+
+def test_an_error_while_making_a_report_is_said(client, folder: Path, monkeypatch, caplog) -> None:
+    def broken(*_: object) -> str:
+        return [][0]
+
+    monkeypatch.setattr(module, "_write", broken)
+    url = client.post("/v1/reports", json={}).headers["location"]
+    with working(folder):
+        failed = ended(client, url)
+    assert failed["state"] == "failed"
+    assert "IndexError" not in failed["error"]
+    assert "IndexError" in caplog.text
+
+
+def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, monkeypatch) -> None:
+    jobs = Jobs(folder)
+    job = jobs.submit(["urn:x"])
+    first = jobs.claim()
+    assert first is not None
+    assert jobs.claim() is None
+    monkeypatch.setattr(queue, "SILENCE", -1.0)
+    second = jobs.claim()
+    assert second is not None
+    assert (second.id, second.attempts) == (job.id, 2)
+    assert not jobs.alive(first, 1, 1)
+    assert not jobs.finish(first, "late", 1)
+    assert jobs.alive(second, 1, 1)
+    assert jobs.claim() is None
+    failed = jobs.get(job.id)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert "2 times" in failed.error
+    assert not jobs.finish(second, "late", 1)
+
+
+def test_every_job_is_claimed_by_one_worker(folder: Path) -> None:
+    jobs = Jobs(folder)
+    ids = [jobs.submit([]).id for _ in range(24)]
+    with ThreadPoolExecutor(4) as threads:
+        claimed = list(threads.map(lambda _: Jobs(folder).claim(), range(30)))
+
+    assert sorted(job.id for job in claimed if job) == sorted(ids)
+    assert claimed.count(None) == 6
+
+
+def test_the_oldest_job_comes_first(folder: Path) -> None:
+    jobs = Jobs(folder)
+    ids = [jobs.submit([]).id for _ in range(3)]
+
+    assert [job.id for _ in ids if (job := jobs.claim())] == ids
+
+
+def test_a_queue_that_cannot_be_written_is_said(folder: Path) -> None:
+    (folder / queue.FILE).write_bytes(b"no database at all, but long enough to be looked at" * 20)
+    with pytest.raises(NotWritable, match="is not a database"):
+        Jobs(folder).submit([])
+
+
+def test_a_report_can_be_followed(client: TestClient, folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sightline.api.reports.INTERVAL", 0.01)
+    url = client.post("/v1/reports", json={"about": ["Kenya"]}).headers["location"]
+    with working(folder), client.stream("GET", f"{url}/events") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        events = [json.loads(line[6:]) for line in answer.iter_lines() if line]
+
+    states = [event["state"] for event in events]
+    assert states[-1] == "done"
+    assert states == sorted(states, key=["queued", "running", "done"].index)
+
+
+def test_a_killed_worker_leaves_a_job_that_another_finishes(folder: Path, monkeypatch) -> None:
+    """kill -9 in the middle of a report: no half report, and the next worker makes it."""
+    job = Jobs(folder).submit(["urn:sightline:entity:kenya"])
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from sightline.insights import report\n"
+        "report.write_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from sightline.api.work import work\n"
+        "work(Path(sys.argv[1]))\n"
+    )
+    dead = subprocess.run([sys.executable, "-c", code, str(folder)], timeout=60)
+    assert dead.returncode == -signal.SIGKILL
+    assert Jobs(folder).get(job.id).state == "running"
+    monkeypatch.setattr(queue, "SILENCE", -1.0)
+    again = Jobs(folder).claim()
+    assert again is not None
+    monkeypatch.undo()
+    report = module._write(folder, again, lambda *_: None)  # type: ignore[arg-type]
+    assert Jobs(folder).finish(again, report, 1)
+    assert (folder / "reports" / report / "report.html").exists()
+
+
+def children_of(pid: int) -> list[int]:
+    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for text in lists for child in text.split()]
+
+
+def test_the_service_runs_a_worker_and_ends_it(folder: Path) -> None:
+    with service(folder, reports=True) as (process, port):
+        job = Jobs(folder).submit(["urn:sightline:entity:kenya"])
+        until(lambda: Jobs(folder).get(job.id).state == "done")
+        assert get(port, f"/v1/reports/{job.id}/files/report.json").status == 200
+        (worker,) = children_of(process.pid)
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: children_of(process.pid) not in ([], [worker]))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_a_worker_does_not_outlive_its_service(folder: Path) -> None:
+    with service(folder, reports=True) as (process, _):
+        until(lambda: bool(children_of(process.pid)))
+        (worker,) = children_of(process.pid)
+        process.kill()
+        process.wait()
+        until(lambda: not Path(f"/proc/{worker}").exists())
