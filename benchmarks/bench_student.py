@@ -11,7 +11,7 @@ from sightline.distill.calibrate import Calibration
 from sightline.distill.student import WIDTH, Student, StudentArrays
 from sightline.graph.strings import StringTable
 
-HIDDEN, CONTEXT, RELATIONS = 256, 64, 237
+HIDDEN, CONTEXT, RELATIONS = 512, 64, 237
 SIZES = ((14_541, "<= 0.15 ms"), (1_000_000, "<= 4 ms"))
 
 
@@ -45,8 +45,13 @@ def _student(size: int) -> Student:
     arrays = StudentArrays(
         entity=numbers(size, WIDTH),
         slot=numbers(2 * RELATIONS, WIDTH + CONTEXT),
-        hidden_weight=numbers(2 * WIDTH + CONTEXT, HIDDEN),
+        hidden_weight=numbers(WIDTH, HIDDEN),
         hidden_bias=numbers(HIDDEN),
+        gate_weight=numbers(WIDTH + CONTEXT, HIDDEN),
+        gate_bias=numbers(HIDDEN),
+        shift_weight=numbers(WIDTH + CONTEXT, HIDDEN),
+        norm_weight=numbers(HIDDEN),
+        norm_bias=numbers(HIDDEN),
         out_weight=numbers(HIDDEN, WIDTH),
         out_bias=numbers(WIDTH),
     )

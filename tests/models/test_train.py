@@ -18,24 +18,24 @@ from sightline.models import presets
 from sightline.models.checkpoint import load_checkpoint, save_checkpoint
 from sightline.models.dataset import LearningData
 from sightline.models.device import choose_device, memory_guard
-from sightline.models.presets import Preset, StudentConfig, TeacherConfig
+from sightline.models.presets import MemberConfig, Preset, StudentConfig
 from sightline.models.ranking import RankingMetrics, filtered_ranks
 from sightline.models.train import open_teacher, train
-from sightline.models.trainer import TeacherTrainer, teacher_scorer
+from sightline.models.trainer import MemberTrainer, scorer_of
 from tests.graph.conftest import add_load, fact
 
 CPU = torch.device("cpu")
-CONFIG = TeacherConfig(dim=32, narrow=8, epochs=12, patience=12)
+CONFIG = MemberConfig(dim=32, narrow=8, epochs=12, patience=12)
 
 
-def trained(data: LearningData, folder: Path, progress=silent, **changes: object) -> TeacherTrainer:
+def trained(data: LearningData, folder: Path, progress=silent, **changes: object) -> MemberTrainer:
     folder.mkdir(exist_ok=True)
-    trainer = TeacherTrainer(data, replace(CONFIG, **changes), 0, CPU)
+    trainer = MemberTrainer(data, replace(CONFIG, **changes), 0, CPU)
     trainer.run(folder, progress)
     return trainer
 
 
-def weights(trainer: TeacherTrainer) -> dict[str, np.ndarray]:
+def weights(trainer: MemberTrainer) -> dict[str, np.ndarray]:
     return {k: v.numpy() for k, v in trainer.model.state_dict().items()}
 
 
@@ -44,7 +44,7 @@ def test_a_rule_with_examples_is_learnt(data: LearningData, tmp_path: Path) -> N
     trainer = trained(data, tmp_path, epochs=60)
     held_out = np.concatenate([data.select, data.calibrate, data.test])
     ranks = filtered_ranks(
-        teacher_scorer(trainer.model, trainer.questions.messages),
+        scorer_of(trainer.model, trainer.questions.messages),
         held_out,
         data.known,
         num_relations=data.num_relations,
@@ -137,7 +137,8 @@ def test_too_little_memory_is_one_clear_error() -> None:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A compiled workspace, and a preset that takes no time."""
-    small = Preset("quick", replace(CONFIG, epochs=2), StudentConfig(epochs=3))
+    few = replace(CONFIG, epochs=2)
+    small = Preset("quick", few, replace(few, layers=0), StudentConfig(epochs=3))
     monkeypatch.setitem(presets.PRESETS, "quick", small)
     ws = Workspace.create(tmp_path / "ws")
     pairs = [(f"p{i}", "knows", f"p{j}") for i in range(9) for j in range(9) if (i + j) % 3 == 0]
@@ -155,7 +156,7 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert manifest["snapshot"] == workspace.current.snapshot
     assert manifest["versions"]["torch"]
     assert manifest["split"]["train"] == len(data.train)
-    assert teacher.entity.shape == (data.num_entities, CONFIG.dim)
+    assert [m.entity.shape for m in teacher.members] == 2 * [(data.num_entities, CONFIG.dim)]
     assert not list((workspace.path / ".work").glob("*"))
 
 

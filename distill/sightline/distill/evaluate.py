@@ -24,7 +24,7 @@ from sightline.models.dataset import LearningData
 from sightline.models.queries import Ids, KnownAnswers
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
 from sightline.models.train import open_teacher
-from sightline.models.trainer import Questions, teacher_scorer
+from sightline.models.trainer import Questions, scorer_of
 
 METRICS = "metrics.json"
 
@@ -49,7 +49,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         student = StudentArrays.open(folder / "student")
         control = StudentArrays.open(control_folder(folder))
         scorers: dict[str, Scorer] = {
-            "teacher": teacher_scorer(teacher, Questions(data, torch.device("cpu")).messages),
+            "teacher": scorer_of(teacher, Questions(data, torch.device("cpu")).messages),
             "student": student_scorer(student),
             "control": student_scorer(control),
         }
@@ -103,9 +103,7 @@ def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any]
         truth = np.arange(len(triples)) < len(positives)
         parts[part] = (triple_scores(scorer, triples, data.num_relations), triples[:, 1], truth)
     found = classify(parts["valid"], parts["test"])
-    return (
-        None if found is None else {"negatives": "given" if given else "sampled", **asdict(found)}
-    )
+    return None if found is None else {"source": "given" if given else "sampled", **asdict(found)}
 
 
 def triple_scores(scorer: Scorer, triples: Ids, num_relations: int) -> Any:

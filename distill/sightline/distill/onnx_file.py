@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sightline.distill.student import WIDTH, StudentArrays
+from sightline.distill.student import NORM_EPSILON, WIDTH, StudentArrays
 from sightline.graph.errors import LearningError, MissingExtra
 
 FILE = "student.onnx"
@@ -51,6 +51,7 @@ def _model(arrays: StudentArrays, onnx: Any) -> Any:
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     half = WIDTH // 2
     constants = {f"{f.name}_table": np.asarray(getattr(arrays, f.name)) for f in fields(arrays)}
+    constants["gate_table"] = 1.0 + constants.pop("gate_bias_table")
     constants |= {
         "halves": np.array([half, half], np.int64),
         "slot_parts": np.array([half, half, arrays.slot.shape[1] - WIDTH], np.int64),
@@ -67,8 +68,17 @@ def _model(arrays: StudentArrays, onnx: Any) -> Any:
         ("Sub", ["real_a", "imaginary_b"], ["product_real"], {}),
         ("Add", ["real_b", "imaginary_a"], ["product_imaginary"], {}),
         ("Concat", ["product_real", "product_imaginary"], ["product"], {"axis": 1}),
-        ("Concat", ["x", "s"], ["both"], {"axis": 1}),
-        ("Gemm", ["both", "hidden_weight_table", "hidden_bias_table"], ["hidden"], {}),
+        ("Gemm", ["x", "hidden_weight_table", "hidden_bias_table"], ["read"], {}),
+        ("Gemm", ["s", "gate_weight_table", "gate_table"], ["gate_of_slot"], {}),
+        ("MatMul", ["s", "shift_weight_table"], ["shift"], {}),
+        ("Mul", ["read", "gate_of_slot"], ["gated"], {}),
+        ("Add", ["gated", "shift"], ["shifted"], {}),
+        (
+            "LayerNormalization",
+            ["shifted", "norm_weight_table", "norm_bias_table"],
+            ["hidden"],
+            {"axis": -1, "epsilon": NORM_EPSILON},
+        ),
         ("Sigmoid", ["hidden"], ["gate"], {}),
         ("Mul", ["hidden", "gate"], ["active"], {}),
         ("Gemm", ["active", "out_weight_table", "out_bias_table"], ["mixed"], {}),

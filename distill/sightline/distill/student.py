@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float32]
 
 #: Numbers stored per entity, all told.
 WIDTH = 64
+#: Added to the variance in the layer normalisation.
+NORM_EPSILON = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,10 @@ class StudentArrays:
     Attributes:
         entity: ``(N, WIDTH)``; read as WIDTH / 2 complex numbers by the product.
         slot: ``(2 R, WIDTH + C)``: the product's part, then the context.
-        hidden_weight, hidden_bias: ``(2 WIDTH + C, H)`` and ``(H,)``.
+        hidden_weight, hidden_bias: ``(WIDTH, H)`` and ``(H,)``, applied to the entity.
+        gate_weight, gate_bias: ``(WIDTH + C, H)`` and ``(H,)``: how the slot scales that.
+        shift_weight: ``(WIDTH + C, H)``: how the slot shifts it.
+        norm_weight, norm_bias: ``(H,)`` each, of the layer normalisation.
         out_weight, out_bias: ``(H, WIDTH)`` and ``(WIDTH,)``.
     """
 
@@ -40,6 +45,11 @@ class StudentArrays:
     slot: Floats
     hidden_weight: Floats
     hidden_bias: Floats
+    gate_weight: Floats
+    gate_bias: Floats
+    shift_weight: Floats
+    norm_weight: Floats
+    norm_bias: Floats
     out_weight: Floats
     out_bias: Floats
 
@@ -59,7 +69,11 @@ class StudentArrays:
         half = WIDTH // 2
         real, imaginary, a, b = x[:, :half], x[:, half:], s[:, :half], s[:, half:WIDTH]
         product = np.concatenate([real * a - imaginary * b, real * b + imaginary * a], axis=1)
-        hidden = np.concatenate([x, s], axis=1) @ self.hidden_weight + self.hidden_bias
+        gate = 1.0 + s @ self.gate_weight + self.gate_bias
+        hidden = (x @ self.hidden_weight + self.hidden_bias) * gate + s @ self.shift_weight
+        hidden -= hidden.mean(axis=1, keepdims=True)
+        hidden /= np.sqrt(np.square(hidden).mean(axis=1, keepdims=True) + NORM_EPSILON)
+        hidden = hidden * self.norm_weight + self.norm_bias
         # silu(v) = v / (1 + exp(-v)), in the form that cannot overflow.
         hidden = hidden * (0.5 * (1.0 + np.tanh(0.5 * hidden)))
         mixed: Floats = product + hidden @ self.out_weight + self.out_bias
@@ -157,7 +171,7 @@ class Student:
         tails = np.repeat(np.array([tail, head], np.int32), r)
         logs = log_softmax(self.scores(heads, np.arange(2 * r, dtype=np.int32)))
         own = logs[np.arange(2 * r), tails]
-        mean: Floats = (own[:r] + own[r:]) / 2
+        mean: Floats = ((own[:r] + own[r:]) / 2).astype(np.float32)
         return mean
 
     def probabilities(self, slot: int, scores: Floats, ids: Ids) -> Floats:
@@ -178,7 +192,9 @@ class Student:
         shapes_fit = (
             a.entity.shape == (self.num_entities, WIDTH)
             and a.slot.shape[0] == 2 * self.num_relations
-            and a.hidden_weight.shape == (WIDTH + a.slot.shape[1], len(a.hidden_bias))
+            and a.hidden_weight.shape == (WIDTH, len(a.hidden_bias))
+            and a.gate_weight.shape == (a.slot.shape[1], len(a.hidden_bias))
+            and a.shift_weight.shape == a.gate_weight.shape
             and a.out_weight.shape == (len(a.hidden_bias), WIDTH)
             and len(self.calibration.slot_offset) == 2 * self.num_relations
         )
@@ -202,4 +218,5 @@ def log_softmax(rows: Floats) -> Floats:
     """Log-probabilities per row, float32 ``(B, N)``; -inf stays."""
     shifted = rows - rows.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return logs.astype(np.float32)
+    out: Floats = logs.astype(np.float32)
+    return out

@@ -24,6 +24,7 @@ class SoftTargets:
     Attributes:
         score: float32 ``(Q, k)``; k is all entities, in row order, where ``entity`` is None.
         entity: int64 ``(Q, k)``: whose scores these are, the k best; None on a small graph.
+        vectors: float32 ``(N, D)``: the members' entity vectors beside each other.
         rest: float32 ``(Q, T)``: per temperature the log of the sum of exp(score / T) over all
             other entities; empty where there are none.
     """
@@ -31,6 +32,7 @@ class SoftTargets:
     score: Tensor
     entity: Tensor | None
     rest: Tensor
+    vectors: Tensor
 
 
 def soft_targets(
@@ -38,7 +40,7 @@ def soft_targets(
 ) -> SoftTargets:
     """Ask the teacher every training question once."""
     teacher.eval()
-    num_entities = teacher.entity.shape[0]
+    num_entities = questions.known.num_entities
     dense = num_entities <= config.dense
     scores, entities, rests = [], [], []
     groups = torch.split(torch.arange(len(questions)), batch_for(len(questions)))
@@ -59,8 +61,13 @@ def soft_targets(
         rests.append(torch.stack(rest, dim=1).cpu())
     progress("teach", len(groups), len(groups), "asking the teacher")
     empty = torch.zeros((len(questions), 0))
+    with torch.no_grad():
+        # Each member counts alike, whatever the size of its numbers.
+        parts = [x / x.std() for x in teacher.encode(questions.messages)]
+        vectors = torch.cat(parts, dim=1)
     return SoftTargets(
         score=torch.cat(scores),
         entity=None if dense else torch.cat(entities),
         rest=empty if dense else torch.cat(rests),
+        vectors=vectors.cpu(),
     )

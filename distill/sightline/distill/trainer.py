@@ -20,7 +20,6 @@ from sightline.models.dataset import LearningData
 from sightline.models.loss import Batch, answer_loss
 from sightline.models.presets import StudentConfig, batch_for, epochs_for
 from sightline.models.ranking import BLOCK, RankingMetrics, filtered_ranks
-from sightline.models.teacher import cubed_norm
 from sightline.models.trainer import SELECT_LIMIT, Questions
 
 
@@ -56,6 +55,7 @@ class StudentTrainer:
         config: StudentConfig,
         seed: int,
     ) -> None:
+        """``targets.vectors`` are where a student begins; the control begins at random."""
         self.data, self.questions, self.targets, self.config = data, questions, targets, config
         self._seed = seed
         self.epochs = epochs_for(config.epochs, config.work, len(questions) * data.num_entities)
@@ -76,50 +76,34 @@ class StudentTrainer:
     def _run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
         data, config = self.data, self.config
         network = StudentNetwork(data.num_entities, data.num_relations, config)
+        if setting.temperature is not None:
+            network.start_from(self.targets.vectors)
         network.to(self.questions.device)
-        vectors = [network.entity, network.slot]
-        weights = [*network.hidden.parameters(), *network.out.parameters()]
-        optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Adagrad(vectors, lr=config.rate),
-            torch.optim.Adam(weights, lr=config.rate_network),
-        ]
+        optimizer = torch.optim.Adam(network.parameters(), lr=config.rate)
+        steps = epochs * -(-len(self.questions) // self._batch)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        every = max(1, epochs // 10)
         best: float | None = None
         kept: dict[str, Tensor] = {}
-        stale = 0
         for epoch in range(1, epochs + 1):
-            self._run_epoch(network, optimizers, setting, epoch)
-            mrr = self._mrr(network)
-            if mrr is None or best is None or mrr > best:
-                best, stale = mrr, 0
-                kept = {k: v.detach().clone() for k, v in network.state_dict().items()}
-            else:
-                stale += 1
-            note = "" if best is None else f"best MRR {best:.3f}"
-            progress(name, epoch, epochs, note)
-            if stale >= config.patience:
-                break
+            network.train()
+            for positions in torch.split(torch.randperm(len(self.questions)), self._batch):
+                loss = self._loss(network, positions, setting)
+                if not torch.isfinite(loss):
+                    raise Diverged(schedule.last_epoch)
+                optimizer.zero_grad()
+                torch.autograd.backward(loss)
+                optimizer.step()
+                schedule.step()
+            # The last epochs of a cosine are its best; before, a look now and then is enough.
+            if epoch % every == 0 or epoch == epochs:
+                mrr = self._mrr(network)
+                if mrr is None or best is None or mrr >= best:
+                    best = mrr
+                    kept = {k: v.detach().clone() for k, v in network.state_dict().items()}
+            progress(name, epoch, epochs, "" if best is None else f"best MRR {best:.3f}")
         network.load_state_dict(kept)
         return Run(network.eval(), best)
-
-    def _run_epoch(
-        self,
-        network: StudentNetwork,
-        optimizers: list[torch.optim.Optimizer],
-        setting: Setting,
-        epoch: int,
-    ) -> None:
-        network.train()
-        for step, positions in enumerate(
-            torch.split(torch.randperm(len(self.questions)), self._batch)
-        ):
-            loss = self._loss(network, positions, setting)
-            if not torch.isfinite(loss):
-                raise Diverged(epoch * len(self.questions) // self._batch + step)
-            for optimizer in optimizers:
-                optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            for optimizer in optimizers:
-                optimizer.step()
 
     def _loss(self, network: StudentNetwork, positions: Tensor, setting: Setting) -> Tensor:
         batch = self.questions.batch(positions)
@@ -128,12 +112,7 @@ class StudentTrainer:
         if setting.temperature is not None:
             soft = self._soft_loss(scores, positions, batch, setting.temperature)
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
-        penalty = (
-            cubed_norm(network.entity[batch.head])[batch.row].mean()
-            + cubed_norm(network.slot[batch.slot][:, : network.entity.shape[1]])[batch.row].mean()
-            + cubed_norm(network.entity)[batch.answer].mean()
-        )
-        return loss + self.config.penalty * penalty
+        return loss
 
     def _soft_loss(
         self, scores: Tensor, positions: Tensor, batch: Batch, temperature: float

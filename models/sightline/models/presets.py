@@ -15,13 +15,13 @@ PresetName = Literal["quick", "standard", "max"]
 
 
 @dataclass(frozen=True, slots=True)
-class TeacherConfig:
-    """How the teacher is built and trained.
+class MemberConfig:
+    """How a member of the teacher is built and trained.
 
     Attributes:
         dim: reals per entity.
         narrow: width of a message.
-        layers: message passing steps.
+        layers: message passing steps; 0 is plain ComplEx.
         dropout: share of a hidden message that is dropped.
         rate, rate_network: Adagrad step of the vectors, Adam step of the layers' weights.
         penalty: weight of the N3 penalty.
@@ -51,41 +51,54 @@ class StudentConfig:
     Attributes:
         hidden: width of its network.
         context: reals of a slot that only the network sees, beside those the product uses.
+        dropout: share of the hidden units that is dropped.
         soft: weight of the teacher's part of the loss; 1 - soft is the hard labels'.
         temperatures: the grid that one temperature is chosen from.
-        epochs, work, patience: as the teacher's; trials take a third of the epochs.
-        rate, rate_network, penalty: as the teacher's.
+        epochs, work: as a member's; trials take a third of the epochs.
+        rate: the Adam step at the start; it falls along a cosine to zero.
         top: teacher's answers kept per question on a graph with more entities than ``dense``.
     """
 
-    hidden: int = 256
+    hidden: int = 512
     context: int = 64
-    soft: float = 0.5
+    dropout: float = 0.1
+    soft: float = 0.9
     temperatures: tuple[float, ...] = (1.0, 2.0, 4.0)
     epochs: int = 60
     work: float = 4e9
-    rate: float = 0.1
-    rate_network: float = 1e-3
-    penalty: float = 4e-3
-    patience: int = 4
-    dropout: float = 0.1
+    rate: float = 5e-3
     top: int = 256
     dense: int = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named pair of configurations."""
+    """A name and what it stands for: the graph network, its partner, the student."""
 
     name: PresetName
-    teacher: TeacherConfig
+    network: MemberConfig
+    partner: MemberConfig
     student: StudentConfig
+
+    @property
+    def members(self) -> tuple[MemberConfig, ...]:
+        """The members of the teacher."""
+        return (self.network, self.partner)
+
+
+def _preset(name: PresetName, epochs: int, dim: int, work: float) -> Preset:
+    return Preset(
+        name,
+        network=MemberConfig(dim=256, epochs=epochs, work=work),
+        partner=MemberConfig(dim=dim, layers=0, penalty=1e-2, epochs=epochs, work=work),
+        student=StudentConfig(epochs=epochs, work=work),
+    )
 
 
 PRESETS: dict[str, Preset] = {
-    "quick": Preset("quick", TeacherConfig(), StudentConfig()),
-    "standard": Preset("standard", TeacherConfig(), StudentConfig()),
-    "max": Preset("max", TeacherConfig(), StudentConfig()),
+    "quick": _preset("quick", epochs=30, dim=256, work=2e9),
+    "standard": _preset("standard", epochs=60, dim=512, work=2e10),
+    "max": _preset("max", epochs=120, dim=1024, work=2e11),
 }
 
 

@@ -93,7 +93,8 @@ def entangled_relations(triples: Ids, num_relations: int) -> npt.NDArray[np.int3
         (np.ones(close.sum()), (shared.row[close], shared.col[close])),
         shape=(num_relations, num_relations),
     )
-    return connected_components(graph, directed=False)[1].astype(np.int32)
+    clusters: Ids = connected_components(graph, directed=False)[1].astype(np.int32)
+    return clusters
 
 
 class _Spare:

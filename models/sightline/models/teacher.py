@@ -1,121 +1,84 @@
-"""The teacher: a relational graph network whose entity vectors a bilinear decoder compares.
+"""The teacher: members that vote, each slot with weights of its own.
 
-Encoder: learnt entity vectors, refined by layers in the manner of CompGCN (Vashishth et al. 2020,
-arXiv:1911.03082) whose messages pass through a narrow space, with a residual that starts at zero.
-Decoder: ComplEx (Trouillon et al. 2016, arXiv:1606.06357) with reciprocal slots, for all tails at
-once. Knows tensors of rows and slots; knows no file, no loss and no rank.
+Its score is a weighted mean of the members' log-probabilities. The weights of a slot come from a
+fixed grid by the filtered MRR on ``select``, and lean on those of all slots together where a slot
+has few questions. Knows members and their scores; knows no file and no training.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-with warnings.catch_warnings():
-    # PyG 2.8 calls torch.jit.script while it is imported, which torch 2.13 calls deprecated.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from torch_geometric.nn import MessagePassing
+from sightline.models.dataset import LearningData
+from sightline.models.member import Member, Messages
+from sightline.models.queries import with_reciprocals
+from sightline.models.ranking import Ids, Scorer, filtered_ranks
 
+#: Weight of the first member of two.
+GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
+#: The mean over all slots counts like so many questions of a slot's own.
+PRIOR = 50.0
 
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """The edges that messages follow, both directions.
-
-    Attributes:
-        ends: int64 ``(2, 2 M)``: source row, target row.
-        slot: int64 ``(2 M,)``: slot read from source to target.
-    """
-
-    ends: Tensor
-    slot: Tensor
-
-    def without(self, dropped: Tensor) -> Messages:
-        """The messages where bool ``dropped`` ``(2 M,)`` is false."""
-        kept = ~dropped
-        return Messages(self.ends[:, kept], self.slot[kept])
-
-
-class RelationalConv(MessagePassing):  # type: ignore[misc]
-    """One layer: x + Up(relu(norm(z + mean over in-edges of z_source * w_slot))), z = Down(x).
-
-    The narrow z (width ``narrow`` of ``dim``) makes a message cheap: cost O(M narrow).
-    """
-
-    def __init__(self, dim: int, narrow: int, slots: int, dropout: float) -> None:
-        super().__init__(aggr="mean")
-        self.down = nn.Linear(dim, narrow, bias=False)
-        self.slot_weight = nn.Parameter(1.0 + 0.1 * torch.randn(slots, narrow))
-        self.norm = nn.LayerNorm(narrow)
-        self.dropout = nn.Dropout(dropout)
-        self.up = nn.Linear(narrow, dim)
-        # The residual starts at zero: training begins as plain ComplEx and adds what helps.
-        nn.init.zeros_(self.up.weight)
-        nn.init.zeros_(self.up.bias)
-
-    def forward(self, x: Tensor, messages: Messages) -> Tensor:
-        """float32 ``(N, dim)`` to the same."""
-        z = self.down(x)
-        weight = self.slot_weight.index_select(0, messages.slot)
-        received = self.propagate(messages.ends, z=z, weight=weight, size=(len(z), len(z)))
-        refined: Tensor = x + self.up(self.dropout(torch.relu(self.norm(z + received))))
-        return refined
-
-    def message(self, z_j: Tensor, weight: Tensor) -> Tensor:
-        """Composition by multiplication, eq. 2 of CompGCN: float32 ``(2 M, narrow)``."""
-        return z_j * weight
+#: A member's entity vectors each, float32 ``(N, dim)``.
+Encoded = tuple[Tensor, ...]
 
 
 class Teacher(nn.Module):
-    """Scores every tail of a question.
+    """A blend of trained members.
 
-    Args:
-        dim: reals per entity; even, read as dim / 2 complex numbers.
+    Attributes:
+        weight: float32 ``(2 R, members)``, rows that sum to 1.
     """
 
-    def __init__(
-        self,
-        num_entities: int,
-        num_relations: int,
-        *,
-        dim: int,
-        narrow: int,
-        layers: int,
-        dropout: float,
-    ) -> None:
+    weight: Tensor
+
+    def __init__(self, members: Sequence[Member]) -> None:
         super().__init__()
-        slots = 2 * num_relations
-        self.entity = nn.Parameter(0.01 * torch.randn(num_entities, dim))
-        self.slot = nn.Parameter(0.01 * torch.randn(slots, dim))
-        self.layers = nn.ModuleList(
-            RelationalConv(dim, narrow, slots, dropout) for _ in range(layers)
-        )
+        self.members = nn.ModuleList(members)
+        slots = len(members[0].slot)
+        self.register_buffer("weight", torch.full((slots, len(members)), 1 / len(members)))
 
-    def encode(self, messages: Messages) -> Tensor:
-        """Entity vectors after message passing: float32 ``(N, dim)``."""
-        x: Tensor = self.entity
-        for layer in self.layers:
-            x = layer(x, messages)
-        return x
+    def encode(self, messages: Messages) -> Encoded:
+        """The entity vectors of every member."""
+        return tuple(member.encode(messages) for member in self._each())
 
-    def query(self, x: Tensor, head: Tensor, slot: Tensor) -> Tensor:
-        """The vector whose product with a tail's is its score: float32 ``(B, dim)``.
-
-        Re(<h, r, conj(t)>) = <h * r, t> over the real and imaginary halves.
-        """
-        real, imaginary = x[head].chunk(2, dim=1)
-        a, b = self.slot[slot].chunk(2, dim=1)
-        return torch.cat([real * a - imaginary * b, real * b + imaginary * a], dim=1)
-
-    def scores(self, x: Tensor, head: Tensor, slot: Tensor) -> Tensor:
+    def scores(self, x: Encoded, head: Tensor, slot: Tensor) -> Tensor:
         """Scores of all tails: float32 ``(B, N)``."""
-        return self.query(x, head, slot) @ x.T
+        logs = [
+            torch.log_softmax(member.scores(own, head, slot), dim=1)
+            for member, own in zip(self._each(), x)
+        ]
+        weight = self.weight[slot]
+        return torch.stack([w[:, None] * log for w, log in zip(weight.T, logs)]).sum(dim=0)
+
+    def _each(self) -> list[Member]:
+        return [member for member in self.members if isinstance(member, Member)]
 
 
-def cubed_norm(vectors: Tensor) -> Tensor:
-    """Sum of |z|^3 over complex coordinates, per row: the N3 penalty of Lacroix et al. 2018
-    (arXiv:1806.07297). float32 ``(n, dim)`` to ``(n,)``."""
-    real, imaginary = vectors.chunk(2, dim=1)
-    return (real.square() + imaginary.square() + 1e-12).pow(1.5).sum(dim=1)
+def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
+    """The weights of two members, float32 ``(2 R, 2)``; of one, all 1.
+
+    Args:
+        scorers: log-probabilities of each member.
+    """
+    slots = 2 * data.num_relations
+    if len(scorers) == 1 or not len(data.select):
+        return np.full((slots, len(scorers)), 1 / len(scorers), np.float32)
+    first, second = scorers
+    asked = with_reciprocals(data.select, data.num_relations)[:, 1]
+    count = np.bincount(asked, minlength=slots)
+    quality = np.empty((len(GRID), slots))
+    for i, weight in enumerate(GRID):
+
+        def blended(heads: Ids, slots: Ids, weight: float = weight) -> np.ndarray:
+            return weight * first(heads, slots) + (1 - weight) * second(heads, slots)
+
+        ranks = filtered_ranks(blended, data.select, data.known, num_relations=data.num_relations)
+        sums = np.bincount(asked, 1 / ranks, minlength=slots)
+        quality[i] = (sums + PRIOR * np.mean(1 / ranks)) / (count + PRIOR)
+    chosen = np.array(GRID, np.float32)[quality.argmax(axis=0)]
+    return np.stack([chosen, 1 - chosen], axis=1)

@@ -31,9 +31,9 @@ from sightline.graph.strings import StringTable
 from sightline.graph.workspace import FORMAT, Workspace
 from sightline.models.dataset import LearningData, learning_data
 from sightline.models.device import choose_device, memory_guard
-from sightline.models.presets import Preset, TeacherConfig, preset_named
-from sightline.models.teacher import Teacher
-from sightline.models.trainer import TeacherTrainer, build_teacher
+from sightline.models.presets import MemberConfig, Preset, preset_named
+from sightline.models.teacher import Teacher, blend_weights
+from sightline.models.trainer import MemberTrainer, build_member, scorer_of
 
 WEIGHTS = Path("teacher") / "teacher.safetensors"
 
@@ -68,9 +68,9 @@ def train(
         progress("read", 0, None, f"snapshot {snapshot.id}")
         data = learning_data(snapshot)
         scratch = ws.scratch(model_id)
-        trainer = TeacherTrainer(data, config.teacher, seed, target)
         with memory_guard(target):
-            trainer.run(scratch, progress)
+            trainers = _train_members(data, config, seed, target, scratch, progress)
+            teacher = _blend(trainers, data)
         said = {
             "format": FORMAT,
             "snapshot": snapshot.id,
@@ -80,13 +80,42 @@ def train(
             "device": str(target),
             "rows": {"entities": data.num_entities, "relations": data.num_relations},
             "split": _split_counts(data),
-            "teacher": {"best_epoch": trainer.best_epoch, "select_mrr": trainer.best_mrr},
+            "members": [
+                {"best_epoch": trainer.best_epoch, "select_mrr": trainer.best_mrr}
+                for trainer in trainers
+            ],
             "versions": versions(),
         }
         with new_artifact(ws.models, model_id, **said) as folder:
-            _write(folder, data, trainer.model)
+            _write(folder, data, teacher)
         shutil.rmtree(scratch, ignore_errors=True)
     return model_id
+
+
+def _train_members(
+    data: LearningData,
+    config: Preset,
+    seed: int,
+    device: torch.device,
+    scratch: Path,
+    progress: Progress,
+) -> list[MemberTrainer]:
+    trainers = []
+    for name, member in zip(("network", "partner"), config.members):
+        folder = scratch / name
+        folder.mkdir(exist_ok=True)
+        trainer = MemberTrainer(data, member, seed, device, f"train {name}")
+        trainer.run(folder, progress)
+        trainers.append(trainer)
+    return trainers
+
+
+def _blend(trainers: list[MemberTrainer], data: LearningData) -> Teacher:
+    teacher = Teacher([trainer.model for trainer in trainers])
+    scorers = [scorer_of(trainer.model, trainer.questions.messages) for trainer in trainers]
+    weight = torch.from_numpy(blend_weights(scorers, data))
+    teacher.weight.copy_(weight)
+    return teacher
 
 
 def identify(snapshot_id: str, config: Preset, seed: int) -> str:
@@ -109,7 +138,9 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
         raise FormatMismatch(folder, manifest.get("format"), FORMAT)
     data = learning_data(Snapshot.open(ws.snapshots / manifest["snapshot"]))
     try:
-        model = build_teacher(data, TeacherConfig(**manifest["config"]["teacher"]))
+        config = manifest["config"]
+        members = [MemberConfig(**config[name]) for name in ("network", "partner")]
+        model = Teacher([build_member(data, member) for member in members])
         model.load_state_dict(load_file(folder / WEIGHTS))
     except Exception as error:
         raise DamagedArtifact(folder, "the teacher cannot be read") from error

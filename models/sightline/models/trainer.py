@@ -1,4 +1,4 @@
-"""The teacher's training loop: steps, stopping, and going on after an interruption.
+"""The training loop of a member: steps, stopping, and going on after an interruption.
 
 Knows the data, the loss and the checkpoint; knows no workspace.
 """
@@ -22,10 +22,11 @@ from sightline.models.checkpoint import (
 )
 from sightline.models.dataset import LearningData
 from sightline.models.loss import Batch, Candidates, answer_loss
-from sightline.models.presets import TeacherConfig, batch_for, epochs_for
+from sightline.models.member import Member, Messages, cubed_norm
+from sightline.models.presets import MemberConfig, batch_for, epochs_for
 from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
 from sightline.models.ranking import Floats, RankingMetrics, Scorer, filtered_ranks
-from sightline.models.teacher import Messages, Teacher, cubed_norm
+from sightline.models.teacher import Teacher
 
 #: Triples of ``select`` that are ranked while training; more cost time and change little.
 SELECT_LIMIT = 2000
@@ -71,19 +72,25 @@ class Questions:
         return self.messages.without(dropped.to(self.device))
 
 
-class TeacherTrainer:
+class MemberTrainer:
     """A run that can be stopped after any step and goes on from its last evaluation.
 
     Attributes:
-        model: the teacher; after ``run`` with the weights of the best evaluation.
+        model: the member; after ``run`` with the weights of the best evaluation.
+        name: what it is called in progress.
         best_mrr: filtered MRR on ``select`` there; None where there is nothing to select on.
         best_epoch: epochs done there.
     """
 
     def __init__(
-        self, data: LearningData, config: TeacherConfig, seed: int, device: torch.device
+        self,
+        data: LearningData,
+        config: MemberConfig,
+        seed: int,
+        device: torch.device,
+        name: str = "train",
     ) -> None:
-        self.data, self.config, self.device = data, config, device
+        self.data, self.config, self.device, self.name = data, config, device, name
         self.questions = Questions(data, device)
         self._seed = seed
         self._candidates = min(config.candidates, data.num_entities)
@@ -116,18 +123,20 @@ class TeacherTrainer:
                 if self.epoch % self._evaluate_every == 0 or self.epoch == self.epochs:
                     self._evaluate()
                     self._save(scratch)
-                progress("train", self.epoch, self.epochs, self._note(loss))
+                progress(self.name, self.epoch, self.epochs, self._note(loss))
         self.model.load_state_dict(self._best)
         self.model.eval()
 
     def _build(self) -> None:
         config = self.config
-        self.model = build_teacher(self.data, config).to(self.device)
+        self.model = build_member(self.data, config).to(self.device)
         vectors = [self.model.entity, self.model.slot]
         self._optimizers: dict[str, torch.optim.Optimizer] = {
-            "vectors": torch.optim.Adagrad(vectors, lr=config.rate),
-            "layers": torch.optim.Adam(self.model.layers.parameters(), lr=config.rate_network),
+            "vectors": torch.optim.Adagrad(vectors, lr=config.rate)
         }
+        if config.layers:
+            weights = self.model.layers.parameters()
+            self._optimizers["layers"] = torch.optim.Adam(weights, lr=config.rate_network)
         # What is drawn on the CPU stays there, whatever the device: one seed, one order.
         self._generator = torch.Generator().manual_seed(self._seed)
 
@@ -175,7 +184,7 @@ class TeacherTrainer:
             return
         sample = select[:: -(-len(select) // SELECT_LIMIT)]
         ranks = filtered_ranks(
-            teacher_scorer(self.model, self.questions.messages),
+            scorer_of(self.model, self.questions.messages),
             sample,
             self.data.known,
             num_relations=self.data.num_relations,
@@ -222,9 +231,9 @@ class TeacherTrainer:
             setattr(self, name, numbers[name])
 
 
-def build_teacher(data: LearningData, config: TeacherConfig) -> Teacher:
-    """An untrained teacher for these rows; torch's random state decides the weights."""
-    return Teacher(
+def build_member(data: LearningData, config: MemberConfig) -> Member:
+    """An untrained member for these rows; torch's random state decides the weights."""
+    return Member(
         data.num_entities,
         data.num_relations,
         dim=config.dim,
@@ -234,17 +243,18 @@ def build_teacher(data: LearningData, config: TeacherConfig) -> Teacher:
     )
 
 
-def teacher_scorer(model: Teacher, messages: Messages) -> Scorer:
-    """Score rows as NumPy, in evaluation mode; entities are encoded once."""
+def scorer_of(model: Member | Teacher, messages: Messages) -> Scorer:
+    """Log-probabilities of rows as NumPy, in evaluation mode; entities are encoded once."""
     model.eval()
-    device = model.entity.device
+    device = messages.slot.device
     with torch.no_grad():
-        x = model.encode(messages)
+        x: Any = model.encode(messages)
 
     def score(heads: Ids, slots: Ids) -> Floats:
         head, slot = (torch.from_numpy(a.astype(np.int64)).to(device) for a in (heads, slots))
         with torch.no_grad():
-            rows: Floats = model.scores(x, head, slot).cpu().numpy()
+            scores = model.scores(x, head, slot)
+            rows: Floats = torch.log_softmax(scores, dim=1).cpu().numpy()
         return rows
 
     return score

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from sightline.models.dataset import LearningData
-from sightline.models.presets import TeacherConfig
+from sightline.models.member import Member, cubed_norm
+from sightline.models.presets import MemberConfig
 from sightline.models.queries import with_reciprocals
-from sightline.models.teacher import Teacher, cubed_norm
-from sightline.models.trainer import Questions, build_teacher, teacher_scorer
+from sightline.models.trainer import Questions, build_member, scorer_of
 
 CPU = torch.device("cpu")
-CONFIG = TeacherConfig(dim=8, narrow=4)
+CONFIG = MemberConfig(dim=8, narrow=4)
 
 
 def edges_of(messages, num_relations: int) -> set[tuple[int, int, int]]:
@@ -27,7 +27,7 @@ def edges_of(messages, num_relations: int) -> set[tuple[int, int, int]]:
 
 def test_a_score_is_the_trilinear_product_of_complex_numbers(data: LearningData) -> None:
     torch.manual_seed(0)
-    model = build_teacher(data, CONFIG)
+    model = build_member(data, CONFIG)
     with torch.no_grad():
         x = model.encode(Questions(data, CPU).messages)
         found = model.scores(x, torch.tensor([3]), torch.tensor([4]))[0].numpy()
@@ -43,14 +43,14 @@ def test_a_score_is_the_trilinear_product_of_complex_numbers(data: LearningData)
 
 def test_a_new_layer_changes_nothing(data: LearningData) -> None:
     """Training begins as plain ComplEx: the residual starts at zero."""
-    model = build_teacher(data, CONFIG).eval()
+    model = build_member(data, CONFIG).eval()
 
     assert torch.equal(model.encode(Questions(data, CPU).messages), model.entity)
 
 
 def test_a_message_follows_its_edge(data: LearningData) -> None:
     torch.manual_seed(0)
-    model = build_teacher(data, CONFIG).eval()
+    model = build_member(data, CONFIG).eval()
     torch.nn.init.normal_(model.layers[0].up.weight)
     messages = Questions(data, CPU).messages
     with torch.no_grad():
@@ -88,8 +88,8 @@ def test_cubed_norm_by_hand() -> None:
 
 
 def test_the_scorer_leaves_the_model_in_evaluation_mode(data: LearningData) -> None:
-    model: Teacher = build_teacher(data, TeacherConfig(dim=8, narrow=4, dropout=0.9)).train()
-    score = teacher_scorer(model, Questions(data, CPU).messages)
+    model: Member = build_member(data, MemberConfig(dim=8, narrow=4, dropout=0.9)).train()
+    score = scorer_of(model, Questions(data, CPU).messages)
     heads, slots = np.array([0], np.int32), np.array([0], np.int32)
 
     assert np.array_equal(score(heads, slots), score(heads, slots))

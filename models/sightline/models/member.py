@@ -1,0 +1,122 @@
+"""A member of the teacher: a relational graph network with a bilinear decoder.
+
+Encoder: learnt entity vectors, refined by layers in the manner of CompGCN (Vashishth et al. 2020,
+arXiv:1911.03082) whose messages pass through a narrow space, with a residual that starts at zero.
+Decoder: ComplEx (Trouillon et al. 2016, arXiv:1606.06357) with reciprocal slots, for all tails at
+once. Without a layer it is plain ComplEx, the network's partner. Knows tensors of rows and slots;
+knows no file, no loss and no rank.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+with warnings.catch_warnings():
+    # PyG 2.8 calls torch.jit.script while it is imported, which torch 2.13 calls deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from torch_geometric.nn import MessagePassing
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The edges that messages follow, both directions.
+
+    Attributes:
+        ends: int64 ``(2, 2 M)``: source row, target row.
+        slot: int64 ``(2 M,)``: slot read from source to target.
+    """
+
+    ends: Tensor
+    slot: Tensor
+
+    def without(self, dropped: Tensor) -> Messages:
+        """The messages where bool ``dropped`` ``(2 M,)`` is false."""
+        kept = ~dropped
+        return Messages(self.ends[:, kept], self.slot[kept])
+
+
+class RelationalConv(MessagePassing):  # type: ignore[misc]
+    """One layer: x + Up(relu(norm(z + mean over in-edges of z_source * w_slot))), z = Down(x).
+
+    The narrow z (width ``narrow`` of ``dim``) makes a message cheap: cost O(M narrow).
+    """
+
+    def __init__(self, dim: int, narrow: int, slots: int, dropout: float) -> None:
+        super().__init__(aggr="mean")
+        self.down = nn.Linear(dim, narrow, bias=False)
+        self.slot_weight = nn.Parameter(1.0 + 0.1 * torch.randn(slots, narrow))
+        self.norm = nn.LayerNorm(narrow)
+        self.dropout = nn.Dropout(dropout)
+        self.up = nn.Linear(narrow, dim)
+        # The residual starts at zero: training begins as plain ComplEx and adds what helps.
+        nn.init.zeros_(self.up.weight)
+        nn.init.zeros_(self.up.bias)
+
+    def forward(self, x: Tensor, messages: Messages) -> Tensor:
+        """float32 ``(N, dim)`` to the same."""
+        z = self.down(x)
+        weight = self.slot_weight.index_select(0, messages.slot)
+        received = self.propagate(messages.ends, z=z, weight=weight, size=(len(z), len(z)))
+        refined: Tensor = x + self.up(self.dropout(torch.relu(self.norm(z + received))))
+        return refined
+
+    def message(self, z_j: Tensor, weight: Tensor) -> Tensor:
+        """Composition by multiplication, eq. 2 of CompGCN: float32 ``(2 M, narrow)``."""
+        return z_j * weight
+
+
+class Member(nn.Module):
+    """Scores every tail of a question.
+
+    Args:
+        dim: reals per entity; even, read as dim / 2 complex numbers.
+    """
+
+    def __init__(
+        self,
+        num_entities: int,
+        num_relations: int,
+        *,
+        dim: int,
+        narrow: int,
+        layers: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        slots = 2 * num_relations
+        self.entity = nn.Parameter(0.01 * torch.randn(num_entities, dim))
+        self.slot = nn.Parameter(0.01 * torch.randn(slots, dim))
+        self.layers = nn.ModuleList(
+            RelationalConv(dim, narrow, slots, dropout) for _ in range(layers)
+        )
+
+    def encode(self, messages: Messages) -> Tensor:
+        """Entity vectors after message passing: float32 ``(N, dim)``."""
+        x: Tensor = self.entity
+        for layer in self.layers:
+            x = layer(x, messages)
+        return x
+
+    def query(self, x: Tensor, head: Tensor, slot: Tensor) -> Tensor:
+        """The vector whose product with a tail's is its score: float32 ``(B, dim)``.
+
+        Re(<h, r, conj(t)>) = <h * r, t> over the real and imaginary halves.
+        """
+        real, imaginary = x[head].chunk(2, dim=1)
+        a, b = self.slot[slot].chunk(2, dim=1)
+        return torch.cat([real * a - imaginary * b, real * b + imaginary * a], dim=1)
+
+    def scores(self, x: Tensor, head: Tensor, slot: Tensor) -> Tensor:
+        """Scores of all tails: float32 ``(B, N)``."""
+        return self.query(x, head, slot) @ x.T
+
+
+def cubed_norm(vectors: Tensor) -> Tensor:
+    """Sum of |z|^3 over complex coordinates, per row: the N3 penalty of Lacroix et al. 2018
+    (arXiv:1806.07297). float32 ``(n, dim)`` to ``(n,)``."""
+    real, imaginary = vectors.chunk(2, dim=1)
+    return (real.square() + imaginary.square() + 1e-12).pow(1.5).sum(dim=1)

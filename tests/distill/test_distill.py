@@ -1,0 +1,147 @@
+"""From a trained teacher to a served student, on a small workspace."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sightline.distill.evaluate import evaluate
+from sightline.distill.serving import ServedModel, publish, write_maps
+from sightline.distill.student import Student
+from sightline.distill.train import distill
+from sightline.graph.artifact import verify_artifact
+from sightline.graph.compile import compile_snapshot
+from sightline.graph.errors import DamagedArtifact, NoModel
+from sightline.graph.workspace import Workspace
+from sightline.models import presets
+from sightline.models.presets import MemberConfig, Preset, StudentConfig
+from sightline.models.train import train
+from tests.graph.conftest import add_load, fact
+
+PEOPLE, FIRMS, CITIES = range(24), range(6), range(3)
+
+
+def small_world() -> list[tuple[str, str, str]]:
+    """People live in the city of their firm, as far as it is known."""
+    works = [(f"person{p:02d}", "works_at", f"firm{p % 6}") for p in PEOPLE]
+    located = [(f"firm{f}", "located_in", f"city{f % 3}") for f in FIRMS]
+    lives = [(f"person{p:02d}", "lives_in", f"city{p % 6 % 3}") for p in PEOPLE if p % 5]
+    return [*works, *located, *lives]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str]:
+    """A workspace with a model that was trained, distilled, evaluated and published."""
+    ws = Workspace.create(tmp_path_factory.mktemp("distill") / "ws")
+    add_load(ws, [fact(triple) for triple in small_world()])
+    compile_snapshot(ws, rdf=False)
+    with pytest.MonkeyPatch.context() as patch:
+        network = MemberConfig(dim=64, narrow=8, epochs=20)
+        partner = MemberConfig(dim=64, layers=0, epochs=20)
+        small = Preset("quick", network, partner, StudentConfig(epochs=9))
+        patch.setitem(presets.PRESETS, "quick", small)
+        model_id = train(ws, preset="quick", device="cpu")
+        distill(ws, model_id, device="cpu")
+        evaluate(ws, model_id)
+        publish(ws, model_id)
+    return ws, model_id
+
+
+def test_metrics_say_what_was_measured_and_how(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    metrics = json.loads((ws.models / model_id / "metrics.json").read_text())
+
+    assert metrics["rank"] == "realistic"
+    assert metrics["seed"] == 0
+    assert set(metrics["temperature"]["grid"]) == {"1.0", "2.0", "4.0"}
+    # As many trials of the control as of the student.
+    assert len(metrics["control_smoothing"]["grid"]) == len(metrics["temperature"]["grid"])
+    for who in ("teacher", "student", "control"):
+        for part in ("valid", "test"):
+            found = metrics[who][part]
+            assert 0 < found["hits_at_1"] <= found["hits_at_3"] <= found["hits_at_10"] <= 1
+            assert found["hits_at_1"] <= found["mrr"] <= 1
+        assert metrics[who]["triple_classification"]["source"] == "sampled"
+
+
+def test_every_part_of_the_model_has_its_checksums(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    folder = ws.models / model_id
+    for part in (folder, folder / "student", next((folder / "maps").iterdir())):
+        verify_artifact(part, full=True)
+    names = {path.name for path in (folder / "student").iterdir()}
+    assert {"student.onnx", "calibration.json", "control"} <= names
+
+
+def test_a_served_model_answers_in_the_ids_of_the_snapshot(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    snapshot = ws.snapshot()
+    model = ServedModel.open(ws, snapshot, model_id)
+    for entity in range(snapshot.num_entities):
+        row = model.row_of_entity[entity]
+        assert model.student.entity_iris[row] == snapshot.entity_iris[entity]
+        assert model.entity_of_row[row] == entity
+    for relation in range(snapshot.num_relations):
+        row = model.row_of_relation[relation]
+        assert model.student.relation_iris[row] == snapshot.relation_iris[relation]
+
+
+def test_new_data_shifts_no_answer_of_an_old_model(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    before = ws.snapshot()
+    old = ServedModel.open(ws, before, model_id)
+    load = add_load(ws, [fact(("aaa", "aaa_first", "person00"))], name="more")
+    after = compile_snapshot(
+        ws, rdf=False, prepare=lambda snapshot: write_maps(ws, snapshot, model_id)
+    )
+    new = ServedModel.open(ws, after, model_id)
+    try:
+        assert after.entity_iris[0].endswith("aaa")
+        assert new.row_of_entity[0] == -1
+        assert new.row_of_relation[0] == -1
+        for entity in range(before.num_entities):
+            moved = after.entity_iris.find(before.entity_iris[entity])
+            assert moved is not None
+            assert new.row_of_entity[moved] == old.row_of_entity[entity]
+    finally:
+        ws.set_retracted(load.id, True)
+        compile_snapshot(ws, rdf=False)
+
+
+def test_a_model_without_maps_to_a_snapshot_is_not_served(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    snapshot = ws.snapshot()
+    snapshot.id = "another"
+    with pytest.raises(NoModel):
+        ServedModel.open(ws, snapshot, model_id)
+
+
+def test_a_teacher_alone_is_no_student(made: tuple[Workspace, str], tmp_path: Path) -> None:
+    folder = tmp_path / "models" / made[1]
+    folder.mkdir(parents=True)
+    with pytest.raises(NoModel):
+        Student.open(folder)
+
+
+@pytest.mark.parametrize("name", ["entity.npy", "calibration.json", "manifest.json"])
+def test_a_damaged_student_is_refused_by_name(made: tuple[Workspace, str], name: str) -> None:
+    ws, model_id = made
+    path = ws.models / model_id / "student" / name
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content[:-10])
+        with pytest.raises(DamagedArtifact, match="is damaged"):
+            Student.open(ws.models / model_id)
+    finally:
+        path.write_bytes(content)
+
+
+def test_the_same_seed_gives_the_same_student(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    first = np.array(Student.open(ws.models / model_id).vectors)
+    distill(ws, model_id, device="cpu")
+
+    assert np.array_equal(Student.open(ws.models / model_id).vectors, first)
