@@ -7,6 +7,7 @@ nothing of HTTP libraries or terminals.
       UsageError                 the request itself is wrong
         OutOfRange               a limit is outside its allowed range
         BadReference             a reference cannot be read
+        BadPattern               a pattern of relations cannot be read
         QueryError               a SPARQL query that is not answered
           QuerySyntaxError       it cannot be read; line and column are named
           QueryTooLong, QueryTooDeep
@@ -105,6 +106,22 @@ class BadReference(UsageError):
 
     def __init__(self, what: str, value: str) -> None:
         super().__init__(f"{what} {value[:80]!r} cannot be read; give an IRI, a CURIE or a label")
+
+
+class BadPattern(UsageError):
+    """A pattern of relations that is not in the notation, or too large."""
+
+    def __init__(self, pattern: str, position: int, expected: str) -> None:
+        super().__init__(
+            f"pattern {pattern[:80]!r} cannot be read at character {position}: "
+            f"expected {expected}; write a/b, a|b, ^a, a?, a*, a+ or (a), with a name or <IRI> for "
+            "each relation"
+        )
+        self.position = position
+
+    @property
+    def extra(self) -> dict[str, object]:
+        return {"position": self.position}
 
 
 class QueryError(UsageError):

@@ -23,6 +23,7 @@ import numpy as np
 
 from sightline.graph import walk
 from sightline.graph.errors import require_range
+from sightline.graph.patterns import Automaton, read_pattern
 from sightline.graph.snapshot import Snapshot
 from sightline.graph.walk import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
 
@@ -106,6 +107,7 @@ def find_paths(
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
     types: Sequence[int] = (),
+    pattern: str | None = None,
     deadline_ms: float = 1000,
 ) -> PathAnswer:
     """The best paths from ``source`` to ``target`` of at most ``max_hops`` edges.
@@ -114,10 +116,13 @@ def find_paths(
         include: relation ids that may be walked; empty means all.
         exclude: relation ids that may not.
         types: class ids; if given, every entity between the ends has one of them.
+        pattern: relations from source to target in SPARQL's notation for property paths, as
+            ``patterns`` describes it.
         deadline_ms: what has been found by then is the answer.
 
     Raises:
         OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range, or no such entity.
+        BadPattern, UnknownRelation: the pattern cannot be read.
     """
     start = time.perf_counter()
     require_range("max_hops", max_hops, 1, MAX_HOPS)
@@ -125,9 +130,11 @@ def find_paths(
     require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
     require_range("source", source, 0, snapshot.num_entities - 1)
     require_range("target", target, 0, snapshot.num_entities - 1)
+    rules = _rules(snapshot, include, exclude, types)
+    if pattern is not None:
+        rules = _with_pattern(rules, read_pattern(pattern, snapshot))
     if source == target:
         return _NO_PATH
-    rules = _rules(snapshot, include, exclude, types)
     question = Question(int(source), int(target), int(max_hops), int(k))
     engine = _engine(snapshot)
     room = engine.take()
@@ -206,6 +213,19 @@ def _rules(
         classes[list(types)] = True
         rules = rules._replace(classes=classes)
     return rules
+
+
+def _with_pattern(rules: Rules, automaton: Automaton) -> Rules:
+    """Walk only the slots that the automaton reads, and as it reads them."""
+    slots = automaton.symbol > 0
+    if len(rules.slots):
+        slots &= rules.slots
+    return rules._replace(
+        slots=slots,
+        symbol=automaton.symbol,
+        following=automaton.following,
+        need=automaton.need,
+    )
 
 
 class _Search:
