@@ -120,7 +120,11 @@ def test_progress_counts_bytes_over_all_sources(tmp_path: Path, workspace: Works
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 30) | st.integers(2**64 - 20, 2**64 - 1), max_size=12), max_size=8))
+@given(
+    st.lists(
+        st.lists(st.integers(0, 30) | st.integers(2**64 - 20, 2**64 - 1), max_size=12), max_size=8
+    )
+)
 def test_seen_tells_the_first_of_equal_records(batches: list[list[int]]) -> None:
     seen, known = Seen(), set()
     for batch in batches:

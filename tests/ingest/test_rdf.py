@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pyoxigraph as ox
 import pytest
 import rdflib
@@ -18,6 +19,8 @@ from sightline.graph.loads import Load
 from sightline.graph.rdf_index import n_quads
 from sightline.graph.workspace import Workspace
 from sightline.ingest.load import ingest
+from sightline.ingest.rdf import read_rdf
+from sightline.ingest.sources import Source
 from tests.ingest.conftest import quarantined, statements, triples
 
 OWN_GRAPH = "urn:own"
@@ -175,3 +178,64 @@ def test_a_file_that_is_no_ntriples_is_refused(workspace: Workspace, load) -> No
     with pytest.raises(TooManyRejected, match=r"3 of 3 records were rejected \(first: line 1: "):
         load({"a.nt": "this\nis\nprose\n"})
     assert workspace.loads() == []
+
+
+LINES = [
+    "<a:a> <a:r> <a:b> .",
+    "<a:a> <a:r> <a:b>.",
+    "<a:a>\t<a:r>   <a:b> . # remark",
+    "_:x <a:r> _:y .",
+    "<a:a> <a:r> <http://[x]/> .",
+    "<a:a> <a:r> <http://x.example:port/> .",
+    "<a:a> <a:r> <relative> .",
+    "<a:a> <a:r> <a:%4> .",
+    "<a:a> <a:r> <a:é> .",
+    '<a:a> <a:r> "text" .',
+    '<a:a> <a:r> "text"@en-US .',
+    '<a:a> <a:r> "text"@en-a .',
+    '<a:a> <a:r> "text"@de-at .',
+    '<a:a> <a:r> "a \\"quoted\\" \\u0007 \\n text"^^<a:t> .',
+    '<a:a> <a:r> "x"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#langString> .',
+    '<a:a> <a:r> "x"^^<http://www.w3.org/2001/XMLSchema#string> .',
+    '<a:a> <a:r> "bad \\q escape" .',
+    '<a:a> <a:r> "open .',
+    '<a:a> "a:r" <a:b> .',
+    "<a:a> <a:r> <a:b> <a:g> .",
+    '<a:a> <a:r> "in a graph" _:g .',
+    "<a:a> <a:r> <a:b> . <a:a> <a:r> <a:c> .",
+    "# <a:a> <a:r> <a:b> .",
+    "",
+    " ",
+]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(LINES), min_size=1, max_size=8), st.sampled_from(["nt", "nq"]))
+def test_each_line_is_read_as_the_parser_reads_it_alone(lines: list[str], ending: str) -> None:
+    format = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS}[ending]
+    expected: list[tuple[int, ox.Quad]] = []
+    bad: list[int] = []
+    for row, line in enumerate(lines, 1):
+        try:
+            expected += [(row, quad) for quad in ox.parse(line.encode(), format=format)]
+        except SyntaxError:
+            bad.append(row)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"data.{ending}"
+        path.write_text("\n".join(lines), encoding="utf-8")
+        batches = list(read_rdf(Source(path, ending), "0" * 64, [0]))  # type: ignore[arg-type]
+        assert [r.line for batch in batches for r in batch.rejected] == bad
+        assert [row for batch in batches for row in batch.rows] == [row for row, _ in expected]
+        frame = pl.concat([batch.frame for batch in batches]).with_columns(row=pl.lit(1))
+        frame.write_parquet(Path(folder) / "out.parquet")
+        found = ox.parse(
+            n_quads(Path(folder) / "out.parquet", OWN_GRAPH), format=ox.RdfFormat.N_QUADS
+        )
+        default = ox.NamedNode(OWN_GRAPH)
+        wanted = [
+            ox.Quad(q.subject, q.predicate, q.object, default)
+            if q.graph_name == ox.DefaultGraph()
+            else q
+            for _, q in expected
+        ]
+        assert canonical(list(found)) == canonical(wanted)

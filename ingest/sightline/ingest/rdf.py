@@ -161,7 +161,7 @@ def _canonical(data: bytes, format: Format) -> bytes:
 
 
 def _reason(error: SyntaxError) -> str:
-    return re.sub(r"^Parser error at line .*?: ", "", str(error.msg))
+    return re.sub(r"^Parser error [^:]*: ", "", str(error.msg))
 
 
 def _lines(text: bytes) -> pl.Series:
