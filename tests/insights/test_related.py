@@ -44,11 +44,14 @@ def test_an_inferred_fact_is_neither_stated_nor_predicted(world_of) -> None:
     ]
     assert [origin.load for origin in answer[0].origins] == [load.id]
     assert answer[0].probability is None
+    why = "inferred (prp-spo1) from: works at —subPropertyOf→ knows about; Bob —works at→ Acme"
+    assert [item.evidence_note for item in answer] == [why, None]
     found = world.sight.predict(world.id("bob"), world.relation("knows_about"), None)
     assert [(name_of(p.tail), p.status, p.known) for p in found] == [
         ("acme", "inferred", True),
         ("bolt", "predicted", False),
     ]
+    assert found[0].support_note == why
 
 
 def test_predictions_come_by_probability_with_what_supports_them(world_of) -> None:
