@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -179,3 +182,24 @@ def test_while_an_answer_is_made_others_are_not_held_up(workspace: Workspace, mo
         assert slow.is_alive()
         gate.set()
         slow.join()
+
+
+def test_a_service_that_is_ready_has_loaded_nothing_that_it_may_not_need(tmp_path: Path) -> None:
+    make_workspace(tmp_path / "ws")
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from sightline.api.app import create_app\n"
+        "app = create_app(Path(sys.argv[1]))\n"
+        "async def start():\n"
+        "    async with app.router.lifespan_context(app):\n"
+        "        assert app.state.served.trouble is None\n"
+        "        print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
+        "asyncio.run(start())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "ws")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    heavy = {"torch", "pandas", "polars", "networkx", "rdflib", "onnxruntime", "rich", "jinja2"}
+    assert set(ast.literal_eval(done.stdout)) & heavy == set()

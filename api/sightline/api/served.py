@@ -12,6 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -106,8 +107,9 @@ class Pair:
         if sight.snapshot.num_entities:
             last = sight.snapshot.num_entities - 1
             sight.search("a")
-            sight.related(0)
             sight.paths(0, last)
+            with suppress(SightlineError):  # there may be no model, or one that does not know it
+                sight.related(0, known=False)
         return cls(sight, digest.hexdigest()[:20])
 
 

@@ -287,10 +287,14 @@ const SHOWN = 8;
 
 function facts(view) {
   const total = view.degrees.reduce((sum, degree) => sum + degree.count, 0);
-  const title = ["Stated facts ", h("small", {}, total.toLocaleString("en"))];
-  const place = h("section", { class: "card" }, h("h2", {}, title));
-  if (!total) return h("section", { class: "card" }, h("h2", {}, title), note("The data states no link from or to it."));
+  const heading = h("h2", {}, "Stated facts ", h("small", {}, total.toLocaleString("en")));
+  const place = h("section", { class: "card" }, heading);
+  if (!total) {
+    place.append(note("The data states no link from or to it."));
+    return place;
+  }
   place.append(later(ask("entities/-/related", { id: view.entity.id, predicted: false, k: 300 }), (answer) => {
+    if (answer.related.some((item) => item.status === "inferred")) heading.firstChild.data = "Stated and inferred facts ";
     const groups = new Map();
     for (const item of answer.related) {
       const key = `${item.direction} ${item.relation.id}`;
@@ -304,6 +308,11 @@ function facts(view) {
     return blocks;
   }));
   return place;
+}
+
+/** Where an inferred fact comes from: what it follows from. */
+function because(item) {
+  return h("details", { class: "inferred" }, h("summary", {}, "inferred"), label(item.evidence_note ?? ""));
 }
 
 /** The facts of one relation, the first few open. */
