@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from sightline.distill.student import Student
 from sightline.distill.train import distill
 from sightline.graph.artifact import verify_artifact
 from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import DamagedArtifact, NoModel
+from sightline.graph.errors import DamagedArtifact, NoModel, WorseModel
 from sightline.graph.workspace import Workspace
 from sightline.models import presets
 from sightline.models.presets import MemberConfig, Preset, StudentConfig
@@ -145,3 +146,23 @@ def test_the_same_seed_gives_the_same_student(made: tuple[Workspace, str]) -> No
     distill(ws, model_id, device="cpu")
 
     assert np.array_equal(Student.open(ws.models / model_id).vectors, first)
+
+
+def test_a_worse_model_of_the_same_graph_is_not_served_unless_told_to(
+    made: tuple[Workspace, str],
+) -> None:
+    ws, model_id = made
+    worse = "0" * 16
+    shutil.copytree(ws.models / model_id, ws.models / worse)
+    metrics = json.loads((ws.models / worse / "metrics.json").read_text())
+    metrics["student"]["valid"]["mrr"] -= 0.01
+    (ws.models / worse / "metrics.json").write_text(json.dumps(metrics))
+    try:
+        with pytest.raises(WorseModel, match=f"--model {worse} --force"):
+            publish(ws, worse)
+        assert ws.current.model == model_id
+        publish(ws, worse, force=True)
+        assert ws.current.model == worse
+    finally:
+        publish(ws, model_id)
+        shutil.rmtree(ws.models / worse)

@@ -74,9 +74,8 @@ def build_all(
         _compile(ws)
         model = _train(ws, preset, device, seed)
         _distill(ws, model, device)
-        metrics = _evaluate(ws, model)
+        _show_metrics(_evaluate(ws, model))
         publish(ws, model)
-    _show_metrics(metrics)
 
 
 def ingest(
@@ -241,7 +240,12 @@ def _distill(ws: Workspace, model: str, device: str) -> None:
 
 
 def evaluate(
-    workspace: WorkspaceOption, model: ModelOption = None, json: JsonOption = False
+    workspace: WorkspaceOption,
+    model: ModelOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Serve it even if the served model answers better.")
+    ] = False,
+    json: JsonOption = False,
 ) -> None:
     """Measure teacher, student and control on held-out facts, and serve the model."""
     from sightline.distill.serving import publish
@@ -251,11 +255,11 @@ def evaluate(
     ws = Workspace.open(workspace)
     chosen = _chosen(ws, model)
     metrics = _evaluate(ws, chosen)
-    publish(ws, chosen)
     if json:
         terminal.print_json(metrics)
     else:
         _show_metrics(metrics)
+    publish(ws, chosen, force=force)
 
 
 def _evaluate(ws: Workspace, model: str) -> dict[str, Any]:

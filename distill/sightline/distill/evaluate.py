@@ -14,6 +14,8 @@ import torch
 
 from sightline.distill.calibrate import Calibration, calibration_error
 from sightline.distill.classify import classify, sampled_negatives
+from sightline.distill.fidelity import measure_fidelity
+from sightline.distill.serving import METRICS
 from sightline.distill.student import StudentArrays
 from sightline.distill.train import control_folder, top_answers
 from sightline.graph.artifact import verify_artifact, write_json_atomic
@@ -25,8 +27,6 @@ from sightline.models.queries import Ids, KnownAnswers
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
 from sightline.models.train import open_teacher
 from sightline.models.trainer import Questions, scorer_of
-
-METRICS = "metrics.json"
 
 
 def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> dict[str, Any]:
@@ -62,6 +62,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         metrics |= {
             "temperature": said["temperature"],
             "control_smoothing": said["control_smoothing"],
+            "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
             "calibration": measure_calibration(student, calibration, data),
             "data": {"split": manifest["split"], "unseen_in_train": unseen(data)},
             "rank": "realistic",

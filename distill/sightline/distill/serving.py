@@ -7,19 +7,27 @@ and no torch.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.student import Student
-from sightline.graph.artifact import new_artifact, remove_leftovers, verify_artifact
-from sightline.graph.errors import DamagedArtifact, NoModel
+from sightline.graph.artifact import (
+    new_artifact,
+    read_manifest,
+    remove_leftovers,
+    verify_artifact,
+)
+from sightline.graph.errors import DamagedArtifact, NoModel, WorseModel
 from sightline.graph.snapshot import Snapshot
 from sightline.graph.strings import match_sorted
 from sightline.graph.workspace import FORMAT, Workspace
 
 Ids = npt.NDArray[np.int32]
+#: What the evaluation writes into a model folder.
+METRICS = "metrics.json"
 MAPS = ("row_of_entity", "entity_of_row", "row_of_relation", "relation_of_row")
 
 
@@ -94,16 +102,41 @@ def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
                 np.save(target / f"{kind}_of_row.npy", match_sorted(rows, ids))
 
 
-def publish(ws: Workspace, model_id: str) -> None:
+def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
     """Serve a distilled model with the served snapshot, after checking its files in full.
 
+    A model of the same snapshot that answers worse than the served one is refused, unless
+    ``force``: both were measured on the same validation facts.
+
     Raises:
-        NothingCompiled, NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
+        WorseModel, NothingCompiled, NoModel, DamagedArtifact, WorkspaceLocked, NotWritable,
+        DiskFull
     """
     with ws.lock():
         verify_model(ws, model_id, full=True)
+        served = ws.current.model
+        if served is not None and served != model_id and not force:
+            _refuse_worse(ws, model_id, served)
         write_maps(ws, ws.snapshot(), model_id)
         ws.publish(model=model_id)
+
+
+def _refuse_worse(ws: Workspace, new: str, old: str) -> None:
+    (new_snapshot, new_mrr), (old_snapshot, old_mrr) = (_valid_mrr(ws, m) for m in (new, old))
+    if new_snapshot != old_snapshot or new_mrr is None or old_mrr is None:
+        return
+    if new_mrr < old_mrr:
+        raise WorseModel(new, new_mrr, old, old_mrr)
+
+
+def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str, float | None]:
+    """The snapshot a model learnt from, and its student's MRR on validation where measured."""
+    folder = ws.models / model_id
+    try:
+        mrr = json.loads((folder / METRICS).read_bytes())["student"]["valid"]["mrr"]
+    except (OSError, ValueError, KeyError):
+        mrr = None
+    return str(read_manifest(folder).get("snapshot")), mrr
 
 
 def verify_model(ws: Workspace, model_id: str, *, full: bool) -> None:

@@ -37,6 +37,7 @@ nothing of HTTP libraries or terminals.
         CannotTrain              the graph has not what training needs
         Diverged                 the loss is no longer finite
         OutOfDeviceMemory        the device is too small for the settings
+        WorseModel               the served model answers better
         UnknownToModel           the model was trained before this entity existed
       Unavailable
         MissingExtra             an optional dependency is not installed
@@ -498,6 +499,19 @@ class OutOfDeviceMemory(LearningError):
 
     def __init__(self, device: str, reason: str) -> None:
         super().__init__(f"out of memory on {device}: {reason}; use --preset quick or --device cpu")
+
+
+class WorseModel(LearningError):
+    """The new model answers worse than the one it would replace."""
+
+    status = 409
+
+    def __init__(self, new: str, new_mrr: float, old: str, old_mrr: float) -> None:
+        super().__init__(
+            f"model {new} is kept but not served: its MRR on validation is {new_mrr:.3f}, that of "
+            f"the served model {old} is {old_mrr:.3f}; `sightline evaluate --model {new} --force` "
+            "serves it all the same"
+        )
 
 
 class UnknownToModel(LearningError):
