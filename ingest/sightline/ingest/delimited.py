@@ -137,7 +137,7 @@ class _Part:
         data = np.frombuffer(block, np.uint8)
         newlines = np.flatnonzero(data == NEWLINE)
         separators = np.flatnonzero(data == ord(layout.separator))
-        ends, quotes = newlines, np.flatnonzero(data == QUOTE)
+        ends, quotes = newlines, _quotes(data, ord(layout.separator))
         if len(quotes):
             inside = (np.cumsum(data == QUOTE, dtype=np.uint8) & 1).astype(np.bool_)
             ends, separators = newlines[~inside[newlines]], separators[~inside[separators]]
@@ -151,6 +151,14 @@ class _Part:
         rows = line + (np.searchsorted(newlines, starts) if len(quotes) else np.arange(len(ends)))
         records = _Records(block, data[:end], starts, ends, rows)
         return cls(records.batch(layout, np.searchsorted(separators, ends), bool(len(quotes))), end)
+
+
+def _quotes(data: Bytes, separator: int) -> Places:
+    """The quotes in a block; none where none opens a field, as then they are text."""
+    quotes = np.flatnonzero(data == QUOTE)
+    before = data[quotes - 1]
+    opens = (quotes == 0) | (before == separator) | (before == NEWLINE)
+    return quotes if opens.any() else quotes[:0]
 
 
 def _well_quoted(data: Bytes, quotes: Places, separator: int) -> bool:

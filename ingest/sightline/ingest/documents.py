@@ -251,10 +251,8 @@ def _flatten(
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         return "true" if value else "false"
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _Bad("it holds half of a surrogate pair") from None
+    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise _Bad("it holds half of a surrogate pair")
     return value
 
 
