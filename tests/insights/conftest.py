@@ -12,7 +12,7 @@ import pytest
 
 from sightline.distill.calibrate import Calibration
 from sightline.distill.serving import publish
-from sightline.distill.student import WIDTH, Student, StudentArrays
+from sightline.distill.student import NORM_EPSILON, WIDTH, Student, StudentArrays
 from sightline.graph.artifact import new_artifact
 from sightline.graph.snapshot import Snapshot
 from sightline.graph.strings import StringTable
@@ -64,28 +64,33 @@ class Model:
 def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
     """Arrays that score exactly as a table says.
 
-    Every hidden unit is on for one (head, slot) and off for all others, and writes that row.
+    Every hidden unit is on for one (head, slot) and off for all others, and writes that row: its
+    value is 1 where both fit and else 0, which the layer normalisation, being told what it makes of
+    such a vector, maps to ``on`` and to so little that nothing passes.
 
     Args:
         scores: ``(N, 2R, N)``.
         vectors: ``(N, WIDTH)`` of full row rank.
     """
     entities, slots, _ = scores.shape
-    unit_head, unit_slot = np.divmod(np.arange(entities * slots), slots)
+    units = entities * slots
+    unit_head, unit_slot = np.divmod(np.arange(units), slots)
     inverse = np.linalg.pinv(vectors)
-    on = 50.0
-    hidden = np.concatenate(
-        [
-            2 * on * inverse[:, unit_head],
-            np.zeros((WIDTH, len(unit_head))),
-            2 * on * (np.arange(slots)[:, None] == unit_slot),
-        ]
-    )
+    on, off = 50.0, -100.0
+    one, zero = (np.eye(units)[0, :2] - 1 / units) / np.sqrt(1 / units - units**-2 + NORM_EPSILON)
+    scale = (on - off) / (one - zero)
+    fits_slot = np.arange(slots)[:, None] == unit_slot
+    gate = np.concatenate([np.zeros((WIDTH, units)), fits_slot])
     parts = {
         "entity": vectors,
         "slot": np.concatenate([np.zeros((slots, WIDTH)), np.eye(slots)], axis=1),
-        "hidden_weight": hidden,
-        "hidden_bias": np.full(len(unit_head), -3 * on),
+        "hidden_weight": inverse[:, unit_head],
+        "hidden_bias": np.zeros(units),
+        "gate_weight": gate,
+        "gate_bias": np.full(units, -1.0),
+        "shift_weight": np.zeros_like(gate),
+        "norm_weight": np.full(units, scale),
+        "norm_bias": np.full(units, on - scale * one),
         "out_weight": scores.reshape(-1, entities) @ inverse.T / on,
         "out_bias": np.zeros(WIDTH),
     }
