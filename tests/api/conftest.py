@@ -10,7 +10,7 @@ import pytest
 
 from sightline.api.app import create_app
 from sightline.graph.workspace import Workspace
-from tests.graph.conftest import RDFS, Triple, add_load, build, fact, label, literal, typed
+from tests.graph.conftest import BASE, RDFS, Triple, add_load, build, fact, label, literal, typed
 from tests.insights.conftest import Model, write_model
 
 with warnings.catch_warnings():
@@ -55,6 +55,7 @@ ROWS = [
     *(label(name, text) for name, text in LABELS.items()),
     *(typed(name, "Country") for name in ("kenya", "uganda", "nepal", "portugal", "hostile")),
     *(typed(name, "Organisation") for name in ("au", "eac", "un")),
+    literal("kenya", BASE + "property:calling_code", "+254"),
     literal("kenya", RDFS + "comment", "A country in <b>East</b> Africa."),
     {**fact(("georgia2", "borders", "georgia1")), "object": SLASHED},
 ]

@@ -42,6 +42,7 @@ def page(started: Browser) -> Iterator[Browser]:
     started.resize(1280, 900)
     yield started
     assert started.wrong == []
+    assert "[object" not in started.text()
 
 
 def at(base: str, *parts: str) -> str:
@@ -104,6 +105,7 @@ def test_what_is_stated_and_what_is_predicted_look_different(page: Browser, base
     page.run("document.querySelector('.predicted details').open = true")
     page.waits_for("Kenya — borders → Uganda — member of → East African Community")
     assert "A country in <b>East</b> Africa." in page.text()
+    assert re.search(r"calling code\s+\+254", page.text())
     page.waits_for("Around it")
     page.until("document.querySelectorAll('svg.drawing a').length >= 6")
 

@@ -467,9 +467,10 @@ function found(answer) {
     return button;
   });
   show(null);
+  const all = answer.found === answer.paths.length;
   const cut = answer.truncated ? note(`Not everything was searched: ${answer.reason}.`) : null;
   return [
-    card(null, h("p", {}, `${plural(answer.found, "path")} found, the best ${answer.paths.length} are shown. Paths through hubs rank lower.`), cut,
+    card(null, h("p", {}, `${plural(answer.found, "path")}${all ? "" : `, the best ${answer.paths.length} shown`}. Paths through hubs rank lower.`), cut,
       shapes.length > 1 ? h("div", { class: "shapes", role: "group", "aria-label": "Kinds of path" }, shapes) : null),
     h("section", { class: "card" }, list),
   ];
