@@ -15,7 +15,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sightline.graph import paths
+from sightline.graph import paths, walk
+from sightline.graph.compile import DAMPING
 from sightline.graph.errors import OutOfRange
 from sightline.graph.paths import PathAnswer, find_paths, warm
 from sightline.graph.snapshot import Snapshot
@@ -134,6 +135,26 @@ def test_a_cut_count_still_gives_the_best_paths(
         assert answer.found <= whole.found
         if answer.truncated:
             assert str(answer.reason).endswith("the paths are the best all the same")
+
+
+def test_a_cut_count_passes_by_hubs_and_misses_nothing(snapshot_of, monkeypatch) -> None:
+    rng = np.random.default_rng(7)
+    rows = [(f"n{i:03}", "in", f"hub{i % 2}") for i in range(160)]
+    rows += [("hub0", "of", f"n{i:03}") for i in range(0, 160, 2)] + [("hub0", "near", "hub1")]
+    rows += [(f"n{h:03}", f"r{r}", f"n{t:03}") for h, r, t in rng.integers((160, 3, 160), size=(220, 3))]
+    snapshot = snapshot_of(sorted(set(rows)))
+    assert snapshot.degree.max() > 2 * walk.MANY
+    pairs = rng.integers(snapshot.num_entities, size=(40, 2)).tolist()
+    expected = [find_paths(snapshot, *pair, max_hops=5, k=5, deadline_ms=60_000) for pair in pairs]
+    cut_the_count(monkeypatch)
+    monkeypatch.setattr(paths, "SLICE_STEPS", 50)
+    answers = [find_paths(snapshot, *pair, max_hops=5, k=5) for pair in pairs]
+    assert [answer.paths for answer in answers] == [whole.paths for whole in expected]
+    assert sum(str(a.reason).endswith("the best all the same") for a in answers) > 30
+
+
+def test_the_damping_is_that_of_the_weights() -> None:
+    assert walk.DAMPING == DAMPING
 
 
 def test_the_other_way_round_gives_the_same_paths(

@@ -34,6 +34,10 @@ MAX_LINKS = 1 << 16
 MAX_SETTLED = 1 << 19
 #: Distance of an entity outside the ball.
 UNSEEN = 255
+#: The exponent of a path weight is minus this.
+DAMPING = 0.4
+#: Edges of one relation at an entity that are worth looking at together.
+MANY = 64
 #: A product in another order differs by less than this; a score is rounded to 2**-40 of itself.
 SLACK = 1 + 1e-11
 
@@ -45,7 +49,7 @@ FOUND, DIRECT, STEPS, PATHS, METAPATHS, BEST_METAPATHS, BALL, QUEUE, TOUCHED = r
 #: Rows of ``Space.stack``.
 NODE, EDGE, SLOT, CURSOR, KNOWN, AUTOMATON = range(6)
 #: Positions in ``Space.worth``.
-HORIZON, FLOOR, HOPE = range(3)
+HORIZON, FLOOR, HOPE, NEAR = range(4)
 #: Columns of a path: its length, then edges, slots and entities from source to target.
 EDGES, SLOTS, ENTITIES = 1, 1 + MAX_HOPS, 1 + 2 * MAX_HOPS
 WIDTH = ENTITIES + MAX_HOPS + 1
@@ -157,7 +161,7 @@ def new_space(num_entities: int, max_degree: int) -> Space:
     num_links = max(MAX_LINKS, max_degree) + 1
     return Space(
         np.zeros(TOUCHED + 1, np.int64),
-        np.zeros(3),
+        np.zeros(4),
         np.full(n, UNSEEN, np.uint8),
         np.empty(n, np.int32),
         np.empty(n, np.int32),
@@ -331,7 +335,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
     end, reach, guided = state[END], state[REACH], state[GUIDED] > 0
     length, depth, steps, status = state[LENGTH], state[DEPTH], 0, PAUSED
     bar = _bar(space.paths, state[PATHS], question.k)
-    floor, horizon, found = space.worth[FLOOR], space.worth[HORIZON], 0
+    floor, horizon, near, found = space.worth[FLOOR], space.worth[HORIZON], space.worth[NEAR], 0
     while steps < budget:
         if depth < 0:
             if length == question.max_hops:
@@ -354,6 +358,20 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
             cursor = _int64(links[cursor, 3])
         else:
             before, low, high = cursor, out_indptr[u], out_indptr[u + 1] - out_indptr[u]
+            if guided:
+                if cursor < high:
+                    many = _run(relation, low, low + cursor, low + high)
+                else:
+                    many = _run(
+                        in_relation, in_indptr[u], in_indptr[u] + cursor - high, in_indptr[u + 1]
+                    )
+                # No edge of a run weighs more than its other end would give it with a degree of 1.
+                if many >= MANY:
+                    hope = prefix[depth] * many**-DAMPING * near
+                    if hope * SLACK < max(floor, bar):
+                        state[CUT] |= hope > 0
+                        stack[CURSOR, depth] = cursor + many
+                        continue
             if remaining - 1 <= reach:
                 while cursor < high and mark[tail[low + cursor]] >= remaining:
                     cursor += 1
@@ -424,6 +442,21 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
     state[STEPS] += steps
     state[FOUND] += found
     return status
+
+
+@_kernel
+def _run(relation: Any, start: int, at: int, stop: int) -> Any:
+    """How many edges from ``at`` on have the same relation, if ``at`` is the first; or 0."""
+    if at >= stop or (at > start and relation[at - 1] == relation[at]):
+        return 0
+    low, step = at, 1
+    while low + step < stop and relation[low + step] == relation[at]:
+        low, step = low + step, 2 * step
+    while step > 0:
+        if low + step < stop and relation[low + step] == relation[at]:
+            low += step
+        step //= 2
+    return low + 1 - at
 
 
 @_kernel
@@ -622,7 +655,7 @@ def _spell(space: Any, metapath: int, num_relations: int, row: Any) -> None:
 def guide(space: Any) -> None:
     """Prepare ``settle``: from here on the best paths are looked for, and not all."""
     state, end = space.state, space.state[END]
-    state[GUIDED], state[STEPS] = 1, 0
+    state[GUIDED], state[STEPS], space.worth[NEAR] = 1, 0, 0.0
     space.best[end], space.closed[end], space.touched[0] = 1.0, 1, end
     space.heap_worth[0], space.heap_node[0] = 1.0, end
     state[QUEUE] = state[TOUCHED] = 1
@@ -633,7 +666,8 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
     """Go on with Dijkstra's search for the best walk from every entity to the end.
 
     It ends after ``MAX_SETTLED`` edges. No walk from an entity that is not closed is worth more
-    than ``worth[HORIZON]``, no path more than ``worth[HOPE]``.
+    than ``worth[HORIZON]``, from no entity but the end more than ``worth[NEAR]``, and no path more
+    than ``worth[HOPE]``.
     """
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
     state, best, closed, touched = space.state, space.best, space.closed, space.touched
@@ -644,6 +678,7 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
         graph.degree,
     )
     steps, size, num_relations = 0, state[QUEUE], graph.num_relations
+    near = space.worth[NEAR]
     while size > 0 and steps < budget:
         worth, z = heap_worth[0], _int64(heap_node[0])
         if state[STEPS] + steps + degree[z] > MAX_SETTLED:
@@ -654,6 +689,8 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
         closed[z] = 2
         if z == state[START] or (z != state[END] and not _allowed(graph, rules, z)):
             continue
+        if z != state[END] and near == 0:
+            near = worth
         out, middle = out_indptr[z], out_indptr[z + 1] - out_indptr[z]
         into = in_indptr[z] - middle
         for number in range(degree[z]):
@@ -676,7 +713,7 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
         steps += degree[z]
     paused = size > 0 and steps >= budget
     start, horizon = state[START], space.heap_worth[0] if size > 0 else 0.0
-    space.worth[HORIZON] = horizon
+    space.worth[HORIZON], space.worth[NEAR] = horizon, max(near, horizon)
     space.worth[HOPE] = max(horizon, space.best[start] if space.closed[start] > 0 else 0.0)
     state[QUEUE] = size
     state[STEPS] += steps
