@@ -141,7 +141,9 @@ def test_a_cut_count_passes_by_hubs_and_misses_nothing(snapshot_of, monkeypatch)
     rng = np.random.default_rng(7)
     rows = [(f"n{i:03}", "in", f"hub{i % 2}") for i in range(160)]
     rows += [("hub0", "of", f"n{i:03}") for i in range(0, 160, 2)] + [("hub0", "near", "hub1")]
-    rows += [(f"n{h:03}", f"r{r}", f"n{t:03}") for h, r, t in rng.integers((160, 3, 160), size=(220, 3))]
+    rows += [
+        (f"n{h:03}", f"r{r}", f"n{t:03}") for h, r, t in rng.integers((160, 3, 160), size=(220, 3))
+    ]
     snapshot = snapshot_of(sorted(set(rows)))
     assert snapshot.degree.max() > 2 * walk.MANY
     pairs = rng.integers(snapshot.num_entities, size=(40, 2)).tolist()
