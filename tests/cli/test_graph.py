@@ -53,7 +53,7 @@ def test_diff_names_what_came_and_went(workspace: Path, capsys: pytest.CaptureFi
     new = compile_snapshot(ws, rdf=False).id
     assert run(["diff", old[:6], new[:6], "-w", str(workspace)]) == 0
     shown = capsys.readouterr().out
-    assert f"From {old} to {new}" in shown
+    assert f"from snapshot {old} to {new}" in shown
     assert "bolt —part of→ wheel  stated" in shown
     assert "Removed: nothing found" in shown
     assert run(["diff", new, old, "-w", str(workspace), "--json"]) == 0

@@ -81,7 +81,8 @@ def _arrow(relation: str, direction: str) -> str:
 
 def _why(item: Related) -> str:
     if item.status != "predicted":
-        return "; ".join(f"{Path(o.source).name}:{o.row}" for o in item.origins[:2])
+        files = "; ".join(f"{Path(o.source).name}:{o.row}" for o in item.origins[:2])
+        return item.evidence_note or files
     return _support(item.evidence)
 
 

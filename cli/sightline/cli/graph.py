@@ -80,7 +80,8 @@ def diff(
         return
     kinds = ("entities", "edges", "types", "attributes")
     rows = [(kind, x.added, x.removed) for kind in kinds for x in (getattr(found, kind),)]
-    terminal.table(f"From {found.old} to {found.new}", ("what", "#added", "#removed"), rows)
+    terminal.say(f"from snapshot {found.old} to {found.new}")
+    terminal.table("Changes", ("what", "#added", "#removed"), rows)
     for title, changes in (("By relation", found.predicates), ("By entity", found.most_changed)):
         lines = [(c.label, c.added, c.removed) for c in changes[:limit]]
         terminal.table(title, ("name", "#added", "#removed"), lines)
@@ -92,7 +93,10 @@ def diff(
 def export(
     workspace: WorkspaceOption,
     format: Annotated[
-        Literal["nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet", "onnx"],
+        Literal[
+            *("nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet"),
+            *("onnx", "arrays"),
+        ],
         typer.Option(
             "--format",
             "-f",

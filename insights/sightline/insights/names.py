@@ -5,10 +5,12 @@ Knows the string tables of a snapshot; knows no ranking and no model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from sightline.graph.paths import Path
 from sightline.graph.snapshot import Snapshot
+from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
     ClassRef,
     Direction,
@@ -19,6 +21,9 @@ from sightline.insights.records import (
     Status,
     Step,
 )
+
+if TYPE_CHECKING:
+    from sightline.graph.statement import Statement
 
 
 class Names:
@@ -56,6 +61,41 @@ class Names:
         if edge is None:
             return "predicted"
         return "inferred" if self.snapshot.edge_inferred[edge] else "stated"
+
+    def because(self, edges: Iterable[int]) -> dict[int, str]:
+        """Why inferred edges hold; stated ones are left out.
+
+        The text reads ``inferred (prp-symp) from: borders —type→ SymmetricProperty; Peru —borders→
+        Chile``, with the rule's name in the OWL 2 RL profile.
+        """
+        inferred = [edge for edge in edges if self.snapshot.edge_inferred[edge]]
+        if not inferred:
+            return {}
+        # Reads Parquet, so only what needs it pays for loading polars.
+        from sightline.graph.reason import explain_edges
+
+        return {
+            edge: f"inferred ({why.rule}) from: " + "; ".join(map(self.said, why.premises))
+            for edge, why in explain_edges(self.snapshot, inferred).items()
+        }
+
+    def said(self, statement: Statement) -> str:
+        """A statement by labels: ``Peru —borders→ Chile``."""
+        target = f'"{statement.object}"' if statement.datatype else self._label(statement.object)
+        return f"{self._label(statement.subject)} —{self._label(statement.predicate)}→ {target}"
+
+    def _label(self, iri: str) -> str:
+        s = self.snapshot
+        for iris, labels in (
+            (s.entity_iris, s.entity_labels),
+            (s.relation_iris, s.relation_labels),
+            (s.class_iris, s.class_labels),
+            (s.property_iris, s.property_labels),
+        ):
+            found = iris.find(iri)
+            if found is not None:
+                return labels[found]
+        return readable_name(iri)
 
     def property(self, property_id: int) -> PropertyRef:
         """A property that holds literals."""

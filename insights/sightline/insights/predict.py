@@ -129,12 +129,14 @@ def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
 
 def describe(learned: Learned, names: Names, found: Iterable[Candidate]) -> list[Prediction]:
     """Candidates as records, with the origins of what is stated and support for what is not."""
+    found = list(found)
     support = Support(names)
+    because = names.because(c.edge for c in found if c.edge is not None)
     threshold = learned.model.student.abstain_below
     told = []
     for rank, c in enumerate(found, 1):
         known = c.edge is not None
-        paths, note = ((), None) if known else support.of(c.head, c.tail)
+        paths, note = support.of(c.head, c.tail) if c.edge is None else ((), because.get(c.edge))
         if learned.facts.states(c.tail, c.relation, c.head) and not known:
             note = "the reverse is stated"
         probability = None if known else c.probability

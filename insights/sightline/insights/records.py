@@ -112,6 +112,7 @@ class Related:
 
     ``evidence`` are the paths that support a prediction, ``evidence_note`` and ``abstain`` as
     ``support_note`` and ``abstain`` of a ``Prediction``; ``origins`` the sources of a stated fact.
+    The note on an inferred fact names the facts it follows from.
     """
 
     entity: EntityRef
@@ -140,7 +141,8 @@ class Prediction:
         abstain: the probability is below the model's threshold; do not rely on it.
         support: up to three paths of stated facts between head and tail.
         support_note: what to know about the support, such as "no support found", or "the reverse
-            is stated" where only the direction of a stated fact is new.
+            is stated" where only the direction of a stated fact is new; of an inferred answer, the
+            facts it follows from.
         surprising: bits that the model adds over popularity; see ``learned.surprise``.
     """
 

@@ -31,6 +31,7 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
     keep = wanted[slot]
     slot, answer, edge = slot[keep], answer[keep], edge[keep]
     order = fair_order(slot, facts.snapshot.degree[answer], answer)[:k]
+    because = names.because(edge[order].tolist())
     return [
         Related(
             entity=names.entity(int(answer[i])),
@@ -40,7 +41,7 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
             probability=None,
             abstain=False,
             evidence=(),
-            evidence_note=None,
+            evidence_note=because.get(int(edge[i])),
             origins=facts.snapshot.origins(int(edge[i])),
         )
         for i in order

@@ -274,7 +274,8 @@ def _stated_rows(report: Report) -> Iterator[Row]:
         about = section.view.entity
         for fact in section.stated:
             ends = (about, fact.entity) if fact.direction == "out" else (fact.entity, about)
-            why = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
+            files = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
+            why = fact.evidence_note or files
             yield _row(about, ends, fact.relation, fact.status, why, None)
 
 
