@@ -22,7 +22,7 @@ from sightline.cli.main import run
 from sightline.graph.workspace import Workspace
 
 PROGRAM = Path(sys.executable).with_name("sightline")
-MISSING = range(0, 120, 12)
+MISSING = range(0, 120, 13)
 MAPPING = """
 mappings:
   people:
