@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,15 +25,14 @@ from sightline.api.app import create_app
 from sightline.api.jobs import Job, Jobs
 from sightline.api.work import Worker
 from sightline.graph.errors import NotWritable, UnknownReport
-from tests.api.conftest import make_workspace
 from tests.api.test_serve import get, service
 from tests.api.test_served import until
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(module, "INTERVAL", 0.02)
-    return make_workspace(tmp_path / "ws").path
+    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(queue.FILE))
 
 
 @pytest.fixture

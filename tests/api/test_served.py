@@ -28,9 +28,9 @@ from tests.api.conftest import add_facts, make_workspace
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setattr(module, "WATCH_INTERVAL", 0.02)
-    return make_workspace(tmp_path / "ws")
+    return Workspace.open(shutil.copytree(folder, tmp_path / "ws"))
 
 
 @contextmanager
@@ -184,8 +184,7 @@ def test_while_an_answer_is_made_others_are_not_held_up(workspace: Workspace, mo
         slow.join()
 
 
-def test_a_service_that_is_ready_has_loaded_nothing_that_it_may_not_need(tmp_path: Path) -> None:
-    make_workspace(tmp_path / "ws")
+def test_a_service_that_is_ready_has_loaded_nothing_that_it_may_not_need(folder: Path) -> None:
     code = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
@@ -197,9 +196,7 @@ def test_a_service_that_is_ready_has_loaded_nothing_that_it_may_not_need(tmp_pat
         "        print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
         "asyncio.run(start())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "ws")], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     heavy = {"torch", "pandas", "polars", "networkx", "rdflib", "onnxruntime", "rich", "jinja2"}
     assert set(ast.literal_eval(done.stdout)) & heavy == set()

@@ -42,6 +42,7 @@ def create_app(folder: Path) -> FastAPI:
         title="Sightline",
         version=VERSION,
         description=ABOUT,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -90,6 +91,14 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
         return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
 
     return page
+
+
+@health.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """What the documentation is made of. Takes long the first time, so a thread makes it."""
+    served: Served = request.app.state.served
+    body = await served.run(lambda: to_json(request.app.openapi()))
+    return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
 
 @health.get("/healthz", responses={200: {"model": Health}})

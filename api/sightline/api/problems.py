@@ -18,16 +18,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sightline.graph.errors import OutOfRange, SightlineError, UsageError
+from sightline.graph.walk import MAX_HOPS as MAX_PATH_HOPS
+from sightline.insights.ask import MAX_HOPS, MAX_K
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client that was turned away may try again.
 RETRY_AFTER = {429: "1", 503: "5"}
 #: What may be asked for, by parameter: lowest, highest.
 RANGES = {
-    "k": (1, 1000),
-    "limit": (1, 1000),
-    "hops": (1, 3),
-    "max_hops": (1, 4),
+    "k": (1, MAX_K),
+    "limit": (1, MAX_K),
+    "hops": (1, MAX_HOPS),
+    "max_hops": (1, MAX_PATH_HOPS),
     "deadline_ms": (1, 10_000),
 }
 
