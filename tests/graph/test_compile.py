@@ -9,6 +9,7 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import pyoxigraph
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from sightline.graph.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.rdf_index import open_rdf
 from sightline.graph.snapshot import Snapshot
 from sightline.graph.views import to_networkx
+from sightline.graph.vocabulary import GENID
 from sightline.graph.workspace import Workspace
 from tests.graph.conftest import (
     BASE,
@@ -117,6 +119,27 @@ def test_schema_statements_are_no_edges_and_their_subjects_no_entities(snapshot_
     assert (s.num_edges, s.num_entities) == (1, 2)
     assert s.relation_labels[0] == "likes"
     assert s.resolve_relation("LIKES") == 0
+
+
+def test_an_ontology_leaves_no_blank_node_among_the_entities(tmp_path: Path) -> None:
+    ontology = """
+        @prefix : <urn:o:> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        :uncle a owl:ObjectProperty, owl:FunctionalProperty ;
+            owl:propertyChainAxiom ( :parent :brother ) .
+        :Parent a owl:Class ; rdfs:subClassOf [ a owl:Restriction ;
+            owl:onProperty :parent ; owl:someValuesFrom [ owl:unionOf ( :Man :Woman ) ] ] .
+        :a :uncle :b .
+    """
+    quads = pyoxigraph.parse(ontology, format=pyoxigraph.RdfFormat.TURTLE)
+    terms = [
+        [f"{GENID}0:{t.value}" if isinstance(t, pyoxigraph.BlankNode) else t.value for t in triple]
+        for triple in (quad.triple for quad in quads)
+    ]
+    rows = [dict(zip(("subject", "predicate", "object"), t), row=1) for t in terms]
+    s = build(tmp_path, rows)
+    assert list(s.entity_iris) == ["urn:o:a", "urn:o:b"]
+    assert list(s.relation_iris) == ["urn:o:uncle"]
 
 
 def test_held_out_facts_are_no_edges_but_have_ids(tmp_path: Path) -> None:

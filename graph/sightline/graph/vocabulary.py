@@ -63,8 +63,24 @@ SCHEMA_PREDICATES = (
     OWL + "equivalentClass",
     OWL + "equivalentProperty",
     OWL + "disjointWith",
+    OWL + "propertyDisjointWith",
     OWL + "propertyChainAxiom",
+    OWL + "hasKey",
     OWL + "imports",
+    # The parts of a class without a name, and the cells of a list.
+    OWL + "onProperty",
+    OWL + "onClass",
+    OWL + "someValuesFrom",
+    OWL + "allValuesFrom",
+    OWL + "hasValue",
+    OWL + "unionOf",
+    OWL + "intersectionOf",
+    OWL + "complementOf",
+    OWL + "disjointUnionOf",
+    OWL + "oneOf",
+    OWL + "members",
+    RDF + "first",
+    RDF + "rest",
 )
 #: Things of these types are classes, relations or ontologies, not entities.
 SCHEMA_CLASSES = (
@@ -75,9 +91,17 @@ SCHEMA_CLASSES = (
     OWL + "ObjectProperty",
     OWL + "DatatypeProperty",
     OWL + "AnnotationProperty",
+    OWL + "FunctionalProperty",
+    OWL + "InverseFunctionalProperty",
     OWL + "TransitiveProperty",
     OWL + "SymmetricProperty",
+    OWL + "AsymmetricProperty",
+    OWL + "ReflexiveProperty",
+    OWL + "IrreflexiveProperty",
+    OWL + "Restriction",
+    OWL + "AllDisjointClasses",
     OWL + "Ontology",
+    RDF + "List",
 )
 
 
