@@ -63,6 +63,10 @@ def test_every_command_and_option_is_documented(name: str) -> None:
         long = [option for option in param.opts if option.startswith("--")]
         wanted = max(long, key=len) if long else (param.metavar or param.name.upper()).rstrip(".")
         assert wanted in about, f"`sightline {name}` has {wanted}, which cli.md leaves out"
+        for span in re.findall(r"\d+ to \d+", getattr(param, "help", None) or ""):
+            assert span in about, (
+                f"`sightline {name} {wanted}` allows {span}; cli.md does not say so"
+            )
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:
@@ -89,6 +93,10 @@ def test_every_route_and_parameter_is_documented(openapi: dict[str, Any]) -> Non
                 if parameter["in"] == "query":
                     wanted = f"`{parameter['name']}`"
                     assert wanted in about, f"{method} {path} takes {wanted}; http.md leaves it out"
+                    schema = parameter["schema"]
+                    if "maximum" in schema:
+                        span = f"{schema['minimum']} to {schema['maximum']}"
+                        assert span in about, f"{method} {path}: {wanted} may be {span}"
 
 
 def test_no_route_is_documented_that_does_not_exist(openapi: dict[str, Any]) -> None:

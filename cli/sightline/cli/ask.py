@@ -94,7 +94,7 @@ def paths(
     source: EntityArgument,
     target: EntityArgument,
     workspace: WorkspaceOption,
-    max_hops: Annotated[int, typer.Option(help="Longest path, 1 to 4 edges.")] = 3,
+    max_hops: Annotated[int, typer.Option(help="Longest path, 1 to 6 edges.")] = 3,
     k: KOption = 10,
     include: NamesOption = None,
     exclude: NamesOption = None,
