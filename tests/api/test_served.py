@@ -47,12 +47,13 @@ def until(claim: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def more(workspace: Workspace, damage: bool = False) -> str:
+def more(workspace: Workspace, damage: bool = False, maps: bool = True) -> str:
     """Compile and publish a snapshot with one more entity, that sorts first; its id."""
     add_facts(workspace, "more", ("0-more", "borders", "kenya"))
 
     def prepare(snapshot: Snapshot) -> None:
-        write_maps(workspace, snapshot, "model-1")
+        if maps:
+            write_maps(workspace, snapshot, "model-1")
         if damage:
             # Not emptied in place: it is mapped here.
             (snapshot.folder / "head.npy").unlink()
@@ -118,6 +119,39 @@ def test_damage_that_sizes_do_not_show_is_found_after_the_start(workspace: Works
 
         assert "origin_row.npy" in client.get("/readyz").json()["detail"]
         assert client.get("/v1/stats").status_code == 503
+
+
+def test_a_damaged_model_takes_no_working_one_away(workspace: Workspace) -> None:
+    with serving(workspace.path) as client:
+        chance, old = best(client), client.get("/readyz").json()["snapshot"]
+        calibration = workspace.models / "model-1" / "student" / "calibration.json"
+        calibration.write_bytes(b"")
+        more(workspace, maps=False)
+        until(lambda: client.get("/readyz").json()["detail"] is not None)
+
+        assert "calibration.json" in client.get("/readyz").json()["detail"]
+        assert client.get("/readyz").json()["snapshot"] == old
+        assert best(client) == chance
+
+
+def test_a_damaged_model_stops_no_answer_from_the_graph(workspace: Workspace) -> None:
+    (workspace.models / "model-1" / "student" / "calibration.json").write_bytes(b"")
+    with serving(workspace.path) as client:
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        assert "calibration.json" in ready.json()["detail"]
+        assert client.get("/v1/entities/Kenya/related").json()["related"]
+        assert client.get("/v1/entities/Kenya/related?known=false").status_code == 503
+
+
+def test_damage_of_the_model_is_found_after_the_start(workspace: Workspace) -> None:
+    path = workspace.models / "model-1" / "student" / "calibration.json"
+    path.write_bytes(path.read_bytes().replace(b"0.1", b"0.2"))
+    with serving(workspace.path) as client:
+        until(lambda: client.get("/readyz").json()["detail"] is not None)
+        assert "calibration.json" in client.get("/readyz").json()["detail"]
+        assert client.get("/v1/entities/Kenya/related").json()["related"]
+        assert client.get("/v1/entities/Kenya/related?known=false").status_code == 503
 
 
 def test_with_nothing_to_serve_the_service_waits_and_says_why(tmp_path, monkeypatch) -> None:

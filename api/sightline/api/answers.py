@@ -68,8 +68,8 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
-        if scope["type"] == "http" and scope["method"] == "GET" and self.served.trouble is None:
-            pair = self.served.pair
+        pair = self.served.pair_or_none
+        if scope["type"] == "http" and scope["method"] == "GET" and pair is not None:
             kept = pair.cache.get(_key(scope))
             if kept is not None:
                 app = _respond(pair, kept, scope)

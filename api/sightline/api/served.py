@@ -18,13 +18,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
+from sightline.distill.serving import verify_model
 from sightline.graph.artifact import verify_artifact
-from sightline.graph.errors import Busy, SightlineError, Unavailable
+from sightline.graph.errors import Busy, NoModel, SightlineError, Unavailable, WorkspaceError
 from sightline.graph.workspace import Workspace
 from sightline.insights.ask import Sightline
 
 T = TypeVar("T")
-_A = TypeVar("_A")
 
 VERSION = version("sightline")
 #: Threads that answer. The kernels let go of the interpreter, the rest of an answer does not.
@@ -95,22 +95,54 @@ class Pair:
     cache: Cache = field(default_factory=Cache)
 
     @classmethod
-    def open(cls, folder: Path) -> Pair:
+    def open(cls, folder: Path, strict: bool) -> Pair:
         """Open what is published and ask it once, so that compiled kernels and tables are ready.
+
+        Args:
+            strict: refuse a snapshot whose model is damaged, instead of serving it without one.
 
         Raises:
             NotAWorkspace, FormatMismatch, NothingCompiled, DamagedArtifact
         """
         sight = Sightline.open(Workspace.open(folder))
-        model = None if sight.model is None else sight.model.id
-        digest = hashlib.sha256(f"{VERSION} {sight.snapshot.id} {model}".encode())
+        if strict and isinstance(sight.no_model, WorkspaceError):
+            raise sight.no_model
         if sight.snapshot.num_entities:
-            last = sight.snapshot.num_entities - 1
             sight.search("a")
-            sight.paths(0, last)
+            sight.paths(0, sight.snapshot.num_entities - 1)
             with suppress(SightlineError):  # there may be no model, or one that does not know it
                 sight.related(0, known=False)
+        return cls.of(sight)
+
+    @classmethod
+    def of(cls, sight: Sightline) -> Pair:
+        """The pair that a ``Sightline`` answers from."""
+        model = None if sight.model is None else sight.model.id
+        digest = hashlib.sha256(f"{VERSION} {sight.snapshot.id} {model}".encode())
         return cls(sight, digest.hexdigest()[:20])
+
+    def verified(self, folder: Path) -> Pair:
+        """This pair, if every checksum of its files is right; without its model, if only that is
+        damaged.
+
+        Raises:
+            DamagedArtifact
+        """
+        sight = self.sight
+        verify_artifact(sight.snapshot.folder, full=True)
+        if sight.model is None:
+            return self
+        try:
+            verify_model(Workspace(folder), sight.model.id, full=True)
+        except (WorkspaceError, NoModel) as error:
+            return Pair.of(Sightline(sight.snapshot, None, error))
+        return self
+
+    @property
+    def flaw(self) -> SightlineError | None:
+        """What is wrong with the model, if it is there and cannot be used."""
+        error = self.sight.no_model
+        return error if isinstance(error, WorkspaceError) else None
 
 
 class Served:
@@ -120,7 +152,7 @@ class Served:
         self.folder = folder
         #: What is wrong with the published pair; None when it is the one that serves.
         self.trouble: SightlineError | None = Unavailable("the service is starting")
-        self._pair: Pair | None = None
+        self.pair_or_none: Pair | None = None
         self._before: Pair | None = None
         self._seen: object = object()
         self._checked = True
@@ -135,10 +167,10 @@ class Served:
         Raises:
             SightlineError: nothing can be served; it says why.
         """
-        if self._pair is None:
+        if self.pair_or_none is None:
             assert self.trouble is not None
             raise self.trouble
-        return self._pair
+        return self.pair_or_none
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do work in a thread, for the event loop never waits.
@@ -167,27 +199,36 @@ class Served:
         if mark == self._seen:
             return
         try:
-            pair = await self._keep(Pair.open, self.folder)
+            pair = await self._keep(
+                lambda: Pair.open(self.folder, strict=self.pair_or_none is not None)
+            )
         except Exception as error:
             self._refuse(error)
         else:
-            self._pair, self._before = pair, self._pair
+            self.pair_or_none, self._before = pair, self.pair_or_none
             self._seen, self.trouble, self._checked = mark, None, False
+            if pair.flaw is not None:
+                self._refuse(pair.flaw)
 
     async def _check(self) -> None:
         """Read every byte of a pair that has begun to serve; if it is damaged go back."""
-        if self._checked or self._pair is None:
+        pair = self.pair_or_none
+        if self._checked or pair is None:
             return
         self._checked = True
         try:
-            await self._keep(_verify, self._pair)
+            found = await self._keep(lambda: pair.verified(self.folder))
         except Exception as error:
-            self._pair = self._before
+            self.pair_or_none = self._before
             self._refuse(error)
+        else:
+            if found is not pair:
+                self.pair_or_none = self._before or found
+                self._refuse(found.sight.no_model or Unavailable("the model cannot be used"))
         self._before = None
 
-    async def _keep(self, work: Callable[[_A], T], argument: _A) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._keeper, work, argument)
+    async def _keep(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._keeper, work)
 
     def close(self) -> None:
         """Let the threads end; questions that wait are dropped."""
@@ -210,12 +251,3 @@ class Served:
         if str(said) != str(self.trouble):
             log.error("%s", said, exc_info=unforeseen)
         self.trouble = said
-
-
-def _verify(pair: Pair) -> None:
-    """Compare the checksums of every served file.
-
-    Raises:
-        DamagedArtifact
-    """
-    verify_artifact(pair.sight.snapshot.folder, full=True)
