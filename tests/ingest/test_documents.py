@@ -13,7 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import MappingError, SourceSyntaxError, SourceUnreadable
+from sightline.graph.errors import (
+    MappingError,
+    SourceError,
+    SourceSyntaxError,
+    SourceUnreadable,
+)
 from sightline.graph.workspace import Workspace
 from sightline.ingest.documents import read_json, read_json_lines
 from sightline.ingest.sources import Source, discover
@@ -225,3 +230,15 @@ def test_a_damaged_parquet_file_is_refused(load: Callable, workspace: Workspace)
             load({"t.parquet": bad})
     assert workspace.loads() == []
     assert discover([workspace.path.parent / "t.parquet"])[0].format == "parquet"
+
+
+@pytest.mark.parametrize("depth", [99, 101, 300, 900, 970, 990, 2000])
+@pytest.mark.parametrize("parts", [("[", "]"), ('{"a":', "}")])
+def test_no_depth_is_a_crash(load: Callable, depth: int, parts: tuple[str, str]) -> None:
+    inner = parts[0] * depth + "1" + parts[1] * depth
+    lines = ['{"id": 1, "x": 1}', f'{{"id": 2, "x": {inner}}}', '{"id": 3, "x": 1}']
+    (result,) = load({"c.jsonl": "\n".join(lines)})
+    assert result.load.counts.rejected == (depth > 99)
+    if depth > 99:
+        with pytest.raises(SourceError, match="nested more than 100 deep"):
+            load({"c.json": f"[{lines[1]}]"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -197,3 +198,17 @@ def test_no_source_is_an_error_before_anything_is_locked(workspace: Workspace) -
     with workspace.lock(), pytest.raises(SourceNotFound):
         ingest(Workspace.open(workspace.path), [workspace.path / "*.csv"])
     assert os.listdir(workspace.path) != []
+
+
+HOSTILE = ["*", "^.*$", "\0place", "#subject", "self", "exprs", "a.b", "$(id)", "{}", "é <b>"]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_columns_may_have_any_name(load: Callable, format: str) -> None:
+    table = pl.DataFrame({"id": ["x"], **{name: [f"v{i}"] for i, name in enumerate(HOSTILE)}})
+    out = io.BytesIO()
+    write = {"csv": table.write_csv, "jsonl": table.write_ndjson, "parquet": table.write_parquet}
+    write[format](out)
+    (result,) = load({f"a.{format}": out.getvalue()})
+    values = [o for _, _, o in triples(result.load)]
+    assert values == [f"v{i}" for i in range(len(HOSTILE))]

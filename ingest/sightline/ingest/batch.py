@@ -47,6 +47,13 @@ class Batch:
         return self.frame.height + len(self.rejected)
 
 
+def column_name(name: str) -> str:
+    """A name that a column can bear. polars takes ``*`` and ``^...`` for patterns, and a NUL marks
+    columns of our own."""
+    name = name.replace("\0", "")
+    return f"'{name}'" if name == "*" or name.startswith("^") else name
+
+
 class Seen:
     """The 64-bit hashes of all records so far, as sorted runs: 8 bytes per record."""
 

@@ -14,7 +14,7 @@ from sightline.graph.loads import COLUMNS, statement_schema
 from sightline.ingest.terms import LEXICAL, PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.
-PLACE, SUBJECT = "#place", "#subject"
+PLACE, SUBJECT = "\0place", "\0subject"
 
 
 def map_batch(
@@ -32,8 +32,9 @@ def map_batch(
     Returns:
         Statements with the columns of ``COLUMNS``; place in the batch to reason of refused records.
     """
-    missing = {c: pl.lit(None, pl.String) for m in maps for c in m.columns if c not in frame}
-    frame = frame.with_columns(**missing).with_row_index(PLACE)
+    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in frame)
+    nothing = [pl.lit(None, pl.String).alias(column) for column in missing]
+    frame = frame.with_columns(nothing).with_row_index(PLACE)
     bad: dict[int, str] = {}
     parts = [pl.DataFrame(schema=statement_schema())]
     subjects = [_subject(bad, table_map, frame) for table_map in maps]
@@ -62,11 +63,10 @@ def _subject(bad: dict[int, str], table_map: TableMap, frame: pl.DataFrame) -> p
             empty = frame[PLACE].filter(frame[column].is_null())
             _refuse(bad, empty, f"column {column!r} is empty")
     lists = [c for c in table_map.subject.columns if frame.schema[c] != pl.String]
-    several = {c: pl.col(c).list.first() for c in lists}
     for column in lists:
         many = frame[PLACE].filter(frame[column].list.len() > 1)
         _refuse(bad, many, f"the key {column!r} has several values")
-    frame = frame.with_columns(**several)
+    frame = frame.with_columns(pl.col(column).list.first() for column in lists)
     subject = table_map.subject.render(frame)
     _check_iri(bad, frame, subject, table_map.subject)
     return subject.alias(SUBJECT)

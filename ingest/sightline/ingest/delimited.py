@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sightline.graph.errors import SourceEmpty, SourceUnreadable
-from sightline.ingest.batch import Batch, Rejected
+from sightline.ingest.batch import Batch, Rejected, column_name
 from sightline.ingest.sources import BLOCK, HEAD, MAX_RECORD, Source
 
 SEPARATORS = ",\t;|"
@@ -82,7 +82,7 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     seen: dict[str, int] = {}
     out = []
     for place, raw in enumerate(names, 1):
-        name = raw.strip() or f"column_{place}"
+        name = column_name(raw.strip()) or f"column_{place}"
         seen[name] = seen.get(name, 0) + 1
         out.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
     return tuple(out)

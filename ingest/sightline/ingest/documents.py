@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from sightline.graph.errors import MappingError, SourceSyntaxError, SourceUnreadable
-from sightline.ingest.batch import Batch, Rejected
+from sightline.ingest.batch import Batch, Rejected, column_name
 from sightline.ingest.sources import Source
 
 RECORDS_PER_BATCH = 20_000
@@ -237,7 +237,8 @@ def _flatten(
         if None in value:
             raise _Bad(f"key {value[None]!r} comes twice in an object")
         for key, item in value.items():
-            _flatten(item, f"{name}.{key}" if name else key, out, arrays, depth + 1)
+            path = f"{name}.{key}" if name else key
+            _flatten(item, column_name(path), out, arrays, depth + 1)
     elif isinstance(value, list):
         for item in value:
             before = len(out.get(name, ()))
@@ -258,4 +259,7 @@ def _text(value: Any) -> str:
 
 def _text_of(record: Any) -> str:
     # Numbers were read as texts, so they are quoted here.
-    return json.dumps(record, default=str, skipkeys=True)
+    try:
+        return json.dumps(record, skipkeys=True)
+    except RecursionError:
+        return ""

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from sightline.graph.errors import SourceUnreadable
-from sightline.ingest.batch import Batch
+from sightline.ingest.batch import Batch, column_name
 from sightline.ingest.sources import Source
 
 RECORDS_PER_BATCH = 100_000
@@ -32,7 +32,11 @@ def read_parquet(source: Source, position: list[int]) -> Iterator[Batch]:
     try:
         scan = pl.scan_parquet(_unpacked(source))
         height = scan.select(pl.len()).collect().item()
-        columns = [c for name, kind in scan.collect_schema().items() for c in _flat(name, kind)]
+        columns = [
+            values.alias(column_name(path))
+            for place, (name, kind) in enumerate(scan.collect_schema().items())
+            for path, values in _parts(name, kind, pl.nth(place))
+        ]
         for start in range(0, height, RECORDS_PER_BATCH):
             frame = scan.slice(start, RECORDS_PER_BATCH).select(columns).collect()
             rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
@@ -48,12 +52,8 @@ def _unpacked(source: Source) -> Path | io.BytesIO:
         return io.BytesIO(stream.read()) if stream.packed else source.path
 
 
-def _flat(name: str, kind: pl.DataType) -> Iterator[pl.Expr]:
-    """The columns of texts, or of lists of texts, that a column becomes."""
-    yield from (expr.alias(path) for path, expr in _parts(name, kind, pl.col(name)))
-
-
 def _parts(name: str, kind: pl.DataType, values: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
+    """The columns of texts, or of lists of texts, that a column becomes."""
     if isinstance(kind, pl.Struct):
         for field in kind.fields:
             path = f"{name}.{field.name}"
