@@ -152,6 +152,17 @@ def name_of(ref: Any) -> str:
     return ref.iri.rpartition(":")[2]
 
 
+def one_more(everyone: tuple[int, int], of_its_type: tuple[int, int]) -> float:
+    """The chance of one more answer, from (those that have more, those that have as many)."""
+    prior = (everyone[0] + 0.5) / (everyone[1] + 1)
+    return (of_its_type[0] + 5 * prior) / (of_its_type[1] + 5)
+
+
+def calibrated(share: float) -> float:
+    """The curve of the test's model: sigmoid(log p)."""
+    return share / (1 + share)
+
+
 @pytest.fixture
 def world_of(tmp_path: Path) -> Callable[..., World]:
     """Compile facts or rows, and serve a model beside them unless it is None."""

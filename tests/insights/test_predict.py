@@ -8,7 +8,7 @@ import pytest
 
 from sightline.graph.errors import OutOfRange, UnknownToModel, UsageError
 from tests.graph.conftest import fact, label
-from tests.insights.conftest import FACTS, ROWS, Model, name_of
+from tests.insights.conftest import FACTS, ROWS, Model, calibrated, name_of, one_more
 
 SCORES = {
     ("ann", "lives_in", "york"): 6.0,
@@ -78,8 +78,10 @@ def test_a_missing_relation(world_of) -> None:
     # A person works at no city, so that is not proposed.
     assert [name_of(p.relation) for p in answer] == ["lives_in", "born_in"]
     ahead, back = (math.exp(5) / (math.exp(5) + 7), math.exp(5) / (math.exp(5) + 6))
-    mean = (ahead / (1 + ahead) + back / (1 + back)) / 2
-    assert answer[0].probability == pytest.approx(mean, rel=1e-5)
+    mean = (calibrated(ahead) + calibrated(back)) / 2
+    # Two of eight entities live somewhere; both cities are lived in by one, none by two.
+    room = (one_more((2, 8), (2, 4)) + one_more((0, 2), (0, 2))) / 2
+    assert answer[0].probability == pytest.approx(room * mean, rel=1e-5)
     logs = (math.log(ahead) + math.log(math.exp(5) / (math.exp(5) + 6 + 0))) / 2
     assert answer[0].score == pytest.approx(logs, rel=1e-4)
 

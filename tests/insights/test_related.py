@@ -10,7 +10,16 @@ from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.reason import reason
 from tests.graph.conftest import BASE, RDFS, fact, typed
-from tests.insights.conftest import FACTS, ROWS, Model, World, name_of, write_model
+from tests.insights.conftest import (
+    FACTS,
+    ROWS,
+    Model,
+    World,
+    calibrated,
+    name_of,
+    one_more,
+    write_model,
+)
 
 
 def told(answer):
@@ -54,7 +63,13 @@ def test_an_inferred_fact_is_neither_stated_nor_predicted(world_of) -> None:
     assert found[0].support_note == why
 
 
-def test_predictions_come_by_probability_with_what_supports_them(world_of) -> None:
+#: Two of eight entities live somewhere, both among the four persons.
+LIVES = one_more((2, 8), (2, 4))
+#: Of the four that work somewhere, all persons, nobody works at two places.
+WORKS = one_more((0, 4), (0, 4))
+
+
+def test_predictions_come_by_chance_with_what_supports_them(world_of) -> None:
     world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
     answer = world.sight.related(world.id("bob"), known=False)
     assert told(answer) == [
@@ -62,27 +77,33 @@ def test_predictions_come_by_probability_with_what_supports_them(world_of) -> No
         ("predicted", "works_at", "out", "bolt"),
         ("predicted", "lives_in", "out", "bern"),
     ]
-    # The calibration of the test says sigmoid(log p) = p / (1 + p).
     p = math.exp(5) / (math.exp(5) + 7)
-    assert answer[0].probability == pytest.approx(p / (1 + p))
-    assert answer[1].probability == pytest.approx((1 / 7) / (1 + 1 / 7))
+    assert answer[0].probability == pytest.approx(LIVES * calibrated(p))
+    # Acme is stated, so Bolt shares the rest of the row with 6 others and not with 7.
+    assert answer[1].probability == pytest.approx(WORKS * calibrated(1 / 7))
     assert answer[0].evidence[0].text == "Bob —works at→ Acme —located in→ York"
     assert answer[0].evidence[0].steps[0].origins[0].row == 3
     assert answer[0].evidence_note is None
     assert answer[1].evidence_note == "no support found"
 
 
-def test_known_answers_do_not_take_part_in_the_probability(world_of) -> None:
-    """Acme is stated, so Bolt shares the rest of the row with 6 others and not with 7."""
-    world = world_of(model=Model({("bob", "works_at", "acme"): 50.0}))
-    answer = world.sight.related(world.id("bob"), relation=world.relation("works_at"), known=False)
-    assert told(answer) == [("predicted", "works_at", "out", "bolt")]
-    assert answer[0].probability == pytest.approx((1 / 7) / (1 + 1 / 7))
+def test_what_few_entities_have_is_not_pressed_on_the_others(world_of) -> None:
+    """The model is surer of the illness, if there is one; but one person in twelve has one."""
+    people = [f"p{i:02}" for i in range(12)]
+    rows = [typed(name, "Person") for name in people]
+    rows += [fact((name, "born_in", f"city{i % 3}")) for i, name in enumerate(people[:11])]
+    rows += [fact(("p00", "ill_with", "flu"))]
+    scores = {("p11", "ill_with", "flu"): 9.0, ("p11", "born_in", "city1"): 4.0}
+    world = world_of(rows, Model(scores))
+    best, other = world.sight.related(world.id("p11"), known=False, k=2)
+    assert (name_of(best.entity), name_of(other.entity)) == ("city1", "flu")
+    asked = world.sight.predict(world.id("p11"), world.relation("ill_with"), None, k=1)[0]
+    assert asked.probability > 3 * other.probability
 
 
 def test_an_answer_below_the_threshold_is_called_a_guess(world_of) -> None:
     scores = {("bob", "lives_in", "york"): 5.0}
-    world = world_of(model=Model(scores, calibration={"abstain_below": 0.4}))
+    world = world_of(model=Model(scores, calibration={"abstain_below": 0.15}))
     answer = world.sight.related(world.id("bob"), known=False)
     assert [item.abstain for item in answer] == [False, True, True]
 

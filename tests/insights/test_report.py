@@ -23,7 +23,7 @@ SCRIPT = "<script>alert(1)</script>"
 HANDLER = '" onclick="alert(2)'
 FORMULA = "=HYPERLINK(1)"
 SCORES = {("bob", "lives_in", "york"): 9.0, ("dot", "lives_in", "bern"): 8.0}
-CALIBRATION = {"abstain_below": 0.3}
+CALIBRATION = {"abstain_below": 0.1}
 
 
 class Page(HTMLParser):

@@ -129,7 +129,9 @@ class Snapshot:
         self.prefixes: dict[str, str] = manifest["prefixes"]
         self.base: str = manifest["base"]
         for name in self._ARRAYS:
-            setattr(self, name, np.load(folder / f"{name}.npy", mmap_mode="r"))
+            # As plain arrays: every slice of a memmap costs microseconds.
+            mapped = np.load(folder / f"{name}.npy", mmap_mode="r")
+            setattr(self, name, mapped.view(np.ndarray))
         for name in self._TABLES:
             setattr(self, name, StringTable.open(folder, name))
         self.attribute_value = StringTable.open(folder, "attribute_value")

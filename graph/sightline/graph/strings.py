@@ -24,7 +24,7 @@ class StringTable(Sequence[str]):
 
     def __init__(self, data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> None:
         self._data = data.view(np.ndarray).data
-        self._offsets = offsets
+        self._offsets = offsets.view(np.ndarray)
 
     @classmethod
     def of(cls, strings: Iterable[str]) -> StringTable:

@@ -160,7 +160,8 @@ class Sightline:
     ) -> tuple[Prediction, ...]:
         """The best ``k`` answers to a fact with one gap, the part that is None.
 
-        Missing heads and tails are ranked by the model's score, missing relations by probability.
+        Missing heads and tails are ranked by the model's score, missing relations by probability,
+        which then counts the chance that such a fact is there at all (``room``).
         What the graph states already is marked, or left out with ``new_only``.
 
         Raises:

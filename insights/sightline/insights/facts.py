@@ -7,7 +7,7 @@ are at the other end. Knows the arrays of a snapshot; knows no labels and no mod
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,8 @@ from sightline.insights.records import Direction
 SINGLE_VALUED = 1.05
 #: With fewer anchors than this nothing can be said about how many answers a slot has.
 ENOUGH_ANCHORS = 10
+#: Slots whose fitting answers are kept, a byte per entity each.
+KEPT = 64
 
 
 def spread(indptr: Offsets, rows: npt.NDArray[np.integer]) -> tuple[Offsets, Offsets]:
@@ -56,6 +58,7 @@ class Facts:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.fitting = lru_cache(KEPT)(self._fitting)
 
     def inverse(self, slot: int) -> int:
         """The same relation read the other way."""
@@ -120,13 +123,23 @@ class Facts:
     @cached_property
     def anchors_per_slot(self) -> npt.NDArray[np.int64]:
         """int64 ``(2R,)``: entities that have an answer under each slot."""
+        return np.bincount(self.groups[1], minlength=2 * self.snapshot.num_relations)
+
+    @cached_property
+    def groups(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """Every anchor and slot that have answers: anchor, slot and number of answers, int64."""
         s = self.snapshot
-        return np.concatenate(
-            [
-                np.bincount(relation[_starts(relation, anchor)], minlength=s.num_relations)
-                for relation, anchor in ((s.relation, s.head), (s.in_relation, self._in_tail))
-            ]
-        )
+        tail = np.repeat(np.arange(s.num_entities, dtype=np.int32), np.diff(s.in_indptr))
+        parts = []
+        for shift, anchor, relation in (
+            (0, s.head, s.relation),
+            (s.num_relations, tail, s.in_relation),
+        ):
+            start = np.flatnonzero(_starts(relation, anchor))
+            count = np.diff(np.append(start, len(anchor)))
+            parts.append(np.stack([anchor[start], relation[start] + shift, count]))
+        anchor, slot, count = np.concatenate(parts, axis=1).astype(np.int64)
+        return anchor, slot, count
 
     @cached_property
     def answers_per_anchor(self) -> npt.NDArray[np.float64]:
@@ -145,7 +158,7 @@ class Facts:
         used[own[self._single_valued[own]]] = False
         return np.flatnonzero(used)
 
-    def fitting(self, slot: int) -> npt.NDArray[np.bool_]:
+    def _fitting(self, slot: int) -> npt.NDArray[np.bool_]:
         """bool ``(N,)``: entities that can answer a slot as far as types say: those of a type that
         some stated answer has, and those without a type. All, where the slot has no fact."""
         s = self.snapshot
@@ -195,11 +208,6 @@ class Facts:
             owner, position = spread(s.type_indptr, anchor)
             used[s.type_class[position], slot[owner]] = True
         return used
-
-    @cached_property
-    def _in_tail(self) -> Ids:
-        s = self.snapshot
-        return np.repeat(np.arange(s.num_entities, dtype=np.int32), np.diff(s.in_indptr))
 
 
 def _span(indptr: Offsets, relation: Ids, anchor: int, wanted: int) -> slice:

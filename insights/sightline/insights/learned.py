@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from sightline.distill.calibrate import answer_features
 from sightline.distill.student import best
 from sightline.graph.errors import UnknownToModel
+from sightline.insights.room import Room
 
 if TYPE_CHECKING:
     from sightline.distill.serving import ServedModel
@@ -56,12 +58,24 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers that are not stated, arrays of one length: slot, entity, score, probability."""
+    """Answers that are not stated, arrays of one length.
+
+    Attributes:
+        slot, entity, score: the question, the answer, and what the model says of it.
+        probability: that it is true, if there is one more answer to the question.
+        room: the chance of one more answer; 1 where it was asked for.
+    """
 
     slot: Ids
     entity: Ids
     score: Floats
     probability: Floats
+    room: Floats
+
+    @property
+    def chance(self) -> Floats:
+        """That it is true."""
+        return self.probability * self.room
 
     @classmethod
     def concatenate(cls, parts: list[Answers]) -> Answers:
@@ -72,12 +86,17 @@ class Answers:
             np.concatenate([empty[0], *(p.entity for p in parts)]),
             np.concatenate([empty[1], *(p.score for p in parts)]),
             np.concatenate([empty[1], *(p.probability for p in parts)]),
+            np.concatenate([empty[1], *(p.room for p in parts)]),
         )
 
     def take(self, order: npt.NDArray[np.intp]) -> Answers:
         """Some of the answers, in an order."""
         return Answers(
-            self.slot[order], self.entity[order], self.score[order], self.probability[order]
+            self.slot[order],
+            self.entity[order],
+            self.score[order],
+            self.probability[order],
+            self.room[order],
         )
 
 
@@ -133,11 +152,19 @@ class Learned:
             for slot, model_slot, line in zip(part, asked, scores):
                 yield self._question(anchor, int(slot), int(model_slot), line)
 
-    def new_answers(self, question: Question, k: int, without: Ids | None = None) -> Answers:
+    @cached_property
+    def room(self) -> Room:
+        """The chance of one more answer, for questions that nobody asked."""
+        return Room(self.facts)
+
+    def new_answers(
+        self, question: Question, k: int, *, without: Ids | None = None, room: float = 1.0
+    ) -> Answers:
         """The best ``k`` answers that the graph does not state, best first, ties by id.
 
         Args:
             without: entities that are not proposed either.
+            room: the chance that there is an answer.
         """
         shown = self._sensible(question) & np.isfinite(question.scores)
         if without is not None:
@@ -150,6 +177,7 @@ class Learned:
             self.model.entity_of_row[chosen],
             question.scores[chosen],
             self.model.student.probabilities(question.model_slot, question.scores, chosen),
+            np.full(len(chosen), room, np.float32),
         )
 
     def chance(self, question: Question, answer: int) -> tuple[float, float]:
@@ -170,8 +198,8 @@ class Learned:
 
         ``log2(probability / popularity)``: how many doublings lie between the chance of an answer
         by its number of facts under the slot alone (``Facts.popularity``) and the model's
-        probability. Zero says that popularity explains the answer; a hub needs a far higher
-        probability than a rare entity to surprise.
+        probability, both if there is one more answer. Zero says that popularity explains the
+        answer; a hub needs a far higher probability than a rare entity to surprise.
         """
         popularity = self.facts.popularity(answers.slot, answers.entity)
         bits: Doubles = np.log2(np.maximum(answers.probability, LEAST) / popularity)
@@ -194,7 +222,7 @@ class Learned:
 
     def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
         """bool ``(rows,)``: what may be shown as an answer."""
-        entity = self.model.entity_of_row
+        entity = np.asarray(self.model.entity_of_row)
         sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.slot)[entity]
         sensible &= (entity >= 0) & (entity != question.anchor)
         return sensible

@@ -67,7 +67,7 @@ def _stated(learned: Learned, question: Question, k: int) -> Iterator[Candidate]
 
 def candidates(learned: Learned, anchor: int, answers: Answers) -> list[Candidate]:
     """Answers to some slots of an entity as candidates, in their order."""
-    columns = (answers.slot, answers.entity, answers.score, answers.probability)
+    columns = (answers.slot, answers.entity, answers.score, answers.chance)
     return [
         Candidate(
             *_fact(learned, anchor, int(slot), int(answer)),
@@ -90,9 +90,9 @@ def _fact(learned: Learned, anchor: int, slot: int, answer: int) -> tuple[int, i
 def connect(learned: Learned, head: int, tail: int, k: int, new_only: bool) -> list[Candidate]:
     """The best ``k`` relations from ``head`` to ``tail``, by probability, ties by id.
 
-    The score is the mean log-probability, and the probability the mean probability, of the fact
-    read from its head and read from its tail. A stated fact is judged as if it were not stated.
-    Relations foreign to the types of either end are left out.
+    Each is asked from both ends, and log-probability, probability and the chance of one more answer
+    (``room``) are averaged; the first is the score, the product of the others counts. A stated fact
+    is judged as if it were not stated. Relations foreign to the types of either end are left out.
 
     Raises:
         UnknownToModel
@@ -112,10 +112,12 @@ def connect(learned: Learned, head: int, tail: int, k: int, new_only: bool) -> l
         ]
     ).reshape(2, len(slots), 2)
     score, probability = chances.mean(axis=0).T
-    answers = Answers(slots, np.full(len(slots), tail, np.int32), score, probability)
+    room = (learned.room.of(head, slots) + learned.room.of(tail, turned)) / 2
+    tails = np.full(len(slots), tail, np.int32)
+    answers = Answers(slots, tails, score, probability, room.astype(np.float32))
     found = [
         replace(c, key=float(p), edge=edge_of.get(c.relation))
-        for c, p in zip(candidates(learned, head, answers), probability)
+        for c, p in zip(candidates(learned, head, answers), answers.chance)
     ]
     for relation in set(edge_of) - set(slots.tolist()):
         edge = edge_of[relation]

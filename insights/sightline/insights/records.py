@@ -112,7 +112,9 @@ class Related:
 
     ``evidence`` are the paths that support a prediction, ``evidence_note`` and ``abstain`` as
     ``support_note`` and ``abstain`` of a ``Prediction``; ``origins`` the sources of a stated fact.
-    The note on an inferred fact names the facts it follows from.
+    The note on an inferred fact names the facts it follows from. ``probability``: nobody asked for
+    this relation, so it is the chance that the entity has one more answer under it (``room``) times
+    the chance of this one if it has.
     """
 
     entity: EntityRef
@@ -134,7 +136,8 @@ class Prediction:
         known: the graph holds it, stated or inferred; then ``origins`` names the sources,
             ``probability`` and ``surprising`` are null, and it needs no support.
         probability: chance that an answer ranked here with this score is a true fact that was held
-            out (closed world), calibrated per relation.
+            out (closed world), calibrated per relation, given that there is one more answer. Where
+            the relation was not asked for, that times the chance of one more (``room``).
         rank: 1-based place in this list.
         score: what the model says before calibration; comparable within one list only. Null for a
             stated answer that the model does not know.

@@ -49,7 +49,7 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
 
 
 def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int) -> list[Related]:
-    """At most ``k`` predicted facts at an entity, by probability, then slot, score and id.
+    """At most ``k`` predicted facts at an entity, by chance, then slot, score and id.
 
     Raises:
         UnknownToModel
@@ -57,7 +57,7 @@ def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int
     answers = new_neighbours(learned, entity, wanted, k)
     support = Support(names)
     found = []
-    for slot, other, chance in zip(answers.slot, answers.entity, answers.probability):
+    for slot, other, chance in zip(answers.slot, answers.entity, answers.chance):
         evidence, note = support.of(entity, int(other))
         found.append(
             Related(
@@ -78,6 +78,7 @@ def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int
 def new_neighbours(learned: Learned, entity: int, wanted: Flags, k: int) -> Answers:
     """The ``k`` likeliest answers to all plausible slots of an entity that the graph lacks.
 
+    Nobody asked whether a slot has one more answer, so its chance of that counts (``room``).
     Not proposed: another answer to a slot that has one and takes only one, and the reverse of a
     stated fact. Where both readings of a relation propose the same entity the likelier one stays.
 
@@ -87,12 +88,12 @@ def new_neighbours(learned: Learned, entity: int, wanted: Flags, k: int) -> Answ
     facts = learned.facts
     plausible = facts.plausible_slots(entity)
     slots = learned.known_slots(plausible[wanted[plausible]])
-    parts = [
-        learned.new_answers(question, k, facts.answers(entity, facts.inverse(question.slot))[0])
-        for question in learned.questions(entity, slots)
-    ]
+    parts = []
+    for question, room in zip(learned.questions(entity, slots), learned.room.of(entity, slots)):
+        reverse, _ = facts.answers(entity, facts.inverse(question.slot))
+        parts.append(learned.new_answers(question, k, without=reverse, room=float(room)))
     answers = Answers.concatenate(parts)
-    order = np.lexsort((answers.entity, -answers.score, answers.slot, -answers.probability))
+    order = np.lexsort((answers.entity, -answers.score, answers.slot, -answers.chance))
     pair = (answers.slot % facts.snapshot.num_relations) * np.int64(facts.snapshot.num_entities)
     _, first = np.unique((pair + answers.entity)[order], return_index=True)
     return answers.take(order[np.sort(first)[:k]])

@@ -1,0 +1,58 @@
+"""The chance of one more answer agrees with counting entity by entity."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.snapshot import Snapshot
+from sightline.insights.facts import Facts
+from sightline.insights.room import SHRINKAGE, Room
+from tests.graph.conftest import build, fact, typed
+
+NAMES = "abcdef"
+triples = st.tuples(st.sampled_from(NAMES), st.sampled_from("rs"), st.sampled_from(NAMES))
+types = st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from("TUV")), max_size=10)
+
+
+def counted(snapshot: Snapshot, entity: int, slot: int) -> float:
+    """The docstring of ``Room.of``, word by word."""
+    n = snapshot.num_relations
+
+    def answers(anchor: int) -> int:
+        at, other = (0, 2) if slot < n else (2, 0)
+        rows = snapshot.triples()
+        return len({int(t[other]) for t in rows if t[at] == anchor and t[1] == slot % n})
+
+    def share(members: list[int], prior: float, weight: float) -> float:
+        as_many = [e for e in members if answers(e) >= answers(entity)]
+        more = [e for e in as_many if answers(e) > answers(entity)]
+        return (len(more) + weight * prior) / (len(as_many) + weight)
+
+    everyone = list(range(snapshot.num_entities))
+    classes = {
+        c: [e for e in everyone if c in snapshot.types_of(e)] for c in snapshot.types_of(entity)
+    }
+    found = share(everyone, 0.5, 1.0)
+    if classes:
+        rarest = min(classes, key=lambda c: (len(classes[c]), c))
+        found = share(classes[rarest], found, SHRINKAGE)
+    return found
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sets(triples, min_size=1, max_size=14), types)
+def test_room_is_what_counting_finds(facts, types) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [fact(f) for f in sorted(facts)] + [typed(*pair) for pair in sorted(types)]
+        snapshot = build(Path(folder) / "ws", rows)
+        room = Room(Facts(snapshot))
+        slots = np.arange(2 * snapshot.num_relations)
+        for entity in range(snapshot.num_entities):
+            expected = [counted(snapshot, entity, slot) for slot in slots]
+            assert room.of(entity, slots) == pytest.approx(expected)
