@@ -222,7 +222,7 @@ def test_each_line_is_read_as_the_parser_reads_it_alone(lines: list[str], ending
             bad.append(row)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"data.{ending}"
-        path.write_text("\n".join(lines), encoding="utf-8")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         batches = list(read_rdf(Source(path, ending), "0" * 64, [0]))  # type: ignore[arg-type]
         assert [r.line for batch in batches for r in batch.rejected] == bad
         assert [row for batch in batches for row in batch.rows] == [row for row, _ in expected]
