@@ -68,6 +68,20 @@ def test_metrics_say_what_was_measured_and_how(made: tuple[Workspace, str]) -> N
         assert metrics[who]["triple_classification"]["source"] == "sampled"
 
 
+def test_every_portable_file_has_its_bytes_and_its_ranks(made: tuple[Workspace, str]) -> None:
+    ws, model_id = made
+    metrics = json.loads((ws.models / model_id / "metrics.json").read_text())
+    found = metrics["formats"]
+
+    assert list(found) == ["student.npz", "student-int8.npz", "student.onnx", "student-int8.onnx"]
+    for part in ("valid", "test"):
+        # Float32 is the student itself; the other is measured by what a user sees, the ranks.
+        assert found["student.npz"][part] == metrics["student"][part]
+        for kind in ("npz", "onnx"):
+            assert found[f"student-int8.{kind}"][part]["queries"] > 0
+            assert found[f"student-int8.{kind}"]["bytes"] < found[f"student.{kind}"]["bytes"] / 2
+
+
 def test_every_part_of_the_model_has_its_checksums(made: tuple[Workspace, str]) -> None:
     ws, model_id = made
     folder = ws.models / model_id

@@ -90,47 +90,47 @@ def diff(
         terminal.table(title, ("fact", "is"), named)
 
 
+ExportFormat = Literal[
+    "nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet", "onnx", "arrays"
+]
+
+
 def export(
     workspace: WorkspaceOption,
     format: Annotated[
-        Literal[
-            *("nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet"),
-            *("onnx", "arrays"),
-        ],
+        ExportFormat,
         typer.Option(
             "--format",
             "-f",
             help="nq, nt, ttl, jsonld: RDF, as it was loaded; graphml, cytoscape: the compiled "
-            "graph; csv, parquet: a table of its edges; onnx: the model.",
+            "graph; csv, parquet: a table of its edges; onnx, arrays: a folder with the model, "
+            "to answer without Sightline.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="The file to write; for the model, the folder."
+        ),
     ],
 ) -> None:
-    """Write the graph, or the model, to a file that other tools read."""
-    from sightline.graph.export import export as write
+    """Write the graph, or the model, to files that other tools read."""
     from sightline.graph.workspace import Workspace
 
     ws = Workspace.open(workspace)
+    if format == "onnx" or format == "arrays":
+        _export_model(ws, format, output)
+        return
+    from sightline.graph.export import export as write
+
     with terminal.progress() as progress:
-        if format == "onnx":
-            _export_model(ws, output)
-        else:
-            write(ws, format, output, progress)
+        write(ws, format, output, progress)
     terminal.say(f"wrote {output} ({output.stat().st_size:,} bytes)")
 
 
-def _export_model(ws: Workspace, output: Path) -> None:
-    import shutil
+def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path) -> None:
+    from sightline.distill.portable import export_student
 
-    from sightline.distill.onnx_file import FILE
-    from sightline.graph.errors import NoModel, from_os_error
-
-    model = ws.current.model
-    if model is None:
-        raise NoModel(ws.path)
-    try:
-        shutil.copyfile(ws.models / model / "student" / FILE, output)
-    except OSError as error:
-        raise from_os_error(error, output) from error
+    export_student(ws, format, output)
+    for path in sorted(output.iterdir()):
+        terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")

@@ -15,8 +15,11 @@ import torch
 from sightline.distill.calibrate import Calibration, calibration_error
 from sightline.distill.classify import classify, sampled_negatives
 from sightline.distill.fidelity import measure_fidelity
+from sightline.distill.onnx_file import onnx_scorer
+from sightline.distill.portable import FORMATS, Vocabulary, read_arrays, student_files, vocabulary
+from sightline.distill.quantise import unpack
 from sightline.distill.serving import METRICS
-from sightline.distill.student import StudentArrays
+from sightline.distill.student import Student, StudentArrays
 from sightline.distill.train import control_folder, top_answers
 from sightline.graph.artifact import verify_artifact, write_json_atomic
 from sightline.graph.errors import NoModel
@@ -35,9 +38,11 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
     Returns:
         What was written: per model and part ``mrr``, ``hits_at_1``, ``hits_at_3``, ``hits_at_10``
         (filtered, realistic rank, both directions; null where a part is empty), triple
-        classification, calibration of the student, the temperature grid, counts.
+        classification, calibration of the student, the temperature grid, counts; size and ranking
+        of each portable file.
 
     Raises:
+        MissingExtra: onnx or onnxruntime is not installed.
         NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
     """
     folder = ws.models / model_id
@@ -46,7 +51,8 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         if not (folder / "student").is_dir():
             raise NoModel(ws.path)
         said = verify_artifact(folder / "student", full=False)
-        student = StudentArrays.open(folder / "student")
+        opened = Student.open(folder)
+        student = opened.arrays
         control = StudentArrays.open(control_folder(folder))
         scorers: dict[str, Scorer] = {
             "teacher": scorer_of(teacher, Questions(data, torch.device("cpu")).messages),
@@ -57,13 +63,13 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         for done, (name, scorer) in enumerate(scorers.items()):
             progress("evaluate", done, len(scorers), name)
             metrics[name] = measure(scorer, data)
-        progress("evaluate", len(scorers), len(scorers), "calibration")
-        calibration = Calibration.read(folder / "student")
+        progress("evaluate", len(scorers), len(scorers), "calibration and portable files")
         metrics |= {
             "temperature": said["temperature"],
             "control_smoothing": said["control_smoothing"],
             "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
-            "calibration": measure_calibration(student, calibration, data),
+            "calibration": measure_calibration(student, opened.calibration, data),
+            "formats": measure_formats(student, vocabulary(opened, ws.snapshot()), data),
             "data": {"split": manifest["split"], "unseen_in_train": unseen(data)},
             "rank": "realistic",
             "seed": manifest["seed"],
@@ -75,11 +81,36 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
 
 def measure(scorer: Scorer, data: LearningData) -> dict[str, Any]:
     """Ranking on valid and test, and triple classification where it is possible."""
-    ranked = {
+    ranked = measure_ranking(scorer, data)
+    return {**ranked, "triple_classification": measure_classification(scorer, data)}
+
+
+def measure_ranking(scorer: Scorer, data: LearningData) -> dict[str, Any]:
+    """``RankingMetrics`` of valid and test."""
+    return {
         part: asdict(RankingMetrics.of(ranks_of(scorer, getattr(data, part), data)))
         for part in ("valid", "test")
     }
-    return {**ranked, "triple_classification": measure_classification(scorer, data)}
+
+
+def measure_formats(
+    student: StudentArrays, vocabulary: Vocabulary, data: LearningData
+) -> dict[str, Any]:
+    """Bytes and ranking of each portable file, as its own runtime reads its content."""
+    return {
+        name: {"bytes": len(content), **measure_ranking(scorer_of_file(name, content), data)}
+        for format in FORMATS
+        for name, content in student_files(student, vocabulary, format)
+    }
+
+
+def scorer_of_file(name: str, content: bytes) -> Scorer:
+    """The scorer of a portable file: ONNX Runtime's, or NumPy's."""
+    return (
+        onnx_scorer(content)
+        if name.endswith(".onnx")
+        else student_scorer(unpack(read_arrays(content)))
+    )
 
 
 def ranks_of(scorer: Scorer, triples: Ids, data: LearningData) -> Any:

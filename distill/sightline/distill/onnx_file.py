@@ -1,29 +1,39 @@
-"""The student as one ONNX file, built node by node from its arrays, and checked against NumPy.
+"""The student as one ONNX file, built node by node from its numbers, and checked against NumPy.
 
-Knows arrays and ONNX operators; torch takes no part, so the file says exactly what ``student.py``
-computes. Inputs ``head`` and ``slot``, int64 ``(B,)``; output ``scores``, float32 ``(B, N)``.
+Knows packed numbers and ONNX operators; torch takes no part, so the file says exactly what
+``student.py`` computes. Inputs ``head`` and ``slot``, int64 ``(B,)``; output ``scores``, float32
+``(B, N)``. What is packed as int8 is unpacked by two nodes that a runtime folds when it loads.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from sightline.distill.student import NORM_EPSILON, WIDTH, StudentArrays
+from sightline.distill.quantise import SCALE, Packed, pack, unpack
+from sightline.distill.student import NORM_EPSILON, WIDTH, Floats, Ids, StudentArrays
 from sightline.graph.errors import LearningError, MissingExtra
+from sightline.models.ranking import Scorer
 
 FILE = "student.onnx"
 #: Largest difference between ONNX and NumPy scores, relative to the scores' size.
 TOLERANCE = 1e-4
-#: Released in 2023; runtimes of the last years read it.
-OPSET = 19
+#: Both of 2023; runtimes of the last years, those of browsers too, read them.
+OPSET, IR_VERSION = 19, 9
+
+Step = tuple[str, list[str], list[str], dict[str, Any]]
 
 
 def write_onnx(arrays: StudentArrays, path: Path) -> None:
-    """Write the file and compare its scores with NumPy's on up to 64 questions.
+    """Write the float32 file. Raises as ``onnx_file`` does."""
+    path.write_bytes(onnx_file(pack(arrays, int8=False)))
+
+
+def onnx_file(packed: Packed) -> bytes:
+    """The content of the file; its scores have been compared with NumPy's on 64 questions.
 
     Raises:
         MissingExtra: onnx or onnxruntime is not installed.
@@ -31,32 +41,67 @@ def write_onnx(arrays: StudentArrays, path: Path) -> None:
     """
     try:
         import onnx
-        import onnxruntime
     except ImportError as error:
         raise MissingExtra(error.name or "onnx", "train") from error
-    content = _model(arrays, onnx).SerializeToString()
-    path.write_bytes(content)
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    content: bytes = _model(packed, onnx).SerializeToString()
+    arrays = unpack(packed)
     rng = np.random.default_rng(0)
-    heads = rng.integers(len(arrays.entity), size=64)
-    slots = rng.integers(len(arrays.slot), size=64)
-    (found,) = session.run(["scores"], {"head": heads, "slot": slots})
-    wanted = arrays.queries(heads.astype(np.int32), slots.astype(np.int32)) @ arrays.entity.T
+    heads = rng.integers(len(arrays.entity), size=64, dtype=np.int32)
+    slots = rng.integers(len(arrays.slot), size=64, dtype=np.int32)
+    found = onnx_scorer(content)(heads, slots)
+    wanted = arrays.queries(heads, slots) @ arrays.entity.T
     gap = float(np.abs(found - wanted).max() / max(1.0, float(np.abs(wanted).max())))
     if not gap <= TOLERANCE:
         raise LearningError(f"the ONNX student differs from the NumPy student by {gap:.1e}")
+    return content
 
 
-def _model(arrays: StudentArrays, onnx: Any) -> Any:
-    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+def onnx_scorer(content: bytes) -> Scorer:
+    """Scores as ONNX Runtime gives them for the content of a file.
+
+    Raises:
+        MissingExtra: onnxruntime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtra(error.name or "onnxruntime", "train") from error
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    def scores(heads: Ids, slots: Ids) -> Floats:
+        feed = {"head": heads.astype(np.int64), "slot": slots.astype(np.int64)}
+        found: list[Floats] = session.run(["scores"], feed)
+        return found[0]
+
+    return scores
+
+
+def _constants(packed: Packed) -> tuple[dict[str, npt.NDArray[Any]], list[Step]]:
+    """Initial values, and the steps that make float32 tables of the int8 ones."""
     half = WIDTH // 2
-    constants = {f"{f.name}_table": np.asarray(getattr(arrays, f.name)) for f in fields(arrays)}
-    constants["gate_table"] = 1.0 + constants.pop("gate_bias_table")
-    constants |= {
+    constants: dict[str, npt.NDArray[Any]] = {
         "halves": np.array([half, half], np.int64),
-        "slot_parts": np.array([half, half, arrays.slot.shape[1] - WIDTH], np.int64),
+        "slot_parts": np.array([half, half, packed["slot"].shape[1] - WIDTH], np.int64),
+        "gate_table": 1.0 + packed["gate_bias"],
     }
-    steps: list[tuple[str, list[str], list[str], dict[str, Any]]] = [
+    steps: list[Step] = []
+    for name, array in packed.items():
+        scale = name + SCALE
+        if scale in packed:
+            constants |= {f"{name}_int8": array, scale: packed[scale]}
+            # One operator would do, but runtimes unpack that anew for every question.
+            steps.append(("Cast", [f"{name}_int8"], [f"{name}_real"], {"to": 1}))
+            steps.append(("Mul", [f"{name}_real", scale], [f"{name}_table"], {}))
+        elif not name.endswith(SCALE) and name != "gate_bias":
+            constants[f"{name}_table"] = array
+    return constants, steps
+
+
+def _model(packed: Packed, onnx: Any) -> Any:
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    constants, unpacking = _constants(packed)
+    steps: list[Step] = [
+        *unpacking,
         ("Gather", ["entity_table", "head"], ["x"], {"axis": 0}),
         ("Gather", ["slot_table", "slot"], ["s"], {"axis": 0}),
         ("Split", ["x", "halves"], ["real", "imaginary"], {"axis": 1}),
@@ -90,11 +135,14 @@ def _model(arrays: StudentArrays, onnx: Any) -> Any:
         [helper.make_node(kind, inputs, outputs, **more) for kind, inputs, outputs, more in steps],
         "student",
         [helper.make_tensor_value_info(name, integer, ["batch"]) for name in ("head", "slot")],
-        [helper.make_tensor_value_info("scores", real, ["batch", len(arrays.entity)])],
+        [helper.make_tensor_value_info("scores", real, ["batch", len(packed["entity"])])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="sightline"
+        graph,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        producer_name="sightline",
     )
     onnx.checker.check_model(model)
     return model

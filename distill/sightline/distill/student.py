@@ -7,7 +7,9 @@ Per entity it stores ``WIDTH`` numbers and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,9 @@ from sightline.graph.artifact import verify_artifact
 from sightline.graph.errors import DamagedArtifact, FormatMismatch, NoModel
 from sightline.graph.strings import StringTable
 from sightline.graph.workspace import FORMAT
+
+if TYPE_CHECKING:
+    from sightline.distill.scan import ScanTable
 
 Ids = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
@@ -144,7 +149,8 @@ class Student:
         return rows
 
     def top_k(self, head: int, slot: int, k: int, exclude: Ids | None = None) -> tuple[Ids, Floats]:
-        """The best tails of one question, best first, ties by row.
+        """The best tails of one question, best first, ties by row. Exact, and several times faster
+        than ``scores``, which a probability needs.
 
         Args:
             exclude: rows that are no answer, such as those known already.
@@ -152,13 +158,16 @@ class Student:
         Returns:
             ids int32 and scores float32, both ``(min(k, what is left),)``.
         """
-        row = self.scores(np.array([head], np.int32), np.array([slot], np.int32))[0]
-        left = len(row)
-        if exclude is not None and len(exclude):
-            row[exclude] = -np.inf
-            left -= len(np.unique(exclude))
-        ids = best(row, min(k, left))
-        return ids, row[ids]
+        (query,) = self.arrays.queries(np.array([head], np.int32), np.array([slot], np.int32))
+        left_out = np.unique(np.zeros(0, np.int32) if exclude is None else exclude)
+        return self._scan_table.top_k(query, k, left_out.astype(np.int32))
+
+    @cached_property
+    def _scan_table(self) -> ScanTable:
+        # Made when first asked for: opening a student costs the same whatever its size.
+        from sightline.distill.scan import ScanTable
+
+        return ScanTable.of(self.arrays.entity)
 
     def relation_scores(self, head: int, tail: int) -> Floats:
         """How plausible each relation is from ``head`` to ``tail``: float32 ``(R,)``.
