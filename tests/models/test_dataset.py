@@ -88,3 +88,15 @@ def test_a_graph_with_one_entity_cannot_be_learnt(tmp_path: Path) -> None:
 
     with pytest.raises(CannotTrain, match="single entity"):
         learning_data(snapshot)
+
+
+def test_inferred_facts_are_not_learnt_from(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    add_load(workspace, [fact(("a", "r", "b")), fact(("b", "r", "c"))])
+    add_load(workspace, [fact(("a", "r", "c"))], "inferred", name="rules")
+    data = learning_data(compile_snapshot(workspace, rdf=False))
+
+    assert named(data, np.concatenate([data.train, data.valid, data.test])) == {
+        ("a", "r", "b"),
+        ("b", "r", "c"),
+    }

@@ -69,5 +69,9 @@ def require_training() -> None:
     from sightline.graph.errors import MissingExtra
 
     for package in ("torch", "torch_geometric"):
-        if find_spec(package) is None:
+        try:
+            found = find_spec(package)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
             raise MissingExtra(package, "train")

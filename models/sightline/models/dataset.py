@@ -82,7 +82,9 @@ def learning_data(snapshot: Snapshot) -> LearningData:
     Raises:
         CannotTrain: the graph has no edge, or no two entities to tell apart.
     """
-    edges = np.asarray(snapshot.triples(), np.int32)
+    # What was inferred follows from other facts: held out it would be trivial, and in training it
+    # would give away facts that are held out.
+    edges = np.asarray(snapshot.triples(), np.int32)[~np.asarray(snapshot.edge_inferred)]
     if not len(edges):
         raise CannotTrain(
             "it has no edge between two entities; ingest a source with links, "
