@@ -2,7 +2,8 @@
 
 Knows the names that people give to columns; knows no file and no batch.
 
-A table with a head, a relation and a tail column holds triples. Any other table has one record per
+A table with a head, a relation and a tail column holds triples; one with a head and a tail column
+and no key holds pairs that are related in a way it does not say. Any other table has one record per
 thing: a key column names it, a label, a type, a description and aliases go where they belong, and
 every other column becomes a property.
 """
@@ -35,6 +36,12 @@ LABELS = ("label", "name", "title", "preflabel", "metaedge")
 TYPES = ("type", "kind", "class", "category")
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel")
+#: Heads and tails that can be nothing else; ``start`` and ``end`` of a thing with a key can.
+PAIRS = (
+    *(("head", "tail"), ("subject", "object"), ("source", "target"), ("node1", "node2")),
+    *(("head_id", "tail_id"), ("source_id", "target_id")),
+)
+PAIRED = "related_to"
 #: Tables of these names describe relations, not entities.
 RELATION_TABLES = ("relations", "relation", "predicates", "properties", "metaedges", "edge_types")
 
@@ -44,12 +51,13 @@ class Automatic:
     """How a table without a mapping is read.
 
     Attributes:
-        triples: the names of its head, relation and tail column, or None.
+        triples: the names of its head, relation and tail column, or None; the relation is None
+            where the table holds pairs.
         key: the column that names the thing a record is about, if it holds no triples.
         kind: of what the records are about.
     """
 
-    triples: tuple[str, str, str] | None
+    triples: tuple[str, str | None, str] | None
     key: str | None
     kind: Kind
     base: str
@@ -65,8 +73,10 @@ class Automatic:
             statements.append(type_of(iri(RDF + "Property")))
         return (TableMap("records", subject, tuple(statements)),)
 
-    def _triples(self, head: str, relation: str, tail: str) -> TableMap:
-        predicate = Template((self._name(relation, "relation"),), iri=True)
+    def _triples(self, head: str, relation: str | None, tail: str) -> TableMap:
+        predicate = iri(mint(self.base, "relation", PAIRED))
+        if relation is not None:
+            predicate = Template((self._name(relation, "relation"),), iri=True)
         value = Value(Template((self._name(tail, "entity"),), iri=True))
         subject = Template((self._name(head, "entity"),), iri=True)
         return TableMap("triples", subject, ((predicate, value),), complete=True)
@@ -88,11 +98,19 @@ class Automatic:
         return Reference(column, ((kind, f"{self.base}{kind}:"), *self.prefixes))
 
 
-def triple_columns(columns: Sequence[str]) -> tuple[str, str, str] | None:
-    """The columns that hold head, relation and tail by their names, or None."""
+def triple_columns(columns: Sequence[str]) -> tuple[str, str | None, str] | None:
+    """The columns that hold head, relation and tail by their names, or None.
+
+    There is no relation where the columns hold pairs.
+    """
     found = (_first(columns, HEADS), _first(columns, RELATIONS), _first(columns, TAILS))
     head, relation, tail = found
-    return (head, relation, tail) if head and relation and tail else None
+    if not head or not tail:
+        return None
+    sure, key = (head.lower(), tail.lower()) in PAIRS, _first(columns, KEYS)
+    if relation is None:
+        return (head, None, tail) if key is None and (sure or len(columns) == 2) else None
+    return (head, relation, tail) if key is None or sure else None
 
 
 def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -> bool:

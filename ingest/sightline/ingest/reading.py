@@ -27,6 +27,7 @@ from sightline.ingest.terms import TableMap
 
 #: Columns of a file without a header, by their number.
 HEADERLESS = {2: ("id", "label"), 3: ("head", "relation", "tail")}
+PAIR = ("head", "tail")
 #: A file of this name without a header has ``name, definition`` in its second column, as the
 #: published definitions of WordNet have.
 DEFINITIONS = "definitions"
@@ -152,4 +153,7 @@ def layout_of(source: Source, wanted: Sequence[str] = ()) -> Layout:
     if not source.split and (named or is_header(names, records[1:], separator == "\t")):
         return Layout(separator, names, lines[0])
     width = Counter(map(len, records)).most_common(1)[0][0]
-    return Layout(separator, HEADERLESS.get(width) or unique_names([""] * width), 0)
+    columns = HEADERLESS.get(width) or unique_names([""] * width)
+    if width == 2 and len({record[0] for record in records}) < len(records):
+        columns = PAIR  # an id has one label
+    return Layout(separator, columns, 0)
