@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -35,11 +35,16 @@ except SightlineError as error:
 
 
 def start(
-    folder: Path, host: str = "127.0.0.1", port: int = 0, workers: int = 1, reports: bool = False
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    workers: int = 1,
+    reports: bool = False,
+    before: str = "",
 ) -> subprocess.Popen[str]:
     how = (host, port, workers, reports)
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, str(folder), *map(str, how)],
+        [sys.executable, "-c", before + CODE, str(folder), *map(str, how)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -127,6 +132,33 @@ def test_what_is_no_good_request_harms_nobody(port: int, sent: bytes) -> None:
         status = connection.recv(65536).split(b" ")[1]
     assert int(status) in (200, 307, 400, 404, 414, 431)
     assert get(port, "/healthz").status == 200
+
+
+def test_a_connection_that_sends_no_request_is_closed(folder: Path) -> None:
+    impatient = "import sightline.api.serve as s; s.HEADER_TIMEOUT = 1\n"
+    with service(folder, before=impatient) as (_, port), ExitStack() as opened:
+        address, end = ("127.0.0.1", port), time.monotonic() + 20
+        silent, slow, second = (
+            opened.enter_context(socket.create_connection(address, 20)) for _ in range(3)
+        )
+        second.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in second.recv(65536)
+        second.sendall(b"GET /")
+        slow.settimeout(0.1)
+        for byte in b"GET /" + b"x" * 1000:
+            try:
+                slow.sendall(bytes([byte]))
+                if slow.recv(10) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        assert silent.recv(10) == b""
+        while second.recv(65536):
+            pass
+        assert time.monotonic() < end
+        assert get(port, "/healthz").status == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

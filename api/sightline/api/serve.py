@@ -6,6 +6,7 @@ error at once and all workers share it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
 from sightline.api.app import create_app
@@ -28,6 +30,8 @@ from sightline.graph.workspace import Workspace
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
+#: Seconds within which a connection must have sent the head of a request.
+HEADER_TIMEOUT = 15
 #: Seconds before a process that writes reports and has died is started again.
 RESTART = 2.0
 
@@ -58,7 +62,9 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=15,
+        http=_Connection,
+        ws="none",
+        timeout_keep_alive=HEADER_TIMEOUT,
         timeout_graceful_shutdown=GRACE,
     )
     with _listen(host, port) as listener:
@@ -76,6 +82,45 @@ def serve(
 def application() -> FastAPI:
     """The application of a worker process."""
     return create_app(Path(os.environ[_FOLDER]))
+
+
+class _Connection(H11Protocol):
+    """A connection that is closed when the head of a request takes too long, so that nobody can
+    hold many of them open for nothing."""
+
+    _clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        """Start the clock, unless it runs already or a request is being answered."""
+        if self._answering():
+            self._stop_waiting()
+        elif self._clock is None:
+            self._clock = self.loop.call_later(HEADER_TIMEOUT, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _give_up(self) -> None:
+        self._clock = None
+        if not self._answering():
+            self.transport.close()
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
 
 class _Server(uvicorn.Server):
