@@ -16,6 +16,7 @@ from sightline.distill.calibrate import (
     best_f1_threshold,
     calibration_error,
     fit,
+    surprisal_bounds,
 )
 
 CURVE = Calibration(0.8, 0.6, 0.5, (0.0, 1.0), 0.3, 0.1, 100)
@@ -118,3 +119,24 @@ def test_a_calibration_survives_its_file(tmp_path: Path) -> None:
     CURVE.write(tmp_path)
 
     assert Calibration.read(tmp_path) == CURVE
+
+
+@given(st.integers(0, 60), st.floats(0.01, 0.99))
+def test_a_set_of_a_coverage_holds_the_next_true_answer_so_often(n: int, coverage: float) -> None:
+    """Of n + 1 exchangeable surprisals each is the new one with the same chance: the share of them
+    that the bound from the other n admits is at least the coverage, for every n."""
+    surprisal = np.arange(n + 1.0)
+    held = 0
+    for i in range(n + 1):
+        bounds = surprisal_bounds(np.delete(surprisal, i))
+        held += surprisal[i] <= Calibration(1.0, 0.0, 0.0, (), 1.0, None, 0, bounds).bound(coverage)
+
+    assert held / (n + 1) >= coverage - 1e-9
+
+
+def test_more_than_can_be_promised_is_every_answer() -> None:
+    curve = Calibration(1.0, 0.0, 0.0, (), 1.0, None, 0, surprisal_bounds(np.arange(9.0)))
+
+    assert curve.bound(0.9) == 8.0
+    assert curve.bound(0.95) == float("inf")
+    assert Calibration.unfitted(1).bound(0.5) == float("inf")

@@ -46,6 +46,10 @@ class Calibration:
             should be called a guess. 1 where there was too little to fit on: then all are guesses.
         base_rate: share of true answers among those it was fitted on; None where it was not.
         answers: how many those were.
+        surprisal: for each percent of coverage from 1 on, the largest surprisal (-log-probability
+            among the answers not known already) of an answer in a set of that coverage: split
+            conformal prediction (Vovk et al. 2005; Angelopoulos and Bates 2021, arXiv:2107.07511,
+            section 1). It ends where there were too few questions to promise more.
     """
 
     slope: float
@@ -55,6 +59,7 @@ class Calibration:
     abstain_below: float
     base_rate: float | None
     answers: int
+    surprisal: tuple[float, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Calibration:
@@ -64,7 +69,8 @@ class Calibration:
             OSError, ValueError, KeyError, TypeError: it is not there or not one.
         """
         value = json.loads((folder / FILE).read_bytes())
-        return cls(**{**value, "slot_offset": tuple(value["slot_offset"])})
+        lists = ("slot_offset", "surprisal")
+        return cls(**{**value, **{name: tuple(value[name]) for name in lists}})
 
     def write(self, folder: Path) -> None:
         """Write ``calibration.json``."""
@@ -74,6 +80,12 @@ class Calibration:
     def unfitted(cls, num_slots: int) -> Calibration:
         """The cautious curve for a graph with nothing to calibrate on."""
         return cls(1.0, 0.0, 0.0, (0.0,) * num_slots, 1.0, None, 0)
+
+    def bound(self, coverage: float) -> float:
+        """The largest surprisal in an answer set that holds the true answer with probability
+        ``coverage``, 0 to 1: infinite where that cannot be promised. Marginal over questions."""
+        percent = int(np.ceil(100 * coverage - 1e-9))
+        return self.surprisal[percent - 1] if percent <= len(self.surprisal) else float("inf")
 
     def probabilities(self, slot: int, scores: Floats, ids: Ids) -> Floats:
         """See ``Student.probabilities``."""
@@ -108,6 +120,14 @@ def answer_features(scores: Floats, ids: Ids) -> tuple[Doubles, Doubles]:
     rivals = np.sort(scores[scores >= own.min(initial=np.inf)])
     rank = 1.0 + len(rivals) - np.searchsorted(rivals, scores[ids], side="right")
     return own - total, rank.astype(np.float64)
+
+
+def surprisal_bounds(surprisal: Doubles) -> tuple[float, ...]:
+    """The bounds of ``Calibration.surprisal`` from the surprisals of true answers, ``(n,)``: for
+    coverage c the ceil((n + 1) c)-th smallest of them."""
+    ordered = np.sort(surprisal)
+    place = np.ceil((len(ordered) + 1) * np.arange(1, 100) / 100).astype(np.int64)
+    return tuple(float(ordered[i - 1]) for i in place if i <= len(ordered))
 
 
 def fit(

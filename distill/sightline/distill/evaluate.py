@@ -12,21 +12,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from sightline.distill.calibrate import Calibration, calibration_error
+from sightline.distill.calibrate import Calibration, Doubles, calibration_error
 from sightline.distill.classify import classify, sampled_negatives
+from sightline.distill.context_fit import measure_new_entities
 from sightline.distill.fidelity import measure_fidelity
 from sightline.distill.onnx_file import onnx_scorer
 from sightline.distill.portable import FORMATS, Vocabulary, read_arrays, student_files, vocabulary
 from sightline.distill.quantise import unpack
 from sightline.distill.serving import METRICS
-from sightline.distill.student import Student, StudentArrays
-from sightline.distill.train import control_folder, top_answers
+from sightline.distill.student import Student, StudentArrays, log_softmax
+from sightline.distill.train import control_folder, surprisals, top_answers
 from sightline.graph.artifact import verify_artifact, write_json_atomic
 from sightline.graph.errors import NoModel
 from sightline.graph.progress import Progress, silent
 from sightline.graph.workspace import Workspace
 from sightline.models.dataset import LearningData
-from sightline.models.queries import Ids, KnownAnswers
+from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
 from sightline.models.train import open_teacher
 from sightline.models.trainer import Questions, scorer_of
@@ -39,7 +40,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         What was written: per model and part ``mrr``, ``hits_at_1``, ``hits_at_3``, ``hits_at_10``
         (filtered, realistic rank, both directions; null where a part is empty), triple
         classification, calibration of the student, the temperature grid, counts; size and ranking
-        of each portable file.
+        of each portable file; ranking by the vectors made for entities from their edges.
 
     Raises:
         MissingExtra: onnx or onnxruntime is not installed.
@@ -70,6 +71,8 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
             "calibration": measure_calibration(student, opened.calibration, data),
             "formats": measure_formats(student, vocabulary(opened, ws.snapshot()), data),
+            "new_entities": opened.context
+            and measure_new_entities(student, opened.context, data),
             "data": {"split": manifest["split"], "unseen_in_train": unseen(data)},
             "rank": "realistic",
             "seed": manifest["seed"],
@@ -133,21 +136,29 @@ def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any]
         positives: Ids = getattr(data, part)
         triples = np.concatenate([positives, negatives])
         truth = np.arange(len(triples)) < len(positives)
-        parts[part] = (triple_scores(scorer, triples, data.num_relations), triples[:, 1], truth)
+        parts[part] = (triple_scores(scorer, triples, data), triples[:, 1], truth)
     found = classify(parts["valid"], parts["test"])
     return None if found is None else {"source": "given" if given else "sampled", **asdict(found)}
 
 
-def triple_scores(scorer: Scorer, triples: Ids, num_relations: int) -> Any:
-    """Mean score of a triple's two directions, float64 ``(n,)``."""
-    head, relation, tail = triples.T
-    out = np.zeros(len(triples))
-    for start in range(0, len(triples), 512):
+def triple_scores(scorer: Scorer, triples: Ids, data: LearningData) -> Doubles:
+    """Mean log-probability of a triple's two directions, float64 ``(n,)``.
+
+    Each among the answers that training does not state already: on CoDEx-S that separates true from
+    false by half a point of accuracy better than among all.
+    """
+    both = with_reciprocals(triples, data.num_relations)
+    out = np.zeros(len(both))
+    for start in range(0, len(both), 512):
         part = slice(start, start + 512)
-        rows = np.arange(len(head[part]))
-        out[part] += scorer(head[part], relation[part])[rows, tail[part]] / 2
-        out[part] += scorer(tail[part], relation[part] + num_relations)[rows, head[part]] / 2
-    return out
+        heads, slots, answers = both[part].T
+        scores = np.array(scorer(heads, slots), np.float32)
+        rows, columns = data.questions.of(heads, slots)
+        others = columns != answers[rows]
+        scores[rows[others], columns[others]] = -np.inf
+        out[part] = log_softmax(scores)[np.arange(len(answers)), answers]
+    mean: Doubles = out.reshape(2, -1).mean(axis=0)
+    return mean
 
 
 def measure_calibration(
@@ -163,7 +174,22 @@ def measure_calibration(
         "fitted_base_rate": calibration.base_rate,
         "abstain_below": calibration.abstain_below,
         "test": asdict(error),
+        "answer_sets": measure_sets(student, calibration, data),
     }
+
+
+def measure_sets(
+    student: StudentArrays, calibration: Calibration, data: LearningData
+) -> dict[str, dict[str, float | None]]:
+    """What answer sets of some coverages hold and how large they are, on the test questions."""
+    out: dict[str, dict[str, float | None]] = {}
+    for coverage in (0.5, 0.8, 0.9, 0.95):
+        bound = calibration.bound(coverage)
+        surprisal, size = surprisals(student, data.test, data, bound)
+        held = float((surprisal <= bound).mean()) if len(size) else None
+        mean = float(size.mean()) if len(size) else None
+        out[str(coverage)] = {"coverage": held, "mean_size": mean}
+    return out
 
 
 def unseen(data: LearningData) -> dict[str, int]:

@@ -4,20 +4,30 @@ Knows trials, the choice of the temperature, calibration and the model folder; t
 ``trainer``. The control has the same network, budget and number of trials; where the student
 chooses its temperature, the control chooses its label smoothing.
 
-``models/ID/student/`` then holds the arrays, ``student.onnx``, ``calibration.json``, the control's
-arrays in ``control/``, and a manifest with the trials.
+``models/ID/student/`` then holds the arrays, ``student.onnx``, ``calibration.json``, the encoder of
+new entities, the control's arrays in ``control/``, and a manifest with the trials.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from sightline.distill.calibrate import TOP, Calibration, Doubles, Flags, answer_features, fit
+from sightline.distill.calibrate import (
+    TOP,
+    Calibration,
+    Doubles,
+    Flags,
+    answer_features,
+    fit,
+    surprisal_bounds,
+)
+from sightline.distill.context_fit import fit_context
 from sightline.distill.onnx_file import FILE, write_onnx
-from sightline.distill.student import Ids, StudentArrays, best
+from sightline.distill.student import Ids, StudentArrays, best, log_softmax
 from sightline.distill.targets import soft_targets
 from sightline.distill.trainer import Run, Setting, StudentTrainer
 from sightline.graph.artifact import new_artifact, remove_leftovers
@@ -70,6 +80,7 @@ def distill(
             progress("export", 0, None, "ONNX, checked against NumPy")
             write_onnx(arrays, out / FILE)
             calibrate(arrays, data).write(out)
+            fit_context(arrays, data).save(out)
             (out / "control").mkdir()
             control.network.arrays().save(out / "control")
 
@@ -99,7 +110,36 @@ def choose(
 def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
     """Fit probabilities on the ``calibrate`` half of validation, which nothing else has seen."""
     features = top_answers(arrays, data.calibrate, data.questions, data.valid)
-    return fit(*features, num_slots=2 * data.num_relations)
+    bounds = surprisal_bounds(surprisals(arrays, data.calibrate, data)[0])
+    curve = fit(*features, num_slots=2 * data.num_relations)
+    return replace(curve, surprisal=bounds)
+
+
+def surprisals(
+    arrays: StudentArrays, triples: Ids, data: LearningData, bound: float = np.inf
+) -> tuple[Doubles, Doubles]:
+    """How surprised the student is by true answers, other known answers left out.
+
+    Args:
+        triples: int32 ``(n, 3)``: asked in both directions.
+
+    Returns:
+        -log-probability of each true answer, and the number of answers with at most ``bound``:
+        float64 ``(2 n,)`` each.
+    """
+    both = with_reciprocals(triples, data.num_relations)
+    parts: list[Doubles] = [np.zeros((2, 0))]
+    for start in range(0, len(both), 512):
+        heads, slots, answers = both[start : start + 512].T
+        scores = arrays.queries(heads, slots) @ arrays.entity.T
+        rows, columns = data.known.of(heads, slots)
+        others = columns != answers[rows]
+        scores[rows[others], columns[others]] = -np.inf
+        surprisal = -log_softmax(scores).astype(np.float64)
+        own = surprisal[np.arange(len(answers)), answers]
+        parts.append(np.stack([own, (surprisal <= bound).sum(axis=1)]))
+    found = np.concatenate(parts, axis=1)
+    return found[0], found[1]
 
 
 def top_answers(
