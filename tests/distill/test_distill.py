@@ -56,6 +56,7 @@ def test_metrics_say_what_was_measured_and_how(made: tuple[Workspace, str]) -> N
     metrics = json.loads((ws.models / model_id / "metrics.json").read_text())
 
     assert metrics["rank"] == "realistic"
+    assert set(metrics["new_entities"]) == {"entities", "from_edges", "learnt", "mean_vector"}
     assert metrics["seed"] == 0
     assert set(metrics["temperature"]["grid"]) == {"1.0", "2.0", "4.0"}
     # As many trials of the control as of the student.

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.calibrate import Calibration
+from sightline.distill.context import ContextEncoder
 from sightline.graph.artifact import verify_artifact
 from sightline.graph.errors import DamagedArtifact, FormatMismatch, NoModel
 from sightline.graph.strings import StringTable
@@ -70,7 +71,11 @@ class StudentArrays:
 
     def queries(self, heads: Ids, slots: Ids) -> Floats:
         """The vector that each question compares tails with: float32 ``(B, WIDTH)``."""
-        x, s = self.entity[heads], self.slot[slots]
+        return self.queries_of(self.entity[heads], slots)
+
+    def queries_of(self, x: Floats, slots: Ids) -> Floats:
+        """The same for vectors float32 ``(B, WIDTH)``, of entities that need have no row."""
+        s = self.slot[slots]
         half = WIDTH // 2
         real, imaginary, a, b = x[:, :half], x[:, half:], s[:, :half], s[:, half:WIDTH]
         product = np.concatenate([real * a - imaginary * b, real * b + imaginary * a], axis=1)
@@ -93,6 +98,7 @@ class Student:
         vectors: float32 ``(N, WIDTH)``: one row per entity, for similarity.
         abstain_below: a probability under which an answer should be called a guess.
         calibration: from scores to probabilities.
+        context: makes vectors for entities without a row; None where it was distilled without.
     """
 
     def __init__(
@@ -101,11 +107,13 @@ class Student:
         calibration: Calibration,
         entity_iris: StringTable,
         relation_iris: StringTable,
+        context: ContextEncoder | None = None,
     ) -> None:
         self.arrays = arrays
         self.calibration = calibration
         self.entity_iris = entity_iris
         self.relation_iris = relation_iris
+        self.context = context
         self.vectors = arrays.entity
         self.abstain_below = calibration.abstain_below
 
@@ -129,6 +137,7 @@ class Student:
                 Calibration.read(folder / "student"),
                 StringTable.open(folder / "vocabulary", "entity_iris"),
                 StringTable.open(folder / "vocabulary", "relation_iris"),
+                ContextEncoder.open(folder / "student"),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedArtifact(folder, str(error)) from error
@@ -206,6 +215,10 @@ class Student:
             and a.shift_weight.shape == a.gate_weight.shape
             and a.out_weight.shape == (len(a.hidden_bias), WIDTH)
             and len(self.calibration.slot_offset) == 2 * self.num_relations
+            and (
+                self.context is None
+                or self.context.weight.shape == (2 * (WIDTH + len(a.slot) + 1), WIDTH)
+            )
         )
         if not shapes_fit:
             raise DamagedArtifact(folder, "the student's arrays do not fit its vocabulary")
