@@ -71,9 +71,12 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
             "calibration": measure_calibration(student, opened.calibration, data),
             "formats": measure_formats(student, vocabulary(opened, ws.snapshot()), data),
-            "new_entities": opened.context
-            and measure_new_entities(student, opened.context, data),
-            "data": {"split": manifest["split"], "unseen_in_train": unseen(data)},
+            "new_entities": opened.context and measure_new_entities(student, opened.context, data),
+            "data": {
+                "rows": manifest["rows"],
+                "split": manifest["split"],
+                "unseen_in_train": unseen(data),
+            },
             "rank": "realistic",
             "seed": manifest["seed"],
             "preset": manifest["preset"],

@@ -42,6 +42,8 @@ from sightline.models.trainer import Questions
 
 #: Label smoothing that the control may choose from: as many trials as there are temperatures.
 SMOOTHING = (0.0, 0.05, 0.1)
+#: A trial takes one part in so many of the epochs of the run that its setting is chosen for.
+TRIAL_SHARE = 6
 
 
 def distill(
@@ -88,12 +90,12 @@ def distill(
 def choose(
     trainer: StudentTrainer, settings: Sequence[Setting], name: str, progress: Progress
 ) -> tuple[Run, dict[str, object]]:
-    """Try every setting for a third of the epochs, then train the best one in full.
+    """Try every setting for a share of the epochs, then train the best one in full.
 
     Returns:
         The full run, and what was tried: ``{"grid": {setting: MRR on select}, "chosen": ...}``.
     """
-    short = max(1, trainer.epochs // 3)
+    short = max(1, trainer.epochs // TRIAL_SHARE)
     found: dict[str, float | None] = {}
     chosen, highest = settings[0], -1.0
     for setting in settings:

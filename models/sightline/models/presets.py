@@ -54,7 +54,7 @@ class StudentConfig:
         dropout: share of the hidden units that is dropped.
         soft: weight of the teacher's part of the loss; 1 - soft is the hard labels'.
         temperatures: the grid that one temperature is chosen from.
-        epochs, work: as a member's; trials take a third of the epochs.
+        epochs, work: as a member's; a trial takes a sixth of the epochs.
         rate: the Adam step at the start; it falls along a cosine to zero.
         top: teacher's answers kept per question on a graph with more entities than ``dense``.
     """
@@ -86,19 +86,20 @@ class Preset:
         return (self.network, self.partner)
 
 
-def _preset(name: PresetName, epochs: int, dim: int, work: float) -> Preset:
+def _preset(name: PresetName, epochs: tuple[int, int], dim: int, work: float) -> Preset:
+    teacher, student = epochs
     return Preset(
         name,
-        network=MemberConfig(dim=256, epochs=epochs, work=work),
-        partner=MemberConfig(dim=dim, layers=0, penalty=1e-2, epochs=epochs, work=work),
-        student=StudentConfig(epochs=epochs, work=work),
+        network=MemberConfig(dim=256, epochs=teacher, work=work),
+        partner=MemberConfig(dim=dim, layers=0, penalty=1e-2, epochs=teacher, work=work),
+        student=StudentConfig(epochs=student, work=work),
     )
 
 
 PRESETS: dict[str, Preset] = {
-    "quick": _preset("quick", epochs=30, dim=256, work=2e9),
-    "standard": _preset("standard", epochs=60, dim=512, work=2e10),
-    "max": _preset("max", epochs=120, dim=1024, work=2e11),
+    "quick": _preset("quick", (30, 40), dim=256, work=2e9),
+    "standard": _preset("standard", (60, 150), dim=512, work=2e10),
+    "max": _preset("max", (120, 300), dim=1024, work=2e11),
 }
 
 
