@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sightline.cli.main import run
 from sightline.distill.evaluate import evaluate
 from sightline.distill.serving import ServedModel, publish, write_maps
 from sightline.distill.student import Student
@@ -181,3 +182,18 @@ def test_a_worse_model_of_the_same_graph_is_not_served_unless_told_to(
     finally:
         publish(ws, model_id)
         shutil.rmtree(ws.models / worse)
+
+
+def test_a_table_shows_every_model_and_file(
+    made: tuple[Workspace, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ws, _ = made
+    assert run(["evaluate", "--table", "-w", str(ws.path), "--force"]) == 0
+    shown = capsys.readouterr().out
+    for name in ("teacher", "student", "control", "student.npz", "student-int8.onnx"):
+        assert f"\n{name} " in shown
+    assert "no published figures are known" in shown
+    assert run(["evaluate", "--table", "--json", "-w", str(ws.path), "--force"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["data_set"] is None
+    assert [line["model"] for line in found["lines"][:3]] == ["teacher", "student", "control"]
