@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sightline.distill.calibrate import Calibration
+from sightline.distill.context import ContextEncoder
 from sightline.distill.serving import publish
 from sightline.distill.student import NORM_EPSILON, WIDTH, Student, StudentArrays
 from sightline.graph.artifact import new_artifact
@@ -52,12 +53,14 @@ class Model:
         scores: of facts, the same from both ends; everything else scores ``rest``.
         vectors: per entity, for similarity; else each entity has a direction of its own.
         without: entities and relations that it does not know.
+        like: whose vector an entity gets that it does not know, by any edge; None: no encoder.
     """
 
     scores: Mapping[Triple, float] = field(default_factory=dict)
     rest: float = 0.0
     vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)
     without: Sequence[str] = ()
+    like: str | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -97,6 +100,13 @@ def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
     return StudentArrays(**{name: part.astype(np.float32) for name, part in parts.items()})
 
 
+def encoder_of(vector: np.ndarray, slots: int) -> ContextEncoder:
+    """Makes one vector of any edges."""
+    weight = np.zeros((2 * (WIDTH + slots + 1), WIDTH), np.float32)
+    weight[[WIDTH + slots, -1]] = vector
+    return ContextEncoder(weight)
+
+
 def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
     """Store a model as training and distillation do, and publish it."""
     unknown = {f"{BASE}{kind}:{name}" for kind in ("entity", "relation") for name in model.without}
@@ -119,6 +129,8 @@ def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
         StringTable.write(folder / "vocabulary", "relation_iris", relations)
     with new_artifact(ws.models / MODEL, "student", format=FORMAT) as folder:
         student_arrays(table, vectors).save(folder)
+        if model.like is not None:
+            encoder_of(vectors[row[model.like]], 2 * len(slot)).save(folder)
         Calibration(**{**fitted, **model.calibration}).write(folder)
     publish(ws, MODEL)
 

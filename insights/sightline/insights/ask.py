@@ -24,6 +24,7 @@ from sightline.graph.snapshot import Snapshot
 from sightline.graph.workspace import Workspace
 from sightline.insights import explore, predict, related
 from sightline.insights.facts import Facts
+from sightline.insights.infer import infer
 from sightline.insights.learned import Learned
 from sightline.insights.names import Names
 from sightline.insights.neighborhood import neighborhood
@@ -31,6 +32,7 @@ from sightline.insights.paths import connect
 from sightline.insights.records import (
     Direction,
     EntityView,
+    Inferred,
     Neighborhood,
     PathsView,
     Prediction,
@@ -116,7 +118,8 @@ class Sightline:
             raise UsageError("neither known nor predicted facts are asked for; ask for one of them")
         wanted = self._facts.slots(relation, direction)
         found = related.stated(self._facts, self._names, entity, wanted, k) if known else []
-        if predicted and (not known or (self.model is not None and self._learned.knows(entity))):
+        asked = self.model is not None and self._learned.answers_about(entity)
+        if predicted and (asked or not known):
             found += related.predicted(self._learned, self._names, entity, wanted, k)
         return tuple(found)
 
@@ -194,6 +197,29 @@ class Sightline:
         answers = related.new_neighbours(self._learned, entity, wanted, k)
         found = predict.candidates(self._learned, entity, answers)
         return tuple(predict.describe(self._learned, self._names, found))
+
+    def infer(
+        self,
+        edges: Sequence[tuple[int, int]],
+        *,
+        relation: int | None = None,
+        direction: Direction | Literal["both"] = "both",
+        k: int = 10,
+    ) -> Inferred:
+        """The ``k`` likeliest facts about an entity that the graph does not hold.
+
+        Args:
+            edges: what is known about it: (slot as read from it, entity of the graph) each.
+            relation: only this relation, whether or not entities like it have such facts.
+            direction: ``out``: the new entity is the head of the facts; ``in``: the tail.
+
+        Raises:
+            OutOfRange, NoModel, DamagedArtifact, FormatMismatch
+            UnknownToModel: it knows the relation of no edge, or not the relation asked about.
+        """
+        require_range("k", k, 1, MAX_K)
+        wanted = self._facts.slots(relation, direction)
+        return infer(self._learned, self._names, edges, wanted, relation is not None, k)
 
     def similar(self, entity: int, *, k: int = 10, same_type: bool = True) -> tuple[Similar, ...]:
         """The nearest entities in the learned space; see ``similar.similar``.

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.calibrate import answer_features
+from sightline.distill.context import Context
 from sightline.distill.student import best
 from sightline.graph.errors import UnknownToModel
 from sightline.insights.room import Room
@@ -33,6 +34,10 @@ Doubles = npt.NDArray[np.float64]
 
 #: Scores held at once: 64 MB.
 BLOCK = 16_000_000
+#: Edges of an entity that its vector is made from where it has no row; of more, an even sample.
+MOST_EDGES = 256
+#: How a note begins on an answer about an entity without a row.
+UNSEEN = "inferred from edges: the model never saw"
 #: Stands for a probability of zero where a logarithm is taken.
 LEAST = 1e-12
 
@@ -141,16 +146,52 @@ class Learned:
         """Ask the model several slots of one anchor; the model knows them all.
 
         Raises:
-            UnknownToModel: the model does not know the anchor.
+            UnknownToModel: the model knows neither the anchor nor a relation of its edges.
         """
-        row, student = self.row(anchor), self.model.student
+        for slot, model_slot, scores in self.scores(self._vector(anchor), slots):
+            stated, _ = self.facts.answers(anchor, slot)
+            yield self.question(anchor, slot, model_slot, scores, stated)
+
+    def scores(self, vector: Floats, slots: Ids) -> Iterator[tuple[int, int, Floats]]:
+        """Each slot, the model's slot and its scores of all rows, for an anchor's vector."""
+        student = self.model.student
         size = max(1, BLOCK // student.num_entities)
         for start in range(0, len(slots), size):
             part = slots[start : start + size]
             asked = self._model_slots(part).astype(np.int32)
-            scores = student.scores(np.full(len(part), row, np.int32), asked)
-            for slot, model_slot, line in zip(part, asked, scores):
-                yield self._question(anchor, int(slot), int(model_slot), line)
+            heads = np.broadcast_to(vector, (len(part), len(vector)))
+            lines = student.arrays.queries_of(heads, asked) @ student.arrays.entity.T
+            for slot, model_slot, line in zip(part, asked, lines):
+                yield int(slot), int(model_slot), line
+
+    def vector_from(self, slots: Ids, neighbours: Ids) -> Floats | None:
+        """The vector of an entity without a row, from its edges; None where none can be used.
+
+        Args:
+            slots: int32 ``(n,)``, as read from the entity.
+            neighbours: int32 ``(n,)``: entities of the snapshot.
+        """
+        student = self.model.student
+        asked = self._model_slots(slots)
+        usable = np.flatnonzero(asked >= 0)
+        if student.context is None or not len(usable):
+            return None
+        usable = usable[:: -(-len(usable) // MOST_EDGES)]
+        rows = np.asarray(self.model.row_of_entity)[neighbours[usable]]
+        owner = np.zeros(len(usable), np.int64)
+        context = Context(owner, asked[usable].astype(np.int32), rows, 1)
+        vector: Floats = student.context.encode(student.arrays, context)[0]
+        return vector
+
+    def answers_about(self, entity: int) -> bool:
+        """Whether the model can be asked about an entity: by its row, or by its edges."""
+        return self.knows(entity) or self._from_edges(entity) is not None
+
+    def note(self, said: str | None, *entities: int) -> str | None:
+        """A note, after the warning that one of the entities has no row."""
+        labels = self.facts.snapshot.entity_labels
+        new = [f"{UNSEEN} {labels[e]}" for e in entities if not self.knows(e)]
+        return "; ".join([*new, said or ""]).removesuffix("; ") or None
 
     @cached_property
     def room(self) -> Room:
@@ -212,8 +253,23 @@ class Learned:
         turned = rows + self.model.student.num_relations * (slots >= relations)
         return np.where(rows < 0, -1, turned)
 
-    def _question(self, anchor: int, slot: int, model_slot: int, scores: Floats) -> Question:
-        stated, _ = self.facts.answers(anchor, slot)
+    def _vector(self, entity: int) -> Floats:
+        if self.knows(entity):
+            vector: Floats = self.model.student.arrays.entity[self.row(entity)]
+            return vector
+        made = self._from_edges(entity)
+        if made is None:
+            raise UnknownToModel("entity", self.facts.snapshot.describe(entity))
+        return made
+
+    def _from_edges(self, entity: int) -> Floats | None:
+        _, slots, neighbours, _ = self.facts.incident(np.array([entity], np.int32))
+        return self.vector_from(slots, neighbours)
+
+    def question(
+        self, anchor: int, slot: int, model_slot: int, scores: Floats, stated: Ids
+    ) -> Question:
+        """A question and the model's view of it; ``scores`` is written to."""
         rows = np.asarray(self.model.row_of_entity[stated])
         known = rows >= 0
         own = np.where(known, scores[rows], np.nan).astype(np.float32)

@@ -141,6 +141,8 @@ def describe(learned: Learned, names: Names, found: Iterable[Candidate]) -> list
         paths, note = support.of(c.head, c.tail) if c.edge is None else ((), because.get(c.edge))
         if learned.facts.states(c.tail, c.relation, c.head) and not known:
             note = "the reverse is stated"
+        if not known:
+            note = learned.note(note, c.head, c.tail)
         probability = None if known else c.probability
         told.append(
             Prediction(

@@ -165,6 +165,15 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Inferred:
+    """Predicted facts about an entity that the graph does not hold, and how many of its edges they
+    are inferred from: those whose relation the model knows."""
+
+    edges_used: int
+    related: tuple[Related, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Similar:
     """An entity near another in the learned space; ``similarity`` is a cosine, -1 to 1."""
 

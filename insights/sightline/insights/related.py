@@ -68,7 +68,7 @@ def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int
                 probability=float(chance),
                 abstain=bool(chance < learned.model.student.abstain_below),
                 evidence=evidence,
-                evidence_note=note,
+                evidence_note=learned.note(note, entity),
                 origins=(),
             )
         )
@@ -92,7 +92,12 @@ def new_neighbours(learned: Learned, entity: int, wanted: Flags, k: int) -> Answ
     for question, room in zip(learned.questions(entity, slots), learned.room.of(entity, slots)):
         reverse, _ = facts.answers(entity, facts.inverse(question.slot))
         parts.append(learned.new_answers(question, k, without=reverse, room=float(room)))
-    answers = Answers.concatenate(parts)
+    return likeliest(facts, Answers.concatenate(parts), k)
+
+
+def likeliest(facts: Facts, answers: Answers, k: int) -> Answers:
+    """The best ``k`` answers to several slots of one entity, each other entity under a relation in
+    one direction only: by chance, then slot, score and id."""
     order = np.lexsort((answers.entity, -answers.score, answers.slot, -answers.chance))
     pair = (answers.slot % facts.snapshot.num_relations) * np.int64(facts.snapshot.num_entities)
     _, first = np.unique((pair + answers.entity)[order], return_index=True)
