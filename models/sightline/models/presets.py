@@ -32,12 +32,12 @@ class MemberConfig:
     """
 
     dim: int = 256
-    narrow: int = 64
+    narrow: int = 128
     layers: int = 1
-    dropout: float = 0.3
+    dropout: float = 0.5
     rate: float = 0.1
     rate_network: float = 1e-3
-    penalty: float = 7e-3
+    penalty: float = 1e-2
     epochs: int = 60
     work: float = 4e9
     candidates: int = 4096
@@ -90,8 +90,8 @@ def _preset(name: PresetName, epochs: tuple[int, int], dim: int, work: float) ->
     teacher, student = epochs
     return Preset(
         name,
-        network=MemberConfig(dim=256, epochs=teacher, work=work),
-        partner=MemberConfig(dim=dim, layers=0, penalty=1e-2, epochs=teacher, work=work),
+        network=MemberConfig(dim=dim, epochs=teacher, work=work),
+        partner=MemberConfig(dim=dim, layers=0, epochs=teacher, work=work),
         student=StudentConfig(epochs=student, work=work),
     )
 

@@ -1,0 +1,102 @@
+"""Accuracy on public data sets: teacher, student and control over several seeds.
+
+    SIGHTLINE_DATA=FOLDER python benchmarks/accuracy.py codex-s umls --preset standard --seeds 0 1 2
+
+FOLDER holds the data sets as folders. Every run is what ``sightline run FOLDER/NAME`` does; the
+test facts are read by its evaluation and by nothing else. Prints mean and standard deviation over
+the seeds and writes ``results/accuracy-NAME.json``. Knows the stages; measures nothing itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+
+from sightline.cli import build
+from sightline.graph.workspace import Workspace
+
+RESULTS = Path(__file__).parent / "results"
+MODELS = ("teacher", "student", "control")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a folder of SIGHTLINE_DATA")
+    parser.add_argument("--preset", default="standard")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments = parser.parse_args()
+    data = os.environ.get("SIGHTLINE_DATA")
+    if not data:
+        parser.error("set SIGHTLINE_DATA to the folder that holds the data sets")
+    for name in arguments.names:
+        runs = [one_run(Path(data) / name, arguments, seed) for seed in arguments.seeds]
+        document = {"data": name, "preset": arguments.preset, "seeds": arguments.seeds}
+        document |= {"summary": summary(runs), "runs": runs}
+        RESULTS.mkdir(exist_ok=True)
+        path = RESULTS / f"accuracy-{name}.json"
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        show(name, document["summary"])
+
+
+def one_run(folder: Path, arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """The metrics of one seed, with the CPU seconds that it took."""
+    start = time.process_time()
+    with tempfile.TemporaryDirectory() as place:
+        ws = Workspace.create(Path(place) / "ws")
+        build.build_all(ws, [folder], None, False, arguments.preset, arguments.device, seed)
+        (path,) = ws.models.glob("*/metrics.json")
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    metrics["fidelity"].pop("relations")
+    return {**metrics, "cpu_seconds": round(time.process_time() - start)}
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation over the seeds, and paired differences."""
+    out: dict[str, Any] = {}
+    for who in MODELS:
+        for part in ("valid", "test"):
+            for measure in ("mrr", "hits_at_1", "hits_at_10"):
+                values = [run[who][part][measure] for run in runs]
+                out[f"{who} {part} {measure}"] = spread(values)
+    mrr = {who: np.array([run[who]["test"]["mrr"] for run in runs]) for who in MODELS}
+    out["student / teacher"] = spread(mrr["student"] / mrr["teacher"])
+    out["student - control"] = spread(mrr["student"] - mrr["control"])
+    out["ece"] = spread([run["calibration"]["test"]["ece"] for run in runs])
+    for who in MODELS[:2]:
+        found = [run[who]["triple_classification"] for run in runs]
+        if all(found):
+            for measure in ("accuracy", "f1"):
+                out[f"{who} {found[0]['source']} negatives {measure}"] = spread(
+                    [one[measure] for one in found]
+                )
+    out["cpu_seconds"] = spread([run["cpu_seconds"] for run in runs])
+    return out
+
+
+def spread(values: Any) -> dict[str, float]:
+    """Mean and sample standard deviation."""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return {"mean": float(np.mean(values)), "sd": deviation}
+
+
+def show(name: str, found: dict[str, Any]) -> None:
+    """One line per figure."""
+    for what, value in found.items():
+        print(f"{name:10} {what:36} {value['mean']:8.4f} +- {value['sd']:.4f}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
