@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import problems, reports, routes, sparql
+from sightline.api import infer, problems, reports, routes, sparql
 from sightline.api.answers import Shortcut, to_json
 from sightline.api.door import Door
 from sightline.api.questions import Health, Problem
@@ -52,6 +52,7 @@ def create_app(folder: Path) -> FastAPI:
     app.add_middleware(Shortcut, served=app.state.served)
     app.add_middleware(Door)
     problems.register(app)
+    app.include_router(infer.router)
     app.include_router(routes.router)
     app.include_router(reports.router)
     app.include_router(sparql.router)
