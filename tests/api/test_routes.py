@@ -83,6 +83,13 @@ def test_paths_can_be_narrowed(client: TestClient) -> None:
         "—official language→ · ←official language—"
     ]
     assert [path["length"] for path in only["paths"]] == [2]
+    pattern = {**base, "pattern": "<member of>/^<member of>"}
+    patterned = client.get("/v1/paths", params=pattern).json()
+    unreadable = client.get("/v1/paths", params={**base, "pattern": "borders/"})
+
+    assert {path["metapath"] for path in patterned["paths"]} == {"—member of→ · ←member of—"}
+    assert unreadable.status_code == 422
+    assert unreadable.json()["type"].endswith("bad-pattern")
     assert any("African Union" in path["text"] for path in through.json()["paths"])
     assert not any("English" in path["text"] for path in through.json()["paths"])
 

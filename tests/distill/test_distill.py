@@ -197,3 +197,17 @@ def test_a_table_shows_every_model_and_file(
     found = json.loads(capsys.readouterr().out)
     assert found["data_set"] is None
     assert [line["model"] for line in found["lines"][:3]] == ["teacher", "student", "control"]
+
+
+def test_a_lost_model_keeps_neither_the_graph_nor_another_model_back(
+    made: tuple[Workspace, str],
+) -> None:
+    ws, model_id = made
+    lost = "f" * 16
+    ws.publish(model=lost)
+    try:
+        assert run(["compile", "-w", str(ws.path)]) == 0
+        publish(ws, model_id)
+        assert ws.current.model == model_id
+    finally:
+        ws.publish(model=model_id)

@@ -180,3 +180,13 @@ def test_the_written_settings_are_the_defaults(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws", base='https://x.org/"q\\', prefixes={"y": "z:"})
     assert workspace.settings.base == 'https://x.org/"q\\'
     assert workspace.settings.prefixes["y"] == "z:"
+
+
+def test_a_workspace_that_lost_its_current_json_takes_its_loads_up_again(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    load = add_load(workspace, [fact(("a", "r", "b"))])
+    (tmp_path / "ws" / "current.json").unlink()
+    with pytest.raises(NotAWorkspace):
+        Workspace.open(tmp_path / "ws")
+
+    assert [found.id for found in Workspace.create(tmp_path / "ws").loads()] == [load.id]

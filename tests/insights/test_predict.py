@@ -184,3 +184,24 @@ def test_similar_entities_by_cosine_and_type(world_of) -> None:
     assert [name_of(s.entity) for s in anyone] == ["york", "bob", "acme"]
     # From an entity in no direction all others are equally far.
     assert {s.similarity for s in world.sight.similar(world.id("dot"))} == {0.0}
+
+
+def test_an_answer_set_holds_what_is_within_the_bound_of_its_coverage(world_of) -> None:
+    # Surprisals of york and bern: -log of e^5 and e^1 over e^5 + e^1 + 6.
+    total = math.exp(5) + math.exp(1) + 6
+    york, bern = (-math.log(math.exp(s) / total) for s in (5, 1))
+    bounds = [york / 2] * 10 + [york + 1e-3] * 10 + [bern + 1e-3] * 10
+    world = world_of(model=Model(SCORES, calibration={"surprisal": tuple(bounds)}))
+    question = (world.id("bob"), world.relation("lives_in"), None)
+    sizes = [len(world.sight.predict(*question, coverage=c)) for c in (0.05, 0.2, 0.3, 0.9)]
+
+    # Nothing can be promised beyond 30 %: then every sensible answer is in the set.
+    assert sizes == [0, 1, 2, 2]
+
+
+def test_an_answer_set_is_for_a_missing_entity(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    with pytest.raises(UsageError, match="missing head or tail"):
+        world.sight.predict(world.id("bob"), None, world.id("york"), coverage=0.9)
+    with pytest.raises(OutOfRange, match=r"allowed are 0\.01 to 0\.99"):
+        world.sight.predict(world.id("bob"), world.relation("lives_in"), None, coverage=1.5)

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from sightline.graph.errors import OutOfRange, SightlineError, UsageError
 from sightline.graph.walk import MAX_HOPS as MAX_PATH_HOPS
-from sightline.insights.ask import MAX_HOPS, MAX_K
+from sightline.insights.ask import COVERAGE, MAX_HOPS, MAX_K
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client that was turned away may try again.
@@ -31,6 +31,7 @@ RANGES = {
     "hops": (1, MAX_HOPS),
     "max_hops": (1, MAX_PATH_HOPS),
     "deadline_ms": (1, 10_000),
+    "coverage": COVERAGE,
 }
 
 log = logging.getLogger("sightline.api")
@@ -127,7 +128,8 @@ def as_usage_error(found: dict[str, Any]) -> UsageError:
         return UsageError(f"{where} is missing")
     if name in RANGES:
         low, high = RANGES[name]
-        message = f"it must be a whole number, {low} to {high}"
+        kind = "whole number" if isinstance(low, int) else "number"
+        message = f"it must be a {kind}, {low} to {high}"
     return UsageError(f"{where} cannot be used: {message[:1].lower()}{message[1:]}")
 
 

@@ -80,6 +80,14 @@ Types = Annotated[
         description="Entities between have one of these types. Repeat it for several.",
     ),
 ]
+Pattern = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_TEXT,
+        description="Relations to walk, in SPARQL's notation for property paths: "
+        "`borders/capital`, `^capital/(borders|<member of>)*`.",
+    ),
+]
 RelationName = Annotated[
     str | None, Query(max_length=MAX_TEXT, description="Only this relation: IRI, CURIE or label.")
 ]
@@ -104,6 +112,12 @@ class Question(BaseModel):
     tail: Text | None = None
     k: int = Field(10, ge=RANGES["k"][0], le=RANGES["k"][1], description="How many answers.")
     new_only: bool = Field(False, description="Only what the graph does not state.")
+    coverage: float | None = Field(
+        None,
+        ge=RANGES["coverage"][0],
+        le=RANGES["coverage"][1],
+        description="Instead of k: new answers that hold the true one with this probability.",
+    )
 
 
 class Questions(BaseModel):

@@ -28,6 +28,7 @@ from sightline.api.questions import (
     Found,
     K,
     Limit,
+    Pattern,
     PredictionBody,
     Predictions,
     Question,
@@ -222,6 +223,7 @@ async def paths(
     include: Relations = (),
     exclude: Without = (),
     types: Types = (),
+    pattern: Pattern = None,
     deadline_ms: Annotated[int, between("deadline_ms", "Answer after this many ms,")] = 1000,
 ) -> Response:
     """How two entities are connected: paths ranked so that hubs do not flood them."""
@@ -236,6 +238,7 @@ async def paths(
             include=[graph.resolve_relation(name) for name in include],
             exclude=[graph.resolve_relation(name) for name in exclude],
             types=[graph.resolve_class(name) for name in types],
+            pattern=pattern,
             deadline_ms=deadline_ms,
         )
 
@@ -274,6 +277,7 @@ def _predict(sight: Sightline, question: Question) -> Predictions:
         None if question.tail is None else graph.resolve_entity(question.tail),
         k=question.k,
         new_only=question.new_only,
+        coverage=question.coverage,
     )
     return Predictions(found)
 

@@ -102,6 +102,13 @@ def paths(
         list[str] | None,
         typer.Option(metavar="TYPE", help="Entities between have this type. Repeat for several."),
     ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="Relations to walk, in SPARQL's notation for property paths: "
+            "'borders/capital', '^capital/(borders|<member of>)*'."
+        ),
+    ] = None,
     deadline_ms: Annotated[int, typer.Option(help="Answer after this many milliseconds.")] = 1000,
     json: JsonOption = False,
 ) -> None:
@@ -119,6 +126,7 @@ def paths(
         include=[graph.resolve_relation(name) for name in include or ()],
         exclude=[graph.resolve_relation(name) for name in exclude or ()],
         types=[graph.resolve_class(name) for name in types or ()],
+        pattern=pattern,
         deadline_ms=deadline_ms,
     )
     if json:
@@ -147,6 +155,10 @@ def predict(
     new_only: Annotated[
         bool, typer.Option("--new-only", help="Only what the graph does not state.")
     ] = False,
+    coverage: Annotated[
+        float | None,
+        typer.Option(help="Instead of -k: new answers that hold the true one with this chance."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """What is missing: the likeliest answers to a fact with one gap, with what speaks for them.
@@ -163,6 +175,7 @@ def predict(
         None if tail is None else graph.resolve_entity(tail),
         k=k,
         new_only=new_only,
+        coverage=coverage,
     )
     if json:
         terminal.print_json({"predictions": answer})

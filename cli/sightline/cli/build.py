@@ -169,8 +169,13 @@ def _compile(ws: Workspace) -> None:
 
         def prepare(snapshot: Snapshot) -> None:
             from sightline.distill.serving import write_maps
+            from sightline.graph.errors import DamagedArtifact, NoModel
 
-            write_maps(ws, snapshot, model)
+            try:
+                write_maps(ws, snapshot, model)
+            except (NoModel, DamagedArtifact) as error:
+                # The graph rests on the loads alone: a lost model must not keep it back.
+                terminal.say(f"the served model cannot be used with it: {error}")
 
     with terminal.progress() as progress:
         snapshot = compile_snapshot(ws, progress=progress, prepare=prepare)

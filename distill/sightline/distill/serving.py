@@ -129,14 +129,14 @@ def _refuse_worse(ws: Workspace, new: str, old: str) -> None:
         raise WorseModel(new, new_mrr, old, old_mrr)
 
 
-def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str, float | None]:
-    """The snapshot a model learnt from, and its student's MRR on validation where measured."""
+def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str | None, float | None]:
+    """The snapshot a model learnt from and its student's MRR on validation, where measured."""
     folder = ws.models / model_id
     try:
         mrr = json.loads((folder / METRICS).read_bytes())["student"]["valid"]["mrr"]
-    except (OSError, ValueError, KeyError):
-        mrr = None
-    return str(read_manifest(folder).get("snapshot")), mrr
+        return read_manifest(folder).get("snapshot"), mrr
+    except (OSError, ValueError, KeyError, DamagedArtifact):
+        return None, None
 
 
 def verify_model(ws: Workspace, model_id: str, *, full: bool) -> None:

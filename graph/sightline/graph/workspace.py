@@ -101,8 +101,11 @@ class Workspace:
         if (workspace.path / CURRENT).exists():
             return cls.open(path)
         try:
+            # Folders of a workspace without its current.json: the loads are taken up again.
+            known = {SETTINGS_FILE, "loads", "quarantine", "snapshots", "models", "reports"}
             if workspace.path.is_dir() and any(
-                not p.name.startswith((SETTINGS_FILE, ".")) for p in workspace.path.iterdir()
+                p.name not in known and not p.name.startswith((".", "jobs.sqlite"))
+                for p in workspace.path.iterdir()
             ):
                 raise NotWritable(path, "it is no workspace and holds other files")
             workspace.path.mkdir(parents=True, exist_ok=True)

@@ -46,6 +46,8 @@ from sightline.insights.records import (
 from sightline.insights.similar import similar
 
 MAX_K = 1000
+#: Coverages that an answer set may be asked for.
+COVERAGE = (0.01, 0.99)
 MAX_HOPS = 4
 
 
@@ -133,12 +135,13 @@ class Sightline:
         include: Sequence[int] = (),
         exclude: Sequence[int] = (),
         types: Sequence[int] = (),
+        pattern: str | None = None,
         deadline_ms: float = 1000,
     ) -> PathsView:
         """How two entities are connected; see ``graph.paths.find_paths``.
 
         Raises:
-            OutOfRange
+            OutOfRange, BadPattern, UnknownRelation
         """
         return connect(
             self._names,
@@ -149,6 +152,7 @@ class Sightline:
             include=include,
             exclude=exclude,
             types=types,
+            pattern=pattern,
             deadline_ms=deadline_ms,
         )
 
@@ -160,6 +164,7 @@ class Sightline:
         *,
         k: int = 10,
         new_only: bool = False,
+        coverage: float | None = None,
     ) -> tuple[Prediction, ...]:
         """The best ``k`` answers to a fact with one gap, the part that is None.
 
@@ -167,18 +172,25 @@ class Sightline:
         which then counts the chance that such a fact is there at all (``room``).
         What the graph states already is marked, or left out with ``new_only``.
 
+        With ``coverage`` the answers are, instead of the best ``k``, the new ones of a set that
+        holds the true one with this probability (``Calibration.surprisal``), at most ``MAX_K``.
+
         Raises:
             OutOfRange
-            UsageError: not exactly one part is None.
+            UsageError: not exactly one part is None, or a missing relation with ``coverage``.
             NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
         """
         require_range("k", k, 1, MAX_K)
+        if coverage is not None:
+            require_range("coverage", coverage, *COVERAGE)
+            if relation is None:
+                raise UsageError("coverage is for a missing head or tail; leave it out")
         learned = self._learned
         shift = self.snapshot.num_relations
         if head is not None and relation is not None and tail is None:
-            found = predict.complete(learned, head, relation, k, new_only)
+            found = predict.complete(learned, head, relation, k, new_only, coverage)
         elif head is None and relation is not None and tail is not None:
-            found = predict.complete(learned, tail, relation + shift, k, new_only)
+            found = predict.complete(learned, tail, relation + shift, k, new_only, coverage)
         elif head is not None and relation is None and tail is not None:
             found = predict.connect(learned, head, tail, k, new_only)
         else:

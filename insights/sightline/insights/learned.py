@@ -221,6 +221,16 @@ class Learned:
             np.full(len(chosen), room, np.float32),
         )
 
+    def set_size(self, question: Question, coverage: float) -> int:
+        """How many answers a set has that holds the true one with a probability: those whose
+        surprisal is within the bound of the calibration."""
+        rows = np.flatnonzero(self._sensible(question) & np.isfinite(question.scores))
+        if not len(rows):
+            return 0
+        log_probability, _ = answer_features(question.scores, rows.astype(np.int32))
+        bound = self.model.student.calibration.bound(coverage)
+        return int((-log_probability <= bound).sum())
+
     def chance(self, question: Question, answer: int) -> tuple[float, float]:
         """Log-probability and probability of one answer, whether stated or not: a stated one is
         judged as if it were not."""

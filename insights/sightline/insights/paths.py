@@ -37,6 +37,7 @@ def connect(
     include: Sequence[int],
     exclude: Sequence[int],
     types: Sequence[int],
+    pattern: str | None,
     deadline_ms: float,
 ) -> PathsView:
     """See ``Sightline.paths``."""
@@ -49,6 +50,7 @@ def connect(
         include=include,
         exclude=exclude,
         types=types,
+        pattern=pattern,
         deadline_ms=deadline_ms,
     )
     return PathsView(

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from sightline.insights.names import Names
 
 
+#: Answers of a set that are shown.
+MOST = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A fact in ids, with its place in the ranking.
@@ -38,16 +42,21 @@ class Candidate:
     edge: int | None
 
 
-def complete(learned: Learned, anchor: int, slot: int, k: int, new_only: bool) -> list[Candidate]:
+def complete(
+    learned: Learned, anchor: int, slot: int, k: int, new_only: bool, coverage: float | None
+) -> list[Candidate]:
     """The best ``k`` answers to one slot of an entity, by score, ties by id.
 
-    Stated answers stand where the model ranks them; those it does not know stand last.
+    Stated answers stand where the model ranks them; those it does not know stand last. With
+    ``coverage`` it is the new answers of a set of that coverage, at most ``MOST``.
 
     Raises:
         UnknownToModel
     """
     learned.require_slot(slot)
     (question,) = learned.questions(anchor, np.array([slot], np.int32))
+    if coverage is not None:
+        k, new_only = min(learned.set_size(question, coverage), MOST), True
     found = candidates(learned, anchor, learned.new_answers(question, k))
     if not new_only:
         found += _stated(learned, question, k)
