@@ -30,6 +30,8 @@ Floats = npt.NDArray[np.float32]
 FILE = "context.npy"
 #: What a slot's share counts beside a number of the mean, in the penalty of the fit.
 SHARE = 10.0
+#: Facts whose queries are held at once.
+BLOCK = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,13 @@ def features(arrays: StudentArrays, context: Context) -> Floats:
     at = context.owner * slots + context.slot
     facts = np.bincount(at, minlength=context.entities * slots).reshape(-1, slots)
     share = facts / np.maximum(facts.sum(axis=1, keepdims=True), 1)
-    known = context.neighbour >= 0
-    owner = context.owner[known]
-    said = arrays.queries(context.neighbour[known], _inverse(context.slot[known], slots))
-    count = np.bincount(owner, minlength=context.entities)[:, None]
+    known = np.flatnonzero(context.neighbour >= 0)
+    count = np.bincount(context.owner[known], minlength=context.entities)[:, None]
     mean = np.zeros((context.entities, width))
-    np.add.at(mean, owner, said)
+    for start in range(0, len(known), BLOCK):
+        part = known[start : start + BLOCK]
+        said = arrays.queries(context.neighbour[part], _inverse(context.slot[part], slots))
+        np.add.at(mean, context.owner[part], said)
     mean /= np.maximum(count, 1)
     read = np.concatenate([mean, SHARE * share, np.ones_like(mean[:, :1])], axis=1)
     both = np.concatenate([read * (count / (count + 1)), read / (count + 1)], axis=1)

@@ -119,7 +119,8 @@ def _draw(
     facts = facts[np.argsort(facts[:, 0], kind="stable")]
     for start in range(0, len(shown), BLOCK):
         entities = shown[start : start + BLOCK]
-        own = facts[np.isin(facts[:, 0], entities)]
+        first, last = np.searchsorted(facts[:, 0], entities[[0, -1]] + [0, 1])
+        own = facts[first:last][np.isin(facts[first:last, 0], entities)]
         yield entities, _part(own, entities, rng.random(len(entities)) ** 1.5, rng, masked=True)
 
 
