@@ -143,15 +143,22 @@ def test_without_entities_the_best_connected_are_taken(world_of, monkeypatch) ->
     assert [s["view"]["entity"]["label"] for s in said["sections"]] == ["Acme", "Bolt"]
 
 
-def test_the_most_surprising_facts_are_no_guesses_and_no_pair_comes_twice(world_of) -> None:
-    world = world_of(model=Model(SCORES, calibration=CALIBRATION))
+def test_the_most_surprising_facts_are_likely_and_no_pair_comes_twice(world_of) -> None:
+    world = world_of(model=Model(SCORES, calibration={"base_rate": 0.1}))
     said = json.loads((written(world) / "report.json").read_bytes())
     pairs = [frozenset((p["head"]["id"], p["tail"]["id"])) for p in said["surprising"]]
     assert pairs == [
         frozenset(("entity:bob", "entity:york")),
         frozenset(("entity:dot", "entity:bern")),
     ]
-    assert all(not p["abstain"] and p["surprising"] > 0 for p in said["surprising"])
+    assert all(p["probability"] >= 0.1 and p["surprising"] > 0 for p in said["surprising"])
+
+
+def test_without_calibration_nothing_is_called_surprising(world_of) -> None:
+    world = world_of(model=Model(SCORES, calibration={"base_rate": None, "abstain_below": 1.0}))
+    folder = written(world)
+    assert json.loads((folder / "report.json").read_bytes())["surprising"] == []
+    assert "take every one as a guess" in Page((folder / "report.html").read_text()).text
 
 
 def test_without_a_model_the_report_says_so(world_of) -> None:

@@ -43,6 +43,8 @@ DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
 #: Stated facts, predictions and similar entities shown per entity; surprising facts in all.
 STATED, PREDICTED, SIMILAR, SURPRISING = 20, 10, 8, 15
+#: What is less likely is not worth a line.
+LEAST_CHANCE = 0.01
 #: A spreadsheet runs a cell that begins so as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -177,12 +179,15 @@ def compose(
     for done, entity in enumerate(entities):
         progress("report", done, len(entities), sight.snapshot.entity_labels[entity])
         sections.append(section_of(sight, entity))
+    model = summarise_model(ws, sight)
+    base_rate = model.base_rate if model else None
+    predicted = [p for section in sections for p in section.predicted]
     return Report(
         id=report_id,
         stats=sight.stats(),
-        model=summarise_model(ws, sight),
+        model=model,
         note=str(sight.no_model) if sight.no_model else None,
-        surprising=most_surprising(p for section in sections for p in section.predicted),
+        surprising=() if base_rate is None else most_surprising(predicted, base_rate),
         sections=tuple(sections),
     )
 
@@ -193,7 +198,11 @@ def section_of(sight: Sightline, entity: int) -> Section:
     predicted: tuple[Prediction, ...] = ()
     similar: tuple[Similar, ...] = ()
     try:
-        predicted = sight.new_facts(entity, k=PREDICTED)
+        predicted = tuple(
+            p
+            for p in sight.new_facts(entity, k=PREDICTED)
+            if (p.probability or 0.0) >= LEAST_CHANCE
+        )
         similar = sight.similar(entity, k=SIMILAR)
     except SightlineError as error:
         note = str(error)
@@ -207,10 +216,11 @@ def section_of(sight: Sightline, entity: int) -> Section:
     )
 
 
-def most_surprising(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+def most_surprising(predictions: Iterable[Prediction], base_rate: float) -> tuple[Prediction, ...]:
     """The predictions that say most beyond popularity: highest probability x bits first.
 
-    Guesses are left out, and of several facts about the same two entities all but the first.
+    Those less likely than the answers to calibration's questions were on average are left out, and
+    of several facts about the same two entities all but the first.
     """
 
     def gain(p: Prediction) -> float:
@@ -219,7 +229,7 @@ def most_surprising(predictions: Iterable[Prediction]) -> tuple[Prediction, ...]
     found: dict[frozenset[str], Prediction] = {}
     ranked = sorted(predictions, key=lambda p: (-gain(p), p.head.id, p.relation.id, p.tail.id))
     for p in ranked:
-        if gain(p) > 0 and not p.abstain:
+        if gain(p) > 0 and (p.probability or 0.0) >= base_rate:
             found.setdefault(frozenset((p.head.iri, p.tail.iri)), p)
     return tuple(found.values())[:SURPRISING]
 
