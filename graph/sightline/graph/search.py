@@ -120,11 +120,11 @@ class SearchIndex:
         entities = self.text_entity[text]
         best = _best(entities, rank, degree, allowed, limit)
         if len(best) < limit and len(wanted) >= MIN_TYPO_LENGTH:
-            near = self._typos(wanted)
+            near, whole = self._typos(wanted)
             entities = np.concatenate([entities, near])
-            rank = np.concatenate([rank, np.full(len(near), 3)])
+            rank = np.concatenate([rank, np.where(whole, 3, 4)])
             best = _best(entities, rank, degree, allowed, limit)
-        return [Match(entity, HOW[how]) for entity, how in best]
+        return [Match(entity, HOW[min(how, 3)]) for entity, how in best]
 
     def nearest(self, query: str, degree: npt.NDArray[np.int32], limit: int = 5) -> list[int]:
         """What somebody who wrote ``query`` may have meant: shorter and shorter starts of it."""
@@ -136,19 +136,22 @@ class SearchIndex:
             text = text[: len(text) * 3 // 4] if len(text) > 3 else ""
         return []
 
-    def _typos(self, wanted: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
-        """Entities with a run of whole words, or its beginning, one edit away from ``wanted``."""
+    def _typos(
+        self, wanted: npt.NDArray[np.uint32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+        """Entities with a run of whole words, or its beginning, one edit away from ``wanted``; and
+        whether it is the whole of a text."""
         half = len(wanted) // 2
         # One less in front, so that two letters swapped across the middle are found too.
         front_half = wanted[: half - 1]
         low, high = _range(self.chars, self.starts, front_half, False)
         forward = _check_starts(self.chars, self.starts[low:high], wanted)
-        front = self.start_text[low:high][forward]
+        front = self.start_text[low:high][forward > 0]
         low, high = _range(self.chars, self.ends, wanted[half:], True)
         backward = _check_ends(self.chars, self.ends[low:high], wanted)
-        back = self.end_text[low:high][backward]
+        back = self.end_text[low:high][backward > 0]
         found: npt.NDArray[np.int32] = self.text_entity[np.concatenate([front, back])]
-        return found
+        return found, np.concatenate([forward[forward > 0], backward[backward > 0]]) == 2
 
 
 def build(texts: Sequence[str], entities: npt.NDArray[np.int32]) -> dict[str, npt.NDArray[Any]]:
@@ -292,8 +295,9 @@ def _one_edit(chars: Any, at: int, end: int, wanted: Any) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def _check_starts(chars: Any, positions: Any, wanted: Any) -> Any:
-    """Which word starts are followed by a text whose beginning is one edit away."""
-    out = np.zeros(len(positions), np.bool_)
+    """Which word starts are followed by a text whose beginning is one edit away: 1, or 2 where that
+    is the whole of a text."""
+    out = np.zeros(len(positions), np.uint8)
     for k in range(len(positions)):
         at = positions[k]
         end = at
@@ -301,18 +305,21 @@ def _check_starts(chars: Any, positions: Any, wanted: Any) -> Any:
             end += 1
         for stop in range(max(at, at + len(wanted) - 1), end + 1):
             if _one_edit(chars, at, stop, wanted):
-                out[k] = True
+                whole = chars[stop] == 0 and (at == 0 or chars[at - 1] == 0)
+                out[k] = max(out[k], 2 if whole else 1)
     return out
 
 
 @numba.njit(cache=True, nogil=True)
 def _check_ends(chars: Any, positions: Any, wanted: Any) -> Any:
-    """Which word ends are preceded, from the start of a word on, by a text one edit away."""
-    out = np.zeros(len(positions), np.bool_)
+    """Which word ends are preceded, from the start of a word on, by a text one edit away: 1, or 2
+    where that is the whole of a text."""
+    out = np.zeros(len(positions), np.uint8)
     for k in range(len(positions)):
         end = positions[k]
         for at in range(max(0, end - len(wanted) - 1), max(0, end - len(wanted) + 1) + 1):
             starts_word = at == 0 or chars[at - 1] == 0 or chars[at - 1] == 32
             if starts_word and chars[at:end].all() and _one_edit(chars, at, end, wanted):
-                out[k] = True
+                whole = chars[end] == 0 and (at == 0 or chars[at - 1] == 0)
+                out[k] = max(out[k], 2 if whole else 1)
     return out
