@@ -122,4 +122,4 @@ def epochs_for(epochs: int, work: float, pairs_per_epoch: int) -> int:
 
 def batch_for(questions: int) -> int:
     """Questions per step: about 24 steps an epoch, inside what one step can carry."""
-    return max(32, min(2048, -(-questions // 24)))
+    return max(32, min(1024, -(-questions // 24)))
