@@ -45,8 +45,8 @@ def run(folder: Path, scale: float) -> list[Result]:
 
 
 def _real_labels() -> list[Result]:
-    """The same on the names of FB15k-237, where ``SIGHTLINE_DATA`` holds them. A hit is an entity of
-    the meant label: many entities share one."""
+    """The same on the names of FB15k-237, where ``SIGHTLINE_DATA`` holds them. A hit is an entity
+    of the meant label: many entities share one."""
     path = Path(os.environ.get("SIGHTLINE_DATA", ".")) / "fb15k-237" / "names.txt"
     if not path.exists():
         return []

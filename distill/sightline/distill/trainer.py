@@ -20,7 +20,7 @@ from sightline.models.dataset import LearningData
 from sightline.models.loss import Batch, answer_loss
 from sightline.models.presets import StudentConfig, batch_for, epochs_for
 from sightline.models.ranking import BLOCK, RankingMetrics, filtered_ranks
-from sightline.models.trainer import SELECT_LIMIT, Questions
+from sightline.models.trainer import Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class StudentTrainer:
         self.epochs = epochs_for(config.epochs, config.work, len(questions) * data.num_entities)
         # All scores of a step are held at once.
         self._batch = max(1, min(batch_for(len(questions)), BLOCK // data.num_entities))
-        self._select = data.select[:: max(1, -(-len(data.select) // SELECT_LIMIT))]
+        self._select = data.select_sample
 
     def run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
         """Train one student and keep its best evaluation.

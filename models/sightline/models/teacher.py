@@ -69,7 +69,8 @@ def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
     if len(scorers) == 1 or not len(data.select):
         return np.full((slots, len(scorers)), 1 / len(scorers), np.float32)
     first, second = scorers
-    asked = with_reciprocals(data.select, data.num_relations)[:, 1]
+    select = data.select_sample
+    asked = with_reciprocals(select, data.num_relations)[:, 1]
     count = np.bincount(asked, minlength=slots)
     quality = np.empty((len(GRID), slots))
     for i, weight in enumerate(GRID):
@@ -77,7 +78,7 @@ def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
         def blended(heads: Ids, slots: Ids, weight: float = weight) -> np.ndarray:
             return weight * first(heads, slots) + (1 - weight) * second(heads, slots)
 
-        ranks = filtered_ranks(blended, data.select, data.known, num_relations=data.num_relations)
+        ranks = filtered_ranks(blended, select, data.known, num_relations=data.num_relations)
         sums = np.bincount(asked, 1 / ranks, minlength=slots)
         quality[i] = (sums + PRIOR * np.mean(1 / ranks)) / (count + PRIOR)
     chosen = np.array(GRID, np.float32)[quality.argmax(axis=0)]

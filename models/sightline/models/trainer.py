@@ -28,9 +28,6 @@ from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
 from sightline.models.ranking import Floats, RankingMetrics, Scorer, filtered_ranks
 from sightline.models.teacher import Teacher
 
-#: Triples of ``select`` that are ranked while training; more cost time and change little.
-SELECT_LIMIT = 2000
-
 
 class Questions:
     """The training questions as tensors, and the messages that would give their answers away."""
@@ -178,11 +175,10 @@ class MemberTrainer:
         return loss + self.config.penalty * penalty
 
     def _evaluate(self) -> None:
-        select = self.data.select
-        if not len(select):
+        sample = self.data.select_sample
+        if not len(sample):
             self._keep_best()
             return
-        sample = select[:: -(-len(select) // SELECT_LIMIT)]
         ranks = filtered_ranks(
             scorer_of(self.model, self.questions.messages),
             sample,
