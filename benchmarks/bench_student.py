@@ -11,7 +11,7 @@ from sightline.distill.calibrate import Calibration
 from sightline.distill.student import WIDTH, Student, StudentArrays
 from sightline.graph.strings import StringTable
 
-HIDDEN, CONTEXT, RELATIONS = 512, 64, 237
+HIDDEN, CONTEXT, RELATIONS = 512, 128, 237
 SIZES = ((14_541, "<= 0.15 ms"), (1_000_000, "<= 4 ms"))
 
 

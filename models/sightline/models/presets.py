@@ -60,8 +60,8 @@ class StudentConfig:
     """
 
     hidden: int = 512
-    context: int = 64
-    dropout: float = 0.1
+    context: int = 128
+    dropout: float = 0.05
     soft: float = 0.9
     temperatures: tuple[float, ...] = (1.0, 2.0, 4.0)
     epochs: int = 60
