@@ -43,7 +43,7 @@ from sightline.models.trainer import Questions
 #: Label smoothing that the control may choose from: as many trials as there are temperatures.
 SMOOTHING = (0.0, 0.05, 0.1)
 #: A trial takes one part in so many of the epochs of the run that its setting is chosen for.
-TRIAL_SHARE = 6
+TRIAL_SHARE = 12
 
 
 def distill(

@@ -19,8 +19,13 @@ from sightline.graph.progress import Progress
 from sightline.models.dataset import LearningData
 from sightline.models.loss import Batch, answer_loss
 from sightline.models.presets import StudentConfig, batch_for, epochs_for
-from sightline.models.ranking import BLOCK, RankingMetrics, filtered_ranks
+from sightline.models.ranking import RankingMetrics, filtered_ranks
 from sightline.models.trainer import Questions
+
+
+#: Scores of one step, 32 MB of float32: what the C library still takes from memory it has already.
+#: Larger tensors are mapped anew at every step, which costs as much as computing them.
+STEP = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,7 @@ class StudentTrainer:
         self.data, self.questions, self.targets, self.config = data, questions, targets, config
         self._seed = seed
         self.epochs = epochs_for(config.epochs, config.work, len(questions) * data.num_entities)
-        # All scores of a step are held at once.
-        self._batch = max(1, min(batch_for(len(questions)), BLOCK // data.num_entities))
+        self._batch = max(1, min(batch_for(len(questions)), STEP // data.num_entities))
         self._select = data.select_sample
 
     def run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:

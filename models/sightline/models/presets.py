@@ -54,7 +54,7 @@ class StudentConfig:
         dropout: share of the hidden units that is dropped.
         soft: weight of the teacher's part of the loss; 1 - soft is the hard labels'.
         temperatures: the grid that one temperature is chosen from.
-        epochs, work: as a member's; a trial takes a sixth of the epochs.
+        epochs, work: as a member's; a trial takes a twelfth of the epochs.
         rate: the Adam step at the start; it falls along a cosine to zero.
         top: teacher's answers kept per question on a graph with more entities than ``dense``.
     """
@@ -99,8 +99,8 @@ def _preset(name: PresetName, epochs: tuple[int, int], dim: int, work: float) ->
 
 PRESETS: dict[str, Preset] = {
     "quick": _preset("quick", (30, 40), dim=256, work=1e9),
-    "standard": _preset("standard", (60, 150), dim=512, work=4e9),
-    "max": _preset("max", (120, 300), dim=1024, work=4e10),
+    "standard": _preset("standard", (60, 300), dim=512, work=4e9),
+    "max": _preset("max", (120, 600), dim=1024, work=4e10),
 }
 
 
