@@ -65,8 +65,8 @@ def test_metrics_say_what_was_measured_and_how(made: tuple[Workspace, str]) -> N
     for who in ("teacher", "student", "control"):
         for part in ("valid", "test"):
             found = metrics[who][part]
-            assert 0 < found["hits_at_1"] <= found["hits_at_3"] <= found["hits_at_10"] <= 1
-            assert found["hits_at_1"] <= found["mrr"] <= 1
+            assert 0 <= found["hits_at_1"] <= found["hits_at_3"] <= found["hits_at_10"] <= 1
+            assert max(found["hits_at_1"], 1e-3) <= found["mrr"] <= 1
         assert metrics[who]["triple_classification"]["source"] == "sampled"
 
 

@@ -56,7 +56,7 @@ EXAMPLES: dict[str, Any] = {
     "a new country": {
         "value": {
             "edges": [
-                {"relation": "official language", "entity": "Swahili"},
+                {"relation": "official language", "entity": "English"},
                 {"relation": "borders", "direction": "in", "entity": "Kenya"},
             ],
             "relation": "member of",

@@ -22,7 +22,6 @@ from sightline.models.presets import StudentConfig, batch_for, epochs_for
 from sightline.models.ranking import RankingMetrics, filtered_ranks
 from sightline.models.trainer import Questions
 
-
 #: Scores of one step, 32 MB of float32: what the C library still takes from memory it has already.
 #: Larger tensors are mapped anew at every step, which costs as much as computing them.
 STEP = 1 << 23
