@@ -41,13 +41,21 @@ def main() -> None:
     if not data:
         parser.error("set SIGHTLINE_DATA to the folder that holds the data sets")
     for name in arguments.names:
-        runs = [one_run(Path(data) / name, arguments, seed) for seed in arguments.seeds]
-        document = {"data": name, "preset": arguments.preset, "seeds": arguments.seeds}
-        document |= {"summary": summary(runs), "runs": runs}
-        RESULTS.mkdir(exist_ok=True)
-        path = RESULTS / f"accuracy-{name}.json"
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        show(name, document["summary"])
+        runs: list[dict[str, Any]] = []
+        for seed in arguments.seeds:
+            runs.append(one_run(Path(data) / name, arguments, seed))
+            # Kept after every seed: a run that is stopped has not run for nothing.
+            write(name, arguments.preset, runs)
+        show(name, summary(runs))
+
+
+def write(name: str, preset: str, runs: list[dict[str, Any]]) -> None:
+    """Keep what was measured so far."""
+    document = {"data": name, "preset": preset, "seeds": [run["seed"] for run in runs]}
+    document |= {"summary": summary(runs), "runs": runs}
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"accuracy-{name}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def one_run(folder: Path, arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
