@@ -20,6 +20,7 @@ from sightline.graph.errors import (
     UsageError,
     require_range,
 )
+from sightline.graph.paths import find_paths
 from sightline.graph.snapshot import Snapshot
 from sightline.graph.workspace import Workspace
 from sightline.insights import explore, predict, related
@@ -28,7 +29,7 @@ from sightline.insights.infer import infer
 from sightline.insights.learned import Learned
 from sightline.insights.names import Names
 from sightline.insights.neighborhood import neighborhood
-from sightline.insights.paths import connect
+from sightline.insights.paths import path_view
 from sightline.insights.records import (
     Direction,
     EntityView,
@@ -143,8 +144,8 @@ class Sightline:
         Raises:
             OutOfRange, BadPattern, UnknownRelation
         """
-        return connect(
-            self._names,
+        found = find_paths(
+            self.snapshot,
             source,
             target,
             max_hops=max_hops,
@@ -155,6 +156,7 @@ class Sightline:
             pattern=pattern,
             deadline_ms=deadline_ms,
         )
+        return path_view(self._names, source, target, found)
 
     def predict(
         self,

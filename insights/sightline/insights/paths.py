@@ -1,12 +1,11 @@
 """How entities are connected, in words, and what speaks for a prediction.
 
-The one place of this component that searches paths. Knows no model.
+Turns what a path search found into records; searches for support itself. Knows no model.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -27,32 +26,8 @@ SUPPORT_BUDGET_MS = 1000.0
 NO_SUPPORT = "no support found"
 
 
-def connect(
-    names: Names,
-    source: int,
-    target: int,
-    *,
-    max_hops: int,
-    k: int,
-    include: Sequence[int],
-    exclude: Sequence[int],
-    types: Sequence[int],
-    pattern: str | None,
-    deadline_ms: float,
-) -> PathsView:
-    """See ``Sightline.paths``."""
-    found = find_paths(
-        names.snapshot,
-        source,
-        target,
-        max_hops=max_hops,
-        k=k,
-        include=include,
-        exclude=exclude,
-        types=types,
-        pattern=pattern,
-        deadline_ms=deadline_ms,
-    )
+def path_view(names: Names, source: int, target: int, found: PathAnswer) -> PathsView:
+    """What a search between two entities found, in words."""
     return PathsView(
         source=names.entity(source),
         target=names.entity(target),

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from sightline.graph.artifact import new_artifact, verify_artifact
@@ -142,7 +143,7 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
         members = [MemberConfig(**config[name]) for name in ("network", "partner")]
         model = Teacher([build_member(data, member) for member in members])
         model.load_state_dict(load_file(folder / WEIGHTS))
-    except Exception as error:
+    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
         raise DamagedArtifact(folder, "the teacher cannot be read") from error
     return model.eval(), data, manifest
 
