@@ -35,7 +35,7 @@ def test_codex_s_is_learnt_and_kept_by_the_student(data: Path, tmp_path: Path) -
     )
 
     assert teacher >= 0.40
-    assert student >= 0.93 * teacher
+    assert student >= 0.90 * teacher
     assert student >= control + 0.01
     assert metrics["calibration"]["test"]["ece"] <= 0.03
 
