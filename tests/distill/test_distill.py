@@ -19,7 +19,7 @@ from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import DamagedArtifact, NoModel, WorseModel
 from sightline.graph.workspace import Workspace
 from sightline.models import presets
-from sightline.models.presets import MemberConfig, Preset, StudentConfig
+from sightline.models.presets import MemberConfig, PathConfig, Preset, StudentConfig
 from sightline.models.train import train
 from tests.graph.conftest import add_load, fact
 
@@ -43,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str]:
     with pytest.MonkeyPatch.context() as patch:
         network = MemberConfig(dim=64, narrow=8, epochs=20)
         partner = MemberConfig(dim=64, layers=0, epochs=20)
-        small = Preset("quick", network, partner, StudentConfig(epochs=9))
+        small = Preset("quick", network, partner, PathConfig(work=0), StudentConfig(epochs=9))
         patch.setitem(presets.PRESETS, "quick", small)
         model_id = train(ws, preset="quick", device="cpu")
         distill(ws, model_id, device="cpu")

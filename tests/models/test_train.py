@@ -18,7 +18,7 @@ from sightline.models import presets
 from sightline.models.checkpoint import load_checkpoint, save_checkpoint
 from sightline.models.dataset import LearningData
 from sightline.models.device import choose_device, memory_guard
-from sightline.models.presets import MemberConfig, Preset, StudentConfig
+from sightline.models.presets import MemberConfig, PathConfig, Preset, StudentConfig
 from sightline.models.ranking import RankingMetrics, filtered_ranks
 from sightline.models.train import open_teacher, train
 from sightline.models.trainer import MemberTrainer, scorer_of
@@ -138,7 +138,9 @@ def test_too_little_memory_is_one_clear_error() -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A compiled workspace, and a preset that takes no time."""
     few = replace(CONFIG, epochs=2)
-    small = Preset("quick", few, replace(few, layers=0), StudentConfig(epochs=3))
+    small = Preset(
+        "quick", few, replace(few, layers=0), PathConfig(work=0), StudentConfig(epochs=3)
+    )
     monkeypatch.setitem(presets.PRESETS, "quick", small)
     ws = Workspace.create(tmp_path / "ws")
     pairs = [(f"p{i}", "knows", f"p{j}") for i in range(9) for j in range(9) if (i + j) % 3 == 0]

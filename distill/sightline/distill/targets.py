@@ -1,7 +1,7 @@
 """What the teacher answers to each training question: the only thing the student sees of it.
 
-The teacher is asked in groups with the group's own edges taken out of its graph, as in its own
-training; with them its answers would be copies of what the student already has.
+The teacher is asked for an answer with that answer's own edges taken out of its graph, as in its
+own training; with them its answers would be copies of what the student already has.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from torch import Tensor
 
 from sightline.graph.progress import Progress
 from sightline.models.presets import StudentConfig, batch_for
-from sightline.models.teacher import Teacher
-from sightline.models.trainer import Questions
+from sightline.models.teacher import Encoded, Teacher
+from sightline.models.trainer import Parts, Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +35,73 @@ class SoftTargets:
     vectors: Tensor
 
 
+#: Parts that the training facts are divided into.
+PARTS = 4
+
+
 def soft_targets(
     teacher: Teacher, questions: Questions, config: StudentConfig, progress: Progress
 ) -> SoftTargets:
-    """Ask the teacher every training question once."""
+    """Ask the teacher every training question, with a part of its answers hidden each time."""
     teacher.eval()
     num_entities = questions.known.num_entities
     dense = num_entities <= config.dense
+    parts = questions.parts(PARTS)
     scores, entities, rests = [], [], []
     groups = torch.split(torch.arange(len(questions)), batch_for(len(questions)))
-    for done, positions in enumerate(groups):
-        progress("teach", done, len(groups), "asking the teacher")
-        batch = questions.batch(positions)
-        with torch.no_grad():
-            x = teacher.encode(questions.messages_without(positions))
-            row = teacher.scores(x, batch.head, batch.slot)
-        if dense:
-            scores.append(row.cpu())
-            continue
-        best, ids = row.topk(config.top, dim=1)
-        row.scatter_(1, ids, float("-inf"))
-        rest = [torch.logsumexp(row / t, dim=1) for t in config.temperatures]
-        scores.append(best.cpu())
-        entities.append(ids.cpu())
-        rests.append(torch.stack(rest, dim=1).cpu())
-    progress("teach", len(groups), len(groups), "asking the teacher")
-    empty = torch.zeros((len(questions), 0))
     with torch.no_grad():
+        encoded = [teacher.encode(rest) for rest in parts.rest]
+        for done, positions in enumerate(groups):
+            progress("teach", done, len(groups), "asking the teacher")
+            row = _answers(teacher, encoded, parts, questions, positions)
+            if dense:
+                scores.append(row.cpu())
+                continue
+            best, ids = row.topk(config.top, dim=1)
+            row.scatter_(1, ids, float("-inf"))
+            rest = [torch.logsumexp(row / t, dim=1) for t in config.temperatures]
+            scores.append(best.cpu())
+            entities.append(ids.cpu())
+            rests.append(torch.stack(rest, dim=1).cpu())
+        progress("teach", len(groups), len(groups), "asking the teacher")
         # Each member counts alike, whatever the size of its numbers.
-        parts = [x / x.std() for x in teacher.encode(questions.messages)]
-        vectors = torch.cat(parts, dim=1)
+        learnt = [x for x in teacher.encode(questions.messages) if isinstance(x, Tensor)]
+        vectors = torch.cat([x / x.std() for x in learnt], dim=1)
+    empty = torch.zeros((len(questions), 0))
     return SoftTargets(
         score=torch.cat(scores),
         entity=None if dense else torch.cat(entities),
         rest=empty if dense else torch.cat(rests),
         vectors=vectors.cpu(),
     )
+
+
+def _answers(
+    teacher: Teacher,
+    encoded: list[Encoded],
+    parts: Parts,
+    questions: Questions,
+    positions: Tensor,
+) -> Tensor:
+    """Scores of some questions, float32 ``(B, N)``.
+
+    A question is asked once per part that has an answer of it. An answer's score is the one given
+    where it was hidden; that of any other entity is the mean, so that the teacher knows what else
+    is an answer, as it does when it is asked for an answer that no graph states.
+    """
+    batch = questions.batch(positions)
+    part = torch.from_numpy(parts.of_answer[questions.known.entries(positions.numpy())])
+    part = part.to(batch.head.device)
+    size = len(batch.head), questions.known.num_entities
+    total, times = batch.head.new_zeros(size, dtype=torch.float32), batch.head.new_zeros(size[0])
+    hidden = batch.head.new_zeros(len(batch.answer), dtype=torch.float32)
+    for number, x in enumerate(encoded):
+        own = part == number
+        asked = torch.unique(batch.row[own])
+        row = teacher.scores(x, batch.head[asked], batch.slot[asked])
+        total.index_add_(0, asked, row)
+        times.index_add_(0, asked, torch.ones_like(asked))
+        hidden[own] = row[torch.searchsorted(asked, batch.row[own]), batch.answer[own]]
+    total /= times[:, None]
+    total[batch.row, batch.answer] = hidden
+    return total

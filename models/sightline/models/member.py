@@ -28,15 +28,17 @@ class Messages:
     Attributes:
         ends: int64 ``(2, 2 M)``: source row, target row.
         slot: int64 ``(2 M,)``: slot read from source to target.
+        num_entities: N; rows are below it.
     """
 
     ends: Tensor
     slot: Tensor
+    num_entities: int
 
     def without(self, dropped: Tensor) -> Messages:
         """The messages where bool ``dropped`` ``(2 M,)`` is false."""
         kept = ~dropped
-        return Messages(self.ends[:, kept], self.slot[kept])
+        return Messages(self.ends[:, kept], self.slot[kept], self.num_entities)
 
 
 class RelationalConv(MessagePassing):  # type: ignore[misc]

@@ -45,6 +45,27 @@ class MemberConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PathConfig:
+    """How the path member is built and trained.
+
+    Attributes:
+        steps: edges of the longest path it reads.
+        limit: entities that a question looks at; the nearest count.
+        batch: answers a step learns from.
+        rate: the Adam step at its highest.
+        passes: every answer is learnt from so often at most.
+        work: messages in all, learning and asking; 0, or too few to learn from, is no path member.
+    """
+
+    steps: int = 4
+    limit: int = 4096
+    batch: int = 32
+    rate: float = 3e-3
+    passes: int = 20
+    work: float = 4e10
+
+
+@dataclass(frozen=True, slots=True)
 class StudentConfig:
     """How the student is built and distilled.
 
@@ -73,34 +94,38 @@ class StudentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A name and what it stands for: the graph network, its partner, the student."""
+    """A name and what it stands for: the teacher's members and the student."""
 
     name: PresetName
     network: MemberConfig
     partner: MemberConfig
+    path: PathConfig
     student: StudentConfig
 
     @property
     def members(self) -> tuple[MemberConfig, ...]:
-        """The members of the teacher."""
+        """The members of the teacher that learn entities."""
         return (self.network, self.partner)
 
 
-def _preset(name: PresetName, epochs: tuple[int, int], dim: int, work: float) -> Preset:
+def _preset(
+    name: PresetName, epochs: tuple[int, int], dim: int, work: float, path: float
+) -> Preset:
     teacher, student = epochs
     return Preset(
         name,
         network=MemberConfig(dim=dim, epochs=teacher, work=work),
         partner=MemberConfig(dim=dim, layers=0, epochs=teacher, work=work),
+        path=PathConfig(work=path),
         # A pair costs a student of 64 numbers a quarter of what it costs a member, or less.
         student=StudentConfig(epochs=student, work=4 * work),
     )
 
 
 PRESETS: dict[str, Preset] = {
-    "quick": _preset("quick", (30, 40), dim=256, work=1e9),
-    "standard": _preset("standard", (60, 300), dim=512, work=4e9),
-    "max": _preset("max", (120, 600), dim=1024, work=4e10),
+    "quick": _preset("quick", (30, 40), dim=256, work=1e9, path=0),
+    "standard": _preset("standard", (60, 300), dim=512, work=4e9, path=4e10),
+    "max": _preset("max", (120, 600), dim=1024, work=4e10, path=2e11),
 }
 
 

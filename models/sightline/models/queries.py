@@ -78,11 +78,16 @@ class KnownAnswers:
         """Rows and answers, as ``of``, for questions given by position."""
         if not len(self):
             return np.zeros(0, np.int64), np.zeros(0, np.int32)
-        starts, ends = self.indptr[positions], self.indptr[positions + 1]
-        counts = ends - starts
-        rows = np.repeat(np.arange(len(positions)), counts)
+        counts = self.indptr[positions + 1] - self.indptr[positions]
+        return np.repeat(np.arange(len(positions)), counts), self.answer[self.entries(positions)]
+
+    def entries(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Where in ``answer`` the answers of some questions stand, in the order of ``at``."""
+        starts = self.indptr[positions]
+        counts = self.indptr[positions + 1] - starts
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return rows, self.answer[np.repeat(starts, counts) + within]
+        found: npt.NDArray[np.int64] = np.repeat(starts, counts) + within
+        return found
 
     def _keys(self, head: Ids, slot: Ids) -> npt.NDArray[np.int64]:
         return head.astype(np.int64) * (2 * self.num_relations) + slot

@@ -7,8 +7,9 @@ model that scores everything alike gets the middle of the list and not its top.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,14 +80,49 @@ def filtered_ranks(
     Returns:
         float64 ``(2 n,)``: first the tails, then the heads, in the order of ``triples``.
     """
+    ranks: npt.NDArray[np.float64]
+    (ranks,) = blended_ranks([scorer], [(1.0,)], triples, known, num_relations=num_relations)
+    return ranks
+
+
+def blended_ranks(
+    scorers: Sequence[Scorer],
+    mixes: Sequence[Sequence[float]],
+    triples: Ids,
+    known: KnownAnswers,
+    *,
+    num_relations: int,
+) -> npt.NDArray[np.float64]:
+    """``filtered_ranks`` of several weighted sums of the same scores, each scorer asked once.
+
+    Args:
+        mixes: weights, one per scorer each.
+
+    Returns:
+        float64 ``(mixes, 2 n)``.
+    """
     queries = with_reciprocals(triples, num_relations)
-    size = max(1, BLOCK // known.num_entities)
-    ranks = [np.zeros(0)]
+    size = max(1, BLOCK // (known.num_entities * len(scorers)))
+    ranks = [np.zeros((len(mixes), 0))]
     for start in range(0, len(queries), size):
         heads, slots, answers = queries[start : start + size].T
-        scores = np.array(scorer(heads, slots), dtype=np.float32)
         rows, columns = known.of(heads, slots)
         others = columns != answers[rows]
-        scores[rows[others], columns[others]] = -np.inf
-        ranks.append(realistic_ranks(scores, answers))
-    return np.concatenate(ranks)
+        taken_out = rows[others], columns[others]
+        found = [scorer(heads, slots) for scorer in scorers]
+        ranks.append(np.stack([_ranks(found, mix, answers, taken_out) for mix in mixes]))
+    return np.concatenate(ranks, axis=1)
+
+
+def _ranks(
+    found: Sequence[Floats], mix: Sequence[float], answers: Ids, taken_out: tuple[Any, Any]
+) -> npt.NDArray[np.float64]:
+    first, *rest = zip(mix, found)
+    scores = np.array(first[1], dtype=np.float32)
+    if first[0] != 1.0:
+        scores *= first[0]
+    for weight, other in rest:
+        if weight:
+            scores += weight * other
+    scores[taken_out] = -np.inf
+    return realistic_ranks(scores, answers)

@@ -7,7 +7,9 @@ has few questions. Knows members and their scores; knows no file and no training
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,16 +17,17 @@ from torch import Tensor, nn
 
 from sightline.models.dataset import LearningData
 from sightline.models.member import Member, Messages
+from sightline.models.path_network import PathMember
 from sightline.models.queries import with_reciprocals
-from sightline.models.ranking import Ids, Scorer, filtered_ranks
+from sightline.models.ranking import Scorer, blended_ranks
 
-#: Weight of the first member of two.
-GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
+#: Weights are multiples of one part in so many.
+PARTS = 4
 #: The mean over all slots counts like so many questions of a slot's own.
 PRIOR = 50.0
 
-#: A member's entity vectors each, float32 ``(N, dim)``.
-Encoded = tuple[Tensor, ...]
+#: What each member reads: entity vectors, float32 ``(N, dim)``, or a ``PathGraph``.
+Encoded = tuple[Any, ...]
 
 
 class Teacher(nn.Module):
@@ -36,31 +39,32 @@ class Teacher(nn.Module):
 
     weight: Tensor
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member | PathMember], num_relations: int) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        slots = len(members[0].slot)
-        self.register_buffer("weight", torch.full((slots, len(members)), 1 / len(members)))
+        self._each = tuple(members)
+        self.register_buffer(
+            "weight", torch.full((2 * num_relations, len(members)), 1 / len(members))
+        )
 
     def encode(self, messages: Messages) -> Encoded:
-        """The entity vectors of every member."""
-        return tuple(member.encode(messages) for member in self._each())
+        """What every member reads in this graph."""
+        return tuple(member.encode(messages) for member in self._each)
 
     def scores(self, x: Encoded, head: Tensor, slot: Tensor) -> Tensor:
         """Scores of all tails: float32 ``(B, N)``."""
-        logs = [
-            torch.log_softmax(member.scores(own, head, slot), dim=1)
-            for member, own in zip(self._each(), x)
-        ]
-        weight = self.weight[slot]
-        return torch.stack([w[:, None] * log for w, log in zip(weight.T, logs)]).sum(dim=0)
-
-    def _each(self) -> list[Member]:
-        return [member for member in self.members if isinstance(member, Member)]
+        total: Tensor | float = 0.0
+        for member, own, weight in zip(self._each, x, self.weight[slot].T):
+            asked = weight.nonzero().squeeze(1)
+            # Most of the time of a member that is slow goes where its word counts.
+            log = torch.log_softmax(member.scores(own, head[asked], slot[asked]), dim=1)
+            full = log.new_zeros(len(head), log.shape[1]).index_copy(0, asked, log)
+            total = total + weight[:, None] * full
+        return torch.as_tensor(total)
 
 
 def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
-    """The weights of two members, float32 ``(2 R, 2)``; of one, all 1.
+    """The weights of the members, float32 ``(2 R, members)``; of one, all 1.
 
     Args:
         scorers: log-probabilities of each member.
@@ -68,18 +72,19 @@ def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
     slots = 2 * data.num_relations
     if len(scorers) == 1 or not len(data.select):
         return np.full((slots, len(scorers)), 1 / len(scorers), np.float32)
-    first, second = scorers
     select = data.select_sample
+    grid = weight_grid(len(scorers))
+    ranks = blended_ranks(scorers, grid, select, data.known, num_relations=data.num_relations)
     asked = with_reciprocals(select, data.num_relations)[:, 1]
     count = np.bincount(asked, minlength=slots)
-    quality = np.empty((len(GRID), slots))
-    for i, weight in enumerate(GRID):
+    sums = np.stack([np.bincount(asked, 1 / row, minlength=slots) for row in ranks])
+    overall = (1 / ranks).mean(axis=1, keepdims=True)
+    quality = (sums + PRIOR * overall) / (count + PRIOR)
+    chosen: np.ndarray = np.array(grid, np.float32)[quality.argmax(axis=0)]
+    return chosen
 
-        def blended(heads: Ids, slots: Ids, weight: float = weight) -> np.ndarray:
-            return weight * first(heads, slots) + (1 - weight) * second(heads, slots)
 
-        ranks = filtered_ranks(blended, select, data.known, num_relations=data.num_relations)
-        sums = np.bincount(asked, 1 / ranks, minlength=slots)
-        quality[i] = (sums + PRIOR * np.mean(1 / ranks)) / (count + PRIOR)
-    chosen = np.array(GRID, np.float32)[quality.argmax(axis=0)]
-    return np.stack([chosen, 1 - chosen], axis=1)
+def weight_grid(members: int) -> list[tuple[float, ...]]:
+    """All weights that are multiples of 1 / ``PARTS`` and sum to 1, for so many members."""
+    parts = itertools.product(range(PARTS + 1), repeat=members)
+    return [tuple(n / PARTS for n in some) for some in parts if sum(some) == PARTS]

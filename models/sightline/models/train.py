@@ -32,9 +32,12 @@ from sightline.graph.strings import StringTable
 from sightline.graph.workspace import FORMAT, Workspace
 from sightline.models.dataset import LearningData, learning_data
 from sightline.models.device import choose_device, memory_guard
-from sightline.models.presets import MemberConfig, Preset, preset_named
+from sightline.models.member import Member
+from sightline.models.path_network import PathMember
+from sightline.models.path_trainer import PathTrainer, build_path_member
+from sightline.models.presets import MemberConfig, PathConfig, Preset, preset_named
 from sightline.models.teacher import Teacher, blend_weights
-from sightline.models.trainer import MemberTrainer, build_member, scorer_of
+from sightline.models.trainer import MemberTrainer, Trainer, build_member, scorer_of
 
 WEIGHTS = Path("teacher") / "teacher.safetensors"
 
@@ -100,19 +103,23 @@ def _train_members(
     device: torch.device,
     scratch: Path,
     progress: Progress,
-) -> list[MemberTrainer]:
-    trainers = []
-    for name, member in zip(("network", "partner"), config.members):
-        folder = scratch / name
+) -> list[Trainer]:
+    trainers: list[Trainer] = [
+        MemberTrainer(data, member, seed, device, f"train {name}")
+        for name, member in zip(("network", "partner"), config.members)
+    ]
+    path = PathTrainer(data, config.path, seed, device, "train path")
+    if path.answers:
+        trainers.append(path)
+    for trainer in trainers:
+        folder = scratch / trainer.name.replace(" ", "-")
         folder.mkdir(exist_ok=True)
-        trainer = MemberTrainer(data, member, seed, device, f"train {name}")
         trainer.run(folder, progress)
-        trainers.append(trainer)
     return trainers
 
 
-def _blend(trainers: list[MemberTrainer], data: LearningData) -> Teacher:
-    teacher = Teacher([trainer.model for trainer in trainers])
+def _blend(trainers: list[Trainer], data: LearningData) -> Teacher:
+    teacher = Teacher([trainer.model for trainer in trainers], data.num_relations)
     scorers = [scorer_of(trainer.model, trainer.questions.messages) for trainer in trainers]
     weight = torch.from_numpy(blend_weights(scorers, data))
     teacher.weight.copy_(weight)
@@ -140,8 +147,12 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
     data = learning_data(Snapshot.open(ws.snapshots / manifest["snapshot"]))
     try:
         config = manifest["config"]
-        members = [MemberConfig(**config[name]) for name in ("network", "partner")]
-        model = Teacher([build_member(data, member) for member in members])
+        members: list[Member | PathMember] = [
+            build_member(data, MemberConfig(**config[name])) for name in ("network", "partner")
+        ]
+        if len(manifest["members"]) > len(members):
+            members.append(build_path_member(data, PathConfig(**config["path"])))
+        model = Teacher(members, data.num_relations)
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
         raise DamagedArtifact(folder, "the teacher cannot be read") from error

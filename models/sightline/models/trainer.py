@@ -1,14 +1,17 @@
-"""The training loop of a member: steps, stopping, and going on after an interruption.
+"""The training loops of members: steps, stopping, and going on after an interruption.
 
 Knows the data, the loss and the checkpoint; knows no workspace.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -23,14 +26,36 @@ from sightline.models.checkpoint import (
 from sightline.models.dataset import LearningData
 from sightline.models.loss import Batch, Candidates, answer_loss
 from sightline.models.member import Member, Messages, cubed_norm
+from sightline.models.path_network import PathMember
 from sightline.models.presets import MemberConfig, batch_for, epochs_for
 from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
 from sightline.models.ranking import Floats, RankingMetrics, Scorer, filtered_ranks
 from sightline.models.teacher import Teacher
 
+#: Where fewer of the pairs of ``select`` are linked in training, being linked is a sign of no other
+#: link (FB15k-237 is made so), and an answer hides every edge between head and tail.
+LINKED = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Training facts in parts, so that each answer can be asked for where it is not stated.
+
+    Attributes:
+        of_answer: int8 ``(A,)``: the part of every answer of the questions.
+        rest: the graph without each part's facts.
+    """
+
+    of_answer: npt.NDArray[np.int8]
+    rest: list[Messages]
+
 
 class Questions:
-    """The training questions as tensors, and the messages that would give their answers away."""
+    """The training questions as tensors, and the messages that would give their answers away.
+
+    Attributes:
+        hides_all: whether a hidden answer takes all edges between its entities with it.
+    """
 
     def __init__(self, data: LearningData, device: torch.device) -> None:
         self.device = device
@@ -39,9 +64,14 @@ class Questions:
         head, slot, tail = edges.T
         turned = (slot + data.num_relations) % (2 * data.num_relations)
         ends = np.stack([head, tail]).astype(np.int64)
+        self._head, self._slot, self._tail = head, slot, tail
         self.messages = Messages(
-            torch.from_numpy(ends).to(device), torch.from_numpy(slot.astype(np.int64)).to(device)
+            torch.from_numpy(ends).to(device),
+            torch.from_numpy(slot.astype(np.int64)).to(device),
+            data.num_entities,
         )
+        self._pair = np.minimum(head, tail) * np.int64(data.num_entities) + np.maximum(head, tail)
+        self.hides_all = _hides_all(data, self._pair)
         self._asks = torch.from_numpy(self.known.find(head, slot))
         self._asks_back = torch.from_numpy(self.known.find(tail, turned))
 
@@ -68,37 +98,67 @@ class Questions:
         dropped = asked[self._asks] | asked[self._asks_back]
         return self.messages.without(dropped.to(self.device))
 
+    def parts(self, count: int) -> Parts:
+        """Divide the training facts at random into so many parts, the same for every caller."""
+        facts = len(self._pair) // 2
+        part = np.random.default_rng(count).integers(count, size=facts).astype(np.int8)
+        of_message = np.concatenate([part, part])
+        rest = []
+        for number in range(count):
+            dropped = of_message == number
+            if self.hides_all:
+                dropped = np.isin(self._pair, self._pair[dropped])
+            rest.append(self.messages.without(torch.from_numpy(dropped).to(self.device)))
+        # Answers are in order of (head, slot, answer), which is unique in facts.
+        order = np.lexsort((self._tail, self._slot, self._head))
+        return Parts(of_message[order], rest)
 
-class MemberTrainer:
+
+def _hides_all(data: LearningData, linked: npt.NDArray[np.int64]) -> bool:
+    if not len(data.select):
+        return False
+    low, high = np.sort(data.select[:, [0, 2]].astype(np.int64), axis=1).T
+    return bool(np.isin(low * data.num_entities + high, linked).mean() < LINKED)
+
+
+class Trainer(ABC):
     """A run that can be stopped after any step and goes on from its last evaluation.
 
     Attributes:
         model: the member; after ``run`` with the weights of the best evaluation.
         name: what it is called in progress.
+        epochs: how many it does at most.
         best_mrr: filtered MRR on ``select`` there; None where there is nothing to select on.
         best_epoch: epochs done there.
     """
 
-    def __init__(
-        self,
-        data: LearningData,
-        config: MemberConfig,
-        seed: int,
-        device: torch.device,
-        name: str = "train",
-    ) -> None:
-        self.data, self.config, self.device, self.name = data, config, device, name
+    model: Member | PathMember
+    epochs: int
+    #: Evaluations without a better MRR before it stops; None goes on to the end.
+    patience: int | None = None
+    _evaluate_every = 1
+    _optimizers: dict[str, torch.optim.Optimizer]
+
+    def __init__(self, data: LearningData, seed: int, device: torch.device, name: str) -> None:
+        self.data, self.device, self.name = data, device, name
         self.questions = Questions(data, device)
         self._seed = seed
-        self._candidates = min(config.candidates, data.num_entities)
-        self._batch = batch_for(len(self.questions))
-        pairs = len(self.questions) * self._candidates
-        self.epochs = epochs_for(config.epochs, config.work, pairs)
-        self._evaluate_every = max(1, self.epochs // 30)
         self.epoch = self.step = 0
         self.best_mrr: float | None = None
         self.best_epoch = self._stale = 0
         self._best: dict[str, Tensor] = {}
+
+    @abstractmethod
+    def _build(self) -> None:
+        """Make ``model`` and ``_optimizers``; torch's random state is the seed's."""
+
+    @abstractmethod
+    def _run_epoch(self) -> float:
+        """Train for an epoch, raise ``step`` and return the mean loss."""
+
+    @abstractmethod
+    def _sample(self) -> Ids:
+        """The triples of ``select`` that are ranked at an evaluation."""
 
     def run(self, scratch: Path, progress: Progress) -> None:
         """Train until the epochs or the patience end.
@@ -112,9 +172,11 @@ class MemberTrainer:
         # Dropout draws from torch's global state: set here, given back to the caller after.
         with torch.random.fork_rng(enabled=True):
             torch.manual_seed(self._seed)
+            # What is drawn on the CPU stays there, whatever the device: one seed, one order.
+            self._generator = torch.Generator().manual_seed(self._seed)
             self._build()
             self._resume(scratch)
-            while self.epoch < self.epochs and self._stale < self.config.patience:
+            while self.epoch < self.epochs and not self._is_stale():
                 loss = self._run_epoch()
                 self.epoch += 1
                 if self.epoch % self._evaluate_every == 0 or self.epoch == self.epochs:
@@ -124,58 +186,27 @@ class MemberTrainer:
         self.model.load_state_dict(self._best)
         self.model.eval()
 
-    def _build(self) -> None:
-        config = self.config
-        self.model = build_member(self.data, config).to(self.device)
-        vectors = [self.model.entity, self.model.slot]
-        self._optimizers: dict[str, torch.optim.Optimizer] = {
-            "vectors": torch.optim.Adagrad(vectors, lr=config.rate)
-        }
-        if config.layers:
-            weights = self.model.layers.parameters()
-            self._optimizers["layers"] = torch.optim.Adam(weights, lr=config.rate_network)
-        # What is drawn on the CPU stays there, whatever the device: one seed, one order.
-        self._generator = torch.Generator().manual_seed(self._seed)
+    def _is_stale(self) -> bool:
+        return self.patience is not None and self._stale >= self.patience
 
-    def _run_epoch(self) -> float:
-        self.model.train()
-        order = torch.randperm(len(self.questions), generator=self._generator)
-        losses = []
-        for positions in torch.split(order, self._batch):
-            loss = self._loss(positions)
-            if not torch.isfinite(loss):
-                raise Diverged(self.step)
-            for optimizer in self._optimizers.values():
-                optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            for optimizer in self._optimizers.values():
-                optimizer.step()
-            self.step += 1
-            losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+    def _descend(self, loss: Tensor) -> float:
+        """One step of every optimizer.
 
-    def _loss(self, positions: Tensor) -> Tensor:
-        batch = self.questions.batch(positions)
-        x = self.model.encode(self.questions.messages_without(positions))
-        query = self.model.query(x, batch.head, batch.slot)
-        if self._candidates < self.data.num_entities:
-            drawn = Candidates.sample(
-                batch.answer.cpu(), len(x), self._candidates, self._generator
-            ).to(self.device)
-            scores = query @ x[drawn.entity].T + drawn.log_weight
-            loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
-        else:
-            loss = answer_loss(query @ x.T, batch.row, batch.answer)
-        # N3 of the three factors of every (question, answer) pair.
-        penalty = (
-            cubed_norm(x[batch.head])[batch.row].mean()
-            + cubed_norm(self.model.slot[batch.slot])[batch.row].mean()
-            + cubed_norm(x)[batch.answer].mean()
-        )
-        return loss + self.config.penalty * penalty
+        Raises:
+            Diverged
+        """
+        if not torch.isfinite(loss):
+            raise Diverged(self.step)
+        for optimizer in self._optimizers.values():
+            optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        for optimizer in self._optimizers.values():
+            optimizer.step()
+        self.step += 1
+        return float(loss.detach())
 
     def _evaluate(self) -> None:
-        sample = self.data.select_sample
+        sample = self._sample()
         if not len(sample):
             self._keep_best()
             return
@@ -227,6 +258,66 @@ class MemberTrainer:
             setattr(self, name, numbers[name])
 
 
+class MemberTrainer(Trainer):
+    """Trains a graph network or its partner on whole questions, all answers at once."""
+
+    model: Member
+
+    def __init__(
+        self,
+        data: LearningData,
+        config: MemberConfig,
+        seed: int,
+        device: torch.device,
+        name: str = "train",
+    ) -> None:
+        super().__init__(data, seed, device, name)
+        self.config, self.patience = config, config.patience
+        self._candidates = min(config.candidates, data.num_entities)
+        self._batch = batch_for(len(self.questions))
+        pairs = len(self.questions) * self._candidates
+        self.epochs = epochs_for(config.epochs, config.work, pairs)
+        self._evaluate_every = max(1, self.epochs // 30)
+
+    def _build(self) -> None:
+        config = self.config
+        self.model = build_member(self.data, config).to(self.device)
+        vectors = [self.model.entity, self.model.slot]
+        self._optimizers = {"vectors": torch.optim.Adagrad(vectors, lr=config.rate)}
+        if config.layers:
+            weights = self.model.layers.parameters()
+            self._optimizers["layers"] = torch.optim.Adam(weights, lr=config.rate_network)
+
+    def _sample(self) -> Ids:
+        return self.data.select_sample
+
+    def _run_epoch(self) -> float:
+        self.model.train()
+        order = torch.randperm(len(self.questions), generator=self._generator)
+        losses = [self._descend(self._loss(some)) for some in torch.split(order, self._batch)]
+        return float(np.mean(losses))
+
+    def _loss(self, positions: Tensor) -> Tensor:
+        batch = self.questions.batch(positions)
+        x = self.model.encode(self.questions.messages_without(positions))
+        query = self.model.query(x, batch.head, batch.slot)
+        if self._candidates < self.data.num_entities:
+            drawn = Candidates.sample(
+                batch.answer.cpu(), len(x), self._candidates, self._generator
+            ).to(self.device)
+            scores = query @ x[drawn.entity].T + drawn.log_weight
+            loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
+        else:
+            loss = answer_loss(query @ x.T, batch.row, batch.answer)
+        # N3 of the three factors of every (question, answer) pair.
+        penalty = (
+            cubed_norm(x[batch.head])[batch.row].mean()
+            + cubed_norm(self.model.slot[batch.slot])[batch.row].mean()
+            + cubed_norm(x)[batch.answer].mean()
+        )
+        return loss + self.config.penalty * penalty
+
+
 def build_member(data: LearningData, config: MemberConfig) -> Member:
     """An untrained member for these rows; torch's random state decides the weights."""
     return Member(
@@ -239,7 +330,7 @@ def build_member(data: LearningData, config: MemberConfig) -> Member:
     )
 
 
-def scorer_of(model: Member | Teacher, messages: Messages) -> Scorer:
+def scorer_of(model: Member | PathMember | Teacher, messages: Messages) -> Scorer:
     """Log-probabilities of rows as NumPy, in evaluation mode; entities are encoded once."""
     model.eval()
     device = messages.slot.device

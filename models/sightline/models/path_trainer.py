@@ -1,0 +1,157 @@
+"""The training loop of a path member, and whether it is worth its time. Knows no workspace.
+
+It is asked for one answer at a time, with the edge that gives the answer away hidden.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sightline.graph.errors import Diverged
+from sightline.models.dataset import LearningData
+from sightline.models.path_kernels import ALL_EDGES, Asked
+from sightline.models.path_network import GROUP, Ball, PathGraph, PathMember
+from sightline.models.presets import PathConfig
+from sightline.models.queries import Ids, with_reciprocals
+from sightline.models.trainer import Trainer
+
+#: Evaluations, spread evenly; the triples ranked at each.
+ROUNDS, RANKED = 10, 300
+#: Share of the steps in which the rate rises.
+WARM_UP = 0.05
+#: A row costs what so many messages cost; asking costs a third of learning. Both measured.
+ROW_COST, ASK_SHARE = 70, 1 / 3
+#: Questions that tell what one costs.
+PROBES = 64
+#: Below so many questions it learns too little to be of use.
+FEWEST = 10_000
+#: More slots make the weights of a step larger than everything else.
+MOST_SLOTS = 2048
+#: A score that no softmax sees.
+NEVER = -1e9
+
+
+class PathTrainer(Trainer):
+    """Trains a path member on single answers, both directions.
+
+    Attributes:
+        answers: how many it will learn from; 0 where training it would not pay.
+    """
+
+    model: PathMember
+
+    def __init__(
+        self,
+        data: LearningData,
+        config: PathConfig,
+        seed: int,
+        device: torch.device,
+        name: str = "train",
+    ) -> None:
+        super().__init__(data, seed, device, name)
+        self.config, self.epochs = config, ROUNDS
+        self._graph = PathGraph.of(self.questions.messages)
+        self._asked = with_reciprocals(data.train, data.num_relations)
+        self.answers = affordable(self._graph, data, config)
+        self._steps = max(1, self.answers // (ROUNDS * config.batch))
+
+    def _build(self) -> None:
+        self.model = build_path_member(self.data, self.config).to(self.device)
+        self._optimizers = {"adam": torch.optim.Adam(self.model.parameters(), lr=self.config.rate)}
+
+    def _sample(self) -> Ids:
+        return self.data.select[:: max(1, -(-len(self.data.select) // RANKED))]
+
+    def _run_epoch(self) -> float:
+        self.model.train()
+        wanted = self._steps * self.config.batch
+        passes = -(-wanted // len(self._asked))
+        orders = [
+            torch.randperm(len(self._asked), generator=self._generator) for _ in range(passes)
+        ]
+        losses = []
+        for some in torch.split(torch.cat(orders)[:wanted], self.config.batch):
+            self._optimizers["adam"].param_groups[0]["lr"] = self._rate()
+            losses.append(self._learn(self._asked[some.numpy()]))
+        return float(np.mean(losses))
+
+    def _rate(self) -> float:
+        """Up in a line, down along a cosine."""
+        done = self.step / (self._steps * ROUNDS)
+        if done < WARM_UP:
+            return self.config.rate * (done / WARM_UP + 0.01)
+        return self.config.rate * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+    def _learn(self, triples: Ids) -> float:
+        """One step on int32 ``(B, 3)`` answers, a few at a time to keep memory small."""
+        (optimizer,) = self._optimizers.values()
+        optimizer.zero_grad()
+        total = 0.0
+        for start in range(0, len(triples), GROUP):
+            loss = self._loss(triples[start : start + GROUP]) / len(triples)
+            torch.autograd.backward(loss)
+            total += float(loss.detach())
+        if not math.isfinite(total):
+            raise Diverged(self.step)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        optimizer.step()
+        self.step += 1
+        return total
+
+    def _loss(self, triples: Ids) -> Tensor:
+        """Sum of the cross entropies of each answer against all that are not known to be one."""
+        _, slot, answer = (torch.from_numpy(a.astype(np.int64)) for a in triples.T)
+        asked = hiding(triples, self.data.num_relations, everything=self.questions.hides_all)
+        scores = self.model.ask(self._graph, asked, slot.to(self.device))
+        rows, columns = self.data.questions.of(triples[:, 0], triples[:, 1])
+        others = columns != triples[rows, 2]
+        index = tuple(
+            torch.from_numpy(a[others].astype(np.int64)).to(self.device) for a in (rows, columns)
+        )
+        scores = scores.index_put(index, scores.new_tensor(NEVER))
+        return nn.functional.cross_entropy(scores, answer.to(self.device), reduction="sum")
+
+
+def build_path_member(data: LearningData, config: PathConfig) -> PathMember:
+    """An untrained path member; torch's random state decides the weights."""
+    return PathMember(data.num_relations, steps=config.steps, limit=config.limit)
+
+
+def hiding(triples: Ids, num_relations: int, *, everything: bool) -> Asked:
+    """The questions of int32 ``(B, 3)`` answers, each with its answer's edges hidden."""
+    head, slot, tail = (np.ascontiguousarray(column) for column in triples.T)
+    turned = ((slot + num_relations) % (2 * num_relations)).astype(np.int32)
+    if everything:
+        slot = turned = np.full(len(head), ALL_EDGES, np.int32)
+    return Asked(head, tail, slot, turned)
+
+
+def affordable(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
+    """Answers that a path member can learn from inside ``config.work``, after what it takes to ask
+    it every question; 0 where that is too few to be worth it."""
+    if not config.work or 2 * data.num_relations > MOST_SLOTS:
+        return 0
+    cost = question_cost(graph, data, config)
+    left = config.work - cost * ASK_SHARE * len(data.train)
+    wanted = min(int(left / cost), config.passes * 2 * len(data.train))
+    enough = min(FEWEST, 2 * len(data.train))
+    return wanted if wanted >= enough else 0
+
+
+def question_cost(graph: PathGraph, data: LearningData, config: PathConfig) -> float:
+    """Messages that learning from one answer costs, rows counted as messages."""
+    rng = np.random.default_rng(0)
+    head = data.train[rng.integers(len(data.train), size=PROBES), 2 * rng.integers(2)]
+    nothing = np.full(PROBES, -1, np.int32)
+    asked = Asked(np.ascontiguousarray(head), nothing, nothing, nothing)
+    ball = Ball.around(graph, asked, config.steps, config.limit)
+    degree = torch.from_numpy(np.diff(graph.edges.indptr))
+    cost = 0.0
+    for step in range(1, config.steps + 1):
+        _, entity, _ = ball.rows(step)
+        cost += float(degree[entity.cpu()].sum()) + ROW_COST * len(entity)
+    return cost / PROBES

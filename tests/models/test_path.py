@@ -1,0 +1,244 @@
+"""The path member: what it reaches, what it must not see, and that it learns no entity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sightline.graph.errors import Diverged
+from sightline.graph.progress import silent
+from sightline.models.dataset import LearningData
+from sightline.models.path_kernels import ALL_EDGES, Asked
+from sightline.models.path_network import Ball, PathGraph, PathMember, _Gather, gathered
+from sightline.models.path_trainer import PathTrainer, affordable, hiding
+from sightline.models.presets import PathConfig
+from sightline.models.ranking import filtered_ranks
+from sightline.models.trainer import Messages, Questions, scorer_of
+
+CPU = torch.device("cpu")
+CONFIG = PathConfig(steps=3, batch=8, passes=40)
+
+
+def messages_of(triples: np.ndarray, num_entities: int, num_relations: int) -> Messages:
+    head, relation, tail = torch.from_numpy(np.asarray(triples, np.int64).reshape(-1, 3)).T
+    ends = torch.stack([torch.cat([head, tail]), torch.cat([tail, head])])
+    slot = torch.cat([relation, relation + num_relations])
+    return Messages(ends, slot, num_entities)
+
+
+def data_of(train: np.ndarray, held_out: np.ndarray, entities: int, relations: int) -> LearningData:
+    none = np.zeros((0, 3), np.int32)
+    return LearningData(
+        entity_iris=[f"e{i}" for i in range(entities)],
+        relation_iris=[f"r{i}" for i in range(relations)],
+        train=train.astype(np.int32),
+        select=held_out.astype(np.int32),
+        calibrate=none,
+        test=none,
+        valid_negatives=none,
+        test_negatives=none,
+        split="given",
+    )
+
+
+@st.composite
+def asked_graphs(draw: st.DrawFn) -> tuple[np.ndarray, Asked]:
+    """Triples over 6 entities and 2 relations, and some of them as questions that hide them."""
+    triple = st.tuples(st.integers(0, 5), st.integers(0, 1), st.integers(0, 5))
+    triples = np.array(sorted(draw(st.sets(triple, min_size=1, max_size=14))), np.int32)
+    chosen = draw(st.lists(st.integers(0, len(triples) - 1), min_size=1, max_size=4))
+    return triples, hiding(triples[chosen], 2, everything=draw(st.booleans()))
+
+
+def visible(triples: np.ndarray, asked: Asked, b: int) -> np.ndarray:
+    """The triples that question b may see."""
+    head, tail = asked.head[b], asked.tail[b]
+    if asked.slot[b] == ALL_EDGES:
+        ends = {(h, t) for h, t in triples[:, [0, 2]].tolist()}
+        hidden = [{h, t} == {head, tail} for h, _, t in triples]
+        assert ends
+    else:
+        hidden = [(h, r, t) == (head, asked.slot[b], tail) for h, r, t in triples]
+    return triples[~np.array(hidden)]
+
+
+@settings(deadline=None)
+@given(asked_graphs())
+def test_rows_are_the_entities_within_reach_that_networkx_finds(case) -> None:
+    triples, asked = case
+    graph = PathGraph.of(messages_of(triples, 6, 2))
+    ball = Ball.around(graph, asked, 2, 100)
+    for b, head in enumerate(asked.head):
+        walk = nx.Graph()
+        walk.add_node(head)
+        walk.add_edges_from(visible(triples, asked, b)[:, [0, 2]].tolist())
+        distance = nx.single_source_shortest_path_length(walk, head)
+        for steps in (0, 1, 2):
+            rows = ball.start[steps, b + 1] - ball.start[steps, b]
+            assert set(ball.entity[b, :rows]) == {e for e, d in distance.items() if d <= steps}
+
+
+@settings(deadline=None)
+@given(asked_graphs(), st.integers(0, 1000))
+def test_the_kernel_and_the_tensors_agree_on_messages_and_gradients(case, seed: int) -> None:
+    triples, asked = case
+    ball = Ball.around(PathGraph.of(messages_of(triples, 6, 2)), asked, 2, 100)
+    torch.manual_seed(seed)
+    x = torch.randn(int(ball.start[1, -1]), 32, requires_grad=True)
+    weight = torch.randn(len(asked.head), 4, 32, requires_grad=True)
+    found, count = _Gather.apply(x, weight, ball, 2)
+    wanted, wanted_count = gathered(x, weight, ball, 2)
+
+    assert torch.equal(count, wanted_count)
+    torch.testing.assert_close(found, wanted)
+    downstream = torch.randn_like(found)
+    for one, other in zip(
+        torch.autograd.grad(found, [x, weight], downstream, allow_unused=True),
+        torch.autograd.grad(wanted, [x, weight], downstream, allow_unused=True),
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@settings(deadline=None)
+@given(asked_graphs())
+def test_a_hidden_edge_leaves_no_trace(case) -> None:
+    """The answer of a question is as if the graph had never stated it: not in reach, and not in
+    any count either (a mean over an entity's degree would tell where an edge is missing)."""
+    triples, asked = case
+    torch.manual_seed(0)
+    model = PathMember(2, steps=3, limit=100).eval()
+    graph = model.encode(messages_of(triples, 6, 2))
+    slots = torch.arange(len(asked.head)) % 4
+    with torch.no_grad():
+        found = model.ask(graph, asked, slots)
+        for b, head in enumerate(asked.head):
+            rest = model.encode(messages_of(visible(triples, asked, b), 6, 2))
+            rest = replace(rest, log_degree=graph.log_degree)
+            wanted = model.scores(rest, torch.tensor([head]), slots[b : b + 1])
+            torch.testing.assert_close(found[b : b + 1], wanted)
+
+
+def test_what_is_not_reached_scores_alike() -> None:
+    model = PathMember(1, steps=2, limit=100).eval()
+    graph = model.encode(messages_of(np.array([[0, 0, 1], [1, 0, 2], [2, 0, 3], [4, 0, 5]]), 6, 1))
+    with torch.no_grad():
+        (row,) = model.scores(graph, torch.tensor([0]), torch.tensor([0]))
+
+    assert row[3] == row[4] == row[5]
+    assert len(set(row[:4].tolist())) == 4
+
+
+def test_a_limit_keeps_the_nearest() -> None:
+    chain = np.array([[i, 0, i + 1] for i in range(9)])
+    graph = PathGraph.of(messages_of(chain, 10, 1))
+    nothing = np.full(1, -1, np.int32)
+    ball = Ball.around(graph, Asked(np.zeros(1, np.int32), *[nothing] * 3), 9, 4)
+
+    assert ball.entity[0].tolist() == [0, 1, 2, 3]
+
+
+FAMILIES = 24
+
+
+def families(first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Families of a parent, a child, a grandchild and a friend: who a grandparent is follows from
+    two edges; the friend is as near. Parent is relation 0, friend 1, grandparent 2."""
+    parents, grandparents = [], []
+    for family in range(first, first + FAMILIES):
+        old, middle, young, friend = range(4 * family, 4 * family + 4)
+        parents += [(old, 0, middle), (middle, 0, young), (middle, 1, friend)]
+        grandparents.append((old, 2, young))
+    return np.array(parents), np.array(grandparents)
+
+
+def test_a_rule_holds_for_entities_that_training_never_saw(tmp_path: Path) -> None:
+    parents, grandparents = families(0)
+    train = np.concatenate([parents, grandparents[:16]])
+    data = data_of(train, grandparents[16:], 4 * FAMILIES, 3)
+    trainer = PathTrainer(data, CONFIG, 0, CPU)
+    trainer.run(tmp_path, silent)
+
+    new_parents, new_grandparents = families(0)
+    order = np.random.default_rng(1).permutation(4 * FAMILIES)
+    new_parents[:, [0, 2]] = order[new_parents[:, [0, 2]]]
+    new_grandparents[:, [0, 2]] = order[new_grandparents[:, [0, 2]]]
+    new = data_of(new_parents, new_grandparents, 4 * FAMILIES, 3)
+    scorer = scorer_of(trainer.model, messages_of(new_parents, 4 * FAMILIES, 3))
+    ranks = filtered_ranks(scorer, new_grandparents, new.known, num_relations=3)
+
+    assert (ranks == 1).all()
+
+
+def test_a_stopped_path_training_goes_on_to_the_same_bits(
+    data: LearningData, tmp_path: Path
+) -> None:
+    def run(folder: Path, stop_at: int) -> PathTrainer:
+        def stop(stage: str, done: int, total: int | None, note: str) -> None:
+            if done == stop_at:
+                raise KeyboardInterrupt
+
+        folder.mkdir(exist_ok=True)
+        trainer = PathTrainer(data, replace(CONFIG, passes=1), 0, CPU)
+        trainer.run(folder, stop)
+        return trainer
+
+    whole = run(tmp_path / "whole", 99)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", 4)
+    resumed = run(tmp_path / "parts", 99)
+
+    assert resumed.best_mrr == whole.best_mrr
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+def test_a_loss_that_is_not_finite_stops_training(data: LearningData, tmp_path: Path) -> None:
+    trainer = PathTrainer(data, replace(CONFIG, rate=float("inf")), 0, CPU)
+    with pytest.raises(Diverged):
+        trainer.run(tmp_path, silent)
+
+
+def test_it_is_left_out_where_its_work_does_not_suffice(data: LearningData) -> None:
+    graph = PathGraph.of(Questions(data, CPU).messages)
+
+    assert affordable(graph, data, replace(CONFIG, work=0)) == 0
+    assert affordable(graph, data, replace(CONFIG, work=1e4)) == 0
+    assert affordable(graph, data, replace(CONFIG, work=1e12)) == CONFIG.passes * 2 * len(
+        data.train
+    )
+
+
+def test_where_no_pair_is_linked_twice_every_edge_between_a_pair_is_hidden() -> None:
+    ring = np.array([[i, 0, (i + 1) % 12] for i in range(12)])
+    across = np.array([[0, 0, 6], [3, 0, 9]])
+    beside = np.array([[1, 0, 0], [4, 0, 3]])
+
+    assert Questions(data_of(ring, across, 12, 1), CPU).hides_all
+    assert not Questions(data_of(ring, beside, 12, 1), CPU).hides_all
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_every_answer_is_hidden_in_its_own_part_and_in_no_other(linked: bool) -> None:
+    rng = np.random.default_rng(0)
+    train = np.unique(rng.integers([12, 3, 12], size=(60, 3)), axis=0)
+    held_out = np.array([[train[0, 2], 0, train[0, 0]]]) if linked else np.array([[0, 0, 0]])
+    questions = Questions(data_of(train, held_out, 12, 3), CPU)
+    parts = questions.parts(4)
+    known = questions.known
+    for position in range(len(known)):
+        head, slot = known.head[position], known.slot[position]
+        for entry in known.entries(np.array([position])):
+            for part, rest in enumerate(parts.rest):
+                edge = (rest.ends[0] == head) & (rest.slot == slot)
+                stated = bool((edge & (rest.ends[1] == known.answer[entry])).any())
+                if part == parts.of_answer[entry]:
+                    assert not stated
+                elif not questions.hides_all:
+                    assert stated
