@@ -8,8 +8,10 @@ import numpy as np
 from measure import Result, cpu_milliseconds
 
 from sightline.distill.calibrate import Calibration
-from sightline.distill.student import WIDTH, Student, StudentArrays
+from sightline.distill.quantise import quantise
+from sightline.distill.student import READ, WIDTH, Student, StudentArrays
 from sightline.graph.strings import StringTable
+from sightline.models.presets import StudentConfig
 
 HIDDEN, CONTEXT, RELATIONS = 512, 128, 237
 SIZES = ((14_541, "<= 0.15 ms"), (1_000_000, "<= 4 ms"))
@@ -42,8 +44,10 @@ def _student(size: int) -> Student:
     def numbers(*shape: int) -> np.ndarray:
         return rng.standard_normal(shape, np.float32)
 
+    packed, step = quantise(numbers(size, WIDTH))
+    read = READ if size <= StudentConfig().products else WIDTH
     arrays = StudentArrays(
-        entity=numbers(size, WIDTH),
+        entity=packed * step,
         slot=numbers(2 * RELATIONS, WIDTH + CONTEXT),
         hidden_weight=numbers(WIDTH, HIDDEN),
         hidden_bias=numbers(HIDDEN),
@@ -52,8 +56,8 @@ def _student(size: int) -> Student:
         shift_weight=numbers(WIDTH + CONTEXT, HIDDEN),
         norm_weight=numbers(HIDDEN),
         norm_bias=numbers(HIDDEN),
-        out_weight=numbers(HIDDEN, WIDTH),
-        out_bias=numbers(WIDTH),
+        out_weight=numbers(HIDDEN, read),
+        out_bias=numbers(read),
     )
     none = StringTable.of([])
     return Student(arrays, Calibration.unfitted(2 * RELATIONS), none, none)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sightline.distill.context import Context, ContextEncoder
 from sightline.distill.context_fit import fit_context, left_out, measure_new_entities
-from sightline.distill.student import WIDTH, StudentArrays
+from sightline.distill.student import READ, WIDTH, StudentArrays
 from sightline.models.dataset import LearningData
 from sightline.models.queries import with_reciprocals
 
@@ -64,8 +64,8 @@ def grouped_student() -> StudentArrays:
         "shift_weight": (WIDTH, 2),
         "norm_weight": (2,),
         "norm_bias": (2,),
-        "out_weight": (2, WIDTH),
-        "out_bias": (WIDTH,),
+        "out_weight": (2, READ),
+        "out_bias": (READ,),
     }
     parts = {"entity": entity, "slot": slot, **{k: np.zeros(v) for k, v in shapes.items()}}
     return StudentArrays(**{name: part.astype(np.float32) for name, part in parts.items()})

@@ -81,7 +81,7 @@ def test_every_file_scores_as_the_numbers_in_it(arrays: StudentArrays) -> None:
     heads, slots = (a.ravel().astype(np.int32) for a in np.mgrid[:3, :4])
     for name, content in files.items():
         numbers = unpack(pack(arrays, int8="int8" in name))
-        wanted = numbers.queries(heads, slots) @ numbers.entity.T
+        wanted = numbers.scores(heads, slots)
         assert scorer_of_file(name, content)(heads, slots) == pytest.approx(wanted, abs=1e-4)
 
 

@@ -13,7 +13,7 @@ import pytest
 from sightline.distill.calibrate import Calibration
 from sightline.distill.context import ContextEncoder
 from sightline.distill.serving import publish
-from sightline.distill.student import NORM_EPSILON, WIDTH, Student, StudentArrays
+from sightline.distill.student import NORM_EPSILON, READ, WIDTH, Student, StudentArrays
 from sightline.graph.artifact import new_artifact
 from sightline.graph.snapshot import Snapshot
 from sightline.graph.strings import StringTable
@@ -83,6 +83,7 @@ def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
     one, zero = (np.eye(units)[0, :2] - 1 / units) / np.sqrt(1 / units - units**-2 + NORM_EPSILON)
     scale = (on - off) / (one - zero)
     fits_slot = np.arange(slots)[:, None] == unit_slot
+    written = scores.reshape(-1, entities) @ inverse.T / on
     gate = np.concatenate([np.zeros((WIDTH, units)), fits_slot])
     parts = {
         "entity": vectors,
@@ -94,8 +95,8 @@ def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
         "shift_weight": np.zeros_like(gate),
         "norm_weight": np.full(units, scale),
         "norm_bias": np.full(units, on - scale * one),
-        "out_weight": scores.reshape(-1, entities) @ inverse.T / on,
-        "out_bias": np.zeros(WIDTH),
+        "out_weight": np.pad(written, ((0, 0), (0, READ - WIDTH))),
+        "out_bias": np.zeros(READ),
     }
     return StudentArrays(**{name: part.astype(np.float32) for name, part in parts.items()})
 

@@ -89,7 +89,7 @@ def features(arrays: StudentArrays, context: Context) -> Floats:
     for start in range(0, len(known), BLOCK):
         part = known[start : start + BLOCK]
         said = arrays.queries(context.neighbour[part], _inverse(context.slot[part], slots))
-        np.add.at(mean, context.owner[part], said)
+        np.add.at(mean, context.owner[part], said[:, :width])
     mean /= np.maximum(count, 1)
     read = np.concatenate([mean, SHARE * share, np.ones_like(mean[:, :1])], axis=1)
     both = np.concatenate([read * (count / (count + 1)), read / (count + 1)], axis=1)

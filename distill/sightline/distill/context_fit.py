@@ -104,7 +104,7 @@ def _ranks(
 ) -> npt.NDArray[np.float64]:
     """Filtered ranks with other vectors for the entities that are asked about."""
     return filtered_ranks(
-        lambda rows, slots: arrays.queries_of(heads[rows], slots) @ arrays.entity.T,
+        lambda rows, slots: arrays.compare(arrays.queries_of(heads[rows], slots)),
         asked,
         data.known,
         num_relations=data.num_relations,

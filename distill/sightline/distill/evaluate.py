@@ -208,4 +208,4 @@ def unseen(data: LearningData) -> dict[str, int]:
 
 def student_scorer(arrays: StudentArrays) -> Scorer:
     """The scorer of a student's arrays."""
-    return lambda heads, slots: arrays.queries(heads, slots) @ arrays.entity.T
+    return arrays.scores

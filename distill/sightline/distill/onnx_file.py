@@ -14,7 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.quantise import SCALE, Packed, pack, unpack
-from sightline.distill.student import NORM_EPSILON, WIDTH, Floats, Ids, StudentArrays
+from sightline.distill.student import (
+    GAIN,
+    NORM_EPSILON,
+    SHIFTS,
+    WIDTH,
+    Floats,
+    Ids,
+    StudentArrays,
+)
 from sightline.graph.errors import LearningError, MissingExtra
 from sightline.models.ranking import Scorer
 
@@ -49,7 +57,7 @@ def onnx_file(packed: Packed) -> bytes:
     heads = rng.integers(len(arrays.entity), size=64, dtype=np.int32)
     slots = rng.integers(len(arrays.slot), size=64, dtype=np.int32)
     found = onnx_scorer(content)(heads, slots)
-    wanted = arrays.queries(heads, slots) @ arrays.entity.T
+    wanted = arrays.scores(heads, slots)
     gap = float(np.abs(found - wanted).max() / max(1.0, float(np.abs(wanted).max())))
     if not gap <= TOLERANCE:
         raise LearningError(f"the ONNX student differs from the NumPy student by {gap:.1e}")
@@ -83,7 +91,11 @@ def _constants(packed: Packed) -> tuple[dict[str, npt.NDArray[Any]], list[Step]]
         "halves": np.array([half, half], np.int64),
         "slot_parts": np.array([half, half, packed["slot"].shape[1] - WIDTH], np.int64),
         "gate_table": 1.0 + packed["gate_bias"],
+        "padding": np.array([0, 0, 0, len(packed["out_bias"]) - WIDTH], np.int64),
+        "gain": np.array(GAIN, np.float32),
     }
+    for shift in SHIFTS:
+        constants[f"before_{shift}"] = np.roll(np.arange(WIDTH), shift)
     steps: list[Step] = []
     for name, array in packed.items():
         scale = name + SCALE
@@ -97,9 +109,27 @@ def _constants(packed: Packed) -> tuple[dict[str, npt.NDArray[Any]], list[Step]]
     return constants, steps
 
 
+def _readings(packed: Packed) -> tuple[list[Step], str]:
+    """The steps to what questions compare with, and its name; a runtime folds these, too."""
+    names: list[str] = ["entity_table"]
+    steps: list[Step] = []
+    if len(packed["out_bias"]) == WIDTH:
+        return steps, names[0]
+    for shift in SHIFTS:
+        rolled, product, name = f"rolled_{shift}", f"products_{shift}", f"readings_{shift}"
+        steps += [
+            ("Gather", ["entity_table", f"before_{shift}"], [rolled], {"axis": 1}),
+            ("Mul", ["entity_table", rolled], [product], {}),
+            ("Mul", [product, "gain"], [name], {}),
+        ]
+        names.append(name)
+    return [*steps, ("Concat", names, ["readings"], {"axis": 1})], "readings"
+
+
 def _model(packed: Packed, onnx: Any) -> Any:
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     constants, unpacking = _constants(packed)
+    products, readings = _readings(packed)
     steps: list[Step] = [
         *unpacking,
         ("Gather", ["entity_table", "head"], ["x"], {"axis": 0}),
@@ -113,6 +143,7 @@ def _model(packed: Packed, onnx: Any) -> Any:
         ("Sub", ["real_a", "imaginary_b"], ["product_real"], {}),
         ("Add", ["real_b", "imaginary_a"], ["product_imaginary"], {}),
         ("Concat", ["product_real", "product_imaginary"], ["product"], {"axis": 1}),
+        ("Pad", ["product", "padding"], ["product_padded"], {}),
         ("Gemm", ["x", "hidden_weight_table", "hidden_bias_table"], ["read"], {}),
         ("Gemm", ["s", "gate_weight_table", "gate_table"], ["gate_of_slot"], {}),
         ("MatMul", ["s", "shift_weight_table"], ["shift"], {}),
@@ -127,8 +158,9 @@ def _model(packed: Packed, onnx: Any) -> Any:
         ("Sigmoid", ["hidden"], ["gate"], {}),
         ("Mul", ["hidden", "gate"], ["active"], {}),
         ("Gemm", ["active", "out_weight_table", "out_bias_table"], ["mixed"], {}),
-        ("Add", ["product", "mixed"], ["query"], {}),
-        ("Gemm", ["query", "entity_table"], ["scores"], {"transB": 1}),
+        ("Add", ["product_padded", "mixed"], ["query"], {}),
+        *products,
+        ("Gemm", ["query", readings], ["scores"], {"transB": 1}),
     ]
     integer, real = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
     graph = helper.make_graph(

@@ -68,7 +68,9 @@ an array `NAME_scale`, the numbers are `NAME * NAME_scale`. The vocabulary is th
     hidden  = (x @ hidden_weight + hidden_bias) * (1 + s @ gate_weight + gate_bias)
               + s @ shift_weight
     hidden  = silu(layer_norm(hidden, epsilon 1e-5) * norm_weight + norm_bias)
-    scores  = entity @ (product + hidden @ out_weight + out_bias)
+    query   = hidden @ out_weight + out_bias; query[:64] += product
+    scores  = readings @ query
+    readings of an entity e: e, then 10 * e * roll(e, shift) for the shifts 0, 1, 2
 """,
 }
 

@@ -29,6 +29,16 @@ Floats = npt.NDArray[np.float32]
 
 #: Numbers stored per entity, all told.
 WIDTH = 64
+#: A question reads an entity's numbers, and their products with the numbers so many places before.
+SHIFTS = (0, 1, 2)
+#: Times this, so that products of small numbers weigh as much as the numbers.
+GAIN = 10.0
+#: Numbers of a question that reads products, too.
+READ = WIDTH * (1 + len(SHIFTS))
+#: Entities whose products are held at once.
+BLOCK = 4096
+#: Questions up to which a pass each is faster than one matrix product.
+FEW = 32
 #: Added to the variance in the layer normalisation.
 NORM_EPSILON = 1e-5
 
@@ -38,13 +48,15 @@ class StudentArrays:
     """All numbers of a student, float32.
 
     Attributes:
-        entity: ``(N, WIDTH)``; read as WIDTH / 2 complex numbers by the product.
+        entity: ``(N, WIDTH)``, whole multiples of a row's 127th part of its largest number; read as
+            WIDTH / 2 complex numbers by the product.
         slot: ``(2 R, WIDTH + C)``: the product's part, then the context.
         hidden_weight, hidden_bias: ``(WIDTH, H)`` and ``(H,)``, applied to the entity.
         gate_weight, gate_bias: ``(WIDTH + C, H)`` and ``(H,)``: how the slot scales that.
         shift_weight: ``(WIDTH + C, H)``: how the slot shifts it.
         norm_weight, norm_bias: ``(H,)`` each, of the layer normalisation.
-        out_weight, out_bias: ``(H, WIDTH)`` and ``(WIDTH,)``.
+        out_weight, out_bias: ``(H, Q)`` and ``(Q,)``: Q is ``READ``, or ``WIDTH`` where questions
+            read no products.
     """
 
     entity: Floats
@@ -69,25 +81,46 @@ class StudentArrays:
         """Map the arrays."""
         return cls(*(np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)))
 
+    def scores(self, heads: Ids, slots: Ids) -> Floats:
+        """Scores of all tails of each question, higher is more plausible: float32 ``(B, N)``."""
+        return self.compare(self.queries(heads, slots))
+
+    def compare(self, queries: Floats) -> Floats:
+        """The same for questions float32 ``(B, Q)``."""
+        found = np.empty((len(queries), len(self.entity)), np.float32)
+        for start in range(0, len(self.entity), BLOCK):
+            part = slice(start, start + BLOCK)
+            read = readings(self.entity[part], queries.shape[1])
+            np.matmul(queries, read.T, out=found[:, part])
+        return found
+
     def queries(self, heads: Ids, slots: Ids) -> Floats:
-        """The vector that each question compares tails with: float32 ``(B, WIDTH)``."""
+        """What each question compares with the ``readings`` of tails: float32 ``(B, Q)``."""
         return self.queries_of(self.entity[heads], slots)
 
     def queries_of(self, x: Floats, slots: Ids) -> Floats:
         """The same for vectors float32 ``(B, WIDTH)``, of entities that need have no row."""
-        s = self.slot[slots]
+        return self.ask(x, self.slot[slots], *self.gates(self.slot[slots]))
+
+    def gates(self, s: Floats) -> tuple[Floats, Floats]:
+        """How slots, rows of ``slot``, scale and shift what the network reads: float32 ``(B, H)``
+        each."""
+        return 1.0 + s @ self.gate_weight + self.gate_bias, s @ self.shift_weight
+
+    def ask(self, x: Floats, s: Floats, gate: Floats, shift: Floats) -> Floats:
+        """Questions from rows of entities, of slots, and of their gates."""
         half = WIDTH // 2
         real, imaginary, a, b = x[:, :half], x[:, half:], s[:, :half], s[:, half:WIDTH]
-        product = np.concatenate([real * a - imaginary * b, real * b + imaginary * a], axis=1)
-        gate = 1.0 + s @ self.gate_weight + self.gate_bias
-        hidden = (x @ self.hidden_weight + self.hidden_bias) * gate + s @ self.shift_weight
+        hidden = (x @ self.hidden_weight + self.hidden_bias) * gate + shift
         hidden -= hidden.mean(axis=1, keepdims=True)
         hidden /= np.sqrt(np.square(hidden).mean(axis=1, keepdims=True) + NORM_EPSILON)
         hidden = hidden * self.norm_weight + self.norm_bias
         # silu(v) = v / (1 + exp(-v)), in the form that cannot overflow.
         hidden = hidden * (0.5 * (1.0 + np.tanh(0.5 * hidden)))
-        mixed: Floats = product + hidden @ self.out_weight + self.out_bias
-        return mixed
+        query: Floats = hidden @ self.out_weight + self.out_bias
+        query[:, :half] += real * a - imaginary * b
+        query[:, half:WIDTH] += real * b + imaginary * a
+        return query
 
 
 class Student:
@@ -154,8 +187,14 @@ class Student:
 
     def scores(self, heads: Ids, slots: Ids) -> Floats:
         """Scores of all tails of each question, higher is more plausible: float32 ``(B, N)``."""
-        rows: Floats = self.arrays.queries(heads, slots) @ self.arrays.entity.T
-        return rows
+        return self.compare(self.arrays.queries(heads, slots))
+
+    def compare(self, queries: Floats) -> Floats:
+        """The same for questions float32 ``(B, Q)``."""
+        if len(queries) > FEW or not self._scan_table.exact:
+            return self.arrays.compare(queries)
+        rows = [self._scan_table.scores(query) for query in queries]
+        return np.array(rows, np.float32).reshape(len(rows), len(self.arrays.entity))
 
     def top_k(self, head: int, slot: int, k: int, exclude: Ids | None = None) -> tuple[Ids, Floats]:
         """The best tails of one question, best first, ties by row. Exact, and several times faster
@@ -167,9 +206,17 @@ class Student:
         Returns:
             ids int32 and scores float32, both ``(min(k, what is left),)``.
         """
-        (query,) = self.arrays.queries(np.array([head], np.int32), np.array([slot], np.int32))
+        gate, shift = self._gates
+        at = slice(slot, slot + 1)
+        x = self.arrays.entity[head : head + 1]
+        (query,) = self.arrays.ask(x, self.arrays.slot[at], gate[at], shift[at])
         left_out = np.unique(np.zeros(0, np.int32) if exclude is None else exclude)
         return self._scan_table.top_k(query, k, left_out.astype(np.int32))
+
+    @cached_property
+    def _gates(self) -> tuple[Floats, Floats]:
+        # Of every slot: they are most of what asking one question would compute.
+        return self.arrays.gates(self.arrays.slot)
 
     @cached_property
     def _scan_table(self) -> ScanTable:
@@ -213,7 +260,8 @@ class Student:
             and a.hidden_weight.shape == (WIDTH, len(a.hidden_bias))
             and a.gate_weight.shape == (a.slot.shape[1], len(a.hidden_bias))
             and a.shift_weight.shape == a.gate_weight.shape
-            and a.out_weight.shape == (len(a.hidden_bias), WIDTH)
+            and a.out_weight.shape == (len(a.hidden_bias), len(a.out_bias))
+            and len(a.out_bias) in (WIDTH, READ)
             and len(self.calibration.slot_offset) == 2 * self.num_relations
             and (
                 self.context is None
@@ -222,6 +270,15 @@ class Student:
         )
         if not shapes_fit:
             raise DamagedArtifact(folder, "the student's arrays do not fit its vocabulary")
+
+
+def readings(entity: Floats, size: int) -> Floats:
+    """What questions of Q numbers compare with: float32 ``(N, WIDTH)`` to ``(N, Q)``."""
+    if size == WIDTH:
+        return entity
+    products = [GAIN * entity * np.roll(entity, shift, axis=1) for shift in SHIFTS]
+    read: Floats = np.concatenate([entity, *products], axis=1)
+    return read
 
 
 def best(row: Floats, k: int) -> Ids:

@@ -133,7 +133,7 @@ def surprisals(
     parts: list[Doubles] = [np.zeros((2, 0))]
     for start in range(0, len(both), 512):
         heads, slots, answers = both[start : start + 512].T
-        scores = arrays.queries(heads, slots) @ arrays.entity.T
+        scores = arrays.scores(heads, slots)
         rows, columns = data.known.of(heads, slots)
         others = columns != answers[rows]
         scores[rows[others], columns[others]] = -np.inf
@@ -165,7 +165,7 @@ def top_answers(
     ]
     for head, slot in questions:
         one = np.array([head], np.int32), np.array([slot], np.int32)
-        row = (arrays.queries(*one) @ arrays.entity.T)[0]
+        (row,) = arrays.scores(*one)
         row[known.of(*one)[1]] = -np.inf
         ids = best(row, TOP)
         ids = ids[np.isfinite(row[ids])]

@@ -135,7 +135,7 @@ class StudentTrainer:
         network.eval()
         student = network.arrays()
         ranks = filtered_ranks(
-            lambda heads, slots: student.queries(heads, slots) @ student.entity.T,
+            student.scores,
             self._select,
             self.data.known,
             num_relations=self.data.num_relations,

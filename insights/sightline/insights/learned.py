@@ -160,7 +160,7 @@ class Learned:
             part = slots[start : start + size]
             asked = self._model_slots(part).astype(np.int32)
             heads = np.broadcast_to(vector, (len(part), len(vector)))
-            lines = student.arrays.queries_of(heads, asked) @ student.arrays.entity.T
+            lines = student.compare(student.arrays.queries_of(heads, asked))
             for slot, model_slot, line in zip(part, asked, lines):
                 yield int(slot), int(model_slot), line
 

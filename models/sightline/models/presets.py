@@ -78,6 +78,7 @@ class StudentConfig:
         epochs, work: as a member's; a trial takes a twelfth of the epochs.
         rate: the Adam step at the start; it falls along a cosine to zero.
         top: teacher's answers kept per question on a graph with more entities than ``dense``.
+        products: entities up to which a question reads products of an entity's numbers.
     """
 
     hidden: int = 512
@@ -90,6 +91,7 @@ class StudentConfig:
     rate: float = 5e-3
     top: int = 256
     dense: int = 4096
+    products: int = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
