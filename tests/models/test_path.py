@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sightline.graph.errors import Diverged
 from sightline.graph.progress import silent
 from sightline.models.dataset import LearningData
-from sightline.models.path_kernels import ALL_EDGES, Asked
-from sightline.models.path_network import Ball, PathGraph, PathMember, _Gather, gathered
+from sightline.models.path_ball import ALL_EDGES, Asked, Ball, PathGraph
+from sightline.models.path_network import PathMember, _Gather, _GatherTensors
 from sightline.models.path_trainer import PathTrainer, affordable, hiding
 from sightline.models.presets import PathConfig
 from sightline.models.ranking import filtered_ranks
@@ -82,28 +82,110 @@ def test_rows_are_the_entities_within_reach_that_networkx_finds(case) -> None:
         distance = nx.single_source_shortest_path_length(walk, head)
         for steps in (0, 1, 2):
             rows = ball.start[steps, b + 1] - ball.start[steps, b]
-            assert set(ball.entity[b, :rows]) == {e for e, d in distance.items() if d <= steps}
+            assert set(ball.entity[b, :rows].tolist()) == {
+                e for e, d in distance.items() if d <= steps
+            }
 
 
+def heard_in_a_loop(triples: np.ndarray, ball: Ball, asked: Asked, x, weight, step: int):
+    """What the rows of a step hear, edge by edge, and how much."""
+    told, count = [], []
+    for b in range(len(asked.head)):
+        edges = visible(triples, asked, b).tolist()
+        edges = [*edges, *((t, r + 2, h) for h, r, t in edges)]
+        first, last = (ball.start[step - 1, b + i].item() for i in (0, 1))
+        for target in ball.entity[b, : ball.start[step, b + 1] - ball.start[step, b]].tolist():
+            sent = [x[:0]]
+            for source, slot, to in edges:
+                place = ball.place[b, source].item()
+                if to == target and 0 <= place < last - first:
+                    sent.append((x[first + place] * weight[b, slot])[None])
+            said = torch.cat(sent)
+            with_zero = torch.cat([said, torch.zeros(1, 32)])
+            told.append(
+                torch.stack(
+                    [said.sum(0), said.square().sum(0), with_zero.amax(0), with_zero.amin(0)]
+                )
+            )
+            count.append(float(len(said)))
+    return torch.stack(told), torch.tensor(count)
+
+
+@pytest.mark.parametrize("gather", [_Gather, _GatherTensors])
 @settings(deadline=None)
 @given(asked_graphs(), st.integers(0, 1000))
-def test_the_kernel_and_the_tensors_agree_on_messages_and_gradients(case, seed: int) -> None:
+def test_messages_and_gradients_are_those_of_a_plain_loop(gather, case, seed: int) -> None:
     triples, asked = case
     ball = Ball.around(PathGraph.of(messages_of(triples, 6, 2)), asked, 2, 100)
     torch.manual_seed(seed)
     x = torch.randn(int(ball.start[1, -1]), 32, requires_grad=True)
     weight = torch.randn(len(asked.head), 4, 32, requires_grad=True)
-    found, count = _Gather.apply(x, weight, ball, 2)
-    wanted, wanted_count = gathered(x, weight, ball, 2)
+    found, count = gather.apply(x, weight, ball, 2)
+    wanted, wanted_count = heard_in_a_loop(triples, ball, asked, x, weight, 2)
 
     assert torch.equal(count, wanted_count)
     torch.testing.assert_close(found, wanted)
     downstream = torch.randn_like(found)
     for one, other in zip(
-        torch.autograd.grad(found, [x, weight], downstream, allow_unused=True),
-        torch.autograd.grad(wanted, [x, weight], downstream, allow_unused=True),
+        torch.autograd.grad(found, [x, weight], downstream),
+        torch.autograd.grad(wanted, [x, weight], downstream, materialize_grads=True),
     ):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_entities_that_are_alike_do_not_count_for_more_in_a_gradient(compiled: bool) -> None:
+    """Nine leaves of one hub send the same message: the largest of them moves as one does."""
+    leaves = np.array([[0, 0, 1 + i] for i in range(9)] + [[1 + i, 1, 10] for i in range(9)])
+    torch.manual_seed(0)
+    model = PathMember(2, steps=3, limit=100)
+    graph = replace(model.encode(messages_of(leaves, 11, 2)), compiled=compiled)
+    nothing = np.full(1, -1, np.int32)
+
+    def score() -> torch.Tensor:
+        asked = Asked(np.zeros(1, np.int32), nothing, nothing, nothing)
+        return model.ask(graph, asked, torch.tensor([0]))[0, 10]
+
+    weight = model.layers[0].change.weight
+    (gradient,) = torch.autograd.grad(score(), [weight])
+    step = 1e-3 * gradient / gradient.norm()
+    with torch.no_grad():
+        weight += step
+        above = score()
+        weight -= 2 * step
+        below = score()
+
+    assert (above - below).item() == pytest.approx(2e-3 * gradient.norm().item(), rel=0.01)
+
+
+@settings(deadline=None)
+@given(asked_graphs(), st.integers(1, 7))
+def test_the_kernel_and_the_tensors_find_the_same_rows(case, limit: int) -> None:
+    triples, asked = case
+    graph = PathGraph.of(messages_of(triples, 6, 2))
+    found = Ball.around(graph, asked, 3, limit)
+    wanted = Ball.around(replace(graph, compiled=False), asked, 3, limit)
+
+    assert torch.equal(found.place, wanted.place)
+    assert torch.equal(found.start, wanted.start)
+    for step in range(4):
+        for one, other in zip(found.rows(step), wanted.rows(step)):
+            assert torch.equal(one, other)
+
+
+@settings(deadline=None)
+@given(asked_graphs(), st.integers(0, 1000))
+def test_the_kernel_and_the_tensors_give_the_same_scores(case, seed: int) -> None:
+    triples, asked = case
+    torch.manual_seed(seed)
+    model = PathMember(2, steps=3, limit=5).eval()
+    graph = model.encode(messages_of(triples, 6, 2))
+    slots = torch.arange(len(asked.head)) % 4
+    with torch.no_grad():
+        found = model.ask(graph, asked, slots)
+        wanted = model.ask(replace(graph, compiled=False), asked, slots)
+
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
 
 
 @settings(deadline=None)
@@ -133,6 +215,15 @@ def test_what_is_not_reached_scores_alike() -> None:
 
     assert row[3] == row[4] == row[5]
     assert len(set(row[:4].tolist())) == 4
+
+
+def test_no_question_is_no_answer() -> None:
+    """A blend asks it nothing where it has no say."""
+    model = PathMember(1, steps=2, limit=100).eval()
+    graph = model.encode(messages_of(np.array([[0, 0, 1]]), 2, 1))
+    nothing = torch.zeros(0, dtype=torch.int64)
+
+    assert model.scores(graph, nothing, nothing).shape == (0, 2)
 
 
 def test_a_limit_keeps_the_nearest() -> None:

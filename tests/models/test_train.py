@@ -15,7 +15,7 @@ from sightline.graph.errors import Diverged, NoModel, OutOfDeviceMemory, UsageEr
 from sightline.graph.progress import silent
 from sightline.graph.workspace import Workspace
 from sightline.models import presets
-from sightline.models.checkpoint import load_checkpoint, save_checkpoint
+from sightline.models.checkpoint import FILE, load_checkpoint, save_checkpoint
 from sightline.models.dataset import LearningData
 from sightline.models.device import choose_device, memory_guard
 from sightline.models.presets import MemberConfig, PathConfig, Preset, StudentConfig
@@ -112,9 +112,9 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path) -> None:
     assert found[1] == {"mrr": 0.1 + 0.2, "none": None}
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\x08\0\0\0\0\0\0\0{}      "])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04 and no more"])
 def test_a_damaged_checkpoint_counts_as_none(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "checkpoint.safetensors").write_bytes(content)
+    (tmp_path / FILE).write_bytes(content)
 
     assert load_checkpoint(tmp_path) is None
 

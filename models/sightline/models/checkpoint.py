@@ -1,6 +1,6 @@
 """Where training stands, on disk: enough to go on as if nothing had happened.
 
-Tensors go to one safetensors file, numbers into its JSON header; one atomic rename replaces the
+Tensors go to one file of NumPy arrays, numbers beside them as JSON; one atomic rename replaces the
 previous checkpoint, so a killed process leaves the old one or the new one. Knows names and tensors;
 knows no model.
 """
@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from sightline.graph.errors import from_os_error
 
-FILE = "checkpoint.safetensors"
+FILE = "checkpoint.npz"
+#: The name of what is no tensor.
+NUMBERS = "numbers"
 
 
 def save_checkpoint(
@@ -35,30 +37,27 @@ def save_checkpoint(
         NotWritable, DiskFull: the previous checkpoint is still there.
     """
     temporary = folder / f".tmp-{FILE}-{os.getpid()}"
+    arrays: dict[str, Any] = {k: v.detach().cpu().numpy() for k, v in tensors.items()}
+    arrays[NUMBERS] = np.frombuffer(json.dumps(dict(numbers)).encode(), np.uint8)
     try:
-        save_file(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
-            temporary,
-            metadata={"numbers": json.dumps(dict(numbers))},
-        )
-        with temporary.open("rb") as stream:
+        with temporary.open("wb") as stream:
+            np.savez(stream, **arrays)
+            stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(folder / FILE)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise from_os_error(
-            error if isinstance(error, OSError) else OSError(str(error)), folder
-        ) from error
+        raise from_os_error(error, folder) from error
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """The folder's checkpoint, or None where there is none that can be read."""
     try:
-        with safe_open(folder / FILE, framework="pt") as stored:
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-            numbers: dict[str, Any] = json.loads((stored.metadata() or {})["numbers"])
-        return tensors, numbers
-    except (OSError, SafetensorError, ValueError, KeyError):
+        with (folder / FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        numbers: dict[str, Any] = json.loads(arrays.pop(NUMBERS).tobytes())
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}, numbers
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
 

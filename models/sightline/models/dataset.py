@@ -12,14 +12,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.errors import CannotTrain
-from sightline.graph.snapshot import Snapshot
 from sightline.models.queries import KnownAnswers
 from sightline.models.split import random_split
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot import Snapshot
 
 Ids = npt.NDArray[np.int32]
 
@@ -114,7 +117,7 @@ def learning_data(snapshot: Snapshot) -> LearningData:
         train, valid = parts.train, parts.valid
         test = test if len(test) else parts.test
     entity_iris = snapshot.entity_iris.take(entities)
-    chosen = _in_select(valid, entity_iris)
+    chosen = in_select(valid, entity_iris)
     return LearningData(
         entity_iris=entity_iris,
         relation_iris=snapshot.relation_iris.take(relations),
@@ -137,8 +140,12 @@ def _rows(triples: Ids, entities: Ids, relations: Ids) -> Ids:
     return np.stack(columns, axis=1).astype(np.int32)
 
 
-def _in_select(valid: Ids, entity_iris: list[str]) -> npt.NDArray[np.bool_]:
-    # By a hash of the unordered pair, so that a triple and its inverse are in the same half.
+def in_select(valid: Ids, entity_iris: list[str]) -> npt.NDArray[np.bool_]:
+    """Which validation triples choose; the others calibrate: bool ``(n,)``, about half.
+
+    By a hash of the unordered pair, so that a triple and its inverse are in the same half.
+    """
+
     def bit(head: int, tail: int) -> bool:
         pair = "\n".join(sorted((entity_iris[head], entity_iris[tail])))
         return hashlib.blake2b(pair.encode(), digest_size=1).digest()[0] % 2 == 0

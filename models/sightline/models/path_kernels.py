@@ -1,56 +1,20 @@
 """The path network's compiled work: which rows a question reaches, and what their edges bring.
 
-Knows arrays of a graph grouped by target; knows no tensor and no training. A *row* is an entity as
-one question sees it. A question's rows are in order of their distance from its head, so that the
-rows within any number of steps are a prefix; what a question hides from itself (its own answer's
-edge, in both directions) is passed over wherever rows or messages are made.
+What they compute is said in ``path_ball`` and ``path_network``, which have it in tensors too, for
+devices without numba. Knows arrays of a graph grouped by target; knows no tensor and no training.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-#: Numbers per row; a constant, so that the innermost loops become a few vector instructions.
-WIDTH = 32
-#: What is said of a row's messages, ``WIDTH`` numbers each: their sum, the sum of their squares,
-#: the largest and the smallest, zero being among the last two.
-SUM, SQUARES, LARGEST, SMALLEST = range(4)
-#: ``Hidden.slot`` where every edge between head and tail is hidden.
-ALL_EDGES = -2
+from sightline.models.path_ball import ALL_EDGES, WIDTH
+from sightline.models.path_network import LARGEST, SMALLEST, SQUARES, SUM
 
 _kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-
-
-class Edges(NamedTuple):
-    """A graph's edges, both directions, grouped by target.
-
-    Attributes:
-        indptr: int64 ``(N + 1,)``.
-        source, slot: int32 ``(E,)``; the slot is read from source to target.
-    """
-
-    indptr: npt.NDArray[np.int64]
-    source: npt.NDArray[np.int32]
-    slot: npt.NDArray[np.int32]
-
-
-class Asked(NamedTuple):
-    """Questions, and the edges each must not see: int32 ``(B,)`` each.
-
-    Attributes:
-        head: where the question starts.
-        tail: the end of what is hidden; -1 hides nothing.
-        slot, turned: the hidden edge's slot from head to tail, and back; or ``ALL_EDGES`` twice.
-    """
-
-    head: npt.NDArray[np.int32]
-    tail: npt.NDArray[np.int32]
-    slot: npt.NDArray[np.int32]
-    turned: npt.NDArray[np.int32]
 
 
 @_kernel
@@ -145,9 +109,11 @@ def gather_gradient(
 ) -> None:  # fmt: skip
     """Add to ``grad_x`` and ``grad_weight`` what ``gather``'s ``grad`` says of x and weight.
 
-    An extreme's gradient goes to every message that equals it.
+    An extreme's gradient goes to the first message that equals it: rows that are alike send equal
+    messages, and to each of them it would count as often as there are such rows.
     """
     zero = np.float32(0)
+    of_largest, of_smallest = np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float32)
     for b in range(part[0], part[1]):
         heard = before[b + 1] - before[b]
         for row in range(after[b + 1] - after[b]):
@@ -156,7 +122,7 @@ def gather_gradient(
             said, wanted = out[after[b] + row], grad[after[b] + row]
             largest, smallest = said[LARGEST], said[SMALLEST]
             of_sum, of_squares = wanted[SUM], wanted[SQUARES]
-            of_largest, of_smallest = wanted[LARGEST], wanted[SMALLEST]
+            of_largest[:], of_smallest[:] = wanted[LARGEST], wanted[SMALLEST]
             for e in range(edges.indptr[target], edges.indptr[target + 1]):
                 source = place[b, edges.source[e]]
                 if source < 0 or source >= heard:
@@ -169,7 +135,11 @@ def gather_gradient(
                 for k in range(WIDTH):
                     message = value[k] * factor[k]
                     g = of_sum[k] + np.float32(2) * message * of_squares[k]
-                    g += of_largest[k] if message == largest[k] and message > zero else zero
-                    g += of_smallest[k] if message == smallest[k] and message < zero else zero
+                    if message == largest[k] and message > zero:
+                        g += of_largest[k]
+                        of_largest[k] = zero
+                    if message == smallest[k] and message < zero:
+                        g += of_smallest[k]
+                        of_smallest[k] = zero
                     to_value[k] += g * factor[k]
                     to_factor[k] += g * value[k]

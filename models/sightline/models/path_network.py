@@ -13,113 +13,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from sightline.models.member import Messages
-from sightline.models.path_kernels import (
-    LARGEST,
-    SMALLEST,
-    SQUARES,
-    SUM,
-    WIDTH,
-    Asked,
-    Edges,
-    gather,
-    gather_gradient,
-    grow,
-)
+from sightline.models.path_ball import WIDTH, Asked, Ball, PathGraph, as_arrays, hides
 
-#: Questions scored at once: what keeps a step's tensors below 32 MB on a graph of some thousand
-#: entities, beyond which the C library maps memory anew at every step.
-GROUP = 8
+#: What is said of a row's messages, ``WIDTH`` numbers each: their sum, the sum of their squares,
+#: the largest and the smallest, zero being among the last two.
+SUM, SQUARES, LARGEST, SMALLEST = range(4)
 #: Standard deviation of what draws slots apart at the start.
 SPREAD = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class PathGraph:
-    """What a path member reads: edges, grouped by target.
-
-    Attributes:
-        log_degree: mean of log(edges + 1) over the entities, what a row's own is compared with.
-        device: where the network is.
-    """
-
-    edges: Edges
-    log_degree: float
-    device: torch.device
-
-    @classmethod
-    def of(cls, messages: Messages) -> PathGraph:
-        """Group messages by target, O(E log E)."""
-        num_entities = messages.num_entities
-        (source, target), slot = messages.ends.cpu().numpy(), messages.slot.cpu().numpy()
-        order = np.lexsort((slot, source, target))
-        degree = np.bincount(target, minlength=num_entities)
-        indptr = np.append(0, np.cumsum(degree)).astype(np.int64)
-        edges = Edges(indptr, source[order].astype(np.int32), slot[order].astype(np.int32))
-        log_degree = max(float(np.log1p(degree).mean()), 1e-6)
-        return cls(edges, log_degree, messages.slot.device)
-
-    @property
-    def num_entities(self) -> int:
-        return len(self.edges.indptr) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Ball:
-    """The rows of some questions, after each step.
-
-    Attributes:
-        place, entity: as ``path_kernels.grow`` leaves them.
-        start: int64 ``(steps + 1, B + 1)``: where each question's rows start after each step.
-    """
-
-    graph: PathGraph
-    asked: Asked
-    place: npt.NDArray[np.int32]
-    entity: npt.NDArray[np.int32]
-    start: npt.NDArray[np.int64]
-
-    @classmethod
-    def around(cls, graph: PathGraph, asked: Asked, steps: int, limit: int) -> Ball:
-        """Grow the rows of every question."""
-        size, num_entities = len(asked.head), graph.num_entities
-        place = np.full((size, num_entities), -1, np.int32)
-        entity = np.zeros((size, min(limit, num_entities)), np.int32)
-        count = np.zeros((size, steps + 1), np.int64)
-        grow(graph.edges, asked, place, entity, count)
-        start = np.zeros((steps + 1, size + 1), np.int64)
-        np.cumsum(count.T, axis=1, out=start[:, 1:])
-        return cls(graph, asked, place, entity, start)
-
-    def rows(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Of each row within ``step`` steps: its question, its entity, and its place among the
-        question's: int64 ``(M,)`` each."""
-        start = self.start[step]
-        question = np.repeat(np.arange(len(start) - 1), np.diff(start))
-        within = np.arange(start[-1]) - start[question]
-        entity = self.entity[question, within].astype(np.int64)
-        return tuple(  # type: ignore[return-value]
-            torch.from_numpy(a).to(self.graph.device) for a in (question, entity, within)
-        )
-
-
 class _Gather(torch.autograd.Function):
-    """``path_kernels.gather`` with its gradient, on the CPU, a thread per part of the questions."""
+    """What rows hear in a step, float32 ``(M, 4, WIDTH)``, and how many messages each hears.
+
+    ``path_kernels.gather`` with its gradient, a thread per part of the questions.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, ball: Ball, step: int) -> Any:
+        from sightline.models.path_kernels import gather
+
         x, weight, rows = x.contiguous(), weight.contiguous(), int(ball.start[step, -1])
         out, count = torch.zeros(rows, 4, WIDTH), torch.zeros(rows)
-        arrays = _arrays(x, weight, out, count)
+        arrays = [each.detach().numpy() for each in (x, weight, out, count)]
         _in_parts(lambda part: gather(part, *_where(ball, step), *arrays), ball)
         ctx.save_for_backward(x, weight, out)
         ctx.mark_non_differentiable(count)
@@ -128,25 +51,24 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        from sightline.models.path_kernels import gather_gradient
+
         x, weight, out = ctx.saved_tensors
         found = torch.zeros_like(x), torch.zeros_like(weight)
-        arrays = _arrays(x, weight, out, grads[0].contiguous(), *found)
+        tensors = (x, weight, out, grads[0].contiguous(), *found)
+        arrays = [each.detach().numpy() for each in tensors]
         where = _where(ctx.ball, ctx.step)
         _in_parts(lambda part: gather_gradient(part, *where, *arrays), ctx.ball)
         return *found, None, None
 
 
 def _where(ball: Ball, step: int) -> tuple[Any, ...]:
-    edges, asked = ball.graph.edges, ball.asked
-    return edges, asked, ball.place, ball.entity, ball.start[step - 1], ball.start[step]
-
-
-def _arrays(*tensors: Tensor) -> list[npt.NDArray[np.float32]]:
-    return [tensor.detach().numpy() for tensor in tensors]
+    tensors = (ball.place, ball.entity, ball.start[step - 1], ball.start[step])
+    return as_arrays(ball.graph.edges), as_arrays(ball.asked), *(each.numpy() for each in tensors)
 
 
 def _in_parts(work: Callable[[tuple[int, int]], None], ball: Ball) -> None:
-    size, threads = len(ball.asked.head), torch.get_num_threads()
+    size, threads = len(ball.place), torch.get_num_threads()
     bounds = np.linspace(0, size, min(threads, size) + 1).astype(int).tolist()
     parts = list(pairwise(bounds))
     if len(parts) < 2:
@@ -156,45 +78,56 @@ def _in_parts(work: Callable[[tuple[int, int]], None], ball: Ball) -> None:
         list(pool.map(work, parts))
 
 
-def gathered(x: Tensor, weight: Tensor, ball: Ball, step: int) -> tuple[Tensor, Tensor]:
-    """What ``path_kernels.gather`` computes, for any device, in tensors.
+class _GatherTensors(torch.autograd.Function):
+    """The same in tensors, on any device. Costs memory for every message of one step."""
 
-    Costs memory for every message; the CPU has the kernel.
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, ball: Ball, step: int) -> Any:
+        row, sender, factor = _messages(ball, step, weight.shape[1])
+        message = x[sender] * weight.flatten(0, 1)[factor]
+        count = torch.bincount(row, minlength=int(ball.start[step, -1]))
+        parts = {SUM: (message, "sum"), SQUARES: (message.square(), "sum")}
+        parts |= {LARGEST: (message, "max"), SMALLEST: (message, "min")}
+        out = torch.stack([_per_row(*parts[i], count) for i in range(4)], dim=1)
+        ctx.save_for_backward(x, weight, out, count, row, sender, factor)
+        heard = count.to(x.dtype)
+        ctx.mark_non_differentiable(heard)
+        return out, heard
 
-    Returns:
-        float32 ``(M, 4, WIDTH)`` and how many messages each row heard, float32 ``(M,)``.
-    """
-    device = x.device
-    edges = [torch.from_numpy(a).to(device) for a in ball.graph.edges]
-    indptr, source_of, slot_of = (a.long() for a in edges)
-    head, tail, hidden, turned = (torch.from_numpy(a).to(device).long() for a in ball.asked)
-    before, after = (torch.from_numpy(ball.start[s]).to(device) for s in (step - 1, step))
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        x, weight, out, count, row, sender, factor = ctx.saved_tensors
+        value, scale = x[sender], weight.flatten(0, 1)[factor]
+        message = value * scale
+        g = grads[0][:, SUM][row] + 2 * message * grads[0][:, SQUARES][row]
+        for extreme, beyond in ((LARGEST, message > 0), (SMALLEST, message < 0)):
+            chosen = (beyond & (message == out[:, extreme][row])).to(x.dtype)
+            # Rows that are alike send equal messages: together they count as one.
+            share = grads[0][:, extreme] / _per_row(chosen, "sum", count).clamp(min=1)
+            g += chosen * share[row]
+        of_x = torch.zeros_like(x).index_add_(0, sender, g * scale)
+        of_weight = torch.zeros_like(weight).flatten(0, 1).index_add_(0, factor, g * value)
+        return of_x, of_weight.view_as(weight), None, None
+
+
+def _messages(ball: Ball, step: int, slots: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Of every message of a step: the row that hears it, the row that sends it, and which of all
+    questions' weights: int64 ``(K,)`` each, the first ascending."""
+    before, edges = ball.start[step - 1], ball.graph.edges
     question, target, _ = ball.rows(step)
-    count = indptr[target + 1] - indptr[target]
-    row = torch.repeat_interleave(torch.arange(len(target), device=device), count)
-    ends = torch.cumsum(count, 0)
-    edge = torch.arange(len(row), device=device) + (indptr[target] - ends + count)[row]
-    b, source, slot, target = question[row], source_of[edge], slot_of[edge], target[row]
-    place = torch.from_numpy(ball.place).to(device)[b, source].long()
-    forth, back = (
-        (source == one[b]) & (target == other[b]) for one, other in ((head, tail), (tail, head))
-    )
-    hides = (forth & (slot == hidden[b])) | (back & (slot == turned[b]))
-    hides |= (forth | back) & (hidden[b] < -1)
-    kept = (place >= 0) & (place < (before[1:] - before[:-1])[b]) & ~hides
-    row, b, place, slot = row[kept], b[kept], place[kept], slot[kept]
-    message = x[before[b] + place] * weight[b, slot]
-    total = int(after[-1])
-    index = row[:, None].expand_as(message)
-    zeros = torch.zeros(total, WIDTH, device=device, dtype=message.dtype)
-    parts = {
-        SUM: zeros.index_add(0, row, message),
-        SQUARES: zeros.index_add(0, row, message.square()),
-        LARGEST: zeros.scatter_reduce(0, index, message, "amax"),
-        SMALLEST: zeros.scatter_reduce(0, index, message, "amin"),
-    }
-    heard = torch.bincount(row, minlength=total).to(message.dtype)
-    return torch.stack([parts[i] for i in range(4)], dim=1), heard
+    row, edge = ball.graph.edges_into(target)
+    b, source, slot = question[row], edges.source[edge], edges.slot[edge]
+    place = ball.place[b, source.long()]
+    kept = (place >= 0) & (place < before.diff()[b])
+    kept &= ~hides(ball.asked, b, source, slot, target[row])
+    row, b = row[kept], b[kept]
+    return row, before[b] + place[kept], b * slots + slot[kept]
+
+
+def _per_row(values: Tensor, how: str, count: Tensor) -> Tensor:
+    """The sum or an extreme of 0 and the next ``count`` of some values, float ``(K, WIDTH)``."""
+    # A scatter would let messages to one row wait for each other on a GPU.
+    return torch.segment_reduce(values, how, lengths=count, axis=0, initial=0)
 
 
 class PathLayer(nn.Module):
@@ -219,15 +152,15 @@ class PathLayer(nn.Module):
             float32 ``(after, WIDTH)``.
         """
         weight = self.slot_weight + self.of_question(question).view(len(question), -1, WIDTH)
-        hear = _Gather.apply if x.device.type == "cpu" else gathered
-        heard, count = hear(x, weight, ball, step)
-        start = [torch.from_numpy(ball.start[s]).to(x.device) for s in (step - 1, step)]
+        hear: Any = _Gather if ball.graph.compiled else _GatherTensors
+        heard, count = hear.apply(x, weight, ball, step)
+        start = ball.start[step]
         asked, _, within = ball.rows(step - 1)
-        x = x.new_zeros(len(heard), WIDTH).index_copy(0, start[1][asked] + within, x)
+        x = x.new_zeros(len(heard), WIDTH).index_copy(0, start[asked] + within, x)
         # What is counted is what was heard: an entity's degree would tell where an edge is hidden.
         few, many = 1 / (count + 1), torch.log1p(count) / ball.graph.log_degree
         # The head hears its question in every step, as from itself.
-        at_head = start[1][:-1]
+        at_head = start[:-1]
         mean = heard[:, SUM].index_add(0, at_head, question) * few[:, None]
         square = heard[:, SQUARES].index_add(0, at_head, question.square()) * few[:, None]
         spread = (square - mean.square()).clamp(min=1e-6).sqrt()
@@ -260,7 +193,8 @@ class PathMember(nn.Module):
     def scores(self, graph: PathGraph, head: Tensor, slot: Tensor) -> Tensor:
         """Scores of all tails, float32 ``(B, N)``, a few questions at a time."""
         parts = [head.new_zeros((0, graph.num_entities), dtype=torch.float32)]
-        for some, slots in zip(torch.split(head, GROUP), torch.split(slot, GROUP)):
+        for start in range(0, len(head), graph.group):
+            some, slots = (each[start : start + graph.group] for each in (head, slot))
             nothing = np.full(len(some), -1, np.int32)
             asked = Asked(some.cpu().numpy().astype(np.int32), nothing, nothing, nothing)
             parts.append(self.ask(graph, asked, slots))

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from sightline.graph.errors import Diverged
 from sightline.models.dataset import LearningData
-from sightline.models.path_kernels import ALL_EDGES, Asked
-from sightline.models.path_network import GROUP, Ball, PathGraph, PathMember
+from sightline.models.path_ball import ALL_EDGES, Asked, Ball, PathGraph
+from sightline.models.path_network import PathMember
 from sightline.models.presets import PathConfig
 from sightline.models.queries import Ids, with_reciprocals
 from sightline.models.trainer import Trainer
@@ -57,7 +57,11 @@ class PathTrainer(Trainer):
         self._graph = PathGraph.of(self.questions.messages)
         self._asked = with_reciprocals(data.train, data.num_relations)
         self.answers = affordable(self._graph, data, config)
-        self._steps = max(1, self.answers // (ROUNDS * config.batch))
+
+    @property
+    def _steps(self) -> int:
+        """Of an epoch."""
+        return max(1, self.answers // (ROUNDS * self.config.batch))
 
     def _build(self) -> None:
         self.model = build_path_member(self.data, self.config).to(self.device)
@@ -91,8 +95,8 @@ class PathTrainer(Trainer):
         (optimizer,) = self._optimizers.values()
         optimizer.zero_grad()
         total = 0.0
-        for start in range(0, len(triples), GROUP):
-            loss = self._loss(triples[start : start + GROUP]) / len(triples)
+        for start in range(0, len(triples), self._graph.group):
+            loss = self._loss(triples[start : start + self._graph.group]) / len(triples)
             torch.autograd.backward(loss)
             total += float(loss.detach())
         if not math.isfinite(total):
@@ -149,9 +153,9 @@ def question_cost(graph: PathGraph, data: LearningData, config: PathConfig) -> f
     nothing = np.full(PROBES, -1, np.int32)
     asked = Asked(np.ascontiguousarray(head), nothing, nothing, nothing)
     ball = Ball.around(graph, asked, config.steps, config.limit)
-    degree = torch.from_numpy(np.diff(graph.edges.indptr))
+    degree = graph.edges.indptr.diff()
     cost = 0.0
     for step in range(1, config.steps + 1):
         _, entity, _ = ball.rows(step)
-        cost += float(degree[entity.cpu()].sum()) + ROW_COST * len(entity)
+        cost += float(degree[entity].sum()) + ROW_COST * len(entity)
     return cost / PROBES

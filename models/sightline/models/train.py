@@ -21,13 +21,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from sightline.graph.artifact import new_artifact, verify_artifact
 from sightline.graph.errors import DamagedArtifact, FormatMismatch, NoModel
 from sightline.graph.progress import Progress, silent
-from sightline.graph.snapshot import Snapshot
 from sightline.graph.strings import StringTable
 from sightline.graph.workspace import FORMAT, Workspace
 from sightline.models.dataset import LearningData, learning_data
@@ -138,6 +135,12 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
     Raises:
         NoModel, DamagedArtifact, FormatMismatch
     """
+    # What trains without a workspace, on a bare image, has neither (benchmarks/gpu.py).
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from sightline.graph.snapshot import Snapshot
+
     folder = ws.models / model_id
     if not folder.is_dir():
         raise NoModel(ws.path)
@@ -177,6 +180,8 @@ def _is_finished(folder: Path) -> bool:
 
 
 def _write(folder: Path, data: LearningData, model: Teacher) -> None:
+    from safetensors.torch import save_file
+
     (folder / "vocabulary").mkdir()
     StringTable.write(folder / "vocabulary", "entity_iris", data.entity_iris)
     StringTable.write(folder / "vocabulary", "relation_iris", data.relation_iris)
