@@ -6,6 +6,7 @@ own training; with them its answers would be copies of what the student already 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,42 +39,57 @@ class SoftTargets:
 #: Parts that the training facts are divided into.
 PARTS = 4
 
+#: Of some questions: score, entity (without a column on a small graph) and rest, as above.
+Answers = tuple[Tensor, Tensor, Tensor]
+
 
 def soft_targets(
     teacher: Teacher, questions: Questions, config: StudentConfig, progress: Progress
 ) -> SoftTargets:
     """Ask the teacher every training question, with a part of its answers hidden each time."""
+    groups = question_groups(questions)
+    found: list[Answers] = []
+    for answers in ask(teacher, questions, config, groups):
+        progress("teach", len(found), len(groups), "asking the teacher")
+        found.append(answers)
+    progress("teach", len(groups), len(groups), "asking the teacher")
+    return joined(found, teacher, questions)
+
+
+def question_groups(questions: Questions) -> Sequence[Tensor]:
+    """The positions of all training questions, int64, in groups that are asked at once."""
+    return torch.split(torch.arange(len(questions)), batch_for(len(questions)))
+
+
+@torch.no_grad()
+def ask(
+    teacher: Teacher, questions: Questions, config: StudentConfig, groups: Iterable[Tensor]
+) -> Iterator[Answers]:
+    """What ``soft_targets`` keeps of each group of questions, on the CPU."""
     teacher.eval()
-    num_entities = questions.known.num_entities
-    dense = num_entities <= config.dense
+    dense = questions.known.num_entities <= config.dense
     parts = questions.parts(PARTS)
-    scores, entities, rests = [], [], []
-    groups = torch.split(torch.arange(len(questions)), batch_for(len(questions)))
-    with torch.no_grad():
-        encoded = [teacher.encode(rest) for rest in parts.rest]
-        for done, positions in enumerate(groups):
-            progress("teach", done, len(groups), "asking the teacher")
-            row = _answers(teacher, encoded, parts, questions, positions)
-            if dense:
-                scores.append(row.cpu())
-                continue
-            best, ids = row.topk(config.top, dim=1)
-            row.scatter_(1, ids, float("-inf"))
-            rest = [torch.logsumexp(row / t, dim=1) for t in config.temperatures]
-            scores.append(best.cpu())
-            entities.append(ids.cpu())
-            rests.append(torch.stack(rest, dim=1).cpu())
-        progress("teach", len(groups), len(groups), "asking the teacher")
-        # Each member counts alike, whatever the size of its numbers.
-        learnt = [x for x in teacher.encode(questions.messages) if isinstance(x, Tensor)]
-        vectors = torch.cat([x / x.std() for x in learnt], dim=1)
-    empty = torch.zeros((len(questions), 0))
-    return SoftTargets(
-        score=torch.cat(scores),
-        entity=None if dense else torch.cat(entities),
-        rest=empty if dense else torch.cat(rests),
-        vectors=vectors.cpu(),
-    )
+    encoded = [teacher.encode(rest) for rest in parts.rest]
+    for positions in groups:
+        row = _answers(teacher, encoded, parts, questions, positions)
+        if dense:
+            none = torch.zeros((len(row), 0))
+            yield row.cpu(), none.long(), none
+            continue
+        best, ids = row.topk(config.top, dim=1)
+        row.scatter_(1, ids, float("-inf"))
+        rest = [torch.logsumexp(row / t, dim=1) for t in config.temperatures]
+        yield best.cpu(), ids.cpu(), torch.stack(rest, dim=1).cpu()
+
+
+@torch.no_grad()
+def joined(found: Sequence[Answers], teacher: Teacher, questions: Questions) -> SoftTargets:
+    """The targets of all groups, in their order."""
+    # Each member counts alike, whatever the size of its numbers.
+    learnt = [x for x in teacher.encode(questions.messages) if isinstance(x, Tensor)]
+    vectors = torch.cat([x / x.std() for x in learnt], dim=1)
+    score, entity, rest = (torch.cat(column) for column in zip(*found))
+    return SoftTargets(score, entity if entity.shape[1] else None, rest, vectors.cpu())
 
 
 def _answers(

@@ -1,0 +1,84 @@
+"""The one-GPU benchmark, on the CPU: its steps, its pauses, and what it needs to be installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: Neither on a bare GPU image nor needed there.
+ABSENT = ("numba", "polars", "pandas", "rdflib", "pyoxigraph", "safetensors", "onnx", "onnxruntime")
+FAMILIES = 20
+
+#: Calls until one is not cut short, each in the state that the one before left on disk.
+CALLS = f"""
+import contextlib, io, sys
+sys.modules |= dict.fromkeys({ABSENT!r})
+sys.path.insert(0, {str(ROOT / "benchmarks")!r})
+import gpu
+for _ in range(100):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        gpu.main(sys.argv[1:])
+    print(said.getvalue(), end="")
+    if '"to be continued"' not in said.getvalue():
+        break
+"""
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Grandparents follow from parents; most are known, some are asked."""
+    folder = tmp_path_factory.mktemp("gpu") / "families"
+    folder.mkdir()
+    parts: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
+    for family in range(FAMILIES):
+        old, middle, young, friend = (f"{who}{family}" for who in ("old", "middle", "young", "pal"))
+        parts["train"] += [f"{old}\tparent\t{middle}", f"{middle}\tparent\t{young}"]
+        parts["train"] += [f"{middle}\tfriend\t{friend}"]
+        part = "train" if family < 12 else "valid" if family < 16 else "test"
+        parts[part] += [f"{old}\tgrandparent\t{young}"]
+    for name, lines in parts.items():
+        (folder / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def calls(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", CALLS, *map(str, arguments)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_calls_that_are_cut_short_end_with_a_student_and_its_metrics(
+    families: Path, tmp_path: Path
+) -> None:
+    times = ("--minutes", 0.06, "--call", 0.01)
+    done = calls("all", families, "--out", tmp_path, *times)
+
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    steps = [line["step"] for line in lines if "seconds" in line]
+    assert steps == ["partner", "path", "teach", "distil", "evaluate"]
+    assert sum("to be continued" in line for line in lines) > 1
+    assert lines[-1]["done"] == "all"
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    for who in ("partner", "teacher", "student", "control"):
+        assert metrics["evaluate"][who]["queries"] == 8
+    with np.load(tmp_path / "student.npz") as student:
+        assert student["entity"].shape == (4 * FAMILIES, 64)
+
+
+def test_a_step_that_comes_too_early_says_so(families: Path, tmp_path: Path) -> None:
+    done = calls("teach", families, "--out", tmp_path)
+
+    assert done.returncode == 2
+    assert "step teach comes after partner, path" in done.stderr
