@@ -37,6 +37,8 @@ GAIN = 10.0
 READ = WIDTH * (1 + len(SHIFTS))
 #: Entities whose products are held at once.
 BLOCK = 4096
+#: No row is left out.
+NOTHING = np.zeros(0, np.int32)
 #: Questions up to which a pass each is faster than one matrix product.
 FEW = 32
 #: Added to the variance in the layer normalisation.
@@ -206,17 +208,24 @@ class Student:
         Returns:
             ids int32 and scores float32, both ``(min(k, what is left),)``.
         """
-        gate, shift = self._gates
-        at = slice(slot, slot + 1)
-        x = self.arrays.entity[head : head + 1]
-        (query,) = self.arrays.ask(x, self.arrays.slot[at], gate[at], shift[at])
-        left_out = np.unique(np.zeros(0, np.int32) if exclude is None else exclude)
-        return self._scan_table.top_k(query, k, left_out.astype(np.int32))
+        from sightline.distill.scan import ask_one
+
+        entity, slots, gate, shift, *rest = self._fixed
+        asked = (entity[head], slots[slot], gate[slot], shift[slot])
+        query: Floats = ask_one(*asked, *rest, NORM_EPSILON)  # type: ignore[call-arg, arg-type]
+        left_out = NOTHING if exclude is None else np.unique(exclude).astype(np.int32)
+        return self._scan_table.top_k(query, k, left_out)
 
     @cached_property
-    def _gates(self) -> tuple[Floats, Floats]:
-        # Of every slot: they are most of what asking one question would compute.
-        return self.arrays.gates(self.arrays.slot)
+    def _fixed(self) -> list[Floats]:
+        from sightline.distill.scan import fixed
+
+        # The gates of every slot: they are most of what asking one question would compute.
+        a = self.arrays
+        arrays = (a.entity, a.slot, *a.gates(a.slot), a.hidden_weight, a.hidden_bias)
+        return [
+            fixed(one) for one in (*arrays, a.norm_weight, a.norm_bias, a.out_weight, a.out_bias)
+        ]
 
     @cached_property
     def _scan_table(self) -> ScanTable:
