@@ -190,7 +190,9 @@ def path(job: Job) -> Metrics:
 
 def path_trainer(job: Job, steps: int, answers: int) -> PathTrainer:
     """A trainer for so many answers, whatever they cost."""
-    trainer = PathTrainer(job.data, replace(PATH, steps=steps), job.seed, job.device)
+    trainer = PathTrainer(
+        job.data, replace(PATH, steps=steps, most_steps=steps), job.seed, job.device
+    )
     trainer.answers = answers
     return trainer
 

@@ -17,13 +17,13 @@ from sightline.graph.progress import silent
 from sightline.models.dataset import LearningData
 from sightline.models.path_ball import ALL_EDGES, Asked, Ball, PathGraph
 from sightline.models.path_network import PathMember, _Gather, _GatherTensors
-from sightline.models.path_trainer import PathTrainer, affordable, hiding
+from sightline.models.path_trainer import PathTrainer, affordable, hiding, steps_to_answers
 from sightline.models.presets import PathConfig
 from sightline.models.ranking import filtered_ranks
 from sightline.models.trainer import Messages, Questions, scorer_of
 
 CPU = torch.device("cpu")
-CONFIG = PathConfig(steps=3, batch=8, passes=40)
+CONFIG = PathConfig(steps=3, most_steps=3, batch=8, passes=40)
 
 
 def messages_of(triples: np.ndarray, num_entities: int, num_relations: int) -> Messages:
@@ -304,6 +304,14 @@ def test_it_is_left_out_where_its_work_does_not_suffice(data: LearningData) -> N
     assert affordable(graph, data, replace(CONFIG, work=1e12)) == CONFIG.passes * 2 * len(
         data.train
     )
+
+
+def test_it_takes_as_many_steps_as_reach_the_answers() -> None:
+    ring = np.array([[i, 0, (i + 1) % 20] for i in range(20)])
+    config = PathConfig(steps=2, most_steps=6)
+    for distance, steps in ((1, 2), (2, 2), (3, 3), (5, 5), (6, 6), (9, 2)):
+        data = data_of(ring, np.array([[0, 0, distance], [7, 0, 7 + distance]]), 20, 1)
+        assert steps_to_answers(PathGraph.of(Questions(data, CPU).messages), data, config) == steps
 
 
 def test_where_no_pair_is_linked_twice_every_edge_between_a_pair_is_hidden() -> None:

@@ -138,9 +138,8 @@ def test_too_little_memory_is_one_clear_error() -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A compiled workspace, and a preset that takes no time."""
     few = replace(CONFIG, epochs=2)
-    small = Preset(
-        "quick", few, replace(few, layers=0), PathConfig(work=0), StudentConfig(epochs=3)
-    )
+    partner, path = replace(few, layers=0), PathConfig(steps=2, passes=1)
+    small = Preset("quick", few, partner, path, StudentConfig(epochs=3))
     monkeypatch.setitem(presets.PRESETS, "quick", small)
     ws = Workspace.create(tmp_path / "ws")
     pairs = [(f"p{i}", "knows", f"p{j}") for i in range(9) for j in range(9) if (i + j) % 3 == 0]
@@ -158,7 +157,9 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert manifest["snapshot"] == workspace.current.snapshot
     assert manifest["versions"]["torch"]
     assert manifest["split"]["train"] == len(data.train)
-    assert [m.entity.shape for m in teacher.members] == 2 * [(data.num_entities, CONFIG.dim)]
+    network, partner, path = teacher.members
+    assert network.entity.shape == partner.entity.shape == (data.num_entities, CONFIG.dim)
+    assert len(path.layers) == manifest["members"][2]["steps"]
     assert not list((workspace.path / ".work").glob("*"))
 
 

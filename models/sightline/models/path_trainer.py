@@ -6,6 +6,7 @@ It is asked for one answer at a time, with the edge that gives the answer away h
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from sightline.graph.errors import Diverged
 from sightline.models.dataset import LearningData
-from sightline.models.path_ball import ALL_EDGES, Asked, Ball, PathGraph
+from sightline.models.path_ball import ALL_EDGES, GROUP, Asked, Ball, PathGraph
 from sightline.models.path_network import PathMember
 from sightline.models.presets import PathConfig
 from sightline.models.queries import Ids, with_reciprocals
@@ -27,6 +28,8 @@ WARM_UP = 0.05
 ROW_COST, ASK_SHARE = 70, 1 / 3
 #: Questions that tell what one costs.
 PROBES = 64
+#: A step that reaches less than this share more is not taken.
+REACH = 0.95
 #: Below so many questions it learns too little to be of use.
 FEWEST = 10_000
 #: More slots make the weights of a step larger than everything else.
@@ -53,8 +56,11 @@ class PathTrainer(Trainer):
         name: str = "train",
     ) -> None:
         super().__init__(data, seed, device, name)
-        self.config, self.epochs = config, ROUNDS
+        self.epochs = ROUNDS
         self._graph = PathGraph.of(self.questions.messages)
+        steps = steps_to_answers(self._graph, data, config)
+        self.config = config = replace(config, steps=steps)
+        self.chosen = {"steps": steps}
         self._asked = with_reciprocals(data.train, data.num_relations)
         self.answers = affordable(self._graph, data, config)
 
@@ -132,6 +138,22 @@ def hiding(triples: Ids, num_relations: int, *, everything: bool) -> Asked:
     if everything:
         slot = turned = np.full(len(head), ALL_EDGES, np.int32)
     return Asked(head, tail, slot, turned)
+
+
+def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
+    """Steps that reach nearly all answers of ``select`` that ``config.most_steps`` reach."""
+    pairs = data.select[:: max(1, -(-len(data.select) // RANKED))]
+    reached = torch.zeros(config.most_steps + 1, device=graph.device)
+    for some in np.split(pairs, range(GROUP, len(pairs), GROUP)):
+        nothing = np.full(len(some), -1, np.int32)
+        asked = Asked(np.ascontiguousarray(some[:, 0]), nothing, nothing, nothing)
+        ball = Ball.around(graph, asked, config.most_steps, graph.num_entities)
+        tail = torch.from_numpy(some[:, 2].astype(np.int64)).to(graph.device)
+        place = ball.place[torch.arange(len(some), device=graph.device), tail]
+        reached += ((place >= 0) & (place < ball.start.diff(dim=1))).sum(dim=1)
+    steps = range(config.steps, config.most_steps)
+    enough = (s for s in steps if reached[s] >= REACH * reached[-1])
+    return next(enough, config.most_steps)
 
 
 def affordable(graph: PathGraph, data: LearningData, config: PathConfig) -> int:

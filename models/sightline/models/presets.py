@@ -39,7 +39,7 @@ class MemberConfig:
     rate_network: float = 1e-3
     penalty: float = 1e-2
     epochs: int = 60
-    work: float = 4e9
+    work: float = 8e9
     candidates: int = 4096
     patience: int = 4
 
@@ -49,7 +49,8 @@ class PathConfig:
     """How the path member is built and trained.
 
     Attributes:
-        steps: edges of the longest path it reads.
+        steps: edges of the longest path it reads, at least.
+        most_steps: at most, where fewer do not reach the answers.
         limit: entities that a question looks at; the nearest count.
         batch: answers a step learns from.
         rate: the Adam step at its highest.
@@ -58,11 +59,12 @@ class PathConfig:
     """
 
     steps: int = 4
+    most_steps: int = 6
     limit: int = 4096
     batch: int = 32
     rate: float = 3e-3
-    passes: int = 20
-    work: float = 4e10
+    passes: int = 10
+    work: float = 3e10
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _preset(
 
 PRESETS: dict[str, Preset] = {
     "quick": _preset("quick", (30, 40), dim=256, work=1e9, path=0),
-    "standard": _preset("standard", (60, 300), dim=512, work=4e9, path=4e10),
+    "standard": _preset("standard", (60, 300), dim=512, work=8e9, path=3e10),
     "max": _preset("max", (120, 600), dim=1024, work=4e10, path=2e11),
 }
 

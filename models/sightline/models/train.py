@@ -82,8 +82,8 @@ def train(
             "rows": {"entities": data.num_entities, "relations": data.num_relations},
             "split": _split_counts(data),
             "members": [
-                {"best_epoch": trainer.best_epoch, "select_mrr": trainer.best_mrr}
-                for trainer in trainers
+                {"best_epoch": one.best_epoch, "select_mrr": one.best_mrr, **one.chosen}
+                for one in trainers
             ],
             "versions": versions(),
         }
@@ -153,8 +153,9 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
         members: list[Member | PathMember] = [
             build_member(data, MemberConfig(**config[name])) for name in ("network", "partner")
         ]
-        if len(manifest["members"]) > len(members):
-            members.append(build_path_member(data, PathConfig(**config["path"])))
+        for path in manifest["members"][len(members) :]:
+            of_path = PathConfig(**{**config["path"], "steps": path["steps"]})
+            members.append(build_path_member(data, of_path))
         model = Teacher(members, data.num_relations)
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:

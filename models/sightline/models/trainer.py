@@ -6,8 +6,10 @@ Knows the data, the loss and the checkpoint; knows no workspace.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -134,6 +136,8 @@ class Trainer(ABC):
 
     model: Member | PathMember
     epochs: int
+    #: What it chose for its model that its configuration leaves open.
+    chosen: Mapping[str, int] = MappingProxyType({})
     #: Evaluations without a better MRR before it stops; None goes on to the end.
     patience: int | None = None
     _evaluate_every = 1
