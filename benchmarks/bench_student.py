@@ -29,7 +29,7 @@ SIZES = ((14_541, "<= 0.15 ms"), (1_000_000, "<= 4 ms"))
 def run(folder: Path, scale: float) -> list[Result]:
     """Time questions at the size of FB15k-237 and at a million entities."""
     found = [_measure(int(size * scale), wanted) for size, wanted in SIZES]
-    return [*found, _against_paths(int(SIZES[0][0] * scale), int(FACTS * scale), found[0].value)]
+    return found + _against_paths(int(SIZES[0][0] * scale), int(FACTS * scale), found[0].value)
 
 
 def _measure(size: int, wanted: str) -> Result:
@@ -48,7 +48,7 @@ def _measure(size: int, wanted: str) -> Result:
     return Result(what, float(np.median(times)), "ms", wanted, None, None, details)
 
 
-def _against_paths(size: int, facts: int, student: float) -> Result:
+def _against_paths(size: int, facts: int, student: float) -> list[Result]:
     rng = np.random.default_rng(6)
     ends = torch.from_numpy(rng.integers(size, size=(2, facts)))
     relation = torch.from_numpy(rng.integers(RELATIONS, size=facts))
@@ -63,16 +63,13 @@ def _against_paths(size: int, facts: int, student: float) -> Result:
             member.scores(graph, heads[:count], slots[:count])
 
     times = {n: min(cpu_milliseconds(ask, [n] * 3)) / n for n in (1, 2, 4, GROUP)}
-    path = min(times.values())
-    return Result(
-        "student against the path member, per question",
-        path / student,
-        "x",
-        ">= 1000 x",
-        "path member, 6 steps, every entity",
-        path,
-        {"entities": size, "facts": facts, "milliseconds by batch": times},
-    )
+    path = float(min(times.values()))
+    about = {"entities": size, "facts": facts, "milliseconds by batch": times}
+    slow = f"path member, {STEPS} steps, every entity, per question"
+    return [
+        Result(slow, path, "ms", "", None, None, about),
+        Result("student against it", path / student, "x", ">= 1000 x", None, None, {}),
+    ]
 
 
 def _student(size: int) -> Student:
