@@ -163,6 +163,23 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert not list((workspace.path / ".work").glob("*"))
 
 
+def test_tuning_keeps_the_member_that_is_best_on_select(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def members(*penalties: float) -> list[dict[str, float]]:
+        monkeypatch.setattr(presets, "PENALTIES", penalties)
+        model = train(workspace, preset="quick", tune=True, device="cpu")
+        manifest = json.loads((workspace.models / model / "manifest.json").read_text())
+        return manifest["members"][:2]
+
+    low, high, best = members(1e-3), members(3.0), members(1e-3, 3.0)
+
+    for one, other, kept in zip(low, high, best):
+        assert kept == max(one, other, key=lambda member: member["select_mrr"])
+        assert one["penalty"] == 1e-3
+        assert other["penalty"] == 3.0
+
+
 def test_the_same_request_finds_the_finished_model(workspace: Workspace) -> None:
     first = train(workspace, preset="quick", device="cpu")
     written = (workspace.models / first / "manifest.json").stat().st_mtime_ns

@@ -20,6 +20,7 @@ from sightline.cli.options import (
     SeedOption,
     SourcesArgument,
     StrictOption,
+    TuneOption,
     WorkspaceOption,
     require_training,
 )
@@ -42,6 +43,7 @@ def run(
     mapping: MappingOption = None,
     strict: StrictOption = False,
     preset: PresetOption = "standard",
+    tune: TuneOption = False,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
@@ -54,7 +56,7 @@ def run(
     from sightline.graph.workspace import Workspace
 
     require_training()
-    build_all(Workspace.create(workspace), sources, mapping, strict, preset, device, seed)
+    build_all(Workspace.create(workspace), sources, mapping, strict, preset, device, seed, tune)
     terminal.say(f"ready: sightline serve -w {workspace}")
 
 
@@ -66,6 +68,7 @@ def build_all(
     preset: str,
     device: str,
     seed: int,
+    tune: bool = False,
 ) -> None:
     """All stages in a row, holding the lock throughout."""
     from sightline.distill.serving import publish
@@ -73,7 +76,7 @@ def build_all(
     with ws.lock():
         _ingest(ws, sources, mapping, strict)
         _compile(ws)
-        model = _train(ws, preset, device, seed)
+        model = _train(ws, preset, tune, device, seed)
         _distill(ws, model, device)
         _show_metrics(_evaluate(ws, model))
         publish(ws, model)
@@ -202,6 +205,7 @@ def verify(workspace: WorkspaceOption) -> None:
 def train(
     workspace: WorkspaceOption,
     preset: PresetOption = "standard",
+    tune: TuneOption = False,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
@@ -209,15 +213,17 @@ def train(
     from sightline.graph.workspace import Workspace
 
     require_training()
-    model = _train(Workspace.open(workspace), preset, device, seed)
+    model = _train(Workspace.open(workspace), preset, tune, device, seed)
     terminal.say(f"teacher of model {model}; next: sightline distill -w {workspace}")
 
 
-def _train(ws: Workspace, preset: str, device: str, seed: int) -> str:
+def _train(ws: Workspace, preset: str, tune: bool, device: str, seed: int) -> str:
     from sightline.models.train import train as train_teacher
 
     with ws.lock(), terminal.progress() as progress:
-        return train_teacher(ws, preset=preset, seed=seed, device=device, progress=progress)
+        return train_teacher(
+            ws, preset=preset, tune=tune, seed=seed, device=device, progress=progress
+        )
 
 
 ModelOption = Annotated[

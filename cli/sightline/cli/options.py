@@ -16,6 +16,12 @@ WorkspaceOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 KOption = Annotated[int, typer.Option("-k", "--k", help="How many answers, 1 to 1000.")]
+TuneOption = Annotated[
+    bool,
+    typer.Option(
+        "--tune", help="Try several penalties for the teacher; the best on validation stays."
+    ),
+]
 DeviceOption = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option(help="Where to train: auto takes a GPU if any.")
 ]

@@ -6,7 +6,7 @@ epochs falls where one epoch is long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sightline.graph.errors import UsageError
@@ -98,13 +98,20 @@ class StudentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A name and what it stands for: the teacher's members and the student."""
+    """A name and what it stands for.
+
+    Attributes:
+        network, partner, path: the teacher's members.
+        penalties: N3 penalties that the first two are trained with in turn, instead of their own;
+            the best on ``select`` stays.
+    """
 
     name: PresetName
     network: MemberConfig
     partner: MemberConfig
     path: PathConfig
     student: StudentConfig
+    penalties: tuple[float, ...] = ()
 
     @property
     def members(self) -> tuple[MemberConfig, ...]:
@@ -133,15 +140,19 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def preset_named(name: str) -> Preset:
-    """The preset of this name.
+#: What ``tune`` tries. The best one differs tenfold between graphs.
+PENALTIES = (3e-3, 1e-2, 3e-2, 1e-1)
+
+
+def preset_named(name: str, *, tune: bool = False) -> Preset:
+    """The preset of this name, or the same with a search for the best penalty.
 
     Raises:
         UsageError
     """
     if name not in PRESETS:
         raise UsageError(f"preset {name[:40]!r} is unknown; choose {', '.join(PRESETS)}")
-    return PRESETS[name]
+    return replace(PRESETS[name], penalties=PENALTIES if tune else ())
 
 
 def epochs_for(epochs: int, work: float, pairs_per_epoch: int) -> int:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import platform
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -43,11 +43,15 @@ def train(
     ws: Workspace,
     *,
     preset: str,
+    tune: bool = False,
     seed: int = 0,
     device: str = "auto",
     progress: Progress = silent,
 ) -> str:
     """Train a teacher on the served snapshot. Serves nothing yet.
+
+    Args:
+        tune: train its first two members once for every penalty of a small grid, and keep the best.
 
     An interrupted run goes on from its last checkpoint; on the CPU, with the same number of
     threads, to the same bits as one that was never stopped.
@@ -59,7 +63,7 @@ def train(
         CannotTrain: before anything is computed.
         Diverged, OutOfDeviceMemory, UsageError, WorkspaceLocked, NotWritable, DiskFull
     """
-    config = preset_named(preset)
+    config = preset_named(preset, tune=tune)
     target = choose_device(device)
     with ws.lock():
         snapshot = ws.snapshot()
@@ -101,18 +105,26 @@ def _train_members(
     scratch: Path,
     progress: Progress,
 ) -> list[Trainer]:
-    trainers: list[Trainer] = [
-        MemberTrainer(data, member, seed, device, f"train {name}")
-        for name, member in zip(("network", "partner"), config.members)
-    ]
-    path = PathTrainer(data, config.path, seed, device, "train path")
-    if path.answers:
-        trainers.append(path)
-    for trainer in trainers:
+    def trained(trainer: Trainer) -> Trainer:
         folder = scratch / trainer.name.replace(" ", "-")
         folder.mkdir(exist_ok=True)
         trainer.run(folder, progress)
-    return trainers
+        return trainer
+
+    trainers = []
+    for name, member in zip(("network", "partner"), config.members):
+        tried = [replace(member, penalty=penalty) for penalty in config.penalties] or [member]
+        found = [
+            trained(MemberTrainer(data, one, seed, device, f"train {name}{_penalty(one, tried)}"))
+            for one in tried
+        ]
+        trainers.append(max(found, key=lambda trainer: trainer.best_mrr or 0.0))
+    path = PathTrainer(data, config.path, seed, device, "train path")
+    return [*trainers, trained(path)] if path.answers else trainers
+
+
+def _penalty(one: MemberConfig, tried: list[MemberConfig]) -> str:
+    return f" penalty {one.penalty}" if len(tried) > 1 else ""
 
 
 def _blend(trainers: list[Trainer], data: LearningData) -> Teacher:

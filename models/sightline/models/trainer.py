@@ -137,7 +137,7 @@ class Trainer(ABC):
     model: Member | PathMember
     epochs: int
     #: What it chose for its model that its configuration leaves open.
-    chosen: Mapping[str, int] = MappingProxyType({})
+    chosen: Mapping[str, float] = MappingProxyType({})
     #: Evaluations without a better MRR before it stops; None goes on to the end.
     patience: int | None = None
     _evaluate_every = 1
@@ -277,6 +277,7 @@ class MemberTrainer(Trainer):
     ) -> None:
         super().__init__(data, seed, device, name)
         self.config, self.patience = config, config.patience
+        self.chosen = {"penalty": config.penalty}
         self._candidates = min(config.candidates, data.num_entities)
         self._batch = batch_for(len(self.questions))
         pairs = len(self.questions) * self._candidates
