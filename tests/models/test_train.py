@@ -166,6 +166,10 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
 def test_tuning_keeps_the_member_that_is_best_on_select(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    likes = [(f"p{i}", "likes", f"p{(i + step) % 40}") for i in range(40) for step in (1, 2, 5)]
+    add_load(workspace, [fact(one) for one in likes], name="b")
+    compile_snapshot(workspace, rdf=False)
+
     def members(*penalties: float) -> list[dict[str, float]]:
         monkeypatch.setattr(presets, "PENALTIES", penalties)
         model = train(workspace, preset="quick", tune=True, device="cpu")
