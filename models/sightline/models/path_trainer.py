@@ -26,7 +26,7 @@ ROUNDS, RANKED = 10, 300
 WARM_UP = 0.05
 #: A row costs what so many messages cost; asking costs a third of learning. Both measured.
 ROW_COST, ASK_SHARE = 70, 1 / 3
-#: Questions that tell what one costs.
+#: Questions that tell what one costs and how far its answer is.
 PROBES = 64
 #: A step that reaches less than this share more is not taken.
 REACH = 0.95
@@ -142,7 +142,7 @@ def hiding(triples: Ids, num_relations: int, *, everything: bool) -> Asked:
 
 def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
     """Steps that reach nearly all answers of ``select`` that ``config.most_steps`` reach."""
-    pairs = data.select[:: max(1, -(-len(data.select) // RANKED))]
+    pairs = data.select[:: max(1, -(-len(data.select) // PROBES))]
     reached = torch.zeros(config.most_steps + 1, device=graph.device)
     for some in np.split(pairs, range(GROUP, len(pairs), GROUP)):
         nothing = np.full(len(some), -1, np.int32)

@@ -119,6 +119,8 @@ def _train_members(
             for one in tried
         ]
         trainers.append(max(found, key=lambda trainer: trainer.best_mrr or 0.0))
+    if not config.path.work:
+        return trainers
     path = PathTrainer(data, config.path, seed, device, "train path")
     return [*trainers, trained(path)] if path.answers else trainers
 
