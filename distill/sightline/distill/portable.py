@@ -70,7 +70,8 @@ an array `NAME_scale`, the numbers are `NAME * NAME_scale`. The vocabulary is th
     hidden  = silu(layer_norm(hidden, epsilon 1e-5) * norm_weight + norm_bias)
     query   = hidden @ out_weight + out_bias; query[:64] += product
     scores  = readings @ query
-    readings of an entity e: e, then 10 * e * roll(e, shift) for the shifts 0, 1, 2
+    readings of an entity e: e, then 10 * e * roll(e, shift) for the shifts 0, 1, 2, of which a
+    query of 64 numbers reads e alone
 """,
 }
 
