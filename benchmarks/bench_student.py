@@ -6,6 +6,7 @@ steps, every entity a row, as many questions at once as are fastest.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from sightline.distill.quantise import quantise
 from sightline.distill.student import READ, WIDTH, Student, StudentArrays
 from sightline.graph.strings import StringTable
 from sightline.models.member import Messages
-from sightline.models.path_ball import GROUP
+from sightline.models.path_ball import GROUP, PathGraph
 from sightline.models.path_network import PathMember
 from sightline.models.presets import StudentConfig
 
@@ -58,18 +59,23 @@ def _against_paths(size: int, facts: int, student: float) -> list[Result]:
     graph = member.encode(messages)
     heads, slots = (torch.from_numpy(rng.integers(n, size=GROUP)) for n in (size, 2 * RELATIONS))
 
-    def ask(count: int) -> None:
-        with torch.no_grad():
-            member.scores(graph, heads[:count], slots[:count])
+    found = []
+    for how, compiled in (("compiled", True), ("in PyTorch", False)):
+        read = replace(graph, compiled=compiled)
 
-    times = {n: min(cpu_milliseconds(ask, [n] * 3)) / n for n in (1, 2, 4, GROUP)}
-    path = float(min(times.values()))
-    about = {"entities": size, "facts": facts, "milliseconds by batch": times}
-    slow = f"path member, {STEPS} steps, every entity, per question"
-    return [
-        Result(slow, path, "ms", "", None, None, about),
-        Result("student against it", path / student, "x", ">= 1000 x", None, None, {}),
-    ]
+        def ask(count: int, read: PathGraph = read) -> None:
+            with torch.no_grad():
+                member.scores(read, heads[:count], slots[:count])
+
+        times = {n: min(cpu_milliseconds(ask, [n] * 2)) / n for n in (1, 2, 4, GROUP)}
+        path = float(min(times.values()))
+        about = {"entities": size, "facts": facts, "milliseconds by batch": times}
+        slow = f"path member, {STEPS} steps, every entity, {how}"
+        found += [
+            Result(f"{slow}, per question", path, "ms", "", None, None, about),
+            Result(f"student against it, {how}", path / student, "x", ">= 1000 x", None, None, {}),
+        ]
+    return found
 
 
 def _student(size: int) -> Student:
