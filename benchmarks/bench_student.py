@@ -17,7 +17,7 @@ from sightline.distill.calibrate import Calibration
 from sightline.distill.quantise import quantise
 from sightline.distill.student import READ, WIDTH, Student, StudentArrays
 from sightline.graph.strings import StringTable
-from sightline.models.member import Messages
+from sightline.models.messages import Messages
 from sightline.models.path_ball import GROUP, PathGraph
 from sightline.models.path_network import PathMember
 from sightline.models.presets import StudentConfig

@@ -90,7 +90,8 @@ def test_arrows_choose_and_escape_closes(page: Browser, base: str) -> None:
 
 def test_what_is_stated_and_what_is_predicted_look_different(page: Browser, base: str) -> None:
     page.open(at(base, "entity", "Kenya"))
-    page.waits_for("African Union")
+    # Facts and predictions come in requests of their own, in either order.
+    page.until("document.querySelector('.group')")
     page.waits_for("paths support it")
     stated = page.run("document.querySelector('.group').closest('.card').innerText")
     predicted = page.run("document.querySelector('.predicted').innerText")

@@ -7,6 +7,7 @@ import torch
 from scipy.special import rel_entr, softmax
 
 from sightline.distill.losses import softened_kl, softened_kl_top
+from sightline.models.loss import Candidates
 
 
 def scores(seed: int, *shape: int) -> torch.Tensor:
@@ -54,3 +55,20 @@ def test_the_best_answers_and_the_rest_as_one_outcome(temperature: float) -> Non
     found = softened_kl_top(student, ids, top, rest, temperature).item()
 
     assert found == pytest.approx(wanted, rel=1e-3)
+
+
+def test_entities_that_were_not_drawn_are_stood_for_by_those_that_were() -> None:
+    """Twins score alike in both, so one of each pair, counted twice, says all."""
+    half, teacher_half = scores(7, 3, 6), scores(8, 3, 6)
+    student, teacher = half.repeat_interleave(2, 1), teacher_half.repeat_interleave(2, 1)
+    top, ids = teacher.topk(6, dim=1)
+    others = teacher.clone().scatter_(1, ids, float("-inf"))
+    rest = torch.logsumexp(others, dim=1)
+    whole = softened_kl_top(student, ids, top, rest, 1.0)
+    drawn = Candidates(torch.arange(0, 12, 2), torch.full((6,), 2.0).log())
+    found = softened_kl_top(
+        half, drawn.columns_of(ids), top, rest, 1.0, log_weight=drawn.log_weight
+    )
+
+    # The whole has two terms of half the share for each of the sample's.
+    assert found.item() == pytest.approx(whole.item(), rel=1e-4)

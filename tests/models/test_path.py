@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from sightline.graph.errors import Diverged
 from sightline.graph.progress import silent
 from sightline.models.dataset import LearningData
+from sightline.models.messages import Messages
 from sightline.models.path_ball import ALL_EDGES, Asked, Ball, PathGraph
 from sightline.models.path_network import PathMember, _Gather, _GatherTensors
 from sightline.models.path_trainer import PathTrainer, affordable, hiding, steps_to_answers
 from sightline.models.presets import PathConfig
 from sightline.models.ranking import filtered_ranks
-from sightline.models.trainer import Messages, Questions, scorer_of
+from sightline.models.trainer import Questions, scorer_of
 
 CPU = torch.device("cpu")
 CONFIG = PathConfig(steps=3, most_steps=3, batch=8, passes=40)

@@ -48,6 +48,9 @@ def _options(
 
 def main() -> None:
     """Run a command and exit: 0 done, 1 failed, 2 wrong usage."""
+    # Threads that wait for each other in a busy loop make learning many times slower as soon as
+    # anything else wants a core. Read when torch is loaded, so it is said here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:]))
 
 

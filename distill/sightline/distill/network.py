@@ -70,16 +70,17 @@ class StudentNetwork(nn.Module):
         mixed: Tensor = self.out(self.dropout(nn.functional.silu(hidden)))
         return mixed + nn.functional.pad(product, (0, mixed.shape[1] - WIDTH))
 
-    def readings(self) -> Tensor:
-        """What questions compare with: float32 ``(N, Q)``."""
+    def readings(self, entity: Tensor | None = None) -> Tensor:
+        """What questions compare with, of rows int64 ``(C,)`` or of all: float32 ``(C, Q)``."""
+        x = self.entity if entity is None else self.entity[entity]
         if not self.products:
-            return self.entity
-        products = [GAIN * self.entity * torch.roll(self.entity, shift, 1) for shift in SHIFTS]
-        return torch.cat([self.entity, *products], dim=1)
+            return x
+        products = [GAIN * x * torch.roll(x, shift, 1) for shift in SHIFTS]
+        return torch.cat([x, *products], dim=1)
 
-    def scores(self, head: Tensor, slot: Tensor) -> Tensor:
-        """Scores of all tails: float32 ``(B, N)``."""
-        return self.query(head, slot) @ self.readings().T
+    def scores(self, head: Tensor, slot: Tensor, entity: Tensor | None = None) -> Tensor:
+        """Scores of some tails, int64 ``(C,)``, or of all: float32 ``(B, C)``."""
+        return self.query(head, slot) @ self.readings(entity).T
 
     def arrays(self) -> StudentArrays:
         """What ships, as NumPy arrays: entities rounded to int8 multiples of a number per row."""

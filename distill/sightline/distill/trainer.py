@@ -17,7 +17,7 @@ from sightline.distill.targets import SoftTargets
 from sightline.graph.errors import Diverged
 from sightline.graph.progress import Progress
 from sightline.models.dataset import LearningData
-from sightline.models.loss import Batch, answer_loss
+from sightline.models.loss import Batch, Candidates, answer_loss
 from sightline.models.presets import StudentConfig, batch_for, epochs_for
 from sightline.models.ranking import RankingMetrics, filtered_ranks
 from sightline.models.trainer import Questions
@@ -62,8 +62,13 @@ class StudentTrainer:
         """``targets.vectors`` are where a student begins; the control begins at random."""
         self.data, self.questions, self.targets, self.config = data, questions, targets, config
         self._seed = seed
-        self.epochs = epochs_for(config.epochs, config.work, len(questions) * data.num_entities)
-        self._batch = max(1, min(batch_for(len(questions)), STEP // data.num_entities))
+        self._samples = data.num_entities > config.dense
+        scored = config.candidates if self._samples else data.num_entities
+        self.epochs = epochs_for(config.epochs, config.work, len(questions) * scored)
+        self._batch = max(1, min(batch_for(len(questions)), STEP // scored))
+        if self._samples:
+            # What is sure to be scored takes no more than half of the room.
+            self._batch = min(self._batch, config.candidates // (2 * config.sure))
         self._select = data.select_sample
 
     def run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
@@ -110,26 +115,48 @@ class StudentTrainer:
 
     def _loss(self, network: StudentNetwork, positions: Tensor, setting: Setting) -> Tensor:
         batch = self.questions.batch(positions)
-        scores = network.scores(batch.head, batch.slot)
-        loss = answer_loss(scores, batch.row, batch.answer, setting.smoothing)
+        if self._samples:
+            drawn = self._draw(batch, positions, setting)
+            scores = network.scores(batch.head, batch.slot, drawn.entity)
+            columns = drawn.columns(batch.answer)
+            loss = answer_loss(scores + drawn.log_weight, batch.row, columns, setting.smoothing)
+        else:
+            drawn = None
+            scores = network.scores(batch.head, batch.slot)
+            loss = answer_loss(scores, batch.row, batch.answer, setting.smoothing)
         if setting.temperature is not None:
-            soft = self._soft_loss(scores, positions, batch, setting.temperature)
+            soft = self._soft_loss(scores, drawn, positions, batch, setting.temperature)
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
         return loss
 
+    def _draw(self, batch: Batch, positions: Tensor, setting: Setting) -> Candidates:
+        sure = batch.answer.cpu()
+        if setting.temperature is not None and self.targets.entity is not None:
+            best = self.targets.entity[positions, : self.config.sure]
+            sure = torch.cat([sure, best.flatten()])
+        room = self.config.candidates - len(torch.unique(sure))
+        # Half of the room at least, however many answers there are: the others must be heard, too.
+        count = max(room, self.config.candidates // 2)
+        drawn = Candidates.sample(sure, self.data.num_entities, count)
+        return drawn.to(self.questions.device)
+
     def _soft_loss(
-        self, scores: Tensor, positions: Tensor, batch: Batch, temperature: float
+        self,
+        scores: Tensor,
+        drawn: Candidates | None,
+        positions: Tensor,
+        batch: Batch,
+        temperature: float,
     ) -> Tensor:
         device = scores.device
         teacher = self.targets.score[positions].to(device)
         # A question counts as often as it has answers, as in the hard loss beside it.
         weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
-        if self.targets.entity is None:
+        if drawn is None or self.targets.entity is None:
             return softened_kl(scores, teacher, temperature, weight)
-        ids = self.targets.entity[positions].to(device)
-        column = self.config.temperatures.index(temperature)
-        rest = self.targets.rest[positions, column].to(device)
-        return softened_kl_top(scores, ids, teacher, rest, temperature, weight)
+        column = drawn.columns_of(self.targets.entity[positions].to(device))
+        rest = self.targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
+        return softened_kl_top(scores, column, teacher, rest, temperature, weight, drawn.log_weight)
 
     def _mrr(self, network: StudentNetwork) -> float | None:
         network.eval()

@@ -56,9 +56,10 @@ class Candidates:
 
     @classmethod
     def sample(
-        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator
+        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator | None = None
     ) -> Candidates:
-        """All answers of a batch and ``count`` draws from the rest."""
+        """All answers of a batch and ``count`` draws from the rest, with torch's global random
+        state where no generator is given."""
         chosen = torch.zeros(num_entities, dtype=torch.bool)
         chosen[answer] = True
         rest = (~chosen).nonzero().squeeze(1)
@@ -73,6 +74,11 @@ class Candidates:
     def columns(self, answer: Tensor) -> Tensor:
         """Where each answer stands among the candidates: int64 ``(A,)``."""
         return torch.searchsorted(self.entity, answer)
+
+    def columns_of(self, entity: Tensor) -> Tensor:
+        """Where entities of any shape stand among the candidates, -1 where they do not."""
+        column = torch.searchsorted(self.entity, entity).clamp(max=len(self.entity) - 1)
+        return torch.where(self.entity[column] == entity, column, -1)
 
     def to(self, device: torch.device) -> Candidates:
         """The same on a device."""

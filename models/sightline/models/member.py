@@ -10,7 +10,6 @@ knows no file, no loss and no rank.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,35 +19,18 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from torch_geometric.nn import MessagePassing
 
-
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """The edges that messages follow, both directions.
-
-    Attributes:
-        ends: int64 ``(2, 2 M)``: source row, target row.
-        slot: int64 ``(2 M,)``: slot read from source to target.
-        num_entities: N; rows are below it.
-    """
-
-    ends: Tensor
-    slot: Tensor
-    num_entities: int
-
-    def without(self, dropped: Tensor) -> Messages:
-        """The messages where bool ``dropped`` ``(2 M,)`` is false."""
-        kept = ~dropped
-        return Messages(self.ends[:, kept], self.slot[kept], self.num_entities)
+from sightline.models.messages import Messages
 
 
 class RelationalConv(MessagePassing):  # type: ignore[misc]
     """One layer: x + Up(relu(norm(z + mean over in-edges of z_source * w_slot))), z = Down(x).
 
-    The narrow z (width ``narrow`` of ``dim``) makes a message cheap: cost O(M narrow).
+    The narrow z (width ``narrow`` of ``dim``) makes a message cheap, and what one slot brings to
+    one target is summed before it is multiplied: O(M narrow) time, O(G narrow) memory for G groups.
     """
 
     def __init__(self, dim: int, narrow: int, slots: int, dropout: float) -> None:
-        super().__init__(aggr="mean")
+        super().__init__(aggr="sum")
         self.down = nn.Linear(dim, narrow, bias=False)
         self.slot_weight = nn.Parameter(1.0 + 0.1 * torch.randn(slots, narrow))
         self.norm = nn.LayerNorm(narrow)
@@ -58,16 +40,22 @@ class RelationalConv(MessagePassing):  # type: ignore[misc]
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
-    def forward(self, x: Tensor, messages: Messages) -> Tensor:
-        """float32 ``(N, dim)`` to the same."""
+    def forward(self, x: Tensor, messages: Messages, rows: Tensor | None = None) -> Tensor:
+        """float32 ``(N, dim)`` to the same, or to the ``(n, dim)`` of some rows."""
         z = self.down(x)
-        weight = self.slot_weight.index_select(0, messages.slot)
-        received = self.propagate(messages.ends, z=z, weight=weight, size=(len(z), len(z)))
+        groups = messages.groups
+        weight = self.slot_weight.index_select(0, groups.slot)
+        sums = messages.group_sums(z)
+        size = (len(sums), len(z))
+        received = self.propagate(groups.ends, z=(sums, None), weight=weight, size=size)
+        received = received / messages.received().clamp(min=1)[:, None]
+        if rows is not None:
+            x, z, received = x[rows], z[rows], received[rows]
         refined: Tensor = x + self.up(self.dropout(torch.relu(self.norm(z + received))))
         return refined
 
     def message(self, z_j: Tensor, weight: Tensor) -> Tensor:
-        """Composition by multiplication, eq. 2 of CompGCN: float32 ``(2 M, narrow)``."""
+        """Composition by multiplication, eq. 2 of CompGCN: float32 ``(G, narrow)``."""
         return z_j * weight
 
 
@@ -96,12 +84,16 @@ class Member(nn.Module):
             RelationalConv(dim, narrow, slots, dropout) for _ in range(layers)
         )
 
-    def encode(self, messages: Messages) -> Tensor:
-        """Entity vectors after message passing: float32 ``(N, dim)``."""
+    def encode(self, messages: Messages, rows: Tensor | None = None) -> Tensor:
+        """Entity vectors after message passing: float32 ``(N, dim)``.
+
+        Args:
+            rows: int64 ``(n,)``: those that are needed, if not all; then ``(n, dim)``.
+        """
         x: Tensor = self.entity
-        for layer in self.layers:
-            x = layer(x, messages)
-        return x
+        for number, layer in enumerate(self.layers, start=1):
+            x = layer(x, messages, rows if number == len(self.layers) else None)
+        return x if rows is None or len(self.layers) else x[rows]
 
     def query(self, x: Tensor, head: Tensor, slot: Tensor) -> Tensor:
         """The vector whose product with a tail's is its score: float32 ``(B, dim)``.

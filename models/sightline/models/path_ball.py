@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sightline.models.member import Messages
+from sightline.models.messages import Messages
 
 #: Numbers per row; a constant, so that the kernels' innermost loops become a few vector
 #: instructions.

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sightline.models.member import Messages
+from sightline.models.messages import Messages
 from sightline.models.path_ball import WIDTH, Asked, Ball, PathGraph, as_arrays, hides
 
 #: What is said of a row's messages, ``WIDTH`` numbers each: their sum, the sum of their squares,

@@ -80,6 +80,8 @@ class StudentConfig:
         epochs, work: as a member's; a trial takes a twelfth of the epochs.
         rate: the Adam step at the start; it falls along a cosine to zero.
         top: teacher's answers kept per question on a graph with more entities than ``dense``.
+        candidates: tails scored per question on such a graph: the answers of a step's questions,
+            the teacher's ``sure`` best of each, and as many others as there is room for.
         products: entities up to which a question reads products of an entity's numbers.
     """
 
@@ -93,6 +95,8 @@ class StudentConfig:
     rate: float = 5e-3
     top: int = 256
     dense: int = 4096
+    candidates: int = 2048
+    sure: int = 8
     products: int = 1 << 16
 
 
@@ -128,8 +132,8 @@ def _preset(
         network=MemberConfig(dim=dim, epochs=teacher, work=work),
         partner=MemberConfig(dim=dim, layers=0, epochs=teacher, work=work),
         path=PathConfig(work=path),
-        # A pair costs a student of 64 numbers a quarter of what it costs a member, or less.
-        student=StudentConfig(epochs=student, work=4 * work),
+        # A pair costs a student of 64 numbers half of what it costs a member, or less.
+        student=StudentConfig(epochs=student, work=2 * work),
     )
 
 

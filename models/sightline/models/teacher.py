@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from sightline.models.dataset import LearningData
-from sightline.models.member import Member, Messages
+from sightline.models.member import Member
+from sightline.models.messages import Messages
 from sightline.models.path_network import PathMember
 from sightline.models.queries import with_reciprocals
 from sightline.models.ranking import Scorer, blended_ranks

@@ -27,7 +27,8 @@ from sightline.models.checkpoint import (
 )
 from sightline.models.dataset import LearningData
 from sightline.models.loss import Batch, Candidates, answer_loss
-from sightline.models.member import Member, Messages, cubed_norm
+from sightline.models.member import Member, cubed_norm
+from sightline.models.messages import Messages
 from sightline.models.path_network import PathMember
 from sightline.models.presets import MemberConfig, batch_for, epochs_for
 from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
@@ -304,21 +305,27 @@ class MemberTrainer(Trainer):
 
     def _loss(self, positions: Tensor) -> Tensor:
         batch = self.questions.batch(positions)
-        x = self.model.encode(self.questions.messages_without(positions))
-        query = self.model.query(x, batch.head, batch.slot)
+        messages = self.questions.messages_without(positions)
         if self._candidates < self.data.num_entities:
             drawn = Candidates.sample(
-                batch.answer.cpu(), len(x), self._candidates, self._generator
+                batch.answer.cpu(), self.data.num_entities, self._candidates, self._generator
             ).to(self.device)
-            scores = query @ x[drawn.entity].T + drawn.log_weight
+            rows = torch.unique(torch.cat([drawn.entity, batch.head]))
+            x = self.model.encode(messages, rows)
+            head, answer, tails = (
+                torch.searchsorted(rows, some) for some in (batch.head, batch.answer, drawn.entity)
+            )
+            scores = self.model.query(x, head, batch.slot) @ x[tails].T + drawn.log_weight
             loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
         else:
-            loss = answer_loss(query @ x.T, batch.row, batch.answer)
+            x, head, answer = self.model.encode(messages), batch.head, batch.answer
+            scores = self.model.query(x, head, batch.slot) @ x.T
+            loss = answer_loss(scores, batch.row, answer)
         # N3 of the three factors of every (question, answer) pair.
         penalty = (
-            cubed_norm(x[batch.head])[batch.row].mean()
+            cubed_norm(x[head])[batch.row].mean()
             + cubed_norm(self.model.slot[batch.slot])[batch.row].mean()
-            + cubed_norm(x)[batch.answer].mean()
+            + cubed_norm(x)[answer].mean()
         )
         return loss + self.config.penalty * penalty
 

@@ -1,0 +1,93 @@
+"""Students of graphs too large to score every entity: a step scores a sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sightline.distill.targets import SoftTargets
+from sightline.distill.trainer import Setting, StudentTrainer
+from sightline.graph.progress import silent
+from sightline.models.dataset import LearningData
+from sightline.models.presets import StudentConfig
+from sightline.models.trainer import Questions
+
+N, HALF = 60, 30
+WHOLE = StudentConfig(epochs=30, hidden=32, context=8, rate=0.02)
+SAMPLED = StudentConfig(
+    epochs=30, hidden=32, context=8, rate=0.02, dense=20, top=8, candidates=24, sure=2
+)
+
+
+def partners() -> LearningData:
+    """Entity i goes with i + HALF; three in four are learnt from, the others selected on."""
+    facts = np.array([(i, 0, i + HALF) for i in range(HALF)], np.int32)
+    held = facts[:, 0] % 4 == 0
+    none = np.zeros((0, 3), np.int32)
+    names = [str(i) for i in range(N)]
+    return LearningData(names, ["with"], facts[~held], facts[held], none, none, none, none, "given")
+
+
+def targets_of(questions: Questions, config: StudentConfig) -> SoftTargets:
+    """A teacher that knows every pair, and that near numbers are the next best."""
+    known = questions.known
+    right = (known.head + HALF) % N
+    away = np.abs(np.arange(N)[None, :] - right[:, None])
+    full = torch.from_numpy(8.0 - np.minimum(away, N - away).astype(np.float32))
+    vectors = torch.randn(N, 8, generator=torch.Generator().manual_seed(5))
+    if config.dense >= N:
+        return SoftTargets(full, None, torch.zeros(len(full), 0), vectors)
+    best, ids = full.topk(config.top, dim=1)
+    others = full.scatter(1, ids, -torch.inf)
+    rest = [torch.logsumexp(others / t, dim=1) for t in config.temperatures]
+    return SoftTargets(best, ids, torch.stack(rest, dim=1), vectors)
+
+
+def trainer_of(config: StudentConfig) -> StudentTrainer:
+    data = partners()
+    questions = Questions(data, torch.device("cpu"))
+    return StudentTrainer(data, questions, targets_of(questions, config), config, seed=0)
+
+
+def learnt(trainer: StudentTrainer, setting: Setting) -> float:
+    """Mean score of the training answers above the mean of all."""
+    network = trainer.run(setting, trainer.epochs, silent, "student").network
+    known = trainer.questions.known
+    with torch.no_grad():
+        head, slot = (torch.from_numpy(a.astype(np.int64)) for a in (known.head, known.slot))
+        log = torch.log_softmax(network.scores(head, slot), dim=1)
+        right = torch.from_numpy(((known.head + HALF) % N).astype(np.int64))
+        return float(log[torch.arange(len(head)), right].exp().mean())
+
+
+@pytest.mark.parametrize("setting", [Setting(1.0), Setting(None)], ids=["student", "control"])
+def test_a_sample_teaches_about_what_all_entities_teach(setting: Setting) -> None:
+    all_of_them = learnt(trainer_of(WHOLE), setting)
+    some = learnt(trainer_of(SAMPLED), setting)
+
+    assert some > 10 / N
+    assert some == pytest.approx(all_of_them, abs=0.3)
+
+
+def test_a_sample_holds_the_answers_and_the_teachers_best() -> None:
+    trainer = trainer_of(SAMPLED)
+    positions = torch.tensor([0, 7, 20])
+    batch = trainer.questions.batch(positions)
+    ids = trainer.targets.entity
+    assert ids is not None
+    drawn = trainer._draw(batch, positions, Setting(1.0))
+    sure = set(batch.answer.tolist()) | set(ids[positions, :2].flatten().tolist())
+
+    assert len(drawn.entity) == SAMPLED.candidates
+    assert sure <= set(drawn.entity[drawn.log_weight == 0].tolist())
+
+
+def test_student_and_control_score_as_many() -> None:
+    """A control that scored fewer would be no control."""
+    trainer = trainer_of(SAMPLED)
+    positions = torch.arange(6)
+    batch = trainer.questions.batch(positions)
+    sizes = [len(trainer._draw(batch, positions, s).entity) for s in (Setting(1.0), Setting(None))]
+
+    assert sizes == [SAMPLED.candidates] * 2
