@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +135,34 @@ def test_devices() -> None:
 def test_too_little_memory_is_one_clear_error() -> None:
     with pytest.raises(OutOfDeviceMemory, match="use --preset quick"), memory_guard(CPU):
         torch.empty(1 << 60)
+
+
+#: Pages that the system clears and maps for tensors that come and go: in the block and after it.
+FAULTS = """
+import resource, torch
+from sightline.models.device import memory_guard
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        ones = torch.ones(64 << 20, dtype=torch.uint8)
+        ones = ones + 1
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+with memory_guard(torch.device("cpu")):
+    faults()
+    kept = faults()
+print(kept, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept with glibc alone")
+def test_freed_memory_is_kept_while_a_model_learns_and_given_back_after() -> None:
+    # A process of its own: where memory comes from depends on all that a process did before.
+    said = subprocess.run([sys.executable, "-c", FAULTS], stdout=subprocess.PIPE, check=True)
+    kept, after = map(int, said.stdout.split())
+
+    assert 2 * kept < after
 
 
 @pytest.fixture
