@@ -67,7 +67,7 @@ PARTNER = MemberConfig(dim=1024, layers=0, epochs=300, work=ANY, candidates=ANY,
 PENALTIES = (0.01, 0.05, 0.1)
 #: More steps where a question costs few messages even so.
 PATH, DEEPER, CHEAP = PathConfig(steps=4, limit=16384, batch=64, work=0), 6, 2e6
-STUDENT = StudentConfig(epochs=300, work=ANY)
+STUDENT = StudentConfig(epochs=300, work=ANY, candidates=ANY)
 SETTINGS = {
     "student": [Setting(temperature) for temperature in STUDENT.temperatures],
     "control": [Setting(None, smoothing) for smoothing in SMOOTHING],

@@ -62,7 +62,7 @@ class StudentTrainer:
         """``targets.vectors`` are where a student begins; the control begins at random."""
         self.data, self.questions, self.targets, self.config = data, questions, targets, config
         self._seed = seed
-        self._samples = data.num_entities > config.dense
+        self._samples = data.num_entities > max(config.dense, config.candidates)
         scored = config.candidates if self._samples else data.num_entities
         self.epochs = epochs_for(config.epochs, config.work, len(questions) * scored)
         self._batch = max(1, min(batch_for(len(questions)), STEP // scored))
@@ -152,11 +152,13 @@ class StudentTrainer:
         teacher = self.targets.score[positions].to(device)
         # A question counts as often as it has answers, as in the hard loss beside it.
         weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
-        if drawn is None or self.targets.entity is None:
+        if self.targets.entity is None:
             return softened_kl(scores, teacher, temperature, weight)
-        column = drawn.columns_of(self.targets.entity[positions].to(device))
+        ids = self.targets.entity[positions].to(device)
+        column = ids if drawn is None else drawn.columns_of(ids)
         rest = self.targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
-        return softened_kl_top(scores, column, teacher, rest, temperature, weight, drawn.log_weight)
+        stands_for = None if drawn is None else drawn.log_weight
+        return softened_kl_top(scores, column, teacher, rest, temperature, weight, stands_for)
 
     def _mrr(self, network: StudentNetwork) -> float | None:
         network.eval()
