@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.compile import compile_snapshot
-from sightline.graph.diff import Amount, Change, changed_edges, diff, find_snapshot
+from sightline.graph.diff import Amount, Change, diff, find_snapshot
 from sightline.graph.errors import OutOfRange, UnknownSnapshot
 from sightline.graph.loads import retract
 from sightline.graph.reason import reason
-from sightline.graph.snapshot import Snapshot
 from sightline.graph.vocabulary import RDF_TYPE
 from sightline.graph.workspace import Workspace
 from tests.graph.conftest import BASE, RDF, XSD, add_load, build, fact, label, literal, typed
@@ -103,13 +102,6 @@ def test_facts_are_said_by_labels(workspace: Workspace) -> None:
     assert [p.iri for p in diff(new, old).predicates if p.removed] == sorted(
         [f"{BASE}relation:knows", RDF_TYPE, "http://www.w3.org/2000/01/rdf-schema#label"]
     )
-    gone, come = changed_edges(old, new)
-    assert (gone.tolist(), [raw_names(new, e) for e in come]) == ([], ["a knows c"])
-
-
-def raw_names(s: Snapshot, edge: int) -> str:
-    parts = (s.entity_iris[s.head[edge]], s.relation_iris[s.relation[edge]])
-    return " ".join(p.rsplit(":", 1)[1] for p in (*parts, s.entity_iris[s.tail[edge]]))
 
 
 def test_another_source_of_a_known_fact_is_no_change(workspace: Workspace) -> None:

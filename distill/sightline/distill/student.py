@@ -236,20 +236,6 @@ class Student:
 
         return ScanTable.of(self.arrays.entity)
 
-    def relation_scores(self, head: int, tail: int) -> Floats:
-        """How plausible each relation is from ``head`` to ``tail``: float32 ``(R,)``.
-
-        The mean of both directions' log-probabilities among all entities, which, unlike raw
-        scores, can be compared between relations.
-        """
-        r = self.num_relations
-        heads = np.repeat(np.array([head, tail], np.int32), r)
-        tails = np.repeat(np.array([tail, head], np.int32), r)
-        logs = log_softmax(self.scores(heads, np.arange(2 * r, dtype=np.int32)))
-        own = logs[np.arange(2 * r), tails]
-        mean: Floats = ((own[:r] + own[r:]) / 2).astype(np.float32)
-        return mean
-
     def probabilities(self, slot: int, scores: Floats, ids: Ids) -> Floats:
         """Calibrated probability that each of some answers is a true fact the graph lacks.
 

@@ -117,12 +117,6 @@ def diff(old: Snapshot, new: Snapshot, *, limit: int = 100) -> GraphDiff:
     )
 
 
-def changed_edges(old: Snapshot, new: Snapshot) -> tuple[Positions, Positions]:
-    """Edge ids of ``old`` that are gone, and edge ids of ``new`` that were not there."""
-    gone, come = _compare(old, new)
-    return gone.edges, come.edges
-
-
 @dataclass(frozen=True, slots=True)
 class _Side:
     """What only one of the two snapshots has: ids and positions in its arrays, ascending."""
