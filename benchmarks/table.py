@@ -55,7 +55,7 @@ def accuracy(results: Path) -> str:
     lines = []
     for document in _read(results, "summary"):
         found, seeds = document["summary"], len(document["seeds"])
-        about = f"{document['data']}, {document['preset']}, {seeds} seeds"
+        about = f"{document['data']}, {document['preset']}, {seeds} seed{'s' * (seeds > 1)}"
         for who in MODELS:
             values = (found[f"{who} test {measure}"] for measure in MEASURES)
             cells = (f"{value['mean']:.4f} ± {value['sd']:.4f}" for value in values)
