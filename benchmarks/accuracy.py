@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 
 from sightline.cli import build
 from sightline.graph.workspace import Workspace
+from sightline.models.presets import PRESETS
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = ("teacher", "student", "control")
@@ -35,11 +37,18 @@ def main() -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="a folder of SIGHTLINE_DATA")
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--device", default="auto")
+    parser.add_argument(
+        "--student-epochs", type=int, help="fewer than the preset's, where time is limited"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     arguments = parser.parse_args()
     data = os.environ.get("SIGHTLINE_DATA")
     if not data:
         parser.error("set SIGHTLINE_DATA to the folder that holds the data sets")
+    if arguments.student_epochs:
+        preset = PRESETS[arguments.preset]
+        student = replace(preset.student, epochs=arguments.student_epochs)
+        PRESETS[arguments.preset] = replace(preset, student=student)
     for name in arguments.names:
         runs: list[dict[str, Any]] = []
         for seed in arguments.seeds:

@@ -87,7 +87,7 @@ class StudentTrainer:
         if setting.temperature is not None:
             network.start_from(self.targets.vectors)
         network.to(self.questions.device)
-        optimizer = torch.optim.Adam(network.parameters(), lr=config.rate)
+        optimizer = torch.optim.Adam(network.parameters(), lr=config.rate, fused=True)
         steps = epochs * -(-len(self.questions) // self._batch)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         every = max(1, epochs // 10)
