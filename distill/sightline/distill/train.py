@@ -44,6 +44,8 @@ from sightline.models.trainer import Questions
 SMOOTHING = (0.0, 0.05, 0.1)
 #: A trial takes one part in so many of the epochs of the run that its setting is chosen for.
 TRIAL_SHARE = 12
+#: Questions scored at once.
+AT_ONCE = 64
 
 
 def distill(
@@ -163,15 +165,16 @@ def top_answers(
     parts: list[tuple[Doubles, Doubles, Ids, Flags]] = [
         (np.zeros(0), np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.bool_))
     ]
-    for head, slot in questions:
-        one = np.array([head], np.int32), np.array([slot], np.int32)
-        (row,) = arrays.scores(*one)
-        row[known.of(*one)[1]] = -np.inf
-        ids = best(row, TOP)
-        ids = ids[np.isfinite(row[ids])]
-        log_probability, rank = answer_features(row, ids)
-        is_fact = np.isin(ids, true.of(*one)[1])
-        parts.append((log_probability, rank, np.full(len(ids), slot, np.int32), is_fact))
+    for some in np.split(questions, range(AT_ONCE, len(questions), AT_ONCE)):
+        heads, slots = np.ascontiguousarray(some.T)
+        scores = arrays.scores(heads, slots)
+        scores[known.of(heads, slots)] = -np.inf
+        for row, head, slot in zip(scores, heads, slots):
+            ids = best(row, TOP)
+            ids = ids[np.isfinite(row[ids])]
+            log_probability, rank = answer_features(row, ids)
+            is_fact = np.isin(ids, true.of(head[None], slot[None])[1])
+            parts.append((log_probability, rank, np.full(len(ids), slot, np.int32), is_fact))
     a, b, c, d = (np.concatenate(column) for column in zip(*parts))
     return a, b, c, d
 
