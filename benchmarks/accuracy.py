@@ -35,7 +35,7 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="+", metavar="NAME", help="a folder of SIGHTLINE_DATA")
-    parser.add_argument("--preset", default="standard")
+    parser.add_argument("--preset", default="standard", choices=tuple(PRESETS))
     parser.add_argument("--device", default="auto")
     parser.add_argument(
         "--student-epochs", type=int, help="fewer than the preset's, where time is limited"

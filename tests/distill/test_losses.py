@@ -66,9 +66,7 @@ def test_entities_that_were_not_drawn_are_stood_for_by_those_that_were() -> None
     rest = torch.logsumexp(others, dim=1)
     whole = softened_kl_top(student, ids, top, rest, 1.0)
     drawn = Candidates(torch.arange(0, 12, 2), torch.full((6,), 2.0).log())
-    found = softened_kl_top(
-        half, drawn.columns_of(ids), top, rest, 1.0, log_weight=drawn.log_weight
-    )
+    found = softened_kl_top(half, drawn.columns(ids), top, rest, 1.0, log_weight=drawn.log_weight)
 
     # The whole has two terms of half the share for each of the sample's.
     assert found.item() == pytest.approx(whole.item(), rel=1e-4)

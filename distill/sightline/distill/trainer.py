@@ -155,7 +155,7 @@ class StudentTrainer:
         if self.targets.entity is None:
             return softened_kl(scores, teacher, temperature, weight)
         ids = self.targets.entity[positions].to(device)
-        column = ids if drawn is None else drawn.columns_of(ids)
+        column = ids if drawn is None else drawn.columns(ids)
         rest = self.targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
         stands_for = None if drawn is None else drawn.log_weight
         return softened_kl_top(scores, column, teacher, rest, temperature, weight, stands_for)

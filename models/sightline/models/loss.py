@@ -71,11 +71,7 @@ class Candidates:
         entity = chosen.nonzero().squeeze(1)
         return cls(entity, weight[entity])
 
-    def columns(self, answer: Tensor) -> Tensor:
-        """Where each answer stands among the candidates: int64 ``(A,)``."""
-        return torch.searchsorted(self.entity, answer)
-
-    def columns_of(self, entity: Tensor) -> Tensor:
+    def columns(self, entity: Tensor) -> Tensor:
         """Where entities of any shape stand among the candidates, -1 where they do not."""
         column = torch.searchsorted(self.entity, entity).clamp(max=len(self.entity) - 1)
         return torch.where(self.entity[column] == entity, column, -1)

@@ -90,9 +90,8 @@ class Groups:
         number = np.arange(len(key))
         self.ends = torch.from_numpy(np.stack([number, key // size])).to(device)
         self.slot = torch.from_numpy(key % size).to(device)
-        self.shape = len(key), num_entities
-        self.sums = _Pattern(of_message, source, self.shape, device)
-        self.back = _Pattern(source, of_message, self.shape[::-1], device)
+        self.sums = _Pattern(of_message, source, (len(key), num_entities), device)
+        self.back = _Pattern(source, of_message, (num_entities, len(key)), device)
 
 
 class _Pattern:
