@@ -18,6 +18,9 @@ from sightline.distill.calibrate import (
     fit,
     surprisal_bounds,
 )
+from sightline.distill.train import calibrate
+from sightline.models.dataset import LearningData
+from sightline.models.queries import with_reciprocals
 
 CURVE = Calibration(0.8, 0.6, 0.5, (0.0, 1.0), 0.3, 0.1, 100)
 rows = hnp.arrays(np.float32, st.integers(2, 20), elements=st.floats(-20, 20, width=32))
@@ -85,6 +88,19 @@ def test_a_rare_slot_follows_the_common_curve() -> None:
     assert abs(curve.slot_offset[2]) < 1.0
 
 
+def test_an_answer_that_stands_for_two_counts_like_two() -> None:
+    answers = drawn(2_000, 3)
+    twice = np.random.default_rng(0).integers(1, 3, 2_000)
+    weighted = fit(*answers, 2, twice.astype(np.float64))
+    repeated = fit(*(np.repeat(column, twice) for column in answers), 2)
+
+    assert weighted.base_rate == pytest.approx(repeated.base_rate)
+    assert weighted.abstain_below == pytest.approx(repeated.abstain_below, abs=1e-3)
+    # The prior counts against as many answers as were looked at.
+    assert weighted.slope == pytest.approx(repeated.slope, rel=1e-2)
+    assert weighted.slot_offset == pytest.approx(repeated.slot_offset, rel=1e-2)
+
+
 def test_too_few_true_answers_say_nothing() -> None:
     zeros = np.zeros(50)
     true = np.arange(50) < 5
@@ -112,7 +128,7 @@ def test_the_threshold_with_the_best_f1() -> None:
     true = np.array([True, True, False, True, False])
 
     # At 0.4: 3 hits of 4 said, all found: F1 6/7. At 0.8: 2 of 3, 2 of 3 found: 4/6.
-    assert best_f1_threshold(probability, true) == 0.4
+    assert best_f1_threshold(probability, true, np.ones(len(true))) == 0.4
 
 
 def test_a_calibration_survives_its_file(tmp_path: Path) -> None:
@@ -140,3 +156,44 @@ def test_more_than_can_be_promised_is_every_answer() -> None:
     assert curve.bound(0.9) == 8.0
     assert curve.bound(0.95) == float("inf")
     assert Calibration.unfitted(1).bound(0.5) == float("inf")
+
+
+class Scores:
+    """Arrays of a student that scores at random."""
+
+    def scores(self, heads: np.ndarray, slots: np.ndarray) -> np.ndarray:
+        return np.random.default_rng(1).normal(size=(len(heads), N)).astype(np.float32)
+
+
+N = 9
+
+
+def test_probabilities_are_fitted_on_what_no_file_but_validation_states() -> None:
+    rng = np.random.default_rng(0)
+    facts = np.unique(rng.integers([N, 2, N], size=(90, 3)), axis=0).astype(np.int32)
+    train, select, calibrated, test = np.split(rng.permutation(facts), [25, 45, 62])
+    none, names = train[:0], [str(i) for i in range(N)]
+    split = (train, select, calibrated, test, none, none, "given")
+    curve = calibrate(Scores(), LearningData(names, ["a", "b"], *split))
+
+    def answers(triples: np.ndarray) -> dict[tuple[int, int], set[int]]:
+        found: dict[tuple[int, int], set[int]] = {}
+        for head, slot, tail in with_reciprocals(triples, 2).tolist():
+            found.setdefault((head, slot), set()).add(tail)
+        return found
+
+    true, known = (
+        answers(np.concatenate([select, calibrated])),
+        answers(np.concatenate([train, test])),
+    )
+    count = weight = hits = 0.0
+    for question in answers(calibrated):
+        right = true[question]
+        left = set(range(N)) - known.get(question, set())
+        chance = 1 - 0.5 ** len(right)
+        count += len(left)
+        weight += len(left) / chance
+        hits += len(right & left) / chance
+
+    assert curve.answers == count
+    assert curve.base_rate == pytest.approx(hits / weight)

@@ -131,20 +131,31 @@ def surprisal_bounds(surprisal: Doubles) -> tuple[float, ...]:
 
 
 def fit(
-    log_probability: Doubles, rank: Doubles, slots: Ids, true: Flags, num_slots: int
+    log_probability: Doubles,
+    rank: Doubles,
+    slots: Ids,
+    true: Flags,
+    num_slots: int,
+    weight: Doubles | None = None,
 ) -> Calibration:
-    """The most likely curve under the prior, for answers ``(n,)`` each with its label."""
+    """The most likely curve under the prior, for answers ``(n,)`` each with its label.
+
+    Args:
+        weight: float64 ``(n,)``: how many answers each stands for; None counts them alike.
+    """
     from scipy.optimize import minimize
 
     if true.sum() < ENOUGH or (~true).sum() < ENOUGH:
         return Calibration.unfitted(num_slots)
     log_rank, label = np.log(rank), true.astype(np.float64)
+    # As many answers in all as there are, or the prior would weigh less.
+    each = np.ones(len(label)) if weight is None else weight / weight.mean()
 
     def loss(w: Doubles) -> tuple[float, Doubles]:
         offset = w[3:]
         logit = w[0] * log_probability - w[1] * log_rank + w[2] + offset[slots]
-        error = _sigmoid(logit) - label
-        value = np.logaddexp(0.0, logit).sum() - logit @ label + SHRINKAGE / 2 * offset @ offset
+        error = each * (_sigmoid(logit) - label)
+        value = each @ (np.logaddexp(0.0, logit) - logit * label) + SHRINKAGE / 2 * offset @ offset
         gradient = np.concatenate(
             [
                 [error @ log_probability, -(error @ log_rank), error.sum()],
@@ -162,11 +173,11 @@ def fit(
         intercept=float(w[2]),
         slot_offset=tuple(float(v) for v in w[3:]),
         abstain_below=0.0,
-        base_rate=float(label.mean()),
+        base_rate=float((each * label).mean()),
         answers=len(label),
     )
     fitted = curve.of_features(log_probability, rank, slots)
-    return replace(curve, abstain_below=best_f1_threshold(fitted, true))
+    return replace(curve, abstain_below=best_f1_threshold(fitted, true, each))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +212,15 @@ def calibration_error(
     return CalibrationError(ece, float(low), float(high), len(true), float(true.mean()))
 
 
-def best_f1_threshold(probability: Doubles, true: Flags) -> float:
-    """The threshold at or above which calling an answer true has the best F1; the highest such."""
+def best_f1_threshold(probability: Doubles, true: Flags, weight: Doubles) -> float:
+    """The threshold at or above which calling an answer true has the best F1; the highest such.
+
+    Args:
+        weight: float64 ``(n,)``: how many answers each stands for.
+    """
     order = np.argsort(-probability, kind="stable")
-    hits = np.cumsum(true[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + max(int(true.sum()), 1))
+    called, hits = np.cumsum(weight[order]), np.cumsum((weight * true)[order])
+    f1 = 2 * hits / (called + max(hits[-1], 1e-9))
     # A threshold cannot part equal probabilities.
     ends = np.append(probability[order][1:] < probability[order][:-1], True)
     return float(probability[order][np.argmax(np.where(ends, f1, -1.0))])

@@ -170,7 +170,7 @@ def measure_calibration(
     """ECE of the probabilities of the best new answers to the test questions."""
     seen = np.concatenate([data.train, data.valid])
     known = KnownAnswers.of_triples(seen, data.num_entities, data.num_relations)
-    log_probability, rank, slots, true = top_answers(student, data.test, known, data.test)
+    log_probability, rank, slots, true, _ = top_answers(student, data.test, known, data.test)
     error = calibration_error(calibration.of_features(log_probability, rank, slots), true)
     return {
         "fitted_on": calibration.answers,

@@ -113,9 +113,17 @@ def choose(
 
 def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
     """Fit probabilities on the ``calibrate`` half of validation, which nothing else has seen."""
-    features = top_answers(arrays, data.calibrate, data.questions, data.valid)
+    # Every fact outside of validation is out of the question, as it is where the service answers.
+    # With a test fact among the false ones, a dense graph's best answers would look like chance.
+    others = np.concatenate([data.train, data.test])
+    known = KnownAnswers.of_triples(others, data.num_entities, data.num_relations)
+    found = top_answers(arrays, data.calibrate, known, data.valid)
+    log_probability, rank, slots, true, facts_of = found
+    # The half is drawn by fact: a question with k facts in validation is in it with a chance of
+    # 1 - 1 / 2^k. Where it is, it stands for those of its kind that are not.
+    weight = 1.0 / (1.0 - 0.5**facts_of)
     bounds = surprisal_bounds(surprisals(arrays, data.calibrate, data)[0])
-    curve = fit(*features, num_slots=2 * data.num_relations)
+    curve = fit(log_probability, rank, slots, true, 2 * data.num_relations, weight)
     return replace(curve, surprisal=bounds)
 
 
@@ -148,7 +156,7 @@ def surprisals(
 
 def top_answers(
     arrays: StudentArrays, asked: Ids, known: KnownAnswers, facts: Ids
-) -> tuple[Doubles, Doubles, Ids, Flags]:
+) -> tuple[Doubles, Doubles, Ids, Flags, Doubles]:
     """The best new answers to some questions, and which are facts.
 
     Args:
@@ -157,13 +165,14 @@ def top_answers(
         facts: int32 ``(m, 3)``: what counts as true.
 
     Returns:
-        log-probability and rank float64, slot int32, truth bool, ``(TOP questions,)`` each.
+        log-probability and rank float64, slot int32, truth bool, and how many of the facts answer
+        the question float64, ``(TOP questions,)`` each.
     """
     n, r = known.num_entities, known.num_relations
     true = KnownAnswers.of_triples(facts, n, r)
     questions = np.unique(with_reciprocals(asked, r)[:, :2], axis=0)
-    parts: list[tuple[Doubles, Doubles, Ids, Flags]] = [
-        (np.zeros(0), np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.bool_))
+    parts: list[tuple[Doubles, Doubles, Ids, Flags, Doubles]] = [
+        (np.zeros(0), np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(0))
     ]
     for some in np.split(questions, range(AT_ONCE, len(questions), AT_ONCE)):
         heads, slots = np.ascontiguousarray(some.T)
@@ -173,10 +182,12 @@ def top_answers(
             ids = best(row, TOP)
             ids = ids[np.isfinite(row[ids])]
             log_probability, rank = answer_features(row, ids)
-            is_fact = np.isin(ids, true.of(head[None], slot[None])[1])
-            parts.append((log_probability, rank, np.full(len(ids), slot, np.int32), is_fact))
-    a, b, c, d = (np.concatenate(column) for column in zip(*parts))
-    return a, b, c, d
+            answers = true.of(head[None], slot[None])[1]
+            slot_of, facts_of = np.full(len(ids), slot, np.int32), np.full(len(ids), len(answers))
+            is_fact = np.isin(ids, answers)
+            parts.append((log_probability, rank, slot_of, is_fact, facts_of.astype(np.float64)))
+    a, b, c, d, e = (np.concatenate(column) for column in zip(*parts))
+    return a, b, c, d, e
 
 
 def student_config(value: dict[str, object]) -> StudentConfig:
