@@ -8,10 +8,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import Diverged, NoModel, OutOfDeviceMemory, UsageError
@@ -23,7 +26,7 @@ from sightline.models.dataset import LearningData
 from sightline.models.device import choose_device, memory_guard
 from sightline.models.presets import MemberConfig, PathConfig, Preset, StudentConfig
 from sightline.models.ranking import RankingMetrics, filtered_ranks
-from sightline.models.train import open_teacher, train
+from sightline.models.train import climb, open_teacher, train
 from sightline.models.trainer import MemberTrainer, scorer_of
 from tests.graph.conftest import add_load, fact
 
@@ -68,6 +71,19 @@ def test_a_stopped_training_goes_on_to_the_same_bits(data: LearningData, tmp_pat
         trained(data, tmp_path / "parts", stop)
     resumed = trained(data, tmp_path / "parts")
 
+    assert resumed.best_mrr == whole.best_mrr
+    for name, value in weights(whole).items():
+        assert np.array_equal(value, weights(resumed)[name]), name
+
+
+def test_a_trial_goes_on_to_the_same_bits(data: LearningData, tmp_path: Path) -> None:
+    whole = trained(data, tmp_path / "whole", epochs=40)
+    trial = MemberTrainer(data, replace(CONFIG, epochs=40), 0, CPU)
+    (tmp_path / "parts").mkdir()
+    trial.run(tmp_path / "parts", silent, share=4)
+    resumed = trained(data, tmp_path / "parts", epochs=40)
+
+    assert trial.epoch == 10
     assert resumed.best_mrr == whole.best_mrr
     for name, value in weights(whole).items():
         assert np.array_equal(value, weights(resumed)[name]), name
@@ -194,25 +210,46 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert not list((workspace.path / ".work").glob("*"))
 
 
-def test_tuning_keeps_the_member_that_is_best_on_select(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("tune", [False, True])
+def test_the_penalty_that_is_best_on_select_is_kept(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tune: bool
 ) -> None:
     likes = [(f"p{i}", "likes", f"p{(i + step) % 40}") for i in range(40) for step in (1, 2, 5)]
     add_load(workspace, [fact(one) for one in likes], name="b")
     compile_snapshot(workspace, rdf=False)
 
-    def members(*penalties: float) -> list[dict[str, float]]:
-        monkeypatch.setattr(presets, "PENALTIES", penalties)
-        model = train(workspace, preset="quick", tune=True, device="cpu")
+    def members(*penalties: float) -> list[dict[str, Any]]:
+        preset = presets.PRESETS["quick"]
+        network, partner = (replace(one, penalty=penalties[0]) for one in preset.members)
+        preset = replace(preset, network=network, partner=partner, penalties=penalties)
+        monkeypatch.setitem(presets.PRESETS, "quick", preset)
+        model = train(workspace, preset="quick", tune=tune, device="cpu")
         manifest = json.loads((workspace.models / model / "manifest.json").read_text())
         return manifest["members"][:2]
 
     low, high, best = members(1e-3), members(3.0), members(1e-3, 3.0)
 
     for one, other, kept in zip(low, high, best):
-        assert kept == max(one, other, key=lambda member: member["select_mrr"])
-        assert one["penalty"] == 1e-3
-        assert other["penalty"] == 3.0
+        tried = {"0.001": one["select_mrr"], "3.0": other["select_mrr"]}
+        assert kept["tried"] == tried
+        assert kept["penalty"] == float(max(tried, key=tried.__getitem__))
+        assert kept["select_mrr"] == max(tried.values())
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.data())
+def test_a_climb_ends_where_no_neighbour_is_better(
+    scores: list[float], draw: st.DataObject
+) -> None:
+    grid = list(range(len(scores)))
+    start = draw.draw(st.sampled_from(grid))
+    found = climb(grid, start, scores.__getitem__)
+    top = max(found, key=found.__getitem__)
+
+    assert found == {place: scores[place] for place in found}
+    assert scores[top] >= max(scores[max(top - 1, 0) : top + 2])
+    # A single hill is climbed to its top.
+    hill = climb(grid, start, lambda place: -abs(place - 2.2))
+    assert max(hill, key=hill.__getitem__) == min(2, grid[-1])
 
 
 def test_the_same_request_finds_the_finished_model(workspace: Workspace) -> None:

@@ -19,7 +19,8 @@ KOption = Annotated[int, typer.Option("-k", "--k", help="How many answers, 1 to 
 TuneOption = Annotated[
     bool,
     typer.Option(
-        "--tune", help="Try several penalties for the teacher; the best on validation stays."
+        "--tune",
+        help="Train the teacher in full with several penalties; the best on validation stays.",
     ),
 ]
 DeviceOption = Annotated[

@@ -24,7 +24,7 @@ class MemberConfig:
         layers: message passing steps; 0 is plain ComplEx.
         dropout: share of a hidden message that is dropped.
         rate, rate_network: Adagrad step of the vectors, Adam step of the layers' weights.
-        penalty: weight of the N3 penalty.
+        penalty: weight of the N3 penalty that is tried first.
         epochs: at most so many.
         work: question-candidate pairs scored in all; it cuts the epochs of a large graph.
         candidates: tails scored per question; on a larger graph a shared sample of this size.
@@ -106,8 +106,8 @@ class Preset:
 
     Attributes:
         network, partner, path: the teacher's members.
-        penalties: N3 penalties that the first two are trained with in turn, instead of their own;
-            the best on ``select`` stays.
+        penalties, trial: N3 penalties that the first two may begin with, ascending; after one part
+            in ``trial`` of the epochs, the best on ``select`` goes on alone.
     """
 
     name: PresetName
@@ -115,7 +115,8 @@ class Preset:
     partner: MemberConfig
     path: PathConfig
     student: StudentConfig
-    penalties: tuple[float, ...] = ()
+    penalties: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 5e-2, 1e-1)
+    trial: int = 6
 
     @property
     def members(self) -> tuple[MemberConfig, ...]:
@@ -144,19 +145,16 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-#: What ``tune`` tries. The best one differs tenfold between graphs.
-PENALTIES = (3e-3, 1e-2, 3e-2, 1e-1)
-
-
 def preset_named(name: str, *, tune: bool = False) -> Preset:
-    """The preset of this name, or the same with a search for the best penalty.
+    """The preset of this name, or the same with penalties that are told apart at the end only.
 
     Raises:
         UsageError
     """
     if name not in PRESETS:
         raise UsageError(f"preset {name[:40]!r} is unknown; choose {', '.join(PRESETS)}")
-    return replace(PRESETS[name], penalties=PENALTIES if tune else ())
+    preset = PRESETS[name]
+    return replace(preset, trial=1) if tune else preset
 
 
 def epochs_for(epochs: int, work: float, pairs_per_epoch: int) -> int:

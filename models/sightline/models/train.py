@@ -14,6 +14,7 @@ import hashlib
 import json
 import platform
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -51,7 +52,7 @@ def train(
     """Train a teacher on the served snapshot. Serves nothing yet.
 
     Args:
-        tune: train its first two members once for every penalty of a small grid, and keep the best.
+        tune: train its first two members in full with every penalty tried, and keep the best.
 
     An interrupted run goes on from its last checkpoint; on the CPU, with the same number of
     threads, to the same bits as one that was never stopped.
@@ -105,28 +106,52 @@ def _train_members(
     scratch: Path,
     progress: Progress,
 ) -> list[Trainer]:
-    def trained(trainer: Trainer) -> Trainer:
+    def trained(trainer: Trainer, share: int = 1) -> Trainer:
         folder = scratch / trainer.name.replace(" ", "-")
         folder.mkdir(exist_ok=True)
-        trainer.run(folder, progress)
+        trainer.run(folder, progress, share)
         return trainer
+
+    def begun(name: str, member: MemberConfig, penalty: float) -> Trainer:
+        one = replace(member, penalty=penalty)
+        return MemberTrainer(data, one, seed, device, f"train {name} penalty {penalty}")
 
     trainers = []
     for name, member in zip(("network", "partner"), config.members):
-        tried = [replace(member, penalty=penalty) for penalty in config.penalties] or [member]
-        found = [
-            trained(MemberTrainer(data, one, seed, device, f"train {name}{_penalty(one, tried)}"))
-            for one in tried
-        ]
-        trainers.append(max(found, key=lambda trainer: trainer.best_mrr or 0.0))
+
+        def trial(penalty: float, name: str = name, member: MemberConfig = member) -> float:
+            # One at a time is in memory, and the best goes on from its checkpoint.
+            return trained(begun(name, member, penalty), config.trial).best_mrr or 0.0
+
+        found = climb(config.penalties, member.penalty, trial) if len(data.select) else {}
+        best = max(found, key=found.__getitem__, default=member.penalty)
+        trainers.append(trained(begun(name, member, best)))
+        trainers[-1].chosen["tried"] = found
     if not config.path.work:
         return trainers
     path = PathTrainer(data, config.path, seed, device, "train path")
     return [*trainers, trained(path)] if path.answers else trainers
 
 
-def _penalty(one: MemberConfig, tried: list[MemberConfig]) -> str:
-    return f" penalty {one.penalty}" if len(tried) > 1 else ""
+def climb(
+    grid: Sequence[float], start: float, score: Callable[[float], float]
+) -> dict[float, float]:
+    """Score a value of an ascending grid and those beside it, on and on where it gets better.
+
+    Returns:
+        What was scored, with its score.
+    """
+    found = {start: score(start)}
+    for way in (1, -1):
+        place = grid.index(start) + way
+        while 0 <= place < len(grid):
+            found[grid[place]] = score(grid[place])
+            if found[grid[place]] <= found[grid[place - way]]:
+                break
+            place += way
+        if max(found.values()) > found[start]:
+            break
+    return found
 
 
 def _blend(trainers: list[Trainer], data: LearningData) -> Teacher:

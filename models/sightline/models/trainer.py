@@ -6,10 +6,8 @@ Knows the data, the loss and the checkpoint; knows no workspace.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -133,12 +131,11 @@ class Trainer(ABC):
         epochs: how many it does at most.
         best_mrr: filtered MRR on ``select`` there; None where there is nothing to select on.
         best_epoch: epochs done there.
+        chosen: what was chosen for the model that its configuration leaves open.
     """
 
     model: Member | PathMember
     epochs: int
-    #: What it chose for its model that its configuration leaves open.
-    chosen: Mapping[str, float] = MappingProxyType({})
     #: Evaluations without a better MRR before it stops; None goes on to the end.
     patience: int | None = None
     _evaluate_every = 1
@@ -152,6 +149,7 @@ class Trainer(ABC):
         self.best_mrr: float | None = None
         self.best_epoch = self._stale = 0
         self._best: dict[str, Tensor] = {}
+        self.chosen: dict[str, Any] = {}
 
     @abstractmethod
     def _build(self) -> None:
@@ -165,11 +163,13 @@ class Trainer(ABC):
     def _sample(self) -> Ids:
         """The triples of ``select`` that are ranked at an evaluation."""
 
-    def run(self, scratch: Path, progress: Progress) -> None:
+    def run(self, scratch: Path, progress: Progress, share: int = 1) -> None:
         """Train until the epochs or the patience end.
 
         Args:
             scratch: holds the checkpoint; one that fits is continued.
+            share: stop after one part in so many of the epochs, at an evaluation. What goes on
+                from there ends with the same bits as a run that never stopped.
 
         Raises:
             Diverged: the loss is not finite; the last checkpoint stays.
@@ -181,7 +181,10 @@ class Trainer(ABC):
             self._generator = torch.Generator().manual_seed(self._seed)
             self._build()
             self._resume(scratch)
-            while self.epoch < self.epochs and not self._is_stale():
+            # A single epoch says little.
+            least = max(2, -(-self.epochs // share))
+            end = min(self.epochs, least + -least % self._evaluate_every)
+            while self.epoch < end and not self._is_stale():
                 loss = self._run_epoch()
                 self.epoch += 1
                 if self.epoch % self._evaluate_every == 0 or self.epoch == self.epochs:
