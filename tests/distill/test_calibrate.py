@@ -66,7 +66,7 @@ def drawn(n: int, seed: int) -> tuple[np.ndarray, ...]:
 
 
 def test_a_known_curve_is_found_again_and_is_calibrated_on_new_answers() -> None:
-    curve = fit(*drawn(20_000, 0), num_slots=2)
+    curve = fit(*drawn(20_000, 0), 2, np.ones(20_000))
     log_probability, rank, slots, true = drawn(20_000, 1)
     error = calibration_error(curve.of_features(log_probability, rank, slots), true)
 
@@ -81,7 +81,12 @@ def test_a_rare_slot_follows_the_common_curve() -> None:
     log_probability, rank, slots, true = drawn(5_000, 2)
     slots = np.append(np.zeros(5_000, np.int32), 2).astype(np.int32)
     curve = fit(
-        np.append(log_probability, -1.0), np.append(rank, 1.0), slots, np.append(true, True), 3
+        np.append(log_probability, -1.0),
+        np.append(rank, 1.0),
+        slots,
+        np.append(true, True),
+        3,
+        np.ones(5_001),
     )
 
     assert curve.slot_offset[1] == 0.0
@@ -92,7 +97,7 @@ def test_an_answer_that_stands_for_two_counts_like_two() -> None:
     answers = drawn(2_000, 3)
     twice = np.random.default_rng(0).integers(1, 3, 2_000)
     weighted = fit(*answers, 2, twice.astype(np.float64))
-    repeated = fit(*(np.repeat(column, twice) for column in answers), 2)
+    repeated = fit(*(np.repeat(column, twice) for column in answers), 2, np.ones(twice.sum()))
 
     assert weighted.base_rate == pytest.approx(repeated.base_rate)
     assert weighted.abstain_below == pytest.approx(repeated.abstain_below, abs=1e-3)
@@ -104,7 +109,7 @@ def test_an_answer_that_stands_for_two_counts_like_two() -> None:
 def test_too_few_true_answers_say_nothing() -> None:
     zeros = np.zeros(50)
     true = np.arange(50) < 5
-    curve = fit(zeros, zeros + 1, np.zeros(50, np.int32), true, 1)
+    curve = fit(zeros, zeros + 1, np.zeros(50, np.int32), true, 1, zeros + 1)
 
     assert curve == Calibration.unfitted(1)
     assert curve.abstain_below == 1.0

@@ -136,12 +136,12 @@ def fit(
     slots: Ids,
     true: Flags,
     num_slots: int,
-    weight: Doubles | None = None,
+    weight: Doubles,
 ) -> Calibration:
     """The most likely curve under the prior, for answers ``(n,)`` each with its label.
 
     Args:
-        weight: float64 ``(n,)``: how many answers each stands for; None counts them alike.
+        weight: float64 ``(n,)``: how many answers each stands for.
     """
     from scipy.optimize import minimize
 
@@ -149,7 +149,7 @@ def fit(
         return Calibration.unfitted(num_slots)
     log_rank, label = np.log(rank), true.astype(np.float64)
     # As many answers in all as there are, or the prior would weigh less.
-    each = np.ones(len(label)) if weight is None else weight / weight.mean()
+    each = weight / weight.mean()
 
     def loss(w: Doubles) -> tuple[float, Doubles]:
         offset = w[3:]
@@ -220,7 +220,7 @@ def best_f1_threshold(probability: Doubles, true: Flags, weight: Doubles) -> flo
     """
     order = np.argsort(-probability, kind="stable")
     called, hits = np.cumsum(weight[order]), np.cumsum((weight * true)[order])
-    f1 = 2 * hits / (called + max(hits[-1], 1e-9))
+    f1 = 2 * hits / (called + hits[-1])
     # A threshold cannot part equal probabilities.
     ends = np.append(probability[order][1:] < probability[order][:-1], True)
     return float(probability[order][np.argmax(np.where(ends, f1, -1.0))])

@@ -178,14 +178,17 @@ def top_answers(
         heads, slots = np.ascontiguousarray(some.T)
         scores = arrays.scores(heads, slots)
         scores[known.of(heads, slots)] = -np.inf
-        for row, head, slot in zip(scores, heads, slots):
+        is_fact = np.zeros(scores.shape, np.bool_)
+        is_fact[true.of(heads, slots)] = True
+        for row, slot, right in zip(scores, slots, is_fact):
             ids = best(row, TOP)
             ids = ids[np.isfinite(row[ids])]
             log_probability, rank = answer_features(row, ids)
-            answers = true.of(head[None], slot[None])[1]
-            slot_of, facts_of = np.full(len(ids), slot, np.int32), np.full(len(ids), len(answers))
-            is_fact = np.isin(ids, answers)
-            parts.append((log_probability, rank, slot_of, is_fact, facts_of.astype(np.float64)))
+            slot_of, facts_of = (
+                np.full(len(ids), slot, np.int32),
+                np.full(len(ids), right.sum(), float),
+            )
+            parts.append((log_probability, rank, slot_of, right[ids], facts_of))
     a, b, c, d, e = (np.concatenate(column) for column in zip(*parts))
     return a, b, c, d, e
 

@@ -112,21 +112,21 @@ def _train_members(
         trainer.run(folder, progress, share)
         return trainer
 
-    def begun(name: str, member: MemberConfig, penalty: float) -> Trainer:
-        one = replace(member, penalty=penalty)
-        return MemberTrainer(data, one, seed, device, f"train {name} penalty {penalty}")
+    def chosen(name: str, member: MemberConfig) -> Trainer:
+        def begun(penalty: float) -> Trainer:
+            one = replace(member, penalty=penalty)
+            return MemberTrainer(data, one, seed, device, f"train {name} penalty {penalty}")
 
-    trainers = []
-    for name, member in zip(("network", "partner"), config.members):
-
-        def trial(penalty: float, name: str = name, member: MemberConfig = member) -> float:
-            # One at a time is in memory, and the best goes on from its checkpoint.
-            return trained(begun(name, member, penalty), config.trial).best_mrr or 0.0
+        def trial(penalty: float) -> float:
+            return trained(begun(penalty), config.trial).best_mrr or 0.0
 
         found = climb(config.penalties, member.penalty, trial) if len(data.select) else {}
-        best = max(found, key=found.__getitem__, default=member.penalty)
-        trainers.append(trained(begun(name, member, best)))
-        trainers[-1].chosen["tried"] = found
+        # One at a time is in memory, and the best goes on from its checkpoint.
+        best = trained(begun(max(found, key=found.__getitem__, default=member.penalty)))
+        best.chosen["tried"] = found
+        return best
+
+    trainers = [chosen("network", config.network), chosen("partner", config.partner)]
     if not config.path.work:
         return trainers
     path = PathTrainer(data, config.path, seed, device, "train path")
