@@ -184,10 +184,8 @@ def top_answers(
             ids = best(row, TOP)
             ids = ids[np.isfinite(row[ids])]
             log_probability, rank = answer_features(row, ids)
-            slot_of, facts_of = (
-                np.full(len(ids), slot, np.int32),
-                np.full(len(ids), right.sum(), float),
-            )
+            slot_of = np.full(len(ids), slot, np.int32)
+            facts_of = np.full(len(ids), right.sum(), np.float64)
             parts.append((log_probability, rank, slot_of, right[ids], facts_of))
     a, b, c, d, e = (np.concatenate(column) for column in zip(*parts))
     return a, b, c, d, e
