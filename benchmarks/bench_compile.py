@@ -59,8 +59,8 @@ def _in_a_process(file: Path, folder: Path) -> dict[str, float]:
 
 
 def _measure(file: Path, folder: Path) -> dict[str, float]:
-    from sightline.graph.compile import compile_snapshot
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.snapshot.compile import compile_snapshot
+    from sightline.graph.storage.workspace import Workspace
     from sightline.ingest.load import ingest
 
     workspace = Workspace.create(folder)

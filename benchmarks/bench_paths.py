@@ -19,8 +19,8 @@ import rustworkx as rx
 from measure import Result, cpu_milliseconds
 from synthetic import complete, scale_free, star, workspace_of
 
-from sightline.graph.paths import find_paths, warm
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.paths.find import find_paths, warm
+from sightline.graph.snapshot.reader import Snapshot
 
 #: Questions for NetworkX, and for rustworkx at four edges: both would take minutes for all.
 FEW = 20

@@ -9,7 +9,7 @@ import numpy as np
 from measure import Result, cpu_milliseconds
 from synthetic import names, scale_free, workspace_of
 
-from sightline.graph.search import SearchIndex, build, normalise
+from sightline.graph.snapshot.search import SearchIndex, build, normalise
 
 QUERIES = 500
 

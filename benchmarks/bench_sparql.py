@@ -17,12 +17,12 @@ import rdflib
 from measure import Result
 from synthetic import names, scale_free, workspace_of
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.rdf_index import open_store
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.sparql import QueryPool
-from sightline.graph.sparql_text import read_query
-from sightline.graph.workspace import Workspace
+from sightline.graph.rdf.index import open_store
+from sightline.graph.rdf.query_text import read_query
+from sightline.graph.rdf.sparql import QueryPool
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
 
 QUERIES = 300
 JSON = pyoxigraph.QueryResultsFormat.JSON

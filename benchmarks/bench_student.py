@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from measure import Result, cpu_milliseconds
 
-from sightline.distill.calibrate import Calibration
-from sightline.distill.quantise import quantise
-from sightline.distill.student import READ, WIDTH, Student, StudentArrays
-from sightline.graph.strings import StringTable
-from sightline.models.messages import Messages
-from sightline.models.path_ball import GROUP, PathGraph
-from sightline.models.path_network import PathMember
-from sightline.models.presets import StudentConfig
+from sightline.distill.calibration.calibrate import Calibration
+from sightline.distill.student.quantise import quantise
+from sightline.distill.student.student import READ, WIDTH, Student, StudentArrays
+from sightline.graph.storage.strings import StringTable
+from sightline.models.members.messages import Messages
+from sightline.models.members.path_ball import GROUP, PathGraph
+from sightline.models.members.path_network import PathMember
+from sightline.models.training.presets import StudentConfig
 
 HIDDEN, CONTEXT, RELATIONS = 512, 128, 237
 FACTS, STEPS = 272_115, 6
@@ -36,12 +36,12 @@ def run(folder: Path, scale: float) -> list[Result]:
 def _measure(size: int, wanted: str) -> Result:
     student = _student(size)
     rng = np.random.default_rng(5)
-    heads, slots = rng.integers(size, size=200), rng.integers(2 * RELATIONS, size=200)
+    heads, rels = rng.integers(size, size=200), rng.integers(2 * RELATIONS, size=200)
 
     def ask(question: tuple[int, int]) -> None:
         student.top_k(*question, 10)
 
-    questions = list(zip(heads.tolist(), slots.tolist()))
+    questions = list(zip(heads.tolist(), rels.tolist()))
     cpu_milliseconds(ask, questions[:20])
     times = cpu_milliseconds(ask, questions)
     details = {"entities": size, "p99": float(np.quantile(times, 0.99))}
@@ -57,7 +57,7 @@ def _against_paths(size: int, facts: int, student: float) -> list[Result]:
     messages = Messages(both, torch.cat([relation, relation + RELATIONS]), size)
     member = PathMember(RELATIONS, steps=STEPS, limit=size).eval()
     graph = member.encode(messages)
-    heads, slots = (torch.from_numpy(rng.integers(n, size=GROUP)) for n in (size, 2 * RELATIONS))
+    heads, rels = (torch.from_numpy(rng.integers(n, size=GROUP)) for n in (size, 2 * RELATIONS))
 
     found = []
     for how, compiled in (("compiled", True), ("in PyTorch", False)):
@@ -65,7 +65,7 @@ def _against_paths(size: int, facts: int, student: float) -> list[Result]:
 
         def ask(count: int, read: PathGraph = read) -> None:
             with torch.no_grad():
-                member.scores(read, heads[:count], slots[:count])
+                member.scores(read, heads[:count], rels[:count])
 
         times = {n: min(cpu_milliseconds(ask, [n] * 2)) / n for n in (1, 2, 4, GROUP)}
         path = float(min(times.values()))
@@ -88,7 +88,7 @@ def _student(size: int) -> Student:
     read = READ if size <= StudentConfig().products else WIDTH
     arrays = StudentArrays(
         entity=packed * step,
-        slot=numbers(2 * RELATIONS, WIDTH + CONTEXT),
+        rel=numbers(2 * RELATIONS, WIDTH + CONTEXT),
         hidden_weight=numbers(WIDTH, HIDDEN),
         hidden_bias=numbers(HIDDEN),
         gate_weight=numbers(WIDTH + CONTEXT, HIDDEN),

@@ -39,9 +39,9 @@ from pykeen.triples import CoreTriplesFactory
 from pykeen.version import get_version
 from synthetic import scale_free
 
-from sightline.models.dataset import LearningData
-from sightline.models.presets import MemberConfig, batch_for
-from sightline.models.trainer import MemberTrainer
+from sightline.models.data.dataset import LearningData
+from sightline.models.training.presets import MemberConfig, batch_for
+from sightline.models.training.trainer import MemberTrainer
 
 ENTITIES, RELATIONS, FACTS = 2034, 42, 32_888
 #: Reals per entity of the presets ``quick`` and ``standard``.
@@ -166,8 +166,8 @@ def _data(scale: float) -> tuple[str, LearningData]:
         name, lines = "CoDEx-S", path.read_text(encoding="utf-8").splitlines()
         heads, relations, tails = zip(*(line.split("\t") for line in lines))
         entities = {iri: row for row, iri in enumerate(sorted({*heads, *tails}))}
-        slots = {iri: row for row, iri in enumerate(sorted({*relations}))}
-        columns = [[entities[h] for h in heads], [slots[r] for r in relations]]
+        rels = {iri: row for row, iri in enumerate(sorted({*relations}))}
+        columns = [[entities[h] for h in heads], [rels[r] for r in relations]]
         triples = np.array([*columns, [entities[t] for t in tails]]).T
     else:
         name, triples = "made up", scale_free(ENTITIES, RELATIONS, FACTS)

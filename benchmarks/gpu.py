@@ -40,23 +40,29 @@ import numpy as np
 import torch
 from inductive import read
 
-from sightline.distill.quantise import pack, unpack
-from sightline.distill.student import StudentArrays
-from sightline.distill.targets import ask, joined, question_groups
-from sightline.distill.train import SMOOTHING, TRIAL_SHARE, choose
-from sightline.distill.trainer import Setting, StudentTrainer
-from sightline.graph.artifact import write_json_atomic
+from sightline.distill.student.quantise import pack, unpack
+from sightline.distill.student.student import StudentArrays
+from sightline.distill.training.targets import ask, joined, question_groups
+from sightline.distill.training.train import SMOOTHING, TRIAL_SHARE, choose
+from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import silent
-from sightline.models.checkpoint import FILE, load_checkpoint, save_checkpoint
-from sightline.models.dataset import LearningData, in_select
-from sightline.models.device import choose_device, memory_guard
-from sightline.models.path_ball import PathGraph
-from sightline.models.path_trainer import ASK_SHARE, RANKED, ROUNDS, PathTrainer, question_cost
-from sightline.models.path_trainer import build_path_member as build_path
-from sightline.models.presets import MemberConfig, PathConfig, StudentConfig
+from sightline.graph.storage.artifact import write_json_atomic
+from sightline.models.data.dataset import LearningData, in_select
+from sightline.models.members.path_ball import PathGraph
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
 from sightline.models.teacher import Teacher, blend_weights
-from sightline.models.trainer import MemberTrainer, Questions, build_member, scorer_of
+from sightline.models.training.checkpoint import FILE, load_checkpoint, save_checkpoint
+from sightline.models.training.device import choose_device, memory_guard
+from sightline.models.training.path_trainer import (
+    ASK_SHARE,
+    RANKED,
+    ROUNDS,
+    PathTrainer,
+    question_cost,
+)
+from sightline.models.training.path_trainer import build_path_member as build_path
+from sightline.models.training.presets import MemberConfig, PathConfig, StudentConfig
+from sightline.models.training.trainer import MemberTrainer, Questions, build_member, scorer_of
 
 #: How the minutes are divided, and what share of them a call must have: some work is in one piece.
 SHARES = {"partner": 0.24, "path": 0.40, "teach": 0.16, "distil": 0.12, "evaluate": 0.08}

@@ -11,8 +11,8 @@ realistic, both directions; Hits@10 against 50 negatives draws them per question
 the run, from the entities that are no known answer (Teru et al. 2020, arXiv:1911.06962); MRR is
 over all entities.
 
-This is an experiment: the encoder in ``sightline.distill.context``, which needs no training of its
-own, is what the service answers with (docs/experiments.md compares them).
+This is an experiment: the encoder in ``sightline.distill.student.context``, which needs no training
+of its own, is what the service answers with (docs/experiments.md compares them).
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sightline.graph.arrays import Ids
 from sightline.graph.progress import silent
-from sightline.models.dataset import LearningData
-from sightline.models.path_trainer import PathTrainer
-from sightline.models.presets import preset_named
-from sightline.models.queries import Ids, KnownAnswers, with_reciprocals
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.ranking import realistic_ranks
-from sightline.models.trainer import Questions, scorer_of
+from sightline.models.training.path_trainer import PathTrainer
+from sightline.models.training.presets import preset_named
+from sightline.models.training.trainer import Questions, scorer_of
 
 #: Set, and the Hits@10 that is wanted.
 SETS = (("fb237_v1", ">= .83, aim .875"), ("WN18RR_v1", ">= .83, aim .90"))
 #: Numbers per entity: what it is like, then who it is.
 LIKENESS, IDENTITY = 32, 32
 HIDDEN, ROUNDS, DROPOUT = 128, 5, 0.2
-#: What a step changes in a slot's weights counts so many times.
+#: What a step changes in a directed relation's weights counts so many times.
 GAIN = 10.0
 #: A tenth of the facts is asked at a time, and taken out of the graph for that step.
 EPOCHS, PARTS, RATE = 30, 10, 5e-3
@@ -105,19 +106,20 @@ def read(folder: Path, relations: dict[str, int]) -> LearningData:
 class Encoder(nn.Module):
     """64 numbers per entity from edges alone, and the score of a question from these numbers.
 
-    Likeness: which slots an entity has, refined round by round by what its neighbours are like.
+    Likeness: which directed relations an entity has, refined round by round by what its neighbours
+    are like.
     Identity: a random direction per entity, mixed round by round with its neighbours', so that
     entities with short paths between them are close. Neither is learnt per entity.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, rels: int) -> None:
         super().__init__()
         width = LIKENESS + IDENTITY
-        self.token = nn.Parameter(0.3 * torch.randn(slots, LIKENESS))
+        self.token = nn.Parameter(0.3 * torch.randn(rels, LIKENESS))
         self.first = nn.Linear(LIKENESS + 1, LIKENESS)
-        self.scale = nn.Parameter(1.0 + 0.1 * torch.randn(ROUNDS, slots, LIKENESS))
-        self.shift = nn.Parameter(0.1 * torch.randn(ROUNDS, slots, LIKENESS))
-        self.trust = nn.Parameter(torch.zeros(ROUNDS, slots))
+        self.scale = nn.Parameter(1.0 + 0.1 * torch.randn(ROUNDS, rels, LIKENESS))
+        self.shift = nn.Parameter(0.1 * torch.randn(ROUNDS, rels, LIKENESS))
+        self.trust = nn.Parameter(torch.zeros(ROUNDS, rels))
         self.keep = nn.Parameter(torch.zeros(ROUNDS))
         self.refine = nn.ModuleList(
             nn.Sequential(
@@ -129,11 +131,11 @@ class Encoder(nn.Module):
             )
             for _ in range(ROUNDS)
         )
-        self.slot = nn.Parameter(0.1 * torch.randn(slots, width))
-        self.near = nn.Parameter(5.0 * torch.ones(slots, 1))
+        self.rel = nn.Parameter(0.1 * torch.randn(rels, width))
+        self.near = nn.Parameter(5.0 * torch.ones(rels, 1))
         self.read = nn.Linear(width, HIDDEN)
-        self.gate = nn.Embedding(slots, HIDDEN)
-        self.move = nn.Embedding(slots, HIDDEN)
+        self.gate = nn.Embedding(rels, HIDDEN)
+        self.move = nn.Embedding(rels, HIDDEN)
         self.norm = nn.LayerNorm(HIDDEN)
         self.dropout = nn.Dropout(DROPOUT)
         self.out = nn.Linear(HIDDEN, width)
@@ -141,28 +143,28 @@ class Encoder(nn.Module):
 
     def encode(self, entities: int, facts: Ids) -> Tensor:
         """float32 ``(entities, 64)`` from facts in both directions, int32 ``(F, 3)``."""
-        head, slot, tail = torch.from_numpy(facts.astype(np.int64)).T
+        head, rel, tail = torch.from_numpy(facts.astype(np.int64)).T
         degree = torch.bincount(head, minlength=entities).clamp(min=1)[:, None]
         log_degree = degree.log()
 
         def total(messages: Tensor) -> Tensor:
             return torch.zeros(entities, messages.shape[1]).index_add(0, head, messages)
 
-        x = self.first(torch.cat([total(self.token[slot]) / degree, log_degree], dim=1))
+        x = self.first(torch.cat([total(self.token[rel]) / degree, log_degree], dim=1))
         z = functional.normalize(torch.randn(entities, IDENTITY), dim=1)
         for i, refine in enumerate(self.refine):
-            received = total(x[tail] * self.scale[i][slot] + self.shift[i][slot]) / degree
+            received = total(x[tail] * self.scale[i][rel] + self.shift[i][rel]) / degree
             x = x + refine(torch.cat([x, received, log_degree], dim=1))
-            near = total(z[tail] * torch.sigmoid(self.trust[i][slot])[:, None]) / degree.sqrt()
+            near = total(z[tail] * torch.sigmoid(self.trust[i][rel])[:, None]) / degree.sqrt()
             z = functional.normalize(z * self.keep[i].exp() + near, dim=1)
         return torch.cat([x, z], dim=1)
 
-    def scores(self, vectors: Tensor, head: Tensor, slot: Tensor) -> Tensor:
+    def scores(self, vectors: Tensor, head: Tensor, rel: Tensor) -> Tensor:
         """Scores of all entities: float32 ``(B, N)``."""
         v = vectors[head]
-        hidden = self.norm(self.read(v) * (1.0 + self.gate(slot)) + self.move(slot))
-        query = GAIN * v * self.slot[slot] + self.out(self.dropout(functional.silu(hidden)))
-        identity = self.near[slot] * v[:, LIKENESS:]
+        hidden = self.norm(self.read(v) * (1.0 + self.gate(rel)) + self.move(rel))
+        query = GAIN * v * self.rel[rel] + self.out(self.dropout(functional.silu(hidden)))
+        identity = self.near[rel] * v[:, LIKENESS:]
         query = query + torch.cat([torch.zeros(len(v), LIKENESS), identity], dim=1)
         return query @ vectors.T
 
@@ -176,10 +178,10 @@ def one_run(folder: Path, name: str, seed: int) -> dict[str, float]:
     learn(model, first, len(relations), np.random.default_rng(seed))
     model.eval()
     asked = with_reciprocals(second.test, len(relations))
-    head, slot, _ = torch.from_numpy(asked.astype(np.int64)).T
+    head, rel, _ = torch.from_numpy(asked.astype(np.int64)).T
     with torch.no_grad():
         edges = with_reciprocals(second.train, len(relations))
-        scores = model.scores(model.encode(second.num_entities, edges), head, slot).numpy()
+        scores = model.scores(model.encode(second.num_entities, edges), head, rel).numpy()
     return measure(scores, asked, second.known, seed)
 
 
@@ -206,8 +208,8 @@ def learn(model: Encoder, graph: LearningData, relations: int, rng: np.random.Ge
             rest = np.delete(graph.train, part, axis=0)
             vectors = model.encode(graph.num_entities, with_reciprocals(rest, relations))
             asked = with_reciprocals(graph.train[part], relations)
-            head, slot, answer = torch.from_numpy(asked.astype(np.int64)).T
-            scores = model.scores(vectors, head, slot)
+            head, rel, answer = torch.from_numpy(asked.astype(np.int64)).T
+            scores = model.scores(vectors, head, rel)
             others = torch.from_numpy(other_answers(known, asked))
             loss = functional.cross_entropy(scores.masked_fill(others, -1e9), answer)
             optimizer.zero_grad()

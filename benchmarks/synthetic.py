@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.loads import COLUMNS, Counts, LoadWriter, load_id, now, statement_schema
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.record.loads import COLUMNS, Counts, LoadWriter, load_id, now, statement_schema
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, RDFS_LABEL, XSD_STRING, mint
-from sightline.graph.workspace import Workspace
 
 SYLLABLES = [consonant + vowel for consonant in "bdklmnrst" for vowel in "aeo"]
 

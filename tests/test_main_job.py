@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from sightline.cli.main import run
-from sightline.graph.workspace import Workspace
+from sightline.graph.storage.workspace import Workspace
 
 PROGRAM = Path(sys.executable).with_name("sightline")
 MISSING = range(0, 120, 13)

@@ -31,14 +31,14 @@ def main():
 
     names, score = open_student(asked.model)
     entity = find(names["entity"], asked.head or asked.tail)
-    slot = find(names["relation"], asked.relation)
+    rel = find(names["relation"], asked.relation)
     if asked.tail:
-        slot += len(names["relation"]["iri"])
-    scores = score(entity, slot)
+        rel += len(names["relation"]["iri"])
+    scores = score(entity, rel)
     scores[[find(names["entity"], name) for name in asked.known]] = -np.inf
     curve = names["calibration"]
     best = np.argsort(-scores, kind="stable")[:10]
-    for row, probability in zip(best, probabilities(scores, best, slot, curve)):
+    for row, probability in zip(best, probabilities(scores, best, rel, curve)):
         if np.isfinite(scores[row]):
             guess = " (a guess)" if probability < curve["abstain_below"] else ""
             label, iri = names["entity"]["label"][row], names["entity"]["iri"][row]
@@ -46,15 +46,15 @@ def main():
 
 
 def open_student(path):
-    """Vocabulary, and a function from (row, slot) to the scores of all entities."""
+    """Vocabulary, and a function from (row, directed relation) to the scores of all entities."""
     content = checked(path)
     if path.suffix == ".onnx":
         import onnxruntime
 
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
-        def ask(entity, slot):
-            feed = {"head": np.array([entity]), "slot": np.array([slot])}
+        def ask(entity, rel):
+            feed = {"head": np.array([entity]), "rel": np.array([rel])}
             return session.run(["scores"], feed)[0][0]
 
         return json.loads(checked(path.with_name("vocabulary.json"))), ask
@@ -63,7 +63,7 @@ def open_student(path):
     names = json.loads(bytes(a.pop("vocabulary")))
     for name in [name for name in a if name + "_scale" in a]:
         a[name] = a[name] * a[name + "_scale"]
-    return names, lambda entity, slot: compare(a, query(a, a["entity"][entity], a["slot"][slot]))
+    return names, lambda entity, rel: compare(a, query(a, a["entity"][entity], a["rel"][rel]))
 
 
 def compare(a, asked):
@@ -89,13 +89,13 @@ def query(a, x, s):
     return asked
 
 
-def probabilities(scores, rows, slot, curve):
+def probabilities(scores, rows, rel, curve):
     """Chance that each answer is a true fact, if what is known is at minus infinity."""
     top = scores.max()
     log_probability = scores[rows] - top - np.log(np.exp(scores - top).sum())
     rank = 1 + (scores[None, :] > scores[rows, None]).sum(axis=1)
     logit = curve["slope"] * log_probability - curve["rank_slope"] * np.log(rank)
-    return 1 / (1 + np.exp(-(logit + curve["intercept"] + curve["slot_offset"][slot])))
+    return 1 / (1 + np.exp(-(logit + curve["intercept"] + curve["rel_offset"][rel])))
 
 
 def checked(path):

@@ -47,20 +47,20 @@ function find(column, wanted) {
 }
 
 /** Chance that an answer is a true fact, if what is known is at minus infinity. */
-function probability(scores, row, slot, curve) {
+function probability(scores, row, rel, curve) {
   const top = scores.reduce((a, b) => Math.max(a, b));
   const total = scores.reduce((sum, s) => sum + Math.exp(s - top), 0);
   const rank = scores.reduce((n, s) => n + (s > scores[row]), 1);
   const logProbability = scores[row] - top - Math.log(total);
   const logit = curve.slope * logProbability - curve.rank_slope * Math.log(rank);
-  return 1 / (1 + Math.exp(-(logit + curve.intercept + curve.slot_offset[slot])));
+  return 1 / (1 + Math.exp(-(logit + curve.intercept + curve.rel_offset[rel])));
 }
 
 async function answers({ names, session }, { entity, relation, asks, known }) {
   const forward = find(names.relation, relation);
-  const slot = asks === "head" ? forward + names.relation.iri.length : forward;
+  const rel = asks === "head" ? forward + names.relation.iri.length : forward;
   const one = (value) => new ort.Tensor("int64", BigInt64Array.of(BigInt(value)), [1]);
-  const asked = { head: one(find(names.entity, entity)), slot: one(slot) };
+  const asked = { head: one(find(names.entity, entity)), rel: one(rel) };
   const scores = Float32Array.from((await session.run(asked)).scores.data);
   for (const name of known.split("\n").map((s) => s.trim()).filter(Boolean)) {
     scores[find(names.entity, name)] = -Infinity;
@@ -70,7 +70,7 @@ async function answers({ names, session }, { entity, relation, asks, known }) {
   return rows.slice(0, BEST).map((row) => ({
     label: names.entity.label[row],
     iri: names.entity.iri[row],
-    probability: probability(scores, row, slot, names.calibration),
+    probability: probability(scores, row, rel, names.calibration),
   }));
 }
 

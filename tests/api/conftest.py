@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sightline.api.app import create_app
-from sightline.graph.workspace import Workspace
+from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import BASE, RDFS, Triple, add_load, build, fact, label, literal, typed
 from tests.insights.conftest import Model, write_model
 

@@ -22,9 +22,10 @@ from starlette.testclient import TestClient
 from sightline.api import jobs as queue
 from sightline.api import work as module
 from sightline.api.app import create_app
+from sightline.api.errors import UnknownReport
 from sightline.api.jobs import Job, Jobs
 from sightline.api.work import Worker
-from sightline.graph.errors import NotWritable, UnknownReport
+from sightline.graph.storage.errors import NotWritable
 from tests.api.test_serve import get, service
 from tests.api.test_served import until
 

@@ -20,10 +20,10 @@ from sightline.api import served as module
 from sightline.api.app import create_app
 from sightline.api.served import QUEUE, THREADS, Served
 from sightline.distill.serving import write_maps
-from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import Busy
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
 from tests.api.conftest import add_facts, make_workspace
 
 

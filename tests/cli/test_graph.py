@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sightline.cli.main import run
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import add_load, fact
 
 OWL = "http://www.w3.org/2002/07/owl#"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,9 @@ import pytest
 from sightline.cli import build, terminal
 from sightline.cli.main import app, run
 from sightline.graph import errors
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
+from tests.error_tree import every_error
 from tests.graph.conftest import add_load, fact, label
 
 COMMANDS = (
@@ -118,11 +118,6 @@ def test_a_reader_that_goes_away_is_no_error(workspace: Path) -> None:
     script = f"{program} loads -w {workspace} | true"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert done.stderr == ""
-
-
-def every_error() -> list[type[errors.SightlineError]]:
-    found = [c for _, c in inspect.getmembers(errors, inspect.isclass)]
-    return [c for c in found if issubclass(c, errors.SightlineError)]
 
 
 def test_the_error_tree_has_codes_that_doors_understand() -> None:

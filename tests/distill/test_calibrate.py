@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sightline.distill.calibrate import (
+from sightline.distill.calibration.calibrate import (
     Calibration,
     answer_features,
     best_f1_threshold,
@@ -18,18 +18,18 @@ from sightline.distill.calibrate import (
     fit,
     surprisal_bounds,
 )
-from sightline.distill.train import calibrate
-from sightline.models.dataset import LearningData
-from sightline.models.queries import with_reciprocals
+from sightline.distill.training.train import calibrate
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import with_reciprocals
 
 CURVE = Calibration(0.8, 0.6, 0.5, (0.0, 1.0), 0.3, 0.1, 100)
 rows = hnp.arrays(np.float32, st.integers(2, 20), elements=st.floats(-20, 20, width=32))
 
 
 @given(rows, st.integers(0, 1))
-def test_within_a_question_probability_never_falls_as_the_score_rises(row, slot: int) -> None:
+def test_within_a_question_probability_never_falls_as_the_score_rises(row, rel: int) -> None:
     order = np.argsort(row)
-    found = CURVE.probabilities(slot, row, order.astype(np.int32))
+    found = CURVE.probabilities(rel, row, order.astype(np.int32))
 
     assert ((found >= 0) & (found <= 1)).all()
     assert (np.diff(found) >= -1e-6).all()
@@ -60,37 +60,37 @@ def drawn(n: int, seed: int) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
     log_probability = -rng.exponential(2.0, n)
     rank = rng.integers(1, 11, n).astype(np.float64)
-    slots = rng.integers(0, 2, n).astype(np.int32)
-    logit = log_probability - 0.5 * np.log(rank) + 1.0 + np.where(slots == 1, 1.0, -1.0)
-    return log_probability, rank, slots, rng.random(n) < 1 / (1 + np.exp(-logit))
+    rels = rng.integers(0, 2, n).astype(np.int32)
+    logit = log_probability - 0.5 * np.log(rank) + 1.0 + np.where(rels == 1, 1.0, -1.0)
+    return log_probability, rank, rels, rng.random(n) < 1 / (1 + np.exp(-logit))
 
 
 def test_a_known_curve_is_found_again_and_is_calibrated_on_new_answers() -> None:
     curve = fit(*drawn(20_000, 0), 2, np.ones(20_000))
-    log_probability, rank, slots, true = drawn(20_000, 1)
-    error = calibration_error(curve.of_features(log_probability, rank, slots), true)
+    log_probability, rank, rels, true = drawn(20_000, 1)
+    error = calibration_error(curve.of_features(log_probability, rank, rels), true)
 
     assert curve.slope == pytest.approx(1.0, abs=0.1)
     assert curve.rank_slope == pytest.approx(0.5, abs=0.1)
-    assert curve.slot_offset[1] - curve.slot_offset[0] == pytest.approx(2.0, abs=0.2)
+    assert curve.rel_offset[1] - curve.rel_offset[0] == pytest.approx(2.0, abs=0.2)
     assert error.ece is not None
     assert error.ece < 0.02
 
 
-def test_a_rare_slot_follows_the_common_curve() -> None:
-    log_probability, rank, slots, true = drawn(5_000, 2)
-    slots = np.append(np.zeros(5_000, np.int32), 2).astype(np.int32)
+def test_a_rare_directed_relation_follows_the_common_curve() -> None:
+    log_probability, rank, rels, true = drawn(5_000, 2)
+    rels = np.append(np.zeros(5_000, np.int32), 2).astype(np.int32)
     curve = fit(
         np.append(log_probability, -1.0),
         np.append(rank, 1.0),
-        slots,
+        rels,
         np.append(true, True),
         3,
         np.ones(5_001),
     )
 
-    assert curve.slot_offset[1] == 0.0
-    assert abs(curve.slot_offset[2]) < 1.0
+    assert curve.rel_offset[1] == 0.0
+    assert abs(curve.rel_offset[2]) < 1.0
 
 
 def test_an_answer_that_stands_for_two_counts_like_two() -> None:
@@ -103,7 +103,7 @@ def test_an_answer_that_stands_for_two_counts_like_two() -> None:
     assert weighted.abstain_below == pytest.approx(repeated.abstain_below, abs=1e-3)
     # The prior counts against as many answers as were looked at.
     assert weighted.slope == pytest.approx(repeated.slope, rel=1e-2)
-    assert weighted.slot_offset == pytest.approx(repeated.slot_offset, rel=1e-2)
+    assert weighted.rel_offset == pytest.approx(repeated.rel_offset, rel=1e-2)
 
 
 def test_too_few_true_answers_say_nothing() -> None:
@@ -166,7 +166,7 @@ def test_more_than_can_be_promised_is_every_answer() -> None:
 class Scores:
     """Arrays of a student that scores at random."""
 
-    def scores(self, heads: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    def scores(self, heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
         return np.random.default_rng(1).normal(size=(len(heads), N)).astype(np.float32)
 
 
@@ -183,8 +183,8 @@ def test_probabilities_are_fitted_on_what_no_file_but_validation_states() -> Non
 
     def answers(triples: np.ndarray) -> dict[tuple[int, int], set[int]]:
         found: dict[tuple[int, int], set[int]] = {}
-        for head, slot, tail in with_reciprocals(triples, 2).tolist():
-            found.setdefault((head, slot), set()).add(tail)
+        for head, rel, tail in with_reciprocals(triples, 2).tolist():
+            found.setdefault((head, rel), set()).add(tail)
         return found
 
     true, known = (

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sightline.distill.classify import best_accuracy_threshold, classify, sampled_negatives
-from sightline.models.queries import KnownAnswers
+from sightline.distill.evaluation.classify import (
+    best_accuracy_threshold,
+    classify,
+    sampled_negatives,
+)
+from sightline.models.data.queries import KnownAnswers
 
 
 def part(scores: list[float], relations: list[int], truth: list[int]):

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.distill.context import Context, ContextEncoder
-from sightline.distill.context_fit import fit_context, left_out, measure_new_entities
-from sightline.distill.student import READ, WIDTH, StudentArrays
-from sightline.models.dataset import LearningData
-from sightline.models.queries import with_reciprocals
+from sightline.distill.student.context import Context, ContextEncoder
+from sightline.distill.student.student import READ, WIDTH, StudentArrays
+from sightline.distill.training.context_fit import fit_context, left_out, measure_new_entities
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import with_reciprocals
 
 GROUPS, MEMBERS = 8, 12
 KNOWS, LIKES = 0, 1
@@ -54,8 +54,8 @@ def grouped_student() -> StudentArrays:
     centres = rng.normal(size=(GROUPS, WIDTH))
     entity = centres[group_of(np.arange(GROUPS * MEMBERS))]
     entity = entity + 0.1 * rng.normal(size=entity.shape)
-    slot = np.zeros((4, WIDTH))
-    slot[:, : WIDTH // 2] = 1.0
+    rel = np.zeros((4, WIDTH))
+    rel[:, : WIDTH // 2] = 1.0
     shapes = {
         "hidden_weight": (WIDTH, 2),
         "hidden_bias": (2,),
@@ -67,7 +67,7 @@ def grouped_student() -> StudentArrays:
         "out_weight": (2, READ),
         "out_bias": (READ,),
     }
-    parts = {"entity": entity, "slot": slot, **{k: np.zeros(v) for k, v in shapes.items()}}
+    parts = {"entity": entity, "rel": rel, **{k: np.zeros(v) for k, v in shapes.items()}}
     return StudentArrays(**{name: part.astype(np.float32) for name, part in parts.items()})
 
 
@@ -82,9 +82,9 @@ def encoder(arrays: StudentArrays) -> ContextEncoder:
 
 
 def context(*facts: tuple[int, int, int], entities: int = 1) -> Context:
-    """Of (owner, slot, neighbour)."""
-    owner, slot, neighbour = np.array(facts, np.int32).reshape(-1, 3).T
-    return Context(owner.astype(np.int64), slot, neighbour, entities)
+    """Of (owner, directed relation, neighbour)."""
+    owner, rel, neighbour = np.array(facts, np.int32).reshape(-1, 3).T
+    return Context(owner.astype(np.int64), rel, neighbour, entities)
 
 
 def nearest_group(arrays: StudentArrays, vectors: np.ndarray) -> np.ndarray:
@@ -102,7 +102,7 @@ def test_one_edge_tells_where_a_new_entity_belongs(
     assert nearest_group(arrays, vectors).tolist() == list(range(GROUPS))
 
 
-def test_a_slot_says_something_where_no_neighbour_is_known(
+def test_a_directed_relation_says_something_where_no_neighbour_is_known(
     arrays: StudentArrays, encoder: ContextEncoder
 ) -> None:
     vectors = encoder.encode(arrays, context((0, LIKES, -1)))
@@ -130,8 +130,8 @@ def test_an_entity_without_a_fact_gets_one_vector_for_all_such(
 )
 def test_the_order_of_the_facts_says_nothing(facts: list[tuple[int, int, int]], random) -> None:
     arrays = grouped_student()
-    slots, width = arrays.slot.shape[0], WIDTH
-    weight = np.random.default_rng(3).normal(size=(2 * (width + slots + 1), width))
+    rels, width = arrays.rel.shape[0], WIDTH
+    weight = np.random.default_rng(3).normal(size=(2 * (width + rels + 1), width))
     encoder = ContextEncoder(weight.astype(np.float32))
     shuffled = random.sample(facts, len(facts))
 
@@ -149,7 +149,7 @@ def test_entities_encoded_together_are_encoded_as_alone(
     together = encoder.encode(arrays, context(*facts, entities=2))
 
     for owner in (0, 1):
-        own = [(0, slot, neighbour) for who, slot, neighbour in facts if who == owner]
+        own = [(0, rel, neighbour) for who, rel, neighbour in facts if who == owner]
         assert np.allclose(together[owner], encoder.encode(arrays, context(*own))[0], atol=1e-5)
 
 

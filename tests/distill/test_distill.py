@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 
 from sightline.cli.main import run
-from sightline.distill.evaluate import evaluate
+from sightline.distill.evaluation.evaluate import evaluate
 from sightline.distill.serving import ServedModel, publish, write_maps
-from sightline.distill.student import Student
-from sightline.distill.train import distill
-from sightline.graph.artifact import verify_artifact
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import DamagedArtifact, NoModel, WorseModel
-from sightline.graph.workspace import Workspace
-from sightline.models import presets
-from sightline.models.presets import MemberConfig, PathConfig, Preset, StudentConfig
-from sightline.models.train import train
+from sightline.distill.student.student import Student
+from sightline.distill.training.train import distill
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.artifact import verify_artifact
+from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.workspace import Workspace
+from sightline.models.errors import NoModel, WorseModel
+from sightline.models.training import presets
+from sightline.models.training.presets import MemberConfig, PathConfig, Preset, StudentConfig
+from sightline.models.training.train import train
 from tests.graph.conftest import add_load, fact
 
 PEOPLE, FIRMS, CITIES = range(24), range(6), range(3)

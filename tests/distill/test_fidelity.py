@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from sightline.distill.fidelity import CANDIDATES, TOP, measure_fidelity
-from sightline.models.dataset import LearningData
+from sightline.distill.evaluation.fidelity import CANDIDATES, TOP, measure_fidelity
+from sightline.models.data.dataset import LearningData
 
 N, R = 150, 2
 
@@ -26,7 +26,7 @@ def world() -> LearningData:
 
 def scorer(seed: int):
     table = np.random.default_rng(seed).normal(size=(N, 2 * R, N)).astype(np.float32)
-    return lambda heads, slots: table[heads, slots]
+    return lambda heads, rels: table[heads, rels]
 
 
 def test_a_student_like_its_teacher_is_faithful() -> None:
@@ -44,8 +44,8 @@ def test_every_measure_by_another_way() -> None:
     teacher, student = scorer(1), scorer(2)
     wanted = []
     for h, r, t in data.valid.tolist():
-        for head, slot, answer in ((h, r, t), (t, r + R, h)):
-            one = np.array([head], np.int32), np.array([slot], np.int32)
+        for head, rel, answer in ((h, r, t), (t, r + R, h)):
+            one = np.array([head], np.int32), np.array([rel], np.int32)
             others = [a for a in data.known.of(*one)[1].tolist() if a != answer]
             keep = np.setdiff1d(np.arange(N), others)
             a, b = teacher(*one)[0][keep], student(*one)[0][keep]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from scipy.special import rel_entr, softmax
 
-from sightline.distill.losses import softened_kl, softened_kl_top
-from sightline.models.loss import Candidates
+from sightline.distill.training.losses import softened_kl, softened_kl_top
+from sightline.models.training.loss import Candidates
 
 
 def scores(seed: int, *shape: int) -> torch.Tensor:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sightline.cli.main import run
-from sightline.distill.evaluate import scorer_of_file
-from sightline.distill.portable import FORMATS, read_arrays, student_files
-from sightline.distill.quantise import pack, quantise, unpack
-from sightline.distill.student import Student, StudentArrays
-from sightline.graph.artifact import verify_artifact
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.workspace import Workspace
+from sightline.distill.evaluation.evaluate import scorer_of_file
+from sightline.distill.student.portable import FORMATS, read_arrays, student_files
+from sightline.distill.student.quantise import pack, quantise, unpack
+from sightline.distill.student.student import Student, StudentArrays
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.artifact import verify_artifact
+from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import add_load, build, fact, label
 from tests.insights.conftest import MODEL, Model, write_model
 
@@ -78,11 +78,11 @@ def test_every_file_scores_as_the_numbers_in_it(arrays: StudentArrays) -> None:
     assert set(files) == {
         *("student.npz", "student-int8.npz", "student.onnx", "student-int8.onnx"),
     }
-    heads, slots = (a.ravel().astype(np.int32) for a in np.mgrid[:3, :4])
+    heads, rels = (a.ravel().astype(np.int32) for a in np.mgrid[:3, :4])
     for name, content in files.items():
         numbers = unpack(pack(arrays, int8="int8" in name))
-        wanted = numbers.scores(heads, slots)
-        assert scorer_of_file(name, content)(heads, slots) == pytest.approx(wanted, abs=1e-4)
+        wanted = numbers.scores(heads, rels)
+        assert scorer_of_file(name, content)(heads, rels) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_a_file_that_would_run_code_is_refused() -> None:
@@ -113,7 +113,7 @@ def test_an_export_holds_names_calibration_and_checksums(
         "label": ["East African Community", "Kenya", "<b>Uganda</b>"],
     }
     assert names["relation"]["label"] == ["borders", "member of"]
-    assert len(names["calibration"]["slot_offset"]) == 4
+    assert len(names["calibration"]["rel_offset"]) == 4
 
 
 def test_what_the_graph_no_longer_holds_keeps_a_name(tmp_path: Path) -> None:

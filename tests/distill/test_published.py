@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sightline.distill.published import FIGURES, RANKING, Line, compare, recognised
+from sightline.distill.evaluation.published import FIGURES, RANKING, Line, compare, recognised
 
 ENTRIES: dict[str, dict[str, Any]] = json.loads(FIGURES.read_bytes())
 FOLDERS = {name: name.lower() for name in ENTRIES}
@@ -104,8 +104,9 @@ def test_classes_are_compared_only_against_negatives_of_the_data(
 
 def test_nothing_that_learns_or_measures_sees_them() -> None:
     code = (
-        "import sys, sightline.models.train, sightline.distill.train, sightline.distill.evaluate\n"
-        "print('sightline.distill.published' in sys.modules)"
+        "import sys, sightline.models.training.train, sightline.distill.training.train\n"
+        "import sightline.distill.evaluation.evaluate\n"
+        "print('sightline.distill.evaluation.published' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

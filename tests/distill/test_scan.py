@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sightline.distill.quantise import quantise
-from sightline.distill.scan import BLOCK, ScanTable
+from sightline.distill.student.quantise import quantise
+from sightline.distill.student.scan import BLOCK, ScanTable
 
 D = 8
 

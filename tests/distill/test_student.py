@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sightline.distill.calibrate import Calibration
-from sightline.distill.network import StudentNetwork
-from sightline.distill.onnx_file import write_onnx
-from sightline.distill.quantise import quantise
-from sightline.distill.student import WIDTH, Student, StudentArrays, best, log_softmax
-from sightline.graph.strings import StringTable
-from sightline.models.presets import StudentConfig
+from sightline.distill.calibration.calibrate import Calibration
+from sightline.distill.student.onnx_file import write_onnx
+from sightline.distill.student.quantise import quantise
+from sightline.distill.student.student import WIDTH, Student, StudentArrays, best, log_softmax
+from sightline.distill.training.network import StudentNetwork
+from sightline.graph.storage.strings import StringTable
+from sightline.models.training.presets import StudentConfig
 
 N, R = 30, 4
 
@@ -47,18 +47,18 @@ def student_of(arrays: StudentArrays) -> Student:
 
 
 def every_question() -> tuple[np.ndarray, np.ndarray]:
-    heads, slots = np.divmod(np.arange(N * 2 * R, dtype=np.int32), 2 * R)
-    return heads.astype(np.int32), slots.astype(np.int32)
+    heads, rels = np.divmod(np.arange(N * 2 * R, dtype=np.int32), 2 * R)
+    return heads.astype(np.int32), rels.astype(np.int32)
 
 
 def test_numpy_scores_as_the_network_that_learnt(
     network: StudentNetwork, arrays: StudentArrays
 ) -> None:
-    heads, slots = every_question()
+    heads, rels = every_question()
     with torch.no_grad():
-        wanted = network.scores(torch.tensor(heads).long(), torch.tensor(slots).long()).numpy()
+        wanted = network.scores(torch.tensor(heads).long(), torch.tensor(rels).long()).numpy()
 
-    assert student_of(arrays).scores(heads, slots) == pytest.approx(wanted, abs=1e-4)
+    assert student_of(arrays).scores(heads, rels) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_onnx_scores_as_numpy(arrays: StudentArrays, tmp_path: Path) -> None:
@@ -66,11 +66,11 @@ def test_onnx_scores_as_numpy(arrays: StudentArrays, tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(
         tmp_path / "student.onnx", providers=["CPUExecutionProvider"]
     )
-    heads, slots = every_question()
-    feed = {"head": heads.astype(np.int64), "slot": slots.astype(np.int64)}
+    heads, rels = every_question()
+    feed = {"head": heads.astype(np.int64), "rel": rels.astype(np.int64)}
     (found,) = session.run(["scores"], feed)
 
-    assert found == pytest.approx(student_of(arrays).scores(heads, slots), abs=1e-4)
+    assert found == pytest.approx(student_of(arrays).scores(heads, rels), abs=1e-4)
 
 
 def test_an_entity_costs_64_numbers(arrays: StudentArrays) -> None:

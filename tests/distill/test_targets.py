@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sightline.distill.targets import PARTS, soft_targets
+from sightline.distill.training.targets import PARTS, soft_targets
 from sightline.graph.progress import silent
-from sightline.models.dataset import LearningData
-from sightline.models.path_network import PathMember
-from sightline.models.presets import MemberConfig, StudentConfig
+from sightline.models.data.dataset import LearningData
+from sightline.models.members.path_network import PathMember
 from sightline.models.teacher import Teacher
-from sightline.models.trainer import Questions, build_member
+from sightline.models.training.presets import MemberConfig, StudentConfig
+from sightline.models.training.trainer import Questions, build_member
 
 CPU = torch.device("cpu")
 N, R = 15, 3
@@ -48,10 +48,10 @@ def test_an_answer_is_scored_where_it_is_hidden_and_the_others_by_the_mean() -> 
     parts, known = questions.parts(PARTS), questions.known
     for position in range(len(questions)):
         head = torch.tensor([known.head[position]]).long()
-        slot = torch.tensor([known.slot[position]]).long()
+        rel = torch.tensor([known.rel[position]]).long()
         entries = known.entries(np.array([position]))
         asked = {
-            int(part): teacher.scores(teacher.encode(parts.rest[part]), head, slot)[0].detach()
+            int(part): teacher.scores(teacher.encode(parts.rest[part]), head, rel)[0].detach()
             for part in np.unique(parts.of_answer[entries])
         }
         wanted = torch.stack(list(asked.values())).mean(dim=0)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from sightline.distill.targets import SoftTargets
-from sightline.distill.trainer import Setting, StudentTrainer
+from sightline.distill.training.targets import SoftTargets
+from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import silent
-from sightline.models.dataset import LearningData
-from sightline.models.presets import StudentConfig
-from sightline.models.trainer import Questions
+from sightline.models.data.dataset import LearningData
+from sightline.models.training.presets import StudentConfig
+from sightline.models.training.trainer import Questions
 
 N, HALF = 60, 30
 WHOLE = StudentConfig(epochs=30, hidden=32, context=8, rate=0.02)
@@ -57,8 +57,8 @@ def learnt(trainer: StudentTrainer, setting: Setting) -> float:
     network = trainer.run(setting, trainer.epochs, silent, "student").network
     known = trainer.questions.known
     with torch.no_grad():
-        head, slot = (torch.from_numpy(a.astype(np.int64)) for a in (known.head, known.slot))
-        log = torch.log_softmax(network.scores(head, slot), dim=1)
+        head, rel = (torch.from_numpy(a.astype(np.int64)) for a in (known.head, known.rel))
+        log = torch.log_softmax(network.scores(head, rel), dim=1)
         right = torch.from_numpy(((known.head + HALF) % N).astype(np.int64))
         return float(log[torch.arange(len(head)), right].exp().mean())
 

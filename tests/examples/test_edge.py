@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from sightline.distill.portable import FORMATS, export_student
 from sightline.distill.serving import ServedModel
-from sightline.graph.workspace import Workspace
+from sightline.distill.student.portable import FORMATS, export_student
+from sightline.graph.storage.workspace import Workspace
 from tests.api.browser import Browser, find_browser
 from tests.graph.conftest import BASE, build, fact, label
 from tests.insights.conftest import MODEL, Model, write_model
@@ -37,7 +37,7 @@ SCORES = {
     (name, "member_of", "au"): score
     for name, score in (("uganda", 5.0), ("kenya", 4.0), ("hostile", 1.5), ("eac", -1.0))
 }
-CURVE = {"slope": 0.8, "rank_slope": 0.3, "intercept": 0.4, "slot_offset": (0.1, 0.2, 0.3, 0.4)}
+CURVE = {"slope": 0.8, "rank_slope": 0.3, "intercept": 0.4, "rel_offset": (0.1, 0.2, 0.3, 0.4)}
 FILES = ("student.onnx", "student-int8.onnx", "student.npz", "student-int8.npz")
 Answer = tuple[str, str, float]
 
@@ -65,13 +65,13 @@ def wanted(workspace: Workspace, tail: str, relation: str, known: list[str]) -> 
     snapshot = workspace.snapshot()
     student = ServedModel.open(workspace, snapshot, MODEL).student
     row = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.entity_iris)}
-    slots = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.relation_iris)}
-    slot = slots[relation] + student.num_relations
-    scores = student.scores(np.array([row[tail]], np.int32), np.array([slot], np.int32))[0]
+    rels = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.relation_iris)}
+    rel = rels[relation] + student.num_relations
+    scores = student.scores(np.array([row[tail]], np.int32), np.array([rel], np.int32))[0]
     left_out = np.array([row[name] for name in known], np.int32)
-    ids, _ = student.top_k(row[tail], slot, 10, exclude=left_out)
+    ids, _ = student.top_k(row[tail], rel, 10, exclude=left_out)
     scores[left_out] = -np.inf
-    chances = student.probabilities(slot, scores, ids)
+    chances = student.probabilities(rel, scores, ids)
     return [
         (snapshot.entity_labels[int(i)], student.entity_iris[int(i)], float(p))
         for i, p in zip(ids, chances)

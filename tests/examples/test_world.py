@@ -17,8 +17,8 @@ import pyoxigraph as ox
 import pytest
 
 from sightline.cli.main import run
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
 
 WORLD = Path(__file__).parents[2] / "examples" / "world"
 BASE = "urn:sightline:"

@@ -8,10 +8,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.loads import COLUMNS, Counts, Load, LoadWriter, load_id, now, statement_schema
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.record.loads import (
+    COLUMNS,
+    Counts,
+    Load,
+    LoadWriter,
+    load_id,
+    now,
+    statement_schema,
+)
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
 
 BASE = "urn:sightline:"
 XSD = "http://www.w3.org/2001/XMLSchema#"

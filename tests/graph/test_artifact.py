@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.graph.artifact import (
+from sightline.graph.storage.artifact import (
     ASIDE,
     TEMPORARY,
     new_artifact,
@@ -19,7 +19,7 @@ from sightline.graph.artifact import (
     verify_artifact,
     write_json_atomic,
 )
-from sightline.graph.errors import DamagedArtifact, DiskFull, NotWritable, from_os_error
+from sightline.graph.storage.errors import DamagedArtifact, DiskFull, NotWritable, from_os_error
 
 
 def make(parent: Path, name: str = "x", text: str = "hello") -> Path:
@@ -106,7 +106,7 @@ def test_leftovers_go_and_a_folder_that_stepped_aside_returns(tmp_path: Path) ->
 KILLED = """
 import sys, time
 from pathlib import Path
-from sightline.graph.artifact import new_artifact
+from sightline.graph.storage.artifact import new_artifact
 with new_artifact(Path(sys.argv[1]), "x") as folder:
     (folder / "a").write_text("half")
     print("ready", flush=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sightline.graph import collect as module
-from sightline.graph.artifact import new_artifact
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.loads import Load
-from sightline.graph.reason import reason
-from sightline.graph.workspace import Workspace
+from sightline.graph.reasoning.reason import reason
+from sightline.graph.record.loads import Load
+from sightline.graph.snapshot import collect as module
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.artifact import new_artifact
+from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import add_load, fact
 
 

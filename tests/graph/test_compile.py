@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.compile import _order, compile_snapshot
-from sightline.graph.errors import DamagedArtifact, FormatMismatch
-from sightline.graph.rdf_index import open_rdf
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.views import to_networkx
+from sightline.graph.exchange.views import to_networkx
+from sightline.graph.rdf.index import open_rdf
+from sightline.graph.snapshot.compile import _order, compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID
-from sightline.graph.workspace import Workspace
 from tests.graph.conftest import (
     BASE,
     RDF,

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.diff import Amount, Change, diff, find_snapshot
-from sightline.graph.errors import OutOfRange, UnknownSnapshot
-from sightline.graph.loads import retract
-from sightline.graph.reason import reason
+from sightline.graph.errors import OutOfRange
+from sightline.graph.reasoning.reason import reason
+from sightline.graph.record.loads import retract
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.diff import Amount, Change, diff, find_snapshot
+from sightline.graph.snapshot.errors import UnknownSnapshot
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import RDF_TYPE
-from sightline.graph.workspace import Workspace
 from tests.graph.conftest import BASE, RDF, XSD, add_load, build, fact, label, literal, typed
 
 names = st.sampled_from("abcdé")

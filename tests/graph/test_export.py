@@ -15,14 +15,16 @@ import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph import export as module
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import NothingCompiled, NothingLoaded, NotWritable
-from sightline.graph.export import export
-from sightline.graph.reason import reason
-from sightline.graph.views import to_networkx
+from sightline.graph.exchange import export as module
+from sightline.graph.exchange.export import export
+from sightline.graph.exchange.views import to_networkx
+from sightline.graph.reasoning.reason import reason
+from sightline.graph.record.errors import NothingLoaded
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.errors import NothingCompiled
+from sightline.graph.storage.errors import NotWritable
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID, INFERRED_GRAPH, OWL, RDF, XSD
-from sightline.graph.workspace import Workspace
 from tests.graph.conftest import BASE, add_load, fact, label, literal, typed
 
 TEXTS = ['say "hi"\\\n\r\tto é 日本 𝄞', "", " ", "\x08\x7f\x85\u2028", "=1+1", "]]>&<"]

@@ -15,11 +15,12 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from sightline.graph import paths, walk
-from sightline.graph.compile import DAMPING
 from sightline.graph.errors import OutOfRange
-from sightline.graph.paths import PathAnswer, find_paths, warm
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.paths import find as paths
+from sightline.graph.paths import kernels as walk
+from sightline.graph.paths.find import PathAnswer, find_paths, warm
+from sightline.graph.snapshot.compile import DAMPING
+from sightline.graph.snapshot.reader import Snapshot
 from tests.graph.conftest import build, fact, typed
 
 #: Small multigraphs, as components of one graph: compiling is what takes the time.
@@ -90,24 +91,24 @@ def check_answer(snapshot: Snapshot, answer: PathAnswer, pair: tuple[int, int]) 
     for path in answer.paths:
         assert (path.entities[0], path.entities[-1]) == pair
         assert len(set(path.entities)) == len(path.entities)
-        for before, edge, slot, after in zip(
-            path.entities, path.edges, path.slots, path.entities[1:]
+        for before, edge, rel, after in zip(
+            path.entities, path.edges, path.rels, path.entities[1:]
         ):
-            assert snapshot.relation[edge] == slot % snapshot.num_relations
+            assert snapshot.relation[edge] == rel % snapshot.num_relations
             ends = (snapshot.head[edge], snapshot.tail[edge])
-            forward = slot < snapshot.num_relations
+            forward = rel < snapshot.num_relations
             assert ends == ((before, after) if forward else (after, before))
         weights = [float(snapshot.path_weight[edge]) for edge in path.edges]
         assert path.score == pytest.approx(math.prod(weights), rel=1e-11)
-        sums[path.slots] += path.score  # type: ignore[assignment]
-        counts[path.slots] += 1
+        sums[path.rels] += path.score  # type: ignore[assignment]
+        counts[path.rels] += 1
     ordered = sorted(answer.paths, key=lambda path: (-path.score, len(path.edges), path.edges))
     assert list(answer.paths) == ordered
-    metapaths = [(-m.score, len(m.slots), m.slots) for m in answer.metapaths]
+    metapaths = [(-m.score, len(m.rels), m.rels) for m in answer.metapaths]
     assert metapaths == sorted(metapaths)
     if len(answer.paths) == answer.found:
-        assert {m.slots: m.count for m in answer.metapaths} == counts
-        assert {m.slots: m.score for m in answer.metapaths} == pytest.approx(sums, rel=1e-9)
+        assert {m.rels: m.count for m in answer.metapaths} == counts
+        assert {m.rels: m.score for m in answer.metapaths} == pytest.approx(sums, rel=1e-9)
 
 
 def test_the_best_paths_are_the_first_of_all_paths(
@@ -187,7 +188,7 @@ def test_filters_equal_networkx_on_what_they_leave(
         assert set(edges_of(answer)) == by_networkx(graph.subgraph(inner), pair, 6)
 
 
-def dwpc(triples: np.ndarray, pair: tuple[int, int], slots: tuple[int, ...]) -> float:
+def dwpc(triples: np.ndarray, pair: tuple[int, int], rels: tuple[int, ...]) -> float:
     """Degree-weighted path count by matrix products; at most four edges.
 
     Walks that touch an end in between are left out with the rows and columns of both, and those
@@ -196,14 +197,14 @@ def dwpc(triples: np.ndarray, pair: tuple[int, int], slots: tuple[int, ...]) -> 
     """
     n, relations = triples[:, [0, 2]].max() + 1, triples[:, 1].max() + 1
     steps = []
-    for slot in slots:
+    for rel in rels:
         matrix = np.zeros((n, n))
-        rows = triples[triples[:, 1] == slot % relations]
+        rows = triples[triples[:, 1] == rel % relations]
         matrix[rows[:, 0], rows[:, 2]] = 1
         degrees = np.outer(matrix.sum(axis=1), matrix.sum(axis=0))
         matrix *= np.where(degrees > 0, degrees, 1) ** -0.4
-        steps.append(matrix if slot < relations else matrix.T)
-    if len(slots) == 1:
+        steps.append(matrix if rel < relations else matrix.T)
+    if len(rels) == 1:
         return float(steps[0][pair])
     inner = np.setdiff1d(np.arange(n), pair)
     first, last = steps[0][pair[0], inner], steps[-1][inner, pair[1]]
@@ -224,7 +225,7 @@ def test_metapath_scores_equal_matrix_products(snapshot_of) -> None:
         answer = find_paths(snapshot, *pair, max_hops=4, k=1000)
         assert len(answer.metapaths) > 100
         for metapath in answer.metapaths:
-            assert metapath.score == pytest.approx(dwpc(triples, pair, metapath.slots), rel=1e-9)
+            assert metapath.score == pytest.approx(dwpc(triples, pair, metapath.rels), rel=1e-9)
 
 
 def test_a_hub_ranks_below_a_specific_neighbour(snapshot_of) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pyoxigraph as ox
 import pytest
 
-from sightline.graph.errors import BadPattern, OutOfRange, UnknownRelation
-from sightline.graph.paths import find_paths
-from sightline.graph.patterns import MAX_LENGTH, MAX_NESTING, MAX_STATES, read_pattern
-from sightline.graph.reach import reachable
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.errors import OutOfRange
+from sightline.graph.paths.errors import BadPattern
+from sightline.graph.paths.find import find_paths
+from sightline.graph.paths.patterns import MAX_LENGTH, MAX_NESTING, MAX_STATES, read_pattern
+from sightline.graph.paths.reach import reachable
+from sightline.graph.snapshot.errors import UnknownRelation
+from sightline.graph.snapshot.reader import Snapshot
 from tests.graph.conftest import BASE, build, fact
 
 GRAPHS = 40
@@ -78,7 +80,8 @@ def test_entities_at_the_end_are_those_that_sparql_finds(crowd: Snapshot, store:
 
 
 def as_expression(pattern: str, crowd: Snapshot) -> re.Pattern[str]:
-    """Over one letter per slot; capitals walk backwards. Inverses must stand at names."""
+    """Over one letter per directed relation; capitals walk backwards. Inverses must stand at
+    names."""
     letters = re.sub(r"\^([abc])", lambda name: name.group(1).upper(), pattern)
     return re.compile(letters.replace("/", ""))
 
@@ -98,7 +101,7 @@ def test_paths_are_those_whose_relations_match(crowd: Snapshot) -> None:
                 expected = [
                     path
                     for path in every.paths
-                    if expression.fullmatch("".join(letter[slot] for slot in path.slots))
+                    if expression.fullmatch("".join(letter[rel] for rel in path.rels))
                 ]
                 assert list(answer.paths) == expected, pattern
                 assert answer.found == len(expected)

@@ -13,16 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from owlrl import DeductiveClosure, OWLRL_Semantics
 
-from sightline.graph import rules
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import NothingLoaded, OutOfRange, TooManyInferred
-from sightline.graph.loads import retract, statement_schema
-from sightline.graph.rdf_index import open_rdf
-from sightline.graph.reason import explain, explain_edges, is_stale, reason, rule_counts
-from sightline.graph.rules import infer, relevant
-from sightline.graph.statement import Statement
+from sightline.graph.errors import OutOfRange
+from sightline.graph.rdf.index import open_rdf
+from sightline.graph.reasoning import rules
+from sightline.graph.reasoning.errors import TooManyInferred
+from sightline.graph.reasoning.reason import explain, explain_edges, is_stale, reason, rule_counts
+from sightline.graph.reasoning.rules import infer, relevant
+from sightline.graph.record.errors import NothingLoaded
+from sightline.graph.record.loads import retract, statement_schema
+from sightline.graph.record.statement import Statement
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import INFERRED_GRAPH, OWL, RDF, RDF_TYPE, RDFS, XSD
-from sightline.graph.workspace import Workspace
 from tests.graph.conftest import add_load, fact
 
 X = "urn:x:"

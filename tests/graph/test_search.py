@@ -7,9 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import AmbiguousEntity, BadReference, UnknownEntity, UnknownRelation
-from sightline.graph.search import SearchIndex, build, normalise
-from sightline.graph.strings import StringTable, match_sorted
+from sightline.graph.snapshot.errors import (
+    AmbiguousEntity,
+    BadReference,
+    UnknownEntity,
+    UnknownRelation,
+)
+from sightline.graph.snapshot.search import SearchIndex, build, normalise
+from sightline.graph.storage.strings import StringTable, match_sorted
 from tests.graph.conftest import label, typed
 
 LABELS = ["Côte d'Ivoire", "Ivory Coast", "Germany", "東京都", "الجزائر", "New York City", "York"]

@@ -21,9 +21,8 @@ import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import (
-    Busy,
-    DamagedArtifact,
+from sightline.graph.errors import Busy
+from sightline.graph.rdf.errors import (
     QueryError,
     QueryInterrupted,
     QueryOutOfMemory,
@@ -34,11 +33,12 @@ from sightline.graph.errors import (
     QueryTooLong,
     ResultTooLarge,
 )
-from sightline.graph.rdf_index import FOLDER
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.sparql import SOLUTIONS, TRIPLES, Graphs, Limits, QueryPool, offered
-from sightline.graph.sparql_text import MAX_DEPTH, MAX_TEXT, Query, read_query
-from sightline.graph.sparql_worker import count_rows
+from sightline.graph.rdf.index import FOLDER
+from sightline.graph.rdf.query_text import MAX_DEPTH, MAX_TEXT, Query, read_query
+from sightline.graph.rdf.sparql import SOLUTIONS, TRIPLES, Graphs, Limits, QueryPool, offered
+from sightline.graph.rdf.worker import count_rows
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.errors import DamagedArtifact
 from tests.graph.conftest import BASE, RDF, RDFS, build, fact, label, literal
 
 NODES = 1000

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.views import networkx_view, to_networkx
+from sightline.graph.exchange.views import networkx_view, to_networkx
+from sightline.graph.snapshot.reader import Snapshot
 from tests.graph.conftest import BASE, build, fact, label, literal, typed
 
 names = st.sampled_from("abcdef")

@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import (
+from sightline.graph.record.errors import NothingLoaded, UnknownLoad
+from sightline.graph.record.loads import Counts, LoadWriter, load_id, now, retract
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.errors import NothingCompiled
+from sightline.graph.storage.errors import (
     DamagedArtifact,
     FormatMismatch,
     NotAWorkspace,
-    NothingCompiled,
-    NothingLoaded,
     NotWritable,
     SettingsError,
-    UnknownLoad,
     WorkspaceLocked,
 )
-from sightline.graph.loads import Counts, LoadWriter, load_id, now, retract
-from sightline.graph.workspace import Workspace
+from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import add_load, fact
 
 
@@ -66,8 +65,8 @@ def test_a_broken_current_file_is_named(tmp_path: Path) -> None:
 
 SECOND_WRITER = """
 import sys
-from sightline.graph.workspace import Workspace
-from sightline.graph.errors import WorkspaceLocked
+from sightline.graph.storage.workspace import Workspace
+from sightline.graph.storage.errors import WorkspaceLocked
 try:
     with Workspace.open(sys.argv[1]).lock():
         print("entered")

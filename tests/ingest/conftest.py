@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sightline.graph.loads import Load
-from sightline.graph.workspace import Workspace
+from sightline.graph.record.loads import Load
+from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import Result, ingest
 
 BASE = "urn:sightline:"

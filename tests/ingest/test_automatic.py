@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sightline.graph.errors import MappingError
 from sightline.ingest.automatic import is_header
+from sightline.ingest.errors import MappingError
 from tests.ingest.conftest import statements, triples
 
 

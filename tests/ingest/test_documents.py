@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import (
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.documents import read_json, read_json_lines
+from sightline.ingest.errors import (
     MappingError,
     SourceError,
     SourceSyntaxError,
     SourceUnreadable,
 )
-from sightline.graph.workspace import Workspace
-from sightline.ingest.documents import read_json, read_json_lines
 from sightline.ingest.sources import Source, discover
 from tests.ingest.conftest import quarantined, statements, triples
 

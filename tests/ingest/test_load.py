@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import SourceNotFound, TooManyRejected
-from sightline.graph.loads import retract
-from sightline.graph.workspace import Workspace
+from sightline.graph.record.loads import retract
+from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import load as load_module
 from sightline.ingest.batch import Seen
+from sightline.ingest.errors import SourceNotFound, TooManyRejected
 from sightline.ingest.load import ingest
 from tests.ingest.conftest import quarantined, statements, triples
 
@@ -145,7 +145,7 @@ def test_hashes_of_many_records_do_not_meet() -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from sightline.graph.workspace import Workspace
+from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import delimited
 from sightline.ingest.load import ingest
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sightline.graph.errors import MappingError
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
-from sightline.graph.workspace import Workspace
 from sightline.ingest import mapping
+from sightline.ingest.errors import MappingError
 from sightline.ingest.mapping import MappingFile, read_mapping
 from tests.ingest.conftest import quarantined, statements, triples
 

@@ -14,10 +14,10 @@ import rdflib
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import SourceEmpty, SourceSyntaxError, TooManyRejected
-from sightline.graph.loads import Load
-from sightline.graph.rdf_index import n_quads
-from sightline.graph.workspace import Workspace
+from sightline.graph.rdf.index import n_quads
+from sightline.graph.record.loads import Load
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.errors import SourceEmpty, SourceSyntaxError, TooManyRejected
 from sightline.ingest.load import ingest
 from sightline.ingest.rdf import read_rdf
 from sightline.ingest.sources import Source

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
 
 DATA = os.environ.get("SIGHTLINE_DATA")

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from sightline.graph.errors import (
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest import sources
+from sightline.ingest.errors import (
     SourceEmpty,
     SourceError,
     SourceNotFound,
     SourceUnreadable,
     TooManyRejected,
 )
-from sightline.graph.workspace import Workspace
-from sightline.ingest import sources
 from sightline.ingest.load import ingest
 from sightline.ingest.sources import Source, discover
 

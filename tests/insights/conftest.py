@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sightline.distill.calibrate import Calibration
-from sightline.distill.context import ContextEncoder
+from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.serving import publish
-from sightline.distill.student import NORM_EPSILON, READ, WIDTH, Student, StudentArrays
-from sightline.graph.artifact import new_artifact
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.strings import StringTable
-from sightline.graph.workspace import FORMAT, Workspace
+from sightline.distill.student.context import ContextEncoder
+from sightline.distill.student.student import NORM_EPSILON, READ, WIDTH, Student, StudentArrays
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.artifact import new_artifact
+from sightline.graph.storage.strings import StringTable
+from sightline.graph.storage.workspace import FORMAT, Workspace
 from sightline.insights.ask import Sightline
 from tests.graph.conftest import BASE, Triple, build, fact, label, typed
 
@@ -67,27 +67,27 @@ class Model:
 def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
     """Arrays that score exactly as a table says.
 
-    Every hidden unit is on for one (head, slot) and off for all others, and writes that row: its
-    value is 1 where both fit and else 0, which the layer normalisation, being told what it makes of
-    such a vector, maps to ``on`` and to so little that nothing passes.
+    Every hidden unit is on for one (head, directed relation) and off for all others, and writes
+    that row: its value is 1 where both fit and else 0, which the layer normalisation, being told
+    what it makes of such a vector, maps to ``on`` and to so little that nothing passes.
 
     Args:
         scores: ``(N, 2R, N)``.
         vectors: ``(N, WIDTH)`` of full row rank.
     """
-    entities, slots, _ = scores.shape
-    units = entities * slots
-    unit_head, unit_slot = np.divmod(np.arange(units), slots)
+    entities, rels, _ = scores.shape
+    units = entities * rels
+    unit_head, unit_rel = np.divmod(np.arange(units), rels)
     inverse = np.linalg.pinv(vectors)
     on, off = 50.0, -100.0
     one, zero = (np.eye(units)[0, :2] - 1 / units) / np.sqrt(1 / units - units**-2 + NORM_EPSILON)
     scale = (on - off) / (one - zero)
-    fits_slot = np.arange(slots)[:, None] == unit_slot
+    fits_rel = np.arange(rels)[:, None] == unit_rel
     written = scores.reshape(-1, entities) @ inverse.T / on
-    gate = np.concatenate([np.zeros((WIDTH, units)), fits_slot])
+    gate = np.concatenate([np.zeros((WIDTH, units)), fits_rel])
     parts = {
         "entity": vectors,
-        "slot": np.concatenate([np.zeros((slots, WIDTH)), np.eye(slots)], axis=1),
+        "rel": np.concatenate([np.zeros((rels, WIDTH)), np.eye(rels)], axis=1),
         "hidden_weight": inverse[:, unit_head],
         "hidden_bias": np.zeros(units),
         "gate_weight": gate,
@@ -101,10 +101,10 @@ def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
     return StudentArrays(**{name: part.astype(np.float32) for name, part in parts.items()})
 
 
-def encoder_of(vector: np.ndarray, slots: int) -> ContextEncoder:
+def encoder_of(vector: np.ndarray, rels: int) -> ContextEncoder:
     """Makes one vector of any edges."""
-    weight = np.zeros((2 * (WIDTH + slots + 1), WIDTH), np.float32)
-    weight[[WIDTH + slots, -1]] = vector
+    weight = np.zeros((2 * (WIDTH + rels + 1), WIDTH), np.float32)
+    weight[[WIDTH + rels, -1]] = vector
     return ContextEncoder(weight)
 
 
@@ -114,16 +114,16 @@ def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
     entities = [iri for iri in snapshot.entity_iris if iri not in unknown]
     relations = [iri for iri in snapshot.relation_iris if iri not in unknown]
     row = {iri.rpartition(":")[2]: i for i, iri in enumerate(entities)}
-    slot = {iri.rpartition(":")[2]: i for i, iri in enumerate(relations)}
-    table = np.full((len(row), 2 * len(slot), len(row)), model.rest)
+    rel = {iri.rpartition(":")[2]: i for i, iri in enumerate(relations)}
+    table = np.full((len(row), 2 * len(rel), len(row)), model.rest)
     for (head, relation, tail), score in model.scores.items():
-        table[row[head], slot[relation], row[tail]] = score
-        table[row[tail], slot[relation] + len(slot), row[head]] = score
+        table[row[head], rel[relation], row[tail]] = score
+        table[row[tail], rel[relation] + len(rel), row[head]] = score
     vectors = np.eye(len(row), WIDTH, k=WIDTH - len(row))
     for name, vector in model.vectors.items():
         vectors[row[name]] = np.pad(vector, (0, WIDTH - len(vector)))
     fitted = {"slope": 1.0, "rank_slope": 0.0, "intercept": 0.0, "abstain_below": 0.5}
-    fitted |= {"slot_offset": (0.0,) * 2 * len(slot), "base_rate": 0.1, "answers": 100}
+    fitted |= {"rel_offset": (0.0,) * 2 * len(rel), "base_rate": 0.1, "answers": 100}
     with new_artifact(ws.models, MODEL, format=FORMAT) as folder:
         (folder / "vocabulary").mkdir()
         StringTable.write(folder / "vocabulary", "entity_iris", entities)
@@ -131,7 +131,7 @@ def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
     with new_artifact(ws.models / MODEL, "student", format=FORMAT) as folder:
         student_arrays(table, vectors).save(folder)
         if model.like is not None:
-            encoder_of(vectors[row[model.like]], 2 * len(slot)).save(folder)
+            encoder_of(vectors[row[model.like]], 2 * len(rel)).save(folder)
         Calibration(**{**fitted, **model.calibration}).write(folder)
     publish(ws, MODEL)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sightline.graph.errors import NoModel, OutOfRange, UnknownToModel
+from sightline.graph.errors import OutOfRange
 from sightline.insights.infer import Kin
+from sightline.models.errors import NoModel, UnknownToModel
 from tests.insights.conftest import FACTS, ROWS, Model, World, name_of
 
 SCORES = {
@@ -49,7 +50,7 @@ def test_what_is_given_is_not_proposed_and_neither_is_its_reverse(world_of) -> N
     assert ("out", "lives_in", "bern") in said(found)
 
 
-def test_an_entity_gets_the_relations_of_those_that_share_its_slots(world_of) -> None:
+def test_an_entity_gets_the_relations_of_those_that_share_its_directed_relations(world_of) -> None:
     found = infer(world_of(model=LIKE_BOB), ("works_at", "acme"), k=50)
 
     assert {relation for _, relation, _ in said(found)} == {"works_at", "lives_in"}
@@ -142,7 +143,7 @@ def test_an_entity_without_an_edge_stays_unknown(world_of) -> None:
     assert world.sight.related(world.id("dot")) == ()
 
 
-def test_kin_are_those_that_share_all_slots_or_any(world_of) -> None:
+def test_kin_are_those_that_share_all_directed_relations_or_any(world_of) -> None:
     world = world_of(FACTS)
     facts = world.sight._facts
     works, located = world.relation("works_at"), world.relation("located_in")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sightline.graph.errors import DamagedArtifact, NoModel, NothingCompiled, UnknownToModel
-from sightline.graph.workspace import Workspace
+from sightline.graph.snapshot.errors import NothingCompiled
+from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.models.errors import NoModel, UnknownToModel
 from tests.insights.conftest import MODEL, Model, name_of
 
 

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from sightline.graph.errors import OutOfRange, UnknownToModel, UsageError
+from sightline.graph.errors import OutOfRange, UsageError
+from sightline.models.errors import UnknownToModel
 from tests.graph.conftest import fact, label
 from tests.insights.conftest import FACTS, ROWS, Model, calibrated, name_of, one_more
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.workspace import Workspace
+from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import build, fact, typed
 from tests.insights.conftest import Model, World, name_of, write_model
 

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from sightline.graph.compile import compile_snapshot
 from sightline.graph.errors import OutOfRange, UsageError
-from sightline.graph.reason import reason
+from sightline.graph.reasoning.reason import reason
+from sightline.graph.snapshot.compile import compile_snapshot
 from tests.graph.conftest import BASE, RDFS, fact, typed
 from tests.insights.conftest import (
     FACTS,
@@ -129,7 +129,7 @@ def test_the_inverse_direction_is_predicted_too(world_of) -> None:
     assert answer[0].evidence[0].text.startswith("York ←located in— Acme")
 
 
-def test_a_type_that_a_slot_never_had_is_not_proposed(world_of) -> None:
+def test_a_type_that_a_directed_relation_never_had_is_not_proposed(world_of) -> None:
     """The model says that Bob lives in a company; no company was ever lived in."""
     world = world_of(model=Model({("bob", "lives_in", "acme"): 9.0}))
     answer = world.sight.related(world.id("bob"), relation=world.relation("lives_in"))

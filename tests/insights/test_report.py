@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from sightline.graph.artifact import verify_artifact
-from sightline.graph.errors import NotWritable, OutOfRange
+from sightline.graph.errors import OutOfRange
 from sightline.graph.progress import silent
+from sightline.graph.storage.artifact import verify_artifact
+from sightline.graph.storage.errors import NotWritable
 from sightline.insights import report
 from sightline.insights.report import write_report
 from tests.graph.conftest import literal

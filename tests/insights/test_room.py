@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.facts import Facts
 from sightline.insights.room import SHRINKAGE, Room
 from tests.graph.conftest import build, fact, typed
@@ -20,14 +20,14 @@ triples = st.tuples(st.sampled_from(NAMES), st.sampled_from("rs"), st.sampled_fr
 types = st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from("TUV")), max_size=10)
 
 
-def counted(snapshot: Snapshot, entity: int, slot: int) -> float:
+def counted(snapshot: Snapshot, entity: int, rel: int) -> float:
     """The docstring of ``Room.of``, word by word."""
     n = snapshot.num_relations
 
     def answers(anchor: int) -> int:
-        at, other = (0, 2) if slot < n else (2, 0)
+        at, other = (0, 2) if rel < n else (2, 0)
         rows = snapshot.triples()
-        return len({int(t[other]) for t in rows if t[at] == anchor and t[1] == slot % n})
+        return len({int(t[other]) for t in rows if t[at] == anchor and t[1] == rel % n})
 
     def share(members: list[int], prior: float, weight: float) -> float:
         as_many = [e for e in members if answers(e) >= answers(entity)]
@@ -52,7 +52,7 @@ def test_room_is_what_counting_finds(facts, types) -> None:
         rows = [fact(f) for f in sorted(facts)] + [typed(*pair) for pair in sorted(types)]
         snapshot = build(Path(folder) / "ws", rows)
         room = Room(Facts(snapshot))
-        slots = np.arange(2 * snapshot.num_relations)
+        rels = np.arange(2 * snapshot.num_relations)
         for entity in range(snapshot.num_entities):
-            expected = [counted(snapshot, entity, slot) for slot in slots]
-            assert room.of(entity, slots) == pytest.approx(expected)
+            expected = [counted(snapshot, entity, rel) for rel in rels]
+            assert room.of(entity, rels) == pytest.approx(expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sightline.models.dataset import LearningData
+from sightline.models.data.dataset import LearningData
 
 #: Twelve people, three firms, three cities; people live where their firm is.
 PEOPLE, FIRMS, CITIES = range(12), range(12, 15), range(15, 18)

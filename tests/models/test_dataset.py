@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import CannotTrain
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.workspace import Workspace
-from sightline.models.dataset import LearningData, learning_data
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
+from sightline.models.data.dataset import LearningData, learning_data
+from sightline.models.errors import CannotTrain
 from tests.graph.conftest import add_load, build, fact, label
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from sightline.models.loss import Candidates, answer_loss
+from sightline.models.training.loss import Candidates, answer_loss
 
 
 def test_it_equals_cross_entropy_of_every_pair() -> None:

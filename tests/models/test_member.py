@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from sightline.models.dataset import LearningData
-from sightline.models.member import Member, cubed_norm
-from sightline.models.presets import MemberConfig
-from sightline.models.queries import with_reciprocals
-from sightline.models.trainer import Questions, build_member, scorer_of
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import with_reciprocals
+from sightline.models.members.network import Member, cubed_norm
+from sightline.models.training.presets import MemberConfig
+from sightline.models.training.trainer import Questions, build_member, scorer_of
 
 CPU = torch.device("cpu")
 CONFIG = MemberConfig(dim=8, narrow=4)
@@ -20,7 +20,7 @@ def edges_of(messages, num_relations: int) -> set[tuple[int, int, int]]:
     """The triples behind messages, whichever way they go."""
     heads, tails = messages.ends.tolist()
     out = set()
-    for h, s, t in zip(heads, messages.slot.tolist(), tails):
+    for h, s, t in zip(heads, messages.rel.tolist(), tails):
         out.add((h, s, t) if s < num_relations else (t, s - num_relations, h))
     return out
 
@@ -36,8 +36,8 @@ def test_a_score_is_the_trilinear_product_of_complex_numbers(data: LearningData)
         real, imaginary = vector.detach().numpy().reshape(2, -1)
         return real + 1j * imaginary
 
-    head, slot = complex_of(x[3]), complex_of(model.slot[4])
-    wanted = [(head * slot * complex_of(tail).conj()).sum().real for tail in x]
+    head, rel = complex_of(x[3]), complex_of(model.rel[4])
+    wanted = [(head * rel * complex_of(tail).conj()).sum().real for tail in x]
     assert found == pytest.approx(wanted, rel=1e-5)
 
 
@@ -74,12 +74,12 @@ def test_a_question_does_not_see_its_own_answers_in_either_direction(data: Learn
 def test_messages_go_both_ways(data: LearningData) -> None:
     questions = Questions(data, CPU)
 
-    assert len(questions.messages.slot) == 2 * len(data.train)
+    assert len(questions.messages.rel) == 2 * len(data.train)
     assert edges_of(questions.messages, data.num_relations) == {
         tuple(t) for t in data.train.tolist()
     }
     both = with_reciprocals(data.train, data.num_relations)
-    assert sorted(questions.messages.slot.tolist()) == sorted(both[:, 1].tolist())
+    assert sorted(questions.messages.rel.tolist()) == sorted(both[:, 1].tolist())
 
 
 def test_cubed_norm_by_hand() -> None:
@@ -90,6 +90,6 @@ def test_cubed_norm_by_hand() -> None:
 def test_the_scorer_leaves_the_model_in_evaluation_mode(data: LearningData) -> None:
     model: Member = build_member(data, MemberConfig(dim=8, narrow=4, dropout=0.9)).train()
     score = scorer_of(model, Questions(data, CPU).messages)
-    heads, slots = np.array([0], np.int32), np.array([0], np.int32)
+    heads, rels = np.array([0], np.int32), np.array([0], np.int32)
 
-    assert np.array_equal(score(heads, slots), score(heads, slots))
+    assert np.array_equal(score(heads, rels), score(heads, rels))

@@ -1,4 +1,4 @@
-"""Messages of a graph: what is left of them, and their sums by target and slot."""
+"""Messages of a graph: what is left of them, and their sums by target and directed relation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.models.member import RelationalConv
-from sightline.models.messages import Messages
+from sightline.models.members.messages import Messages
+from sightline.models.members.network import RelationalConv
 
 ENTITIES, SLOTS = 6, 4
 
@@ -19,10 +19,10 @@ def graphs(draw: st.DrawFn) -> tuple[Messages, torch.Tensor]:
     """Messages, parallel ones and loops included, and which of them are dropped."""
     row = st.integers(0, ENTITIES - 1)
     edges = draw(st.lists(st.tuples(row, st.integers(0, SLOTS - 1), row), max_size=25))
-    source, slot, target = np.array(edges, np.int64).reshape(-1, 3).T
+    source, rel, target = np.array(edges, np.int64).reshape(-1, 3).T
     dropped = draw(st.lists(st.booleans(), min_size=len(edges), max_size=len(edges)))
     messages = Messages(
-        torch.from_numpy(np.stack([source, target])), torch.from_numpy(slot.copy()), ENTITIES
+        torch.from_numpy(np.stack([source, target])), torch.from_numpy(rel.copy()), ENTITIES
     )
     return messages, torch.tensor(dropped, dtype=torch.bool)
 
@@ -32,8 +32,8 @@ def plain(conv: RelationalConv, x: torch.Tensor, messages: Messages) -> torch.Te
     z = conv.down(x)
     heard = [torch.zeros_like(z[0]) for _ in range(ENTITIES)]
     count = [0] * ENTITIES
-    for source, slot, target in zip(messages.ends[0], messages.slot, messages.ends[1]):
-        heard[target] = heard[target] + z[source] * conv.slot_weight[slot]
+    for source, rel, target in zip(messages.ends[0], messages.rel, messages.ends[1]):
+        heard[target] = heard[target] + z[source] * conv.rel_weight[rel]
         count[target] += 1
     mean = torch.stack([total / max(n, 1) for total, n in zip(heard, count)])
     return x + conv.up(torch.relu(conv.norm(z + mean)))
@@ -50,7 +50,7 @@ def test_a_layer_and_its_gradients_are_those_of_a_plain_loop(
     conv = RelationalConv(8, 4, SLOTS, dropout=0.0)
     torch.nn.init.normal_(conv.up.weight)
     x = torch.randn(ENTITIES, 8, requires_grad=True)
-    inputs = [x, conv.down.weight, conv.slot_weight]
+    inputs = [x, conv.down.weight, conv.rel_weight]
     direction = torch.linspace(-1, 1, ENTITIES * 8).reshape(ENTITIES, 8)
     found, wanted = conv(x, left), plain(conv, x, left)
 
@@ -60,19 +60,19 @@ def test_a_layer_and_its_gradients_are_those_of_a_plain_loop(
         for out in (found, wanted)
     ]
     for mine, theirs in zip(*gradients):
-        # A slot that no message reads has no gradient in the loop, and a zero here.
+        # A directed relation that no message reads has no gradient in the loop, and a zero here.
         theirs = torch.zeros_like(mine) if theirs is None else theirs
         torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-4)
 
 
 def test_what_is_left_out_stays_out() -> None:
-    ends, slot = torch.tensor([[0, 1, 2], [1, 2, 0]]), torch.tensor([0, 1, 0])
-    some = Messages(ends, slot, 3).without(torch.tensor([True, False, False]))
+    ends, rel = torch.tensor([[0, 1, 2], [1, 2, 0]]), torch.tensor([0, 1, 0])
+    some = Messages(ends, rel, 3).without(torch.tensor([True, False, False]))
     fewer = some.without(torch.tensor([False, False, True]))
 
     assert some.ends.tolist() == [[1, 2], [2, 0]]
     assert fewer.ends.tolist() == [[1], [2]]
-    assert fewer.slot.tolist() == [1]
+    assert fewer.rel.tolist() == [1]
     assert fewer.received().tolist() == [0, 0, 1]
 
 

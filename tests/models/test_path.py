@@ -12,16 +12,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.errors import Diverged
 from sightline.graph.progress import silent
-from sightline.models.dataset import LearningData
-from sightline.models.messages import Messages
-from sightline.models.path_ball import ALL_EDGES, Asked, Ball, PathGraph
-from sightline.models.path_network import PathMember, _Gather, _GatherTensors
-from sightline.models.path_trainer import PathTrainer, affordable, hiding, steps_to_answers
-from sightline.models.presets import PathConfig
+from sightline.models.data.dataset import LearningData
+from sightline.models.errors import Diverged
+from sightline.models.members.messages import Messages
+from sightline.models.members.path_ball import ALL_EDGES, Asked, Ball, PathGraph
+from sightline.models.members.path_network import PathMember, _Gather, _GatherTensors
 from sightline.models.ranking import filtered_ranks
-from sightline.models.trainer import Questions, scorer_of
+from sightline.models.training.path_trainer import PathTrainer, affordable, hiding, steps_to_answers
+from sightline.models.training.presets import PathConfig
+from sightline.models.training.trainer import Questions, scorer_of
 
 CPU = torch.device("cpu")
 CONFIG = PathConfig(steps=3, most_steps=3, batch=8, passes=40)
@@ -30,8 +30,8 @@ CONFIG = PathConfig(steps=3, most_steps=3, batch=8, passes=40)
 def messages_of(triples: np.ndarray, num_entities: int, num_relations: int) -> Messages:
     head, relation, tail = torch.from_numpy(np.asarray(triples, np.int64).reshape(-1, 3)).T
     ends = torch.stack([torch.cat([head, tail]), torch.cat([tail, head])])
-    slot = torch.cat([relation, relation + num_relations])
-    return Messages(ends, slot, num_entities)
+    rel = torch.cat([relation, relation + num_relations])
+    return Messages(ends, rel, num_entities)
 
 
 def data_of(train: np.ndarray, held_out: np.ndarray, entities: int, relations: int) -> LearningData:
@@ -61,12 +61,12 @@ def asked_graphs(draw: st.DrawFn) -> tuple[np.ndarray, Asked]:
 def visible(triples: np.ndarray, asked: Asked, b: int) -> np.ndarray:
     """The triples that question b may see."""
     head, tail = asked.head[b], asked.tail[b]
-    if asked.slot[b] == ALL_EDGES:
+    if asked.rel[b] == ALL_EDGES:
         ends = {(h, t) for h, t in triples[:, [0, 2]].tolist()}
         hidden = [{h, t} == {head, tail} for h, _, t in triples]
         assert ends
     else:
-        hidden = [(h, r, t) == (head, asked.slot[b], tail) for h, r, t in triples]
+        hidden = [(h, r, t) == (head, asked.rel[b], tail) for h, r, t in triples]
     return triples[~np.array(hidden)]
 
 
@@ -97,10 +97,10 @@ def heard_in_a_loop(triples: np.ndarray, ball: Ball, asked: Asked, x, weight, st
         first, last = (ball.start[step - 1, b + i].item() for i in (0, 1))
         for target in ball.entity[b, : ball.start[step, b + 1] - ball.start[step, b]].tolist():
             sent = [x[:0]]
-            for source, slot, to in edges:
+            for source, rel, to in edges:
                 place = ball.place[b, source].item()
                 if to == target and 0 <= place < last - first:
-                    sent.append((x[first + place] * weight[b, slot])[None])
+                    sent.append((x[first + place] * weight[b, rel])[None])
             said = torch.cat(sent)
             with_zero = torch.cat([said, torch.zeros(1, 32)])
             told.append(
@@ -181,10 +181,10 @@ def test_the_kernel_and_the_tensors_give_the_same_scores(case, seed: int) -> Non
     torch.manual_seed(seed)
     model = PathMember(2, steps=3, limit=5).eval()
     graph = model.encode(messages_of(triples, 6, 2))
-    slots = torch.arange(len(asked.head)) % 4
+    rels = torch.arange(len(asked.head)) % 4
     with torch.no_grad():
-        found = model.ask(graph, asked, slots)
-        wanted = model.ask(replace(graph, compiled=False), asked, slots)
+        found = model.ask(graph, asked, rels)
+        wanted = model.ask(replace(graph, compiled=False), asked, rels)
 
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
 
@@ -198,13 +198,13 @@ def test_a_hidden_edge_leaves_no_trace(case) -> None:
     torch.manual_seed(0)
     model = PathMember(2, steps=3, limit=100).eval()
     graph = model.encode(messages_of(triples, 6, 2))
-    slots = torch.arange(len(asked.head)) % 4
+    rels = torch.arange(len(asked.head)) % 4
     with torch.no_grad():
-        found = model.ask(graph, asked, slots)
+        found = model.ask(graph, asked, rels)
         for b, head in enumerate(asked.head):
             rest = model.encode(messages_of(visible(triples, asked, b), 6, 2))
             rest = replace(rest, log_degree=graph.log_degree)
-            wanted = model.scores(rest, torch.tensor([head]), slots[b : b + 1])
+            wanted = model.scores(rest, torch.tensor([head]), rels[b : b + 1])
             torch.testing.assert_close(found[b : b + 1], wanted)
 
 
@@ -333,10 +333,10 @@ def test_every_answer_is_hidden_in_its_own_part_and_in_no_other(linked: bool) ->
     parts = questions.parts(4)
     known = questions.known
     for position in range(len(known)):
-        head, slot = known.head[position], known.slot[position]
+        head, rel = known.head[position], known.rel[position]
         for entry in known.entries(np.array([position])):
             for part, rest in enumerate(parts.rest):
-                edge = (rest.ends[0] == head) & (rest.slot == slot)
+                edge = (rest.ends[0] == head) & (rest.rel == rel)
                 stated = bool((edge & (rest.ends[1] == known.answer[entry])).any())
                 if part == parts.of_answer[entry]:
                     assert not stated

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sightline.models.queries import KnownAnswers
+from sightline.models.data.queries import KnownAnswers
 from sightline.models.ranking import RankingMetrics, filtered_ranks
 
 N, R, TEST = 40, 4, 60
@@ -17,7 +17,8 @@ LEVELS = pytest.mark.parametrize("levels", [1_000_000, 20, 3, 1])
 
 
 def world(levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train and test facts, and scores ``(2 R, N, N)`` by slot, who is asked about, answer."""
+    """Train and test facts, and scores ``(2 R, N, N)`` by directed relation, who is asked about,
+    answer."""
     rng = np.random.default_rng(levels)
     # Few relations among few entities: most questions have several answers to filter.
     facts = np.unique(rng.integers((N, R, N), size=(600, 3)), axis=0)
@@ -29,7 +30,7 @@ def world(levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def own_ranks(train: np.ndarray, test: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Float64 ``(2, n)``: ranks of the tails, then of the heads."""
     known = KnownAnswers.of_triples(np.concatenate([train, test]), N, R)
-    ranks = filtered_ranks(lambda head, slot: scores[slot, head], test, known, num_relations=R)
+    ranks = filtered_ranks(lambda head, rel: scores[rel, head], test, known, num_relations=R)
     return ranks.reshape(2, -1)
 
 

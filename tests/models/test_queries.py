@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.models.queries import KnownAnswers, with_reciprocals
+from sightline.models.data.queries import KnownAnswers, with_reciprocals
 
 N, R = 6, 3
 some_triples = st.lists(
@@ -16,7 +16,7 @@ some_triples = st.lists(
 ).map(lambda rows: np.array(rows, np.int32).reshape(-1, 3))
 
 
-def test_a_reciprocal_turns_the_triple_and_moves_the_slot() -> None:
+def test_a_reciprocal_turns_the_triple_and_moves_the_directed_relation() -> None:
     both = with_reciprocals(np.array([[4, 1, 2]], np.int32), R)
 
     assert both.tolist() == [[4, 1, 2], [2, 1 + R, 4]]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.models.queries import KnownAnswers
+from sightline.models.data.queries import KnownAnswers
 from sightline.models.ranking import RankingMetrics, filtered_ranks, realistic_ranks
 
 INF = np.inf
@@ -39,8 +39,8 @@ def test_other_true_answers_are_filtered_in_both_directions() -> None:
     known = KnownAnswers.of_triples(np.array([[0, 0, 1], [0, 0, 2]], np.int32), 4, 1)
     table = {(0, 0): [0.0, 9.0, 5.0, 7.0], (2, 1): [1.0, 2.0, 3.0, 0.0]}
 
-    def score(heads: np.ndarray, slots: np.ndarray) -> np.ndarray:
-        return np.array([table[h, s] for h, s in zip(heads.tolist(), slots.tolist())], np.float32)
+    def score(heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
+        return np.array([table[h, s] for h, s in zip(heads.tolist(), rels.tolist())], np.float32)
 
     found = filtered_ranks(score, np.array([[0, 0, 2]], np.int32), known, num_relations=1)
     # Tail: only 3 (7.0) is ahead of 2 (5.0). Head: 1 and 2 are ahead of 0.

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.models.split import entangled_relations, random_split
+from sightline.models.data.split import entangled_relations, random_split
 
 N, R = 12, 3
 graphs = st.lists(

@@ -16,18 +16,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.graph.compile import compile_snapshot
-from sightline.graph.errors import Diverged, NoModel, OutOfDeviceMemory, UsageError
+from sightline.graph.errors import UsageError
 from sightline.graph.progress import silent
-from sightline.graph.workspace import Workspace
-from sightline.models import presets
-from sightline.models.checkpoint import FILE, load_checkpoint, save_checkpoint
-from sightline.models.dataset import LearningData
-from sightline.models.device import choose_device, memory_guard
-from sightline.models.presets import MemberConfig, PathConfig, Preset, StudentConfig
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
+from sightline.models.data.dataset import LearningData
+from sightline.models.errors import Diverged, NoModel, OutOfDeviceMemory
 from sightline.models.ranking import RankingMetrics, filtered_ranks
-from sightline.models.train import climb, open_teacher, train
-from sightline.models.trainer import MemberTrainer, scorer_of
+from sightline.models.training import presets
+from sightline.models.training.checkpoint import FILE, load_checkpoint, save_checkpoint
+from sightline.models.training.device import choose_device, memory_guard
+from sightline.models.training.presets import MemberConfig, PathConfig, Preset, StudentConfig
+from sightline.models.training.train import climb, open_teacher, train
+from sightline.models.training.trainer import MemberTrainer, scorer_of
 from tests.graph.conftest import add_load, fact
 
 CPU = torch.device("cpu")
@@ -156,7 +157,7 @@ def test_too_little_memory_is_one_clear_error() -> None:
 #: Pages that the system clears and maps for tensors that come and go: in the block and after it.
 FAULTS = """
 import resource, torch
-from sightline.models.device import memory_guard
+from sightline.models.training.device import memory_guard
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sightline.api.served import Kept, Key, Pair, Served
 from sightline.graph.errors import UsageError
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.ask import Sightline
 from sightline.insights.records import PathsView
 

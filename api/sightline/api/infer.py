@@ -84,8 +84,8 @@ def _infer(sight: Sightline, body: NewEntity) -> Inferred:
     graph = sight.snapshot
     edges = []
     for edge in body.edges:
-        slot = graph.resolve_relation(edge.relation)
-        slot += graph.num_relations * (edge.direction == "in")
-        edges.append((slot, graph.resolve_entity(edge.entity)))
+        rel = graph.resolve_relation(edge.relation)
+        rel += graph.num_relations * (edge.direction == "in")
+        edges.append((rel, graph.resolve_entity(edge.entity)))
     relation = None if body.relation is None else graph.resolve_relation(body.relation)
     return sight.infer(edges, relation=relation, direction=body.direction, k=body.k)

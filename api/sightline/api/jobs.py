@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.graph.errors import Busy, DiskFull, NotWritable, UnknownReport
+from sightline.api.errors import UnknownReport
+from sightline.graph.errors import Busy
+from sightline.graph.storage.errors import DiskFull, NotWritable
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sightline.graph.errors import OutOfRange, SightlineError, UsageError
-from sightline.graph.walk import MAX_HOPS as MAX_PATH_HOPS
+from sightline.graph.paths.kernels import MAX_HOPS as MAX_PATH_HOPS
 from sightline.insights.ask import COVERAGE, MAX_HOPS, MAX_K
 
 MEDIA_TYPE = "application/problem+json"

@@ -21,11 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from sightline.api.answers import to_json
+from sightline.api.errors import UnknownReport
 from sightline.api.jobs import Job, Jobs, State
 from sightline.api.questions import PROBLEMS, Text
 from sightline.api.served import Served
-from sightline.graph.artifact import MANIFEST
-from sightline.graph.errors import UnknownReport
+from sightline.graph.storage.artifact import MANIFEST
 
 #: Entities that one report may be asked to be about.
 MAX_ABOUT = 100

@@ -148,9 +148,9 @@ async def related(
     def ask(sight: Sightline) -> RelatedAnswer:
         graph = sight.snapshot
         entity = graph.resolve_entity(id)
-        slot = None if relation is None else graph.resolve_relation(relation)
+        rel = None if relation is None else graph.resolve_relation(relation)
         found = sight.related(
-            entity, relation=slot, direction=direction, k=k, known=known, predicted=predicted
+            entity, relation=rel, direction=direction, k=k, known=known, predicted=predicted
         )
         return RelatedAnswer(Names(graph).entity(entity), found)
 

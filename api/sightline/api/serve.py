@@ -23,8 +23,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
 from sightline.api.app import create_app
-from sightline.graph.errors import PortInUse, UsageError
-from sightline.graph.workspace import Workspace
+from sightline.api.errors import PortInUse
+from sightline.graph.errors import UsageError
+from sightline.graph.storage.workspace import Workspace
 
 #: Where a worker process finds which workspace it serves.
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from sightline.distill.serving import verify_model
-from sightline.graph.artifact import verify_artifact
-from sightline.graph.errors import Busy, NoModel, SightlineError, Unavailable, WorkspaceError
-from sightline.graph.workspace import Workspace
+from sightline.graph.errors import Busy, SightlineError, Unavailable
+from sightline.graph.storage.artifact import verify_artifact
+from sightline.graph.storage.errors import WorkspaceError
+from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.models.errors import NoModel
 
 T = TypeVar("T")
 

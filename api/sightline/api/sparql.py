@@ -20,9 +20,9 @@ from starlette.responses import Response
 from sightline.api.answers import choose
 from sightline.api.questions import Problem
 from sightline.api.served import Served
-from sightline.graph.errors import QueryError, QueryRefused
-from sightline.graph.sparql import SOLUTIONS, TRIPLES, Graphs, QueryPool, offered
-from sightline.graph.sparql_text import read_query
+from sightline.graph.rdf.errors import QueryError, QueryRefused
+from sightline.graph.rdf.query_text import read_query
+from sightline.graph.rdf.sparql import SOLUTIONS, TRIPLES, Graphs, QueryPool, offered
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"

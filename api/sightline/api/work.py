@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sightline.api.jobs import Job, Jobs
 from sightline.graph.errors import SightlineError
-from sightline.graph.workspace import Workspace
+from sightline.graph.storage.workspace import Workspace
 
 #: Seconds between two looks into the queue.
 INTERVAL = 1.0

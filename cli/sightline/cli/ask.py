@@ -211,7 +211,7 @@ def report(
     ] = None,
 ) -> None:
     """Write a batch report: HTML to read, JSON to process."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.report import write_report
 
     sight = open_for_asking(workspace)

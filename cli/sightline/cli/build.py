@@ -26,9 +26,9 @@ from sightline.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sightline.distill.published import Comparison
-    from sightline.graph.snapshot import Snapshot
-    from sightline.graph.workspace import Workspace
+    from sightline.distill.evaluation.published import Comparison
+    from sightline.graph.snapshot.reader import Snapshot
+    from sightline.graph.storage.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +53,7 @@ def run(
 
     Example: sightline run countries.csv cities.csv --mapping world.yaml -w world
     """
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     build_all(Workspace.create(workspace), sources, mapping, strict, preset, device, seed, tune)
@@ -93,7 +93,7 @@ def ingest(
     Every source becomes one load. Loading the same file again changes nothing. Records that cannot
     be read are kept in quarantine/ with line and reason.
     """
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.create(workspace)
     with ws.lock():
@@ -117,7 +117,7 @@ def _ingest(ws: Workspace, sources: Sequence[Path], mapping: Path | None, strict
 
 def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
     """List the active loads."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     found = Workspace.open(workspace).loads()
     if json:
@@ -146,8 +146,8 @@ def retract(
     workspace: WorkspaceOption,
 ) -> None:
     """Take a load out of the graph. Its record stays; loading the source again brings it back."""
-    from sightline.graph.loads import retract as take_out
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.record.loads import retract as take_out
+    from sightline.graph.storage.workspace import Workspace
 
     gone = take_out(Workspace.open(workspace), load)
     terminal.say(f"retracted {gone.id} ({gone.source}); next: sightline compile -w {workspace}")
@@ -155,7 +155,7 @@ def retract(
 
 def compile_(workspace: WorkspaceOption) -> None:
     """Build the graph of the active loads, and serve it."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.open(workspace)
     _compile(ws)
@@ -164,7 +164,7 @@ def compile_(workspace: WorkspaceOption) -> None:
 
 
 def _compile(ws: Workspace) -> None:
-    from sightline.graph.compile import compile_snapshot
+    from sightline.graph.snapshot.compile import compile_snapshot
 
     model = ws.current.model
     prepare: Callable[[Snapshot], None] | None = None
@@ -172,7 +172,8 @@ def _compile(ws: Workspace) -> None:
 
         def prepare(snapshot: Snapshot) -> None:
             from sightline.distill.serving import write_maps
-            from sightline.graph.errors import DamagedArtifact, NoModel
+            from sightline.graph.storage.errors import DamagedArtifact
+            from sightline.models.errors import NoModel
 
             try:
                 write_maps(ws, snapshot, model)
@@ -190,7 +191,7 @@ def _compile(ws: Workspace) -> None:
 
 def verify(workspace: WorkspaceOption) -> None:
     """Check every checksum of every load, snapshot and model."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     with terminal.progress() as progress:
         damaged = Workspace.open(workspace).verify(progress)
@@ -210,7 +211,7 @@ def train(
     seed: SeedOption = 0,
 ) -> None:
     """Train the GNN teacher on the compiled graph. An interrupted training goes on where it was."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     model = _train(Workspace.open(workspace), preset, tune, device, seed)
@@ -218,7 +219,7 @@ def train(
 
 
 def _train(ws: Workspace, preset: str, tune: bool, device: str, seed: int) -> str:
-    from sightline.models.train import train as train_teacher
+    from sightline.models.training.train import train as train_teacher
 
     with ws.lock(), terminal.progress() as progress:
         return train_teacher(
@@ -235,7 +236,7 @@ def distill(
     workspace: WorkspaceOption, model: ModelOption = None, device: DeviceOption = "auto"
 ) -> None:
     """Distill the teacher into the small student that answers."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     ws = Workspace.open(workspace)
@@ -245,7 +246,7 @@ def distill(
 
 
 def _distill(ws: Workspace, model: str, device: str) -> None:
-    from sightline.distill.train import distill as train_student
+    from sightline.distill.training.train import distill as train_student
 
     with ws.lock(), terminal.progress() as progress:
         train_student(ws, model, device=device, progress=progress)
@@ -264,9 +265,9 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Measure teacher, student and control on held-out facts, and serve the model."""
-    from sightline.distill.published import compare
+    from sightline.distill.evaluation.published import compare
     from sightline.distill.serving import publish
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     ws = Workspace.open(workspace)
@@ -282,7 +283,7 @@ def evaluate(
 
 
 def _evaluate(ws: Workspace, model: str) -> dict[str, Any]:
-    from sightline.distill.evaluate import evaluate as measure
+    from sightline.distill.evaluation.evaluate import evaluate as measure
 
     with ws.lock(), terminal.progress() as progress:
         return measure(ws, model, progress=progress)
@@ -294,7 +295,7 @@ def _chosen(ws: Workspace, model: str | None) -> str:
     Raises:
         NoModel
     """
-    from sightline.graph.errors import NoModel
+    from sightline.models.errors import NoModel
 
     folders = [f for f in ws.models.glob("[0-9a-f]*") if model is None or f.name.startswith(model)]
     if not folders:

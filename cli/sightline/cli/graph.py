@@ -11,7 +11,7 @@ from sightline.cli import terminal
 from sightline.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -32,9 +32,9 @@ def reason(
     What follows is a load of its own, marked as inferred, explained fact by fact, and taken out by
     `sightline retract`. Later compiles keep it up to date with the other loads.
     """
-    from sightline.graph.reason import reason as infer
-    from sightline.graph.reason import rule_counts
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.reasoning.reason import reason as infer
+    from sightline.graph.reasoning.reason import rule_counts
+    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.open(workspace)
     with terminal.progress() as progress:
@@ -69,9 +69,9 @@ def diff(
     `sightline compile` says the id of the snapshot it builds; the last three are kept, and those
     that models were trained on.
     """
-    from sightline.graph.diff import diff as compare
-    from sightline.graph.diff import find_snapshot
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.snapshot.diff import diff as compare
+    from sightline.graph.snapshot.diff import find_snapshot
+    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.open(workspace)
     found = compare(find_snapshot(ws, old), find_snapshot(ws, new), limit=limit)
@@ -115,13 +115,13 @@ def export(
     ],
 ) -> None:
     """Write the graph, or the model, to files that other tools read."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.open(workspace)
     if format == "onnx" or format == "arrays":
         _export_model(ws, format, output)
         return
-    from sightline.graph.export import export as write
+    from sightline.graph.exchange.export import export as write
 
     with terminal.progress() as progress:
         write(ws, format, output, progress)
@@ -129,7 +129,7 @@ def export(
 
 
 def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path) -> None:
-    from sightline.distill.portable import export_student
+    from sightline.distill.student.portable import export_student
 
     export_student(ws, format, output)
     for path in sorted(output.iterdir()):

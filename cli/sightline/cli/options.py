@@ -57,7 +57,7 @@ StrictOption = Annotated[
 
 def open_for_asking(workspace: Path) -> Sightline:
     """The served snapshot and model of a workspace."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.ask import Sightline
 
     return Sightline.open(Workspace.open(workspace))

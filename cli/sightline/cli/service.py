@@ -58,7 +58,7 @@ def demo(
     device: DeviceOption = "auto",
 ) -> None:
     """The bundled example: facts about the world's countries, from raw files to answers."""
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     folder = example_folder()

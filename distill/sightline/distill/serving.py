@@ -11,21 +11,21 @@ import json
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from sightline.distill.student import Student
-from sightline.graph.artifact import (
+from sightline.distill.student.student import Student
+from sightline.graph.arrays import Ids
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.artifact import (
     new_artifact,
     read_manifest,
     remove_leftovers,
     verify_artifact,
 )
-from sightline.graph.errors import DamagedArtifact, NoModel, WorseModel
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.strings import match_sorted
-from sightline.graph.workspace import FORMAT, Workspace
+from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.strings import match_sorted
+from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.models.errors import NoModel, WorseModel
 
-Ids = npt.NDArray[np.int32]
 #: What the evaluation writes into a model folder.
 METRICS = "metrics.json"
 MAPS = ("row_of_entity", "entity_of_row", "row_of_relation", "relation_of_row")
@@ -36,8 +36,8 @@ class ServedModel:
 
     Attributes:
         id: the model's id.
-        student: scores rows and slots; its slots are ``row_of_relation`` and that plus its own
-            number of relations.
+        student: scores rows and directed relations; its directed relations are ``row_of_relation``
+            and that plus its own number of relations.
         row_of_entity: int32 ``(N,)`` over the snapshot's entities; -1 where the model has no row.
         entity_of_row: int32 over the model's rows; -1 where the snapshot lacks the entity.
         row_of_relation, relation_of_row: the same for relations.

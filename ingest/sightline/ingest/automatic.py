@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sightline.graph.errors import MappingError
 from sightline.graph.vocabulary import (
     DESCRIPTION_PROPERTIES,
     RDF,
@@ -22,6 +21,7 @@ from sightline.graph.vocabulary import (
     Kind,
     mint,
 )
+from sightline.ingest.errors import MappingError
 from sightline.ingest.sources import Source
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, literal_of, type_of
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sightline.graph.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.batch import Batch, Rejected, column_name
+from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.sources import BLOCK, HEAD, MAX_RECORD, Source
 
 SEPARATORS = ",\t;|"

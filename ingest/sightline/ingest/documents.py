@@ -17,8 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from sightline.graph.errors import MappingError, SourceSyntaxError, SourceUnreadable
 from sightline.ingest.batch import Batch, Rejected, column_name
+from sightline.ingest.errors import MappingError, SourceSyntaxError, SourceUnreadable
 from sightline.ingest.sources import Source
 
 RECORDS_PER_BATCH = 20_000

@@ -13,19 +13,15 @@ from pathlib import Path
 
 import polars as pl
 
-from sightline.graph.artifact import sha256_of, verify_artifact
-from sightline.graph.errors import (
-    DamagedArtifact,
-    SightlineError,
-    SourceEmpty,
-    SourceUnreadable,
-    TooManyRejected,
-)
-from sightline.graph.loads import COLUMNS, Counts, Load, LoadWriter, load_id, now
+from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
-from sightline.graph.workspace import Workspace
+from sightline.graph.record.loads import COLUMNS, Counts, Load, LoadWriter, load_id, now
+from sightline.graph.storage.artifact import sha256_of, verify_artifact
+from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch, Rejected, Seen
 from sightline.ingest.columns import map_batch
+from sightline.ingest.errors import SourceEmpty, SourceUnreadable, TooManyRejected
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.reading import Reading, plan
 from sightline.ingest.sources import Source, discover

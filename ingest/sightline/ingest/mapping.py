@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from sightline.graph.errors import MappingError
 from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
+from sightline.ingest.errors import MappingError
 from sightline.ingest.sources import Format, Source
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri, tagged
 

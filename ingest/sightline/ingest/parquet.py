@@ -15,8 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sightline.graph.errors import SourceUnreadable
 from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.sources import Source
 
 RECORDS_PER_BATCH = 100_000

@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 import pyoxigraph as ox
 
-from sightline.graph.errors import SourceSyntaxError, SourceUnreadable
-from sightline.graph.loads import COLUMNS
+from sightline.graph.record.loads import COLUMNS
 from sightline.graph.vocabulary import GENID, RDF_LANG_STRING, XSD_STRING
 from sightline.ingest.batch import Batch, Rejected
+from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.sources import Format, Source
 from sightline.ingest.terms import PLAIN_IRI
 

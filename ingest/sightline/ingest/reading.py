@@ -13,12 +13,12 @@ from functools import partial
 
 import polars as pl
 
-from sightline.graph.errors import SourceEmpty
-from sightline.graph.settings import Settings
+from sightline.graph.storage.settings import Settings
 from sightline.ingest.automatic import RELATION_TABLES, automatic, is_header
 from sightline.ingest.batch import Batch
 from sightline.ingest.delimited import Layout, first_records, read_delimited, unique_names
 from sightline.ingest.documents import NoSuchPath, read_json, read_json_lines
+from sightline.ingest.errors import SourceEmpty
 from sightline.ingest.mapping import MappedTable, MappingFile, canonical
 from sightline.ingest.parquet import read_parquet
 from sightline.ingest.rdf import PARSERS, read_rdf

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, Self
 
-from sightline.graph.errors import SourceEmpty, SourceNotFound, SourceUnreadable
-from sightline.graph.loads import Role
-from sightline.graph.settings import FILE as SETTINGS_FILE
+from sightline.graph.record.loads import Role
+from sightline.graph.storage.settings import FILE as SETTINGS_FILE
+from sightline.ingest.errors import SourceEmpty, SourceNotFound, SourceUnreadable
 
 Format = Literal["delimited", "json", "jsonl", "parquet", "nt", "nq", "ttl", "trig"]
 

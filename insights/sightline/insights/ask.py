@@ -12,17 +12,11 @@ from functools import cached_property
 from typing import Literal
 
 from sightline.distill.serving import ServedModel
-from sightline.graph.errors import (
-    DamagedArtifact,
-    FormatMismatch,
-    NoModel,
-    SightlineError,
-    UsageError,
-    require_range,
-)
-from sightline.graph.paths import find_paths
-from sightline.graph.snapshot import Snapshot
-from sightline.graph.workspace import Workspace
+from sightline.graph.errors import SightlineError, UsageError, require_range
+from sightline.graph.paths.find import find_paths
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.storage.workspace import Workspace
 from sightline.insights import explore, predict, related
 from sightline.insights.facts import Facts
 from sightline.insights.infer import infer
@@ -45,6 +39,7 @@ from sightline.insights.records import (
     Stats,
 )
 from sightline.insights.similar import similar
+from sightline.models.errors import NoModel
 
 MAX_K = 1000
 #: Coverages that an answer set may be asked for.
@@ -119,7 +114,7 @@ class Sightline:
         require_range("k", k, 1, MAX_K)
         if not known and not predicted:
             raise UsageError("neither known nor predicted facts are asked for; ask for one of them")
-        wanted = self._facts.slots(relation, direction)
+        wanted = self._facts.rels(relation, direction)
         found = related.stated(self._facts, self._names, entity, wanted, k) if known else []
         asked = self.model is not None and self._learned.answers_about(entity)
         if predicted and (asked or not known):
@@ -207,7 +202,7 @@ class Sightline:
             OutOfRange, NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
         """
         require_range("k", k, 1, MAX_K)
-        wanted = self._facts.slots(None, "both")
+        wanted = self._facts.rels(None, "both")
         answers = related.new_neighbours(self._learned, entity, wanted, k)
         found = predict.candidates(self._learned, entity, answers)
         return tuple(predict.describe(self._learned, self._names, found))
@@ -223,7 +218,8 @@ class Sightline:
         """The ``k`` likeliest facts about an entity that the graph does not hold.
 
         Args:
-            edges: what is known about it: (slot as read from it, entity of the graph) each.
+            edges: what is known about it: (directed relation as read from it, entity of the graph)
+            each.
             relation: only this relation, whether or not entities like it have such facts.
             direction: ``out``: the new entity is the head of the facts; ``in``: the tail.
 
@@ -232,7 +228,7 @@ class Sightline:
             UnknownToModel: it knows the relation of no edge, or not the relation asked about.
         """
         require_range("k", k, 1, MAX_K)
-        wanted = self._facts.slots(relation, direction)
+        wanted = self._facts.rels(relation, direction)
         return infer(self._learned, self._names, edges, wanted, relation is not None, k)
 
     def similar(self, entity: int, *, k: int = 10, same_type: bool = True) -> tuple[Similar, ...]:

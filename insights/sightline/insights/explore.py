@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sightline.graph.arrays import expand_csr
 from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES
-from sightline.insights.facts import Facts, spread
+from sightline.insights.facts import Facts
 from sightline.insights.records import (
     AttributeView,
     ClassCount,
@@ -26,7 +27,8 @@ from sightline.insights.records import (
 )
 
 if TYPE_CHECKING:
-    from sightline.graph.snapshot import Ids, Offsets, Snapshot
+    from sightline.graph.arrays import Ids, Offsets
+    from sightline.graph.snapshot.reader import Snapshot
     from sightline.insights.names import Names
 
 #: Mean number of partners from which a side of a relation is called N.
@@ -42,8 +44,8 @@ def entity_view(facts: Facts, names: Names, entity: int, known_to_model: bool) -
         AttributeView(names.property(a.property), a.value, a.datatype, a.language, a.origins)
         for a in s.attributes(entity)
     )
-    _, slot, _, edge = facts.incident(np.array([entity], np.int32))
-    slots, counts = np.unique(slot, return_counts=True)
+    _, rel, _, edge = facts.incident(np.array([entity], np.int32))
+    rels, counts = np.unique(rel, return_counts=True)
     used = {origin.load for attribute in attributes for origin in attribute.origins}
     used |= {s.loads[i]["id"] for i in s.loads_of(edge)}
     return EntityView(
@@ -51,7 +53,7 @@ def entity_view(facts: Facts, names: Names, entity: int, known_to_model: bool) -
         attributes=attributes,
         degrees=tuple(
             DegreeCount(names.relation(int(i)), names.direction(int(i)), int(count))
-            for i, count in zip(slots, counts)
+            for i, count in zip(rels, counts)
         ),
         types=tuple(names.type(int(c)) for c in s.types_of(entity)),
         description=_description(attributes),
@@ -81,13 +83,13 @@ def relations(facts: Facts, names: Names) -> tuple[RelationView, ...]:
     """Every relation, the most used first."""
     n = names.snapshot.num_relations
     many = facts.answers_per_anchor >= MANY
-    order = np.argsort(-facts.edges_per_slot[:n], kind="stable")
+    order = np.argsort(-facts.edges_per_rel[:n], kind="stable")
     return tuple(
         RelationView(
             relation=names.relation(int(r)),
-            edges=int(facts.edges_per_slot[r]),
-            heads=int(facts.anchors_per_slot[r]),
-            tails=int(facts.anchors_per_slot[r + n]),
+            edges=int(facts.edges_per_rel[r]),
+            heads=int(facts.anchors_per_rel[r]),
+            tails=int(facts.anchors_per_rel[r + n]),
             cardinality=_cardinality(bool(many[r + n]), bool(many[r])),
         )
         for r in order
@@ -126,8 +128,8 @@ def schema(names: Names) -> Schema:
     counts = np.zeros(0, np.int64)
     for start in range(0, s.num_edges, BLOCK):
         edges = slice(start, start + BLOCK)
-        by_head, at_head = spread(indptr, s.head[edges])
-        by_tail, at_tail = spread(indptr, s.tail[edges][by_head])
+        by_head, at_head = expand_csr(indptr, s.head[edges])
+        by_tail, at_tail = expand_csr(indptr, s.tail[edges][by_head])
         where = (classes[at_head][by_tail], s.relation[edges][by_head][by_tail], classes[at_tail])
         here, number = np.unique(np.ravel_multi_index(where, shape), return_counts=True)
         keys, which = np.unique(np.concatenate([keys, here]), return_inverse=True)
@@ -150,7 +152,7 @@ def _with_untyped(s: Snapshot) -> tuple[Offsets, Ids]:
     own = np.diff(s.type_indptr)
     indptr = np.append(0, np.cumsum(np.maximum(own, 1)))
     classes = np.full(indptr[-1], len(s.class_iris), np.int32)
-    owner, position = spread(s.type_indptr, np.flatnonzero(own))
+    owner, position = expand_csr(s.type_indptr, np.flatnonzero(own))
     start = indptr[np.flatnonzero(own)[owner]]
     classes[start + position - s.type_indptr[np.flatnonzero(own)[owner]]] = s.type_class[position]
     return indptr, classes

@@ -1,8 +1,9 @@
-"""What the graph states, asked slot by slot.
+"""What the graph states, asked directed relation by directed relation.
 
-A slot is a relation with a reading direction: slot ``r`` asks from head to tail, slot
-``r + num_relations`` from tail to head. The anchor is the entity a slot is asked of, its answers
-are at the other end. Knows the arrays of a snapshot; knows no labels and no model.
+A rel is a relation with a reading direction: directed relation ``r`` asks from head to tail,
+directed relation ``r + num_relations`` from tail to head. The anchor is the entity a directed
+relation is asked of, its answers are at the other end. Knows the arrays of a snapshot; knows no
+labels and no model.
 """
 
 from __future__ import annotations
@@ -13,30 +14,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.snapshot import Ids, Offsets, Snapshot
+from sightline.graph.arrays import Ids, Offsets, expand_csr
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.records import Direction
 
-#: A slot counts as single-valued when its anchors have at most this many answers on average: a few
-#: countries with two capitals do not make ``capital`` a relation with many.
+#: A directed relation counts as single-valued when its anchors have at most this many answers on
+#: average: a few countries with two capitals do not make ``capital`` a relation with many.
 SINGLE_VALUED = 1.05
-#: With fewer anchors than this nothing can be said about how many answers a slot has.
+#: With fewer anchors than this nothing can be said about how many answers a directed relation has.
 ENOUGH_ANCHORS = 10
-#: Slots whose fitting answers are kept, a byte per entity each.
+#: Directed relations whose fitting answers are kept, a byte per entity each.
 KEPT = 64
-
-
-def spread(indptr: Offsets, rows: npt.NDArray[np.integer]) -> tuple[Offsets, Offsets]:
-    """The positions that belong to ``rows`` of a CSR, without a loop.
-
-    Returns:
-        owner: int64, for each position the index into ``rows`` it belongs to.
-        position: int64 into the CSR's data, row after row.
-    """
-    starts = indptr[rows]
-    lengths = indptr[np.asarray(rows) + 1] - starts
-    owner = np.repeat(np.arange(len(rows)), lengths)
-    before = np.cumsum(lengths) - lengths
-    return owner, np.arange(len(owner)) - before[owner] + starts[owner]
 
 
 def fair_order(
@@ -60,42 +48,44 @@ class Facts:
         self.snapshot = snapshot
         self.fitting = lru_cache(KEPT)(self._fitting)
 
-    def inverse(self, slot: int) -> int:
+    def inverse(self, rel: int) -> int:
         """The same relation read the other way."""
         n = self.snapshot.num_relations
-        return slot - n if slot >= n else slot + n
+        return rel - n if rel >= n else rel + n
 
-    def slots(
+    def rels(
         self, relation: int | None, direction: Direction | Literal["both"]
     ) -> npt.NDArray[np.bool_]:
-        """bool ``(2R,)``: the slots of one relation, or of all, in one direction or both."""
+        """bool ``(2R,)``: the directed relations of one relation, or of all, in one direction or
+        both."""
         n = self.snapshot.num_relations
-        slot = np.arange(2 * n)
+        rel = np.arange(2 * n)
         wanted: npt.NDArray[np.bool_] = np.full(2 * n, relation is None)
         if relation is not None:
             wanted[[relation, relation + n]] = True
         if direction != "both":
-            wanted &= (slot < n) == (direction == "out")
+            wanted &= (rel < n) == (direction == "out")
         return wanted
 
-    def answers(self, anchor: int, slot: int) -> tuple[Ids, Ids]:
-        """The stated answers of a slot: their entity ids, ascending, and their edge ids."""
+    def answers(self, anchor: int, rel: int) -> tuple[Ids, Ids]:
+        """The stated answers of a directed relation: their entity ids, ascending, and their edge
+        ids."""
         s = self.snapshot
-        if slot < s.num_relations:
-            span = _span(s.out_indptr, s.relation, anchor, slot)
+        if rel < s.num_relations:
+            span = _span(s.out_indptr, s.relation, anchor, rel)
             return s.tail[span], np.arange(span.start, span.stop, dtype=np.int32)
-        span = _span(s.in_indptr, s.in_relation, anchor, slot - s.num_relations)
+        span = _span(s.in_indptr, s.in_relation, anchor, rel - s.num_relations)
         return s.in_head[span], s.in_edge[span]
 
     def incident(self, anchors: Ids) -> tuple[Offsets, Ids, Ids, Ids]:
         """Every fact at some anchors, out and in.
 
         Returns:
-            four arrays of one length: index into ``anchors``, slot, answer, edge id.
+            four arrays of one length: index into ``anchors``, directed relation, answer, edge id.
         """
         s = self.snapshot
-        out_owner, out = spread(s.out_indptr, anchors)
-        in_owner, into = spread(s.in_indptr, anchors)
+        out_owner, out = expand_csr(s.out_indptr, anchors)
+        in_owner, into = expand_csr(s.in_indptr, anchors)
         return (
             np.concatenate([out_owner, in_owner]),
             np.concatenate([s.relation[out], s.in_relation[into] + s.num_relations]),
@@ -115,19 +105,21 @@ class Facts:
         return relation in self.snapshot.relation[self.between(head, tail)]
 
     @cached_property
-    def edges_per_slot(self) -> npt.NDArray[np.int64]:
-        """int64 ``(2R,)``: facts of each slot; the two directions of a relation have the same."""
+    def edges_per_rel(self) -> npt.NDArray[np.int64]:
+        """int64 ``(2R,)``: facts of each directed relation; the two directions of a relation have
+        the same."""
         s = self.snapshot
         return np.tile(np.bincount(s.relation, minlength=s.num_relations), 2)
 
     @cached_property
-    def anchors_per_slot(self) -> npt.NDArray[np.int64]:
-        """int64 ``(2R,)``: entities that have an answer under each slot."""
+    def anchors_per_rel(self) -> npt.NDArray[np.int64]:
+        """int64 ``(2R,)``: entities that have an answer under each directed relation."""
         return np.bincount(self.groups[1], minlength=2 * self.snapshot.num_relations)
 
     @cached_property
     def groups(self) -> tuple[npt.NDArray[np.int64], ...]:
-        """Every anchor and slot that have answers: anchor, slot and number of answers, int64."""
+        """Every anchor and directed relation that have answers: anchor, directed relation and
+        number of answers, int64."""
         s = self.snapshot
         tail = np.repeat(np.arange(s.num_entities, dtype=np.int32), np.diff(s.in_indptr))
         parts = []
@@ -138,17 +130,18 @@ class Facts:
             start = np.flatnonzero(_starts(relation, anchor))
             count = np.diff(np.append(start, len(anchor)))
             parts.append(np.stack([anchor[start], relation[start] + shift, count]))
-        anchor, slot, count = np.concatenate(parts, axis=1).astype(np.int64)
-        return anchor, slot, count
+        anchor, rel, count = np.concatenate(parts, axis=1).astype(np.int64)
+        return anchor, rel, count
 
     @cached_property
     def answers_per_anchor(self) -> npt.NDArray[np.float64]:
         """float64 ``(2R,)``: mean number of answers of an anchor that has any."""
-        return self.edges_per_slot / np.maximum(self.anchors_per_slot, 1)
+        return self.edges_per_rel / np.maximum(self.anchors_per_rel, 1)
 
-    def plausible_slots(self, entity: int) -> npt.NDArray[np.intp]:
-        """The slots that make sense for an entity: those that it or an entity of one of its types
-        has a fact under, less single-valued ones it already has an answer for. Ascending."""
+    def plausible_rels(self, entity: int) -> npt.NDArray[np.intp]:
+        """The directed relations that make sense for an entity: those that it or an entity of one
+        of its types has a fact under, less single-valued ones it already has an answer for.
+        Ascending."""
         s = self.snapshot
         _, own, _, _ = self.incident(np.array([entity], np.int32))
         used: npt.NDArray[np.bool_] = np.logical_or.reduce(
@@ -158,55 +151,60 @@ class Facts:
         used[own[self._single_valued[own]]] = False
         return np.flatnonzero(used)
 
-    def _fitting(self, slot: int) -> npt.NDArray[np.bool_]:
-        """bool ``(N,)``: entities that can answer a slot as far as types say: those of a type that
-        some stated answer has, and those without a type. All, where the slot has no fact."""
+    def _fitting(self, rel: int) -> npt.NDArray[np.bool_]:
+        """bool ``(N,)``: entities that can answer a directed relation as far as types say: those of
+        a type that some stated answer has, and those without a type. All, where the directed
+        relation has no fact."""
         s = self.snapshot
-        if not self.edges_per_slot[slot]:
+        if not self.edges_per_rel[rel]:
             return np.ones(s.num_entities, np.bool_)
-        seen = np.append(0, np.cumsum(self._used_by_class[s.type_class, self.inverse(slot)]))
+        seen = np.append(0, np.cumsum(self._used_by_class[s.type_class, self.inverse(rel)]))
         start, end = s.type_indptr[:-1], s.type_indptr[1:]
         fits: npt.NDArray[np.bool_] = (seen[end] > seen[start]) | (start == end)
         return fits
 
     def answerable(self, entity: int) -> npt.NDArray[np.bool_]:
-        """bool ``(2R,)``: slots that an entity can answer as far as types say; see ``fitting``."""
+        """bool ``(2R,)``: directed relations that an entity can answer as far as types say; see
+        ``fitting``."""
         types = self.snapshot.types_of(entity)
         used: npt.NDArray[np.bool_] = np.logical_or.reduce(self._used_by_class[types], axis=0)
-        anything = (self.edges_per_slot == 0) | (len(types) == 0)
+        anything = (self.edges_per_rel == 0) | (len(types) == 0)
         answerable: npt.NDArray[np.bool_] = anything | np.roll(used, self.snapshot.num_relations)
         return answerable
 
     def popularity(
-        self, slots: npt.NDArray[np.integer], answers: npt.NDArray[np.integer]
+        self, rels: npt.NDArray[np.integer], answers: npt.NDArray[np.integer]
     ) -> npt.NDArray[np.float64]:
-        """How likely each answer to a slot is by its number of facts alone: float64 ``(n,)``.
+        """How likely each answer to a directed relation is by its number of facts alone: float64
+        ``(n,)``.
 
-        With add-one smoothing over the entities that answer the slot somewhere, and one more for
+        With add-one smoothing over the entities that answer the directed relation somewhere, and
+        one more for
         all that do not: ``(facts of the answer + 1) / (facts + answers + 1)``.
         """
         inverse = np.roll(np.arange(2 * self.snapshot.num_relations), self.snapshot.num_relations)
-        inverse = inverse[slots]
+        inverse = inverse[rels]
         own = [len(self.answers(int(a), int(i))[0]) for a, i in zip(answers, inverse)]
-        total = self.edges_per_slot[slots] + self.anchors_per_slot[inverse] + 1
+        total = self.edges_per_rel[rels] + self.anchors_per_rel[inverse] + 1
         share: npt.NDArray[np.float64] = (np.array(own, np.float64) + 1) / total
         return share
 
     @cached_property
     def _single_valued(self) -> npt.NDArray[np.bool_]:
-        enough = self.anchors_per_slot >= ENOUGH_ANCHORS
+        enough = self.anchors_per_rel >= ENOUGH_ANCHORS
         single: npt.NDArray[np.bool_] = enough & (self.answers_per_anchor <= SINGLE_VALUED)
         return single
 
     @cached_property
     def _used_by_class(self) -> npt.NDArray[np.bool_]:
-        """bool ``(num_classes, 2R)``: some entity of the class is an anchor of the slot."""
+        """bool ``(num_classes, 2R)``: some entity of the class is an anchor of the directed
+        relation."""
         s = self.snapshot
         used = np.zeros((len(s.class_iris), 2 * s.num_relations), np.bool_)
         pairs = ((s.head, s.relation), (s.tail, s.relation + s.num_relations))
-        for anchor, slot in pairs:
-            owner, position = spread(s.type_indptr, anchor)
-            used[s.type_class[position], slot[owner]] = True
+        for anchor, rel in pairs:
+            owner, position = expand_csr(s.type_indptr, anchor)
+            used[s.type_class[position], rel[owner]] = True
         return used
 
 

@@ -1,11 +1,11 @@
 """What the model answers, in the ids of the snapshot and without what is stated.
 
-A question is an anchor entity and a slot (see ``facts``). Knows the model, its maps to the snapshot
-and what the graph states; knows no labels.
+A question is an anchor entity and a directed relation (see ``facts``). Knows the model, its maps to
+the snapshot and what the graph states; knows no labels.
 
 Probabilities are taken among all answers that are not stated, which is how they were calibrated.
 Only then is left out what makes no sense as an answer: the anchor itself, entities that the
-snapshot lacks, and entities all of whose types are foreign to the slot.
+snapshot lacks, and entities all of whose types are foreign to the directed relation.
 """
 
 from __future__ import annotations
@@ -18,19 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.distill.calibrate import answer_features
-from sightline.distill.context import Context
-from sightline.distill.student import best
-from sightline.graph.errors import UnknownToModel
+from sightline.distill.calibration.calibrate import answer_features
+from sightline.distill.student.context import Context
+from sightline.distill.student.student import best
+from sightline.graph.arrays import Doubles, Floats
 from sightline.insights.room import Room
+from sightline.models.errors import UnknownToModel
 
 if TYPE_CHECKING:
     from sightline.distill.serving import ServedModel
-    from sightline.graph.snapshot import Ids
+    from sightline.graph.arrays import Ids
     from sightline.insights.facts import Facts
 
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
 
 #: Scores held at once: 64 MB.
 BLOCK = 16_000_000
@@ -47,15 +46,15 @@ class Question:
     """One question and the model's view of it.
 
     Attributes:
-        anchor, slot: ids of the snapshot; ``model_slot`` is the model's.
+        anchor, rel: ids of the snapshot; ``model_rel`` is the model's.
         scores: float32 ``(rows,)`` of the model's rows, stated answers at -inf.
         stated: int32 ``(s,)``: stated answers.
         stated_scores: float32 ``(s,)``; NaN for those the model does not know.
     """
 
     anchor: int
-    slot: int
-    model_slot: int
+    rel: int
+    model_rel: int
     scores: Floats
     stated: Ids
     stated_scores: Floats
@@ -66,12 +65,12 @@ class Answers:
     """Answers that are not stated, arrays of one length.
 
     Attributes:
-        slot, entity, score: the question, the answer, and what the model says of it.
+        rel, entity, score: the question, the answer, and what the model says of it.
         probability: that it is true, if there is one more answer to the question.
         room: the chance of one more answer; 1 where it was asked for.
     """
 
-    slot: Ids
+    rel: Ids
     entity: Ids
     score: Floats
     probability: Floats
@@ -87,7 +86,7 @@ class Answers:
         """All answers of some parts in one."""
         empty = np.zeros(0, np.int32), np.zeros(0, np.float32)
         return cls(
-            np.concatenate([empty[0], *(p.slot for p in parts)]),
+            np.concatenate([empty[0], *(p.rel for p in parts)]),
             np.concatenate([empty[0], *(p.entity for p in parts)]),
             np.concatenate([empty[1], *(p.score for p in parts)]),
             np.concatenate([empty[1], *(p.probability for p in parts)]),
@@ -97,7 +96,7 @@ class Answers:
     def take(self, order: npt.NDArray[np.intp]) -> Answers:
         """Some of the answers, in an order."""
         return Answers(
-            self.slot[order],
+            self.rel[order],
             self.entity[order],
             self.score[order],
             self.probability[order],
@@ -126,53 +125,54 @@ class Learned:
             raise UnknownToModel("entity", self.facts.snapshot.describe(entity))
         return int(self.model.row_of_entity[entity])
 
-    def known_slots(self, slots: npt.NDArray[np.integer]) -> Ids:
-        """Those of some slots whose relation the model knows."""
-        known: Ids = slots[self._model_slots(slots) >= 0].astype(np.int32)
+    def known_rels(self, rels: npt.NDArray[np.integer]) -> Ids:
+        """Those of some directed relations whose relation the model knows."""
+        known: Ids = rels[self._model_rels(rels) >= 0].astype(np.int32)
         return known
 
-    def require_slot(self, slot: int) -> None:
+    def require_rel(self, rel: int) -> None:
         """Check that the model knows a relation.
 
         Raises:
             UnknownToModel
         """
-        if not len(self.known_slots(np.array([slot]))):
+        if not len(self.known_rels(np.array([rel]))):
             s = self.facts.snapshot
-            label = s.relation_labels[slot % s.num_relations]
+            label = s.relation_labels[rel % s.num_relations]
             raise UnknownToModel("relation", label)
 
-    def questions(self, anchor: int, slots: Ids) -> Iterator[Question]:
-        """Ask the model several slots of one anchor; the model knows them all.
+    def questions(self, anchor: int, rels: Ids) -> Iterator[Question]:
+        """Ask the model several directed relations of one anchor; the model knows them all.
 
         Raises:
             UnknownToModel: the model knows neither the anchor nor a relation of its edges.
         """
-        for slot, model_slot, scores in self.scores(self._vector(anchor), slots):
-            stated, _ = self.facts.answers(anchor, slot)
-            yield self.question(anchor, slot, model_slot, scores, stated)
+        for rel, model_rel, scores in self.scores(self._vector(anchor), rels):
+            stated, _ = self.facts.answers(anchor, rel)
+            yield self.question(anchor, rel, model_rel, scores, stated)
 
-    def scores(self, vector: Floats, slots: Ids) -> Iterator[tuple[int, int, Floats]]:
-        """Each slot, the model's slot and its scores of all rows, for an anchor's vector."""
+    def scores(self, vector: Floats, rels: Ids) -> Iterator[tuple[int, int, Floats]]:
+        """Each directed relation, the model's directed relation and its scores of all rows, for an
+        anchor's vector."""
         student = self.model.student
         size = max(1, BLOCK // student.num_entities)
-        for start in range(0, len(slots), size):
-            part = slots[start : start + size]
-            asked = self._model_slots(part).astype(np.int32)
+        for start in range(0, len(rels), size):
+            part = rels[start : start + size]
+            asked = self._model_rels(part).astype(np.int32)
             heads = np.broadcast_to(vector, (len(part), len(vector)))
             lines = student.compare(student.arrays.queries_of(heads, asked))
-            for slot, model_slot, line in zip(part, asked, lines):
-                yield int(slot), int(model_slot), line
+            for rel, model_rel, line in zip(part, asked, lines):
+                yield int(rel), int(model_rel), line
 
-    def vector_from(self, slots: Ids, neighbours: Ids) -> Floats | None:
+    def vector_from(self, rels: Ids, neighbours: Ids) -> Floats | None:
         """The vector of an entity without a row, from its edges; None where none can be used.
 
         Args:
-            slots: int32 ``(n,)``, as read from the entity.
+            rels: int32 ``(n,)``, as read from the entity.
             neighbours: int32 ``(n,)``: entities of the snapshot.
         """
         student = self.model.student
-        asked = self._model_slots(slots)
+        asked = self._model_rels(rels)
         usable = np.flatnonzero(asked >= 0)
         if student.context is None or not len(usable):
             return None
@@ -214,10 +214,10 @@ class Learned:
         rows = np.flatnonzero(shown)
         chosen = rows[best(question.scores[rows], min(k, len(rows)))].astype(np.int32)
         return Answers(
-            np.full(len(chosen), question.slot, np.int32),
+            np.full(len(chosen), question.rel, np.int32),
             self.model.entity_of_row[chosen],
             question.scores[chosen],
-            self.model.student.probabilities(question.model_slot, question.scores, chosen),
+            self.model.student.probabilities(question.model_rel, question.scores, chosen),
             np.full(len(chosen), room, np.float32),
         )
 
@@ -240,27 +240,28 @@ class Learned:
             scores = scores.copy()
             scores[row] = question.stated_scores[question.stated == answer]
         features = answer_features(scores, row)
-        slot = np.array([question.model_slot], np.int32)
-        probability = self.model.student.calibration.of_features(*features, slot)
+        rel = np.array([question.model_rel], np.int32)
+        probability = self.model.student.calibration.of_features(*features, rel)
         return float(features[0][0]), float(probability[0])
 
     def surprise(self, answers: Answers) -> Doubles:
         """Bits that the model adds over popularity: float64 ``(n,)``.
 
         ``log2(probability / popularity)``: how many doublings lie between the chance of an answer
-        by its number of facts under the slot alone (``Facts.popularity``) and the model's
-        probability, both if there is one more answer. Zero says that popularity explains the
-        answer; a hub needs a far higher probability than a rare entity to surprise.
+        by its number of facts under the directed relation alone (``Facts.popularity``) and the
+        model's probability, both if there is one more answer. Zero says that popularity explains
+        the answer; a hub needs a far higher probability than a rare entity to surprise.
         """
-        popularity = self.facts.popularity(answers.slot, answers.entity)
+        popularity = self.facts.popularity(answers.rel, answers.entity)
         bits: Doubles = np.log2(np.maximum(answers.probability, LEAST) / popularity)
         return bits
 
-    def _model_slots(self, slots: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
-        """The model's slot of each of the snapshot's, -1 where it lacks the relation."""
+    def _model_rels(self, rels: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        """The model's directed relation of each of the snapshot's, -1 where it lacks the
+        relation."""
         relations = self.facts.snapshot.num_relations
-        rows = np.asarray(self.model.row_of_relation)[slots % relations]
-        turned = rows + self.model.student.num_relations * (slots >= relations)
+        rows = np.asarray(self.model.row_of_relation)[rels % relations]
+        turned = rows + self.model.student.num_relations * (rels >= relations)
         return np.where(rows < 0, -1, turned)
 
     def _vector(self, entity: int) -> Floats:
@@ -273,22 +274,22 @@ class Learned:
         return made
 
     def _from_edges(self, entity: int) -> Floats | None:
-        _, slots, neighbours, _ = self.facts.incident(np.array([entity], np.int32))
-        return self.vector_from(slots, neighbours)
+        _, rels, neighbours, _ = self.facts.incident(np.array([entity], np.int32))
+        return self.vector_from(rels, neighbours)
 
     def question(
-        self, anchor: int, slot: int, model_slot: int, scores: Floats, stated: Ids
+        self, anchor: int, rel: int, model_rel: int, scores: Floats, stated: Ids
     ) -> Question:
         """A question and the model's view of it; ``scores`` is written to."""
         rows = np.asarray(self.model.row_of_entity[stated])
         known = rows >= 0
         own = np.where(known, scores[rows], np.nan).astype(np.float32)
         scores[rows[known]] = -np.inf
-        return Question(anchor, slot, model_slot, scores, stated, own)
+        return Question(anchor, rel, model_rel, scores, stated, own)
 
     def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
         """bool ``(rows,)``: what may be shown as an answer."""
         entity = np.asarray(self.model.entity_of_row)
-        sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.slot)[entity]
+        sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.rel)[entity]
         sensible &= (entity >= 0) & (entity != question.anchor)
         return sensible

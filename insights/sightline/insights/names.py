@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sightline.graph.paths import Path
-from sightline.graph.snapshot import Snapshot
+from sightline.graph.paths.find import Path
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
     ClassRef,
@@ -23,7 +23,7 @@ from sightline.insights.records import (
 )
 
 if TYPE_CHECKING:
-    from sightline.graph.statement import Statement
+    from sightline.graph.record.statement import Statement
 
 
 class Names:
@@ -39,16 +39,16 @@ class Names:
         types = tuple(s.class_labels.take(s.types_of(entity)))
         return EntityRef(s.curie(iri), iri, s.entity_labels[entity], types)
 
-    def relation(self, slot: int) -> RelationRef:
-        """The relation of a slot, whichever way the slot is read."""
+    def relation(self, rel: int) -> RelationRef:
+        """The relation of a directed relation, whichever way the directed relation is read."""
         s = self.snapshot
-        relation = slot % s.num_relations
+        relation = rel % s.num_relations
         iri = s.relation_iris[relation]
         return RelationRef(s.curie(iri), iri, s.relation_labels[relation])
 
-    def direction(self, slot: int) -> Direction:
-        """``in`` for a slot that is read from tail to head."""
-        return "out" if slot < self.snapshot.num_relations else "in"
+    def direction(self, rel: int) -> Direction:
+        """``in`` for a directed relation that is read from tail to head."""
+        return "out" if rel < self.snapshot.num_relations else "in"
 
     def type(self, class_id: int) -> ClassRef:
         """A class."""
@@ -72,7 +72,7 @@ class Names:
         if not inferred:
             return {}
         # Reads Parquet, so only what needs it pays for loading polars.
-        from sightline.graph.reason import explain_edges
+        from sightline.graph.reasoning.reason import explain_edges
 
         return {
             edge: f"inferred ({why.rule}) from: " + "; ".join(map(self.said, why.premises))
@@ -112,21 +112,21 @@ class Names:
         steps = tuple(
             Step(
                 source=refs[i],
-                relation=self.relation(slot),
-                forward=self.direction(slot) == "out",
+                relation=self.relation(rel),
+                forward=self.direction(rel) == "out",
                 target=refs[i + 1],
                 origins=tuple(self.snapshot.origins(path.edges[i])),
             )
-            for i, slot in enumerate(path.slots)
+            for i, rel in enumerate(path.rels)
         )
-        hops = (f"{self.arrow(slot)} {refs[i + 1].label}" for i, slot in enumerate(path.slots))
+        hops = (f"{self.arrow(rel)} {refs[i + 1].label}" for i, rel in enumerate(path.rels))
         return Evidence(" ".join([refs[0].label, *hops]), steps, path.score)
 
-    def metapath(self, slots: Sequence[int]) -> str:
+    def metapath(self, rels: Sequence[int]) -> str:
         """The relations of a path: ``—official language→ · ←official language—``."""
-        return " · ".join(self.arrow(slot) for slot in slots)
+        return " · ".join(self.arrow(rel) for rel in rels)
 
-    def arrow(self, slot: int) -> str:
+    def arrow(self, rel: int) -> str:
         """A relation as it is walked: ``—capital→`` or ``←capital—``."""
-        label = self.relation(slot).label
-        return f"—{label}→" if self.direction(slot) == "out" else f"←{label}—"
+        label = self.relation(rel).label
+        return f"—{label}→" if self.direction(rel) == "out" else f"←{label}—"

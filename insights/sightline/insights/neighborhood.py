@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.insights.facts import Facts, fair_order, spread
+from sightline.graph.arrays import Flags, expand_csr
+from sightline.insights.facts import Facts, fair_order
 from sightline.insights.records import DegreeCount, Link, Neighborhood, Node
 
 if TYPE_CHECKING:
-    from sightline.graph.snapshot import Ids
+    from sightline.graph.arrays import Ids
     from sightline.insights.names import Names
 
-Flags = npt.NDArray[np.bool_]
 #: Distance of an entity that is not shown.
 ABSENT = 127
 
@@ -32,7 +32,7 @@ def neighborhood(
     go to what was left out, nearest first. Inside a hop the relations of every entity take turns
     (``facts.fair_order``).
     """
-    wanted = facts.slots(None, "both")
+    wanted = facts.rels(None, "both")
     if relations:
         wanted = np.isin(np.arange(len(wanted)) % facts.snapshot.num_relations, relations)
     chosen = _choose(facts, entity, hops, limit, wanted)
@@ -71,10 +71,10 @@ def _choose(facts: Facts, entity: int, hops: int, limit: int, wanted: Flags) -> 
 
 def _neighbours(facts: Facts, frontier: Ids, seen: Flags, wanted: Flags) -> Ids:
     """Entities one step further that were not seen yet, each once, in fair order."""
-    owner, slot, other, _ = facts.incident(frontier)
-    keep = wanted[slot] & ~seen[other]
-    owner, slot, other = owner[keep], slot[keep], other[keep]
-    group = owner * len(wanted) + slot
+    owner, rel, other, _ = facts.incident(frontier)
+    keep = wanted[rel] & ~seen[other]
+    owner, rel, other = owner[keep], rel[keep], other[keep]
+    group = owner * len(wanted) + rel
     other = other[fair_order(group, facts.snapshot.degree[other], other)]
     _, first = np.unique(other, return_index=True)
     ordered: Ids = other[np.sort(first)]
@@ -88,8 +88,8 @@ def _distances(
     distance = np.where(shown, hops, ABSENT).astype(np.int8)
     distance[entity] = 0
     for hop in range(1, hops):
-        _, slot, other, _ = facts.incident(np.flatnonzero(distance == hop - 1).astype(np.int32))
-        near = other[wanted[slot] & (distance[other] == hops)]
+        _, rel, other, _ = facts.incident(np.flatnonzero(distance == hop - 1).astype(np.int32))
+        near = other[wanted[rel] & (distance[other] == hops)]
         distance[near] = hop
     return distance
 
@@ -97,18 +97,18 @@ def _distances(
 def _omitted(
     facts: Facts, names: Names, inner: Ids, chosen: Flags, wanted: Flags
 ) -> list[DegreeCount]:
-    _, slot, other, _ = facts.incident(inner)
-    slot = slot[wanted[slot] & ~chosen[other]]
-    slots, counts = np.unique(slot, return_counts=True)
+    _, rel, other, _ = facts.incident(inner)
+    rel = rel[wanted[rel] & ~chosen[other]]
+    rels, counts = np.unique(rel, return_counts=True)
     return [
         DegreeCount(names.relation(int(s)), names.direction(int(s)), int(count))
-        for s, count in zip(slots, counts)
+        for s, count in zip(rels, counts)
     ]
 
 
 def _links(facts: Facts, names: Names, shown: Ids, chosen: Flags, wanted: Flags) -> list[Link]:
     s = facts.snapshot
-    _, edges = spread(s.out_indptr, shown)
+    _, edges = expand_csr(s.out_indptr, shown)
     keep = wanted[s.relation[edges]] & chosen[s.tail[edges]]
     ids = {int(e): s.curie(s.entity_iris[e]) for e in shown}
     return [

@@ -9,11 +9,11 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from sightline.graph.paths import PathAnswer, find_paths, warm
+from sightline.graph.paths.find import PathAnswer, find_paths, warm
 from sightline.insights.records import Evidence, MetapathView, PathsView, PathView
 
 if TYPE_CHECKING:
-    from sightline.graph.snapshot import Snapshot
+    from sightline.graph.snapshot.reader import Snapshot
     from sightline.insights.names import Names
 
 #: Support is looked for within so many hops, and the best so many paths are shown.
@@ -33,7 +33,7 @@ def path_view(names: Names, source: int, target: int, found: PathAnswer) -> Path
         target=names.entity(target),
         paths=tuple(_path_views(names, found)),
         metapaths=tuple(
-            MetapathView(names.metapath(m.slots), m.score, m.count) for m in found.metapaths
+            MetapathView(names.metapath(m.rels), m.score, m.count) for m in found.metapaths
         ),
         found=found.found,
         truncated=found.truncated,
@@ -45,8 +45,8 @@ def _path_views(names: Names, found: PathAnswer) -> list[PathView]:
     views = []
     for path in found.paths:
         told = names.evidence(path)
-        metapath = names.metapath(path.slots)
-        views.append(PathView(told.text, told.steps, told.score, metapath, len(path.slots)))
+        metapath = names.metapath(path.rels)
+        views.append(PathView(told.text, told.steps, told.score, metapath, len(path.rels)))
     return views
 
 

@@ -43,9 +43,9 @@ class Candidate:
 
 
 def complete(
-    learned: Learned, anchor: int, slot: int, k: int, new_only: bool, coverage: float | None
+    learned: Learned, anchor: int, rel: int, k: int, new_only: bool, coverage: float | None
 ) -> list[Candidate]:
-    """The best ``k`` answers to one slot of an entity, by score, ties by id.
+    """The best ``k`` answers to one directed relation of an entity, by score, ties by id.
 
     Stated answers stand where the model ranks them; those it does not know stand last. With
     ``coverage`` it is the new answers of a set of that coverage, at most ``MOST``.
@@ -53,8 +53,8 @@ def complete(
     Raises:
         UnknownToModel
     """
-    learned.require_slot(slot)
-    (question,) = learned.questions(anchor, np.array([slot], np.int32))
+    learned.require_rel(rel)
+    (question,) = learned.questions(anchor, np.array([rel], np.int32))
     if coverage is not None:
         k, new_only = min(learned.set_size(question, coverage), MOST), True
     found = candidates(learned, anchor, learned.new_answers(question, k))
@@ -65,35 +65,35 @@ def complete(
 
 def _stated(learned: Learned, question: Question, k: int) -> Iterator[Candidate]:
     """The best ``k`` stated answers; a hub may have very many."""
-    _, edges = learned.facts.answers(question.anchor, question.slot)
+    _, edges = learned.facts.answers(question.anchor, question.rel)
     known = ~np.isnan(question.stated_scores)
     key = np.where(known, question.stated_scores, -np.inf)
     for i in np.argsort(-key, kind="stable")[:k]:
-        fact = _fact(learned, question.anchor, question.slot, int(question.stated[i]))
+        fact = _fact(learned, question.anchor, question.rel, int(question.stated[i]))
         score = float(key[i]) if known[i] else None
         yield Candidate(*fact, float(key[i]), score, None, None, int(edges[i]))
 
 
 def candidates(learned: Learned, anchor: int, answers: Answers) -> list[Candidate]:
-    """Answers to some slots of an entity as candidates, in their order."""
-    columns = (answers.slot, answers.entity, answers.score, answers.chance)
+    """Answers to some directed relations of an entity as candidates, in their order."""
+    columns = (answers.rel, answers.entity, answers.score, answers.chance)
     return [
         Candidate(
-            *_fact(learned, anchor, int(slot), int(answer)),
+            *_fact(learned, anchor, int(rel), int(answer)),
             key=float(score),
             score=float(score),
             probability=float(probability),
             surprising=float(bits),
             edge=None,
         )
-        for slot, answer, score, probability, bits in zip(*columns, learned.surprise(answers))
+        for rel, answer, score, probability, bits in zip(*columns, learned.surprise(answers))
     ]
 
 
-def _fact(learned: Learned, anchor: int, slot: int, answer: int) -> tuple[int, int, int]:
+def _fact(learned: Learned, anchor: int, rel: int, answer: int) -> tuple[int, int, int]:
     """Head, relation and tail."""
-    relation = slot % learned.facts.snapshot.num_relations
-    return (anchor, relation, answer) if slot == relation else (answer, relation, anchor)
+    relation = rel % learned.facts.snapshot.num_relations
+    return (anchor, relation, answer) if rel == relation else (answer, relation, anchor)
 
 
 def connect(learned: Learned, head: int, tail: int, k: int, new_only: bool) -> list[Candidate]:
@@ -112,23 +112,23 @@ def connect(learned: Learned, head: int, tail: int, k: int, new_only: bool) -> l
     fits = facts.answerable(tail)[:num_relations] & facts.answerable(head)[num_relations:]
     fits &= head != tail
     fits[list(edge_of)] = True
-    slots = learned.known_slots(np.flatnonzero(fits))
-    turned = (slots + num_relations).astype(np.int32)
+    rels = learned.known_rels(np.flatnonzero(fits))
+    turned = (rels + num_relations).astype(np.int32)
     chances = np.array(
         [
             [learned.chance(question, target) for question in learned.questions(anchor, asked)]
-            for anchor, asked, target in ((head, slots, tail), (tail, turned, head))
+            for anchor, asked, target in ((head, rels, tail), (tail, turned, head))
         ]
-    ).reshape(2, len(slots), 2)
+    ).reshape(2, len(rels), 2)
     score, probability = chances.mean(axis=0).T
-    room = (learned.room.of(head, slots) + learned.room.of(tail, turned)) / 2
-    tails = np.full(len(slots), tail, np.int32)
-    answers = Answers(slots, tails, score, probability, room.astype(np.float32))
+    room = (learned.room.of(head, rels) + learned.room.of(tail, turned)) / 2
+    tails = np.full(len(rels), tail, np.int32)
+    answers = Answers(rels, tails, score, probability, room.astype(np.float32))
     found = [
         replace(c, key=float(p), edge=edge_of.get(c.relation))
         for c, p in zip(candidates(learned, head, answers), answers.chance)
     ]
-    for relation in set(edge_of) - set(slots.tolist()):
+    for relation in set(edge_of) - set(rels.tolist()):
         edge = edge_of[relation]
         found.append(Candidate(head, relation, tail, -np.inf, None, None, None, edge))
     return _best([c for c in found if c.edge is None or not new_only], k)

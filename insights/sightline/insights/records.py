@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sightline.graph.search import How
-from sightline.graph.snapshot import Origin
+from sightline.graph.snapshot.reader import Origin
+from sightline.graph.snapshot.search import How
 
 #: ``out``: the entity asked about is the head of the fact; ``in``: it is the tail.
 Direction = Literal["out", "in"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from sightline.graph.arrays import Flags
 from sightline.insights.facts import fair_order
 from sightline.insights.learned import Answers
 from sightline.insights.paths import Support
@@ -20,23 +20,21 @@ if TYPE_CHECKING:
     from sightline.insights.learned import Learned
     from sightline.insights.names import Names
 
-Flags = npt.NDArray[np.bool_]
-
 
 def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> list[Related]:
     """At most ``k`` stated facts at an entity, ordered by ``facts.fair_order``: relations take
     turns, so that one with many answers does not hide the others, and in a relation the rarer
     neighbours come first."""
-    _, slot, answer, edge = facts.incident(np.array([entity], np.int32))
-    keep = wanted[slot]
-    slot, answer, edge = slot[keep], answer[keep], edge[keep]
-    order = fair_order(slot, facts.snapshot.degree[answer], answer)[:k]
+    _, rel, answer, edge = facts.incident(np.array([entity], np.int32))
+    keep = wanted[rel]
+    rel, answer, edge = rel[keep], answer[keep], edge[keep]
+    order = fair_order(rel, facts.snapshot.degree[answer], answer)[:k]
     because = names.because(edge[order].tolist())
     return [
         Related(
             entity=names.entity(int(answer[i])),
-            relation=names.relation(int(slot[i])),
-            direction=names.direction(int(slot[i])),
+            relation=names.relation(int(rel[i])),
+            direction=names.direction(int(rel[i])),
             status=names.status(int(edge[i])),
             probability=None,
             abstain=False,
@@ -49,7 +47,7 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
 
 
 def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int) -> list[Related]:
-    """At most ``k`` predicted facts at an entity, by chance, then slot, score and id.
+    """At most ``k`` predicted facts at an entity, by chance, then directed relation, score and id.
 
     Raises:
         UnknownToModel
@@ -57,13 +55,13 @@ def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int
     answers = new_neighbours(learned, entity, wanted, k)
     support = Support(names)
     found = []
-    for slot, other, chance in zip(answers.slot, answers.entity, answers.chance):
+    for rel, other, chance in zip(answers.rel, answers.entity, answers.chance):
         evidence, note = support.of(entity, int(other))
         found.append(
             Related(
                 entity=names.entity(int(other)),
-                relation=names.relation(int(slot)),
-                direction=names.direction(int(slot)),
+                relation=names.relation(int(rel)),
+                direction=names.direction(int(rel)),
                 status="predicted",
                 probability=float(chance),
                 abstain=bool(chance < learned.model.student.abstain_below),
@@ -76,29 +74,33 @@ def predicted(learned: Learned, names: Names, entity: int, wanted: Flags, k: int
 
 
 def new_neighbours(learned: Learned, entity: int, wanted: Flags, k: int) -> Answers:
-    """The ``k`` likeliest answers to all plausible slots of an entity that the graph lacks.
+    """The ``k`` likeliest answers to all plausible directed relations of an entity that the graph
+    lacks.
 
-    Nobody asked whether a slot has one more answer, so its chance of that counts (``room``).
-    Not proposed: another answer to a slot that has one and takes only one, and the reverse of a
-    stated fact. Where both readings of a relation propose the same entity the likelier one stays.
+    Nobody asked whether a directed relation has one more answer, so its chance of that counts
+    (``room``).
+    Not proposed: another answer to a directed relation that has one and takes only one, and the
+    reverse of a stated fact. Where both readings of a relation propose the same entity the likelier
+    one stays.
 
     Raises:
         UnknownToModel
     """
     facts = learned.facts
-    plausible = facts.plausible_slots(entity)
-    slots = learned.known_slots(plausible[wanted[plausible]])
+    plausible = facts.plausible_rels(entity)
+    rels = learned.known_rels(plausible[wanted[plausible]])
     parts = []
-    for question, room in zip(learned.questions(entity, slots), learned.room.of(entity, slots)):
-        reverse, _ = facts.answers(entity, facts.inverse(question.slot))
+    for question, room in zip(learned.questions(entity, rels), learned.room.of(entity, rels)):
+        reverse, _ = facts.answers(entity, facts.inverse(question.rel))
         parts.append(learned.new_answers(question, k, without=reverse, room=float(room)))
     return likeliest(facts, Answers.concatenate(parts), k)
 
 
 def likeliest(facts: Facts, answers: Answers, k: int) -> Answers:
-    """The best ``k`` answers to several slots of one entity, each other entity under a relation in
-    one direction only: by chance, then slot, score and id."""
-    order = np.lexsort((answers.entity, -answers.score, answers.slot, -answers.chance))
-    pair = (answers.slot % facts.snapshot.num_relations) * np.int64(facts.snapshot.num_entities)
+    """The best ``k`` answers to several directed relations of one entity, each other entity under a
+    relation in
+    one direction only: by chance, then directed relation, score and id."""
+    order = np.lexsort((answers.entity, -answers.score, answers.rel, -answers.chance))
+    pair = (answers.rel % facts.snapshot.num_relations) * np.int64(facts.snapshot.num_entities)
     _, first = np.unique((pair + answers.entity)[order], return_index=True)
     return answers.take(order[np.sort(first)[:k]])

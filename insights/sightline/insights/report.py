@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sightline.graph.artifact import MANIFEST, new_artifact
-from sightline.graph.errors import DamagedArtifact, NotWritable, SightlineError, require_range
+from sightline.graph.errors import SightlineError, require_range
+from sightline.graph.storage.artifact import MANIFEST, new_artifact
+from sightline.graph.storage.errors import DamagedArtifact, NotWritable
 from sightline.insights.records import (
     EntityRef,
     EntityView,
@@ -33,7 +34,7 @@ from sightline.insights.records import (
 
 if TYPE_CHECKING:
     from sightline.graph.progress import Progress
-    from sightline.graph.workspace import Workspace
+    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.ask import Sightline
 
 #: Version of the layout of a report; part of its id.

@@ -1,4 +1,5 @@
-"""How likely it is that an entity has one more answer under a slot, counted on the graph.
+"""How likely it is that an entity has one more answer under a directed relation, counted on the
+graph.
 
 A model ranks the answers to a question as if there were one. Nobody asks an entity of the graph all
 questions at once without this: few people have a medical condition, and most countries that are in
@@ -12,19 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.insights.facts import spread
+from sightline.graph.arrays import Doubles, expand_csr
 
 if TYPE_CHECKING:
     from sightline.insights.facts import Facts
 
-Doubles = npt.NDArray[np.float64]
 
 #: How many entities of its type it takes to outweigh all entities.
 SHRINKAGE = 5.0
 
 
 class Room:
-    """Counts of answers per type and slot, ready to be asked."""
+    """Counts of answers per type and directed relation, ready to be asked."""
 
     def __init__(self, facts: Facts) -> None:
         s = facts.snapshot
@@ -33,18 +33,18 @@ class Room:
         self._members = np.append(
             np.bincount(s.type_class, minlength=self._everyone), s.num_entities
         )
-        anchor, slot, count = facts.groups
-        by_type, position = spread(s.type_indptr, anchor)
+        anchor, rel, count = facts.groups
+        by_type, position = expand_csr(s.type_indptr, anchor)
         group = np.concatenate([by_type, np.arange(len(anchor))])
         everyone = np.full(len(anchor), self._everyone)
         classes = np.concatenate([s.type_class[position], everyone]).astype(np.int64)
         self._width = int(count.max(initial=0)) + 1
-        # Sorted by class, slot and count, so that a binary search counts the entities of a class
-        # that have more than so many answers.
-        self._keys = np.sort(self._key(classes, slot[group]) + count[group])
+        # Sorted by class, directed relation and count, so that a binary search counts the entities
+        # of a class that have more than so many answers.
+        self._keys = np.sort(self._key(classes, rel[group]) + count[group])
 
-    def of(self, entity: int, slots: npt.NDArray[np.integer]) -> Doubles:
-        """The chance of one more answer under each slot: float64 ``(n,)``.
+    def of(self, entity: int, rels: npt.NDArray[np.integer]) -> Doubles:
+        """The chance of one more answer under each directed relation: float64 ``(n,)``.
 
         With ``n`` answers stated: the share, among entities of its rarest type that have ``n`` or
         more, of those that have more; shrunk towards the same share among all entities.
@@ -52,22 +52,22 @@ class Room:
         facts = self._facts
         types = facts.snapshot.types_of(entity)
         _, own, _, _ = facts.incident(np.array([entity], np.int32))
-        stated = np.bincount(own, minlength=2 * facts.snapshot.num_relations)[slots]
-        share = self._share(self._everyone, slots, stated, np.full(len(slots), 0.5), 1.0)
+        stated = np.bincount(own, minlength=2 * facts.snapshot.num_relations)[rels]
+        share = self._share(self._everyone, rels, stated, np.full(len(rels), 0.5), 1.0)
         if len(types):
             rarest = int(types[np.argmin(self._members[types])])
-            share = self._share(rarest, slots, stated, share, SHRINKAGE)
+            share = self._share(rarest, rels, stated, share, SHRINKAGE)
         return share
 
     def _share(
         self,
         class_id: int,
-        slots: npt.NDArray[np.integer],
+        rels: npt.NDArray[np.integer],
         stated: npt.NDArray[np.integer],
         prior: Doubles,
         weight: float,
     ) -> Doubles:
-        start = self._key(np.full(len(slots), class_id), slots)
+        start = self._key(np.full(len(rels), class_id), rels)
         low, high, end = (
             np.searchsorted(self._keys, start + stated),
             np.searchsorted(self._keys, start + stated, side="right"),
@@ -78,8 +78,8 @@ class Room:
         return share
 
     def _key(
-        self, classes: npt.NDArray[np.integer], slots: npt.NDArray[np.integer]
+        self, classes: npt.NDArray[np.integer], rels: npt.NDArray[np.integer]
     ) -> npt.NDArray[np.int64]:
-        number_of_slots = 2 * self._facts.snapshot.num_relations
-        key: npt.NDArray[np.int64] = (classes * np.int64(number_of_slots) + slots) * self._width
+        number_of_rels = 2 * self._facts.snapshot.num_relations
+        key: npt.NDArray[np.int64] = (classes * np.int64(number_of_rels) + rels) * self._width
         return key

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sightline.models.queries import KnownAnswers, with_reciprocals
+from sightline.graph.arrays import Floats, Ids
+from sightline.models.data.queries import KnownAnswers, with_reciprocals
 
-Ids = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float32]
-
-#: ``scorer(heads, slots)``: int32 ``(B,)`` twice to float32 ``(B, N)``, higher is more plausible.
+#: ``scorer(heads, rels)``: int32 ``(B,)`` twice to float32 ``(B, N)``, higher is more plausible.
 Scorer = Callable[[Ids, Ids], Floats]
 
 #: Score rows of one block hold at most this many numbers (128 MB of float32).
@@ -105,11 +103,11 @@ def blended_ranks(
     size = max(1, BLOCK // (known.num_entities * len(scorers)))
     ranks = [np.zeros((len(mixes), 0))]
     for start in range(0, len(queries), size):
-        heads, slots, answers = queries[start : start + size].T
-        rows, columns = known.of(heads, slots)
+        heads, rels, answers = queries[start : start + size].T
+        rows, columns = known.of(heads, rels)
         others = columns != answers[rows]
         taken_out = rows[others], columns[others]
-        found = [scorer(heads, slots) for scorer in scorers]
+        found = [scorer(heads, rels) for scorer in scorers]
         ranks.append(np.stack([_ranks(found, mix, answers, taken_out) for mix in mixes]))
     return np.concatenate(ranks, axis=1)
 

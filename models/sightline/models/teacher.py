@@ -1,8 +1,9 @@
-"""The teacher: members that vote, each slot with weights of its own.
+"""The teacher: members that vote, each directed relation with weights of its own.
 
-Its score is a weighted mean of the members' log-probabilities. The weights of a slot come from a
-fixed grid by the filtered MRR on ``select``, and lean on those of all slots together where a slot
-has few questions. Knows members and their scores; knows no file and no training.
+Its score is a weighted mean of the members' log-probabilities. The weights of a directed relation
+come from a fixed grid by the filtered MRR on ``select``, and lean on those of all directed
+relations together where a directed relation has few questions. Knows members and their scores;
+knows no file and no training.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sightline.models.dataset import LearningData
-from sightline.models.member import Member
-from sightline.models.messages import Messages
-from sightline.models.path_network import PathMember
-from sightline.models.queries import with_reciprocals
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import with_reciprocals
+from sightline.models.members.messages import Messages
+from sightline.models.members.network import Member
+from sightline.models.members.path_network import PathMember
 from sightline.models.ranking import Scorer, blended_ranks
 
 #: Weights are multiples of one part in so many.
 PARTS = 4
-#: The mean over all slots counts like so many questions of a slot's own.
+#: The mean over all directed relations counts like so many questions of a directed relation's own.
 PRIOR = 50.0
 
 #: What each member reads: entity vectors, float32 ``(N, dim)``, or a ``PathGraph``.
@@ -52,13 +53,13 @@ class Teacher(nn.Module):
         """What every member reads in this graph."""
         return tuple(member.encode(messages) for member in self._each)
 
-    def scores(self, x: Encoded, head: Tensor, slot: Tensor) -> Tensor:
+    def scores(self, x: Encoded, head: Tensor, rel: Tensor) -> Tensor:
         """Scores of all tails: float32 ``(B, N)``."""
         total: Tensor | float = 0.0
-        for member, own, weight in zip(self._each, x, self.weight[slot].T):
+        for member, own, weight in zip(self._each, x, self.weight[rel].T):
             asked = weight.nonzero().squeeze(1)
             # Most of the time of a member that is slow goes where its word counts.
-            log = torch.log_softmax(member.scores(own, head[asked], slot[asked]), dim=1)
+            log = torch.log_softmax(member.scores(own, head[asked], rel[asked]), dim=1)
             full = log.new_zeros(len(head), log.shape[1]).index_copy(0, asked, log)
             total = total + weight[:, None] * full
         return torch.as_tensor(total)
@@ -70,15 +71,15 @@ def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
     Args:
         scorers: log-probabilities of each member.
     """
-    slots = 2 * data.num_relations
+    rels = 2 * data.num_relations
     if len(scorers) == 1 or not len(data.select):
-        return np.full((slots, len(scorers)), 1 / len(scorers), np.float32)
+        return np.full((rels, len(scorers)), 1 / len(scorers), np.float32)
     select = data.select_sample
     grid = weight_grid(len(scorers))
     ranks = blended_ranks(scorers, grid, select, data.known, num_relations=data.num_relations)
     asked = with_reciprocals(select, data.num_relations)[:, 1]
-    count = np.bincount(asked, minlength=slots)
-    sums = np.stack([np.bincount(asked, 1 / row, minlength=slots) for row in ranks])
+    count = np.bincount(asked, minlength=rels)
+    sums = np.stack([np.bincount(asked, 1 / row, minlength=rels) for row in ranks])
     overall = (1 / ranks).mean(axis=1, keepdims=True)
     quality = (sums + PRIOR * overall) / (count + PRIOR)
     chosen: np.ndarray = np.array(grid, np.float32)[quality.argmax(axis=0)]

@@ -1,0 +1,109 @@
+"""How far the student says what its teacher says, relation by relation.
+
+Knows two scorers and held-out triples; knows no model and no file. NumPy and SciPy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.distill.student.student import log_softmax
+from sightline.graph.arrays import Ids
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import KnownAnswers, with_reciprocals
+from sightline.models.ranking import Scorer, realistic_ranks
+
+#: Triples that are compared; more change little.
+LIMIT = 2000
+#: The teacher's best answers whose order is compared.
+CANDIDATES = 100
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """Means over questions, both directions of held-out triples, other known answers taken out.
+
+    Attributes:
+        kl: KL(teacher || student) over all answers, in nats.
+        rank_correlation: Spearman's, over the teacher's best ``CANDIDATES`` answers.
+        overlap_at_10: share of the teacher's ten best that are among the student's ten best.
+        teacher_mrr, student_mrr: filtered.
+        queries: how many.
+    """
+
+    kl: float
+    rank_correlation: float
+    overlap_at_10: float
+    teacher_mrr: float
+    student_mrr: float
+    queries: int
+
+
+def measure_fidelity(teacher: Scorer, student: Scorer, data: LearningData) -> dict[str, Any]:
+    """Compare on validation triples: ``{"all": ..., "relations": {IRI: ...}}``, empty if none."""
+    triples = data.valid[:: max(1, -(-len(data.valid) // LIMIT))]
+    if not len(triples):
+        return {"all": None, "relations": {}}
+    asked = with_reciprocals(triples, data.num_relations)
+    parts = [
+        _compare(teacher, student, asked[start : start + 256], data.known)
+        for start in range(0, len(asked), 256)
+    ]
+    values = np.concatenate(parts)
+    relation = asked[:, 1] % data.num_relations
+    return {
+        "all": asdict(_mean(values)),
+        "relations": {
+            data.relation_iris[r]: asdict(_mean(values[relation == r])) for r in np.unique(relation)
+        },
+    }
+
+
+def _mean(values: npt.NDArray[np.float64]) -> Fidelity:
+    kl, correlation, overlap, teacher, student = values.mean(axis=0).tolist()
+    return Fidelity(kl, correlation, overlap, teacher, student, len(values))
+
+
+def _compare(
+    teacher: Scorer, student: Scorer, asked: Ids, known: KnownAnswers
+) -> npt.NDArray[np.float64]:
+    """The five measures of each question: float64 ``(B, 5)``."""
+    heads, rels, answers = asked.T
+    rows, columns = known.of(heads, rels)
+    others = columns != answers[rows]
+    first, second = (np.array(scorer(heads, rels), np.float32) for scorer in (teacher, student))
+    for scores in (first, second):
+        scores[rows[others], columns[others]] = -np.inf
+    p, q = log_softmax(first), log_softmax(second)
+    possible = np.isfinite(p)
+    gap = np.where(possible, np.exp(p) * (np.where(possible, p, 0) - np.where(possible, q, 0)), 0)
+    best = np.argsort(-first, axis=1, kind="stable")[:, :CANDIDATES]
+    theirs = np.argsort(-second, axis=1, kind="stable")[:, :TOP]
+    shared = (best[:, :TOP, None] == theirs[:, None, :]).any(axis=2).mean(axis=1)
+    return np.stack(
+        [
+            gap.sum(axis=1),
+            _spearman(np.take_along_axis(second, best, axis=1)),
+            shared,
+            1 / realistic_ranks(first, answers),
+            1 / realistic_ranks(second, answers),
+        ],
+        axis=1,
+    )
+
+
+def _spearman(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Rank correlation of each row, ``(B, k)`` in the teacher's order, with that order."""
+    from scipy.stats import rankdata
+
+    found = rankdata(-scores, axis=1)
+    wanted = np.arange(1.0, scores.shape[1] + 1)
+    a, b = found - found.mean(axis=1, keepdims=True), wanted - wanted.mean()
+    norm = np.sqrt(np.square(a).sum(axis=1) * np.square(b).sum())
+    out: npt.NDArray[np.float64] = (a @ b) / np.where(norm > 0, norm, 1.0)
+    return out

@@ -1,0 +1,103 @@
+"""A vector for an entity that the student never saw, from the few facts that are known about it.
+
+What belongs at the other end of a fact the student knows already: asked from the neighbour, its
+query points at the entity. The mean of these queries, and how often each directed relation occurs,
+go through one linear map, fitted to the vectors of entities that the student does know
+(``context_fit``):
+
+    read = [m, share of each directed relation, 1]
+    vector = [read n / (n + 1), read / (n + 1)] @ weight
+
+with m the mean over the n facts whose neighbour has a vector. The two parts let one fact and many
+be read differently, and none: a directed relation alone says something, so a fact counts whose
+neighbour is as new as the entity. Knows rows and directed relations; knows no graph. NumPy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.graph.arrays import Floats, Ids
+
+if TYPE_CHECKING:
+    from sightline.distill.student.student import StudentArrays
+
+
+FILE = "context.npy"
+#: What a directed relation's share counts beside a number of the mean, in the penalty of the fit.
+SHARE = 10.0
+#: Facts whose queries are held at once.
+BLOCK = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Facts at some entities, arrays of one length.
+
+    Attributes:
+        owner: int64, 0 to ``entities`` - 1: whose fact it is.
+        rel: int32: the relation as read from the entity.
+        neighbour: int32: the row at the other end, -1 where the student has none.
+        entities: how many entities there are; one without a fact gets the mean vector.
+    """
+
+    owner: npt.NDArray[np.int64]
+    rel: Ids
+    neighbour: Ids
+    entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEncoder:
+    """The fitted map; ``weight`` is float32 ``(2 (W + 2 R + 1), W)``, W numbers per entity."""
+
+    weight: Floats
+
+    @classmethod
+    def open(cls, folder: Path) -> ContextEncoder | None:
+        """The encoder of a student folder; None where the student was distilled without one.
+
+        Raises:
+            OSError, ValueError: it cannot be read.
+        """
+        path = folder / FILE
+        return cls(np.load(path, mmap_mode="r")) if path.exists() else None
+
+    def save(self, folder: Path) -> None:
+        """Write ``context.npy``."""
+        np.save(folder / FILE, self.weight)
+
+    def encode(self, arrays: StudentArrays, context: Context) -> Floats:
+        """A vector per entity: float32 ``(entities, W)``."""
+        vectors: Floats = features(arrays, context) @ self.weight
+        return vectors
+
+
+def features(arrays: StudentArrays, context: Context) -> Floats:
+    """What the map reads: float32 ``(entities, 2 (W + 2 R + 1))``."""
+    rels, width = len(arrays.rel), arrays.entity.shape[1]
+    at = context.owner * rels + context.rel
+    facts = np.bincount(at, minlength=context.entities * rels).reshape(-1, rels)
+    share = facts / np.maximum(facts.sum(axis=1, keepdims=True), 1)
+    known = np.flatnonzero(context.neighbour >= 0)
+    count = np.bincount(context.owner[known], minlength=context.entities)[:, None]
+    mean = np.zeros((context.entities, width))
+    for start in range(0, len(known), BLOCK):
+        part = known[start : start + BLOCK]
+        said = arrays.queries(context.neighbour[part], _inverse(context.rel[part], rels))
+        np.add.at(mean, context.owner[part], said[:, :width])
+    mean /= np.maximum(count, 1)
+    read = np.concatenate([mean, SHARE * share, np.ones_like(mean[:, :1])], axis=1)
+    both = np.concatenate([read * (count / (count + 1)), read / (count + 1)], axis=1)
+    return both.astype(np.float32)
+
+
+def _inverse(rel: Ids, rels: int) -> Ids:
+    """The same relations read the other way."""
+    turned: Ids = ((rel + rels // 2) % rels).astype(np.int32)
+    return turned

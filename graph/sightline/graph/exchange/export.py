@@ -1,0 +1,242 @@
+"""The graph for other tools: RDF text, GraphML, Cytoscape JSON, and tables of edges.
+
+RDF comes from the active loads, term by term as it was loaded, blank nodes included; the others
+come from the served snapshot. Inferred facts are told apart everywhere: in N-Quads and JSON-LD by
+their named graph, in the other RDF formats by being left out, elsewhere by a mark.
+
+Knows these formats; knows no command.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from sightline.graph.arrays import Ids
+from sightline.graph.exchange.views import to_networkx
+from sightline.graph.progress import Progress, silent
+from sightline.graph.rdf.index import n_quads
+from sightline.graph.record.errors import NothingLoaded
+from sightline.graph.record.loads import Role
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.artifact import TEMPORARY
+from sightline.graph.storage.errors import from_os_error
+from sightline.graph.storage.strings import StringTable
+from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import polars as pl
+
+Format = Literal["nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet"]
+#: Rows of a table written at once.
+BATCH = 200_000
+#: Columns of a table of edges, beside ``inferred``.
+TEXTS = (
+    *("head", "head_label", "relation", "relation_label", "tail", "tail_label"),
+    "sources",
+)
+#: A cell that begins so is a formula to a spreadsheet.
+FORMULA = r"^[=+\-@\t\r]"
+#: What XML 1.0 cannot hold, not even escaped.
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def export(workspace: Workspace, format: Format, target: Path, progress: Progress = silent) -> None:
+    """Write the graph to a file, which appears as a whole or not at all.
+
+    Raises:
+        NothingLoaded, NothingCompiled, DamagedArtifact, NotWritable, DiskFull
+    """
+    temporary = target.with_name(f"{TEMPORARY}{target.name}-{os.getpid()}")
+    try:
+        _WRITERS[format](workspace, temporary, progress)
+        temporary.replace(target)
+    except OSError as error:
+        raise from_os_error(error, target) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _n_quads(workspace: Workspace, path: Path, progress: Progress) -> None:
+    with path.open("wb") as stream:
+        stream.writelines(_parts(workspace, ("facts", "inferred"), progress))
+
+
+def _json_ld(workspace: Workspace, path: Path, progress: Progress) -> None:
+    import pyoxigraph as ox
+
+    quads = _quads(_parts(workspace, ("facts", "inferred"), progress))
+    ox.serialize(quads, path, format=ox.RdfFormat.JSON_LD)
+
+
+def _n_triples(workspace: Workspace, path: Path, progress: Progress) -> None:
+    import pyoxigraph as ox
+
+    quads = _quads(_parts(workspace, ("facts",), progress))
+    ox.serialize((quad.triple for quad in quads), path, format=ox.RdfFormat.N_TRIPLES)
+
+
+def _turtle(workspace: Workspace, path: Path, progress: Progress) -> None:
+    import pyoxigraph as ox
+
+    quads = _quads(_parts(workspace, ("facts",), progress))
+    # The prefixes of the settings are any texts; these are IRIs.
+    prefixes = default_prefixes(DEFAULT_BASE)
+    triples = (quad.triple for quad in quads)
+    ox.serialize(triples, path, format=ox.RdfFormat.TURTLE, prefixes=prefixes)
+
+
+def _quads(parts: Iterator[bytes]) -> Iterator[Any]:
+    import pyoxigraph as ox
+
+    return (quad for part in parts for quad in ox.parse(part, format=ox.RdfFormat.N_QUADS))
+
+
+def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> Iterator[bytes]:
+    """Statements as N-Quads; those without a named graph of their own are in the default graph."""
+    loads = [load for load in workspace.loads() if load.role in roles]
+    if not loads:
+        raise NothingLoaded(workspace.path)
+    total, done = sum(load.counts.statements for load in loads), 0
+    for load in loads:
+        for path in load.statements:
+            part = n_quads(path, None)
+            yield part
+            done += part.count(b"\n")
+            progress("export", done, total, load.source)
+
+
+def _graphml(workspace: Workspace, path: Path, progress: Progress) -> None:
+    import networkx as nx
+
+    with path.open("wb") as stream:
+        nx.write_graphml_xml(_flat(workspace.snapshot()), stream)
+
+
+def _cytoscape(workspace: Workspace, path: Path, progress: Progress) -> None:
+    import networkx as nx
+    import orjson
+
+    found = nx.cytoscape_data(_flat(workspace.snapshot()), name="label")
+    path.write_bytes(orjson.dumps(found))
+
+
+def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
+    """The graph with plain texts as attributes, and a number as the key of each edge."""
+    import networkx as nx
+
+    rich = to_networkx(snapshot)
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for node, data in rich.nodes.items():
+        values = {"label": data["label"], "types": "; ".join(data["types"])}
+        for name, texts in data["attributes"].items():
+            own = f"{name} (attribute)" if name in values else name
+            values[own] = "; ".join(texts)
+        graph.add_node(_xml(node), **{_xml(k): _xml(v) for k, v in values.items()})
+    for i, (head, tail, relation, data) in enumerate(rich.edges(keys=True, data=True)):
+        texts = {"label": _xml(data["label"]), "relation": _xml(relation)}
+        numbers = {name: data[name] for name in ("path_weight", "inferred")}
+        graph.add_edge(_xml(head), _xml(tail), key=f"e{i}", **texts, **numbers)
+    return graph
+
+
+def _xml(text: str) -> str:
+    return NOT_XML.sub("\ufffd", text)
+
+
+def _csv(workspace: Workspace, path: Path, progress: Progress) -> None:
+    import polars as pl
+
+    def safe(name: str) -> pl.Expr:
+        text = pl.col(name)
+        quoted = pl.concat_str(pl.lit("'"), text)
+        return pl.when(text.str.contains(FORMULA)).then(quoted).otherwise(text).alias(name)
+
+    table = _edges(workspace.snapshot(), progress)
+    table.with_columns(map(safe, TEXTS)).sink_csv(path)
+
+
+def _parquet(workspace: Workspace, path: Path, progress: Progress) -> None:
+    _edges(workspace.snapshot(), progress).sink_parquet(path)
+
+
+def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
+    """One row for each edge, made in batches while it is written."""
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    entities = _names(snapshot.entity_iris, snapshot.entity_labels)
+    relations = _names(snapshot.relation_iris, snapshot.relation_labels)
+
+    def batches(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
+        # Nothing filters or cuts the rows, so polars hands down only a choice of columns.
+        for start in range(0, snapshot.num_edges, BATCH):
+            end = min(start + BATCH, snapshot.num_edges)
+            frame = pl.DataFrame(
+                {
+                    **_end("head", entities, snapshot.head[start:end]),
+                    **_end("relation", relations, snapshot.relation[start:end]),
+                    **_end("tail", entities, snapshot.tail[start:end]),
+                    "sources": _sources(snapshot, start, end),
+                    "inferred": snapshot.edge_inferred[start:end],
+                }
+            )
+            yield frame if columns is None else frame.select(columns)
+            progress("export", end, snapshot.num_edges, "edges")
+
+    schema = {**dict.fromkeys(TEXTS, pl.String), "inferred": pl.Boolean}
+    return register_io_source(batches, schema=schema)
+
+
+def _names(iris: StringTable, labels: StringTable) -> tuple[pl.Series, pl.Series]:
+    import polars as pl
+
+    return pl.Series(iris[:], dtype=pl.String), pl.Series(labels[:], dtype=pl.String)
+
+
+def _end(name: str, names: tuple[pl.Series, pl.Series], ids: Ids) -> dict[str, pl.Series]:
+    import polars as pl
+
+    iris, labels = (column.gather(pl.Series(np.asarray(ids))) for column in names)
+    return {name: iris, f"{name}_label": labels}
+
+
+def _sources(snapshot: Snapshot, start: int, end: int) -> pl.Series:
+    """For each edge the files and rows that state it: ``facts.csv:12; more.csv:3``."""
+    import polars as pl
+
+    indptr = np.asarray(snapshot.origin_indptr[start : end + 1])
+    rows = slice(int(indptr[0]), int(indptr[-1]))
+    files = pl.Series([load["source"] for load in snapshot.loads], dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "edge": np.repeat(np.arange(start, end), np.diff(indptr)),
+            "source": files.gather(pl.Series(np.asarray(snapshot.origin_load[rows]))),
+            "row": np.asarray(snapshot.origin_row[rows]),
+        }
+    )
+    texts = frame.group_by("edge", maintain_order=True).agg(
+        pl.format("{}:{}", "source", "row").str.join("; ").alias("sources")
+    )
+    return texts["sources"]
+
+
+_WRITERS: dict[Format, Callable[[Workspace, Path, Progress], None]] = {
+    "nt": _n_triples,
+    "nq": _n_quads,
+    "ttl": _turtle,
+    "jsonld": _json_ld,
+    "graphml": _graphml,
+    "cytoscape": _cytoscape,
+    "csv": _csv,
+    "parquet": _parquet,
+}

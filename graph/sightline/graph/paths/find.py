@@ -1,0 +1,344 @@
+"""Ranked paths between two entities.
+
+Knows what a path may be, when to stop and how an answer is made; knows no label and no model. The
+search itself is in ``walk``. A path is node-simple, edges are walked both ways, parallel edges make
+distinct paths. Directed relation ``r`` reads relation ``r`` from head to tail, directed relation
+``r + num_relations`` from tail to head.
+
+Two questions are answered. *All*: every path is found, shortest first, counted and added to its
+metapath. *Best*: where time or memory does not allow that, the other half of the time goes into the
+k best paths, best first, with branch and bound; the counts and metapath scores are then lower
+bounds. The kernels run in slices; the clock is read between them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from sightline.graph.errors import require_range
+from sightline.graph.paths import kernels as walk
+from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
+from sightline.graph.paths.patterns import Automaton, read_pattern
+from sightline.graph.snapshot.reader import Snapshot
+
+MAX_DEADLINE_MS = 60_000
+#: Edges looked at between two looks at the clock: a few milliseconds.
+SLICE_STEPS = 50_000
+#: Edges looked at per question, so that an answer is bounded on any machine.
+MAX_STEPS = 2_000_000_000
+#: How much lower every round of the search for the best paths looks than the one before.
+LOWER = 0.1
+_NO_RULES = Rules(
+    np.zeros(0, np.bool_),
+    np.zeros(0, np.bool_),
+    np.zeros(0, np.int32),
+    np.zeros((0, 0), np.int32),
+    np.zeros(0, np.int32),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One path of ``n`` edges.
+
+    Attributes:
+        entities: ``n + 1`` ids from source to target.
+        edges: ``n`` edge ids.
+        rels: ``n`` directed relations as walked.
+        score: product of the edges' ``path_weight``, in (0, 1], to 12 digits.
+    """
+
+    entities: tuple[int, ...]
+    edges: tuple[int, ...]
+    rels: tuple[int, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metapath:
+    """All paths that walk the same directed relations.
+
+    Attributes:
+        score: degree-weighted path count, the sum of the scores of its paths (DWPC, damping 0.4;
+            Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259).
+        count: number of its paths.
+    """
+
+    rels: tuple[int, ...]
+    score: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """Paths and metapaths by score, then length, then ids.
+
+    Attributes:
+        paths: the best ``k``; a direct edge is always among them.
+        metapaths: the best ``k`` by what was counted.
+        found: number of paths counted.
+        truncated: not everything was counted: ``found`` and the metapaths are lower bounds, and
+            ``reason`` says why, and whether the paths are the best all the same.
+    """
+
+    paths: tuple[Path, ...]
+    metapaths: tuple[Metapath, ...]
+    found: int
+    truncated: bool
+    reason: str | None
+
+
+_NO_PATH = PathAnswer((), (), 0, False, None)
+
+
+def find_paths(
+    snapshot: Snapshot,
+    source: int,
+    target: int,
+    *,
+    max_hops: int = 3,
+    k: int = 10,
+    include: Sequence[int] = (),
+    exclude: Sequence[int] = (),
+    types: Sequence[int] = (),
+    pattern: str | None = None,
+    deadline_ms: float = 1000,
+) -> PathAnswer:
+    """The best paths from ``source`` to ``target`` of at most ``max_hops`` edges.
+
+    Args:
+        include: relation ids that may be walked; empty means all.
+        exclude: relation ids that may not.
+        types: class ids; if given, every entity between the ends has one of them.
+        pattern: relations from source to target in SPARQL's notation for property paths, as
+            ``patterns`` describes it.
+        deadline_ms: what has been found by then is the answer.
+
+    Raises:
+        OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range, or no such entity.
+        BadPattern, UnknownRelation: the pattern cannot be read.
+    """
+    start = time.perf_counter()
+    require_range("max_hops", max_hops, 1, MAX_HOPS)
+    require_range("k", k, 1, MAX_K)
+    require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
+    require_range("source", source, 0, snapshot.num_entities - 1)
+    require_range("target", target, 0, snapshot.num_entities - 1)
+    rules = _rules(snapshot, include, exclude, types)
+    if pattern is not None:
+        rules = _with_pattern(rules, read_pattern(pattern, snapshot))
+    if source == target:
+        return _NO_PATH
+    question = Question(int(source), int(target), int(max_hops), int(k))
+    engine = _engine(snapshot)
+    room = engine.take()
+    answer = _Search(engine.graph, rules, room, question, (start, deadline_ms)).answer()
+    engine.put_back(room)
+    return answer
+
+
+def warm(snapshot: Snapshot) -> None:
+    """Compile, or load from the cache, all that ``find_paths`` runs; then no user waits for it."""
+    if snapshot.num_entities < 2:
+        return
+    engine = _engine(snapshot)
+    room = engine.take()
+    question = Question(0, snapshot.num_entities - 1, 1, 1)
+    search = _Search(engine.graph, _NO_RULES, room, question, (time.perf_counter(), 60_000))
+    search.answer()
+    search.count(walk.FULL)
+    search.improve([])
+    engine.put_back(room)
+
+
+class _Room(NamedTuple):
+    """Memory for one search, as Python and as the kernels hold it."""
+
+    space: Space
+    memory: walk.Memory
+
+
+class _Engine:
+    """A snapshot's arrays as the kernels want them, and memory to search in.
+
+    There is as much memory as there ever were searches at the same time.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        arrays = {name: np.asarray(getattr(snapshot, name)) for name in Graph._fields[:-1]}
+        self.graph = Graph(**arrays, num_relations=snapshot.num_relations)
+        self._max_degree = int(self.graph.degree.max())
+        self._spare: list[_Room] = []
+
+    def take(self) -> _Room:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            space = walk.new_space(len(self.graph.degree), self._max_degree)
+            return _Room(space, walk.new_memory(self.graph, space))
+
+    def put_back(self, room: _Room) -> None:
+        self._spare.append(room)
+
+
+_ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
+
+
+def _engine(snapshot: Snapshot) -> _Engine:
+    engine = _ENGINES.get(snapshot)
+    if engine is None:
+        engine = _ENGINES[snapshot] = _Engine(snapshot)
+    return engine
+
+
+def _rules(
+    snapshot: Snapshot, include: Sequence[int], exclude: Sequence[int], types: Sequence[int]
+) -> Rules:
+    if not len(include) + len(exclude) + len(types):
+        return _NO_RULES
+    rules = _NO_RULES
+    if len(include) or len(exclude):
+        relations = np.full(snapshot.num_relations, not len(include))
+        relations[list(include)] = True
+        relations[list(exclude)] = False
+        rules = rules._replace(rels=np.tile(relations, 2))
+    if len(types):
+        classes = np.zeros(len(snapshot.class_iris), np.bool_)
+        classes[list(types)] = True
+        rules = rules._replace(classes=classes)
+    return rules
+
+
+def _with_pattern(rules: Rules, automaton: Automaton) -> Rules:
+    """Walk only the directed relations that the automaton reads, and as it reads them."""
+    rels = automaton.symbol > 0
+    if len(rules.rels):
+        rels &= rules.rels
+    return rules._replace(
+        rels=rels,
+        symbol=automaton.symbol,
+        following=automaton.following,
+        need=automaton.need,
+    )
+
+
+class _Search:
+    """One question on its way to an answer.
+
+    ``clock`` is when it was asked, in the time of ``time.perf_counter``, and how many milliseconds
+    it may take.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        rules: Rules,
+        room: _Room,
+        question: Question,
+        clock: tuple[float, float],
+    ) -> None:
+        self._graph, self._rules, self._question = graph, rules, question
+        self._space, self._memory = room
+        self._clock = clock
+
+    def answer(self) -> PathAnswer:
+        """Count all paths; where that is too much, look for the best ones."""
+        status = self._begin(self._question)
+        cut = self.count(status) if status else None
+        state = self._space.state
+        found, direct = int(state[walk.FOUND]), state[walk.DIRECT] > 0
+        if cut is None and not found:
+            return _NO_PATH
+        paths, metapaths = self._paths(), self._metapaths()
+        if cut is not None:
+            paths, best = self.improve(paths)
+            cut += "; the paths are the best all the same" if best else ""
+        if direct and not any(len(path.edges) == 1 for path in paths):
+            self._begin(self._question._replace(max_hops=1, k=1))
+            paths[-1:] = self._paths()
+        return PathAnswer(tuple(paths), metapaths, found, cut is not None, cut)
+
+    def count(self, status: int) -> str | None:
+        """Go on counting until half of the time is over. Returns what was too little, if so."""
+        limit = None
+        while status == walk.PAUSED and not (limit := self._limit(0.5)):
+            status = self._explore()
+        if status == walk.FULL:
+            limit = f"the limit of {walk.MAX_METAPATHS:,} metapaths"
+        length = self._space.state[walk.LENGTH]
+        walk.rank(self._graph, self._space, self._question.k)
+        if limit:
+            return f"{limit} cut the count at length {length}"
+        walk.reset(self._space)
+        return None
+
+    def improve(self, paths: list[Path]) -> tuple[list[Path], bool]:
+        """Use the rest of the time to find better paths than these.
+
+        Looks for paths of at least some score, then of lower and lower scores, so that what is
+        found first is good. Returns the best k, and whether there can be none better.
+        """
+        space, k = self._space, self._question.k
+        enough = min((path.score for path in paths), default=0.0) if len(paths) == k else 0.0
+        found, done = {path.edges: path for path in paths}, False
+        walk.guide(space)
+        while walk.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit(1):
+            pass
+        floor = space.worth[walk.HOPE]
+        while not done and not self._limit(1):
+            floor *= LOWER
+            walk.restart(space, max(floor, enough))
+            while (status := self._explore()) and not self._limit(1):
+                pass
+            found |= {path.edges: path for path in self._paths()}
+            done = not status and (space.state[walk.PATHS] == k or not space.state[walk.CUT])
+        walk.reset(space)
+        best = sorted(found.values(), key=lambda path: (-path.score, len(path.edges), path.edges))
+        return best[:k], bool(done)
+
+    def _begin(self, question: Question) -> int:
+        return int(walk.begin(self._memory, tuple(self._rules), tuple(question), SLICE_STEPS))
+
+    def _explore(self) -> int:
+        graph, rules, space, question = self._graph, self._rules, self._space, self._question
+        return int(walk.explore(graph, rules, space, question, SLICE_STEPS))
+
+    def _limit(self, share: float) -> str | None:
+        """The limit that is reached, if one is: a share of the time, or the number of steps."""
+        if self._past(share):
+            return f"the deadline of {self._clock[1]:g} ms"
+        if self._space.state[walk.STEPS] > MAX_STEPS:
+            return f"the limit of {MAX_STEPS:,} steps"
+        return None
+
+    def _past(self, share: float) -> bool:
+        start, deadline_ms = self._clock
+        return 1000 * (time.perf_counter() - start) > share * deadline_ms
+
+    def _paths(self) -> list[Path]:
+        top, order = self._space.paths, self._space.paths.order[: self._space.state[walk.PATHS]]
+        return [_path(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
+
+    def _metapaths(self) -> tuple[Metapath, ...]:
+        top, state = self._space.metapaths, self._space.state
+        order = top.order[: state[walk.BEST_METAPATHS]]
+        rows = top.rows[order]
+        values = (
+            rows.tolist(),
+            top.score[order].tolist(),
+            self._space.counts[rows[:, -1]].tolist(),
+        )
+        return tuple(Metapath(tuple(r[1 : 1 + r[0]]), score, n) for r, score, n in zip(*values))
+
+
+def _path(row: list[int], score: float) -> Path:
+    n = row[0]
+    entities = row[walk.ENTITIES : walk.ENTITIES + n + 1]
+    edges, rels = row[walk.EDGES : walk.EDGES + n], row[walk.SLOTS : walk.SLOTS + n]
+    return Path(tuple(entities), tuple(edges), tuple(rels), score)

@@ -1,0 +1,131 @@
+"""The read-only Oxigraph index of a snapshot, for people who think in RDF.
+
+Knows how statements are written as N-Quads and how the index is opened; evaluates nothing itself.
+The default graph of a query is the union of all named graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sightline.graph.record.loads import Load
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF_LANG_STRING, XSD_STRING
+
+if TYPE_CHECKING:
+    import polars as pl
+    import rdflib
+
+FOLDER = "rdf"
+
+
+def write_rdf_index(target: Path, loads: Iterable[Load]) -> None:
+    """Bulk-load the statements of ``loads`` into a new store at ``target/rdf``."""
+    import pyoxigraph
+
+    store = pyoxigraph.Store(str(target / FOLDER))
+    for load in loads:
+        for path in load.statements:
+            quads = n_quads(path, LOAD_GRAPH + load.id)
+            store.bulk_load(quads, format=pyoxigraph.RdfFormat.N_QUADS)
+    store.flush()
+    store.optimize()
+    del store
+    # The lock and the log are the store's own business and would make the folder's checksums vary.
+    for name in ("LOCK", "LOG"):
+        (target / FOLDER / name).unlink(missing_ok=True)
+
+
+def n_quads(path: Path, own_graph: str | None) -> bytes:
+    """A Parquet file of statements as N-Quads. Genids become blank nodes again.
+
+    Args:
+        own_graph: of statements without a named graph; None leaves them in the default graph.
+    """
+    import polars as pl
+
+    frame = pl.read_parquet(path)
+    graph = pl.coalesce("graph", pl.lit(own_graph, pl.String))
+    lines = frame.select(
+        pl.concat_str(
+            [_node("subject"), _iri("predicate"), _object(), _term_of(graph), pl.lit(".")],
+            separator=" ",
+            ignore_nulls=True,
+        ).alias("line")
+    )["line"]
+    return ("\n".join(lines.to_list()) + "\n").encode()
+
+
+def open_rdf(snapshot: Snapshot) -> rdflib.Dataset:
+    """The index as an rdflib dataset (through oxrdflib). Reading only.
+
+    ``dataset.query("SELECT ...")`` is evaluated by Oxigraph over the union of all graphs.
+
+    Raises:
+        DamagedArtifact: the snapshot was compiled without its RDF index.
+    """
+    import rdflib
+    from oxrdflib import OxigraphStore
+
+    store = OxigraphStore(store=open_store(snapshot))
+    return rdflib.Dataset(store, default_union=True)
+
+
+def open_store(snapshot: Snapshot) -> Any:
+    """The index as a read-only ``pyoxigraph.Store``.
+
+    Raises:
+        DamagedArtifact: the snapshot was compiled without its RDF index, or it does not open.
+    """
+    import pyoxigraph
+
+    folder = snapshot.folder / FOLDER
+    if not folder.is_dir():
+        raise DamagedArtifact(snapshot.folder, "it was compiled without its RDF index")
+    try:
+        return pyoxigraph.Store.read_only(str(folder))
+    except OSError as error:
+        raise DamagedArtifact(folder, str(error)) from error
+
+
+def _iri(column: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.concat_str([pl.lit("<"), pl.col(column), pl.lit(">")])
+
+
+def _term_of(expression: pl.Expr) -> pl.Expr:
+    import polars as pl
+
+    blank = pl.concat_str([pl.lit("_:g"), expression.str.slice(len(GENID)).str.replace(":", "g")])
+    iri = pl.concat_str([pl.lit("<"), expression, pl.lit(">")])
+    return pl.when(expression.str.starts_with(GENID)).then(blank).otherwise(iri)
+
+
+def _node(column: str) -> pl.Expr:
+    import polars as pl
+
+    return _term_of(pl.col(column))
+
+
+def _object() -> pl.Expr:
+    import polars as pl
+
+    text = pl.col("object")
+    for raw, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.str.replace_all(raw, escaped, literal=True)
+    quoted = pl.concat_str([pl.lit('"'), text, pl.lit('"')])
+    tagged = pl.concat_str([quoted, pl.lit("@"), pl.col("language")])
+    typed = pl.concat_str([quoted, pl.lit("^^<"), pl.col("datatype"), pl.lit(">")])
+    return (
+        pl.when(pl.col("datatype").is_null())
+        .then(_node("object"))
+        .when(pl.col("datatype") == RDF_LANG_STRING)
+        .then(tagged)
+        .when(pl.col("datatype") == XSD_STRING)
+        .then(quoted)
+        .otherwise(typed)
+    )

@@ -1,0 +1,166 @@
+"""Reasoning over a workspace: what follows from the active loads, as a load of its own.
+
+What follows lies in the named graph ``INFERRED_GRAPH``, is listed and retracted like any other
+load, and carries for every statement the rule and the premises it follows from. It belongs to the
+facts it was made from: when other loads are active, compiling infers anew and takes the old load
+out. Held-out facts of a benchmark are never looked at.
+
+Knows loads and explanations; the rules are in ``rules``. Knows no snapshot ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from sightline.graph.errors import require_range
+from sightline.graph.progress import Progress, silent
+from sightline.graph.reasoning.rules import VERSION, infer, relevant
+from sightline.graph.record.errors import NothingLoaded
+from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now, statement_schema
+from sightline.graph.record.statement import Statement
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.artifact import verify_artifact
+from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import INFERRED_GRAPH
+
+#: Inferred statements, unless the caller says otherwise.
+LIMIT = 10_000_000
+MAX_LIMIT = 100_000_000
+PREMISES = "because.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a statement was inferred. A premise may be inferred itself; following the premises of
+    premises ends at stated facts.
+
+    Attributes:
+        rule: its name in the OWL 2 RL profile, such as ``prp-trp``.
+    """
+
+    rule: str
+    premises: tuple[Statement, ...]
+
+
+def reason(workspace: Workspace, *, limit: int = LIMIT, progress: Progress = silent) -> Load:
+    """Write what follows from the active facts, in place of what was inferred before.
+
+    What was inferred from the same facts by the same rules is not inferred again.
+
+    Raises:
+        OutOfRange, NothingLoaded, NotWritable, DiskFull, WorkspaceLocked
+        TooManyInferred: more than ``limit`` statements follow; nothing was changed.
+    """
+    require_range("limit", limit, 1, MAX_LIMIT)
+    with workspace.lock():
+        loads = workspace.loads()
+        inputs = [load for load in loads if load.role == "facts"]
+        if not inputs:
+            raise NothingLoaded(workspace.path)
+        name = inferred_id(loads)
+        if _intact(workspace, name):
+            workspace.set_retracted(name, False)
+        else:
+            _write(workspace, name, inputs, limit, progress)
+        for load in loads:
+            if load.role == "inferred" and load.id != name:
+                workspace.set_retracted(load.id, True)
+        return Load.read(workspace.loads_folder / name)
+
+
+def is_stale(loads: Sequence[Load]) -> bool:
+    """Whether facts were inferred from others than the facts among ``loads``."""
+    inferred = [load.id for load in loads if load.role == "inferred"]
+    return bool(inferred) and inferred != [inferred_id(loads)]
+
+
+def inferred_id(loads: Sequence[Load]) -> str:
+    """The id of the load of what follows from the facts among ``loads``."""
+    inputs = "\n".join(sorted(load.id for load in loads if load.role == "facts"))
+    return load_id(hashlib.sha256(inputs.encode()).hexdigest(), VERSION, "", "inferred")
+
+
+def rule_counts(load: Load) -> dict[str, int]:
+    """Statements of an inferred load per rule, most first."""
+    rules = pl.scan_parquet(load.folder / PREMISES).filter(position=0).group_by("rule").len()
+    return dict(rules.sort("len", "rule", descending=[True, False]).collect().iter_rows())
+
+
+def explain(snapshot: Snapshot, statement: Statement) -> Explanation | None:
+    """Why a statement was inferred; None where it is stated, or in no load of ``snapshot``."""
+    is_it = [pl.col(k).eq_missing(pl.lit(v, pl.String)) for k, v in asdict(statement).items()]
+    for load in _inferred(snapshot):
+        for path in load.statements:
+            rows = pl.scan_parquet(path).filter(is_it).select("row").collect()["row"].to_list()
+            for explanation in _explanations(load, rows).values():
+                return explanation
+    return None
+
+
+def explain_edges(snapshot: Snapshot, edges: Iterable[int]) -> dict[int, Explanation]:
+    """Why edges were inferred, all looked up at once; stated ones are left out."""
+    wanted = [edge for edge in edges if snapshot.edge_inferred[edge]]
+    if not wanted:
+        return {}
+    rows = {snapshot.origins(edge)[0].row: edge for edge in wanted}
+    return {
+        rows[row]: explanation
+        for load in _inferred(snapshot)
+        for row, explanation in _explanations(load, list(rows)).items()
+    }
+
+
+def _inferred(snapshot: Snapshot) -> list[Load]:
+    """The inferred load that a snapshot was made with, if any, and if it is still there."""
+    loads = Workspace(snapshot.folder.parents[1]).loads_folder
+    folders = [loads / load["id"] for load in snapshot.loads if load["role"] == "inferred"]
+    return [Load.read(folder) for folder in folders if folder.exists()]
+
+
+def _explanations(load: Load, rows: Sequence[int]) -> dict[int, Explanation]:
+    """By row of the load."""
+    found = pl.scan_parquet(load.folder / PREMISES).filter(pl.col("row").is_in(rows)).collect()
+    return {
+        row: Explanation(
+            part["rule"][0],
+            tuple(Statement(*terms) for terms in part.drop("row", "rule", "position").iter_rows()),
+        )
+        for (row,), part in found.sort("row", "position").partition_by("row", as_dict=True).items()
+    }
+
+
+def _intact(workspace: Workspace, name: str) -> bool:
+    folder = workspace.loads_folder / name
+    try:
+        return folder.exists() and bool(verify_artifact(folder, full=True))
+    except DamagedArtifact:
+        return False
+
+
+def _write(
+    workspace: Workspace, name: str, inputs: list[Load], limit: int, progress: Progress
+) -> None:
+    started = now()
+    progress("reason", 0, None, "reading loads")
+    parts = [pl.scan_parquet(path) for load in inputs for path in load.statements]
+    facts = pl.concat([pl.LazyFrame(schema=statement_schema()), *parts])
+    found = infer(relevant(facts), limit=limit, progress=progress)
+    count = found.statements.height
+    with LoadWriter(workspace, name) as writer:
+        writer.write(found.statements.with_columns(graph=pl.lit(INFERRED_GRAPH)))
+        writer.write_beside(PREMISES, found.premises)
+        writer.commit(
+            source=INFERRED_GRAPH,
+            sha256=hashlib.sha256(name.encode()).hexdigest(),
+            role="inferred",
+            counts=Counts(read=count, loaded=count, duplicate=0, rejected=0, statements=count),
+            media_type="application/vnd.apache.parquet",
+            started=started,
+            mapping=VERSION,
+            derived_from=[load.id for load in inputs],
+        )

@@ -1,0 +1,65 @@
+"""Raw data that cannot be taken in. Nothing of it has been stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sightline.graph.errors import SightlineError
+
+
+class SourceError(SightlineError):
+    """Raw data that cannot be taken in. Nothing of it has been stored."""
+
+    status = 422
+
+
+class SourceNotFound(SourceError):
+    """A path, glob or folder that yields no file."""
+
+    exit_code = 2
+
+    def __init__(self, path: str | Path, reason: str = "no such file") -> None:
+        super().__init__(f"source {str(path)!r}: {reason}; check the path")
+
+
+class SourceEmpty(SourceError):
+    """A file without a single record."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(f"source {str(path)!r} holds no record; nothing was loaded")
+
+
+class SourceUnreadable(SourceError):
+    """A file that is not what its name says, is damaged, or has an unsupported format."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"source {str(path)!r} cannot be read: {reason}; nothing was loaded")
+
+
+class SourceSyntaxError(SourceError):
+    """A syntax error at a line of a structured source."""
+
+    def __init__(self, path: str | Path, line: int, reason: str) -> None:
+        super().__init__(
+            f"source {str(path)!r}, line {line}: {reason}; correct the line, nothing was loaded"
+        )
+        self.line = line
+
+
+class TooManyRejected(SourceError):
+    """More bad rows than the threshold allows."""
+
+    def __init__(self, path: str | Path, rejected: int, read: int, first: str) -> None:
+        super().__init__(
+            f"source {str(path)!r}: {rejected} of {read} records were rejected (first: {first}); "
+            "nothing was loaded, correct the file or its mapping"
+        )
+
+
+class MappingError(SourceError):
+    """The mapping is malformed or does not fit its source."""
+
+    exit_code = 2
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"mapping {str(path)!r}: {reason}")

@@ -1,0 +1,153 @@
+"""What a snapshot gives to learn from: rows, a split, and what counts as known.
+
+A model's rows are the entities and relations that occur in an edge or in a held-out triple, in the
+order of their IRIs; an entity without any edge gets no row. Everything is computed from the
+snapshot alone, so training, distillation and evaluation see the same split whenever they run.
+
+Knows the snapshot's arrays; knows no device and no model. NumPy and SciPy only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.graph.arrays import Ids
+from sightline.models.data.queries import KnownAnswers
+from sightline.models.data.split import random_split
+from sightline.models.errors import CannotTrain
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.reader import Snapshot
+
+
+ROLES = ("valid", "test", "valid_negatives", "test_negatives")
+#: The split is part of the data, not of a run: runs with several seeds must be comparable.
+SPLIT_SEED = 0
+#: Triples that are ranked for a choice; more cost time and change little.
+SELECT_LIMIT = 2000
+
+
+@dataclass(frozen=True)
+class LearningData:
+    """Triples in model rows, int32 ``(n, 3)`` each.
+
+    Attributes:
+        entity_iris, relation_iris: the IRI of each row.
+        train: what the model learns from.
+        select, calibrate: the two halves of valid: for stopping and choices; for calibration only.
+        test: read once, by the evaluation.
+        valid_negatives, test_negatives: triples stated to be false, where the sources hold some.
+        split: "given" or "random", where valid came from.
+    """
+
+    entity_iris: list[str]
+    relation_iris: list[str]
+    train: Ids
+    select: Ids
+    calibrate: Ids
+    test: Ids
+    valid_negatives: Ids
+    test_negatives: Ids
+    split: str
+
+    @property
+    def num_entities(self) -> int:
+        return len(self.entity_iris)
+
+    @property
+    def num_relations(self) -> int:
+        return len(self.relation_iris)
+
+    @property
+    def select_sample(self) -> Ids:
+        """At most ``SELECT_LIMIT`` triples of ``select``, to be ranked again and again."""
+        return self.select[:: max(1, -(-len(self.select) // SELECT_LIMIT))]
+
+    @property
+    def valid(self) -> Ids:
+        """Both halves of the validation triples."""
+        return np.concatenate([self.select, self.calibrate])
+
+    @cached_property
+    def questions(self) -> KnownAnswers:
+        """The training questions with their answers."""
+        return KnownAnswers.of_triples(self.train, self.num_entities, self.num_relations)
+
+    @cached_property
+    def known(self) -> KnownAnswers:
+        """Every true answer that is known, of train, valid and test: the ranking filter."""
+        triples = np.concatenate([self.train, self.select, self.calibrate, self.test])
+        return KnownAnswers.of_triples(triples, self.num_entities, self.num_relations)
+
+
+def learning_data(snapshot: Snapshot) -> LearningData:
+    """Read rows and split from a snapshot.
+
+    Raises:
+        CannotTrain: the graph has no edge, or no two entities to tell apart.
+    """
+    # What was inferred follows from other facts: held out it would be trivial, and in training it
+    # would give away facts that are held out.
+    edges = np.asarray(snapshot.triples(), np.int32)[~np.asarray(snapshot.edge_inferred)]
+    if not len(edges):
+        raise CannotTrain(
+            "it has no edge between two entities; ingest a source with links, "
+            "or map a column to links"
+        )
+    held = {role: np.unique(np.asarray(snapshot.held_out(role)), axis=0) for role in ROLES}
+    used = np.concatenate([edges, *held.values()])
+    entities, relations = np.unique(used[:, [0, 2]]), np.unique(used[:, 1])
+    if len(entities) < 2:
+        raise CannotTrain("it has a single entity; at least two must be linked")
+    edges, *given = (_rows(t, entities, relations) for t in (edges, *held.values()))
+    valid, test, valid_negatives, test_negatives = given
+    split = "given" if len(valid) else "random"
+    if len(valid):
+        train = edges
+    else:
+        parts = random_split(
+            edges, len(entities), len(relations), seed=SPLIT_SEED, with_test=not len(test)
+        )
+        train, valid = parts.train, parts.valid
+        test = test if len(test) else parts.test
+    entity_iris = snapshot.entity_iris.take(entities)
+    chosen = in_select(valid, entity_iris)
+    return LearningData(
+        entity_iris=entity_iris,
+        relation_iris=snapshot.relation_iris.take(relations),
+        train=train,
+        select=valid[chosen],
+        calibrate=valid[~chosen],
+        test=test,
+        valid_negatives=valid_negatives,
+        test_negatives=test_negatives,
+        split=split,
+    )
+
+
+def _rows(triples: Ids, entities: Ids, relations: Ids) -> Ids:
+    columns = (
+        np.searchsorted(entities, triples[:, 0]),
+        np.searchsorted(relations, triples[:, 1]),
+        np.searchsorted(entities, triples[:, 2]),
+    )
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def in_select(valid: Ids, entity_iris: list[str]) -> npt.NDArray[np.bool_]:
+    """Which validation triples choose; the others calibrate: bool ``(n,)``, about half.
+
+    By a hash of the unordered pair, so that a triple and its inverse are in the same half.
+    """
+
+    def bit(head: int, tail: int) -> bool:
+        pair = "\n".join(sorted((entity_iris[head], entity_iris[tail])))
+        return hashlib.blake2b(pair.encode(), digest_size=1).digest()[0] % 2 == 0
+
+    return np.array([bit(int(h), int(t)) for h, _, t in valid], dtype=np.bool_)

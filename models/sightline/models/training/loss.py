@@ -1,0 +1,81 @@
+"""The 1-vs-all loss of whole questions, exact or over a sample of the tails. Knows tensors only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some questions and all their answers.
+
+    Attributes:
+        head, rel: int64 ``(B,)``.
+        row, answer: int64 ``(A,)``: which question, which entity.
+    """
+
+    head: Tensor
+    rel: Tensor
+    row: Tensor
+    answer: Tensor
+
+
+def answer_loss(scores: Tensor, row: Tensor, column: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross entropy of each (question, answer) pair against all columns, averaged over the pairs.
+
+    It equals 1-vs-all training pair by pair, but scores a question once for all its answers.
+
+    Args:
+        scores: float32 ``(B, C)``.
+        row, column: int64 ``(A,)``: the pairs.
+        smoothing: share of the target spread evenly over the columns.
+    """
+    log_probability = torch.log_softmax(scores, dim=1)
+    loss = -log_probability[row, column].mean()
+    if smoothing:
+        even = -log_probability.mean(dim=1)[row].mean()
+        loss = (1.0 - smoothing) * loss + smoothing * even
+    return loss
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The tails that a step scores: every answer of the batch and a sample of the others.
+
+    Attributes:
+        entity: int64 ``(C,)``, ascending.
+        log_weight: float32 ``(C,)``: log of how many entities each stands for. Added to the scores,
+            it makes the sum of exponentials an unbiased estimate of the sum over all entities.
+    """
+
+    entity: Tensor
+    log_weight: Tensor
+
+    @classmethod
+    def sample(
+        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator | None = None
+    ) -> Candidates:
+        """All answers of a batch and ``count`` draws from the rest, with torch's global random
+        state where no generator is given."""
+        chosen = torch.zeros(num_entities, dtype=torch.bool)
+        chosen[answer] = True
+        rest = (~chosen).nonzero().squeeze(1)
+        count = min(count, len(rest))
+        drawn = rest[torch.randperm(len(rest), generator=generator)[:count]]
+        weight = torch.zeros(num_entities)
+        weight[drawn] = torch.log(torch.tensor(len(rest) / max(count, 1)))
+        chosen[drawn] = True
+        entity = chosen.nonzero().squeeze(1)
+        return cls(entity, weight[entity])
+
+    def columns(self, entity: Tensor) -> Tensor:
+        """Where entities of any shape stand among the candidates, -1 where they do not."""
+        column = torch.searchsorted(self.entity, entity).clamp(max=len(self.entity) - 1)
+        return torch.where(self.entity[column] == entity, column, -1)
+
+    def to(self, device: torch.device) -> Candidates:
+        """The same on a device."""
+        return Candidates(self.entity.to(device), self.log_weight.to(device))

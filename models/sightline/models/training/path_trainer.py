@@ -1,0 +1,184 @@
+"""The training loop of a path member, and whether it is worth its time. Knows no workspace.
+
+It is asked for one answer at a time, with the edge that gives the answer away hidden.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sightline.graph.arrays import Ids
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.queries import with_reciprocals
+from sightline.models.errors import Diverged
+from sightline.models.members.path_ball import ALL_EDGES, GROUP, Asked, Ball, PathGraph
+from sightline.models.members.path_network import PathMember
+from sightline.models.training.presets import PathConfig
+from sightline.models.training.trainer import Trainer
+
+#: Evaluations, spread evenly; the triples ranked at each.
+ROUNDS, RANKED = 10, 300
+#: Share of the steps in which the rate rises.
+WARM_UP = 0.05
+#: A row costs what so many messages cost; asking costs a third of learning. Both measured.
+ROW_COST, ASK_SHARE = 70, 1 / 3
+#: Questions that tell what one costs and how far its answer is.
+PROBES = 64
+#: A step that reaches less than this share more is not taken.
+REACH = 0.95
+#: Below so many questions it learns too little to be of use.
+FEWEST = 10_000
+#: More directed relations make the weights of a step larger than everything else.
+MOST_SLOTS = 2048
+#: A score that no softmax sees.
+NEVER = -1e9
+
+
+class PathTrainer(Trainer):
+    """Trains a path member on single answers, both directions.
+
+    Attributes:
+        answers: how many it will learn from; 0 where training it would not pay.
+    """
+
+    model: PathMember
+
+    def __init__(
+        self,
+        data: LearningData,
+        config: PathConfig,
+        seed: int,
+        device: torch.device,
+        name: str = "train",
+    ) -> None:
+        super().__init__(data, seed, device, name)
+        self.epochs = ROUNDS
+        self._graph = PathGraph.of(self.questions.messages)
+        steps = steps_to_answers(self._graph, data, config)
+        self.config = config = replace(config, steps=steps)
+        self.chosen = {"steps": steps}
+        self._asked = with_reciprocals(data.train, data.num_relations)
+        self.answers = affordable(self._graph, data, config)
+
+    @property
+    def _steps(self) -> int:
+        """Of an epoch."""
+        return max(1, self.answers // (ROUNDS * self.config.batch))
+
+    def _build(self) -> None:
+        self.model = build_path_member(self.data, self.config).to(self.device)
+        self._optimizers = {"adam": torch.optim.Adam(self.model.parameters(), lr=self.config.rate)}
+
+    def _sample(self) -> Ids:
+        return self.data.select[:: max(1, -(-len(self.data.select) // RANKED))]
+
+    def _run_epoch(self) -> float:
+        self.model.train()
+        wanted = self._steps * self.config.batch
+        passes = -(-wanted // len(self._asked))
+        orders = [
+            torch.randperm(len(self._asked), generator=self._generator) for _ in range(passes)
+        ]
+        losses = []
+        for some in torch.split(torch.cat(orders)[:wanted], self.config.batch):
+            self._optimizers["adam"].param_groups[0]["lr"] = self._rate()
+            losses.append(self._learn(self._asked[some.numpy()]))
+        return float(np.mean(losses))
+
+    def _rate(self) -> float:
+        """Up in a line, down along a cosine."""
+        done = self.step / (self._steps * ROUNDS)
+        if done < WARM_UP:
+            return self.config.rate * (done / WARM_UP + 0.01)
+        return self.config.rate * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+    def _learn(self, triples: Ids) -> float:
+        """One step on int32 ``(B, 3)`` answers, a few at a time to keep memory small."""
+        (optimizer,) = self._optimizers.values()
+        optimizer.zero_grad()
+        total = 0.0
+        for start in range(0, len(triples), self._graph.group):
+            loss = self._loss(triples[start : start + self._graph.group]) / len(triples)
+            torch.autograd.backward(loss)
+            total += float(loss.detach())
+        if not math.isfinite(total):
+            raise Diverged(self.step)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        optimizer.step()
+        self.step += 1
+        return total
+
+    def _loss(self, triples: Ids) -> Tensor:
+        """Sum of the cross entropies of each answer against all that are not known to be one."""
+        _, rel, answer = (torch.from_numpy(a.astype(np.int64)) for a in triples.T)
+        asked = hiding(triples, self.data.num_relations, everything=self.questions.hides_all)
+        scores = self.model.ask(self._graph, asked, rel.to(self.device))
+        rows, columns = self.data.questions.of(triples[:, 0], triples[:, 1])
+        others = columns != triples[rows, 2]
+        index = tuple(
+            torch.from_numpy(a[others].astype(np.int64)).to(self.device) for a in (rows, columns)
+        )
+        scores = scores.index_put(index, scores.new_tensor(NEVER))
+        return nn.functional.cross_entropy(scores, answer.to(self.device), reduction="sum")
+
+
+def build_path_member(data: LearningData, config: PathConfig) -> PathMember:
+    """An untrained path member; torch's random state decides the weights."""
+    return PathMember(data.num_relations, steps=config.steps, limit=config.limit)
+
+
+def hiding(triples: Ids, num_relations: int, *, everything: bool) -> Asked:
+    """The questions of int32 ``(B, 3)`` answers, each with its answer's edges hidden."""
+    head, rel, tail = (np.ascontiguousarray(column) for column in triples.T)
+    turned = ((rel + num_relations) % (2 * num_relations)).astype(np.int32)
+    if everything:
+        rel = turned = np.full(len(head), ALL_EDGES, np.int32)
+    return Asked(head, tail, rel, turned)
+
+
+def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
+    """Steps that reach nearly all answers of ``select`` that ``config.most_steps`` reach."""
+    pairs = data.select[:: max(1, -(-len(data.select) // PROBES))]
+    reached = torch.zeros(config.most_steps + 1, device=graph.device)
+    for some in np.split(pairs, range(GROUP, len(pairs), GROUP)):
+        nothing = np.full(len(some), -1, np.int32)
+        asked = Asked(np.ascontiguousarray(some[:, 0]), nothing, nothing, nothing)
+        ball = Ball.around(graph, asked, config.most_steps, graph.num_entities)
+        tail = torch.from_numpy(some[:, 2].astype(np.int64)).to(graph.device)
+        place = ball.place[torch.arange(len(some), device=graph.device), tail]
+        reached += ((place >= 0) & (place < ball.start.diff(dim=1))).sum(dim=1)
+    steps = range(config.steps, config.most_steps)
+    enough = (s for s in steps if reached[s] >= REACH * reached[-1])
+    return next(enough, config.most_steps)
+
+
+def affordable(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
+    """Answers that a path member can learn from inside ``config.work``, after what it takes to ask
+    it every question; 0 where that is too few to be worth it."""
+    if not config.work or 2 * data.num_relations > MOST_SLOTS:
+        return 0
+    cost = question_cost(graph, data, config)
+    left = config.work - cost * ASK_SHARE * len(data.train)
+    wanted = min(int(left / cost), config.passes * 2 * len(data.train))
+    enough = min(FEWEST, 2 * len(data.train))
+    return wanted if wanted >= enough else 0
+
+
+def question_cost(graph: PathGraph, data: LearningData, config: PathConfig) -> float:
+    """Messages that learning from one answer costs, rows counted as messages."""
+    rng = np.random.default_rng(0)
+    head = data.train[rng.integers(len(data.train), size=PROBES), 2 * rng.integers(2)]
+    nothing = np.full(PROBES, -1, np.int32)
+    asked = Asked(np.ascontiguousarray(head), nothing, nothing, nothing)
+    ball = Ball.around(graph, asked, config.steps, config.limit)
+    degree = graph.edges.indptr.diff()
+    cost = 0.0
+    for step in range(1, config.steps + 1):
+        _, entity, _ = ball.rows(step)
+        cost += float(degree[entity].sum()) + ROW_COST * len(entity)
+    return cost / PROBES
