@@ -124,7 +124,7 @@ def workers(of: int = os.getpid()) -> set[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if parent == of and b"sparql_worker" in command:
+        if parent == of and b"rdf.worker" in command:
             found.add(int(folder.name))
     return found
 

@@ -1,7 +1,7 @@
 """SPARQL over a snapshot's index, in processes that can be stopped.
 
 A query costs at most its own request: it is checked before any engine reads it (``sparql_text``),
-and evaluated by a process with bounded memory and without a network (``sparql_worker``), which is
+and evaluated by a process with bounded memory and without a network (``worker``), which is
 killed when its time is over. Idle processes are kept for the next query. A result is complete or it
 is an error; the default graph is the union of all graphs in the index.
 
