@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import pytest
 
+from sightline.api.serve import _listen
 from tests.api.conftest import SLASHED
 
 CODE = """
@@ -134,8 +135,18 @@ def test_what_is_no_good_request_harms_nobody(port: int, sent: bytes) -> None:
     assert get(port, "/healthz").status == 200
 
 
+def test_an_answer_over_a_kept_connection_comes_in_one_piece(port: int) -> None:
+    """Were its body sent after its head, it would wait for an acknowledgement: 40 ms each time."""
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65536).endswith(b"}")
+    with _listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def test_a_connection_that_sends_no_request_is_closed(folder: Path) -> None:
-    impatient = "import sightline.api.serve as s; s.HEADER_TIMEOUT = 1\n"
+    impatient = "import sightline.api.connection as s; s.HEADER_TIMEOUT = 1\n"
     with service(folder, before=impatient) as (_, port), ExitStack() as opened:
         address, end = ("127.0.0.1", port), time.monotonic() + 20
         silent, slow, second = (

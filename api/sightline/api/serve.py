@@ -6,7 +6,6 @@ error at once and all workers share it.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -19,10 +18,10 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
 from sightline.api.app import create_app
+from sightline.api.connection import HEADER_TIMEOUT, Connection, room
 from sightline.api.errors import PortInUse
 from sightline.graph.errors import UsageError
 from sightline.graph.storage.workspace import Workspace
@@ -31,8 +30,6 @@ from sightline.graph.storage.workspace import Workspace
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
-#: Seconds within which a connection must have sent the head of a request.
-HEADER_TIMEOUT = 15
 #: Seconds before a process that writes reports and has died is started again.
 RESTART = 2.0
 
@@ -63,91 +60,32 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
-        http=_Connection,
+        http=Connection,
         ws="none",
-        timeout_keep_alive=HEADER_TIMEOUT,
+        backlog=room()[1],
+        timeout_keep_alive=int(HEADER_TIMEOUT),
         timeout_graceful_shutdown=GRACE,
     )
-    with _listen(host, port) as listener:
+    with _listen(host, port) as listener, _reporting(workspace) if reports else nullcontext():
+        one, several = uvicorn.Server(config), None
+        if workers > 1:
+            several = Multiprocess(config, [listener])
+        else:
+            # uvicorn raises a signal again when it has shut down; to have ended well is no failure.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, one.handle_exit)
+        listener.listen(config.backlog)
         url = _url(host, listener.getsockname()[1])
-        # uvicorn raises a signal again when it has shut down; to have ended well is no failure.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-        with _reporting(workspace) if reports else nullcontext():
-            if workers == 1:
-                _Server(config, url).run([listener])
-            else:
-                _Workers(config, url, listener).run()
+        print(f"serving on {url} (API documentation: {url}/docs; Ctrl-C stops)", flush=True)
+        if several is None:
+            one.run([listener])
+        else:
+            several.run()
 
 
 def application() -> FastAPI:
     """The application of a worker process."""
     return create_app(Path(os.environ[_FOLDER]))
-
-
-class _Connection(H11Protocol):
-    """A connection that is closed when the head of a request takes too long, so that nobody can
-    hold many of them open for nothing."""
-
-    _clock: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._wait()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        """Start the clock, unless it runs already or a request is being answered."""
-        if self._answering():
-            self._stop_waiting()
-        elif self._clock is None:
-            self._clock = self.loop.call_later(HEADER_TIMEOUT, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
-
-    def _give_up(self) -> None:
-        self._clock = None
-        if not self._answering():
-            self.transport.close()
-
-    def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-
-class _Server(uvicorn.Server):
-    """Says where it listens."""
-
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
-        super().__init__(config)
-        self._url = url
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        _announce(self._url)
-
-
-class _Workers(Multiprocess):
-    """Says where it listens."""
-
-    def __init__(self, config: uvicorn.Config, url: str, listener: socket.socket) -> None:
-        super().__init__(config, [listener])
-        self._url = url
-
-    def init_processes(self) -> None:
-        super().init_processes()
-        for process in self.processes:
-            process.wait_until_ready(60, self.should_exit)
-        _announce(self._url)
 
 
 @contextmanager
@@ -174,10 +112,6 @@ def _reporting(workspace: Path) -> Iterator[None]:
         keeper.join()
 
 
-def _announce(url: str) -> None:
-    print(f"serving on {url} (API documentation: {url}/docs; Ctrl-C stops)", flush=True)
-
-
 def _listen(host: str, port: int) -> socket.socket:
     """A bound socket.
 
@@ -187,8 +121,8 @@ def _listen(host: str, port: int) -> socket.socket:
     import errno
 
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # With its protocol, or asyncio does not see that it is TCP: it would leave Nagle's wait on.
+        listener = socket.socket(*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][:3])
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.set_inheritable(True)
