@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from sightline.api import graphs
 from sightline.api.answers import choose
-from sightline.api.app import create_app
+from sightline.api.app import STATIC, create_app
 from sightline.api.served import Cache, Kept
 from tests.api.conftest import HOSTILE, MODEL, make_workspace
 from tests.graph.conftest import RDF, RDFS
@@ -93,10 +93,17 @@ def test_a_browser_runs_only_our_own_files(client: TestClient, url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "page", ["/", "/docs", "/static/app.js", "/static/docs.js", "/static/style.css"]
+    ("kind", "media"), [("html", "html"), ("js", "javascript"), ("css", "css")]
 )
-def test_pages_ask_no_other_host_and_hold_no_inline_code(client: TestClient, page: str) -> None:
-    text = client.get(page).text
+def test_pages_ask_no_other_host_and_hold_no_inline_code(
+    client: TestClient, kind: str, media: str
+) -> None:
+    files = [client.get(f"/static/{p.relative_to(STATIC)}") for p in STATIC.rglob(f"*.{kind}")]
+    text = "\n".join(file.text for file in files)
+
+    # A browser runs a module only if its media type says that it is one.
+    types = {file.headers["content-type"].partition(";")[0] for file in files}
+    assert {name.rpartition("/")[2] for name in types} == {media}
 
     hosts = re.findall(r"""["'(`](?:https?:)?//[\w.]+""", text)
     assert [host for host in hosts if "www.w3.org" not in host] == []

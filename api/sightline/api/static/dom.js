@@ -1,4 +1,4 @@
-// Elements made node by node: whatever text goes in stays text.
+// Elements made node by node: whatever text goes in stays text. Knows no answer of the API.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -22,5 +22,47 @@ function fill(element, properties, children) {
   return element;
 }
 
-/** A label, kept apart from the text around it whichever direction it is written in. */
-export const label = (text) => h("bdi", {}, text);
+/** Show this in a place, instead of what it holds. */
+export function put(place, ...content) {
+  place.replaceChildren();
+  return fill(place, {}, content);
+}
+
+/** A text without control characters, and without those that turn the text around it. */
+export const plain = (text) => text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, " ");
+
+/** A text from the data, kept apart from what is around it whichever direction it is written in. */
+export const label = (text) => h("bdi", {}, plain(text));
+
+export const number = (n) => n.toLocaleString("en");
+export const plural = (n, one, many = one + "s") => `${number(n)} ${n === 1 ? one : many}`;
+export const card = (title, ...content) => h("section", { class: "card" }, title ? h("h2", {}, title) : null, ...content);
+export const note = (...text) => h("p", { class: "note" }, ...text);
+export const fold = (summary, ...content) => h("details", {}, h("summary", {}, summary), ...content);
+
+export function failure(error) {
+  if (error.report?.type === "urn:sightline:problem:unknown-to-model") return note(label(error.message));
+  return h("div", { class: "failure", role: "alert" }, h("strong", {}, error.report?.title ?? "That did not work"), h("p", {}, label(error.message)));
+}
+
+/** Show a placeholder, then what the promise brings, or why it failed. */
+export function later(promise, render) {
+  const place = h("div", { "aria-busy": "true" }, h("p", { class: "note loading", role: "status" }, "Loading…"));
+  const show = (content) => put(place, content).removeAttribute("aria-busy");
+  promise.then((answer) => show(render(answer))).catch((error) => {
+    if (error.name !== "AbortError") show(failure(error));
+  });
+  return place;
+}
+
+/** A button that makes way for what it brings. */
+export function more(text, bring) {
+  const button = h("button", { type: "button", class: "shape" }, text);
+  button.addEventListener("click", () => {
+    const place = bring();
+    button.replaceWith(place);
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  });
+  return button;
+}
