@@ -18,6 +18,8 @@ BIN := $(VENV)/bin
 USE := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
+# A process that has no test left takes over half of what another still has.
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -33,13 +35,13 @@ demo: $(USE) ## build the bundled example, show first answers, serve it (SERVE=0
 install: $(USE) ## install everything a user needs into .venv
 	@echo "installed; try: $(BIN)/sightline --help"
 
-test: $(DEV) ## run the tests (ARGS="-k paths" chooses some)
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: $(DEV) ## run the tests, a process per core (ARGS="-k paths" chooses some)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) --durations 10 $(ARGS)
 
 test-slow: $(DEV) ## run the tests that train on real data (SIGHTLINE_DATA names its folder)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-check: $(DEV) ## lint, formatting, types, import contracts
+check: $(DEV) ## lint, formatting, types, import contracts (one of them: no circle of files)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

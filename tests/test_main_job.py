@@ -1,14 +1,11 @@
-"""The whole main job on small raw files: ingest, learn, ask, serve, add data, take it out again.
-
-The data: people work at companies in cities, and live in the city of their company. A few live-in
-facts are left out, so that there is something to find.
-"""
+"""The whole main job on small raw files: ingest, learn, ask, serve, add data, take it out again."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,55 +17,15 @@ import pytest
 
 from sightline.cli.main import run
 from sightline.graph.storage.workspace import Workspace
+from tests.people import MISSING, sources
 
 PROGRAM = Path(sys.executable).with_name("sightline")
-MISSING = range(0, 120, 13)
-MAPPING = """
-mappings:
-  people:
-    sources: [people.csv~csv]
-    s: entity:$(id)
-    po:
-      - [a, class:Person]
-      - [rdfs:label, $(name)]
-      - [property:born, $(born), xsd:integer]
-      - [relation:works_at, entity:$(company)~iri]
-      - [relation:lives_in, entity:$(city)~iri]
-  companies:
-    sources: [companies.csv~csv]
-    s: entity:$(id)
-    po:
-      - [a, class:Company]
-      - [rdfs:label, $(name)]
-      - [relation:located_in, entity:$(city)~iri]
-"""
-
-
-def write_sources(folder: Path) -> list[str]:
-    """Two tables and a mapping. Company ``c`` is in city ``c % 4``."""
-    folder.mkdir()
-    people = ["id,name,born,company,city"]
-    for i in range(120):
-        company = i % 12
-        city = "" if i in MISSING else f"city{company % 4}"
-        people.append(f"p{i},Person {i},{1950 + i % 50},company{company},{city}")
-    people += ["p120,Person 120,not a year,company1,city1"]
-    companies = ["id,name,city", *(f"company{c},Company {c},city{c % 4}" for c in range(12))]
-    (folder / "people.csv").write_text("\n".join(people) + "\n")
-    (folder / "companies.csv").write_text("\n".join(companies) + "\n")
-    (folder / "map.yaml").write_text(MAPPING)
-    return [str(folder / "people.csv"), str(folder / "companies.csv")]
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A workspace that `sightline run` made."""
-    base = tmp_path_factory.mktemp("job")
-    sources = write_sources(base / "raw")
-    ws = str(base / "ws")
-    mapping = ["--mapping", str(base / "raw" / "map.yaml")]
-    assert run(["run", *sources, *mapping, "-w", ws, "--preset", "quick", "--device", "cpu"]) == 0
-    return ws
+def workspace(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A copy of the workspace that `sightline run` made."""
+    return str(shutil.copytree(trained, tmp_path_factory.mktemp("job") / "ws"))
 
 
 @pytest.fixture
@@ -141,12 +98,9 @@ def test_a_report_is_written(workspace: str, tmp_path: Path) -> None:
     assert json.loads(next(out.rglob("report.json")).read_text())
 
 
-def test_running_again_does_nothing_new(workspace: str, capsys) -> None:
+def test_running_again_does_nothing_new(workspace: str, trained: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in Path(workspace).glob("*/*/manifest.json")}
-    sources = Path(workspace).parent / "raw"
-    files = [str(sources / "people.csv"), str(sources / "companies.csv")]
-    mapping = ["--mapping", str(sources / "map.yaml")]
-    assert run(["run", *files, *mapping, "-w", workspace, "--preset", "quick"]) == 0
+    assert run(["run", *sources(trained.parent), "-w", workspace, "--preset", "quick"]) == 0
     after = {path: path.stat().st_mtime_ns for path in Path(workspace).glob("*/*/manifest.json")}
     assert set(after) == set(before)
     loads = [path for path in before if path.parts[-3] in ("loads", "snapshots")]

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -160,7 +160,7 @@ ROUTES = (
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(route=st.sampled_from(ROUTES), text=st.text(max_size=60) | st.binary(max_size=60))
 def test_no_text_in_an_address_breaks_the_service(
     client: TestClient, route: str, text: str | bytes
@@ -180,7 +180,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(body=JSON)
 def test_no_body_breaks_the_service(client: TestClient, body: object) -> None:
     headers = {"Content-Type": "application/json"}

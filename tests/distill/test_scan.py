@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -39,7 +39,6 @@ vectors = st.integers(1, 3 * BLOCK).flatmap(
 )
 
 
-@settings(deadline=None)
 @given(
     vectors,
     st.sampled_from([D, 4 * D]).flatmap(lambda n: hnp.arrays(np.float32, n, elements=few)),

@@ -41,7 +41,7 @@ triples = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(triples)
 def test_edges_are_the_distinct_facts_sorted_both_ways(rows: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -231,7 +231,7 @@ def test_ids_are_int32_and_mapped(snapshot_of) -> None:
         assert isinstance(getattr(s, name).base, np.memmap)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(*[st.integers(0, 3) | st.integers(2**31 - 3, 2**31 - 1)] * 3), max_size=12)
 )

@@ -46,7 +46,7 @@ def terms(row: dict[str, object]) -> tuple[object, ...]:
     return tuple(row.get(column) for column in columns)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(graphs, graphs)
 def test_added_and_removed_are_differences_of_sets(
     one: list[dict[str, object]], two: list[dict[str, object]]

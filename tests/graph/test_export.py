@@ -79,7 +79,7 @@ def canonical(quads: set[ox.Quad]) -> set[ox.Quad]:
     return set(dataset)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(statements, min_size=1, max_size=8))
 def test_rdf_comes_out_as_it_was_loaded(rows: list[dict[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -120,13 +120,13 @@ ontologies = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ontologies)
 def test_the_same_follows_as_by_owlrl(triples: set[Terms]) -> None:
     assert inferred(triples) == by_owlrl(triples)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ontologies)
 def test_every_statement_follows_from_earlier_ones_by_its_rule(triples: set[Terms]) -> None:
     found = infer(frame(triples), limit=10_000)

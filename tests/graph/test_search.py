@@ -64,7 +64,7 @@ def test_an_empty_index_answers() -> None:
 words = st.text(st.characters(categories=["Ll", "Lo", "Nd"]), min_size=5, max_size=9)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(words, min_size=1, max_size=12, unique=True), st.data())
 @example(["aaaaa"], None)
 def test_every_single_edit_of_a_label_is_found(labels: list[str], data) -> None:

@@ -398,7 +398,7 @@ PIECES = (
 fragments = st.lists(st.sampled_from(PIECES)).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(texts, fragments))
 def test_any_text_is_read_or_is_an_error_of_its_own(text: str) -> None:
     with suppress(QueryError):
@@ -419,7 +419,7 @@ def test_what_is_read_asks_no_other_server(listener: Listener) -> None:
     services = ("SERVICE x:{}", "sErViCe<%s>{}", "SERVICE SILENT :{}", "SERVICEx:#\n{}")
     harmless = pyoxigraph.Store()
 
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=500)
     @given(around, st.sampled_from(services), around)
     def check(before: str, service: str, after: str) -> None:
         text = start + before + service.replace("%s", listener.url) + after + "}"
@@ -431,7 +431,7 @@ def test_what_is_read_asks_no_other_server(listener: Listener) -> None:
     assert listener.hits == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(texts, fragments))
 def test_any_literal_may_be_asked_for(text: str) -> None:
     term = str(pyoxigraph.Literal(text))
@@ -442,7 +442,7 @@ def test_any_literal_may_be_asked_for(text: str) -> None:
     assert read_query(f"ASK {{ ?s ?p {term} }}").form == "ASK"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.one_of(texts, st.sampled_from(['"', "},{", "[{", "\n", ",", "<result>"]))))
 def test_rows_are_counted_exactly_in_every_format(found: list[str]) -> None:
     rows = " ".join(f"({pyoxigraph.Literal(text)} 1)" for text in found)

@@ -28,7 +28,7 @@ def copied(s: Snapshot) -> nx.MultiDiGraph:
     return graph
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(triples)
 def test_algorithms_give_the_same_on_view_and_copy(
     rows: list[tuple[str, str, str]],

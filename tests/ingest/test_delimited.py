@@ -44,7 +44,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
     return draw(st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     table=tables(),
     separator=st.sampled_from(",;\t|"),
@@ -64,7 +64,7 @@ def test_what_the_csv_module_writes_is_read_exactly(table, separator, end, quoti
     assert [r for batch in batches for r in batch.rejected] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=60) | st.text('a",\n\r', max_size=60).map(str.encode), st.integers(1, 3))
 def test_no_bytes_break_the_reader_and_blocks_change_nothing(data: bytes, width: int) -> None:
     assume(not data.startswith(GZIP_MAGIC))

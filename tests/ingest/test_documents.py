@@ -155,7 +155,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.text("abc", min_size=1, max_size=2), values, max_size=4))
 def test_every_value_of_any_record_arrives_once(tmp_path_factory, record: dict) -> None:
     def leaves(value: object) -> list[str]:

@@ -120,7 +120,7 @@ def test_progress_counts_bytes_over_all_sources(tmp_path: Path, workspace: Works
     assert [note for _, _, _, note in said].count("a.csv") >= 2
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.lists(st.integers(0, 30) | st.integers(2**64 - 20, 2**64 - 1), max_size=12), max_size=8

@@ -72,7 +72,7 @@ def canonical(quads: set[ox.Quad] | list[ox.Quad]) -> set[ox.Quad]:
     return set(dataset)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(quads, min_size=1, max_size=6), st.sampled_from(["nq", "trig"]))
 def test_data_sets_come_back_as_they_were(given_quads: list[ox.Quad], ending: str) -> None:
     kind = {"nq": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG}[ending]
@@ -83,7 +83,7 @@ def test_data_sets_come_back_as_they_were(given_quads: list[ox.Quad], ending: st
         assert load.counts.loaded == len(set(given_quads))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(quads, min_size=1, max_size=6), st.sampled_from(["nt", "ttl"]))
 def test_what_rdflib_writes_comes_back_as_it_was(given_quads: list[ox.Quad], ending: str) -> None:
     plain = [ox.Triple(q.subject, q.predicate, q.object) for q in given_quads]
@@ -209,7 +209,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=8), st.sampled_from(["nt", "nq"]))
 def test_each_line_is_read_as_the_parser_reads_it_alone(lines: list[str], ending: str) -> None:
     format = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS}[ending]

@@ -19,7 +19,7 @@ graphs = st.sets(triples, min_size=2, max_size=14)
 scores = st.dictionaries(triples, st.floats(-20, 20, width=32), max_size=20)
 type_of = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["T", "U"]))
 #: Every example compiles a snapshot.
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=12)
 
 
 def made_world(folder: str, facts, scores, types) -> World:

@@ -45,7 +45,7 @@ def counted(snapshot: Snapshot, entity: int, rel: int) -> float:
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sets(triples, min_size=1, max_size=14), types)
 def test_room_is_what_counting_finds(facts, types) -> None:
     with tempfile.TemporaryDirectory() as folder:

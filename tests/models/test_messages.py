@@ -39,7 +39,7 @@ def plain(conv: RelationalConv, x: torch.Tensor, messages: Messages) -> torch.Te
     return x + conv.up(torch.relu(conv.norm(z + mean)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_a_layer_and_its_gradients_are_those_of_a_plain_loop(
     case: tuple[Messages, torch.Tensor],

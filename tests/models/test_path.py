@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sightline.graph.progress import silent
@@ -70,7 +70,6 @@ def visible(triples: np.ndarray, asked: Asked, b: int) -> np.ndarray:
     return triples[~np.array(hidden)]
 
 
-@settings(deadline=None)
 @given(asked_graphs())
 def test_rows_are_the_entities_within_reach_that_networkx_finds(case) -> None:
     triples, asked = case
@@ -113,7 +112,6 @@ def heard_in_a_loop(triples: np.ndarray, ball: Ball, asked: Asked, x, weight, st
 
 
 @pytest.mark.parametrize("gather", [_Gather, _GatherTensors])
-@settings(deadline=None)
 @given(asked_graphs(), st.integers(0, 1000))
 def test_messages_and_gradients_are_those_of_a_plain_loop(gather, case, seed: int) -> None:
     triples, asked = case
@@ -159,7 +157,6 @@ def test_entities_that_are_alike_do_not_count_for_more_in_a_gradient(compiled: b
     assert (above - below).item() == pytest.approx(2e-3 * gradient.norm().item(), rel=0.01)
 
 
-@settings(deadline=None)
 @given(asked_graphs(), st.integers(1, 7))
 def test_the_kernel_and_the_tensors_find_the_same_rows(case, limit: int) -> None:
     triples, asked = case
@@ -174,7 +171,6 @@ def test_the_kernel_and_the_tensors_find_the_same_rows(case, limit: int) -> None
             assert torch.equal(one, other)
 
 
-@settings(deadline=None)
 @given(asked_graphs(), st.integers(0, 1000))
 def test_the_kernel_and_the_tensors_give_the_same_scores(case, seed: int) -> None:
     triples, asked = case
@@ -189,7 +185,6 @@ def test_the_kernel_and_the_tensors_give_the_same_scores(case, seed: int) -> Non
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
 
 
-@settings(deadline=None)
 @given(asked_graphs())
 def test_a_hidden_edge_leaves_no_trace(case) -> None:
     """The answer of a question is as if the graph had never stated it: not in reach, and not in
