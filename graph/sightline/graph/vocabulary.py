@@ -142,12 +142,11 @@ def contract(iri: str, prefixes: Mapping[str, str]) -> str:
 
     A local part is taken only if expanding the CURIE gives the same IRI back.
     """
-    best = max(
-        ((prefix, start) for prefix, start in prefixes.items() if iri.startswith(start)),
-        key=lambda pair: len(pair[1]),
-        default=None,
-    )
-    return f"{best[0]}:{iri[len(best[1]) :]}" if best and len(iri) > len(best[1]) else iri
+    name, namespace = None, ""
+    for prefix, start in prefixes.items():
+        if len(start) > len(namespace) and iri.startswith(start):
+            name, namespace = prefix, start
+    return iri if name is None or len(iri) == len(namespace) else f"{name}:{iri[len(namespace) :]}"
 
 
 def expand(ref: str, prefixes: Mapping[str, str]) -> str | None:

@@ -136,7 +136,7 @@ def find_paths(
     if source == target:
         return _NO_PATH
     question = Question(int(source), int(target), int(max_hops), int(k))
-    engine = _engine(snapshot)
+    engine = engine_of(snapshot)
     room = engine.take()
     answer = _Search(engine.graph, rules, room, question, (start, deadline_ms)).answer()
     engine.put_back(room)
@@ -147,7 +147,7 @@ def warm(snapshot: Snapshot) -> None:
     """Compile, or load from the cache, all that ``find_paths`` runs; then no user waits for it."""
     if snapshot.num_entities < 2:
         return
-    engine = _engine(snapshot)
+    engine = engine_of(snapshot)
     room = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
     search = _Search(engine.graph, _NO_RULES, room, question, (time.perf_counter(), 60_000))
@@ -190,7 +190,7 @@ class _Engine:
 _ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
 
 
-def _engine(snapshot: Snapshot) -> _Engine:
+def engine_of(snapshot: Snapshot) -> _Engine:
     engine = _ENGINES.get(snapshot)
     if engine is None:
         engine = _ENGINES[snapshot] = _Engine(snapshot)

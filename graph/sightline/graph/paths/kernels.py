@@ -497,13 +497,13 @@ def _keep(graph: Any, space: Any, k: int, length: int) -> float:
         row[EDGES + d] = stack[EDGE, step]
         row[SLOTS + d] = _reverse(rel, graph.num_relations) if state[TURNED] else rel
     state[DIRECT] += length == 1
-    score = _score(graph.path_weight, stack[EDGE], length)
+    score = score_of(graph.path_weight, stack[EDGE], length)
     state[PATHS] = _offer(top, state[PATHS], k, score, ENTITIES)
     return _bar(top, state[PATHS], k)
 
 
 @_kernel
-def _score(weight: Any, edge: Any, length: int) -> float:
+def score_of(weight: Any, edge: Any, length: int) -> float:
     """The same for the same edges in any order: the smallest factor first, then rounded."""
     factors = np.empty(MAX_HOPS)
     for d in range(length):
