@@ -59,6 +59,7 @@ def _in_a_process(file: Path, folder: Path) -> dict[str, float]:
 
 
 def _measure(file: Path, folder: Path) -> dict[str, float]:
+    from sightline.graph.record.loads import active_loads
     from sightline.graph.snapshot.compile import compile_snapshot
     from sightline.graph.storage.workspace import Workspace
     from sightline.ingest.load import ingest
@@ -69,7 +70,7 @@ def _measure(file: Path, folder: Path) -> dict[str, float]:
     peak = _peak_memory()
     with_index = cpu_seconds(lambda: compile_snapshot(workspace, rdf=True))
     return {
-        "statements": workspace.loads()[0].counts.statements,
+        "statements": active_loads(workspace)[0].counts.statements,
         "load": loading,
         "compile": compiling,
         "compile with the RDF index": with_index,

@@ -15,6 +15,7 @@ from sightline.distill.serving import ServedModel, publish, write_maps
 from sightline.distill.student.student import Student
 from sightline.distill.training.train import distill
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
@@ -96,7 +97,7 @@ def test_every_part_of_the_model_has_its_checksums(made: tuple[Workspace, str]) 
 
 def test_a_served_model_answers_in_the_ids_of_the_snapshot(made: tuple[Workspace, str]) -> None:
     ws, model_id = made
-    snapshot = ws.snapshot()
+    snapshot = served_snapshot(ws)
     model = ServedModel.open(ws, snapshot, model_id)
     for entity in range(snapshot.num_entities):
         row = model.row_of_entity[entity]
@@ -109,7 +110,7 @@ def test_a_served_model_answers_in_the_ids_of_the_snapshot(made: tuple[Workspace
 
 def test_new_data_shifts_no_answer_of_an_old_model(made: tuple[Workspace, str]) -> None:
     ws, model_id = made
-    before = ws.snapshot()
+    before = served_snapshot(ws)
     old = ServedModel.open(ws, before, model_id)
     load = add_load(ws, [fact(("aaa", "aaa_first", "person00"))], name="more")
     after = compile_snapshot(
@@ -131,7 +132,7 @@ def test_new_data_shifts_no_answer_of_an_old_model(made: tuple[Workspace, str]) 
 
 def test_a_model_without_maps_to_a_snapshot_is_not_served(made: tuple[Workspace, str]) -> None:
     ws, model_id = made
-    snapshot = ws.snapshot()
+    snapshot = served_snapshot(ws)
     snapshot.id = "another"
     with pytest.raises(NoModel):
         ServedModel.open(ws, snapshot, model_id)

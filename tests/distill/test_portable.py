@@ -18,6 +18,7 @@ from sightline.distill.student.portable import FORMATS, read_arrays, student_fil
 from sightline.distill.student.quantise import pack, quantise, unpack
 from sightline.distill.student.student import Student, StudentArrays
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import add_load, build, fact, label
@@ -99,7 +100,7 @@ def test_an_export_holds_names_calibration_and_checksums(
     out = tmp_path / "out"
     assert export(workspace, format, out) == 0
     manifest = verify_artifact(out, full=True)
-    assert (manifest["model"], manifest["snapshot"]) == (MODEL, workspace.snapshot().id)
+    assert (manifest["model"], manifest["snapshot"]) == (MODEL, served_snapshot(workspace).id)
     shown = capsys.readouterr().out
     for name in manifest["files"]:
         assert f"wrote {out / name}" in shown

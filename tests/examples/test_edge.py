@@ -18,6 +18,7 @@ import pytest
 
 from sightline.distill.serving import ServedModel
 from sightline.distill.student.portable import FORMATS, export_student
+from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.workspace import Workspace
 from tests.api.browser import Browser, find_browser
 from tests.graph.conftest import BASE, build, fact, label
@@ -62,7 +63,7 @@ def exported(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def wanted(workspace: Workspace, tail: str, relation: str, known: list[str]) -> list[Answer]:
     """Label, IRI and probability of the ten best heads of (?, relation, tail) by Sightline."""
-    snapshot = workspace.snapshot()
+    snapshot = served_snapshot(workspace)
     student = ServedModel.open(workspace, snapshot, MODEL).student
     row = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.entity_iris)}
     rels = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.relation_iris)}

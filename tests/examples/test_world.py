@@ -17,7 +17,8 @@ import pyoxigraph as ox
 import pytest
 
 from sightline.cli.main import run
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.record.loads import active_loads
+from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.workspace import Workspace
 
 WORLD = Path(__file__).parents[2] / "examples" / "world"
@@ -524,11 +525,11 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     mapping = str(WORLD / "mapping.yaml")
     assert run(["ingest", str(WORLD), "--mapping", mapping, "--strict", "-w", folder]) == 0
     assert run(["compile", "-w", folder]) == 0
-    return Workspace.open(folder).snapshot()
+    return served_snapshot(Workspace.open(folder))
 
 
 def test_every_record_is_loaded(snapshot: Snapshot) -> None:
-    loads = Workspace.open(snapshot.folder.parents[1]).loads()
+    loads = active_loads(Workspace.open(snapshot.folder.parents[1]))
 
     assert len(loads) == 10
     assert [(load.counts.rejected, load.counts.duplicate) for load in loads] == [(0, 0)] * 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from sightline.graph.storage.artifact import (
     verify_artifact,
     write_json_atomic,
 )
-from sightline.graph.storage.errors import DamagedArtifact, DiskFull, NotWritable, from_os_error
+from sightline.graph.storage.errors import DamagedArtifact, DiskFull, NotWritable
 
 
 def make(parent: Path, name: str = "x", text: str = "hello") -> Path:
@@ -55,6 +56,42 @@ def test_replacing_serves_the_new_content(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """Name of what is synced, and the names beside it at that moment."""
+    found: list[tuple[str, list[str]]] = []
+
+    def fsync(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        found.append((path.name, sorted(p.name for p in path.parent.iterdir())))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_a_folder_is_synced_before_it_appears_and_its_parent_after(
+    tmp_path: Path, synced: list[tuple[str, list[str]]]
+) -> None:
+    parent = tmp_path / "loads"
+    parent.mkdir()
+    make(parent)
+    *before, (last, _) = synced
+    (temporary,) = {name for name, _ in before if name.startswith(TEMPORARY)}
+    assert {name for name, _ in before} == {"part", "a.txt", "manifest.json", temporary}
+    assert [beside for name, beside in before if name == temporary] == [[temporary]]
+    assert (last, os.listdir(parent)) == ("loads", ["x"])
+
+
+def test_a_file_is_synced_before_it_appears_and_its_folder_after(
+    tmp_path: Path, synced: list[tuple[str, list[str]]]
+) -> None:
+    write_json_atomic(tmp_path / "a.json", {"a": 1})
+    (file, beside), (folder, _) = synced
+    assert file.startswith(TEMPORARY)
+    assert beside == [file]
+    assert folder == tmp_path.name
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -81,8 +118,26 @@ def test_an_unwritable_parent_is_said(tmp_path: Path) -> None:
         pass
 
 
-def test_a_full_disk_is_said() -> None:
-    assert isinstance(from_os_error(OSError(28, "No space left"), "x"), DiskFull)
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        OSError(122, "Disk quota exceeded"),
+        OSError("131072 requested and 4064 written"),  # NumPy
+        OSError("IO error: No space left on device: While appending to file"),  # Oxigraph
+        RuntimeError("I/O error: No space left on device (os error 28)"),  # safetensors
+        sqlite3.OperationalError("database or disk is full"),
+    ],
+)
+def test_a_full_disk_is_said_whatever_library_meets_it(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(DiskFull, match="free some space"), new_artifact(tmp_path, "x"):
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_the_tree_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(DamagedArtifact), new_artifact(tmp_path, "x"):
+        raise DamagedArtifact("loads/a", "its file about a disk quota is missing")
 
 
 def test_json_is_replaced_as_a_whole(tmp_path: Path) -> None:

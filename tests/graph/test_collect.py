@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from sightline.graph.reasoning.reason import reason
-from sightline.graph.record.loads import Load
+from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.snapshot import collect as module
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import new_artifact
+from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
 from tests.graph.conftest import add_load, fact
 
@@ -38,7 +40,7 @@ def stored(workspace: Workspace) -> set[str]:
 def test_the_newest_three_stay(workspace: Workspace) -> None:
     ids = [compiled(workspace, number) for number in range(1, 6)]
     assert stored(workspace) == {ids[4], *ids[1:4]} - {ids[1]}
-    assert workspace.snapshot().id == ids[4]
+    assert served_snapshot(workspace).id == ids[4]
 
 
 def test_a_snapshot_that_a_model_was_trained_on_stays(workspace: Workspace) -> None:
@@ -82,7 +84,7 @@ def test_what_was_inferred_for_snapshots_that_are_gone_goes_too(workspace: Works
         compiled(workspace, number)
     stored_loads = Load.all(workspace.loads_folder)
     inferred = [load.id for load in stored_loads if load.role == "inferred"]
-    active = [load.id for load in workspace.loads() if load.role == "inferred"]
+    active = [load.id for load in active_loads(workspace) if load.role == "inferred"]
     assert (len(inferred), len(active)) == (3, 1)
     assert set(workspace.current.retracted) == set(inferred) - set(active)
-    assert workspace.verify() == []
+    assert verify(workspace) == []

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sightline.graph.exchange.views import to_networkx
 from sightline.graph.rdf.index import open_rdf
 from sightline.graph.snapshot.compile import _order, compile_snapshot
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID
@@ -166,12 +166,12 @@ def test_a_damaged_snapshot_is_refused_and_built_again(tmp_path: Path) -> None:
     snapshot = compile_snapshot(workspace, rdf=False)
     (snapshot.folder / "head.npy").unlink()
     with pytest.raises(DamagedArtifact, match=r"head\.npy is missing"):
-        workspace.snapshot()
+        served_snapshot(workspace)
     assert compile_snapshot(workspace, rdf=False).num_edges == 1
     manifest = snapshot.folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 7'))
     with pytest.raises(FormatMismatch):
-        workspace.snapshot()
+        served_snapshot(workspace)
 
 
 def test_prepare_runs_before_the_snapshot_is_served(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from sightline.graph.reasoning.reason import reason
 from sightline.graph.record.errors import NothingLoaded
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.errors import NothingCompiled
+from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.errors import NotWritable
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID, INFERRED_GRAPH, OWL, RDF, XSD
@@ -215,5 +216,5 @@ def test_an_export_that_fails_leaves_no_file(tmp_path: Path, workspace: Workspac
 
 
 def test_networkx_marks_what_was_inferred(workspace: Workspace) -> None:
-    graph = to_networkx(workspace.snapshot())
+    graph = to_networkx(served_snapshot(workspace))
     assert [(u, v) for u, v, d in graph.edges(data=True) if d["inferred"]] == [(B, A)]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sightline.graph.record.errors import NothingLoaded, UnknownLoad
-from sightline.graph.record.loads import Counts, LoadWriter, load_id, now, retract
+from sightline.graph.record.loads import Counts, LoadWriter, active_loads, load_id, now, retract
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.errors import NothingCompiled
+from sightline.graph.snapshot.reader import served_snapshot
+from sightline.graph.storage.artifact import new_artifact, sealed, write_json_atomic
 from sightline.graph.storage.errors import (
     DamagedArtifact,
     FormatMismatch,
@@ -21,16 +28,17 @@ from sightline.graph.storage.errors import (
     SettingsError,
     WorkspaceLocked,
 )
-from sightline.graph.storage.workspace import Workspace
+from sightline.graph.storage.verify import verify
+from sightline.graph.storage.workspace import METRICS, Workspace
 from tests.graph.conftest import add_load, fact
 
 
 def test_a_new_workspace_opens_and_is_empty(tmp_path: Path) -> None:
     Workspace.create(tmp_path / "ws")
     workspace = Workspace.open(tmp_path / "ws")
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     with pytest.raises(NothingCompiled):
-        workspace.snapshot()
+        served_snapshot(workspace)
     with pytest.raises(NothingLoaded):
         compile_snapshot(workspace)
 
@@ -63,9 +71,40 @@ def test_a_broken_current_file_is_named(tmp_path: Path) -> None:
         Workspace.open(workspace.path)
 
 
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("snapshot", "../../elsewhere"),
+        ("snapshot", 7),
+        ("model", "/etc"),
+        ("model", ""),
+        ("loads", "4eb44fd81439881c"),
+        ("loads", ["4eb4", None]),
+        ("retracted", {"a": 1}),
+        ("retracted", ["a/../../b"]),
+    ],
+)
+def test_what_is_no_id_in_the_current_file_is_named(
+    tmp_path: Path, member: str, value: object
+) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    current = json.loads((workspace.path / "current.json").read_text())
+    (workspace.path / "current.json").write_text(json.dumps(current | {member: value}))
+    with pytest.raises(DamagedArtifact, match=rf"current\.json.*'{member}'.*no (id|list)"):
+        Workspace.open(workspace.path)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", "\x00\x00"])
+def test_a_current_file_that_is_no_object_is_named(tmp_path: Path, text: str) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    (workspace.path / "current.json").write_text(text)
+    with pytest.raises(DamagedArtifact, match=r"current\.json.*every load is taken up again"):
+        Workspace.open(workspace.path)
+
+
 SECOND_WRITER = """
 import sys
-from sightline.graph.storage.workspace import Workspace
+from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.graph.storage.errors import WorkspaceLocked
 try:
     with Workspace.open(sys.argv[1]).lock():
@@ -90,11 +129,66 @@ def test_a_second_object_in_one_process_is_locked_out_too(tmp_path: Path) -> Non
         pass
 
 
+def in_a_thread(work: Callable[[], object]) -> object:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def test_another_thread_of_this_process_is_locked_out_too(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+
+    def write() -> str:
+        with workspace.lock():
+            return "entered"
+
+    with workspace.lock():
+        with pytest.raises(WorkspaceLocked, match="is being written by process"):
+            in_a_thread(write)
+        with workspace.lock():
+            pass
+        with pytest.raises(WorkspaceLocked):
+            in_a_thread(write)
+    assert in_a_thread(write) == "entered"
+
+
+def test_a_workspace_is_not_made_while_somebody_writes_it(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    load = add_load(workspace, [fact(("a", "r", "b"))])
+    retract(workspace, load.id)
+    with workspace.lock():
+        (workspace.path / "current.json").rename(tmp_path / "aside")
+        with pytest.raises(WorkspaceLocked):
+            Workspace.create(workspace.path)
+        (tmp_path / "aside").rename(workspace.path / "current.json")
+    assert Workspace.create(workspace.path).current.retracted == (load.id,)
+
+
+def test_leftovers_of_killed_runs_go_from_every_folder(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    folders = ("loads", "quarantine", "snapshots", "models", "models/m", "models/m/maps")
+    for name in ("", *folders, "reports", ".work", ".work/m", ".work/m/network"):
+        left = workspace.path / name / ".tmp-x-77"
+        left.mkdir(parents=True)
+        (left / "half").write_text("")
+        (workspace.path / name / ".tmp-y-77").write_text("")
+    with workspace.lock():
+        assert [path.name for path in workspace.path.rglob(".tmp-*")] == []
+
+
+def test_what_another_process_is_writing_is_no_leftover(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    with new_artifact(workspace.reports, "r") as folder:
+        (folder / "report.html").write_text("")
+        with workspace.lock():
+            pass
+    assert (workspace.reports / "r" / "report.html").exists()
+
+
 def test_a_load_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws")
     with workspace.lock(), LoadWriter(workspace, "ab") as writer:
         writer.reject(1, "bad", "raw")
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     assert not workspace.quarantine.exists() or list(workspace.quarantine.iterdir()) == []
 
 
@@ -148,13 +242,64 @@ def test_verify_names_what_is_damaged(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws")
     load = add_load(workspace, [fact(("a", "r", "b"))])
     snapshot = compile_snapshot(workspace, rdf=False)
-    assert workspace.verify() == []
-    statements = load.statements[0]
+    assert verify(workspace) == []
+    statements = load.folder / "statements-00000.parquet"
     statements.write_bytes(statements.read_bytes()[:-1] + b"?")
     (snapshot.folder / "manifest.json").unlink()
-    damaged = [str(error) for error in workspace.verify()]
+    damaged = [str(error) for error in verify(workspace)]
     assert len(damaged) == 2
     assert "wrong checksum" in damaged[0]
+
+
+def empty_model(workspace: Workspace) -> Path:
+    """A model folder with all that a model folder has, and nothing in it."""
+    with new_artifact(workspace.models, "m") as folder:
+        (folder / "vocabulary").mkdir()
+        (folder / "vocabulary" / "entity_iris.bytes.npy").write_text("names")
+    with new_artifact(folder.parent / "m", "student") as part:
+        (part / "entity.npy").write_text("vectors")
+    with new_artifact(folder.parent / "m" / "maps", "snapshot") as part:
+        (part / "row_of_entity.npy").write_text("rows")
+    write_json_atomic(workspace.models / "m" / METRICS, sealed({"mrr": 0.25}))
+    return workspace.models / "m"
+
+
+def replaced(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda ws: replaced(ws / "models/m/maps/snapshot/row_of_entity.npy", "r", "s"), "row_of"),
+        (lambda ws: (ws / "models/m/maps/snapshot/manifest.json").unlink(), "in no manifest"),
+        (lambda ws: (ws / "models/m/student/manifest.json").unlink(), "in no manifest"),
+        (lambda ws: replaced(ws / "models/m/metrics.json", "0.25", "0.26"), "metrics.*checksum"),
+        (lambda ws: (ws / "models/m/metrics.json").write_text("{"), "metrics.*no JSON"),
+        (lambda ws: (ws / "models/m/student/stray.npy").write_text(""), "stray.*no manifest"),
+        (lambda ws: (ws / "sightline.toml").write_text("[graph"), "sightline.toml"),
+        (lambda ws: (ws / "jobs.sqlite").write_text("no database" * 99), "jobs.sqlite.*ask"),
+        (lambda ws: replaced(ws / "reports/r/report.html", "a", "b"), "report.html"),
+        (lambda ws: replaced(ws / "quarantine/q/rejected.jsonl", "a", "b"), "rejected.jsonl"),
+    ],
+)
+def test_verify_checks_every_file(
+    tmp_path: Path, damage: Callable[[Path], object], reason: str
+) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    empty_model(workspace)
+    with closing(sqlite3.connect(workspace.path / "jobs.sqlite")) as database:
+        database.execute("CREATE TABLE jobs (id)")
+    for parent, name, file in (
+        ("reports", "r", "report.html"),
+        ("quarantine", "q", "rejected.jsonl"),
+    ):
+        with new_artifact(workspace.path / parent, name) as folder:
+            (folder / file).write_text("a")
+    assert verify(Workspace.open(workspace.path)) == []
+    damage(workspace.path)
+    (error,) = verify(Workspace.open(workspace.path))
+    assert re.search(reason, str(error))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +310,9 @@ def test_verify_names_what_is_damaged(tmp_path: Path) -> None:
         ("[graph]\nbasis = 'x'", "unknown key"),
         ("[graph]\nbase = 3", "graph.base"),
         ("[graph]\nlabel_properties = 'x'", "list of texts"),
-        ("[prefixes]\nx = 1", "prefix"),
+        ("[graph]\n[prefixes]\nx = 1", "prefix"),
+        ("", r"\[graph\] is missing"),
+        ("# Settings of this Sightline worksp", "cut short"),
     ],
 )
 def test_settings_that_cannot_be_used(tmp_path: Path, text: str, reason: str) -> None:
@@ -188,4 +335,4 @@ def test_a_workspace_that_lost_its_current_json_takes_its_loads_up_again(tmp_pat
     with pytest.raises(NotAWorkspace):
         Workspace.open(tmp_path / "ws")
 
-    assert [found.id for found in Workspace.create(tmp_path / "ws").loads()] == [load.id]
+    assert [found.id for found in active_loads(Workspace.create(tmp_path / "ws"))] == [load.id]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.documents import read_json, read_json_lines
 from sightline.ingest.errors import (
@@ -120,7 +121,7 @@ def test_a_broken_document_is_refused(
     with pytest.raises(error) as raised:
         load({"c.json": data})
     assert says in str(raised.value)
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
 
 
 def test_a_document_that_is_no_utf8_names_the_line(load: Callable) -> None:
@@ -228,7 +229,7 @@ def test_a_damaged_parquet_file_is_refused(load: Callable, workspace: Workspace)
     for bad in (data[:-20], data[:20] + b"?" * 200 + data[220:], data[:-9] + b"\xff" * 5 + b"PAR1"):
         with pytest.raises(SourceUnreadable, match="no sound Parquet file"):
             load({"t.parquet": bad})
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     assert discover([workspace.path.parent / "t.parquet"])[0].format == "parquet"
 
 

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.record.loads import retract
+from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import load as load_module
 from sightline.ingest.batch import Seen
@@ -50,10 +51,10 @@ def test_what_decides_how_a_source_is_read_is_part_of_its_id(load: Callable) -> 
 def test_a_retracted_load_comes_back(load: Callable, workspace: Workspace) -> None:
     (first,) = load({"a.csv": TABLE})
     retract(workspace, first.load.id)
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     (again,) = load({"a.csv": TABLE})
     assert again.known
-    assert workspace.loads() == [first.load]
+    assert active_loads(workspace) == [first.load]
 
 
 def test_a_damaged_load_is_written_again(load: Callable, workspace: Workspace) -> None:
@@ -63,7 +64,7 @@ def test_a_damaged_load_is_written_again(load: Callable, workspace: Workspace) -
     assert not again.known
     assert again.load.id == first.load.id
     assert statements(again.load).height == 2
-    assert workspace.verify() == []
+    assert verify(workspace) == []
 
 
 def test_where_each_record_came_from_is_kept(load: Callable, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_where_each_record_came_from_is_kept(load: Callable, tmp_path: Path) -> 
 def test_strict_refuses_the_first_bad_record(load: Callable, workspace: Workspace) -> None:
     with pytest.raises(TooManyRejected, match=r"1 of 3 records were rejected \(first: line 4: 1 f"):
         load({"a.csv": TABLE + "3\n"}, strict=True)
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     assert not workspace.quarantine.exists()
     assert load({"a.csv": TABLE}, strict=True)[0].load.counts.loaded == 2
 
@@ -95,7 +96,7 @@ def test_half_of_the_records_may_be_bad_and_no_more(load: Callable, workspace: W
     assert result.load.counts.rejected == 2
     with pytest.raises(TooManyRejected, match="3 of 5 records were rejected"):
         load({"b.csv": TABLE + "3\n4\n5\n"})
-    assert workspace.loads() == [result.load]
+    assert active_loads(workspace) == [result.load]
 
 
 def test_a_file_of_nothing_but_bad_records_is_not_read_to_its_end(
@@ -171,10 +172,10 @@ def test_a_process_killed_in_the_middle_leaves_whole_loads_only(
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(int(number))]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == -number
-    assert [Path(x.source).name for x in workspace.loads()] == ["a.csv"]
+    assert [Path(x.source).name for x in active_loads(workspace)] == ["a.csv"]
     leftovers = list(workspace.loads_folder.glob(".tmp-*"))
     assert bool(leftovers) == (number == signal.SIGKILL)
-    assert workspace.verify() == []
+    assert verify(workspace) == []
     first, second = ingest(workspace, [tmp_path / "a.csv", tmp_path / "b.csv"])
     assert (first.known, second.known) == (True, False)
     assert second.load.counts.loaded == 20_000

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
 from sightline.ingest import mapping
@@ -196,7 +197,7 @@ def test_a_missing_column_is_named_with_the_nearest(load: Callable, workspace: W
         "has no column 'nane'; nearest: name; known are id, name, nom, born, company, tongues, page"
     )
     assert says in str(error.value)
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
 
 
 def test_a_mapping_for_other_files_names_both(load: Callable) -> None:
@@ -290,4 +291,4 @@ def test_what_changes_nothing_changes_no_load(load: Callable, workspace: Workspa
     assert (again.load.id, again.known) == (first.id, True)
     other = load({"people.csv": PEOPLE}, (MAP + po).replace("rdfs:label", "ex:label"))[0]
     assert other.load.id != first.id
-    assert len(workspace.loads()) == 2
+    assert len(active_loads(workspace)) == 2

@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.rdf.index import n_quads
-from sightline.graph.record.loads import Load
+from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.errors import SourceEmpty, SourceSyntaxError, TooManyRejected
 from sightline.ingest.load import ingest
@@ -135,7 +135,7 @@ def test_a_turtle_syntax_error_on_line_17_names_line_17(workspace: Workspace, lo
     lines = ["@prefix : <http://x.example/> .", *[f":a :r :b{i} ." for i in range(15)]]
     with pytest.raises(SourceSyntaxError, match=r"facts\.ttl', line 17: "):
         load({"facts.ttl": "\n".join([*lines, ":a :r ] .", ":a :r :z .", ""])})
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     assert not list(workspace.path.rglob("statements*"))
 
 
@@ -177,7 +177,7 @@ def test_a_file_without_a_statement_is_empty(load) -> None:
 def test_a_file_that_is_no_ntriples_is_refused(workspace: Workspace, load) -> None:
     with pytest.raises(TooManyRejected, match=r"3 of 3 records were rejected \(first: line 1: "):
         load({"a.nt": "this\nis\nprose\n"})
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
 
 
 LINES = [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import sources
 from sightline.ingest.errors import (
@@ -128,7 +129,7 @@ def test_bad_input_says_what_is_wrong_and_leaves_nothing(
     assert says in str(raised.value)
     assert str(tmp_path / name) in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert workspace.loads() == []
+    assert active_loads(workspace) == []
     assert [p for p in workspace.path.glob("*/*") if p.is_dir()] == []
 
 
@@ -180,4 +181,4 @@ def test_a_folder_is_no_file_and_a_device_neither(tmp_path: Path) -> None:
 def test_a_failing_source_leaves_the_earlier_ones(load: Callable, workspace: Workspace) -> None:
     with pytest.raises(TooManyRejected, match=r"\(1 source before it was loaded\)"):
         load({"a.csv": "id,name\n1,x\n", "b.jsonl": "no\n", "c.csv": "id,name\n2,y\n"})
-    assert [Path(x.source).name for x in workspace.loads()] == ["a.csv"]
+    assert [Path(x.source).name for x in active_loads(workspace)] == ["a.csv"]

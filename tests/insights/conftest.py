@@ -17,8 +17,9 @@ from sightline.distill.student.student import NORM_EPSILON, READ, WIDTH, Student
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.strings import StringTable
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.models.format import MODEL_FORMAT
 from tests.graph.conftest import BASE, Triple, build, fact, label, typed
 
 MODEL = "model-1"
@@ -124,11 +125,11 @@ def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
         vectors[row[name]] = np.pad(vector, (0, WIDTH - len(vector)))
     fitted = {"slope": 1.0, "rank_slope": 0.0, "intercept": 0.0, "abstain_below": 0.5}
     fitted |= {"rel_offset": (0.0,) * 2 * len(rel), "base_rate": 0.1, "answers": 100}
-    with new_artifact(ws.models, MODEL, format=FORMAT) as folder:
+    with new_artifact(ws.models, MODEL, format=MODEL_FORMAT) as folder:
         (folder / "vocabulary").mkdir()
         StringTable.write(folder / "vocabulary", "entity_iris", entities)
         StringTable.write(folder / "vocabulary", "relation_iris", relations)
-    with new_artifact(ws.models / MODEL, "student", format=FORMAT) as folder:
+    with new_artifact(ws.models / MODEL, "student", format=MODEL_FORMAT) as folder:
         student_arrays(table, vectors).save(folder)
         if model.like is not None:
             encoder_of(vectors[row[model.like]], 2 * len(rel)).save(folder)

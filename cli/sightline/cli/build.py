@@ -117,9 +117,10 @@ def _ingest(ws: Workspace, sources: Sequence[Path], mapping: Path | None, strict
 
 def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
     """List the active loads."""
+    from sightline.graph.record.loads import active_loads
     from sightline.graph.storage.workspace import Workspace
 
-    found = Workspace.open(workspace).loads()
+    found = active_loads(Workspace.open(workspace))
     if json:
         terminal.print_json([_load_record(load) for load in found])
     else:
@@ -172,12 +173,12 @@ def _compile(ws: Workspace) -> None:
 
         def prepare(snapshot: Snapshot) -> None:
             from sightline.distill.serving import write_maps
-            from sightline.graph.storage.errors import DamagedArtifact
+            from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
             from sightline.models.errors import NoModel
 
             try:
                 write_maps(ws, snapshot, model)
-            except (NoModel, DamagedArtifact) as error:
+            except (NoModel, DamagedArtifact, FormatMismatch) as error:
                 # The graph rests on the loads alone: a lost model must not keep it back.
                 terminal.say(f"the served model cannot be used with it: {error}")
 
@@ -190,11 +191,12 @@ def _compile(ws: Workspace) -> None:
 
 
 def verify(workspace: WorkspaceOption) -> None:
-    """Check every checksum of every load, snapshot and model."""
+    """Check every checksum of every load, snapshot, model and report; the settings and the jobs."""
+    from sightline.graph.storage.verify import verify as check
     from sightline.graph.storage.workspace import Workspace
 
     with terminal.progress() as progress:
-        damaged = Workspace.open(workspace).verify(progress)
+        damaged = check(Workspace.open(workspace), progress)
     if not damaged:
         terminal.say("everything is intact")
         return

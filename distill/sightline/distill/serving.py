@@ -14,20 +14,18 @@ import numpy as np
 
 from sightline.distill.student.student import Student
 from sightline.graph.arrays import Ids
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import (
     new_artifact,
     read_manifest,
-    remove_leftovers,
     verify_artifact,
 )
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import match_sorted
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.errors import NoModel, WorseModel
+from sightline.models.format import MODEL_FORMAT
 
-#: What the evaluation writes into a model folder.
-METRICS = "metrics.json"
 MAPS = ("row_of_entity", "entity_of_row", "row_of_relation", "relation_of_row")
 
 
@@ -91,12 +89,11 @@ def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
     with ws.lock():
         folder = ws.models / model_id
         student = Student.open(folder)
-        remove_leftovers(folder / "maps")
         pairs = {
             "entity": (snapshot.entity_iris, student.entity_iris),
             "relation": (snapshot.relation_iris, student.relation_iris),
         }
-        with new_artifact(folder / "maps", snapshot.id, format=FORMAT) as target:
+        with new_artifact(folder / "maps", snapshot.id, format=MODEL_FORMAT) as target:
             for kind, (ids, rows) in pairs.items():
                 np.save(target / f"row_of_{kind}.npy", match_sorted(ids, rows))
                 np.save(target / f"{kind}_of_row.npy", match_sorted(rows, ids))
@@ -117,7 +114,7 @@ def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
         served = ws.current.model
         if served is not None and served != model_id and not force:
             _refuse_worse(ws, model_id, served)
-        write_maps(ws, ws.snapshot(), model_id)
+        write_maps(ws, served_snapshot(ws), model_id)
         ws.publish(model=model_id)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from sightline.distill.serving import ServedModel
 from sightline.graph.errors import SightlineError, UsageError, require_range
 from sightline.graph.paths.find import find_paths
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import explore, predict, related
@@ -76,7 +76,7 @@ class Sightline:
         Raises:
             NothingCompiled, DamagedArtifact, FormatMismatch: there is no usable snapshot.
         """
-        snapshot = ws.snapshot()
+        snapshot = served_snapshot(ws)
         model_id = ws.current.model
         if model_id is None:
             return cls(snapshot, None, NoModel(ws.path))

@@ -23,7 +23,7 @@ from sightline.insights.records import (
 )
 
 if TYPE_CHECKING:
-    from sightline.graph.record.statement import Statement
+    from sightline.graph.snapshot.statement import Statement
 
 
 class Names:

@@ -15,7 +15,6 @@ import torch
 from sightline.distill.calibration.calibrate import Calibration, calibration_error
 from sightline.distill.evaluation.classify import classify, sampled_negatives
 from sightline.distill.evaluation.fidelity import measure_fidelity
-from sightline.distill.serving import METRICS
 from sightline.distill.student.onnx_file import onnx_scorer
 from sightline.distill.student.portable import (
     FORMATS,
@@ -30,8 +29,9 @@ from sightline.distill.training.context_fit import measure_new_entities
 from sightline.distill.training.train import control_folder, surprisals, top_answers
 from sightline.graph.arrays import Doubles, Ids
 from sightline.graph.progress import Progress, silent
-from sightline.graph.storage.artifact import verify_artifact, write_json_atomic
-from sightline.graph.storage.workspace import Workspace
+from sightline.graph.snapshot.reader import served_snapshot
+from sightline.graph.storage.artifact import sealed, verify_artifact, write_json_atomic
+from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.errors import NoModel
@@ -77,7 +77,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "control_smoothing": said["control_smoothing"],
             "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
             "calibration": measure_calibration(student, opened.calibration, data),
-            "formats": measure_formats(student, vocabulary(opened, ws.snapshot()), data),
+            "formats": measure_formats(student, vocabulary(opened, served_snapshot(ws)), data),
             "new_entities": opened.context and measure_new_entities(student, opened.context, data),
             "data": {
                 "rows": manifest["rows"],
@@ -88,7 +88,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "seed": manifest["seed"],
             "preset": manifest["preset"],
         }
-        write_json_atomic(folder / METRICS, metrics)
+        write_json_atomic(folder / METRICS, sealed(metrics))
     return metrics
 
 

@@ -22,13 +22,14 @@ import numpy as np
 from sightline.distill.student.onnx_file import onnx_file
 from sightline.distill.student.quantise import Packed, pack
 from sightline.distill.student.student import Student, StudentArrays
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.errors import NotWritable
 from sightline.graph.storage.strings import StringTable, match_sorted
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import readable_name
 from sightline.models.errors import NoModel
+from sightline.models.format import MODEL_FORMAT
 
 Format = Literal["onnx", "arrays"]
 FORMATS: tuple[Format, ...] = ("arrays", "onnx")
@@ -89,12 +90,12 @@ def export_student(ws: Workspace, format: Format, output: Path) -> None:
     model = ws.current.model
     if model is None:
         raise NoModel(ws.path)
-    snapshot, student = ws.snapshot(), Student.open(ws.models / model)
+    snapshot, student = served_snapshot(ws), Student.open(ws.models / model)
     output = output.resolve()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise NotWritable(output, "it exists, and is no empty folder")
     names = vocabulary(student, snapshot)
-    said = {"format": FORMAT, "model": model, "snapshot": snapshot.id}
+    said = {"format": MODEL_FORMAT, "model": model, "snapshot": snapshot.id}
     with new_artifact(output.parent, output.name, **said) as folder:
         for name, content in student_files(student.arrays, names, format):
             (folder / name).write_bytes(content)

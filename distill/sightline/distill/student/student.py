@@ -16,11 +16,11 @@ import numpy as np
 from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.student.context import ContextEncoder
 from sightline.graph.arrays import Floats, Ids
-from sightline.graph.storage.artifact import verify_artifact
-from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.storage.artifact import open_artifact, verify_artifact
+from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
-from sightline.graph.storage.workspace import FORMAT
 from sightline.models.errors import NoModel
+from sightline.models.format import MODEL_FORMAT
 
 if TYPE_CHECKING:
     from sightline.distill.student.scan import ScanTable
@@ -162,9 +162,7 @@ class Student:
         """
         if not (folder / "student").is_dir():
             raise NoModel(folder.parent.parent)
-        manifest = verify_artifact(folder / "student", full=False)
-        if manifest.get("format") != FORMAT:
-            raise FormatMismatch(folder, manifest.get("format"), FORMAT)
+        open_artifact(folder / "student", format=MODEL_FORMAT, again="sightline train")
         verify_artifact(folder, full=False)
         try:
             student = cls(

@@ -30,10 +30,11 @@ from sightline.distill.training.targets import soft_targets
 from sightline.distill.training.trainer import Run, Setting, StudentTrainer
 from sightline.graph.arrays import Doubles, Flags, Ids
 from sightline.graph.progress import Progress, silent
-from sightline.graph.storage.artifact import new_artifact, remove_leftovers
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.artifact import new_artifact
+from sightline.graph.storage.workspace import Workspace
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
+from sightline.models.format import MODEL_FORMAT
 from sightline.models.training.device import choose_device, memory_guard
 from sightline.models.training.presets import StudentConfig
 from sightline.models.training.train import open_teacher, versions
@@ -61,7 +62,6 @@ def distill(
         teacher, data, manifest = open_teacher(ws, model_id)
         config = student_config(manifest["config"]["student"])
         folder = ws.models / model_id
-        remove_leftovers(folder)
         with memory_guard(target):
             questions = Questions(data, target)
             targets = soft_targets(teacher.to(target), questions, config, progress)
@@ -72,7 +72,7 @@ def distill(
             control, smoothings = choose(trainer, hard, "control", progress)
         arrays = student.network.arrays()
         said = {
-            "format": FORMAT,
+            "format": MODEL_FORMAT,
             "temperature": temperatures,
             "control_smoothing": smoothings,
             "select_mrr": {"student": student.select_mrr, "control": control.select_mrr},

@@ -9,10 +9,8 @@ Knows these formats; knows no command.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,10 +21,9 @@ from sightline.graph.exchange.views import to_networkx
 from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import n_quads
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import Role
-from sightline.graph.snapshot.reader import Snapshot
-from sightline.graph.storage.artifact import TEMPORARY
-from sightline.graph.storage.errors import from_os_error
+from sightline.graph.record.loads import Role, active_loads
+from sightline.graph.snapshot.reader import Snapshot, served_snapshot
+from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
@@ -55,15 +52,8 @@ def export(workspace: Workspace, format: Format, target: Path, progress: Progres
     Raises:
         NothingLoaded, NothingCompiled, DamagedArtifact, NotWritable, DiskFull
     """
-    temporary = target.with_name(f"{TEMPORARY}{target.name}-{os.getpid()}")
-    try:
+    with replacing(target) as temporary:
         _WRITERS[format](workspace, temporary, progress)
-        temporary.replace(target)
-    except OSError as error:
-        raise from_os_error(error, target) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _n_quads(workspace: Workspace, path: Path, progress: Progress) -> None:
@@ -103,7 +93,7 @@ def _quads(parts: Iterator[bytes]) -> Iterator[Any]:
 
 def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> Iterator[bytes]:
     """Statements as N-Quads; those without a named graph of their own are in the default graph."""
-    loads = [load for load in workspace.loads() if load.role in roles]
+    loads = [load for load in active_loads(workspace) if load.role in roles]
     if not loads:
         raise NothingLoaded(workspace.path)
     total, done = sum(load.counts.statements for load in loads), 0
@@ -119,14 +109,14 @@ def _graphml(workspace: Workspace, path: Path, progress: Progress) -> None:
     import networkx as nx
 
     with path.open("wb") as stream:
-        nx.write_graphml_xml(_flat(workspace.snapshot()), stream)
+        nx.write_graphml_xml(_flat(served_snapshot(workspace)), stream)
 
 
 def _cytoscape(workspace: Workspace, path: Path, progress: Progress) -> None:
     import networkx as nx
     import orjson
 
-    found = nx.cytoscape_data(_flat(workspace.snapshot()), name="label")
+    found = nx.cytoscape_data(_flat(served_snapshot(workspace)), name="label")
     path.write_bytes(orjson.dumps(found))
 
 
@@ -161,12 +151,12 @@ def _csv(workspace: Workspace, path: Path, progress: Progress) -> None:
         quoted = pl.concat_str(pl.lit("'"), text)
         return pl.when(text.str.contains(FORMULA)).then(quoted).otherwise(text).alias(name)
 
-    table = _edges(workspace.snapshot(), progress)
+    table = _edges(served_snapshot(workspace), progress)
     table.with_columns(map(safe, TEXTS)).sink_csv(path)
 
 
 def _parquet(workspace: Workspace, path: Path, progress: Progress) -> None:
-    _edges(workspace.snapshot(), progress).sink_parquet(path)
+    _edges(served_snapshot(workspace), progress).sink_parquet(path)
 
 
 def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:

@@ -20,9 +20,17 @@ from sightline.graph.errors import require_range
 from sightline.graph.progress import Progress, silent
 from sightline.graph.reasoning.rules import VERSION, infer, relevant
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now, statement_schema
-from sightline.graph.record.statement import Statement
+from sightline.graph.record.loads import (
+    Counts,
+    Load,
+    LoadWriter,
+    active_loads,
+    load_id,
+    now,
+    statement_schema,
+)
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.statement import Statement
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
@@ -58,7 +66,7 @@ def reason(workspace: Workspace, *, limit: int = LIMIT, progress: Progress = sil
     """
     require_range("limit", limit, 1, MAX_LIMIT)
     with workspace.lock():
-        loads = workspace.loads()
+        loads = active_loads(workspace)
         inputs = [load for load in loads if load.role == "facts"]
         if not inputs:
             raise NothingLoaded(workspace.path)

@@ -22,11 +22,13 @@ from sightline.graph.storage.artifact import (
     write_manifest,
 )
 from sightline.graph.storage.errors import from_os_error
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
 
+#: Version of a load.
+RECORD_FORMAT = 1
 Role = Literal["facts", "inferred", "valid", "test", "valid_negatives", "test_negatives"]
 #: What a benchmark keeps aside: such statements get ids and never become edges.
 HELD_OUT: tuple[Role, ...] = ("valid", "test", "valid_negatives", "test_negatives")
@@ -102,9 +104,19 @@ class Load:
         return sorted(self.folder.glob("statements-*.parquet"))
 
 
+def active_loads(workspace: Workspace) -> list[Load]:
+    """The loads that are committed and not retracted, by id.
+
+    Raises:
+        DamagedArtifact
+    """
+    retracted = set(workspace.current.retracted)
+    return [load for load in Load.all(workspace.loads_folder) if load.id not in retracted]
+
+
 def load_id(source_sha256: str, mapping_text: str, base: str, role: str) -> str:
     """16 hex digits that depend on what was loaded and how, not on where or when."""
-    text = json.dumps([FORMAT, source_sha256, mapping_text, base, role])
+    text = json.dumps([1, source_sha256, mapping_text, base, role])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -114,7 +126,7 @@ def retract(workspace: Workspace, ref: str) -> Load:
     Raises:
         UnknownLoad
     """
-    found = [load for load in workspace.loads() if load.id.startswith(ref)] if ref else []
+    found = [load for load in active_loads(workspace) if load.id.startswith(ref)] if ref else []
     if len(found) != 1:
         raise UnknownLoad(ref)
     workspace.set_retracted(found[0].id, True)
@@ -198,7 +210,7 @@ class LoadWriter:
         write_manifest(
             self._folder,
             {
-                "format": FORMAT,
+                "format": RECORD_FORMAT,
                 "id": self.id,
                 "source": source,
                 "sha256": sha256,

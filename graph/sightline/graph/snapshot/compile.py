@@ -21,15 +21,15 @@ from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import write_rdf_index
 from sightline.graph.reasoning.reason import is_stale, reason
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import HELD_OUT, Load, statement_schema
+from sightline.graph.record.loads import HELD_OUT, Load, active_loads, statement_schema
 from sightline.graph.snapshot.collect import collect
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, Snapshot
 from sightline.graph.snapshot.search import SearchIndex
 from sightline.graph.storage.artifact import new_artifact, verify_artifact, write_manifest
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.settings import Settings
 from sightline.graph.storage.strings import StringTable
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import (
     OWL,
     RDF_TYPE,
@@ -50,7 +50,7 @@ STAGES = 6
 
 def snapshot_id(loads: Sequence[Load], settings: Settings) -> str:
     """16 hex digits of the active loads and of the settings that shape a snapshot."""
-    text = json.dumps([FORMAT, sorted(load.id for load in loads), settings.digest_text()])
+    text = json.dumps([SNAPSHOT_FORMAT, sorted(load.id for load in loads), settings.digest_text()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -75,12 +75,12 @@ def compile_snapshot(
         NothingLoaded, TooManyInferred, NotWritable, DiskFull, WorkspaceLocked
     """
     with workspace.lock():
-        loads = workspace.loads()
+        loads = active_loads(workspace)
         if not any(load.role == "facts" for load in loads):
             raise NothingLoaded(workspace.path)
         if is_stale(loads):
             reason(workspace, progress=progress)
-            loads = workspace.loads()
+            loads = active_loads(workspace)
         name = snapshot_id(loads, workspace.settings)
         folder = workspace.snapshots / name
         if not _intact(folder, rdf):
@@ -134,7 +134,7 @@ def _build(
     write_manifest(
         target,
         {
-            "format": FORMAT,
+            "format": SNAPSHOT_FORMAT,
             "id": snapshot_id(loads, settings),
             "rdf": rdf,
             "base": settings.base,

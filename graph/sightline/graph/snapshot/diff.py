@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.errors import require_range
-from sightline.graph.record.statement import Statement
 from sightline.graph.snapshot.errors import UnknownSnapshot
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.statement import Statement
 from sightline.graph.storage.strings import StringTable, match_sorted
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import RDF_TYPE

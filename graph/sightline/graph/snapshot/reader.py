@@ -19,16 +19,20 @@ from sightline.graph.arrays import Ids, Offsets
 from sightline.graph.snapshot.errors import (
     AmbiguousEntity,
     BadReference,
+    NothingCompiled,
     UnknownClass,
     UnknownEntity,
     UnknownRelation,
 )
 from sightline.graph.snapshot.search import Match, SearchIndex, normalise
-from sightline.graph.storage.artifact import verify_artifact
-from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.storage.artifact import open_artifact
+from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
-from sightline.graph.storage.workspace import FORMAT
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import contract, expand, mint
+
+#: Version of a snapshot: one of another version is not read, compiling makes it again.
+SNAPSHOT_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,18 @@ class Attribute:
     datatype: str
     language: str | None
     origins: tuple[Origin, ...]
+
+
+def served_snapshot(workspace: Workspace) -> Snapshot:
+    """The served snapshot, memory-mapped.
+
+    Raises:
+        NothingCompiled, DamagedArtifact, FormatMismatch
+    """
+    current = workspace.current
+    if current.snapshot is None:
+        raise NothingCompiled(workspace.path)
+    return Snapshot.open(workspace.snapshots / current.snapshot)
 
 
 class Snapshot:
@@ -143,9 +159,7 @@ class Snapshot:
         Raises:
             DamagedArtifact, FormatMismatch
         """
-        manifest = verify_artifact(folder, full=False)
-        if manifest.get("format") != FORMAT:
-            raise FormatMismatch(folder, manifest.get("format"), FORMAT)
+        manifest = open_artifact(folder, format=SNAPSHOT_FORMAT, again="sightline compile")
         try:
             return cls(folder, manifest)
         except (OSError, ValueError, KeyError) as error:

@@ -1,29 +1,58 @@
-"""Write and read a stage's folder durably.
+"""Write and read a stage's folder, or a file, durably.
 
-A folder is written under a temporary name, every file and the folder are synced, and one atomic
-rename makes it visible; its parent is synced last. So a folder either exists whole or not at all,
-after a killed process and after a power cut. The manifest carries size and SHA-256 of every file.
+It is written under a temporary name, every file and folder of it is synced, and one atomic rename
+makes it visible; its parent is synced last. So it either exists whole or not at all, after a killed
+process and after a power cut. A folder's manifest carries size and SHA-256 of every file.
 
 Knows files; knows nothing of what is in them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sightline.graph.storage.errors import DamagedArtifact, from_os_error
+from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch, storage_error
 
 MANIFEST = "manifest.json"
 #: Temporary names begin so; they are removed when the workspace is next written.
 TEMPORARY = ".tmp-"
 ASIDE = TEMPORARY + "old-"
+#: Member of a JSON file that holds the checksum of the others.
+SEAL = "sha256"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a path where the block makes a file or a folder; it replaces ``target`` as a whole when
+    the block ends without an error.
+
+    Raises:
+        NotWritable, DiskFull: it cannot be written; what was there before is still there.
+    """
+    temporary = target.with_name(f"{TEMPORARY}{target.name}-{threading.get_native_id()}")
+    try:
+        remove(temporary)
+        yield temporary
+        for path in (*temporary.rglob("*"), temporary):
+            _sync(path)
+        _replace(temporary, target)
+        _sync(target.parent)
+    except Exception as error:
+        found = storage_error(error, target)
+        if found is None:
+            raise
+        raise found from error
+    finally:
+        remove(temporary)
 
 
 @contextmanager
@@ -36,32 +65,27 @@ def new_artifact(parent: Path, name: str, **manifest: object) -> Iterator[Path]:
     Raises:
         NotWritable, DiskFull: the folder cannot be written; nothing is left behind.
     """
-    target = parent / name
-    temporary = parent / f"{TEMPORARY}{name}-{os.getpid()}"
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        yield temporary
-        if not (temporary / MANIFEST).exists():
-            write_manifest(temporary, manifest)
-        _sync_tree(temporary)
-        _replace_folder(temporary, target)
-        _sync(parent)
-    except OSError as error:
-        raise from_os_error(error, target) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with replacing(parent / name) as folder:
+        folder.mkdir(parents=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            # Tells ``remove_leftovers`` that somebody is at it.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield folder
+            if not (folder / MANIFEST).exists():
+                write_manifest(folder, manifest)
+        finally:
+            os.close(descriptor)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, object]) -> None:
     """Write ``manifest.json``: what the caller says, and size and SHA-256 of every file."""
     files = {
         str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
-        for path in _files(folder)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / MANIFEST
     }
-    text = json.dumps({**manifest, "files": files}, indent=2, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(_json_text({**manifest, "files": files}), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -97,6 +121,29 @@ def verify_artifact(folder: Path, *, full: bool) -> dict[str, Any]:
     return manifest
 
 
+def open_artifact(folder: Path, *, format: int, again: str) -> dict[str, Any]:
+    """The manifest of a folder of a known format, after a check that every file is there whole.
+
+    Args:
+        again: the command that makes the folder again.
+
+    Raises:
+        DamagedArtifact, FormatMismatch
+    """
+    found = read_manifest(folder).get("format")
+    if found != format:
+        raise FormatMismatch(folder, found, format, f"`{again}` makes it again")
+    return verify_artifact(folder, full=False)
+
+
+def is_intact(folder: Path, format: int) -> bool:
+    """Whether a folder is there in this format with every checksum right."""
+    try:
+        return verify_artifact(folder, full=True).get("format") == format
+    except DamagedArtifact:
+        return False
+
+
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file, read in blocks."""
     with path.open("rb") as stream:
@@ -109,36 +156,56 @@ def write_json_atomic(path: Path, value: object) -> None:
     Raises:
         NotWritable, DiskFull
     """
-    temporary = path.with_name(f"{TEMPORARY}{path.name}-{os.getpid()}")
+    with replacing(path) as temporary:
+        temporary.write_text(_json_text(value), encoding="utf-8")
+
+
+def sealed(value: Mapping[str, object]) -> dict[str, object]:
+    """A JSON object with a checksum of its other members as its last."""
+    return {**value, SEAL: hashlib.sha256(_json_text(value).encode()).hexdigest()}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object without its seal, after a check of it; one without a seal is read too.
+
+    Raises:
+        FileNotFoundError
+        DamagedArtifact
+    """
     try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump(value, stream, indent=2, ensure_ascii=False)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        _sync(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise from_os_error(error, path) from error
+        value = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DamagedArtifact(path, "it is no JSON") from error
+    if not isinstance(value, dict):
+        raise DamagedArtifact(path, "it is no JSON object")
+    seal = value.pop(SEAL, None)
+    if seal is not None and seal != sealed(value)[SEAL]:
+        raise DamagedArtifact(path, "it has the wrong checksum")
+    return value
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Clear what killed processes left: unfinished folders go, a folder that had stepped aside for
-    a replacement that never came goes back. The caller holds the lock."""
-    if not parent.is_dir():
-        return
-    for path in parent.iterdir():
-        name, _, pid = path.name.removeprefix(ASIDE).rpartition("-")
-        if path.name.startswith(ASIDE) and pid.isdigit() and not (parent / name).exists():
+    """Clear what killed processes left: unfinished files and folders go, a folder that had stepped
+    aside for a replacement that never came goes back. What a living process writes stays."""
+    for path in parent.iterdir() if parent.is_dir() else ():
+        name, _, writer = path.name.removeprefix(ASIDE).rpartition("-")
+        if path.name.startswith(ASIDE) and writer.isdigit() and not (parent / name).exists():
             path.rename(parent / name)
-        elif path.name.startswith(TEMPORARY):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+        elif path.name.startswith(TEMPORARY) and not _is_held(path):
+            remove(path)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there and can be removed."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _json_text(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _sync(path: Path) -> None:
@@ -149,16 +216,21 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
+def _is_held(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
 
 
-def _replace_folder(source: Path, target: Path) -> None:
+def _replace(source: Path, target: Path) -> None:
     # A folder cannot replace a non-empty folder in one step: the old one steps aside first.
-    aside = target.with_name(f"{ASIDE}{target.name}-{os.getpid()}")
-    if target.exists():
+    aside = target.with_name(f"{ASIDE}{source.name.removeprefix(TEMPORARY)}")
+    if target.is_dir() and source.is_dir():
         target.rename(aside)
-    source.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
+    source.replace(target)
+    remove(aside)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 from pathlib import Path
 
 from sightline.graph.errors import SightlineError
@@ -27,12 +29,14 @@ class NotAWorkspace(WorkspaceError):
 
 
 class FormatMismatch(WorkspaceError):
-    """The workspace was written by another format version."""
+    """Something in the workspace was written in another format version."""
 
-    def __init__(self, path: str | Path, found: object, wanted: int) -> None:
+    def __init__(self, path: str | Path, found: object, wanted: int, way_out: str) -> None:
+        if isinstance(found, int) and found > wanted:
+            way_out = "use the Sightline that wrote it, or a newer one"
         super().__init__(
             f"{str(path)!r} has format version {found!s:.20}, this Sightline reads version "
-            f"{wanted}; use the Sightline that wrote it, or ingest its sources into a new workspace"
+            f"{wanted}; {way_out}"
         )
 
 
@@ -61,18 +65,22 @@ class DiskFull(WorkspaceError):
 
     status = 507
 
-    def __init__(self, path: str | Path) -> None:
-        super().__init__(f"no space left for {str(path)!r}; free some space and run again")
+    def __init__(self, path: str | Path | None = None) -> None:
+        where = "on the disk" if path is None else f"for {str(path)!r}"
+        super().__init__(f"no space left {where}; free some space and run again")
 
 
 class DamagedArtifact(WorkspaceError):
-    """A stored folder whose manifest, sizes or checksums do not match."""
+    """A stored folder or file whose manifest, sizes or checksums do not match."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(
-            f"{str(path)!r} is damaged ({reason}); the loads are intact if `sightline verify` says "
-            "so: delete the folder and run `sightline compile` or `sightline train` again"
-        )
+    way_out = (
+        "the loads are intact if `sightline verify` says so: delete the folder and run "
+        "`sightline compile` or `sightline train` again"
+    )
+
+    def __init__(self, path: str | Path, reason: str, way_out: str | None = None) -> None:
+        super().__init__(f"{str(path)!r} is damaged ({reason}); {way_out or self.way_out}")
+        self.reason = reason
 
 
 class SettingsError(WorkspaceError):
@@ -84,10 +92,34 @@ class SettingsError(WorkspaceError):
         super().__init__(f"settings {str(path)!r}: {reason}")
 
 
+#: How libraries say that the disk is full where they raise no OSError with its number.
+_FULL = re.compile(
+    r"no space left|disk is full|disk quota|file too large|os error (28|122|27)\b"
+    r"|\d+ requested and \d+ written",
+    re.IGNORECASE,
+)
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that it follows from, means that the disk is full."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _FULL.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def from_os_error(error: OSError, path: str | Path) -> WorkspaceError:
     """The error of the tree that says what ``error`` means for ``path``."""
-    import errno
-
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if is_disk_full(error):
         return DiskFull(path)
     return NotWritable(path, os.strerror(error.errno) if error.errno else str(error))
+
+
+def storage_error(error: Exception, path: str | Path) -> WorkspaceError | None:
+    """The error of the tree that an error while writing ``path`` means; None where it is of the
+    tree already, or not about storage."""
+    if isinstance(error, OSError):
+        return from_os_error(error, path)
+    return DiskFull(path) if not isinstance(error, SightlineError) and is_disk_full(error) else None

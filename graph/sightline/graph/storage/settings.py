@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.errors import SettingsError
 from sightline.graph.vocabulary import DEFAULT_BASE, LABEL_PROPERTIES, default_prefixes
 
@@ -68,6 +69,8 @@ def read_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(path, f"cannot be read: {error}") from error
     _only_known(path, document, {"graph", "prefixes"}, "table")
+    if "graph" not in document:
+        raise SettingsError(path, "[graph] is missing; was the file cut short?")
     graph = _table(path, document, "graph")
     _only_known(path, graph, {"base", "label_properties", "ignored_relations"}, "key of [graph]")
     base = graph.get("base", DEFAULT_BASE)
@@ -86,9 +89,15 @@ def read_settings(path: Path) -> Settings:
 
 
 def write_template(path: Path, base: str = DEFAULT_BASE, prefixes: Mapping[str, str] = {}) -> None:
-    """Write a commented ``sightline.toml`` for a new workspace."""
+    """Write a commented ``sightline.toml`` for a new workspace.
+
+    Raises:
+        NotWritable, DiskFull
+    """
     lines = "".join(f"{_quoted(k)} = {_quoted(v)}\n" for k, v in sorted(prefixes.items()))
-    path.write_text(TEMPLATE.format(base=_quoted(base), prefixes=lines), encoding="utf-8")
+    with replacing(path) as temporary:
+        text = TEMPLATE.format(base=_quoted(base), prefixes=lines)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _quoted(text: str) -> str:

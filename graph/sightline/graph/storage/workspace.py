@@ -9,22 +9,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TextIO
 
-from sightline.graph.progress import Progress, silent
-from sightline.graph.snapshot.errors import NothingCompiled
-from sightline.graph.storage.artifact import (
-    MANIFEST,
-    TEMPORARY,
-    remove_leftovers,
-    verify_artifact,
-    write_json_atomic,
-)
+from sightline.graph.storage.artifact import remove_leftovers, write_json_atomic
 from sightline.graph.storage.errors import (
     DamagedArtifact,
     FormatMismatch,
@@ -37,13 +31,13 @@ from sightline.graph.storage.settings import FILE as SETTINGS_FILE
 from sightline.graph.storage.settings import Settings, read_settings, write_template
 from sightline.graph.vocabulary import DEFAULT_BASE
 
-if TYPE_CHECKING:
-    from sightline.graph.record.loads import Load
-    from sightline.graph.snapshot.reader import Snapshot
-
-#: Version of the layout of a workspace and of everything in it.
-FORMAT = 1
+#: Version of the layout of a workspace: its folders and ``current.json``.
+LAYOUT = 1
 CURRENT = "current.json"
+#: What evaluation adds to a model folder, sealed, after its manifest was written.
+METRICS = "metrics.json"
+#: An id is the name of a folder, and nothing else.
+_ID = re.compile(r"\w[\w-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,9 @@ class Workspace:
         self.snapshots = path / "snapshots"
         self.models = path / "models"
         self.reports = path / "reports"
-        self._locked = False
+        self.work = path / ".work"
+        #: Process and thread that hold the lock through this object.
+        self._writer: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Workspace:
@@ -95,7 +91,7 @@ class Workspace:
         existing one.
 
         Raises:
-            FormatMismatch, DamagedArtifact, NotWritable
+            FormatMismatch, DamagedArtifact, NotWritable, DiskFull, WorkspaceLocked
         """
         workspace = cls(Path(path))
         if (workspace.path / CURRENT).exists():
@@ -109,12 +105,15 @@ class Workspace:
             ):
                 raise NotWritable(path, "it is no workspace and holds other files")
             workspace.path.mkdir(parents=True, exist_ok=True)
-            if not (workspace.path / SETTINGS_FILE).exists():
-                write_template(workspace.path / SETTINGS_FILE, base, prefixes)
         except OSError as error:
             raise from_os_error(error, path) from error
-        workspace._write_current(Current())
-        return workspace
+        with workspace.lock():
+            # Somebody else may have made it meanwhile.
+            if not (workspace.path / CURRENT).exists():
+                if not (workspace.path / SETTINGS_FILE).exists():
+                    write_template(workspace.path / SETTINGS_FILE, base, prefixes)
+                workspace._write_current(Current())
+        return cls.open(path)
 
     @cached_property
     def settings(self) -> Settings:
@@ -134,31 +133,52 @@ class Workspace:
         """
         try:
             value = json.loads((self.path / CURRENT).read_bytes())
-            found = value.pop("format")
-            if found != FORMAT:
-                raise FormatMismatch(self.path, found, FORMAT)
-            return Current(
-                snapshot=value["snapshot"],
-                model=value["model"],
-                loads=tuple(value["loads"]),
-                retracted=tuple(value["retracted"]),
-            )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotAWorkspace(self.path) from error
         except OSError as error:
             raise from_os_error(error, self.path) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DamagedArtifact(self.path / CURRENT, "it cannot be read") from error
+        except ValueError as error:
+            raise self._damaged_current("it is no JSON") from error
+        if not isinstance(value, dict):
+            raise self._damaged_current("it is no JSON object")
+        found = value.get("format")
+        if found != LAYOUT:
+            way_out = "use the Sightline that wrote it, or ingest its sources into a new workspace"
+            raise FormatMismatch(self.path, found, LAYOUT, way_out)
+        for name in ("snapshot", "model"):
+            if value.get(name) is not None:
+                self._require_id(name, value[name])
+        for name in ("loads", "retracted"):
+            if not isinstance(value.get(name), list):
+                raise self._damaged_current(f"{name!r} is no list")
+            for item in value[name]:
+                self._require_id(name, item)
+        return Current(
+            value.get("snapshot"),
+            value.get("model"),
+            tuple(value["loads"]),
+            tuple(value["retracted"]),
+        )
+
+    def _require_id(self, name: str, value: object) -> None:
+        if not isinstance(value, str) or not _ID.fullmatch(value):
+            raise self._damaged_current(f"{name!r} holds {value!r:.60}, which is no id")
+
+    def _damaged_current(self, reason: str) -> DamagedArtifact:
+        way_out = "delete it and ingest any source again: every load is taken up again"
+        return DamagedArtifact(self.path / CURRENT, reason, way_out)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the one writer. Entering it again inside the same object changes nothing.
+        """Be the one writer. The thread that is it already may enter again through the same object;
+        any other thread, object or process may not.
 
         Raises:
-            WorkspaceLocked: another process writes; it is named.
+            WorkspaceLocked: somebody else writes; the process is named.
             NotWritable
         """
-        if self._locked:
+        me = (os.getpid(), threading.get_ident())
+        if self._writer == me:
             yield
             return
         try:
@@ -172,41 +192,33 @@ class Workspace:
                 stream.seek(0)
                 holder = stream.read(80).strip() or "another process"
                 raise WorkspaceLocked(self.path, holder) from error
-            stream.truncate(0)
-            stream.write(f"process {os.getpid()}")
-            stream.flush()
-            self._locked = True
+            self._writer = me
             try:
-                for folder in (self.path, self.loads_folder, self.snapshots, self.models):
+                self._name_holder(stream, f"process {os.getpid()}")
+                for folder in self._written_folders():
                     remove_leftovers(folder)
                 yield
             finally:
-                self._locked = False
-                stream.truncate(0)
+                self._writer = None
+                self._name_holder(stream, "")
 
-    def loads(self) -> list[Load]:
-        """The active loads, by id: committed and not retracted."""
-        from sightline.graph.record.loads import Load
+    @staticmethod
+    def _name_holder(stream: TextIO, text: str) -> None:
+        # For the message only: on a full disk the lock holds without it.
+        with suppress(OSError):
+            stream.truncate(0)
+            stream.write(text)
+            stream.flush()
 
-        retracted = set(self.current.retracted)
-        return [load for load in Load.all(self.loads_folder) if load.id not in retracted]
-
-    def snapshot(self) -> Snapshot:
-        """The served snapshot, memory-mapped.
-
-        Raises:
-            NothingCompiled, DamagedArtifact
-        """
-        from sightline.graph.snapshot.reader import Snapshot
-
-        current = self.current
-        if current.snapshot is None:
-            raise NothingCompiled(self.path)
-        return Snapshot.open(self.snapshots / current.snapshot)
+    def _written_folders(self) -> Iterator[Path]:
+        """Every folder in which something is written under a temporary name first."""
+        yield from (self.path, self.loads_folder, self.quarantine, self.snapshots, self.models)
+        yield from (self.reports, *self.models.glob("*"), *self.models.glob("*/maps"))
+        yield from (self.work, *self.work.glob("**"))
 
     def scratch(self, name: str) -> Path:
         """A folder for work that may be thrown away, such as checkpoints."""
-        folder = self.path / ".work" / name
+        folder = self.work / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -241,24 +253,5 @@ class Workspace:
             if ids != set(current.retracted):
                 self._write_current(replace(current, retracted=tuple(sorted(ids))))
 
-    def verify(self, progress: Progress = silent) -> list[DamagedArtifact]:
-        """Check every checksum of every stored folder; what is damaged comes back."""
-        parents = (self.loads_folder, self.quarantine, self.snapshots, self.models, self.reports)
-        folders = {f for parent in parents for f in parent.glob("*") if f.is_dir()}
-        folders |= {f.parent for parent in parents for f in parent.glob(f"*/*/{MANIFEST}")}
-        current = self.current
-        folders |= {self.snapshots / current.snapshot} if current.snapshot else set()
-        folders |= {self.models / current.model} if current.model else set()
-        folders = {f for f in folders if TEMPORARY not in str(f.relative_to(self.path))}
-        damaged = []
-        for done, folder in enumerate(sorted(folders)):
-            progress("verify", done, len(folders), folder.name)
-            try:
-                verify_artifact(folder, full=True)
-            except DamagedArtifact as error:
-                damaged.append(error)
-        progress("verify", len(folders), len(folders), "")
-        return damaged
-
     def _write_current(self, current: Current) -> None:
-        write_json_atomic(self.path / CURRENT, {"format": FORMAT, **asdict(current)})
+        write_json_atomic(self.path / CURRENT, {"format": LAYOUT, **asdict(current)})

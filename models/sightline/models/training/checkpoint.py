@@ -8,7 +8,6 @@ knows no model.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sightline.graph.storage.errors import from_os_error
+from sightline.graph.storage.artifact import replacing
 
 FILE = "checkpoint.npz"
 #: The name of what is no tensor.
@@ -36,18 +35,10 @@ def save_checkpoint(
     Raises:
         NotWritable, DiskFull: the previous checkpoint is still there.
     """
-    temporary = folder / f".tmp-{FILE}-{os.getpid()}"
     arrays: dict[str, Any] = {k: v.detach().cpu().numpy() for k, v in tensors.items()}
     arrays[NUMBERS] = np.frombuffer(json.dumps(dict(numbers)).encode(), np.uint8)
-    try:
-        with temporary.open("wb") as stream:
-            np.savez(stream, **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(folder / FILE)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise from_os_error(error, folder) from error
+    with replacing(folder / FILE) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **arrays)
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -24,12 +24,14 @@ import numpy as np
 import torch
 
 from sightline.graph.progress import Progress, silent
-from sightline.graph.storage.artifact import new_artifact, verify_artifact
-from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.snapshot.reader import served_snapshot
+from sightline.graph.storage.artifact import is_intact, new_artifact, open_artifact
+from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
-from sightline.graph.storage.workspace import FORMAT, Workspace
+from sightline.graph.storage.workspace import Workspace
 from sightline.models.data.dataset import LearningData, learning_data
 from sightline.models.errors import NoModel
+from sightline.models.format import MODEL_FORMAT
 from sightline.models.members.network import Member
 from sightline.models.members.path_network import PathMember
 from sightline.models.teacher import Teacher, blend_weights
@@ -68,9 +70,9 @@ def train(
     config = preset_named(preset, tune=tune)
     target = choose_device(device)
     with ws.lock():
-        snapshot = ws.snapshot()
+        snapshot = served_snapshot(ws)
         model_id = identify(snapshot.id, config, seed)
-        if _is_finished(ws.models / model_id):
+        if is_intact(ws.models / model_id, MODEL_FORMAT):
             return model_id
         progress("read", 0, None, f"snapshot {snapshot.id}")
         data = learning_data(snapshot)
@@ -79,7 +81,7 @@ def train(
             trainers = _train_members(data, config, seed, target, scratch, progress)
             teacher = _blend(trainers, data)
         said = {
-            "format": FORMAT,
+            "format": MODEL_FORMAT,
             "snapshot": snapshot.id,
             "preset": config.name,
             "config": asdict(config),
@@ -165,7 +167,7 @@ def _blend(trainers: list[Trainer], data: LearningData) -> Teacher:
 
 def identify(snapshot_id: str, config: Preset, seed: int) -> str:
     """16 hex digits of everything that decides a model's numbers."""
-    text = json.dumps([FORMAT, snapshot_id, asdict(config), seed], sort_keys=True)
+    text = json.dumps([MODEL_FORMAT, snapshot_id, asdict(config), seed], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -184,9 +186,7 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
     folder = ws.models / model_id
     if not folder.is_dir():
         raise NoModel(ws.path)
-    manifest = verify_artifact(folder, full=False)
-    if manifest.get("format") != FORMAT:
-        raise FormatMismatch(folder, manifest.get("format"), FORMAT)
+    manifest = open_artifact(folder, format=MODEL_FORMAT, again="sightline train")
     data = learning_data(Snapshot.open(ws.snapshots / manifest["snapshot"]))
     try:
         config = manifest["config"]
@@ -211,13 +211,6 @@ def versions() -> dict[str, str]:
         "torch": str(torch.__version__),
         "torch-geometric": version("torch-geometric"),
     }
-
-
-def _is_finished(folder: Path) -> bool:
-    try:
-        return verify_artifact(folder, full=True).get("format") == FORMAT
-    except DamagedArtifact:
-        return False
 
 
 def _write(folder: Path, data: LearningData, model: Teacher) -> None:

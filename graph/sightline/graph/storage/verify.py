@@ -1,0 +1,70 @@
+"""Check everything that a workspace stores. Knows manifests and checksums; knows no content."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from sightline.graph.progress import Progress, silent
+from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
+from sightline.graph.storage.errors import DamagedArtifact, WorkspaceError
+from sightline.graph.storage.workspace import METRICS, Workspace
+
+JOBS = "jobs.sqlite"
+
+
+def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceError]:
+    """Check settings, jobs, and every file of every stored folder; what is wrong comes back."""
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("settings", lambda: workspace.settings),
+        (JOBS, lambda: _check_jobs(workspace.path / JOBS)),
+        *((folder.name, lambda f=folder: _check(f)) for folder in _stored(workspace)),
+    ]
+    wrong: list[WorkspaceError] = []
+    for done, (name, check) in enumerate(checks):
+        progress("verify", done, len(checks), name)
+        try:
+            check()
+        except WorkspaceError as error:
+            wrong.append(error)
+    progress("verify", len(checks), len(checks), "")
+    return wrong
+
+
+def _stored(workspace: Workspace) -> list[Path]:
+    """Every folder that a stage wrote, and what is served whether it is there or not."""
+    ws, current = workspace, workspace.current
+    parents = (ws.loads_folder, ws.quarantine, ws.snapshots, ws.models, ws.reports)
+    found = {path for parent in parents for path in parent.glob("*") if path.is_dir()}
+    found |= {ws.snapshots / current.snapshot} if current.snapshot else set()
+    found |= {ws.models / current.model} if current.model else set()
+    return sorted(path for path in found if not path.name.startswith(TEMPORARY))
+
+
+def _check(folder: Path) -> None:
+    """Every manifest in a folder, and that no file is in none of them."""
+    loose = {path for path in folder.rglob("*") if path.is_file()}
+    for manifest in (folder / MANIFEST, *sorted(folder.rglob(f"*/{MANIFEST}"))):
+        part = manifest.parent
+        loose -= {manifest, *(part / name for name in verify_artifact(part, full=True)["files"])}
+    if folder / METRICS in loose:
+        read_json(folder / METRICS)
+        loose.remove(folder / METRICS)
+    if loose:
+        name = min(loose).relative_to(folder)
+        raise DamagedArtifact(folder, f"{name} is in no manifest")
+
+
+def _check_jobs(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        found = str(error)
+    if found != "ok":
+        way_out = "delete it: reports stay, and those that were waiting have to be asked for again"
+        raise DamagedArtifact(path, found, way_out)
