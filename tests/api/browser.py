@@ -103,9 +103,11 @@ class Browser:
         self.send("Page.navigate", url="about:blank")
         self.send("Page.navigate", url=url)
 
-    def run(self, script: str) -> Any:
-        """The value of a piece of JavaScript."""
-        found = self.send("Runtime.evaluate", expression=script, returnByValue=True)
+    def run(self, script: str, wait: bool = False) -> Any:
+        """The value of a piece of JavaScript; with ``wait`` what its promise brings."""
+        found = self.send(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=wait
+        )
         return found["result"].get("value")
 
     def until(self, script: str, seconds: float = 20) -> None:

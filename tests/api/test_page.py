@@ -11,9 +11,12 @@ from urllib.parse import quote
 import pytest
 
 from sightline.api.app import STATIC
+from sightline.graph.storage.workspace import Workspace
 from tests.api.browser import Browser, find_browser
 from tests.api.conftest import HOSTILE
 from tests.api.test_serve import service
+from tests.graph.conftest import BASE, RDFS, build, fact, label, literal, typed
+from tests.insights.conftest import Model, write_model
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +218,194 @@ def test_the_documentation_can_be_tried(page: Browser, base: str) -> None:
     page.run("document.querySelector('#paths_v1_paths_get form button').click()")
     page.waits_for("200 application/json")
     assert "curl" in page.text()
+
+
+def delay(page: Browser, milliseconds: int) -> None:
+    """Let every later answer come after a while."""
+    page.run(
+        "((ask) => { window.fetch = (...about) => new Promise((go) => "
+        f"setTimeout(go, {milliseconds})).then(() => ask(...about)); }})(window.fetch)"
+    )
+
+
+def test_a_view_that_was_left_says_nothing_any_more(page: Browser, base: str) -> None:
+    page.open(base)
+    page.waits_for("Browse by type")
+    delay(page, 200)
+    page.run("location.hash = '#/entity/Kenya'")
+    page.until("document.querySelector('main [aria-busy]')")
+    page.run("location.hash = '#/connect'")
+    page.run("new Promise((go) => setTimeout(go, 600))", wait=True)
+    assert page.run("document.title") == "Sightline"
+
+
+def test_enter_picks_a_match_of_what_stands_there_now(page: Browser, base: str) -> None:
+    page.open(base)
+    page.waits_for("Browse by type")
+    page.press("/")
+    page.type("Nep")
+    page.until("document.querySelector('[role=option]')?.innerText.includes('Nepal')")
+    page.run("document.activeElement.value = ''")
+    page.type("Uganda")
+    page.press("Enter")
+    page.until("location.hash.startsWith('#/entity/')")
+    assert page.run("location.hash") == "#/entity/entity%3Auganda"
+
+
+def test_a_search_that_fails_picks_nothing(page: Browser, base: str) -> None:
+    page.open(base)
+    page.waits_for("Browse by type")
+    page.press("/")
+    page.type("Nep")
+    page.until("document.querySelector('[role=option]')?.innerText.includes('Nepal')")
+    page.run("window.fetch = () => Promise.reject(new TypeError('network'))")
+    page.type("a")
+    page.waits_for("The service does not answer")
+    page.press("Enter")
+    assert page.run("location.hash") == ""
+
+
+def test_what_was_typed_but_not_chosen_does_not_stay(page: Browser, base: str) -> None:
+    page.open(at(base, "connect", "Kenya", "Nepal"))
+    page.until("document.querySelector('input[aria-label=From]')?.value === 'Kenya'")
+    page.run("document.querySelector('input[aria-label=From]').focus()")
+    page.type("Nobody")
+    page.run("document.activeElement.blur()")
+    assert page.run("document.querySelector('input[aria-label=From]').value") == "Kenya"
+
+
+def test_the_way_past_the_bar_leaves_the_view(page: Browser, base: str) -> None:
+    page.open(at(base, "entity", "Kenya"))
+    page.waits_for("United Nations")
+    page.run("document.querySelector('.skip').click()")
+    assert page.run("document.activeElement.id") == "main"
+    assert page.run("location.hash") == "#/entity/Kenya"
+
+
+def test_the_page_that_is_shown_is_marked(page: Browser, base: str) -> None:
+    page.open(at(base, "connect"))
+    page.until("document.querySelector('h1')")
+    assert page.run("document.getElementById('nav-connect').ariaCurrent") == "page"
+    page.run("location.hash = '#/'")
+    page.waits_for("Browse by type")
+    assert page.run("document.getElementById('nav-connect').ariaCurrent") is None
+
+
+def test_back_finds_the_view_as_it_was_left(page: Browser, base: str) -> None:
+    page.resize(1280, 300)
+    page.open(at(base, "entity", "Kenya"))
+    page.waits_for("paths support it")
+    page.until("!document.querySelector('[aria-busy]')")
+    page.run("document.querySelector('.predicted details').open = true")
+    page.run("scrollTo(0, 200)")
+    page.click("United Nations")
+    page.until("document.querySelector('h1')?.innerText === 'United Nations'")
+    assert page.run("scrollY") == 0
+    page.run("history.back()")
+    page.until("document.querySelector('h1')?.innerText === 'Kenya'")
+    assert page.run("document.querySelector('.predicted details').open") is True
+    assert page.run("scrollY") == 200
+    assert page.run("document.title") == "Kenya · Sightline"
+
+
+def test_a_view_that_failed_is_asked_again_on_the_way_back(page: Browser, base: str) -> None:
+    page.open(at(base, "connect"))
+    page.until("document.querySelector('h1')")
+    page.run("window.asks = window.fetch")
+    page.run("window.fetch = () => Promise.reject(new TypeError('network'))")
+    page.run("location.hash = '#/'")
+    page.waits_for("The service does not answer")
+    page.run("window.fetch = window.asks")
+    page.run("history.back()")
+    page.until("location.hash === '#/connect'")
+    page.run("history.forward()")
+    page.waits_for("Browse by type")
+
+
+#: Labels that a page cannot show as they are.
+ODD = {
+    "turned": "abc\u202egpj.exe",
+    "arabic": "\u0645\u0635\u0631",
+    "long": "long" * 2000,
+    "blank": " \u200b\u3000",
+    "control": "\x1b[31mred\x07",
+    "markup": HOSTILE,
+}
+MANY = 60
+HUB = 320
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service of a graph with odd labels, of entities, relations and types, and with hubs."""
+    names = [*ODD, "plain"]
+    pairs = [(a, f"r{i}", "plain") for i, a in enumerate(ODD)]
+    pairs += [(end, "member_of", f"o{i}") for i in range(MANY) for end in ("plain", "arabic")]
+    pairs += [(f"m{i}", "part_of", "hub") for i in range(HUB)]
+    rows = [fact(pair) for pair in pairs]
+    for i, (name, text) in enumerate(ODD.items()):
+        rows += [label(name, text), typed(name, f"c{i}"), literal(name, RDFS + "comment", text)]
+        for what in (f"relation:r{i}", f"class:c{i}"):
+            rows.append({**label(name, text), "subject": BASE + what})
+    rows += [typed(name, "Thing") for name in names] + [label("plain", "Plain")]
+    folder = tmp_path_factory.mktemp("odd") / "ws"
+    snapshot = build(folder, rows)
+    write_model(Workspace.open(folder), snapshot, Model({("plain", "r0", "blank"): 9.0}))
+    with service(folder) as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_odd_labels_stay_readable_in_their_place(page: Browser, odd: str, width: int) -> None:
+    page.resize(width, 800)
+    views = [(), ("type", "class:Thing"), ("entity", "entity:plain")]
+    views += [("entity", f"entity:{name}") for name in ODD]
+    views += [("connect", "entity:plain", f"entity:{name}") for name in ODD]
+    for view in views:
+        page.open(at(odd, *view))
+        page.until("!document.querySelector('[aria-busy]') && document.querySelector('h1')")
+        assert page.run("document.documentElement.scrollWidth") <= width, view
+        links = page.run("[...document.querySelectorAll('main a, h1, h3')].map(e => e.textContent)")
+        drawn = page.run("[...document.querySelectorAll('svg text')].map(e => e.textContent)")
+        for text in [*links, *drawn, page.run("document.title")]:
+            assert re.search(r"[\w<]", text), view
+            assert len(text) < 200, view
+            assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", text), view
+        assert page.run("document.querySelectorAll('img[src=x], main script').length") == 0
+
+
+def test_an_arrow_keeps_its_side_beside_a_relation_in_arabic(page: Browser, odd: str) -> None:
+    page.open(at(odd, "connect", "entity:arabic", "entity:plain", "1"))
+    page.until("document.querySelector('.chain .arrow')")
+    assert page.run(
+        "(({ firstChild, lastChild }) => [firstChild, lastChild].every(n => n.nodeType === 3))"
+        "(document.querySelector('.chain .arrow'))"
+    )
+
+
+def test_a_kind_of_path_shows_as_many_as_it_says(page: Browser, odd: str) -> None:
+    page.open(at(odd, "connect", "entity:plain", "entity:arabic"))
+    page.waits_for(f"{MANY + 1} paths, the best 50 shown")
+    page.until(f"document.querySelector('.shapes').innerText.includes('49 of {MANY}')")
+    page.run("[...document.querySelectorAll('main button')].at(-1).click()")
+    page.until("document.querySelectorAll('.paths > li').length > 50")
+    shapes = "[...document.querySelectorAll('.shape')]"
+    page.run(f"{shapes}.find(b => b.innerText.includes('member')).click()")
+    counts = page.run(f"{shapes}.map(b => b.querySelector('small').innerText)")
+    assert counts == [str(MANY), "1"]
+    assert page.run("document.querySelectorAll('.paths > li').length") == MANY
+
+
+def test_all_facts_of_a_relation_can_be_seen(page: Browser, odd: str) -> None:
+    page.open(at(odd, "entity", "entity:hub"))
+    page.waits_for("312 more")
+    page.run("[...document.querySelectorAll('.group button, .group summary')].at(-1).click()")
+    page.until(f"document.querySelectorAll('.facts li').length === {HUB}")
+
+
+def test_a_type_is_called_by_its_name(page: Browser, odd: str) -> None:
+    page.open(at(odd, "type", "class:c0"))
+    page.until("document.querySelector('h1')?.innerText === 'abc gpj.exe'")
 
 
 def colours(scheme: str) -> dict[str, str]:

@@ -7,11 +7,13 @@ import { hashOf } from "./url.js";
 const LONG = 160;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** The label of an entity, relation, type or property; its id where there is nothing to be seen. */
-export function nameOf(thing, longest = LONG) {
-  const text = [...plain(VISIBLE.test(thing.label) ? thing.label : thing.id)];
-  return text.length > longest ? `${text.slice(0, longest - 1).join("")}…` : text.join("");
+export function shortened(text, longest) {
+  const characters = [...plain(text)];
+  return characters.length > longest ? `${characters.slice(0, longest - 1).join("")}…` : characters.join("");
 }
+
+/** The label of an entity, relation, type or property; its id where there is nothing to be seen. */
+export const nameOf = (thing, longest = LONG) => shortened(VISIBLE.test(thing.label) ? thing.label : thing.id, longest);
 
 export const named = (thing) => label(nameOf(thing));
 

@@ -3,7 +3,7 @@
 import { ask, served } from "../api.js";
 import { card, fold, h, label, later, more, note, number, plural } from "../dom.js";
 import { drawing } from "../drawing.js";
-import { arrow, entityLink, nameOf, named, otherEnd, predictions, sources, typeLink, why } from "../facts.js";
+import { arrow, entityLink, nameOf, named, otherEnd, predictions, shortened, sources, typeLink, why } from "../facts.js";
 import { hashOf } from "../url.js";
 
 /** Relations, and facts of one relation, that are open at first; facts asked for, and at most. */
@@ -11,6 +11,8 @@ const GROUPS = 6;
 const SHOWN = 8;
 const FACTS = 300;
 const MOST = 1000;
+/** Characters of a description that stand below the name; a longer one is whole among the attributes. */
+const LEAD = 400;
 
 export function entityView(id) {
   const entity = ask("entities/-", { id });
@@ -38,7 +40,7 @@ function head({ entity, types, description }) {
   return h("div", { class: "head" },
     h("div", { class: "chips" }, types.map((type) => typeLink(type))),
     h("h1", {}, named(entity)),
-    description ? h("p", { class: "lead" }, label(description)) : null,
+    description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : null,
     h("p", { class: "iri" }, iri),
     h("p", {}, h("a", { class: "button", href: hashOf("connect", entity.id) }, "Connect with another entity")));
 }
@@ -85,7 +87,8 @@ function group(entity, items, total) {
 
 function attributes({ entity, description, attributes }) {
   // What the head of the page says already is not said again.
-  const left = attributes.filter(({ value }) => value !== nameOf(entity) && value !== description);
+  const said = [nameOf(entity), shortened(description ?? "", LEAD)];
+  const left = attributes.filter(({ value }) => !said.includes(value));
   if (!left.length) return null;
   return card("Attributes", h("dl", {}, left.map(({ property, value, language, origins }) => [
     h("dt", { title: property.iri }, named(property)),
