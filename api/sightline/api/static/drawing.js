@@ -27,7 +27,7 @@ export function drawing(found) {
     return s("a", { href: hashOf("entity", node.id), class: middle ? "center" : "" },
       s("title", {}, `${nameOf(node)} (${plural(node.degree, "fact")})`),
       s("circle", { cx: x, cy: y, r: middle ? 9 : 6 }),
-      s("text", { x: x + (middle ? 0 : left ? -10 : 10), y: y + (middle ? 26 : 5), "text-anchor": middle ? "middle" : left ? "end" : "start" }, nameOf(node, 22)));
+      s("text", { x: x + (middle ? 0 : left ? -10 : 10), y: y + (middle ? 26 : 5), "text-anchor": middle ? "middle" : left ? "end" : "start" }, nameOf(node, 20)));
   });
   const omitted = found.omitted.reduce((sum, item) => sum + item.count, 0);
   return [

@@ -11,7 +11,7 @@ const GROUPS = 6;
 const SHOWN = 8;
 const FACTS = 300;
 const MOST = 1000;
-/** Characters of a description that stand below the name; a longer one is whole among the attributes. */
+/** Characters of a description or another attribute that are open at first. */
 const LEAD = 400;
 
 export function entityView(id) {
@@ -92,7 +92,7 @@ function attributes({ entity, description, attributes }) {
   if (!left.length) return null;
   return card("Attributes", h("dl", {}, left.map(({ property, value, language, origins }) => [
     h("dt", { title: property.iri }, named(property)),
-    h("dd", {}, label(value), language ? h("small", {}, ` ${language}`) : null, sources(origins)),
+    h("dd", {}, value.length > LEAD ? fold(label(shortened(value, LEAD)), label(value)) : label(value), language ? h("small", {}, ` ${language}`) : null, sources(origins)),
   ])));
 }
 
