@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from sightline.cli.main import run
+from tests.needs import data_set
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def data() -> Path:
-    """The folder that holds the data sets."""
-    folder = os.environ.get("SIGHTLINE_DATA")
-    if not folder:
-        pytest.skip("SIGHTLINE_DATA is not set: no real data set is read")
-    return Path(folder)
 
 
 def metrics_of(ws: Path) -> dict:
     return json.loads(next(ws.glob("models/*/metrics.json")).read_text())
 
 
-def test_codex_s_is_learnt_and_kept_by_the_student(data: Path, tmp_path: Path) -> None:
+def test_codex_s_is_learnt_and_kept_by_the_student(tmp_path: Path) -> None:
     ws = tmp_path / "ws"
-    assert run(["run", str(data / "codex-s"), "-w", str(ws)]) == 0
+    assert run(["run", str(data_set("codex-s")), "-w", str(ws)]) == 0
     metrics = metrics_of(ws)
     teacher, student, control = (
         metrics[w]["test"]["mrr"] for w in ("teacher", "student", "control")
@@ -40,9 +31,9 @@ def test_codex_s_is_learnt_and_kept_by_the_student(data: Path, tmp_path: Path) -
     assert metrics["calibration"]["test"]["ece"] <= 0.03
 
 
-def test_umls_is_learnt(data: Path, tmp_path: Path) -> None:
+def test_umls_is_learnt(tmp_path: Path) -> None:
     ws = tmp_path / "ws"
-    assert run(["run", str(data / "umls"), "-w", str(ws), "--preset", "quick"]) == 0
+    assert run(["run", str(data_set("umls")), "-w", str(ws), "--preset", "quick"]) == 0
     metrics = metrics_of(ws)
 
     assert metrics["teacher"]["test"]["mrr"] >= 0.85

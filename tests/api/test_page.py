@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,17 +16,15 @@ from tests.api.conftest import HOSTILE
 from tests.api.test_serve import service
 from tests.graph.conftest import BASE, RDFS, build, fact, label, literal, typed
 from tests.insights.conftest import Model, write_model
+from tests.needs import require
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     program = find_browser()
-    if program is None:
-        reason = "no chromium on this machine; `apt-get install chromium` gives these tests one"
-        if "browser" in os.environ.get("SIGHTLINE_REQUIRE", "").split(","):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    browser = Browser(program, tmp_path_factory.mktemp("profile"))
+    reason = "no chromium on this machine; `apt-get install chromium` gives these tests one"
+    require("browser", program, reason)
+    browser = Browser(str(program), tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()
 

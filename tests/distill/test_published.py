@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sightline.distill.evaluation.published import FIGURES, RANKING, Line, compare, recognised
+from tests.needs import data_set
 
 ENTRIES: dict[str, dict[str, Any]] = json.loads(FIGURES.read_bytes())
 FOLDERS = {name: name.lower() for name in ENTRIES}
@@ -52,9 +51,7 @@ def test_every_figure_has_a_source_and_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_data_set_is_recognised_by_what_is_in_it(name: str) -> None:
-    if "SIGHTLINE_DATA" not in os.environ:
-        pytest.skip("SIGHTLINE_DATA is not set: no real data set is recognised")
-    folder = Path(os.environ["SIGHTLINE_DATA"]) / FOLDERS[name]
+    folder = data_set(FOLDERS[name])
     parts = {}
     for part in ("train", "valid", "test"):
         lines = (folder / f"{part}.txt").read_text(encoding="utf-8").splitlines()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from sightline.graph.storage.workspace import Workspace
 from tests.api.browser import Browser, find_browser
 from tests.graph.conftest import BASE, build, fact, label
 from tests.insights.conftest import MODEL, Model, write_model
+from tests.needs import require
 
 EDGE = Path(__file__).parents[2] / "examples" / "edge"
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\">\x1b[31m"
@@ -130,15 +130,6 @@ def test_the_script_asks_which_of_two_is_meant(exported: Path) -> None:
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
-
-
-def require(what: str, there: object, reason: str) -> None:
-    """Skip with a reason, or fail where this must not be missing."""
-    if there:
-        return
-    if what in os.environ.get("SIGHTLINE_REQUIRE", "").split(","):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyoxigraph as ox
 import pytest
 
 from sightline.graph.record.loads import (
@@ -89,6 +90,13 @@ def build(folder: Path, rows: Sequence[dict[str, object]], rdf: bool = False) ->
     workspace = Workspace.create(folder)
     add_load(workspace, rows)
     return compile_snapshot(workspace, rdf=rdf)
+
+
+def canonical(quads: Iterable[ox.Quad]) -> set[ox.Quad]:
+    """The same for isomorphic data sets."""
+    dataset = ox.Dataset(quads)
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return set(dataset)
 
 
 @pytest.fixture

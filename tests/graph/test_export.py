@@ -26,7 +26,7 @@ from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.errors import NotWritable
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID, INFERRED_GRAPH, OWL, RDF, XSD
-from tests.graph.conftest import BASE, add_load, fact, label, literal, typed
+from tests.graph.conftest import BASE, add_load, canonical, fact, label, literal, typed
 
 TEXTS = ['say "hi"\\\n\r\tto é 日本 𝄞', "", " ", "\x08\x7f\x85\u2028", "=1+1", "]]>&<"]
 nodes = st.sampled_from([f"{BASE}entity:{n}" for n in "ab"] + [f"{GENID}0123456789abcdef:b1"])
@@ -72,12 +72,6 @@ def quads_of(rows: list[dict[str, object]], graphs: bool = True) -> set[ox.Quad]
 def node(name: object) -> ox.NamedNode | ox.BlankNode:
     text = str(name)
     return ox.BlankNode(text[-2:].strip(":")) if text.startswith(GENID) else ox.NamedNode(text)
-
-
-def canonical(quads: set[ox.Quad]) -> set[ox.Quad]:
-    dataset = ox.Dataset(quads)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    return set(dataset)
 
 
 @settings(max_examples=40)

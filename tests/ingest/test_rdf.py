@@ -21,6 +21,7 @@ from sightline.ingest.errors import SourceEmpty, SourceSyntaxError, TooManyRejec
 from sightline.ingest.load import ingest
 from sightline.ingest.rdf import read_rdf
 from sightline.ingest.sources import Source
+from tests.graph.conftest import canonical
 from tests.ingest.conftest import quarantined, statements, triples
 
 OWN_GRAPH = "urn:own"
@@ -63,13 +64,6 @@ def exported(load: Load) -> set[ox.Quad]:
             graph = ox.DefaultGraph() if own else quad.graph_name
             found.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
     return found
-
-
-def canonical(quads: set[ox.Quad] | list[ox.Quad]) -> set[ox.Quad]:
-    """The same for isomorphic data sets."""
-    dataset = ox.Dataset(quads)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
-    return set(dataset)
 
 
 @settings(max_examples=80)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-import pytest
 
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
-
-DATA = os.environ.get("SIGHTLINE_DATA")
-pytestmark = pytest.mark.skipif(DATA is None, reason="SIGHTLINE_DATA names no folder of data sets")
+from tests.needs import data_set
 
 
 def build(folder: Path, name: str) -> Snapshot:
     workspace = Workspace.create(folder / "ws")
-    for result in ingest(workspace, [Path(str(DATA)) / name]):
+    for result in ingest(workspace, [data_set(name)]):
         counts = result.load.counts
         assert counts.rejected == counts.duplicate == 0, result.load.source
     return compile_snapshot(workspace, rdf=False)
