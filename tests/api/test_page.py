@@ -49,6 +49,14 @@ def at(base: str, *parts: str) -> str:
     return f"{base}/#/" + "/".join(quote(part, safe="") for part in parts)
 
 
+def search_for(page: Browser, base: str, text: str) -> None:
+    """Type into the search of the bar, from the first page."""
+    page.open(base)
+    page.waits_for("Browse by type")
+    page.press("/")
+    page.type(text)
+
+
 def test_the_first_page_says_what_there_is(page: Browser, base: str) -> None:
     page.open(base)
     page.waits_for("14\nfacts")
@@ -57,10 +65,7 @@ def test_the_first_page_says_what_there_is(page: Browser, base: str) -> None:
 
 
 def test_searching_with_the_keyboard_alone(page: Browser, base: str) -> None:
-    page.open(base)
-    page.waits_for("Browse by type")
-    page.press("/")
-    page.type("ugnada")
+    search_for(page, base, "ugnada")
     page.until("document.querySelector('[role=option]')?.innerText.includes('Uganda')")
     box = "document.activeElement"
     assert page.run(f"{box}.getAttribute('aria-expanded')") == "true"
@@ -77,10 +82,7 @@ def test_searching_with_the_keyboard_alone(page: Browser, base: str) -> None:
 
 
 def test_arrows_choose_and_escape_closes(page: Browser, base: str) -> None:
-    page.open(base)
-    page.waits_for("Browse by type")
-    page.press("/")
-    page.type("geo")
+    search_for(page, base, "geo")
     page.until("document.querySelectorAll('[role=option]').length === 2")
     page.press("ArrowDown")
     assert page.run("document.querySelectorAll('[role=option]')[1].ariaSelected") == "true"
@@ -140,6 +142,8 @@ def test_a_type_lists_its_entities(page: Browser, base: str) -> None:
     page.open(at(base, "type", "Organisation"))
     page.waits_for("East African Community")
     assert page.run("document.querySelectorAll('.columns a').length") == 3
+    page.open(at(base, "type", "class:Organisation"))
+    page.waits_for("Type of 3 entities")
 
 
 @pytest.mark.parametrize(
@@ -164,10 +168,7 @@ def test_a_hostile_label_stays_text(page: Browser, base: str, view: tuple[str, .
 
 
 def test_a_hostile_label_stays_text_while_searching(page: Browser, base: str) -> None:
-    page.open(base)
-    page.waits_for("Browse by type")
-    page.press("/")
-    page.type("<img")
+    search_for(page, base, "<img")
     page.until("document.querySelector('[role=option]')?.innerText.includes('<img src=x')")
     assert page.run("document.querySelectorAll('img[src=x]').length") == 0
 
@@ -190,6 +191,12 @@ def test_an_address_that_means_nothing_breaks_nothing(
     started.open(f"{base}/{address}")
     started.until("document.querySelector('h1, [role=alert]')")
     assert [w for w in started.wrong if "status of 4" not in w] == []
+
+
+def test_the_form_says_how_many_steps_were_asked_for(page: Browser, base: str) -> None:
+    page.open(at(base, "connect", "Kenya", "Nepal", "6"))
+    page.until("document.querySelector('.paths')")
+    assert page.run("document.getElementById('length').value") == "6"
 
 
 def test_an_unknown_entity_gets_suggestions(started: Browser, base: str) -> None:
@@ -215,6 +222,7 @@ def test_the_documentation_can_be_tried(page: Browser, base: str) -> None:
     page.run("document.querySelector('#paths_v1_paths_get form button').click()")
     page.waits_for("200 application/json")
     assert "curl" in page.text()
+    assert "`" not in page.run("document.querySelector('main').textContent")
 
 
 def delay(page: Browser, milliseconds: int) -> None:
@@ -237,10 +245,7 @@ def test_a_view_that_was_left_says_nothing_any_more(page: Browser, base: str) ->
 
 
 def test_enter_picks_a_match_of_what_stands_there_now(page: Browser, base: str) -> None:
-    page.open(base)
-    page.waits_for("Browse by type")
-    page.press("/")
-    page.type("Nep")
+    search_for(page, base, "Nep")
     page.until("document.querySelector('[role=option]')?.innerText.includes('Nepal')")
     page.run("document.activeElement.value = ''")
     page.type("Uganda")
@@ -250,10 +255,7 @@ def test_enter_picks_a_match_of_what_stands_there_now(page: Browser, base: str) 
 
 
 def test_a_search_that_fails_picks_nothing(page: Browser, base: str) -> None:
-    page.open(base)
-    page.waits_for("Browse by type")
-    page.press("/")
-    page.type("Nep")
+    search_for(page, base, "Nep")
     page.until("document.querySelector('[role=option]')?.innerText.includes('Nepal')")
     page.run("window.fetch = () => Promise.reject(new TypeError('network'))")
     page.type("a")
@@ -352,23 +354,22 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_odd_labels_stay_readable_in_their_place(page: Browser, odd: str, width: int) -> None:
-    page.resize(width, 800)
+def test_odd_labels_stay_readable_in_their_place(page: Browser, odd: str) -> None:
     views = [(), ("type", "class:Thing"), ("entity", "entity:plain")]
     views += [("entity", f"entity:{name}") for name in ODD]
     views += [("connect", "entity:plain", f"entity:{name}") for name in ODD]
     for view in views:
         page.open(at(odd, *view))
         page.until("!document.querySelector('[aria-busy]') && document.querySelector('h1')")
-        assert page.run("document.documentElement.scrollWidth") <= width, view
-        links = page.run("[...document.querySelectorAll('main a, h1, h3')].map(e => e.textContent)")
-        drawn = page.run("[...document.querySelectorAll('svg text')].map(e => e.textContent)")
-        for text in [*links, *drawn, page.run("document.title")]:
+        names = "[...document.querySelectorAll('main a, h1, h3, svg text')]"
+        for text in [*page.run(f"{names}.map(e => e.textContent)"), page.run("document.title")]:
             assert re.search(r"[\w<]", text), view
             assert len(text) < 200, view
             assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", text), view
         assert page.run("document.querySelectorAll('img[src=x], main script').length") == 0
+        for width in (360, 1280):
+            page.resize(width, 800)
+            assert page.run("document.documentElement.scrollWidth") <= width, view
 
 
 def test_an_arrow_keeps_its_side_beside_a_relation_in_arabic(page: Browser, odd: str) -> None:

@@ -7,6 +7,9 @@ let schemas = {};
 const named = (schema) => (schema.$ref ? schema.$ref.split("/").pop() : null);
 const resolve = (schema) => (schema.$ref ? schemas[named(schema)] : schema);
 
+/** A description, in which what stands in backticks is code. */
+const said = (text) => (text ?? "").split(/`+/).map((part, i) => (i % 2 ? h("code", {}, part) : part));
+
 /** A schema in a few words: "integer, 1 to 1000". */
 function words(schema) {
   if (schema.$ref) return named(schema);
@@ -30,11 +33,10 @@ function outline(schema, inside = []) {
   if (inside.includes(record)) return [];
   const rows = Object.entries(record.properties).map(([name, field]) => {
     const deeper = outline(field, [...inside, record]).flat();
-    const about = field.description ? ` ${field.description}` : "";
-    const line = h("span", {}, h("code", {}, name), h("small", {}, ` ${words(field)}${about}`));
+    const line = h("span", {}, h("code", {}, name), h("small", {}, ` ${words(field)} `, said(field.description)));
     return h("li", {}, deeper.length ? h("details", {}, h("summary", {}, line), deeper) : line);
   });
-  const about = record.description ? h("p", { class: "note" }, record.description) : null;
+  const about = record.description ? h("p", { class: "note" }, said(record.description)) : null;
   return [h("div", {}, about, h("ul", { class: "outline" }, rows))];
 }
 
@@ -47,7 +49,7 @@ function parameterRow(parameter) {
   field.setAttribute("aria-label", name);
   return h("tr", {},
     h("th", { scope: "row" }, h("code", {}, name), required ? h("small", {}, " required") : null),
-    h("td", {}, parameter.description ?? "", h("small", {}, ` ${words(schema)}`)),
+    h("td", {}, said(parameter.description), h("small", {}, ` ${words(schema)}`)),
     h("td", {}, field));
 }
 
@@ -110,8 +112,8 @@ function operation(method, path, about) {
   const content = good.content ?? {};
   const schema = content["application/json"]?.schema;
   return h("details", { class: "card operation", id: about.operationId },
-    h("summary", {}, h("b", { class: "method" }, method.toUpperCase()), " ", h("code", {}, label(path)), h("span", { class: "about" }, first)),
-    rest.length ? h("p", {}, rest.join(" ")) : null, form,
+    h("summary", {}, h("b", { class: "method" }, method.toUpperCase()), " ", h("code", {}, label(path)), h("span", { class: "about" }, said(first))),
+    rest.length ? h("p", {}, said(rest.join(" "))) : null, form,
     h("h3", {}, "Answer"), h("p", { class: "note" }, `${good.description ?? ""} ${Object.keys(content).join(", ")}`),
     schema ? outline(schema) : null);
 }
@@ -123,7 +125,7 @@ async function start() {
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, about]) => operation(method, path, about)));
   main.replaceChildren(
-    h("h1", {}, `${api.info.title} API`), h("p", { class: "lead" }, `${api.info.description} Version ${api.info.version}.`),
+    h("h1", {}, `${api.info.title} API`), h("p", { class: "lead" }, said(api.info.description), ` Version ${api.info.version}.`),
     ...operations);
 }
 

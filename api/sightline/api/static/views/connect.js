@@ -15,7 +15,7 @@ export function connectView(source, target, hops = "3") {
   const go = () => {
     if (ids.source && ids.target) location.hash = hashOf("connect", ids.source, ids.target, length.value);
   };
-  const length = h("select", { id: "length", onchange: go }, ["1", "2", "3", "4"].map((n) => h("option", { value: n, selected: n === hops }, `up to ${n}`)));
+  const length = h("select", { id: "length", onchange: go }, [...new Set(["1", "2", "3", "4", hops])].map((n) => h("option", { value: n, selected: n === hops }, `up to ${n}`)));
   const end = (which, name, other) => {
     let shown = ids[which] ?? "";
     const { box, input } = searchBox(name, "Search…", (entity) => {

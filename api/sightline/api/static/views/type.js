@@ -1,20 +1,23 @@
 // #/type/ID : the entities of a type.
 
 import { ask, served } from "../api.js";
-import { card, h, later, more, note } from "../dom.js";
+import { card, h, later, more, note, plural, put } from "../dom.js";
 import { entityLink, nameOf, named } from "../facts.js";
 
 /** Entities on one page of the list. */
 const PAGE = 60;
 
 export function typeView(id) {
+  const kicker = h("p", { class: "kicker" }, "Type");
   const title = h("h1", {}, named({ id, label: id }));
   served().then(({ types }) => {
-    const type = types.find((count) => count.type?.id === id)?.type ?? { id, label: id };
-    title.replaceChildren(named(type));
-    document.title = `${nameOf(type)} · Sightline`;
+    const found = types.find(({ type }) => type?.id === id);
+    if (!found) return;
+    put(title, named(found.type));
+    put(kicker, `Type of ${plural(found.entities, "entity", "entities")}`);
+    document.title = `${nameOf(found.type)} · Sightline`;
   }, () => null);
-  return [h("p", { class: "kicker" }, "Type"), title, card(null, page(id, null))];
+  return [kicker, title, card(null, page(id, null))];
 }
 
 function page(type, cursor) {
