@@ -33,7 +33,7 @@ def run(folder: Path, scale: float) -> list[Result]:
     count = int(20_000 * scale)
     workspace_of(folder, scale_free(count, 20, 5 * count), names(count))
     snapshot = compile_snapshot(Workspace.open(folder))
-    store = open_store(snapshot)
+    store = open_store(snapshot.folder)
     rng = np.random.default_rng(5)
     some = [snapshot.entity_iris[int(i)] for i in rng.integers(snapshot.num_entities, size=QUERIES)]
     kinds = {

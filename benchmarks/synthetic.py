@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sightline.graph.record.loads import COLUMNS, Counts, LoadWriter, load_id, now, statement_schema
+from sightline.graph.record.loads import Counts, LoadWriter, load_id, now
+from sightline.graph.record.statements import COLUMNS, statement_schema
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -90,11 +91,11 @@ def workspace_of(folder: Path, triples: np.ndarray, labels: list[str] | None = N
     missing = [pl.lit(None, pl.String).alias(name) for name in ("language", "graph")]
     statements = frame.with_columns(*missing).with_row_index("row", 1).select(COLUMNS)
     workspace = Workspace.create(folder)
-    with workspace.lock(), LoadWriter(workspace, load_id("made up", "", "", "facts")) as writer:
+    name = load_id("made up", "", "", "facts")
+    with workspace.lock(), LoadWriter(workspace, name, "made-up.csv") as writer:
         writer.write(statements.cast(statement_schema()))  # type: ignore[arg-type]
         size = statements.height
         writer.commit(
-            source="made-up.csv",
             sha256="",
             role="facts",
             counts=Counts(size, size, 0, 0, size),

@@ -10,14 +10,13 @@ import pyoxigraph as ox
 import pytest
 
 from sightline.graph.record.loads import (
-    COLUMNS,
     Counts,
     Load,
     LoadWriter,
     load_id,
     now,
-    statement_schema,
 )
+from sightline.graph.record.statements import COLUMNS, statement_schema
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -73,10 +72,12 @@ def add_load(
     frame = pl.DataFrame(
         {column: [row.get(column) for row in rows] for column in COLUMNS}, statement_schema()
     )
-    with workspace.lock(), LoadWriter(workspace, load_id(name, "", BASE, role)) as writer:
+    with (
+        workspace.lock(),
+        LoadWriter(workspace, load_id(name, "", BASE, role), f"{name}.csv") as writer,
+    ):
         writer.write(frame)
         return writer.commit(
-            source=f"{name}.csv",
             sha256=name,
             role=role,  # type: ignore[arg-type]
             counts=Counts(len(rows), len(rows), 0, 0, len(rows)),

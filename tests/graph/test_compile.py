@@ -193,7 +193,7 @@ def test_the_rdf_index_holds_every_term_exactly(snapshot_of) -> None:
         literal("b", BASE + "property:n", "41", datatype=XSD + "integer"),
         fact(("a", "r", "c")) | {"graph": "urn:g:1"},
     ]
-    dataset = open_rdf(snapshot_of(rows, rdf=True))
+    dataset = open_rdf(snapshot_of(rows, rdf=True).folder)
     found = {str(o): (o.language, str(o.datatype)) for _, _, o, _ in dataset.quads() if is_text(o)}
     assert found == {
         'say "hi"\\\n\r\tto é 日本': (None, XSD + "string"),

@@ -20,7 +20,8 @@ from sightline.graph.reasoning.errors import TooManyInferred
 from sightline.graph.reasoning.reason import explain, explain_edges, is_stale, reason, rule_counts
 from sightline.graph.reasoning.rules import infer, relevant
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import active_loads, retract, statement_schema
+from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.record.statements import statement_schema
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.storage.workspace import Workspace
@@ -280,7 +281,7 @@ def test_what_follows_is_a_load_whose_edges_are_marked_and_explained(workspace: 
     assert [explain(s, premise) for premise in explanation.premises] == [None, None]
     assert explain_edges(s, []) == {}
     query = f"SELECT ?s WHERE {{ GRAPH <{INFERRED_GRAPH}> {{ ?s ?p ?o }} }}"
-    assert [str(r[0]) for r in open_rdf(s).query(query)] == [ENTITY + "car"]  # type: ignore[index]
+    assert [str(r[0]) for r in open_rdf(s.folder).query(query)] == [ENTITY + "car"]  # type: ignore[index]
 
 
 def test_inferred_types_are_marked(tmp_path: Path) -> None:

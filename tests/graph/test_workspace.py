@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -104,6 +105,7 @@ def test_a_current_file_that_is_no_object_is_named(tmp_path: Path, text: str) ->
 
 SECOND_WRITER = """
 import sys
+import tracemalloc
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.graph.storage.errors import WorkspaceLocked
 try:
@@ -186,7 +188,7 @@ def test_what_another_process_is_writing_is_no_leftover(tmp_path: Path) -> None:
 
 def test_a_load_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws")
-    with workspace.lock(), LoadWriter(workspace, "ab") as writer:
+    with workspace.lock(), LoadWriter(workspace, "ab", "a.csv") as writer:
         writer.reject(1, "bad", "raw")
     assert active_loads(workspace) == []
     assert not workspace.quarantine.exists() or list(workspace.quarantine.iterdir()) == []
@@ -194,10 +196,9 @@ def test_a_load_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
 
 def test_rejected_records_are_kept(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws")
-    with workspace.lock(), LoadWriter(workspace, "ab") as writer:
+    with workspace.lock(), LoadWriter(workspace, "ab", "a.csv") as writer:
         writer.reject(7, "no key", "x" * 5000)
         load = writer.commit(
-            source="a.csv",
             sha256="00",
             role="facts",
             counts=Counts(1, 0, 0, 1, 0),
@@ -206,6 +207,19 @@ def test_rejected_records_are_kept(tmp_path: Path) -> None:
         )
     line = json.loads((workspace.quarantine / load.id / "rejected.jsonl").read_text())
     assert line == {"file": "a.csv", "line": 7, "reason": "no key", "raw": "x" * 2000}
+    assert verify(workspace) == []
+
+
+def test_rejected_records_are_on_disk_and_not_in_memory(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    with workspace.lock(), LoadWriter(workspace, "ab", "a.csv") as writer:
+        tracemalloc.start()
+        for line in range(2000):
+            writer.reject(line, "bad", "x" * 2000)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 1_000_000  # 4 MB were given
+    assert list(workspace.quarantine.iterdir()) == []
 
 
 def test_the_id_of_a_load_depends_on_what_and_how() -> None:

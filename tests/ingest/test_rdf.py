@@ -59,7 +59,8 @@ def exported(load: Load) -> set[ox.Quad]:
     """What a load holds, by the writer that the RDF index uses; its own graph is the default."""
     found = set()
     for path in load.statements:
-        for quad in ox.parse(n_quads(path, OWN_GRAPH), format=ox.RdfFormat.N_QUADS):
+        lines = n_quads(pl.read_parquet(path), OWN_GRAPH)
+        for quad in ox.parse(lines, format=ox.RdfFormat.N_QUADS):
             own = quad.graph_name == ox.NamedNode(OWN_GRAPH)
             graph = ox.DefaultGraph() if own else quad.graph_name
             found.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
@@ -221,10 +222,7 @@ def test_each_line_is_read_as_the_parser_reads_it_alone(lines: list[str], ending
         assert [r.line for batch in batches for r in batch.rejected] == bad
         assert [row for batch in batches for row in batch.rows] == [row for row, _ in expected]
         frame = pl.concat([batch.frame for batch in batches]).with_columns(row=pl.lit(1))
-        frame.write_parquet(Path(folder) / "out.parquet")
-        found = ox.parse(
-            n_quads(Path(folder) / "out.parquet", OWN_GRAPH), format=ox.RdfFormat.N_QUADS
-        )
+        found = ox.parse(n_quads(frame, OWN_GRAPH), format=ox.RdfFormat.N_QUADS)
         default = ox.NamedNode(OWN_GRAPH)
         wanted = [
             ox.Quad(q.subject, q.predicate, q.object, default)

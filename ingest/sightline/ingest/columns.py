@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sightline.graph.record.loads import COLUMNS, statement_schema
+from sightline.graph.record.statements import COLUMNS, statement_schema
 from sightline.ingest.terms import LEXICAL, PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.

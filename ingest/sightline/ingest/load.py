@@ -15,7 +15,8 @@ import polars as pl
 
 from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
-from sightline.graph.record.loads import COLUMNS, Counts, Load, LoadWriter, load_id, now
+from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now
+from sightline.graph.record.statements import COLUMNS
 from sightline.graph.storage.artifact import sha256_of, verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
@@ -121,7 +122,7 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
     if known is not None:
         ws.set_retracted(name, False)
         return Result(known, known=True)
-    with LoadWriter(ws, name) as writer:
+    with LoadWriter(ws, name, str(source.path)) as writer:
         load = _Loading(source, writer, strict)
         position = [0]
         for batch, maps in reading.batches(sha256, position):
@@ -129,7 +130,6 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
             show.at(source, position[0])
         return Result(
             writer.commit(
-                source=str(source.path),
                 sha256=sha256,
                 role=source.role,
                 counts=load.counts(),

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pyoxigraph as ox
 
-from sightline.graph.record.loads import COLUMNS
+from sightline.graph.record.statements import COLUMNS
 from sightline.graph.vocabulary import GENID, RDF_LANG_STRING, XSD_STRING
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable

@@ -22,6 +22,7 @@ from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import n_quads
 from sightline.graph.record.errors import NothingLoaded
 from sightline.graph.record.loads import Role, active_loads
+from sightline.graph.record.statements import scan_statements
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.strings import StringTable
@@ -93,16 +94,16 @@ def _quads(parts: Iterator[bytes]) -> Iterator[Any]:
 
 def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> Iterator[bytes]:
     """Statements as N-Quads; those without a named graph of their own are in the default graph."""
-    loads = [load for load in active_loads(workspace) if load.role in roles]
-    if not loads:
+    loads = active_loads(workspace)
+    total = sum(load.counts.statements for load in loads if load.role in roles)
+    if not total:
         raise NothingLoaded(workspace.path)
-    total, done = sum(load.counts.statements for load in loads), 0
-    for load in loads:
-        for path in load.statements:
-            part = n_quads(path, None)
-            yield part
-            done += part.count(b"\n")
-            progress("export", done, total, load.source)
+    done = 0
+    for index, frame in scan_statements(loads, *roles):
+        part = n_quads(frame.collect(), None)
+        yield part
+        done += part.count(b"\n")
+        progress("export", done, total, loads[index].source)
 
 
 def _graphml(workspace: Workspace, path: Path, progress: Progress) -> None:

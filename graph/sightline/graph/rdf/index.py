@@ -6,12 +6,12 @@ The default graph of a query is the union of all named graphs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sightline.graph.record.loads import Load
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.record.statements import scan_statements
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF_LANG_STRING, XSD_STRING
 
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 FOLDER = "rdf"
 
 
-def write_rdf_index(target: Path, loads: Iterable[Load]) -> None:
-    """Bulk-load the statements of ``loads`` into a new store at ``target/rdf``."""
+def write_rdf_index(target: Path, loads: Sequence[Load]) -> None:
+    """Bulk-load the stated and inferred facts of ``loads`` into a new store at ``target/rdf``."""
     import pyoxigraph
 
     store = pyoxigraph.Store(str(target / FOLDER))
-    for load in loads:
-        for path in load.statements:
-            quads = n_quads(path, LOAD_GRAPH + load.id)
-            store.bulk_load(quads, format=pyoxigraph.RdfFormat.N_QUADS)
+    for index, frame in scan_statements(loads, "facts", "inferred"):
+        quads = n_quads(frame.collect(), LOAD_GRAPH + loads[index].id)
+        store.bulk_load(quads, format=pyoxigraph.RdfFormat.N_QUADS)
     store.flush()
     store.optimize()
     del store
@@ -39,15 +38,14 @@ def write_rdf_index(target: Path, loads: Iterable[Load]) -> None:
         (target / FOLDER / name).unlink(missing_ok=True)
 
 
-def n_quads(path: Path, own_graph: str | None) -> bytes:
-    """A Parquet file of statements as N-Quads. Genids become blank nodes again.
+def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
+    """Statements as N-Quads. Genids become blank nodes again.
 
     Args:
         own_graph: of statements without a named graph; None leaves them in the default graph.
     """
     import polars as pl
 
-    frame = pl.read_parquet(path)
     graph = pl.coalesce("graph", pl.lit(own_graph, pl.String))
     lines = frame.select(
         pl.concat_str(
@@ -59,8 +57,8 @@ def n_quads(path: Path, own_graph: str | None) -> bytes:
     return ("\n".join(lines.to_list()) + "\n").encode()
 
 
-def open_rdf(snapshot: Snapshot) -> rdflib.Dataset:
-    """The index as an rdflib dataset (through oxrdflib). Reading only.
+def open_rdf(snapshot: Path) -> rdflib.Dataset:
+    """The index of a snapshot's folder as an rdflib dataset (through oxrdflib). Reading only.
 
     ``dataset.query("SELECT ...")`` is evaluated by Oxigraph over the union of all graphs.
 
@@ -74,17 +72,17 @@ def open_rdf(snapshot: Snapshot) -> rdflib.Dataset:
     return rdflib.Dataset(store, default_union=True)
 
 
-def open_store(snapshot: Snapshot) -> Any:
-    """The index as a read-only ``pyoxigraph.Store``.
+def open_store(snapshot: Path) -> Any:
+    """The index of a snapshot's folder as a read-only ``pyoxigraph.Store``.
 
     Raises:
         DamagedArtifact: the snapshot was compiled without its RDF index, or it does not open.
     """
     import pyoxigraph
 
-    folder = snapshot.folder / FOLDER
+    folder = snapshot / FOLDER
     if not folder.is_dir():
-        raise DamagedArtifact(snapshot.folder, "it was compiled without its RDF index")
+        raise DamagedArtifact(snapshot, "it was compiled without its RDF index")
     try:
         return pyoxigraph.Store.read_only(str(folder))
     except OSError as error:

@@ -24,11 +24,12 @@ from sightline.graph.record.loads import (
     Counts,
     Load,
     LoadWriter,
+    Role,
     active_loads,
     load_id,
     now,
-    statement_schema,
 )
+from sightline.graph.record.statements import scan_statements, statement_schema
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.storage.artifact import verify_artifact
@@ -40,6 +41,8 @@ from sightline.graph.vocabulary import INFERRED_GRAPH
 LIMIT = 10_000_000
 MAX_LIMIT = 100_000_000
 PREMISES = "because.parquet"
+#: Of which loads the inferred facts are made.
+INPUTS: tuple[Role, ...] = ("facts", "retractions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ def reason(workspace: Workspace, *, limit: int = LIMIT, progress: Progress = sil
     require_range("limit", limit, 1, MAX_LIMIT)
     with workspace.lock():
         loads = active_loads(workspace)
-        inputs = [load for load in loads if load.role == "facts"]
-        if not inputs:
+        inputs = [load for load in loads if load.role in INPUTS]
+        if not any(load.role == "facts" for load in inputs):
             raise NothingLoaded(workspace.path)
         name = inferred_id(loads)
         if _intact(workspace, name):
@@ -89,7 +92,7 @@ def is_stale(loads: Sequence[Load]) -> bool:
 
 def inferred_id(loads: Sequence[Load]) -> str:
     """The id of the load of what follows from the facts among ``loads``."""
-    inputs = "\n".join(sorted(load.id for load in loads if load.role == "facts"))
+    inputs = "\n".join(sorted(load.id for load in loads if load.role in INPUTS))
     return load_id(hashlib.sha256(inputs.encode()).hexdigest(), VERSION, "", "inferred")
 
 
@@ -155,15 +158,16 @@ def _write(
 ) -> None:
     started = now()
     progress("reason", 0, None, "reading loads")
-    parts = [pl.scan_parquet(path) for load in inputs for path in load.statements]
+    for load in inputs:
+        load.verify()
+    parts = [part for _, part in scan_statements(inputs, "facts")]
     facts = pl.concat([pl.LazyFrame(schema=statement_schema()), *parts])
     found = infer(relevant(facts), limit=limit, progress=progress)
     count = found.statements.height
-    with LoadWriter(workspace, name) as writer:
+    with LoadWriter(workspace, name, INFERRED_GRAPH) as writer:
         writer.write(found.statements.with_columns(graph=pl.lit(INFERRED_GRAPH)))
         writer.write_beside(PREMISES, found.premises)
         writer.commit(
-            source=INFERRED_GRAPH,
             sha256=hashlib.sha256(name.encode()).hexdigest(),
             role="inferred",
             counts=Counts(read=count, loaded=count, duplicate=0, rejected=0, statements=count),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sightline.graph.errors import NotFound, NotReady
+from sightline.graph.storage.errors import DamagedArtifact
 
 
 class UnknownLoad(NotFound):
@@ -12,6 +13,14 @@ class UnknownLoad(NotFound):
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"load {ref[:80]!r} is not in the workspace; `sightline loads` lists them")
+
+
+class DamagedLoad(DamagedArtifact):
+    """A load of which a file is missing or changed. Nothing is built of it."""
+
+    def __init__(self, path: str | Path, source: str, reason: str) -> None:
+        again = f"load {source} again, copy the folder from a backup"
+        super().__init__(path, reason, f"{again}, or `sightline retract {Path(path).name}`")
 
 
 class NothingLoaded(NotReady):

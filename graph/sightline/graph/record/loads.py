@@ -1,48 +1,45 @@
 """Loads: the record. One load is one source, kept as Parquet statements, immutable once committed.
 
-Knows the columns of a statement and the manifest of a load; knows no source format and no ids.
+Knows the manifest of a load, which loads are active and how one is written; the columns are in
+``statements``. Knows no source format and no ids.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
-from sightline.graph.record.errors import UnknownLoad
+from sightline.graph.record.errors import DamagedLoad, UnknownLoad
+from sightline.graph.record.statements import COLUMNS, QUALIFIERS, statement_schema
 from sightline.graph.storage.artifact import (
     TEMPORARY,
     new_artifact,
     read_manifest,
+    verify_artifact,
     write_manifest,
 )
-from sightline.graph.storage.errors import from_os_error
+from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch, storage_error
 from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: Version of a load.
-RECORD_FORMAT = 1
-Role = Literal["facts", "inferred", "valid", "test", "valid_negatives", "test_negatives"]
+#: Version of the loads that are written. Those of every former version are read:
+#:
+#: 1. the columns ``COLUMNS``
+#: 2. columns of qualifiers, in files that have any; loads of retractions
+RECORD_FORMAT = 2
+Role = Literal[
+    "facts", "inferred", "retractions", "valid", "test", "valid_negatives", "test_negatives"
+]
 #: What a benchmark keeps aside: such statements get ids and never become edges.
 HELD_OUT: tuple[Role, ...] = ("valid", "test", "valid_negatives", "test_negatives")
-
-#: Columns of a statement. ``datatype`` is null where the object is an IRI; ``graph`` is null for
-#: the load's own graph; ``row`` is the 1-based record or line in the source.
-COLUMNS = ("subject", "predicate", "object", "datatype", "language", "graph", "row")
-
-
-def statement_schema() -> dict[str, pl.DataType]:
-    """Column name to polars type."""
-    import polars as pl
-
-    return {name: pl.UInt32() if name == "row" else pl.String() for name in COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +55,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A committed load."""
+    """A committed load.
+
+    Attributes:
+        format: version of the record it was written in.
+        statements: the Parquet files, in order.
+    """
 
     id: str
     folder: Path
+    format: int
+    statements: tuple[Path, ...]
     source: str
     sha256: str
     role: Role
@@ -75,12 +79,26 @@ class Load:
         """Read a load's manifest.
 
         Raises:
-            DamagedArtifact
+            DamagedLoad
+            FormatMismatch: a later Sightline wrote it.
         """
-        m = read_manifest(folder)
+        try:
+            return cls._of(folder, read_manifest(folder))
+        except DamagedArtifact as error:
+            raise DamagedLoad(folder, "its source", error.reason) from error
+        except (KeyError, TypeError) as error:
+            raise DamagedLoad(folder, "its source", "its manifest is not one") from error
+
+    @classmethod
+    def _of(cls, folder: Path, m: dict[str, Any]) -> Load:
+        if m["format"] > RECORD_FORMAT:
+            raise FormatMismatch(folder, m["format"], RECORD_FORMAT, "")
+        names = sorted(name for name in m["files"] if name.startswith("statements-"))
         return cls(
             id=folder.name,
             folder=folder,
+            format=m["format"],
+            statements=tuple(folder / name for name in names),
             source=m["source"],
             sha256=m["sha256"],
             role=m["role"],
@@ -98,10 +116,16 @@ class Load:
                 if folder.is_dir() and not folder.name.startswith(TEMPORARY):
                     yield cls.read(folder)
 
-    @property
-    def statements(self) -> list[Path]:
-        """The Parquet files, in order."""
-        return sorted(self.folder.glob("statements-*.parquet"))
+    def verify(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises:
+            DamagedLoad: naming the first file that is wrong.
+        """
+        try:
+            verify_artifact(self.folder, full=True)
+        except DamagedArtifact as error:
+            raise DamagedLoad(self.folder, self.source, error.reason) from error
 
 
 def active_loads(workspace: Workspace) -> list[Load]:
@@ -116,6 +140,7 @@ def active_loads(workspace: Workspace) -> list[Load]:
 
 def load_id(source_sha256: str, mapping_text: str, base: str, role: str) -> str:
     """16 hex digits that depend on what was loaded and how, not on where or when."""
+    # The 1 is no version of the record: what an older Sightline loaded is the same load today.
     text = json.dumps([1, source_sha256, mapping_text, base, role])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -140,49 +165,59 @@ class LoadWriter:
     so that a committed load always has it.
     """
 
-    def __init__(self, workspace: Workspace, load_id: str) -> None:
+    def __init__(self, workspace: Workspace, load_id: str, source: str) -> None:
         self.workspace = workspace
         self.id = load_id
-        self._artifact = new_artifact(workspace.loads_folder, load_id)
-        self._folder = self._artifact.__enter__()
+        self.source = source
+        self._open = ExitStack()
+        self._folder = self._open.enter_context(new_artifact(workspace.loads_folder, load_id))
+        self._quarantine = ExitStack()
+        self._rejected: BinaryIO | None = None
         self._parts = 0
-        self._rejected: list[dict[str, object]] = []
-        self._open = True
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self.abort()
+    def __exit__(self, *_: object) -> None:
+        # After a commit both are empty, and nothing happens.
+        dropped = _NotCommitted()
+        for stack in (self._quarantine, self._open):
+            with suppress(_NotCommitted):
+                stack.__exit__(_NotCommitted, dropped, None)
 
     def write(self, statements: pl.DataFrame) -> None:
-        """Append a batch of statements with the columns of ``COLUMNS``."""
+        """Append a batch of statements with the columns of ``COLUMNS``, and of ``QUALIFIERS`` where
+        they have any."""
         if statements.is_empty():
             return
+        columns = [*COLUMNS, *(name for name in QUALIFIERS if name in statements.columns)]
         path = self._folder / f"statements-{self._parts:05d}.parquet"
-        try:
-            statements.cast(statement_schema()).select(COLUMNS).write_parquet(  # type: ignore[arg-type]
-                path, compression="zstd", statistics=False
-            )
-        except OSError as error:
-            raise from_os_error(error, path) from error
+        self._write(path, statements.cast(statement_schema()).select(columns), statistics=False)  # type: ignore[arg-type]
         self._parts += 1
 
     def write_beside(self, name: str, frame: pl.DataFrame) -> None:
         """Add a Parquet file that explains the statements."""
+        self._write(self._folder / name, frame, row_group_size=100_000)
+
+    @staticmethod
+    def _write(path: Path, frame: pl.DataFrame, **options: Any) -> None:
         try:
-            frame.write_parquet(self._folder / name, compression="zstd", row_group_size=100_000)
-        except OSError as error:
-            raise from_os_error(error, self._folder / name) from error
+            frame.write_parquet(path, compression="zstd", **options)
+        except Exception as error:
+            raise storage_error(error, path) or error from error
 
     def reject(self, line: int, reason: str, raw: str) -> None:
         """Keep a record that could not be loaded, with its line, the reason and its raw text."""
-        self._rejected.append({"line": line, "reason": reason, "raw": raw[:2000]})
+        if self._rejected is None:
+            artifact = new_artifact(self.workspace.quarantine, self.id)
+            path = self._quarantine.enter_context(artifact) / "rejected.jsonl"
+            self._rejected = self._quarantine.enter_context(path.open("wb"))
+        record = {"file": self.source, "line": line, "reason": reason, "raw": raw[:2000]}
+        self._rejected.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
 
     def commit(
         self,
         *,
-        source: str,
         sha256: str,
         role: Role,
         counts: Counts,
@@ -199,11 +234,11 @@ class LoadWriter:
         Raises:
             NotWritable, DiskFull: nothing was committed.
         """
-        self._commit_quarantine(source)
+        self._quarantine.close()
         ended = now()
         activity = {
             "@type": "prov:Activity",
-            "prov:used": source,
+            "prov:used": self.source,
             "prov:startedAtTime": started,
             "prov:endedAtTime": ended,
         }
@@ -212,7 +247,7 @@ class LoadWriter:
             {
                 "format": RECORD_FORMAT,
                 "id": self.id,
-                "source": source,
+                "source": self.source,
                 "sha256": sha256,
                 "role": role,
                 "media_type": media_type,
@@ -224,25 +259,13 @@ class LoadWriter:
                 "prov:wasDerivedFrom": list(derived_from),
             },
         )
-        self._open = False
-        self._artifact.__exit__(None, None, None)
+        self._open.close()
         self.workspace.set_retracted(self.id, False)
         return Load.read(self.workspace.loads_folder / self.id)
 
-    def abort(self) -> None:
-        """Drop what was written. Does nothing after a commit."""
-        if self._open:
-            self._open = False
-            shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _commit_quarantine(self, source: str) -> None:
-        if not self._rejected:
-            return
-        lines = (
-            json.dumps({"file": source, **record}, ensure_ascii=False) for record in self._rejected
-        )
-        with new_artifact(self.workspace.quarantine, self.id) as folder:
-            (folder / "rejected.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+class _NotCommitted(Exception):
+    """Ends what was begun without making it visible."""
 
 
 def now() -> str:

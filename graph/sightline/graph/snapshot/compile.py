@@ -21,7 +21,8 @@ from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import write_rdf_index
 from sightline.graph.reasoning.reason import is_stale, reason
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import HELD_OUT, Load, active_loads, statement_schema
+from sightline.graph.record.loads import HELD_OUT, Load, Role, active_loads
+from sightline.graph.record.statements import scan_statements, statement_schema
 from sightline.graph.snapshot.collect import collect
 from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, Snapshot
 from sightline.graph.snapshot.search import SearchIndex
@@ -73,11 +74,14 @@ def compile_snapshot(
 
     Raises:
         NothingLoaded, TooManyInferred, NotWritable, DiskFull, WorkspaceLocked
+        DamagedLoad: a file of an active load is missing or changed; nothing was built.
     """
     with workspace.lock():
         loads = active_loads(workspace)
         if not any(load.role == "facts" for load in loads):
             raise NothingLoaded(workspace.path)
+        for load in loads:
+            load.verify()
         if is_stale(loads):
             reason(workspace, progress=progress)
             loads = active_loads(workspace)
@@ -129,7 +133,7 @@ def _build(
     _write_search(target, terms, parts.literals, settings)
     progress("compile", 5, STAGES, "RDF index" if rdf else "")
     if rdf:
-        write_rdf_index(target, [load for load in loads if load.role not in HELD_OUT])
+        write_rdf_index(target, loads)
     progress("compile", STAGES, STAGES, "done")
     write_manifest(
         target,
@@ -153,14 +157,12 @@ def _build(
     )
 
 
-def _read(loads: list[Load], *roles: str) -> pl.DataFrame:
+def _read(loads: list[Load], *roles: Role) -> pl.DataFrame:
     """All statements of some roles, with the position of their load among all active loads."""
     schema = {name: kind for name, kind in statement_schema().items() if name != "graph"}
     frames = [
-        pl.read_parquet(path, columns=list(schema)).with_columns(load=pl.lit(index, pl.Int32))
-        for index, load in enumerate(loads)
-        if load.role in roles
-        for path in load.statements
+        frame.select(*schema, load=pl.lit(index, pl.Int32)).collect()
+        for index, frame in scan_statements(loads, *roles)
     ]
     return pl.concat([pl.DataFrame(schema={**schema, "load": pl.Int32()}), *frames])
 

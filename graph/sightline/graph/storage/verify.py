@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from sightline.graph.progress import Progress, silent
@@ -13,6 +14,11 @@ from sightline.graph.storage.errors import DamagedArtifact, WorkspaceError
 from sightline.graph.storage.workspace import METRICS, Workspace
 
 JOBS = "jobs.sqlite"
+WAYS_OUT = {
+    "loads": "load its source again, copy the folder from a backup, or `sightline retract` it",
+    "quarantine": "delete the folder: nothing is built of it",
+    "reports": "delete the folder, and ask for the report again",
+}
 
 
 def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceError]:
@@ -20,7 +26,7 @@ def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceE
     checks: list[tuple[str, Callable[[], object]]] = [
         ("settings", lambda: workspace.settings),
         (JOBS, lambda: _check_jobs(workspace.path / JOBS)),
-        *((folder.name, lambda f=folder: _check(f)) for folder in _stored(workspace)),
+        *((f"{f.parent.name}/{f.name}", partial(_check, f)) for f in _stored(workspace)),
     ]
     wrong: list[WorkspaceError] = []
     for done, (name, check) in enumerate(checks):
@@ -44,14 +50,24 @@ def _stored(workspace: Workspace) -> list[Path]:
 
 
 def _check(folder: Path) -> None:
+    try:
+        _check_files(folder)
+    except DamagedArtifact as error:
+        raise DamagedArtifact(folder, error.reason, WAYS_OUT.get(folder.parent.name)) from error
+
+
+def _check_files(folder: Path) -> None:
     """Every manifest in a folder, and that no file is in none of them."""
     loose = {path for path in folder.rglob("*") if path.is_file()}
     for manifest in (folder / MANIFEST, *sorted(folder.rglob(f"*/{MANIFEST}"))):
         part = manifest.parent
         loose -= {manifest, *(part / name for name in verify_artifact(part, full=True)["files"])}
-    if folder / METRICS in loose:
-        read_json(folder / METRICS)
-        loose.remove(folder / METRICS)
+    if (metrics := folder / METRICS) in loose:
+        try:
+            read_json(metrics)
+        except DamagedArtifact as error:
+            raise DamagedArtifact(folder, f"{METRICS}: {error.reason}") from error
+        loose.remove(metrics)
     if loose:
         name = min(loose).relative_to(folder)
         raise DamagedArtifact(folder, f"{name} is in no manifest")
