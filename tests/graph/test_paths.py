@@ -17,13 +17,12 @@ import pytest
 
 from sightline.graph.errors import OutOfRange
 from sightline.graph.paths import find as paths
-from sightline.graph.paths import kernels as walk
-from sightline.graph.paths import support
+from sightline.graph.paths import kernels, support
 from sightline.graph.paths.find import PathAnswer, find_paths, warm
 from sightline.graph.paths.support import paths_to
-from sightline.graph.snapshot.compile import DAMPING
 from sightline.graph.snapshot.reader import Snapshot
-from tests.graph.conftest import build, fact, typed
+from sightline.graph.vocabulary import OWL
+from tests.graph.conftest import BASE, build, fact, typed
 
 #: Small multigraphs, as components of one graph: compiling is what takes the time.
 COMPONENTS = 3000
@@ -46,7 +45,8 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 def components(crowd: Snapshot) -> list[nx.MultiGraph]:
     graph = nx.MultiGraph()
     for edge, (h, r, t) in enumerate(crowd.triples().tolist()):
-        graph.add_edge(h, t, key=edge, relation=r)
+        if crowd.fact_of[edge] == edge:
+            graph.add_edge(h, t, key=edge, relation=r)
     return [graph.subgraph(nodes) for nodes in nx.connected_components(graph)]
 
 
@@ -148,7 +148,7 @@ def test_a_cut_count_passes_by_hubs_and_misses_nothing(snapshot_of, monkeypatch)
         (f"n{h:03}", f"r{r}", f"n{t:03}") for h, r, t in rng.integers((160, 3, 160), size=(220, 3))
     ]
     snapshot = snapshot_of(sorted(set(rows)))
-    assert snapshot.degree.max() > 2 * walk.MANY
+    assert snapshot.degree.max() > 2 * kernels.MANY
     pairs = rng.integers(snapshot.num_entities, size=(40, 2)).tolist()
     expected = [find_paths(snapshot, *pair, max_hops=5, k=5, deadline_ms=60_000) for pair in pairs]
     cut_the_count(monkeypatch)
@@ -156,10 +156,6 @@ def test_a_cut_count_passes_by_hubs_and_misses_nothing(snapshot_of, monkeypatch)
     answers = [find_paths(snapshot, *pair, max_hops=5, k=5) for pair in pairs]
     assert [answer.paths for answer in answers] == [whole.paths for whole in expected]
     assert sum(str(a.reason).endswith("the best all the same") for a in answers) > 30
-
-
-def test_the_damping_is_that_of_the_weights() -> None:
-    assert walk.DAMPING == DAMPING
 
 
 def test_the_other_way_round_gives_the_same_paths(
@@ -190,14 +186,16 @@ def test_filters_equal_networkx_on_what_they_leave(
         assert set(edges_of(answer)) == by_networkx(graph.subgraph(inner), pair, 6)
 
 
-def dwpc(triples: np.ndarray, pair: tuple[int, int], rels: tuple[int, ...]) -> float:
+def dwpc(snapshot: Snapshot, pair: tuple[int, int], rels: tuple[int, ...]) -> float:
     """Degree-weighted path count by matrix products; at most four edges.
 
+    Twins are no edges to it.
     Walks that touch an end in between are left out with the rows and columns of both, and those
     that stand still with the diagonal; of four edges those that come back to where they were after
     one are taken off.
     """
-    n, relations = triples[:, [0, 2]].max() + 1, triples[:, 1].max() + 1
+    triples = np.delete(snapshot.triples(), snapshot.twin_edge, axis=0)
+    n, relations = snapshot.num_entities, snapshot.num_relations
     steps = []
     for rel in rels:
         matrix = np.zeros((n, n))
@@ -222,12 +220,83 @@ def test_metapath_scores_equal_matrix_products(snapshot_of) -> None:
     rng = np.random.default_rng(5)
     raw = rng.integers((12, 3, 12), size=(90, 3))
     snapshot = snapshot_of([(f"e{h:02}", f"r{r}", f"e{t:02}") for h, r, t in raw])
-    triples = snapshot.triples()
+    assert len(snapshot.twin_edge) > 5
     for pair in ((0, 1), (2, 7), (11, 4)):
         answer = find_paths(snapshot, *pair, max_hops=4, k=1000)
         assert len(answer.metapaths) > 100
         for metapath in answer.metapaths:
-            assert metapath.score == pytest.approx(dwpc(triples, pair, metapath.rels), rel=1e-9)
+            assert metapath.score == pytest.approx(dwpc(snapshot, pair, metapath.rels), rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Random multigraphs in which ``child`` is the inverse of ``parent``, with statements both
+    ways, one way, and parallel ones."""
+    rng = np.random.default_rng(9)
+    names = ["near", "child", "parent", "likes"]
+    rows = [declared("child", OWL + "inverseOf", "parent")]
+    for c in range(400):
+        for h, r, t in rng.integers((5, 4, 5), size=(14, 3)):
+            rows.append(fact((f"g{c}n{h}", names[r], f"g{c}n{t}")))
+    return build(tmp_path_factory.mktemp("family"), rows)
+
+
+def declared(relation: str, predicate: str, value: str) -> dict[str, object]:
+    row = fact((relation, relation, value))
+    row["subject"] = row["predicate"]
+    return row | {"predicate": predicate, "object": f"{BASE}relation:{value}"}
+
+
+def test_twins_are_the_statements_that_say_the_same(family: Snapshot) -> None:
+    child, parent = family.resolve_relation("child"), family.resolve_relation("parent")
+    facts: dict[tuple[object, ...], list[int]] = {}
+    for edge, (h, r, t) in enumerate(family.triples().tolist()):
+        kind = parent if r == child else r
+        facts.setdefault((frozenset((h, t)), kind), []).append(edge)
+    for edges in facts.values():
+        assert set(family.fact_of[edges].tolist()) == {min(edges)}
+    ends = [min(edges) for edges in facts.values()]
+    degree = Counter(e for edge in ends for e in (family.head[edge], family.tail[edge]))
+    assert family.degree.tolist() == [degree[e] for e in range(family.num_entities)]
+
+
+def test_a_pair_weighs_what_one_statement_of_it_weighs(tmp_path: FilePath) -> None:
+    once = [("a", "near", "b"), ("a", "near", "c"), ("b", "near", "c"), ("p", "parent", "x")]
+    again = [*((t, r, h) for h, r, t in once if r == "near"), ("x", "child", "p")]
+    schema = declared("child", OWL + "inverseOf", "parent")
+    told = []
+    for name, triples in (("once", once), ("again", [*once, *again])):
+        snapshot = build(tmp_path / name, [*map(fact, triples), schema])
+        told.append(
+            {
+                frozenset((snapshot.entity_labels[h], snapshot.entity_labels[t])): weight
+                for (h, _, t), weight in zip(snapshot.triples().tolist(), snapshot.path_weight)
+            }
+        )
+    assert told[0] == told[1]
+    assert told[0][frozenset("ab")] == pytest.approx(2**-0.4)
+
+
+@pytest.mark.parametrize("filters", [{}, {"exclude": ["child"]}, {"include": ["parent", "likes"]}])
+def test_twins_are_walked_once_as_the_filters_allow(
+    family: Snapshot, filters: dict[str, list[str]]
+) -> None:
+    chosen = {key: [family.resolve_relation(r) for r in rs] for key, rs in filters.items()}
+    allowed = set(chosen.get("include", range(4))) - set(chosen.get("exclude", []))
+    graph = nx.MultiGraph()
+    for edge, (h, r, t) in enumerate(family.triples().tolist()):
+        if r in allowed:
+            graph.add_edge(h, t, key=int(family.fact_of[edge]))
+    total = 0
+    for nodes in itertools.islice(nx.connected_components(graph), 300):
+        pair = min(nodes), max(nodes)
+        expected = by_networkx(graph, pair, 4)
+        answer = find_paths(family, *pair, max_hops=4, k=1000, **chosen)
+        assert answer.found == len(answer.paths) == len(expected)
+        assert {tuple(family.fact_of[list(e)]) for e in edges_of(answer)} == expected
+        assert all(rel % 4 in allowed for path in answer.paths for rel in path.rels)
+        total += len(expected)
+    assert total > 500
 
 
 def test_a_hub_ranks_below_a_specific_neighbour(snapshot_of) -> None:
@@ -349,10 +418,10 @@ def test_warming_needs_no_edge_and_changes_nothing(snapshot_of) -> None:
 
 
 def test_compiled_code_is_kept_where_the_environment_says(tmp_path: FilePath) -> None:
-    code = "from sightline.graph import walk; walk._rounded(0.5)"
+    code = "from sightline.graph.paths import kernels; kernels._rounded(0.5)"
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-    assert list(tmp_path.rglob("walk._rounded*.nbc"))
+    assert list(tmp_path.rglob("kernels._rounded*.nbc"))
 
 
 @pytest.mark.parametrize(

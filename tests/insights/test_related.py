@@ -63,6 +63,23 @@ def test_an_inferred_fact_is_neither_stated_nor_predicted(world_of) -> None:
     assert found[0].support_note == why
 
 
+def test_a_fact_that_is_said_both_ways_is_listed_once_with_both_origins(world_of) -> None:
+    world = world_of(
+        [*ROWS, fact(("ann", "knows", "bob"), 20), fact(("bob", "knows", "ann"), 21)], model=None
+    )
+    for name, other, rows in (("ann", "bob", [20, 21]), ("bob", "ann", [20, 21])):
+        answer = [r for r in world.sight.related(world.id(name)) if r.relation.label == "knows"]
+        assert [name_of(fact.entity) for fact in answer] == [other]
+        assert [origin.row for origin in answer[0].origins] == rows
+        degrees = world.sight.entity(world.id(name)).degrees
+        assert [d.count for d in degrees if d.relation.label == "knows"] == [1]
+    knows = world.relation("knows")
+    [reverse] = world.sight.related(world.id("ann"), relation=knows, direction="in")
+    assert (name_of(reverse.entity), [o.row for o in reverse.origins]) == ("bob", [21, 20])
+    shown = world.sight.neighborhood(world.id("ann"))
+    assert [edge.relation.label for edge in shown.edges].count("knows") == 1
+
+
 #: Two of eight entities live somewhere, both among the four persons.
 LIVES = one_more((2, 8), (2, 4))
 #: Of the four that work somewhere, all persons, nobody works at two places.

@@ -17,7 +17,9 @@ Doubles = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-def expand_csr(indptr: Offsets, rows: npt.NDArray[np.integer]) -> tuple[Offsets, Offsets]:
+def expand_csr(
+    indptr: npt.NDArray[np.integer], rows: npt.NDArray[np.integer]
+) -> tuple[Offsets, Offsets]:
     """The positions that belong to ``rows`` of a CSR, without a loop.
 
     Returns:

@@ -44,8 +44,8 @@ def entity_view(facts: Facts, names: Names, entity: int, known_to_model: bool) -
         AttributeView(names.property(a.property), a.value, a.datatype, a.language, a.origins)
         for a in s.attributes(entity)
     )
-    _, rel, _, edge = facts.incident(np.array([entity], np.int32))
-    rels, counts = np.unique(rel, return_counts=True)
+    owner, rel, _, edge = facts.incident(np.array([entity], np.int32))
+    rels, counts = np.unique(rel[facts.listed(owner, edge)], return_counts=True)
     used = {origin.load for attribute in attributes for origin in attribute.origins}
     used |= {s.loads[i]["id"] for i in s.loads_of(edge)}
     return EntityView(

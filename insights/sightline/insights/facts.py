@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.arrays import Ids, Offsets, expand_csr
+from sightline.graph.arrays import Flags, Ids, Offsets, expand_csr
+from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.records import Direction
 
@@ -92,6 +93,15 @@ class Facts:
             np.concatenate([s.tail[out], s.in_head[into]]),
             np.concatenate([out.astype(np.int32), s.in_edge[into]]),
         )
+
+    def listed(self, owner: Offsets, edge: Ids) -> Flags:
+        """Which of some incident facts a list shows: of twins at one owner the first that is among
+        them (``Snapshot.fact_of``)."""
+        fact = self.snapshot.fact_of[edge]
+        order = np.lexsort((edge, edge != fact, fact, owner))
+        keep: Flags = edge == fact
+        keep[order[changes(owner[order], fact[order])]] = True
+        return keep
 
     def between(self, head: int, tail: int) -> Ids:
         """The edges from ``head`` to ``tail``, by relation."""

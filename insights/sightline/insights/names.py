@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sightline.graph.paths.find import Path
-from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import Origin, Snapshot
 from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
     ClassRef,
@@ -61,6 +61,12 @@ class Names:
         if edge is None:
             return "predicted"
         return "inferred" if self.snapshot.edge_inferred[edge] else "stated"
+
+    def origins(self, edge: int) -> tuple[Origin, ...]:
+        """Where an edge comes from, then where its fact is stated the other way round."""
+        s = self.snapshot
+        others = [twin for twin in s.twins(edge) if twin != edge and not s.edge_inferred[twin]]
+        return tuple(origin for e in (edge, *others) for origin in s.origins(e))
 
     def because(self, edges: Iterable[int]) -> dict[int, str]:
         """Why inferred edges hold; stated ones are left out.
@@ -115,7 +121,7 @@ class Names:
                 relation=self.relation(rel),
                 forward=self.direction(rel) == "out",
                 target=refs[i + 1],
-                origins=tuple(self.snapshot.origins(path.edges[i])),
+                origins=self.origins(path.edges[i]),
             )
             for i, rel in enumerate(path.rels)
         )

@@ -97,9 +97,10 @@ def _distances(
 def _omitted(
     facts: Facts, names: Names, inner: Ids, chosen: Flags, wanted: Flags
 ) -> list[DegreeCount]:
-    _, rel, other, _ = facts.incident(inner)
-    rel = rel[wanted[rel] & ~chosen[other]]
-    rels, counts = np.unique(rel, return_counts=True)
+    owner, rel, other, edge = facts.incident(inner)
+    keep = np.flatnonzero(wanted[rel] & ~chosen[other])
+    keep = keep[facts.listed(owner[keep], edge[keep])]
+    rels, counts = np.unique(rel[keep], return_counts=True)
     return [
         DegreeCount(names.relation(int(s)), names.direction(int(s)), int(count))
         for s, count in zip(rels, counts)
@@ -108,12 +109,13 @@ def _omitted(
 
 def _links(facts: Facts, names: Names, shown: Ids, chosen: Flags, wanted: Flags) -> list[Link]:
     s = facts.snapshot
-    _, edges = expand_csr(s.out_indptr, shown)
-    keep = wanted[s.relation[edges]] & chosen[s.tail[edges]]
+    _, found = expand_csr(s.out_indptr, shown)
+    edges = found[wanted[s.relation[found]] & chosen[s.tail[found]]].astype(np.int32)
+    edges = edges[facts.listed(np.zeros(len(edges), np.int64), edges)]
     ids = {int(e): s.curie(s.entity_iris[e]) for e in shown}
     return [
         Link(ids[int(s.head[e])], names.relation(int(s.relation[e])), ids[int(s.tail[e])])
-        for e in edges[keep]
+        for e in edges
     ]
 
 

@@ -167,7 +167,7 @@ def describe(learned: Learned, names: Names, found: Iterable[Candidate]) -> list
                 support=paths,
                 support_note=note,
                 surprising=None if known else c.surprising,
-                origins=() if c.edge is None else names.snapshot.origins(c.edge),
+                origins=() if c.edge is None else names.origins(c.edge),
             )
         )
     return told

@@ -25,8 +25,9 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
     """At most ``k`` stated facts at an entity, ordered by ``facts.fair_order``: relations take
     turns, so that one with many answers does not hide the others, and in a relation the rarer
     neighbours come first."""
-    _, rel, answer, edge = facts.incident(np.array([entity], np.int32))
-    keep = wanted[rel]
+    owner, rel, answer, edge = facts.incident(np.array([entity], np.int32))
+    keep = np.flatnonzero(wanted[rel])
+    keep = keep[facts.listed(owner[keep], edge[keep])]
     rel, answer, edge = rel[keep], answer[keep], edge[keep]
     order = fair_order(rel, facts.snapshot.degree[answer], answer)[:k]
     because = names.because(edge[order].tolist())
@@ -40,7 +41,7 @@ def stated(facts: Facts, names: Names, entity: int, wanted: Flags, k: int) -> li
             abstain=False,
             evidence=(),
             evidence_note=because.get(int(edge[i])),
-            origins=facts.snapshot.origins(int(edge[i])),
+            origins=names.origins(int(edge[i])),
         )
         for i in order
     ]

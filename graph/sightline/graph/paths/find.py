@@ -1,8 +1,9 @@
 """Ranked paths between two entities.
 
 Knows what a path may be, when to stop and how an answer is made; knows no label and no model. The
-search itself is in ``walk``. A path is node-simple, edges are walked both ways, parallel edges make
-distinct paths. Directed relation ``r`` reads relation ``r`` from head to tail, directed relation
+search itself is in ``kernels``. A path is node-simple, edges are walked both ways, parallel edges
+make distinct paths. Twins (``snapshot.pairs``) are one edge: the first that the filters allow is
+walked. Directed relation ``r`` reads relation ``r`` from head to tail, directed relation
 ``r + num_relations`` from tail to head.
 
 Two questions are answered. *All*: every path is found, shortest first, counted and added to its
@@ -21,10 +22,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sightline.graph.arrays import Ids
 from sightline.graph.errors import require_range
-from sightline.graph.paths import kernels as walk
+from sightline.graph.paths import kernels
 from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
 from sightline.graph.paths.patterns import Automaton, read_pattern
+from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 
 MAX_DEADLINE_MS = 60_000
@@ -152,7 +155,7 @@ def warm(snapshot: Snapshot) -> None:
     question = Question(0, snapshot.num_entities - 1, 1, 1)
     search = _Search(engine.graph, _NO_RULES, room, question, (time.perf_counter(), 60_000))
     search.answer()
-    search.count(walk.FULL)
+    search.count(kernels.FULL)
     search.improve([])
     engine.put_back(room)
 
@@ -161,7 +164,7 @@ class _Room(NamedTuple):
     """Memory for one search, as Python and as the kernels hold it."""
 
     space: Space
-    memory: walk.Memory
+    memory: kernels.Memory
 
 
 class _Engine:
@@ -171,8 +174,12 @@ class _Engine:
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        arrays = {name: np.asarray(getattr(snapshot, name)) for name in Graph._fields[:-1]}
-        self.graph = Graph(**arrays, num_relations=snapshot.num_relations)
+        self.graph = Graph(
+            **{name: np.asarray(getattr(snapshot, name)) for name in Graph._fields[:-3]},
+            degree=(np.diff(snapshot.out_indptr) + np.diff(snapshot.in_indptr)).astype(np.int32),
+            twin=_twins(snapshot),
+            num_relations=snapshot.num_relations,
+        )
         self._max_degree = int(self.graph.degree.max())
         self._spare: list[_Room] = []
 
@@ -180,11 +187,22 @@ class _Engine:
         try:
             return self._spare.pop()
         except IndexError:
-            space = walk.new_space(len(self.graph.degree), self._max_degree)
-            return _Room(space, walk.new_memory(self.graph, space))
+            space = kernels.new_space(len(self.graph.degree), self._max_degree)
+            return _Room(space, kernels.new_memory(self.graph, space))
 
     def put_back(self, room: _Room) -> None:
         self._spare.append(room)
+
+
+def _twins(snapshot: Snapshot) -> Ids:
+    """The twin before each edge, -1 for none: int32 ``(M,)``; empty if no edge has one."""
+    if not len(snapshot.twin_edge):
+        return snapshot.twin_edge
+    order = np.argsort(snapshot.twin_of, kind="stable")
+    edge, fact = snapshot.twin_edge[order], snapshot.twin_of[order]
+    before = np.full(snapshot.num_edges, -1, np.int32)
+    before[edge] = np.where(changes(fact), fact, np.roll(edge, 1))
+    return before
 
 
 _ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
@@ -252,7 +270,7 @@ class _Search:
         status = self._begin(self._question)
         cut = self.count(status) if status else None
         state = self._space.state
-        found, direct = int(state[walk.FOUND]), state[walk.DIRECT] > 0
+        found, direct = int(state[kernels.FOUND]), state[kernels.DIRECT] > 0
         if cut is None and not found:
             return _NO_PATH
         paths, metapaths = self._paths(), self._metapaths()
@@ -267,15 +285,15 @@ class _Search:
     def count(self, status: int) -> str | None:
         """Go on counting until half of the time is over. Returns what was too little, if so."""
         limit = None
-        while status == walk.PAUSED and not (limit := self._limit(0.5)):
+        while status == kernels.PAUSED and not (limit := self._limit(0.5)):
             status = self._explore()
-        if status == walk.FULL:
-            limit = f"the limit of {walk.MAX_METAPATHS:,} metapaths"
-        length = self._space.state[walk.LENGTH]
-        walk.rank(self._graph, self._space, self._question.k)
+        if status == kernels.FULL:
+            limit = f"the limit of {kernels.MAX_METAPATHS:,} metapaths"
+        length = self._space.state[kernels.LENGTH]
+        kernels.rank(self._graph, self._space, self._question.k)
         if limit:
             return f"{limit} cut the count at length {length}"
-        walk.reset(self._space)
+        kernels.reset(self._space)
         return None
 
     def improve(self, paths: list[Path]) -> tuple[list[Path], bool]:
@@ -287,33 +305,33 @@ class _Search:
         space, k = self._space, self._question.k
         enough = min((path.score for path in paths), default=0.0) if len(paths) == k else 0.0
         found, done = {path.edges: path for path in paths}, False
-        walk.guide(space)
-        while walk.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit(1):
+        kernels.guide(space)
+        while kernels.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit(1):
             pass
-        floor = space.worth[walk.HOPE]
+        floor = space.worth[kernels.HOPE]
         while not done and not self._limit(1):
             floor *= LOWER
-            walk.restart(space, max(floor, enough))
+            kernels.restart(space, max(floor, enough))
             while (status := self._explore()) and not self._limit(1):
                 pass
             found |= {path.edges: path for path in self._paths()}
-            done = not status and (space.state[walk.PATHS] == k or not space.state[walk.CUT])
-        walk.reset(space)
+            done = not status and (space.state[kernels.PATHS] == k or not space.state[kernels.CUT])
+        kernels.reset(space)
         best = sorted(found.values(), key=lambda path: (-path.score, len(path.edges), path.edges))
         return best[:k], bool(done)
 
     def _begin(self, question: Question) -> int:
-        return int(walk.begin(self._memory, tuple(self._rules), tuple(question), SLICE_STEPS))
+        return int(kernels.begin(self._memory, tuple(self._rules), tuple(question), SLICE_STEPS))
 
     def _explore(self) -> int:
         graph, rules, space, question = self._graph, self._rules, self._space, self._question
-        return int(walk.explore(graph, rules, space, question, SLICE_STEPS))
+        return int(kernels.explore(graph, rules, space, question, SLICE_STEPS))
 
     def _limit(self, share: float) -> str | None:
         """The limit that is reached, if one is: a share of the time, or the number of steps."""
         if self._past(share):
             return f"the deadline of {self._clock[1]:g} ms"
-        if self._space.state[walk.STEPS] > MAX_STEPS:
+        if self._space.state[kernels.STEPS] > MAX_STEPS:
             return f"the limit of {MAX_STEPS:,} steps"
         return None
 
@@ -322,12 +340,12 @@ class _Search:
         return 1000 * (time.perf_counter() - start) > share * deadline_ms
 
     def _paths(self) -> list[Path]:
-        top, order = self._space.paths, self._space.paths.order[: self._space.state[walk.PATHS]]
+        top, order = self._space.paths, self._space.paths.order[: self._space.state[kernels.PATHS]]
         return [_path(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
 
     def _metapaths(self) -> tuple[Metapath, ...]:
         top, state = self._space.metapaths, self._space.state
-        order = top.order[: state[walk.BEST_METAPATHS]]
+        order = top.order[: state[kernels.BEST_METAPATHS]]
         rows = top.rows[order]
         values = (
             rows.tolist(),
@@ -339,6 +357,6 @@ class _Search:
 
 def _path(row: list[int], score: float) -> Path:
     n = row[0]
-    entities = row[walk.ENTITIES : walk.ENTITIES + n + 1]
-    edges, rels = row[walk.EDGES : walk.EDGES + n], row[walk.SLOTS : walk.SLOTS + n]
+    entities = row[kernels.ENTITIES : kernels.ENTITIES + n + 1]
+    edges, rels = row[kernels.EDGES : kernels.EDGES + n], row[kernels.SLOTS : kernels.SLOTS + n]
     return Path(tuple(entities), tuple(edges), tuple(rels), score)

@@ -25,6 +25,9 @@ import numpy.typing as npt
 from numba import types
 from numba.experimental import structref
 
+from sightline.graph.arrays import Doubles, Flags, Ids, Offsets
+from sightline.graph.snapshot.pairs import DAMPING
+
 MAX_HOPS = 6
 MAX_K = 1000
 #: Metapaths counted in one search.
@@ -34,8 +37,6 @@ MAX_LINKS = 1 << 16
 MAX_SETTLED = 1 << 19
 #: Distance of an entity outside the ball.
 UNSEEN = 255
-#: The exponent of a path weight is minus this.
-DAMPING = 0.4
 #: Edges of one relation at an entity that are worth looking at together.
 MANY = 64
 #: A product in another order differs by less than this; a score is rounded to 2**-40 of itself.
@@ -60,19 +61,25 @@ _int64: Any = np.int64
 
 
 class Graph(NamedTuple):
-    """The arrays of a snapshot, as ``Snapshot`` describes them."""
+    """The arrays of a snapshot, as ``Snapshot`` describes them, and:
 
-    out_indptr: npt.NDArray[np.int64]
-    relation: npt.NDArray[np.int32]
-    tail: npt.NDArray[np.int32]
-    in_indptr: npt.NDArray[np.int64]
-    in_relation: npt.NDArray[np.int32]
-    in_head: npt.NDArray[np.int32]
-    in_edge: npt.NDArray[np.int32]
-    path_weight: npt.NDArray[np.float64]
-    degree: npt.NDArray[np.int32]
-    type_indptr: npt.NDArray[np.int64]
-    type_class: npt.NDArray[np.int32]
+    Attributes:
+        degree: int32 ``(N,)``: edges at each entity, in and out.
+        twin: int32 ``(M,)``: the twin before each edge, -1 for none; empty if no edge has one.
+    """
+
+    out_indptr: Offsets
+    relation: Ids
+    tail: Ids
+    in_indptr: Offsets
+    in_relation: Ids
+    in_head: Ids
+    in_edge: Ids
+    path_weight: Doubles
+    type_indptr: Offsets
+    type_class: Ids
+    degree: Ids
+    twin: Ids
     num_relations: int
 
 
@@ -87,11 +94,11 @@ class Rules(NamedTuple):
         need: int32 ``(states,)``: edges still to walk until the pattern may end.
     """
 
-    rels: npt.NDArray[np.bool_]
-    classes: npt.NDArray[np.bool_]
-    symbol: npt.NDArray[np.int32]
-    following: npt.NDArray[np.int32]
-    need: npt.NDArray[np.int32]
+    rels: Flags
+    classes: Flags
+    symbol: Ids
+    following: Ids
+    need: Ids
 
 
 class Question(NamedTuple):
@@ -112,9 +119,9 @@ class Top(NamedTuple):
         order: int64 ``(k + 1,)``: the heap of row numbers; behind it the rows that are free.
     """
 
-    score: npt.NDArray[np.float64]
-    rows: npt.NDArray[np.int32]
-    order: npt.NDArray[np.int64]
+    score: Doubles
+    rows: Ids
+    order: Offsets
 
 
 class Space(NamedTuple):
@@ -136,24 +143,24 @@ class Space(NamedTuple):
         heap_worth, heap_node: the queue of ``settle``.
     """
 
-    state: npt.NDArray[np.int64]
-    worth: npt.NDArray[np.float64]
+    state: Offsets
+    worth: Doubles
     mark: npt.NDArray[np.uint8]
-    first: npt.NDArray[np.int32]
-    last: npt.NDArray[np.int32]
-    ball: npt.NDArray[np.int32]
-    links: npt.NDArray[np.int32]
-    stack: npt.NDArray[np.int64]
-    prefix: npt.NDArray[np.float64]
-    table: npt.NDArray[np.int32]
-    keys: npt.NDArray[np.int64]
-    sums: npt.NDArray[np.float64]
-    counts: npt.NDArray[np.int64]
-    best: npt.NDArray[np.float64]
+    first: Ids
+    last: Ids
+    ball: Ids
+    links: Ids
+    stack: Offsets
+    prefix: Doubles
+    table: Ids
+    keys: Offsets
+    sums: Doubles
+    counts: Offsets
+    best: Doubles
     closed: npt.NDArray[np.uint8]
-    touched: npt.NDArray[np.int32]
-    heap_worth: npt.NDArray[np.float64]
-    heap_node: npt.NDArray[np.int32]
+    touched: Ids
+    heap_worth: Doubles
+    heap_node: Ids
     paths: Top
     metapaths: Top
 
@@ -334,7 +341,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
     )
     table, keys, sums, counts = space.table, space.keys, space.sums, space.counts
     best, closed = space.best, space.closed
-    typed = len(rules.classes) > 0
+    typed, paired = len(rules.classes) > 0, len(graph.twin) > 0
     end, reach, guided = state[END], state[REACH], state[GUIDED] > 0
     length, depth, steps, status = state[LENGTH], state[DEPTH], 0, PAUSED
     bar = _bar(space.paths, state[PATHS], question.k)
@@ -361,7 +368,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
             cursor = _int64(links[cursor, 3])
         else:
             before, low, high = cursor, out_indptr[u], out_indptr[u + 1] - out_indptr[u]
-            if guided:
+            if guided and not paired:
                 if cursor < high:
                     many = _run(relation, low, low + cursor, low + high)
                 else:
@@ -411,6 +418,8 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
             if after < 0 or need[after] >= remaining:
                 continue
             stack[AUTOMATON, depth + 1] = after
+        if paired and _repeats(graph, rules, stack, depth, edge):
+            continue
         if guided:
             score = prefix[depth] * weight[edge]
             hope = best[v] if closed[v] == 2 else horizon
@@ -481,6 +490,23 @@ def _allowed(graph: Any, rules: Any, v: int) -> bool:
 @_kernel
 def _read(rules: Any, automaton: int, rel: int) -> Any:
     return _int64(rules.following[automaton, rules.symbol[rel]])
+
+
+@_kernel
+def _repeats(graph: Any, rules: Any, stack: Any, depth: int, edge: int) -> bool:
+    """Whether a twin of an edge before it is walked here in its place."""
+    twin = graph.twin[edge]
+    while twin >= 0:
+        rel = _int64(graph.relation[twin])
+        if graph.tail[twin] == stack[NODE, depth]:
+            rel += graph.num_relations
+        if len(rules.rels) == 0 or rules.rels[rel]:
+            if len(rules.need) == 0:
+                return True
+            if _read(rules, stack[AUTOMATON, depth], rel) == stack[AUTOMATON, depth + 1]:
+                return True
+        twin = graph.twin[twin]
+    return False
 
 
 @_kernel

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 
+from sightline.graph.arrays import Flags, Ids
 from sightline.graph.paths.errors import BadPattern
 from sightline.graph.snapshot.reader import Snapshot
 
@@ -37,9 +37,9 @@ class Automaton:
         need: int32 ``(states,)``: the fewest edges to a state in which a path may end; 0 there.
     """
 
-    symbol: npt.NDArray[np.int32]
-    following: npt.NDArray[np.int32]
-    need: npt.NDArray[np.int32]
+    symbol: Ids
+    following: Ids
+    need: Ids
 
 
 def read_pattern(pattern: str, snapshot: Snapshot) -> Automaton:
@@ -172,11 +172,29 @@ def _deterministic(pattern: str, reader: _Reader, whole: _Part, num_relations: i
     symbol = np.zeros(2 * num_relations, np.int32)
     symbol[rels] = range(1, len(rels) + 1)
     accepting = [not last.isdisjoint(places) for places in states]
-    following = np.array(rows, np.int32)
-    return Automaton(symbol, following, _need(following, accepting))
+    following, accept = _merged(np.array(rows, np.int32), np.array(accepting))
+    return Automaton(symbol, following, _need(following, accept))
 
 
-def _need(following: npt.NDArray[np.int32], accepting: list[bool]) -> npt.NDArray[np.int32]:
+def _merged(following: Ids, accepting: Flags) -> tuple[Ids, Flags]:
+    """One state for all from which the same can be read (Moore 1956); the first stays the first.
+
+    So that what is read in one of several ways, as by ``r|^r``, is the same afterwards.
+    """
+    state, count = accepting.astype(np.intp), 0
+    while True:
+        rows = np.column_stack([state, np.where(following >= 0, state[following], -1)])
+        _, first, state = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        if len(first) == count:
+            break
+        count = len(first)
+    first, number = np.sort(first), np.argsort(np.argsort(first))
+    state = number[state.ravel()]
+    after = np.where(following[first] >= 0, state[following[first]], -1)
+    return after.astype(np.int32), accepting[first]
+
+
+def _need(following: Ids, accepting: Flags) -> Ids:
     """Relax until nothing changes: there are few states, and each leads to an end."""
     need = np.where(accepting, 0, MAX_STATES).astype(np.int32)
     for _ in need:

@@ -91,12 +91,18 @@ def _neighbour(graph: Any, entity: int, number: int) -> Any:
 
 
 @_kernel
+def _repeated(graph: Any, edge: int) -> bool:
+    """Whether a twin stands for an edge."""
+    return len(graph.twin) > 0 and graph.twin[edge] >= 0
+
+
+@_kernel
 def _gather(graph: Any, source: int, last: Any, walks: Any) -> None:
     """Link the simple walks of one and of two edges from ``source`` by the entity they end at."""
     size = 0
     for i in range(graph.degree[source]):
         u, edge, rel = _neighbour(graph, source, i)
-        if u == source:
+        if u == source or _repeated(graph, edge):
             continue
         walk = walks[size]
         walk[_BEFORE], walk[_SIZE], walk[_BETWEEN] = last[u], 1, u
@@ -105,7 +111,7 @@ def _gather(graph: Any, source: int, last: Any, walks: Any) -> None:
         size += 1
         for j in range(graph.degree[u]):
             v, second, second_rel = _neighbour(graph, u, j)
-            if v in (source, u):
+            if v in (source, u) or _repeated(graph, second):
                 continue
             walk = walks[size]
             walk[_BEFORE], walk[_SIZE], walk[_BETWEEN] = last[v], 2, u
@@ -141,6 +147,8 @@ def _join(
         return 0
     for i in range(graph.degree[target]):
         u, edge, turned = _neighbour(graph, target, i)
+        if _repeated(graph, edge):
+            continue
         relations = graph.num_relations
         rel = turned - relations if turned >= relations else turned + relations
         number = last[u] if u != source else -2

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -102,42 +102,21 @@ def rule_counts(load: Load) -> dict[str, int]:
     return dict(rules.sort("len", "rule", descending=[True, False]).collect().iter_rows())
 
 
-def explain(snapshot: Snapshot, statement: Statement) -> Explanation | None:
-    """Why a statement was inferred; None where it is stated, or in no load of ``snapshot``."""
-    is_it = [pl.col(k).eq_missing(pl.lit(v, pl.String)) for k, v in asdict(statement).items()]
-    for load in _inferred(snapshot):
-        for path in load.statements:
-            rows = pl.scan_parquet(path).filter(is_it).select("row").collect()["row"].to_list()
-            for explanation in _explanations(load, rows).values():
-                return explanation
-    return None
-
-
 def explain_edges(snapshot: Snapshot, edges: Iterable[int]) -> dict[int, Explanation]:
     """Why edges were inferred, all looked up at once; stated ones are left out."""
     wanted = [edge for edge in edges if snapshot.edge_inferred[edge]]
     if not wanted:
         return {}
     rows = {snapshot.origins(edge)[0].row: edge for edge in wanted}
-    return {
-        rows[row]: explanation
-        for load in _inferred(snapshot)
-        for row, explanation in _explanations(load, list(rows)).items()
-    }
-
-
-def _inferred(snapshot: Snapshot) -> list[Load]:
-    """The inferred load that a snapshot was made with, if any, and if it is still there."""
+    # A load may be gone since the snapshot was made.
     loads = Workspace(snapshot.folder.parents[1]).loads_folder
-    folders = [loads / load["id"] for load in snapshot.loads if load["role"] == "inferred"]
-    return [Load.read(folder) for folder in folders if folder.exists()]
-
-
-def _explanations(load: Load, rows: Sequence[int]) -> dict[int, Explanation]:
-    """By row of the load."""
-    found = pl.scan_parquet(load.folder / PREMISES).filter(pl.col("row").is_in(rows)).collect()
+    names = [load["id"] for load in snapshot.loads if load["role"] == "inferred"]
+    files = [file for name in names if (file := loads / name / PREMISES).exists()]
+    if not files:
+        return {}
+    found = pl.scan_parquet(files).filter(pl.col("row").is_in(list(rows))).collect()
     return {
-        row: Explanation(
+        rows[row]: Explanation(
             part["rule"][0],
             tuple(Statement(*terms) for terms in part.drop("row", "rule", "position").iter_rows()),
         )

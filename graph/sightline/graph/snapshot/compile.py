@@ -24,6 +24,7 @@ from sightline.graph.record.errors import NothingLoaded
 from sightline.graph.record.loads import HELD_OUT, Load, Role, active_loads
 from sightline.graph.record.statements import scan_statements, statement_schema
 from sightline.graph.snapshot.collect import collect
+from sightline.graph.snapshot.pairs import changes, find_twins, path_weights
 from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, Snapshot
 from sightline.graph.snapshot.search import SearchIndex
 from sightline.graph.storage.artifact import new_artifact, verify_artifact, write_manifest
@@ -42,8 +43,6 @@ from sightline.graph.vocabulary import (
     readable_name,
 )
 
-#: Exponent of the degree-weighted path count (Himmelstein and Baranzini 2015).
-DAMPING = 0.4
 #: Further texts by which an entity is found, beside its labels.
 ALTERNATIVE_LABELS = (SKOS + "altLabel", SKOS + "notation", "https://schema.org/alternateName")
 STAGES = 6
@@ -115,8 +114,8 @@ def _build(
     progress("compile", 1, STAGES, "terms to ids")
     terms = _Terms.of(parts, held_out)
     progress("compile", 2, STAGES, "edges")
-    _write_edges(target, terms, parts.edges)
     inferred = [i for i, load in enumerate(loads) if load.role == "inferred"]
+    _write_edges(target, terms, parts, inferred)
     _write_types(target, terms, parts.types.with_columns(inferred=pl.col("load").is_in(inferred)))
     for role, statements in held_out.items():
         if not statements.is_empty():
@@ -245,16 +244,20 @@ def _unique(*columns: pl.Series) -> pl.Series:
     return pl.concat([c.rename("iri") for c in columns]).unique().sort()
 
 
-def _write_edges(target: Path, terms: _Terms, statements: pl.DataFrame) -> None:
-    frame = terms.encode(statements.select("subject", "predicate", "object", "load", "row"))
+def _write_edges(target: Path, terms: _Terms, parts: _Parts, inferred: list[int]) -> None:
+    frame = terms.encode(parts.edges.select("subject", "predicate", "object", "load", "row"))
     columns = [frame[name].to_numpy() for name in ("head", "relation", "tail", "load", "row")]
     order = _order(*columns)
     columns = [column[order] for column in columns]
     # The same record may say the same twice.
-    distinct = np.flatnonzero(_changes(*columns))
+    distinct = np.flatnonzero(changes(*columns))
     head, relation, tail, load, row = (column[distinct] for column in columns)
-    first = np.flatnonzero(_changes(head, relation, tail))
+    first = np.flatnonzero(changes(head, relation, tail))
     head, relation, tail = head[first], relation[first], tail[first]
+    no_load = np.logical_and.reduceat(np.isin(load, inferred), first) if len(first) else first > 0
+    inverse = parts.schema.filter(pl.col("predicate") == OWL + "inverseOf")
+    inverse = terms.join(terms.join(inverse, "subject", "relation", "a"), "object", "relation", "b")
+    twins = find_twins(head, relation, tail, no_load, inverse.select("a", "b").rows())
     num_entities = len(terms.tables["entity"])
     inward = _order(tail, relation, head)
     arrays = {
@@ -266,7 +269,9 @@ def _write_edges(target: Path, terms: _Terms, statements: pl.DataFrame) -> None:
         "in_relation": relation[inward],
         "in_edge": inward.astype(np.int32),
         "in_indptr": _indptr(tail, num_entities),
-        "path_weight": path_weights(head, relation, tail, inward),
+        "path_weight": path_weights(head, relation, tail, inward, twins),
+        "twin_edge": twins[0],
+        "twin_of": twins[1],
         "origin_indptr": np.append(first, len(load)).astype(np.int32),
         "origin_load": load,
         "origin_row": row,
@@ -295,42 +300,6 @@ def _order(*columns: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     for key in keys[1:]:
         order = order[np.argsort(key[order], kind="stable")]
     return order
-
-
-def _changes(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Bool ``(n,)``: the row differs from the one before it, as the first does."""
-    out = np.ones(len(columns[0]), np.bool_)
-    out[1:] = False
-    for column in columns:
-        out[1:] |= column[1:] != column[:-1]
-    return out
-
-
-def path_weights(
-    head: npt.NDArray[np.int32],
-    relation: npt.NDArray[np.int32],
-    tail: npt.NDArray[np.int32],
-    inward: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float64]:
-    """Per edge, (out-degree of its head x in-degree of its tail, both under its relation) ** -0.4.
-
-    The path degree product of Himmelstein and Baranzini 2015, eq. 1, one edge's factor.
-
-    Args:
-        head, relation, tail: int32 ``(M,)`` sorted by (head, relation, tail).
-        inward: int64 ``(M,)``: the order by (tail, relation, head).
-    """
-    out_degree = _run_lengths(head, relation)
-    in_degree = np.empty_like(out_degree)
-    in_degree[inward] = _run_lengths(tail[inward], relation[inward])
-    return np.asarray((out_degree * in_degree) ** -DAMPING, np.float64)
-
-
-def _run_lengths(a: npt.NDArray[np.int32], b: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """For each position the length of the run of equal ``(a, b)`` that it lies in."""
-    bounds = np.append(np.flatnonzero(_changes(a, b)), len(a))
-    lengths = np.diff(bounds)
-    return np.repeat(lengths, lengths).astype(np.float64)
 
 
 def _indptr(ids: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int64]:

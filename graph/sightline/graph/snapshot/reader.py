@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.arrays import Ids, Offsets
+from sightline.graph.arrays import Ids, Offsets, expand_csr
 from sightline.graph.snapshot.errors import (
     AmbiguousEntity,
     BadReference,
@@ -80,7 +80,9 @@ class Snapshot:
         in_indptr: int64 ``(N + 1,)`` into the three arrays above.
         path_weight: float64 ``(M,)``: (out-degree of the head under the relation x in-degree of the
             tail under it) ** -0.4, the factor of one edge in a degree-weighted path count
-            (Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259).
+            (Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259); twins count once.
+        twin_edge, twin_of: int32: edges that say what another edge says the other way round, or by
+            the inverse relation, ascending; and that other edge, a stated one if there is any.
         type_indptr, type_class: int64 ``(N + 1,)`` and int32: class ids per entity.
         type_inferred: bool, aligned with ``type_class``: no load states it.
         origin_indptr: int32 ``(M + 1,)`` into ``origin_load`` (positions in ``loads``) and
@@ -103,6 +105,8 @@ class Snapshot:
     in_edge: Ids
     in_indptr: Offsets
     path_weight: npt.NDArray[np.float64]
+    twin_edge: Ids
+    twin_of: Ids
     type_indptr: Offsets
     type_class: Ids
     type_inferred: npt.NDArray[np.bool_]
@@ -115,7 +119,15 @@ class Snapshot:
     attribute_language: Ids
     _ARRAYS = (
         *("head", "relation", "tail", "out_indptr", "in_head", "in_relation", "in_edge"),
-        *("in_indptr", "path_weight", "type_indptr", "type_class", "type_inferred"),
+        *(
+            "in_indptr",
+            "path_weight",
+            "twin_edge",
+            "twin_of",
+            "type_indptr",
+            "type_class",
+            "type_inferred",
+        ),
         *("origin_indptr", "origin_load", "origin_row"),
         *("attribute_indptr", "attribute_property", "attribute_datatype"),
         *("attribute_language", "attribute_load", "attribute_row"),
@@ -180,8 +192,30 @@ class Snapshot:
 
     @cached_property
     def degree(self) -> Ids:
-        """Edges at each entity, in and out: int32 ``(N,)``."""
-        return (np.diff(self.out_indptr) + np.diff(self.in_indptr)).astype(np.int32)
+        """Facts at each entity, in and out, twins counted once: int32 ``(N,)``."""
+        again = np.concatenate([self.head[self.twin_edge], self.tail[self.twin_edge]])
+        edges = np.diff(self.out_indptr) + np.diff(self.in_indptr)
+        return (edges - np.bincount(again, minlength=self.num_entities)).astype(np.int32)
+
+    @cached_property
+    def fact_of(self) -> Ids:
+        """The edge that stands for each edge and its twins, most for themselves: int32 ``(M,)``."""
+        out = np.arange(self.num_edges, dtype=np.int32)
+        out[self.twin_edge] = self.twin_of
+        return out
+
+    def twins(self, edge: int) -> list[int]:
+        """The edges that say the same as ``edge``, itself among them, the one that stands for all
+        first."""
+        fact = int(self.fact_of[edge])
+        facts, edges = self._twins_by_fact
+        low, high = np.searchsorted(facts, [fact, fact + 1])
+        return [fact, *edges[low:high].tolist()]
+
+    @cached_property
+    def _twins_by_fact(self) -> tuple[Ids, Ids]:
+        order = np.argsort(self.twin_of, kind="stable")
+        return self.twin_of[order], self.twin_edge[order]
 
     def types_of(self, entity: int) -> Ids:
         """Class ids of an entity."""
@@ -207,10 +241,7 @@ class Snapshot:
 
     def loads_of(self, edges: Ids) -> Ids:
         """Positions in ``loads`` of the loads that some edges rest on, ascending."""
-        start, end = self.origin_indptr[edges], self.origin_indptr[np.asarray(edges) + 1]
-        lengths = (end - start).astype(np.int64)
-        before = np.cumsum(lengths) - lengths
-        position = np.repeat(start - before, lengths) + np.arange(lengths.sum())
+        _, position = expand_csr(self.origin_indptr, edges)
         return np.unique(self.origin_load[position]).astype(np.int32)
 
     def attributes(self, entity: int) -> list[Attribute]:

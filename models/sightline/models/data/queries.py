@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.arrays import Ids, Offsets
+from sightline.graph.arrays import Ids, Offsets, expand_csr
 
 
 def with_reciprocals(triples: Ids, num_relations: int) -> Ids:
@@ -78,16 +78,12 @@ class KnownAnswers:
         """Rows and answers, as ``of``, for questions given by position."""
         if not len(self):
             return np.zeros(0, np.int64), np.zeros(0, np.int32)
-        counts = self.indptr[positions + 1] - self.indptr[positions]
-        return np.repeat(np.arange(len(positions)), counts), self.answer[self.entries(positions)]
+        rows, entries = expand_csr(self.indptr, positions)
+        return rows, self.answer[entries]
 
     def entries(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Where in ``answer`` the answers of some questions stand, in the order of ``at``."""
-        starts = self.indptr[positions]
-        counts = self.indptr[positions + 1] - starts
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        found: npt.NDArray[np.int64] = np.repeat(starts, counts) + within
-        return found
+        return expand_csr(self.indptr, positions)[1]
 
     def _keys(self, head: Ids, rel: Ids) -> npt.NDArray[np.int64]:
         return head.astype(np.int64) * (2 * self.num_relations) + rel
