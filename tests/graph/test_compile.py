@@ -171,7 +171,7 @@ def test_a_damaged_snapshot_is_refused_and_built_again(tmp_path: Path) -> None:
         served_snapshot(workspace)
     assert compile_snapshot(workspace, rdf=False).num_edges == 1
     manifest = snapshot.folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 7'))
+    manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 7'))
     with pytest.raises(FormatMismatch):
         served_snapshot(workspace)
 

@@ -137,7 +137,7 @@ def test_paths_are_those_whose_relations_match(crowd: Snapshot) -> None:
 def test_a_pair_is_walked_once_whichever_way_the_pattern_reads_it(snapshot_of) -> None:
     rows = [("m", "r", "n"), ("n", "r", "m"), ("n", "r", "o"), ("o", "r", "n")]
     snapshot = snapshot_of(rows)
-    for pattern in ("r/r", "^r/^r", "r/^r", "r+", "(r|^r)/(r|^r)", "(r|^r)+", "r*|(^r)*"):
+    for pattern in ("r/r", "^r/^r", "r/^r", "r+", "(r|^r)/(r|^r)", "(r|^r)+"):
         answer = find_paths(snapshot, 0, 2, pattern=pattern)
         assert answer.found == 1, pattern
 

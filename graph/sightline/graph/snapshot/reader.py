@@ -32,7 +32,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import contract, expand, mint
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
