@@ -19,15 +19,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from sightline.api import jobs as queue
-from sightline.api import work as module
 from sightline.api.app import create_app
-from sightline.api.errors import UnknownReport
-from sightline.api.jobs import Job, Jobs
-from sightline.api.work import Worker
-from sightline.graph.storage.errors import NotWritable
+from sightline.api.errors import DamagedQueue, UnknownReport
+from sightline.api.jobs import queue
+from sightline.api.jobs import worker as module
+from sightline.api.jobs.queue import Jobs
+from sightline.api.jobs.worker import Handler, Worker
+from sightline.cli.service import HANDLERS, write_report
+from sightline.graph.storage.errors import DiskFull
 from tests.api.test_serve import get, service
 from tests.api.test_served import until
+from tests.graph.conftest import build, label, typed
 
 
 @pytest.fixture
@@ -43,8 +45,8 @@ def client(folder: Path) -> Iterator[TestClient]:
 
 
 @contextmanager
-def working(folder: Path) -> Iterator[Worker]:
-    worker = Worker(folder)
+def working(folder: Path, **handlers: Handler) -> Iterator[Worker]:
+    worker = Worker(folder, {**HANDLERS, **handlers})
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -112,7 +114,7 @@ def test_a_report_that_cannot_be_made_is_refused_at_once(
 def test_a_report_that_there_is_not(client: TestClient, folder: Path, url: str) -> None:
     for report in ("0" * 16, "..%2f..", "x"):
         assert client.get(f"/v1/reports/{report}{url}").status_code == 404
-    Jobs(folder).submit([])
+    Jobs(folder).submit("report", {"about": []})
     assert client.get(f"/v1/reports/{'0' * 16}{url}").status_code == 404
     assert client.delete("/v1/reports/x").status_code == 404
 
@@ -140,8 +142,8 @@ def test_the_queue_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatc
 def test_old_jobs_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "REMEMBERED", 2)
     jobs = Jobs(folder)
-    made = [jobs.cancel(jobs.submit([]).id) for _ in range(4)]
-    jobs.submit([])
+    made = [jobs.cancel(jobs.submit("report", {"about": []}).id) for _ in range(4)]
+    jobs.submit("report", {"about": []})
 
     assert jobs.get(made[-1].id).state == "cancelled"
     with pytest.raises(UnknownReport):
@@ -156,51 +158,50 @@ def test_a_report_that_waits_is_cancelled(client: TestClient, folder: Path) -> N
     assert Jobs(folder).claim() is None
 
 
-@pytest.fixture
-def endless(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Reports that are made for ever; the event is set when one has begun."""
-    begun = threading.Event()
+class Endless:
+    """A handler whose reports are made for ever; ``begun`` is set when one has begun."""
 
-    def write(folder: Path, job: Job, progress: Callable[..., None]) -> str:
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def __call__(self, folder: Path, request: object, progress: Callable[..., None]) -> Any:
         while True:
             progress("report", 1, 7, "")
-            begun.set()
+            self.begun.set()
             time.sleep(0.01)
 
-    monkeypatch.setattr(module, "_write", write)
-    return begun
 
-
-def test_a_report_that_is_being_made_is_cancelled(client, folder: Path, endless) -> None:
+def test_a_report_that_is_being_made_is_cancelled(client, folder: Path) -> None:
+    endless = Endless()
     url = client.post("/v1/reports", json={}).headers["location"]
-    with working(folder):
-        endless.wait(20)
+    with working(folder, report=endless):
+        endless.begun.wait(20)
         until(lambda: client.get(url).json()["total"] == 7)
         assert client.get(url).json()["state"] == "running"
         client.delete(url)
-        endless.clear()
+        endless.begun.clear()
         second = client.post("/v1/reports", json={}).headers["location"]
-        assert endless.wait(20)
+        assert endless.begun.wait(20)
         until(lambda: client.get(second).json()["state"] == "running")
         assert client.get(url).json()["state"] == "cancelled"
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_job_back(client, folder: Path, endless) -> None:
+def test_a_worker_that_is_told_to_stop_gives_its_job_back(client, folder: Path) -> None:
+    endless = Endless()
     url = client.post("/v1/reports", json={}).headers["location"]
     for _ in range(queue.ATTEMPTS + 1):
-        endless.clear()
-        with working(folder):
-            assert endless.wait(20)
+        endless.begun.clear()
+        with working(folder, report=endless):
+            assert endless.begun.wait(20)
         assert client.get(url).json()["state"] == "queued"
 
 
-def test_an_error_while_making_a_report_is_said(client, folder: Path, monkeypatch, caplog) -> None:
-    def broken(*_: object) -> str:
+def test_an_error_while_making_a_report_is_said(client, folder: Path, caplog) -> None:
+    def broken(*_: object) -> Any:
         return [][0]
 
-    monkeypatch.setattr(module, "_write", broken)
     url = client.post("/v1/reports", json={}).headers["location"]
-    with working(folder):
+    with working(folder, report=broken):
         failed = ended(client, url)
     assert failed["state"] == "failed"
     assert "IndexError" not in failed["error"]
@@ -209,7 +210,7 @@ def test_an_error_while_making_a_report_is_said(client, folder: Path, monkeypatc
 
 def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, monkeypatch) -> None:
     jobs = Jobs(folder)
-    job = jobs.submit(["urn:x"])
+    job = jobs.submit("report", {"about": ["urn:x"]})
     first = jobs.claim()
     assert first is not None
     assert jobs.claim() is None
@@ -218,19 +219,19 @@ def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, mon
     assert second is not None
     assert (second.id, second.attempts) == (job.id, 2)
     assert not jobs.alive(first, 1, 1)
-    assert not jobs.finish(first, "late", 1)
+    assert not jobs.finish(first, {}, 1)
     assert jobs.alive(second, 1, 1)
     assert jobs.claim() is None
     failed = jobs.get(job.id)
     assert failed.state == "failed"
     assert failed.error is not None
     assert "2 times" in failed.error
-    assert not jobs.finish(second, "late", 1)
+    assert not jobs.finish(second, {}, 1)
 
 
 def test_every_job_is_claimed_by_one_worker(folder: Path) -> None:
     jobs = Jobs(folder)
-    ids = [jobs.submit([]).id for _ in range(24)]
+    ids = [jobs.submit("report", {"about": []}).id for _ in range(24)]
     with ThreadPoolExecutor(4) as threads:
         claimed = list(threads.map(lambda _: Jobs(folder).claim(), range(30)))
 
@@ -240,15 +241,18 @@ def test_every_job_is_claimed_by_one_worker(folder: Path) -> None:
 
 def test_the_oldest_job_comes_first(folder: Path) -> None:
     jobs = Jobs(folder)
-    ids = [jobs.submit([]).id for _ in range(3)]
+    ids = [jobs.submit("report", {"about": []}).id for _ in range(3)]
 
     assert [job.id for _ in ids if (job := jobs.claim())] == ids
 
 
-def test_a_queue_that_cannot_be_written_is_said(folder: Path) -> None:
+def test_a_damaged_queue_is_said_and_ends_its_worker(folder: Path) -> None:
     (folder / queue.FILE).write_bytes(b"no database at all, but long enough to be looked at" * 20)
-    with pytest.raises(NotWritable, match="is not a database"):
-        Jobs(folder).submit([])
+    for use in (lambda jobs: jobs.submit("report", {}), lambda jobs: jobs.get("x"), Jobs.claim):
+        with pytest.raises(DamagedQueue, match="is not a database"):
+            use(Jobs(folder))
+    with pytest.raises(DamagedQueue):
+        Worker(folder, {}).run()
 
 
 def test_a_report_can_be_followed(client: TestClient, folder: Path, monkeypatch) -> None:
@@ -265,13 +269,14 @@ def test_a_report_can_be_followed(client: TestClient, folder: Path, monkeypatch)
 
 def test_a_killed_worker_leaves_a_job_that_another_finishes(folder: Path, monkeypatch) -> None:
     """kill -9 in the middle of a report: no half report, and the next worker makes it."""
-    job = Jobs(folder).submit(["urn:sightline:entity:kenya"])
+    job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from sightline.insights import report\n"
         "report.write_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "from sightline.api.work import work\n"
-        "work(Path(sys.argv[1]))\n"
+        "from sightline.api.jobs.worker import work\n"
+        "from sightline.cli.service import HANDLERS\n"
+        "work(Path(sys.argv[1]), HANDLERS)\n"
     )
     dead = subprocess.run([sys.executable, "-c", code, str(folder)], timeout=60)
     assert dead.returncode == -signal.SIGKILL
@@ -280,9 +285,14 @@ def test_a_killed_worker_leaves_a_job_that_another_finishes(folder: Path, monkey
     again = Jobs(folder).claim()
     assert again is not None
     monkeypatch.undo()
-    report = module._write(folder, again, lambda *_: None)  # type: ignore[arg-type]
-    assert Jobs(folder).finish(again, report, 1)
-    assert (folder / "reports" / report / "report.html").exists()
+    made = write_report(folder, again.request, lambda *_: None)
+    assert Jobs(folder).finish(again, made, 1)
+    assert (folder / "reports" / made["report"] / "report.html").exists()
+
+
+def worker_of(folder: Path) -> list[str]:
+    code = "from sightline.cli.main import main; main()"
+    return [sys.executable, "-c", code, "work", "-w", str(folder)]
 
 
 def children_of(pid: int) -> list[int]:
@@ -291,8 +301,8 @@ def children_of(pid: int) -> list[int]:
 
 
 def test_the_service_runs_a_worker_and_ends_it(folder: Path) -> None:
-    with service(folder, reports=True) as (process, port):
-        job = Jobs(folder).submit(["urn:sightline:entity:kenya"])
+    with service(folder, worker=worker_of(folder)) as (process, port):
+        job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
         until(lambda: Jobs(folder).get(job.id).state == "done")
         assert get(port, f"/v1/reports/{job.id}/files/report.json").status == 200
         (worker,) = children_of(process.pid)
@@ -303,9 +313,89 @@ def test_the_service_runs_a_worker_and_ends_it(folder: Path) -> None:
 
 
 def test_a_worker_does_not_outlive_its_service(folder: Path) -> None:
-    with service(folder, reports=True) as (process, _):
+    with service(folder, worker=worker_of(folder)) as (process, _):
         until(lambda: bool(children_of(process.pid)))
         (worker,) = children_of(process.pid)
         process.kill()
         process.wait()
         until(lambda: not Path(f"/proc/{worker}").exists())
+
+
+def test_reports_are_listed_newest_first(client: TestClient) -> None:
+    asked = [client.post("/v1/reports", json={"about": ["Kenya"]}).json()["id"] for _ in range(5)]
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    for size in (2, 2, 1):
+        page = client.get("/v1/reports", params={"limit": "2", **cursor}).json()
+        assert len(page["reports"]) == size
+        found += [report["id"] for report in page["reports"]]
+        cursor = {"cursor": page["next"]}
+    assert page["next"] is None
+    assert found == asked[::-1]
+
+
+def test_a_graph_without_edges_says_why_there_is_no_report(tmp_path: Path) -> None:
+    build(tmp_path / "ws", [label("kenya", "Kenya"), typed("kenya", "Country")])
+    with TestClient(create_app(tmp_path / "ws")) as client:
+        answer = client.post("/v1/reports", json={})
+        assert answer.status_code == 409
+        assert "sightline ingest" in answer.json()["detail"]
+
+
+def test_reading_the_queue_waits_for_no_writer(folder: Path) -> None:
+    jobs = Jobs(folder)
+    job = jobs.submit("report", {"about": []})
+    with jobs._writing():
+        assert jobs.get(job.id) == job
+        assert jobs.newest("report", 5) == jobs.some([job.id]) == [job]
+
+
+def test_a_crowd_of_followers_is_one_reader(client: TestClient, folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sightline.api.reports.INTERVAL", 0.05)
+    looks: list[int] = []
+    some = Jobs.some
+    monkeypatch.setattr(Jobs, "some", lambda jobs, ids: looks.append(1) or some(jobs, ids))
+    url = client.post("/v1/reports", json={"about": ["Kenya"]}).headers["location"]
+
+    def follow(_: int) -> list[str]:
+        with client.stream("GET", f"{url}/events") as answer:
+            return [json.loads(line[6:])["state"] for line in answer.iter_lines() if line]
+
+    with ThreadPoolExecutor(100) as threads:
+        followers = [threads.submit(follow, i) for i in range(100)]
+        until(lambda: bool(looks))
+        before, start = len(looks), time.monotonic()
+        time.sleep(0.5)
+        assert len(looks) - before <= (time.monotonic() - start) / 0.05 + 1
+        Jobs(folder).cancel(url.rpartition("/")[2])
+        assert {states.result()[-1] for states in followers} == {"cancelled"}
+
+
+def test_a_clock_that_is_set_back_leaves_no_dead_job_running(folder: Path, monkeypatch) -> None:
+    jobs = Jobs(folder)
+    jobs.submit("report", {"about": []})
+    assert jobs.claim() is not None
+    other, now = Jobs(folder), time.monotonic()
+    assert other.claim() is None
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + queue.SILENCE + 1)
+    again = other.claim()
+    assert again is not None
+    assert again.attempts == 2
+
+
+def test_a_worker_outlives_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.02)
+    job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
+    finish, full = Jobs.finish, [DiskFull(folder)]
+
+    def finish_later(jobs: Jobs, *args: Any) -> bool:
+        if full:
+            raise full.pop()
+        return finish(jobs, *args)
+
+    monkeypatch.setattr(Jobs, "finish", finish_later)
+    with working(folder):
+        until(lambda: Jobs(folder).get(job.id).ended)
+    assert Jobs(folder).get(job.id).error == str(DiskFull(folder).public)
+    assert str(folder) not in str(Jobs(folder).get(job.id).error)

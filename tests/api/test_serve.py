@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +18,18 @@ from urllib.parse import quote
 
 import pytest
 
-from sightline.api.serve import _listen
+from sightline.api.server.process import _listen
 from tests.api.conftest import SLASHED
 
 CODE = """
 import sys
 import time
 from pathlib import Path
-from sightline.api.serve import serve
+from sightline.api.server.process import serve
 from sightline.graph.errors import SightlineError
 try:
-    host, port, workers, reports = sys.argv[2:]
-    serve(Path(sys.argv[1]), host, int(port), int(workers), reports == "True")
+    host, port, workers, *worker = sys.argv[2:]
+    serve(Path(sys.argv[1]), host, int(port), int(workers), worker)
 except SightlineError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -40,10 +40,10 @@ def start(
     host: str = "127.0.0.1",
     port: int = 0,
     workers: int = 1,
-    reports: bool = False,
+    worker: Sequence[str] = (),
     before: str = "",
 ) -> subprocess.Popen[str]:
-    how = (host, port, workers, reports)
+    how = (host, port, workers, *worker)
     return subprocess.Popen(
         [sys.executable, "-c", before + CODE, str(folder), *map(str, how)],
         stdout=subprocess.PIPE,
@@ -82,7 +82,7 @@ def ask(connection: http.client.HTTPConnection, method: str, target: str) -> Ans
 
 def get(port: int, target: str, host: str = "127.0.0.1") -> Answer:
     """One request whose target is sent byte for byte."""
-    with closing(http.client.HTTPConnection(host, port, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
         return ask(connection, "GET", target)
 
 
@@ -105,7 +105,7 @@ def test_an_encoded_slash_arrives(port: int, target: str) -> None:
 
 
 def test_head_over_a_socket(port: int) -> None:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         for _ in range(2):  # the connection is still good after the first
             answer = ask(connection, "HEAD", "/v1/stats")
             assert answer.status == 200
@@ -118,12 +118,12 @@ def test_head_over_a_socket(port: int) -> None:
     [
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x00\xff\xfe\r\n\r\n",
-        b"GET /v1/entities/\xff HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /%zz%ff/v1?%% HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+        b"GET /v1/entities/\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /%zz%ff/v1?%% HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"GET http://evil.example/v1/stats HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://evil.example/v1/stats HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
     ids=range(7),
 )
@@ -139,20 +139,20 @@ def test_an_answer_over_a_kept_connection_comes_in_one_piece(port: int) -> None:
     """Were its body sent after its head, it would wait for an acknowledgement: 40 ms each time."""
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
         for _ in range(20):
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(65536).endswith(b"}")
     with _listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_connection_that_sends_no_request_is_closed(folder: Path) -> None:
-    impatient = "import sightline.api.connection as s; s.HEADER_TIMEOUT = 1\n"
+    impatient = "import sightline.api.server.connection as s; s.HEADER_TIMEOUT = 1\n"
     with service(folder, before=impatient) as (_, port), ExitStack() as opened:
         address, end = ("127.0.0.1", port), time.monotonic() + 20
         silent, slow, second = (
             opened.enter_context(socket.create_connection(address, 20)) for _ in range(3)
         )
-        second.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        second.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200 OK" in second.recv(65536)
         second.sendall(b"GET /")
         slow.settimeout(0.1)
@@ -185,7 +185,7 @@ def test_it_ends_well_on_a_signal(folder: Path, number: signal.Signals) -> None:
 def test_a_request_that_runs_is_answered_before_the_end(folder: Path) -> None:
     question = b'{"head": "Kenya", "relation": "member of"}'
     head = (
-        b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
     )
     with (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import shutil
 import subprocess
 import sys
@@ -16,11 +15,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from sightline.api import served as module
+from sightline.api import service as module
 from sightline.api.app import create_app
-from sightline.api.served import QUEUE, THREADS, Served
 from sightline.distill.serving import write_maps
-from sightline.graph.errors import Busy
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -188,28 +185,11 @@ def test_a_graph_without_a_model_answers_what_needs_none(tmp_path: Path) -> None
             assert "sightline train" in answer.json()["detail"]
 
 
-def test_a_full_queue_turns_away_at_once(tmp_path: Path) -> None:
-    served, gate = Served(tmp_path), threading.Event()
-
-    async def crowd() -> list[object]:
-        waiting = [asyncio.create_task(served.run(gate.wait)) for _ in range(THREADS + QUEUE)]
-        await asyncio.sleep(0)
-        with pytest.raises(Busy):
-            await served.run(gate.wait)
-        gate.set()
-        answers = await asyncio.gather(*waiting)
-        assert await served.run(lambda: "again") == "again"
-        return answers
-
-    assert asyncio.run(crowd()) == [True] * (THREADS + QUEUE)
-    served.close()
-
-
 def test_while_an_answer_is_made_others_are_not_held_up(workspace: Workspace, monkeypatch) -> None:
     app = create_app(workspace.path)
     gate = threading.Event()
     with TestClient(app) as client:
-        monkeypatch.setattr(app.state.served.pair.sight, "schema", lambda: gate.wait(30))
+        monkeypatch.setattr(app.state.service.served.sight, "schema", lambda: gate.wait(30))
         slow = threading.Thread(target=client.get, args=["/v1/schema"])
         slow.start()
         assert client.get("/v1/stats").status_code == 200
@@ -226,7 +206,7 @@ def test_a_service_that_is_ready_has_loaded_nothing_that_it_may_not_need(folder:
         "app = create_app(Path(sys.argv[1]))\n"
         "async def start():\n"
         "    async with app.router.lifespan_context(app):\n"
-        "        assert app.state.served.trouble is None\n"
+        "        assert app.state.service.trouble is None\n"
         "        print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
         "asyncio.run(start())\n"
     )

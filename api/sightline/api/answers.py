@@ -8,21 +8,24 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from cachetools import LRUCache
 from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sightline.api.served import Kept, Key, Pair, Served
+from sightline.api.service import Served, Service
 from sightline.graph.errors import UsageError
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.ask import Sightline
-from sightline.insights.records import PathsView
 
 JSON = "application/json"
+#: Bytes of finished answers that are kept.
+CACHE_BYTES = 32 << 20
 Render = Callable[[Any, Sightline], bytes]
 
 
@@ -31,63 +34,92 @@ def to_json(value: object, sight: Sightline | None = None) -> bytes:
     return orjson.dumps(value)
 
 
+#: What an answer depends on: what is served, raw path, query string, header Accept.
+Key = tuple[str, bytes, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class CachedResponse:
+    """A finished answer."""
+
+    media_type: str
+    body: bytes
+
+
+class ResponseCache(LRUCache[Key, CachedResponse]):
+    """Finished answers, the least recently used leave first. For one thread: the event loop's."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        super().__init__(limit, getsizeof=lambda made: len(made.body) + 512)
+
+    def put(self, key: Key, made: CachedResponse) -> None:
+        """Keep an answer, unless it is too large to share the room."""
+        if self.getsizeof(made) <= self.maxsize // 8:
+            self[key] = made
+
+
 async def answer(
     request: Request,
     ask: Callable[[Sightline], object],
     media_type: str = JSON,
     render: Render = to_json,
+    dear: bool = False,
 ) -> Response:
-    """Answer a GET that ``Shortcut`` could not.
+    """Answer a GET that ``FromCache`` could not.
+
+    Args:
+        dear: it may take long, so it has to wait for others that do.
 
     Raises:
         SightlineError: as ``ask`` does, or because nothing can be served.
     """
-    served: Served = request.app.state.served
-    pair = served.pair
-    body, cut = await served.run(lambda: _make(pair, ask, render))
+    service: Service = request.app.state.service
+    served = service.served
+
+    def make() -> tuple[bytes, bool]:
+        """A finished body, and whether a deadline cut it: the next one may hold more."""
+        value = ask(served.sight)
+        return render(value, served.sight), getattr(value, "truncated", False)
+
+    body, cut = await (service.dear if dear else service.cheap).run(make, request)
     if cut:
         headers = {"Vary": "Accept", "Cache-Control": "no-store"}
         return Response(body, headers=headers, media_type=media_type)
-    kept = Kept(media_type, body)
-    pair.cache.put(_key(request.scope), kept)
-    return _respond(pair, kept, request.scope)
+    made = CachedResponse(media_type, body)
+    request.app.state.cache.put(_key(served, request.scope), made)
+    return _respond(served, made, request.scope)
 
 
-def _make(pair: Pair, ask: Callable[[Sightline], object], render: Render) -> tuple[bytes, bool]:
-    """A finished body, and whether a deadline cut it: the next one may hold more."""
-    value = ask(pair.sight)
-    return render(value, pair.sight), isinstance(value, PathsView) and value.truncated
-
-
-class Shortcut:
+class FromCache:
     """ASGI middleware that answers what was answered before, ahead of routing and parsing."""
 
-    def __init__(self, app: ASGIApp, served: Served) -> None:
+    def __init__(self, app: ASGIApp, service: Service, cache: ResponseCache) -> None:
         self.app = app
-        self.served = served
+        self.service = service
+        self.cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
-        pair = self.served.pair_or_none
-        if scope["type"] == "http" and scope["method"] == "GET" and pair is not None:
-            kept = pair.cache.get(_key(scope))
-            if kept is not None:
-                app = _respond(pair, kept, scope)
+        served = self.service.served_or_none
+        if scope["type"] == "http" and scope["method"] == "GET" and served is not None:
+            made = self.cache.get(_key(served, scope))
+            if made is not None:
+                app = _respond(served, made, scope)
         await app(scope, receive, send)
 
 
-def _key(scope: Scope) -> Key:
-    return scope["raw_path"], scope["query_string"], _header(scope, b"accept")
+def _key(served: Served, scope: Scope) -> Key:
+    return served.tag, scope["raw_path"], scope["query_string"], _header(scope, b"accept")
 
 
-def _respond(pair: Pair, kept: Kept, scope: Scope) -> Response:
+def _respond(served: Served, made: CachedResponse, scope: Scope) -> Response:
     """The answer, or 304 if the client has it."""
-    tag = f'"{pair.tag}-{kept.media_type.rpartition("/")[2]}"'
+    tag = f'"{served.tag}-{made.media_type.rpartition("/")[2]}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     wanted = _header(scope, b"if-none-match").decode("latin-1").split(",")
     if tag in [part.strip().removeprefix("W/") for part in wanted]:
         return Response(status_code=304, headers=headers)
-    return Response(kept.body, headers=headers, media_type=kept.media_type)
+    return Response(made.body, headers=headers, media_type=made.media_type)
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -6,7 +6,7 @@ Knows how the parts of this component fit together; knows no question and no soc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -17,10 +17,10 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from sightline.api import infer, problems, reports, routes, sparql
-from sightline.api.answers import Shortcut, to_json
-from sightline.api.door import Door
+from sightline.api.answers import FromCache, ResponseCache, to_json
 from sightline.api.questions import Health, Problem
-from sightline.api.served import VERSION, Served
+from sightline.api.server.boundary import Boundary
+from sightline.api.service import VERSION, Service
 
 STATIC = Path(str(files("sightline.api"))) / "static"
 ABOUT = """\
@@ -32,8 +32,10 @@ reports that say the way out.
 health = APIRouter(tags=["service"])
 
 
-def create_app(folder: Path) -> FastAPI:
+def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
     """The service of one workspace. It opens when the application starts, and is followed then.
+
+    ``hosts`` are the names under which it may be asked, besides addresses; None: any.
 
     A workspace that cannot be served does not end the service: it says why, and serves as soon as
     it can.
@@ -48,9 +50,10 @@ def create_app(folder: Path) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.served = Served(folder)
-    app.add_middleware(Shortcut, served=app.state.served)
-    app.add_middleware(Door)
+    app.state.service = service = Service(folder)
+    app.state.cache = cache = ResponseCache()
+    app.add_middleware(FromCache, service=service, cache=cache)
+    app.add_middleware(Boundary, hosts=hosts)
     problems.register(app)
     app.include_router(infer.router)
     app.include_router(routes.router)
@@ -66,14 +69,14 @@ def create_app(folder: Path) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the workspace before the first request, and follow it until the last."""
-    served: Served = app.state.served
-    await served.refresh()
-    follower = asyncio.create_task(served.watch())
+    service: Service = app.state.service
+    await service.refresh()
+    follower = asyncio.create_task(service.watch())
     yield
     follower.cancel()
     with suppress(asyncio.CancelledError):
         await follower
-    served.close()
+    service.close()
 
 
 class _Static(StaticFiles):
@@ -97,8 +100,8 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
 @health.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """What the documentation is made of. Takes long the first time, so a thread makes it."""
-    served: Served = request.app.state.served
-    body = await served.run(lambda: to_json(request.app.openapi()))
+    service: Service = request.app.state.service
+    body = await service.dear.run(lambda: to_json(request.app.openapi()))
     return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
 
@@ -111,10 +114,10 @@ async def healthz() -> Response:
 @health.get("/readyz", responses={200: {"model": Health}, 503: {"model": Problem}})
 async def readyz(request: Request) -> Response:
     """The service can answer; `detail` says what is wrong with a snapshot that it refused."""
-    served: Served = request.app.state.served
-    sight = served.pair.sight
+    service: Service = request.app.state.service
+    sight = service.served.sight
     model = None if sight.model is None else sight.model.id
-    trouble = None if served.trouble is None else str(served.trouble)
+    trouble = None if service.trouble is None else service.trouble.public
     return _no_store(Health("ok", sight.snapshot.id, model, trouble))
 
 

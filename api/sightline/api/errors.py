@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sightline.graph.errors import NotFound, Unavailable
+from pathlib import Path
+
+from sightline.graph.errors import NotFound, NotReady, Unavailable
+from sightline.graph.storage.errors import WorkspaceError
 
 
 class UnknownReport(NotFound):
@@ -12,8 +15,30 @@ class UnknownReport(NotFound):
         super().__init__(f"report {ref[:80]!r} does not exist; POST /v1/reports makes one")
 
 
+class NothingToReport(NotReady):
+    """The graph has no edge."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the graph holds no fact between two entities, so there is nothing to report; take in "
+            "data that links them (`sightline ingest`, `sightline compile`), or name entities"
+        )
+
+
 class PortInUse(Unavailable):
     """The address is taken."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"port {port} on {host} is in use; choose another with --port")
+
+
+class DamagedQueue(WorkspaceError):
+    """The queue of jobs is no database that can be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the queue of jobs {str(path)!r} is damaged ({reason}); delete it and start "
+            "`sightline serve` again: finished reports stay, those that wait are to be asked for "
+            "again",
+            path,
+        )

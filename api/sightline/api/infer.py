@@ -14,7 +14,7 @@ from starlette.responses import Response
 from sightline.api.answers import to_json
 from sightline.api.problems import RANGES
 from sightline.api.questions import PROBLEMS, Text
-from sightline.api.served import Served
+from sightline.api.service import Service
 from sightline.insights.ask import Sightline
 from sightline.insights.records import Inferred
 
@@ -74,9 +74,9 @@ async def infer(
     request: Request, body: Annotated[NewEntity, Body(openapi_examples=EXAMPLES)]
 ) -> Response:
     """The likeliest facts about an entity that the graph does not hold, from a few of its edges."""
-    served: Served = request.app.state.served
-    sight = served.pair.sight
-    made = await served.run(lambda: to_json(_infer(sight, body)))
+    service: Service = request.app.state.service
+    sight = service.served.sight
+    made = await service.cheap.run(lambda: to_json(_infer(sight, body)), request)
     return Response(made, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 

@@ -70,7 +70,7 @@ def report(
 
 def of_error(error: SightlineError) -> dict[str, object]:
     """The report of an error of the tree."""
-    return report(error.status, error.kind, str(error), error.extra)
+    return report(error.status, error.kind, error.public, error.extra)
 
 
 def register(app: FastAPI) -> None:
@@ -89,7 +89,7 @@ def unforeseen(error: Exception, path: str) -> Response:
 
 async def _sightline(request: Request, error: Exception) -> Response:
     assert isinstance(error, SightlineError)
-    return problem(error.status, error.kind, str(error), error.extra)
+    return problem(error.status, error.kind, error.public, error.extra)
 
 
 async def _http(request: Request, error: Exception) -> Response:

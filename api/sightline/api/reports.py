@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, FastAPI, Query, Request
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from sightline.api.answers import to_json
-from sightline.api.errors import UnknownReport
-from sightline.api.jobs import Job, Jobs, State
+from sightline.api.errors import NothingToReport, UnknownReport
+from sightline.api.jobs.queue import Job, Jobs, State
 from sightline.api.questions import PROBLEMS, Text
-from sightline.api.served import Served
+from sightline.api.service import Service
 from sightline.graph.storage.artifact import MANIFEST
 
+KIND = "report"
 #: Entities that one report may be asked to be about.
 MAX_ABOUT = 100
 #: Seconds between two looks at a job that is followed, and how long it is followed at most.
@@ -35,7 +38,6 @@ INTERVAL, FOLLOWED = 0.5, 3600.0
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 
 mimetypes.add_type("application/vnd.apache.parquet", ".parquet")
-router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS)
 
 
 class ReportRequest(BaseModel):
@@ -81,6 +83,54 @@ class ReportView:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """Reports, and where the next page starts; null at the end."""
+
+    reports: tuple[ReportView, ...]
+    next: str | None
+
+
+class Followed:
+    """The reports that somebody follows. Each is looked at once for all of its followers."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._followers: Counter[str] = Counter()
+        self._look: asyncio.Task[dict[str, ReportView]] | None = None
+
+    async def follow(self, view: ReportView) -> AsyncIterator[bytes]:
+        """An event now, and one after every change, until the report has ended."""
+        end = asyncio.get_running_loop().time() + FOLLOWED
+        self._followers[view.id] += 1
+        try:
+            yield b"data: " + to_json(view) + b"\n\n"
+            while view.state in ("queued", "running") and asyncio.get_running_loop().time() < end:
+                if self._look is None or self._look.done():
+                    self._look = asyncio.create_task(self._next())
+                seen = view
+                view = (await asyncio.shield(self._look)).get(view.id, view)
+                if view != seen:
+                    yield b"data: " + to_json(view) + b"\n\n"
+        finally:
+            self._followers -= Counter([view.id])
+
+    async def _next(self) -> dict[str, ReportView]:
+        await asyncio.sleep(INTERVAL)
+        jobs, ids = Jobs(self._service.folder), list(self._followers)
+        return await self._service.own.run(
+            lambda: {job.id: _view(self._service, job) for job in jobs.some(ids)}
+        )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+    yield {"followed": Followed(app.state.service)}
+
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS, lifespan=_lifespan)
+
+
 ReportId = Annotated[str, InPath(max_length=64, description="What POST /v1/reports answered.")]
 Wanted = Annotated[
     ReportRequest, Body(openapi_examples={"two": {"value": {"about": ["Kenya", "Nepal"]}}})
@@ -93,29 +143,51 @@ async def ask_for_report(request: Request, body: Wanted) -> Response:
 
     Answers at once; `Location` says where to look.
     """
-    served: Served = request.app.state.served
-    graph = served.pair.sight.snapshot
+    service: Service = request.app.state.service
+    graph = service.served.sight.snapshot
 
     def submit() -> ReportView:
         about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in body.about]
-        return _view(served, Jobs(served.folder).submit(list(dict.fromkeys(about))))
+        if not about and not graph.num_edges:
+            raise NothingToReport
+        wanted = {"about": list(dict.fromkeys(about))}
+        return _view(service, Jobs(service.folder).submit(KIND, wanted))
 
-    view = await served.run(submit)
+    view = await service.own.run(submit)
     return _answer(view, 202, {"Location": f"/v1/reports/{view.id}"})
+
+
+@router.get("", responses={200: {"model": ReportPage, "description": "Newest first."}})
+async def list_reports(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many on one page, 1 to 100.")] = 20,
+    cursor: Annotated[
+        str | None, Query(max_length=64, description="`next` of the page before.")
+    ] = None,
+) -> Response:
+    """The reports that were asked for, and where each stands."""
+    service: Service = request.app.state.service
+
+    def look() -> ReportPage:
+        found = Jobs(service.folder).newest(KIND, limit + 1, cursor)
+        views = tuple(_view(service, job) for job in found[:limit])
+        return ReportPage(views, views[-1].id if len(found) > limit else None)
+
+    return _answer(await service.own.run(look))
 
 
 @router.get("/{id}", responses={200: {"model": ReportView}})
 async def report(request: Request, id: ReportId) -> Response:
     """Where a report stands, and its files when it is done."""
-    return _answer(await _look(request.app.state.served, id))
+    service: Service = request.app.state.service
+    return _answer(await service.own.run(lambda: _view(service, Jobs(service.folder).get(id))))
 
 
 @router.delete("/{id}", responses={200: {"model": ReportView}})
 async def cancel_report(request: Request, id: ReportId) -> Response:
     """Cancel a report that waits or is being made. One that has ended stays as it is."""
-    served: Served = request.app.state.served
-    view = await served.run(lambda: _view(served, Jobs(served.folder).cancel(id)))
-    return _answer(view)
+    service: Service = request.app.state.service
+    return _answer(await service.own.run(lambda: _view(service, Jobs(service.folder).cancel(id))))
 
 
 @router.get(
@@ -125,11 +197,11 @@ async def cancel_report(request: Request, id: ReportId) -> Response:
 )
 async def report_events(request: Request, id: ReportId) -> Response:
     """Follow a report: server-sent events, each with what `GET /v1/reports/{id}` answers."""
-    served: Served = request.app.state.served
-    first = await _look(served, id)
+    service: Service = request.app.state.service
+    first = await service.own.run(lambda: _view(service, Jobs(service.folder).get(id)))
     headers = {"Cache-Control": "no-store"}
     return StreamingResponse(
-        _follow(served, first), headers=headers, media_type="text/event-stream"
+        request.state.followed.follow(first), headers=headers, media_type="text/event-stream"
     )
 
 
@@ -144,38 +216,23 @@ async def report_file(
     name: Annotated[str, InPath(max_length=200, description="A name from `files`.")],
 ) -> Response:
     """One file of a finished report."""
-    served: Served = request.app.state.served
-    job = await served.run(lambda: Jobs(served.folder).get(id))
-    folder = _folder(served, job)
+    service: Service = request.app.state.service
+    job = await service.own.run(lambda: Jobs(service.folder).get(id))
+    folder = _folder(service, job)
     if folder is None or name not in [file.name for file in _files(folder)]:
         raise UnknownReport(f"{id}/files/{name}")
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
     return FileResponse(folder / name, headers=headers)
 
 
-async def _look(served: Served, job_id: str) -> ReportView:
-    return await served.run(lambda: _view(served, Jobs(served.folder).get(job_id)))
-
-
-async def _follow(served: Served, view: ReportView) -> AsyncIterator[bytes]:
-    """An event now, and one after every change, until the report has ended."""
-    yield b"data: " + to_json(view) + b"\n\n"
-    end = asyncio.get_running_loop().time() + FOLLOWED
-    while view.state in ("queued", "running") and asyncio.get_running_loop().time() < end:
-        await asyncio.sleep(INTERVAL)
-        seen, view = view, await _look(served, view.id)
-        if view != seen:
-            yield b"data: " + to_json(view) + b"\n\n"
-
-
-def _view(served: Served, job: Job) -> ReportView:
-    folder = _folder(served, job)
+def _view(service: Service, job: Job) -> ReportView:
+    folder = _folder(service, job)
     return ReportView(
         id=job.id,
         state=job.state,
-        about=job.about,
+        about=tuple(job.request["about"]),
         created=_iso(job.created),
-        changed=_iso(job.heard),
+        changed=_iso(job.changed),
         done=job.done,
         total=job.total,
         files=() if folder is None else tuple(_file(job, path) for path in _files(folder)),
@@ -183,8 +240,8 @@ def _view(served: Served, job: Job) -> ReportView:
     )
 
 
-def _folder(served: Served, job: Job) -> Path | None:
-    return None if job.report is None else served.folder / "reports" / job.report
+def _folder(service: Service, job: Job) -> Path | None:
+    return None if job.result is None else service.folder / "reports" / job.result["report"]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -200,6 +257,8 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _answer(view: ReportView, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _answer(
+    view: ReportView | ReportPage, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     sent = {"Cache-Control": "no-store", **(headers or {})}
     return Response(to_json(view), status, sent, "application/json")

@@ -44,8 +44,9 @@ from sightline.api.questions import (
     Without,
     between,
 )
-from sightline.api.served import Served
+from sightline.api.service import Service
 from sightline.graph.errors import SightlineError, UsageError
+from sightline.graph.progress import stop_if_cancelled
 from sightline.insights.ask import Sightline
 from sightline.insights.names import Names
 from sightline.insights.records import (
@@ -59,7 +60,7 @@ from sightline.insights.records import (
 
 #: How far into the matches of a search pages reach.
 MAX_SEARCH = 1000
-#: The rest of a path under /v1/entities may hold slashes: see ``door``.
+#: The rest of a path under /v1/entities may hold slashes: see ``boundary``.
 ENTITY = "/entities/{id:path}"
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
@@ -242,7 +243,7 @@ async def paths(
             deadline_ms=deadline_ms,
         )
 
-    return await answer(request, ask)
+    return await answer(request, ask, dear=True)
 
 
 @router.post(
@@ -254,18 +255,18 @@ async def predictions(request: Request, body: PredictionBody) -> Response:
     One question is answered by `predictions`; several by `answers`, one each and in their order,
     in which a question that cannot be answered has a `problem` instead.
     """
-    served: Served = request.app.state.served
-    sight = served.pair.sight
+    service: Service = request.app.state.service
+    sight = service.served.sight
     if isinstance(body, Question):
         one = body
-        made = await served.run(lambda: to_json(_predict(sight, one)))
+        made = await service.cheap.run(lambda: to_json(_predict(sight, one)), request)
     else:
         many = body
         if sum(question.k for question in many.questions) > MAX_ANSWERS:
             raise UsageError(
                 f"the questions ask for more than {MAX_ANSWERS} answers together; lower their k"
             )
-        made = await served.run(lambda: to_json(_predict_each(sight, many)))
+        made = await service.dear.run(lambda: to_json(_predict_each(sight, many)), request)
     return Response(made, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
@@ -285,6 +286,7 @@ def _predict(sight: Sightline, question: Question) -> Predictions:
 def _predict_each(sight: Sightline, body: Questions) -> Answers:
     made: list[Predictions | Failed] = []
     for question in body.questions:
+        stop_if_cancelled()
         try:
             made.append(_predict(sight, question))
         except SightlineError as error:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from sightline.api.answers import choose
 from sightline.api.questions import Problem
-from sightline.api.served import Served
+from sightline.api.service import Service
 from sightline.graph.rdf.errors import QueryError, QueryRefused
 from sightline.graph.rdf.query_text import read_query
 from sightline.graph.rdf.sparql import SOLUTIONS, TRIPLES, Graphs, QueryPool, offered
@@ -27,6 +27,8 @@ from sightline.graph.rdf.sparql import SOLUTIONS, TRIPLES, Graphs, QueryPool, of
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
 UPDATE = "application/sparql-update"
+#: Fields of a form: a query and the graphs it is about.
+MAX_FIELDS = 100
 EXAMPLE = "SELECT ?subject ?predicate ?object { ?subject ?predicate ?object } LIMIT 10"
 #: Tables come as files to save: a cell may look like a formula to the program that opens them.
 FILES = {"text/csv": "result.csv", "text/tab-separated-values": "result.tsv"}
@@ -108,12 +110,19 @@ async def sparql_post(
     except UnicodeDecodeError as error:
         raise QueryError("the body is no UTF-8 text; send the query in UTF-8") from error
     if media_type == FORM:
-        return await _answer(request, parse_qsl(body, keep_blank_values=True))
+        return await _answer(request, await run_in_threadpool(_form, body))
     if media_type == QUERY:
         return await _answer(request, [("query", body), *request.query_params.multi_items()])
     if media_type == UPDATE:
         raise QueryRefused("an update would change the graph, which is read-only here")
     raise HTTPException(415, f"a query is sent as {QUERY} or {FORM}, not as {media_type[:100]!r}")
+
+
+def _form(body: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise QueryError(f"the form has more than {MAX_FIELDS} fields") from error
 
 
 async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Response:
@@ -134,8 +143,8 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
         for kind in ("default", "named")
     )
     graphs = Graphs(default, named) if default or named else None
-    served: Served = request.app.state.served
-    snapshot = served.pair.sight.snapshot
+    service: Service = request.app.state.service
+    snapshot = service.served.sight.snapshot
     pool: QueryPool = request.state.queries
 
     def evaluate() -> tuple[bytes, str]:
@@ -143,7 +152,7 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
         media_type = choose(request.headers.get("accept"), offered(query))
         return pool.answer(snapshot, query, media_type, graphs), media_type
 
-    body, media_type = await run_in_threadpool(evaluate)
+    body, media_type = await service.sparql.run(evaluate, request)
     headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
     if media_type in FILES:
         headers["Content-Disposition"] = f'attachment; filename="{FILES[media_type]}"'

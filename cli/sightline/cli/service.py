@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sightline.cli import ask, build, terminal
 from sightline.cli.options import DeviceOption, WorkspaceOption, open_for_asking, require_training
+from sightline.graph.progress import Progress
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
@@ -29,11 +32,24 @@ def serve(
     worker: Annotated[
         bool, typer.Option("--worker/--no-worker", help="Also write the reports asked for.")
     ] = True,
+    allow_host: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help="Also answer under this name, such as that of a proxy; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Serve the HTTP API, its documentation at /docs and the explorer page at /."""
-    from sightline.api.serve import serve as serve_forever
+    """Serve the HTTP API, its documentation at /docs and the explorer page at /.
 
-    serve_forever(workspace, host=host, port=port, workers=workers, reports=worker)
+    Answers under addresses, localhost, the name of --host and those of --allow-host: under any
+    other name, a page elsewhere could read what a browser here may see.
+    """
+    from sightline.api.server.process import serve as serve_forever
+
+    code = "from sightline.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "work", "-w", str(workspace)]
+    serve_forever(workspace, host, port, workers, command if worker else (), allow_host)
 
 
 def work(workspace: WorkspaceOption) -> None:
@@ -41,9 +57,27 @@ def work(workspace: WorkspaceOption) -> None:
 
     `sightline serve` runs one of these itself, unless told --no-worker.
     """
-    from sightline.api.work import work as work_forever
+    from sightline.api.jobs.worker import work as work_forever
 
-    work_forever(workspace)
+    work_forever(workspace, HANDLERS)
+
+
+def write_report(
+    workspace: Path, request: Mapping[str, Any], progress: Progress
+) -> Mapping[str, Any]:
+    """The job ``report``: write one from what is served now; the name of its folder."""
+    from sightline.graph.storage.workspace import Workspace
+    from sightline.insights import report
+    from sightline.insights.ask import Sightline
+
+    ws = Workspace.open(workspace)
+    sight = Sightline.open(ws)
+    entities = [sight.snapshot.resolve_entity(iri) for iri in request["about"]]
+    return {"report": report.write_report(ws, sight, entities, None, progress).name}
+
+
+#: What a worker can do, by kind of job.
+HANDLERS = {"report": write_report}
 
 
 def demo(
@@ -66,7 +100,7 @@ def demo(
     build.build_all(ws, [folder], folder / "mapping.yaml", True, "quick", device, 0)
     first_insights(workspace)
     if serve_it:
-        serve(workspace, host, port, 1)
+        serve(workspace, host, port)
     else:
         terminal.say(f"next: sightline serve -w {workspace}")
 

@@ -7,14 +7,33 @@ Each component, and each room of this one, has an ``errors`` module of its own o
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class SightlineError(Exception):
-    """Base of every error that a user may see. ``str(error)`` is one plain sentence."""
+    """Base of every error that a user may see. ``str(error)`` is one plain sentence.
+
+    Args:
+        paths: files and folders of this machine that the sentence names.
+    """
 
     #: HTTP status of the condition.
     status = 500
     #: Process exit code: 1 failed, 2 wrong usage.
     exit_code = 1
+
+    def __init__(self, sentence: str = "", *paths: str | Path) -> None:
+        super().__init__(sentence)
+        self.paths = paths
+
+    @property
+    def public(self) -> str:
+        """The sentence for someone elsewhere: of paths it says the last name only."""
+        said = str(self)
+        for path in map(Path, filter(None, self.paths)):
+            for text in (str(path), repr(str(path))[1:-1]):
+                said = said.replace(text, path.name)
+        return said
 
     @property
     def kind(self) -> str:

@@ -187,7 +187,7 @@ def compose(
         id=report_id,
         stats=sight.stats(),
         model=model,
-        note=str(sight.no_model) if sight.no_model else None,
+        note=sight.no_model.public if sight.no_model else None,
         surprising=() if base_rate is None else most_surprising(predicted, base_rate),
         sections=tuple(sections),
     )

@@ -13,7 +13,8 @@ class NoModel(NotReady):
     def __init__(self, path: str | Path) -> None:
         super().__init__(
             f"workspace {str(path)!r} has no trained model, so nothing can be predicted; "
-            f"`sightline train -w {path}` and `sightline distill -w {path}` first"
+            f"`sightline train -w {path}` and `sightline distill -w {path}` first",
+            path,
         )
 
 

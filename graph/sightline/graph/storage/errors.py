@@ -24,7 +24,8 @@ class NotAWorkspace(WorkspaceError):
     def __init__(self, path: str | Path) -> None:
         super().__init__(
             f"{str(path)!r} is no Sightline workspace; "
-            f"`sightline run SOURCE... -w {path}` makes one"
+            f"`sightline run SOURCE... -w {path}` makes one",
+            path,
         )
 
 
@@ -36,7 +37,8 @@ class FormatMismatch(WorkspaceError):
             way_out = "use the Sightline that wrote it, or a newer one"
         super().__init__(
             f"{str(path)!r} has format version {found!s:.20}, this Sightline reads version "
-            f"{wanted}; {way_out}"
+            f"{wanted}; {way_out}",
+            path,
         )
 
 
@@ -47,7 +49,8 @@ class WorkspaceLocked(WorkspaceError):
 
     def __init__(self, path: str | Path, holder: str) -> None:
         super().__init__(
-            f"workspace {str(path)!r} is being written by {holder}; wait for it or stop it"
+            f"workspace {str(path)!r} is being written by {holder}; wait for it or stop it",
+            path,
         )
 
 
@@ -56,7 +59,9 @@ class NotWritable(WorkspaceError):
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(
-            f"{str(path)!r} cannot be written: {reason}; choose another folder or change its rights"
+            f"{str(path)!r} cannot be written: {reason}; choose another folder or change its "
+            "rights",
+            path,
         )
 
 
@@ -67,7 +72,7 @@ class DiskFull(WorkspaceError):
 
     def __init__(self, path: str | Path | None = None) -> None:
         where = "on the disk" if path is None else f"for {str(path)!r}"
-        super().__init__(f"no space left {where}; free some space and run again")
+        super().__init__(f"no space left {where}; free some space and run again", path or "")
 
 
 class DamagedArtifact(WorkspaceError):
@@ -79,7 +84,7 @@ class DamagedArtifact(WorkspaceError):
     )
 
     def __init__(self, path: str | Path, reason: str, way_out: str | None = None) -> None:
-        super().__init__(f"{str(path)!r} is damaged ({reason}); {way_out or self.way_out}")
+        super().__init__(f"{str(path)!r} is damaged ({reason}); {way_out or self.way_out}", path)
         self.reason = reason
 
 
@@ -89,7 +94,7 @@ class SettingsError(WorkspaceError):
     exit_code = 2
 
     def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(f"settings {str(path)!r}: {reason}")
+        super().__init__(f"settings {str(path)!r}: {reason}", path)
 
 
 #: How libraries say that the disk is full where they raise no OSError with its number.

@@ -1,24 +1,31 @@
-"""The worker: claims reports from the queue and writes them.
+"""The worker: claims jobs from the queue and lets a handler do them.
 
-Loads what answers only when there is a job, so that a worker that waits is small. Knows the queue
-and who writes a report; knows no HTTP.
+Handlers are given by who starts it, by kind of job: so that a job can be what this component knows
+nothing of. Knows the queue; knows no HTTP.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from sightline.api.jobs import Job, Jobs
+from sightline.api.errors import DamagedQueue
+from sightline.api.jobs.queue import Job, Jobs
+from sightline.api.server.lifeline import end_with_parent
 from sightline.graph.errors import SightlineError
+from sightline.graph.progress import Progress
+from sightline.graph.storage.errors import WorkspaceError
 from sightline.graph.storage.workspace import Workspace
 
-#: Seconds between two looks into the queue.
-INTERVAL = 1.0
+#: Does a job of one kind: workspace, request, progress; its result.
+Handler = Callable[[Path, Mapping[str, Any], Progress], Mapping[str, Any]]
+
+#: Seconds between two looks into the queue, and until the next one where it cannot be used.
+INTERVAL, PAUSE = 1.0, 10.0
 
 log = logging.getLogger("sightline.api")
 
@@ -28,15 +35,12 @@ class Stopped(Exception):
 
 
 class Worker:
-    """Does the jobs of a workspace, one after the other.
+    """Does the jobs of a workspace, one after the other."""
 
-    ``parent`` is the process that this one must not outlive, if there is one.
-    """
-
-    def __init__(self, workspace: Path, parent: int | None = None) -> None:
+    def __init__(self, workspace: Path, handlers: Mapping[str, Handler]) -> None:
         self._folder = workspace
+        self._handlers = handlers
         self._jobs = Jobs(workspace)
-        self._parent = parent
         self._ending = threading.Event()
 
     def stop(self) -> None:
@@ -44,34 +48,36 @@ class Worker:
         self._ending.set()
 
     def run(self) -> None:
-        """Work until stopped.
+        """Work until stopped. Where the disk is full, say so, and go on when it is not.
 
         Raises:
-            NotWritable, DiskFull: the queue cannot be used.
+            DamagedQueue
         """
-        while not self._ended():
-            job = self._jobs.claim()
-            if job is None:
-                self._ending.wait(INTERVAL)
-            else:
-                self._do(job)
-
-    def _ended(self) -> bool:
-        orphan = self._parent is not None and os.getppid() != self._parent
-        return orphan or self._ending.is_set()
+        while not self._ending.is_set():
+            try:
+                job = self._jobs.claim()
+                if job is None:
+                    self._ending.wait(INTERVAL)
+                else:
+                    self._do(job)
+            except DamagedQueue:
+                raise
+            except WorkspaceError as error:
+                log.error("%s", error)
+                self._ending.wait(PAUSE)
 
     def _do(self, job: Job) -> None:
         task = _Task(self._jobs, job, self._ending)
         try:
             with task:
-                report = _write(self._folder, job, task)
-            self._jobs.finish(job, report, task.total)
+                result = self._handlers[job.kind](self._folder, job.request, task)
+            self._jobs.finish(job, result, task.total)
         except Stopped:
             self._jobs.give_back(job)
         except SightlineError as error:
-            self._jobs.fail(job, str(error))
+            self._jobs.fail(job, error.public)
         except Exception as error:
-            log.error("report %s", job.id, exc_info=error)
+            log.error("%s %s", job.kind, job.id, exc_info=error)
             self._jobs.fail(job, "something went wrong inside; the log of the worker says what")
 
 
@@ -79,7 +85,7 @@ class _Task:
     """A job at hand: takes progress, and tells the queue that it is alive even without any.
 
     Attributes:
-        total: entities of the report; 0 while that is not known.
+        total: steps of the job; 0 while that is not known.
     """
 
     def __init__(self, queue: Jobs, job: Job, ending: threading.Event) -> None:
@@ -112,32 +118,15 @@ class _Task:
                 log.warning("%s", error)
 
 
-def _write(folder: Path, job: Job, task: _Task) -> str:
-    """Write the report of a job from what is served now; the name of its folder."""
-    from sightline.insights.ask import Sightline
-    from sightline.insights.report import write_report
-
-    workspace = Workspace.open(folder)
-    sight = Sightline.open(workspace)
-    entities = [sight.snapshot.resolve_entity(iri) for iri in job.about]
-    return write_report(workspace, sight, entities, None, task).name
-
-
-def work(workspace: Path, parent: int | None = None) -> None:
+def work(workspace: Path, handlers: Mapping[str, Handler]) -> None:
     """Do the jobs of a workspace until SIGTERM or Ctrl-C.
 
     Raises:
-        NotAWorkspace, FormatMismatch, DamagedArtifact, NotWritable, DiskFull
+        NotAWorkspace, FormatMismatch, DamagedArtifact, DamagedQueue
     """
     Workspace.open(workspace)
-    worker = Worker(workspace, parent)
+    worker = Worker(workspace, handlers)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
+    end_with_parent()
     worker.run()
-
-
-if __name__ == "__main__":
-    try:
-        work(Path(sys.argv[1]), parent=os.getppid())
-    except SightlineError as error:
-        sys.exit(f"sightline: {error}")

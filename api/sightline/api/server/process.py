@@ -1,7 +1,7 @@
 """The service as a process: a socket, workers, signals.
 
 Knows uvicorn; knows no route. One socket is opened before anything else, so that a taken port is an
-error at once and all workers share it.
+error at once and all workers share it; who connects before they are ready waits.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -21,16 +20,20 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from sightline.api.app import create_app
-from sightline.api.connection import HEADER_TIMEOUT, Connection, room
 from sightline.api.errors import PortInUse
+from sightline.api.server.connection import HEADER_TIMEOUT, Connection, room
+from sightline.api.server.lifeline import PARENT, end_with_parent
 from sightline.graph.errors import UsageError
 from sightline.graph.storage.workspace import Workspace
 
-#: Where a worker process finds which workspace it serves.
+#: Where a process that answers finds which workspace it serves, and under which names.
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
+_HOSTS = "SIGHTLINE_SERVED_HOSTS"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
-#: Seconds before a process that writes reports and has died is started again.
+#: Seconds that a process that answers may take to start.
+STARTING = 60
+#: Seconds before a process that does jobs and was killed is started again.
 RESTART = 2.0
 
 
@@ -39,22 +42,25 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     workers: int = 1,
-    reports: bool = True,
+    worker: Sequence[str] = (),
+    hosts: Sequence[str] = (),
 ) -> None:
     """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
 
     Args:
         workers: processes that answer.
-        reports: also run the process that writes reports.
+        worker: a command that does jobs, to be run beside.
+        hosts: names under which it may be asked, besides addresses, ``localhost`` and ``host``.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
         PortInUse, UsageError: the address cannot be listened on.
     """
     Workspace.open(workspace)
-    os.environ[_FOLDER] = str(workspace)
+    os.environ[_FOLDER], os.environ[_HOSTS] = str(workspace), " ".join([host, *hosts])
+    os.environ[PARENT] = str(os.getpid())
     config = uvicorn.Config(
-        "sightline.api.serve:application",
+        "sightline.api.server.process:application",
         factory=True,
         workers=workers,
         log_level="warning",
@@ -65,8 +71,9 @@ def serve(
         backlog=room()[1],
         timeout_keep_alive=int(HEADER_TIMEOUT),
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=STARTING,
     )
-    with _listen(host, port) as listener, _reporting(workspace) if reports else nullcontext():
+    with _listen(host, port) as listener, _working(worker):
         one, several = uvicorn.Server(config), None
         if workers > 1:
             several = Multiprocess(config, [listener])
@@ -84,15 +91,16 @@ def serve(
 
 
 def application() -> FastAPI:
-    """The application of a worker process."""
-    return create_app(Path(os.environ[_FOLDER]))
+    """The application of a process that answers."""
+    end_with_parent()
+    return create_app(Path(os.environ[_FOLDER]), os.environ[_HOSTS].split())
 
 
 @contextmanager
-def _reporting(workspace: Path) -> Iterator[None]:
-    """A process beside this one that writes reports; one that dies is followed by another."""
+def _working(command: Sequence[str]) -> Iterator[None]:
+    """A process beside this one that does jobs; one that was killed is followed by another. One
+    that gives up has said why, and would do so again."""
     ending = threading.Event()
-    command = [sys.executable, "-m", "sightline.api.work", str(workspace)]
 
     def run() -> None:
         while not ending.is_set():
@@ -101,9 +109,11 @@ def _reporting(workspace: Path) -> Iterator[None]:
                 while process.poll() is None and not ending.wait(0.5):
                     pass
                 process.terminate()
+            if process.returncode > 0:
+                return
             ending.wait(RESTART)
 
-    keeper = threading.Thread(target=run)
+    keeper = threading.Thread(target=run if command else ending.set)
     keeper.start()
     try:
         yield

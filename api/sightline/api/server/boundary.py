@@ -1,21 +1,25 @@
 """What every request passes on its way in, and every answer on its way out.
 
-Routes entities on the raw path, bounds bodies, answers HEAD, adds the headers that keep a browser
-from being misused, and turns what nobody foresaw into a problem report. Plain ASGI, because it is
-on the way of every request. Knows no answer.
+Checks who is asked, routes entities on the raw path, bounds bodies, answers HEAD, adds the headers
+that keep a browser from being misused, and turns what nobody foresaw into a problem report. Plain
+ASGI, because it is on the way of every request. Knows no answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sightline.api.problems import problem, unforeseen
+from sightline.graph.progress import Cancelled
 
-#: Bytes that a request may send.
-MAX_BODY = 1 << 20
+#: Bytes that a request may send, and colons in JSON: no question has as many keys and IRIs, and
+#: each unknown key would be an error of its own.
+MAX_BODY, MAX_KEYS = 1 << 20, 4096
 #: Seconds that a request may take to send them.
 BODY_TIMEOUT = 15.0
 #: Bytes of path and query.
@@ -36,11 +40,15 @@ HEADERS: Sequence[tuple[bytes, bytes]] = (
 )
 
 
-class Door:
-    """ASGI middleware around the whole application."""
+class Boundary:
+    """ASGI middleware around the whole application.
 
-    def __init__(self, app: ASGIApp) -> None:
+    ``hosts`` are the names under which the service may be asked, besides addresses; None: any.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] | None) -> None:
         self.app = app
+        self._hosts = None if hosts is None else {"localhost", *map(str.lower, hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,6 +57,8 @@ class Door:
         answer = _Answer(send, scope["method"] == "HEAD")
         try:
             await self._enter(scope, receive, answer)
+        except Cancelled:
+            return  # Nobody is there to be answered.
         except Exception as error:
             if answer.started:
                 raise
@@ -60,11 +70,13 @@ class Door:
             refused = problem(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
             await refused(scope, receive, answer)
             return
-        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
-            # Where a proxy believes one length and we the other, a request can hide in a body.
-            detail = "a request has a Content-Length or a Transfer-Encoding, not both"
-            refused = problem(400, "bad-request", detail, headers={"Connection": "close"})
-            await refused(scope, receive, answer)
+        stranger = None if self._hosts is None else self._stranger(scope)
+        if stranger is not None:
+            detail = (
+                f"this service is not to be asked as or from {stranger[:80]!r}; "
+                "`sightline serve --allow-host NAME` names further hosts"
+            )
+            await problem(421, "misdirected-request", detail)(scope, receive, answer)
             return
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
@@ -78,23 +90,65 @@ class Door:
                 detail = f"the body did not arrive within {BODY_TIMEOUT:g} seconds"
                 await problem(408, "request-timeout", detail)(scope, receive, answer)
                 return
-            if body is None:
+            if len(body) > MAX_BODY:
                 detail = f"the body is larger than {MAX_BODY} bytes; send less at once"
+                await problem(413, "content-too-large", detail)(scope, receive, answer)
+                return
+            if body.count(b":") > MAX_KEYS and raw != b"/sparql":
+                detail = f"the body has more than {MAX_KEYS} keys; send less at once"
                 await problem(413, "content-too-large", detail)(scope, receive, answer)
                 return
             receive = _Replay(body, receive)
         await self.app(scope, receive, answer)
 
+    def _stranger(self, scope: Scope) -> str | None:
+        """The host that a request was sent to, or from a page of, where that may not be.
 
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large."""
+        A page elsewhere can give its own name our address, and read what we answer under that name.
+        It cannot rename an address; it can send what it has no right to read the answer of.
+        """
+        assert self._hosts is not None
+        fields = dict(scope["headers"])
+        host, origin = fields.get(b"host"), fields.get(b"origin")
+        name = None if host is None else _name(b"//" + host)
+        if name is not None and name not in self._hosts and not _is_address(name):
+            return name
+        if origin is None or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return None
+        source = origin.partition(b"://")[2]
+        foreign = source != host and _name(b"//" + source) not in self._hosts - {"localhost"}
+        return origin.decode("latin-1") if foreign else None
+
+
+def _name(url: bytes) -> str:
+    """The host of an address, without its port."""
+    try:
+        return urlsplit(url.decode("latin-1")).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body, or what is too large of it.
+
+    Raises:
+        Cancelled: the sender has gone.
+    """
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Cancelled
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            return None
-        if not message.get("more_body", False):
+        if len(body) > MAX_BODY or not message.get("more_body", False):
             return bytes(body)
 
 

@@ -1,0 +1,24 @@
+"""Processes that the service starts do not outlive it: a worker that did would hold the port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+#: Where a process finds whom it must not outlive.
+PARENT = "SIGHTLINE_PARENT"
+
+
+def end_with_parent() -> None:
+    """Have this process told to stop when the service that started it is gone."""
+    parent = int(os.environ.get(PARENT, os.getpid()))
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent != os.getpid():
+        threading.Thread(target=watch, daemon=True).start()
