@@ -24,13 +24,13 @@ class SightlineError(Exception):
 
     def __init__(self, sentence: str = "", *paths: str | Path) -> None:
         super().__init__(sentence)
-        self.paths = paths
+        self.paths = [Path(path) for path in paths if path]
 
     @property
     def public(self) -> str:
         """The sentence for someone elsewhere: of paths it says the last name only."""
         said = str(self)
-        for path in map(Path, filter(None, self.paths)):
+        for path in self.paths:
             for text in (str(path), repr(str(path))[1:-1]):
                 said = said.replace(text, path.name)
         return said
