@@ -124,7 +124,9 @@ def named_errors() -> list[type[SightlineError]]:
     return [
         c
         for c in every_error()
-        if not c.__name__.startswith("_") and ("__init__" in vars(c) or "what" in vars(c))
+        if c is not SightlineError
+        and not c.__name__.startswith("_")
+        and ("__init__" in vars(c) or "what" in vars(c))
     ]
 
 
