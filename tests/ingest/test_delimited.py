@@ -12,10 +12,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sightline.ingest import delimited
 from sightline.ingest.batch import Batch
-from sightline.ingest.delimited import Layout, read_delimited, unique_names
-from sightline.ingest.sources import GZIP_MAGIC, Source
+from sightline.ingest.formats import delimited, quoting
+from sightline.ingest.formats.delimited import CSV, Layout, read_delimited, unique_names
+from sightline.ingest.formats.quoting import Records
+from sightline.ingest.source import Selection, Source
+from sightline.ingest.streams import GZIP_MAGIC
 
 CELL = st.text(alphabet="ab\",;\t \n|'é日\U0001f600<&=", max_size=6)
 
@@ -27,7 +29,7 @@ def read(data: bytes, columns: int, separator: str = ",", block: int = 8 << 20) 
         path = Path(folder) / "table.csv"
         path.write_bytes(data)
         with patch.object(delimited, "BLOCK", block):
-            return list(read_delimited(Source(path, "delimited"), layout, [0]))
+            return list(read_delimited(Source(path, CSV), layout))
 
 
 def records(batches: list[Batch]) -> list[tuple[str | None, ...]]:
@@ -115,3 +117,89 @@ def test_equal_records_have_equal_hashes_and_others_do_not() -> None:
 
 def test_unnamed_and_repeated_columns_get_a_number() -> None:
     assert unique_names([" a ", "", "a"]) == ("a", "column_2", "a.2")
+
+
+class Counting:
+    """Bytes cut into records, and characters parsed one record at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.work = 0
+        cut, parse = delimited.find_records, delimited._fields
+
+        def counted_cut(block: bytes, *more: object) -> Records:
+            self.work += len(block)
+            return cut(block, *more)  # type: ignore[arg-type]
+
+        def counted_parse(text: str, separator: str) -> list[str]:
+            self.work += len(text)
+            return parse(text, separator)
+
+        monkeypatch.setattr(delimited, "find_records", counted_cut)
+        monkeypatch.setattr(delimited, "_fields", counted_parse)
+
+
+LINES = {
+    "one in 1001 is not closed": [b'a,"b'] + [b"a,b"] * 1000,
+    "none is closed": [b'a,"b'],
+    "each closes one and opens another": [b'b","b'],
+    "in the middle, beside closed ones": [b'5" pipe,b', b'"x",y'],
+    "not closed, in lines of CRLF": [b'a,"b\r'] + [b"a,b\r"] * 1000,
+    "goes on after it was closed": [b'"a"b,c'],
+    "one in 1001 is quoted": [b'"a",b'] + [b"a,b"] * 1000,
+    "a text of 900 lines": [b'"a', *[b"b"] * 898, b'c",d'],
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("block", [4096, 8 << 20])
+def test_work_grows_with_the_file_whatever_the_quotes(
+    monkeypatch: pytest.MonkeyPatch, name: str, block: int
+) -> None:
+    lines = LINES[name]
+    data = b"\n".join(lines * (20_000 // len(lines))) + b"\n"
+    counting = Counting(monkeypatch)
+    batches = read(data, 2, block=block)
+    assert sum(batch.read for batch in batches) > 0
+    assert counting.work <= 8 * len(data)
+
+
+def test_a_header_that_is_not_closed_is_one_bad_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'id,"label\n' + b"1,a\n" * 100_000)
+    (table,) = CSV.tables(Source(path, CSV), Selection())
+    batches = list(table.batches)
+    assert [(r.line, r.reason) for batch in batches for r in batch.rejected] == [
+        (1, "a quote is opened and never closed")
+    ]
+    assert sum(batch.frame.height for batch in batches) == 100_000
+
+
+@given(st.text('a",\n\r', max_size=40).map(str.encode), st.sampled_from([2, 1000]))
+@settings(max_examples=500)
+def test_records_are_those_of_the_csv_module_and_a_bad_one_spoils_its_line(
+    data: bytes, most_lines: int
+) -> None:
+    assume(not data.startswith(GZIP_MAGIC))
+    with patch.object(quoting, "MAX_QUOTED_LINES", most_lines):
+        batches = read(data, 2)
+    wanted: list[tuple[int, tuple[str | None, ...]]] = []
+    lines = data.decode().split("\n")
+    lines = lines if lines[-1] else lines[:-1]
+    place = 0
+    while place < len(lines):
+        for count in range(1, min(most_lines, len(lines) - place) + 1):
+            try:
+                text = "\n".join(lines[place : place + count]).removesuffix("\r")
+                record = delimited._fields(text, ",")
+            except csv.Error as error:
+                if "unexpected end of data" in str(error):
+                    continue
+                count = 1
+                break
+            if len(record) == 2:
+                wanted.append((place + 1, tuple(cell or None for cell in record)))
+            break
+        else:
+            count = 1
+        place += count
+    assert list(zip(rows(batches), records(batches))) == wanted

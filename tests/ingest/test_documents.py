@@ -15,14 +15,17 @@ from hypothesis import strategies as st
 
 from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
-from sightline.ingest.documents import read_json, read_json_lines
+from sightline.ingest.discover import discover
 from sightline.ingest.errors import (
     MappingError,
     SourceError,
     SourceSyntaxError,
     SourceUnreadable,
 )
-from sightline.ingest.sources import Source, discover
+from sightline.ingest.formats.json_document import JSON
+from sightline.ingest.formats.json_lines import JSON_LINES
+from sightline.ingest.formats.parquet import PARQUET
+from sightline.ingest.source import Selection, Source
 from tests.ingest.conftest import quarantined, statements, triples
 
 COUNTRY = {
@@ -53,9 +56,9 @@ FACTS = [
 def frame(tmp_path, data: str, iterator: str | None = None, lines: bool = False) -> pl.DataFrame:
     path = tmp_path / ("a.jsonl" if lines else "a.json")
     path.write_text(data)
-    source = Source(path, "jsonl" if lines else "json")
-    reader = read_json_lines if lines else read_json
-    return pl.concat([b.frame for b in reader(source, iterator, [0])], how="diagonal")
+    form = JSON_LINES if lines else JSON
+    (table,) = form.tables(Source(path, form), Selection(iterator))
+    return pl.concat([b.frame for b in table.batches], how="diagonal")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +233,7 @@ def test_a_damaged_parquet_file_is_refused(load: Callable, workspace: Workspace)
         with pytest.raises(SourceUnreadable, match="no sound Parquet file"):
             load({"t.parquet": bad})
     assert active_loads(workspace) == []
-    assert discover([workspace.path.parent / "t.parquet"])[0].format == "parquet"
+    assert discover([workspace.path.parent / "t.parquet"])[0].format is PARQUET
 
 
 @pytest.mark.parametrize("depth", [99, 101, 300, 900, 970, 990, 2000])

@@ -103,7 +103,7 @@ def test_a_file_of_nothing_but_bad_records_is_not_read_to_its_end(
     load: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load_module, "ENOUGH_REJECTED", 10)
-    monkeypatch.setattr("sightline.ingest.sources.BLOCK", 100)
+    monkeypatch.setattr("sightline.ingest.streams.BLOCK", 100)
     with pytest.raises(TooManyRejected) as error:
         load({"a.jsonl": "no\n" * 5000})
     assert "5000" not in str(error.value)
@@ -147,7 +147,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sightline.graph.storage.workspace import Workspace
-from sightline.ingest import delimited
+from sightline.ingest.formats import delimited
 from sightline.ingest.load import ingest
 
 delimited.BLOCK = 1000

@@ -18,9 +18,9 @@ from sightline.graph.rdf.index import n_quads
 from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.errors import SourceEmpty, SourceSyntaxError, TooManyRejected
+from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES
 from sightline.ingest.load import ingest
-from sightline.ingest.rdf import read_rdf
-from sightline.ingest.sources import Source
+from sightline.ingest.source import Source, StatementFormat
 from tests.graph.conftest import canonical
 from tests.ingest.conftest import quarantined, statements, triples
 
@@ -205,9 +205,13 @@ LINES = [
 
 
 @settings(max_examples=100)
-@given(st.lists(st.sampled_from(LINES), min_size=1, max_size=8), st.sampled_from(["nt", "nq"]))
-def test_each_line_is_read_as_the_parser_reads_it_alone(lines: list[str], ending: str) -> None:
-    format = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS}[ending]
+@given(
+    st.lists(st.sampled_from(LINES), min_size=1, max_size=8), st.sampled_from([N_TRIPLES, N_QUADS])
+)
+def test_each_line_is_read_as_the_parser_reads_it_alone(
+    lines: list[str], form: StatementFormat
+) -> None:
+    format = ox.RdfFormat.from_extension(form.name)
     expected: list[tuple[int, ox.Quad]] = []
     bad: list[int] = []
     for row, line in enumerate(lines, 1):
@@ -216,9 +220,9 @@ def test_each_line_is_read_as_the_parser_reads_it_alone(lines: list[str], ending
         except SyntaxError:
             bad.append(row)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"data.{ending}"
+        path = Path(folder) / "data"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        batches = list(read_rdf(Source(path, ending), "0" * 64, [0]))  # type: ignore[arg-type]
+        batches = list(form.statements(Source(path, form), "0" * 64))
         assert [r.line for batch in batches for r in batch.rejected] == bad
         assert [row for batch in batches for row in batch.rows] == [row for row, _ in expected]
         frame = pl.concat([batch.frame for batch in batches]).with_columns(row=pl.lit(1))

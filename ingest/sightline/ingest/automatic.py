@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sightline.graph.vocabulary import (
     DESCRIPTION_PROPERTIES,
@@ -22,7 +23,6 @@ from sightline.graph.vocabulary import (
     mint,
 )
 from sightline.ingest.errors import MappingError
-from sightline.ingest.sources import Source
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, literal_of, type_of
 
 HEADS = ("head", "subject", "source", "from", "h", "s", "start", "source_id", "head_id", "node1")
@@ -133,7 +133,8 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
 
 
 def automatic(
-    source: Source,
+    path: Path,
+    name: str,
     columns: Sequence[str],
     sample: Mapping[str, Sequence[str | None]],
     base: str,
@@ -142,6 +143,8 @@ def automatic(
     """Guess what a table means.
 
     Args:
+        path: of its source.
+        name: of the table.
         sample: values of each column of texts in the first records.
 
     Raises:
@@ -151,11 +154,11 @@ def automatic(
     triples = triple_columns(columns)
     if triples is not None:
         return Automatic(triples, None, "entity", base, known)
-    kind: Kind = "relation" if source.stem in RELATION_TABLES else "entity"
+    kind: Kind = "relation" if name in RELATION_TABLES else "entity"
     key = _first(columns, KEYS) or _unique_column(columns, sample)
     if key is None:
         raise MappingError(
-            source.path,
+            path,
             f"no column tells the records apart (columns: {', '.join(columns)}); "
             "say with --mapping what they mean",
         )

@@ -33,6 +33,7 @@ class Batch:
         hashes: UInt64 ``(n,)``: equal records have equal hashes.
         raw: the text of row ``i`` as the source has it.
         rejected: records that did not become a row.
+        position: bytes of the source's file that were read so far.
     """
 
     frame: pl.DataFrame
@@ -40,6 +41,7 @@ class Batch:
     hashes: pl.Series
     raw: Callable[[int], str]
     rejected: list[Rejected] = field(default_factory=list)
+    position: int = 0
 
     @property
     def read(self) -> int:

@@ -22,10 +22,11 @@ from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch, Rejected, Seen
 from sightline.ingest.columns import map_batch
+from sightline.ingest.discover import discover
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable, TooManyRejected
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.reading import Reading, plan
-from sightline.ingest.sources import Source, discover
+from sightline.ingest.source import Source
 from sightline.ingest.terms import TableMap
 
 #: A source of which more than this share is bad is not what it is taken for.
@@ -124,16 +125,17 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
         return Result(known, known=True)
     with LoadWriter(ws, name, str(source.path)) as writer:
         load = _Loading(source, writer, strict)
-        position = [0]
-        for batch, maps in reading.batches(sha256, position):
-            load.add(batch, maps)
-            show.at(source, position[0])
+        for table in reading.tables(sha256):
+            load.begin_table()
+            for batch, maps in table:
+                load.add(batch, maps)
+                show.at(source, batch.position)
         return Result(
             writer.commit(
                 sha256=sha256,
                 role=source.role,
                 counts=load.counts(),
-                media_type=source.media_type,
+                media_type=source.format.media_type,
                 started=started,
                 mapping=reading.text,
             ),
@@ -160,6 +162,10 @@ class _Loading:
         self._seen = Seen()
         self._first: Rejected | None = None
         self._read = self._duplicate = self._rejected = self._statements = 0
+
+    def begin_table(self) -> None:
+        """Equal records of two tables are two."""
+        self._seen = Seen()
 
     def add(self, batch: Batch, maps: Sequence[TableMap] | None) -> None:
         """Store what a batch says, and set aside what is bad.

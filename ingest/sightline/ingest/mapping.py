@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ import yaml
 
 from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
 from sightline.ingest.errors import MappingError
-from sightline.ingest.sources import Format, Source
+from sightline.ingest.formats import known
+from sightline.ingest.source import Format, Source
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri, tagged
 
 MAX_BYTES = 1 << 20
@@ -29,19 +31,11 @@ MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
 PO_KEYS = dict.fromkeys(("p", "predicate", "predicates"), "p")
 PO_KEYS |= dict.fromkeys(("o", "object", "objects"), "o")
 OBJECT_KEYS = {key: key for key in ("value", "datatype", "language", "type", "split")}
-#: What ``~`` may say after the name of a source.
-FORMULATIONS: dict[str, tuple[Format, ...]] = {
-    "csv": ("delimited",),
-    "tsv": ("delimited",),
-    "parquet": ("parquet",),
-    "jsonpath": ("json", "jsonl"),
-}
 REFERENCE = re.compile(r"\$\(([^()]+)\)")
 PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-ITERATOR = re.compile(r"\$((\.[^.\[\]*$()]+|\[\*\])*)")
 XSD_TYPES = (
     *("string", "boolean", "decimal", "integer", "double", "float", "date", "time", "dateTime"),
     *("dateTimeStamp", "gYear", "gMonth", "gDay", "gYearMonth", "gMonthDay", "duration"),
@@ -59,12 +53,13 @@ class MappedTable:
     Attributes:
         pattern: file name or glob.
         formats: what its sources may be.
-        iterator: JSON path of its records, such as ``$.people[*]``; None where that is left open.
+        selected: which of the source's tables, such as ``$.people[*]`` in JSON; None where that is
+            left open.
     """
 
     pattern: str
     formats: tuple[Format, ...]
-    iterator: str | None
+    selected: str | None
     table: TableMap
 
     def fits(self, source: Source) -> bool:
@@ -92,9 +87,9 @@ class MappingFile:
         found = tuple(table for table in self.tables if table.fits(source))
         for mapped in found:
             if source.format not in mapped.formats:
-                known = _list(f"~{formulation}" for formulation in FORMULATIONS)
-                reason = f"source {str(source.path)!r} is {source.format}, not what ~ says"
-                raise self.error(mapped, f"{reason}; known are {known}")
+                names = _list(f"~{formulation}" for formulation in known.formulations())
+                reason = f"source {str(source.path)!r} is {source.format.name}, not what ~ says"
+                raise self.error(mapped, f"{reason}; known are {names}")
         return found
 
     def require_use(self, sources: Sequence[Source]) -> None:
@@ -129,7 +124,7 @@ class MappingFile:
 
 def canonical(tables: Iterable[MappedTable]) -> str:
     """What the mappings say, as text that depends on nothing else."""
-    parts = [(mapped.iterator, asdict(replace(mapped.table, name=""))) for mapped in tables]
+    parts = [(mapped.selected, asdict(replace(mapped.table, name=""))) for mapped in tables]
     return json.dumps(parts, ensure_ascii=False)
 
 
@@ -251,25 +246,29 @@ class _Mapping(_Checked):
         ]
 
     def source(self, value: Any) -> tuple[str, tuple[Format, ...], str | None]:
-        """Pattern, formats and iterator of ``name~formulation`` or ``[name~formulation, path]``."""
+        """Pattern, formats and table of ``name~formulation`` or ``[name~formulation, table]``."""
         parts = _listed(value)
         name, tilde, formulation = self.text(parts[0] if parts else "", "a source").rpartition("~")
         if not tilde:
             name, formulation = formulation, ""
-        if formulation and formulation not in FORMULATIONS:
-            raise self.error(f"unknown ~{formulation}; {_nearest(formulation, FORMULATIONS)}")
-        formats = FORMULATIONS.get(formulation) or sum(FORMULATIONS.values(), ())
-        iterator = self.text(parts[1], "an iterator") if len(parts) > 1 else None
-        if iterator is not None and not ITERATOR.fullmatch(iterator):
-            raise self.error(
-                f"iterator {iterator[:60]!r} cannot be read; write a path such as $.people[*]"
-            )
-        if not name or len(parts) > 2 or (iterator and formulation not in ("jsonpath", "")):
+        formulations = known.formulations()
+        if formulation and formulation not in formulations:
+            raise self.error(f"unknown ~{formulation}; {_nearest(formulation, formulations)}")
+        formats = formulations.get(formulation) or list(chain(*formulations.values()))
+        selected = self.text(parts[1], "an iterator") if len(parts) > 1 else None
+        if selected is not None:
+            several = [form for form in formats if form.selector]
+            formats = [f for f in several if f.selector and f.selector.fullmatch(selected)]
+            if several and not formats:
+                raise self.error(
+                    f"iterator {selected[:60]!r} cannot be read; write a path such as $.people[*]"
+                )
+        if not name or len(parts) > 2 or not formats:
             raise self.error(
                 "a source is a name such as people.csv~csv, or a name and a path such as "
                 "[doc.json~jsonpath, '$.people[*]']"
             )
-        return name.removesuffix(".gz"), formats, iterator
+        return name.removesuffix(".gz"), tuple(formats), selected
 
     def po(self, item: Any) -> list[tuple[Template, Value]]:
         """Predicates with objects, of the short form (a list) or the long one (a table)."""

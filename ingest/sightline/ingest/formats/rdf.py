@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -19,22 +20,19 @@ from sightline.graph.record.statements import COLUMNS
 from sightline.graph.vocabulary import GENID, RDF_LANG_STRING, XSD_STRING
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
-from sightline.ingest.sources import Format, Source
+from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.terms import PLAIN_IRI
 
-PARSERS: dict[Format, ox.RdfFormat] = {
-    "nt": ox.RdfFormat.N_TRIPLES,
-    "nq": ox.RdfFormat.N_QUADS,
-    "ttl": ox.RdfFormat.TURTLE,
-    "trig": ox.RdfFormat.TRIG,
-}
 QUADS_PER_BATCH = 200_000
 _IRI = PLAIN_IRI.strip("^$")
 _NODE = rf"(<{_IRI}>|_:[A-Za-z0-9_]+)"
 _LITERAL = rf'"[^"\\\r]*"(@[a-z]{{2,3}}(-[a-z]{{2}})?|\^\^<{_IRI}>)?'
 _TRIPLE = rf"^{_NODE} <{_IRI}> ({_NODE}|{_LITERAL})"
-#: Lines that the parser would give back as they are.
-CANONICAL = {"nt": rf"{_TRIPLE} \.$", "nq": rf"{_TRIPLE}( {_NODE})? \.$"}
+#: Lines that the parser would give back as they are. A format whose records are lines is here.
+CANONICAL = {
+    ox.RdfFormat.N_TRIPLES: rf"{_TRIPLE} \.$",
+    ox.RdfFormat.N_QUADS: rf"{_TRIPLE}( {_NODE})? \.$",
+}
 #: End of a datatype that demands a language: no line with it is taken for sound unseen.
 TAGGED_ONLY = b"angString>"
 NO_STATEMENT = r"^[ \t]*(#.*)?$"
@@ -45,7 +43,7 @@ ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n", r"\r": "\r", r"\t": "\t", r"\b"
 RDF_12 = "it uses RDF 1.2 (a triple term or a base direction), which is not supported"
 
 
-def read_rdf(source: Source, sha256: str, position: list[int]) -> Iterator[Batch]:
+def _statements(parser: ox.RdfFormat, source: Source, sha256: str) -> Iterator[Batch]:
     """Batches with the columns subject, predicate, object, datatype, language, graph.
 
     N-Triples and N-Quads are read line by line: a bad line is rejected, ``rows`` are lines. In
@@ -54,37 +52,34 @@ def read_rdf(source: Source, sha256: str, position: list[int]) -> Iterator[Batch
 
     Args:
         sha256: of the source; blank nodes are named after it.
-        position: its one element becomes the number of bytes read so far.
 
     Raises:
         SourceSyntaxError, SourceUnreadable
     """
     genid = f"{GENID}{sha256[:16]}:"
-    parse = _parse_lines if source.format in ("nt", "nq") else _parse_document
-    named = source.format in ("nq", "trig")
+    parse = _parse_lines if parser in CANONICAL else _parse_document
     numbers: dict[str, str] | None = {} if parse is _parse_document else None
-    for lines, rows, rejected in parse(source, position):
+    for (lines, rows, rejected), position in parse(source, parser):
         modern = lines.str.contains("<<(", literal=True) & lines.str.contains(r"^\S+ \S+ <<\(")
         modern |= lines.str.contains(r'"@[A-Za-z0-9-]+--(ltr|rtl)')
         for i in modern.arg_true():
             rejected.append(Rejected(rows[i], RDF_12, lines[i]))
         lines, rows = lines.filter(~modern), rows.filter(~modern)
-        frame = _columns(lines, named, genid, numbers)
-        yield Batch(frame, rows, lines.hash(), lines.__getitem__, rejected)
+        frame = _columns(lines, parser.supports_datasets, genid, numbers)
+        yield Batch(frame, rows, lines.hash(), lines.__getitem__, rejected, position)
 
 
 _Parsed = tuple[pl.Series, pl.Series, list[Rejected]]
 
 
-def _parse_document(source: Source, position: list[int]) -> Iterator[_Parsed]:
+def _parse_document(source: Source, parser: ox.RdfFormat) -> Iterator[tuple[_Parsed, int]]:
     start = 1
     with source.open() as stream:
         try:
-            quads = ox.parse(stream, format=PARSERS[source.format])  # type: ignore[arg-type]
+            quads = ox.parse(stream, format=parser)  # type: ignore[arg-type]
             while text := ox.serialize(islice(quads, QUADS_PER_BATCH), format=ox.RdfFormat.N_QUADS):
                 lines = _lines(text)
-                position[0] = stream.position
-                yield lines, _numbered(start, len(lines)), []
+                yield (lines, _numbered(start, len(lines)), []), stream.position
                 start += len(lines)
         except SyntaxError as error:
             raise SourceSyntaxError(source.path, error.lineno or 0, _reason(error)) from error
@@ -92,25 +87,25 @@ def _parse_document(source: Source, position: list[int]) -> Iterator[_Parsed]:
             raise SourceUnreadable(source.path, "one of its terms is longer than 16 MiB") from error
 
 
-def _parse_lines(source: Source, position: list[int]) -> Iterator[_Parsed]:
+def _parse_lines(source: Source, parser: ox.RdfFormat) -> Iterator[tuple[_Parsed, int]]:
     start = 1
     with source.open() as stream:
         for block in stream.line_blocks():
-            position[0] = stream.position
             texts = block.removesuffix(b"\n")
             count = texts.count(b"\n") + 1
             rows = _numbered(start, count)
             try:
-                yield _parse_block(block, rows, source.format)
+                parsed = _parse_block(block, rows, parser)
             except pl.exceptions.ComputeError:  # some of it is no UTF-8
-                yield _one_by_one(texts.split(b"\n"), rows, source.format)
+                parsed = _one_by_one(texts.split(b"\n"), rows, parser)
+            yield parsed, stream.position
             start += count
 
 
-def _parse_block(block: bytes, rows: pl.Series, format: Format) -> _Parsed:
+def _parse_block(block: bytes, rows: pl.Series, parser: ox.RdfFormat) -> _Parsed:
     """Lines that are canonical already stand; the others go through the parser."""
     lines = _lines(block)
-    canonical = lines.str.contains(CANONICAL[format])
+    canonical = lines.str.contains(CANONICAL[parser])
     if TAGGED_ONLY in block:
         canonical &= ~lines.str.contains(TAGGED_ONLY.decode(), literal=True)
     if canonical.all():
@@ -119,7 +114,7 @@ def _parse_block(block: bytes, rows: pl.Series, format: Format) -> _Parsed:
     texts, places = lines.filter(odd), rows.filter(odd)
     data = "\n".join(texts).encode()
     try:
-        found = _lines(_canonical(data, format))
+        found = _lines(_canonical(data, parser))
         # As many statements as lines: each line is one. Otherwise find them one by one.
         one_by_one = len(found) != len(texts)
     except (SyntaxError, MemoryError):
@@ -127,20 +122,20 @@ def _parse_block(block: bytes, rows: pl.Series, format: Format) -> _Parsed:
     rejected: list[Rejected] = []
     if one_by_one:
         raw = [text.encode() for text in texts]
-        found, places, rejected = _one_by_one(raw, places, format)
+        found, places, rejected = _one_by_one(raw, places, parser)
     all_rows = pl.concat([rows.filter(canonical), places])
     order = all_rows.arg_sort()
     all_lines = pl.concat([lines.filter(canonical), found])
     return all_lines.gather(order), all_rows.gather(order), rejected
 
 
-def _one_by_one(lines: list[bytes], rows: pl.Series, format: Format) -> _Parsed:
+def _one_by_one(lines: list[bytes], rows: pl.Series, parser: ox.RdfFormat) -> _Parsed:
     found: list[str] = []
     found_rows: list[int] = []
     rejected: list[Rejected] = []
     for row, line in zip(rows, lines):
         try:
-            text = _canonical(line, format)
+            text = _canonical(line, parser)
         except SyntaxError as error:
             rejected.append(Rejected(row, _reason(error), line.decode(errors="replace")))
             continue
@@ -154,9 +149,9 @@ def _one_by_one(lines: list[bytes], rows: pl.Series, format: Format) -> _Parsed:
     return pl.Series(found, dtype=pl.String), pl.Series(found_rows, dtype=pl.UInt32), rejected
 
 
-def _canonical(data: bytes, format: Format) -> bytes:
+def _canonical(data: bytes, parser: ox.RdfFormat) -> bytes:
     """Statements as canonical N-Quads; raises SyntaxError and MemoryError."""
-    quads = ox.parse(data, format=PARSERS[format])
+    quads = ox.parse(data, format=parser)
     return ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
 
 
@@ -230,3 +225,21 @@ def _unescape(text: str) -> str:
         return chr(int(code, 16)) if code else ESCAPES[match[0]]
 
     return re.sub(r"\\(?:u([0-9A-F]{4})|U([0-9A-F]{8})|.)", plain, text)
+
+
+def _format(parser: ox.RdfFormat, *starts: bytes) -> StatementFormat:
+    """The record of a format, called by its usual ending."""
+    return StatementFormat(
+        name=parser.file_extension,
+        endings=(f".{parser.file_extension}",),
+        media_type=parser.media_type,
+        recognises=lambda head: head.lstrip().startswith(starts),
+        statements=partial(_statements, parser),
+    )
+
+
+_DIRECTIVES = (b"@prefix", b"@base", b"PREFIX", b"BASE")
+TURTLE = _format(ox.RdfFormat.TURTLE, *_DIRECTIVES)
+TRIG = _format(ox.RdfFormat.TRIG, *_DIRECTIVES)
+N_TRIPLES = _format(ox.RdfFormat.N_TRIPLES, b"<", b"_:")
+N_QUADS = _format(ox.RdfFormat.N_QUADS, b"<", b"_:")

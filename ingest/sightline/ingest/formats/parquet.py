@@ -17,12 +17,16 @@ import polars as pl
 
 from sightline.ingest.batch import Batch, column_name
 from sightline.ingest.errors import SourceUnreadable
-from sightline.ingest.sources import Source
+from sightline.ingest.source import Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 100_000
 
 
-def read_parquet(source: Source, position: list[int]) -> Iterator[Batch]:
+def _tables(source: Source, selection: Selection) -> Iterator[Table]:
+    yield Table(source.stem, _batches(source))
+
+
+def _batches(source: Source) -> Iterator[Batch]:
     """The records of a Parquet file. ``rows`` count them.
 
     Raises:
@@ -40,8 +44,8 @@ def read_parquet(source: Source, position: list[int]) -> Iterator[Batch]:
         for start in range(0, height, RECORDS_PER_BATCH):
             frame = scan.slice(start, RECORDS_PER_BATCH).select(columns).collect()
             rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
-            position[0] = size * (start + frame.height) // height
-            yield Batch(frame, rows, _hashes(frame), partial(_raw, frame))
+            position = size * (start + frame.height) // height
+            yield Batch(frame, rows, _hashes(frame), partial(_raw, frame), position=position)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).partition("\n")[0][:200]
         raise SourceUnreadable(source.path, f"it is no sound Parquet file ({reason})") from error
@@ -97,3 +101,14 @@ def _hashes(frame: pl.DataFrame) -> pl.Series:
 
 def _raw(frame: pl.DataFrame, i: int) -> str:
     return json.dumps(frame.row(i, named=True), ensure_ascii=False)
+
+
+PARQUET = TableFormat(
+    name="Parquet",
+    endings=(".parquet",),
+    media_type="application/vnd.apache.parquet",
+    recognises=lambda head: head.startswith(b"PAR1"),
+    binary=True,
+    tables=_tables,
+    formulations=("parquet",),
+)

@@ -1,0 +1,125 @@
+"""What is loaded: a source, its format, and the tables or statements in it.
+
+Knows what every format says of itself; knows none of them. ``formats`` has a module for each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sightline.graph.record.loads import Role
+from sightline.ingest.batch import Batch
+from sightline.ingest.streams import ByteStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format that sources may have.
+
+    Attributes:
+        name: what people call it, in one word. Load ids depend on it and on the media type.
+        endings: of file names, in lower case, with the dot. Several formats may share one.
+        recognises: whether a file that begins so is in this format, told from its content alone.
+        binary: it is no text, so its content alone tells it, whatever the file is called.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    media_type: str
+    recognises: Callable[[bytes], bool]
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementFormat(Format):
+    """A format that holds statements already.
+
+    Attributes:
+        statements: batches with the columns of a statement but for the row. Takes the source and
+            its SHA-256, after which blank nodes are named.
+    """
+
+    statements: Callable[[Source, str], Iterator[Batch]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFormat(Format):
+    """A format that holds one table or several.
+
+    Attributes:
+        tables: the tables of a source that a mapping selects, one after the other; all of them, or
+            the one that can be meant, where it leaves that open. Raises NoSuchTable.
+        formulations: what a mapping may say after the ``~`` of a source in this format.
+        selector: how a mapping may name one of several tables; None where there is only one.
+    """
+
+    tables: Callable[[Source, Selection], Iterator[Table]]
+    formulations: tuple[str, ...]
+    selector: re.Pattern[str] | None = None
+
+
+class NoSuchTable(Exception):
+    """A mapping selects a table that the source does not have. The text says what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a mapping wants of a source.
+
+    Attributes:
+        table: the name of one table, in the words of the format; None where that is left open.
+        columns: those that the mapping names.
+    """
+
+    table: str | None = None
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Records that are read together; their rows are counted on their own.
+
+    Attributes:
+        name: what it is called, in lower case; that of the file where it is the only one.
+        uniform: all records have the same columns, so that the first batch shows which there are.
+    """
+
+    name: str
+    batches: Iterator[Batch]
+    uniform: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to load.
+
+    Attributes:
+        path: as the user wrote it.
+        split: the file is part of a benchmark split, so its triples have no header.
+    """
+
+    path: Path
+    format: Format
+    role: Role = "facts"
+    split: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file's name without ``.gz``."""
+        return self.path.name.removesuffix(".gz")
+
+    @property
+    def stem(self) -> str:
+        """What the file is called, without its endings and in lower case."""
+        return self.name.partition(".")[0].lower()
+
+    def open(self) -> ByteStream:
+        """The file's bytes, unpacked.
+
+        Raises:
+            SourceNotFound, SourceUnreadable
+        """
+        return ByteStream(self.path)
