@@ -155,6 +155,26 @@ def test_held_out_facts_are_no_edges_but_have_ids(tmp_path: Path) -> None:
     assert s.held_out("valid").shape == (0, 3)
 
 
+def test_other_settings_give_another_snapshot_and_their_label_comes_first(tmp_path: Path) -> None:
+    rows = [
+        fact(("a", "r", "b")),
+        label("a", "apple"),
+        literal("a", BASE + "property:name", "Apfel", language="de", datatype=RDF + "langString"),
+    ]
+    first = build(tmp_path / "ws", rows)
+    settings = '[graph]\nlabel_properties = ["property:name"]'
+    (tmp_path / "ws" / "sightline.toml").write_text(settings)
+    second = compile_snapshot(Workspace.open(tmp_path / "ws"), rdf=False)
+    assert first.id != second.id
+    # The property that the user prefers counts more than the language of the text.
+    assert (first.entity_labels[0], second.entity_labels[0]) == ("apple", "Apfel")
+
+
+def test_a_record_that_says_something_twice_is_cited_once(snapshot_of) -> None:
+    s: Snapshot = snapshot_of([fact(("a", "r", "b"), row) for row in (1, 1, 2)])
+    assert [origin.row for origin in s.origins(0)] == [1, 2]
+
+
 def test_ignored_relations_are_no_edges(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws")
     (workspace.path / "sightline.toml").write_text('[graph]\nignored_relations = ["relation:s"]')
