@@ -106,9 +106,9 @@ def test_the_command_runs_from_the_wheel(installed: Path, tmp_path: Path) -> Non
         "assert (example_folder() / 'mapping.yaml').is_file(), example_folder()\n"
         "assert run(['ingest', 'facts.tsv', '-w', 'ws']) == 0\n"
         "assert run(['compile', '-w', 'ws']) == 0\n"
-        "assert run(['paths', 'a', 'c', '-w', 'ws', '--json']) == 0\n"
+        "assert run(['related', 'a', '-w', 'ws', '--json']) == 0\n"
     )
     done = run_outside(installed, tmp_path, code)
 
     assert done.returncode == 0, done.stderr
-    assert '"found": 2' in done.stdout
+    assert done.stdout.count('"source": "facts.tsv"') == 2
