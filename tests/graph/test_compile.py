@@ -150,7 +150,7 @@ def test_held_out_facts_are_no_edges_but_have_ids(tmp_path: Path) -> None:
     add_load(workspace, [fact(("z", "new", "a")), fact(("z", "new", "a"))], role="test", name="t")
     s = compile_snapshot(workspace)
     z, a = s.resolve_entity("z"), s.resolve_entity("a")
-    assert s.num_edges == len(list(open_rdf(s).quads())) == 1
+    assert s.num_edges == len(list(open_rdf(s.folder).quads())) == 1
     assert s.held_out("test").tolist() == [[z, s.resolve_relation("new"), a]]
     assert s.held_out("valid").shape == (0, 3)
 

@@ -113,8 +113,10 @@ def test_references_resolve_or_say_what_is_near(snapshot_of) -> None:
         s.resolve_entity("  ")
     with pytest.raises(UnknownRelation, match="likes"):
         s.resolve_relation("like s")
-    states = [m.entity for m in s.search("geo", class_id=s.resolve_class("State"))]
-    assert states == [s.resolve_entity("q2")]
+    state = s.resolve_class("State")
+    assert [m.entity for m in s.search("geo", class_id=state)] == [s.resolve_entity("q2")]
+    assert [m.how for m in s.search("entity:q1")] == ["exact"]
+    assert s.search("entity:q1", class_id=state) == []
 
 
 def test_string_tables_find_and_match() -> None:
