@@ -86,23 +86,23 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
         for part in ("valid", "test"):
             for measure in ("mrr", "hits_at_1", "hits_at_10"):
                 values = [run[who][part][measure] for run in runs]
-                out[f"{who} {part} {measure}"] = expand_csr(values)
+                out[f"{who} {part} {measure}"] = mean_and_sd(values)
     mrr = {who: np.array([run[who]["test"]["mrr"] for run in runs]) for who in MODELS}
-    out["student / teacher"] = expand_csr(mrr["student"] / mrr["teacher"])
-    out["student - control"] = expand_csr(mrr["student"] - mrr["control"])
-    out["ece"] = expand_csr([run["calibration"]["test"]["ece"] for run in runs])
+    out["student / teacher"] = mean_and_sd(mrr["student"] / mrr["teacher"])
+    out["student - control"] = mean_and_sd(mrr["student"] - mrr["control"])
+    out["ece"] = mean_and_sd([run["calibration"]["test"]["ece"] for run in runs])
     for who in MODELS[:2]:
         found = [run[who]["triple_classification"] for run in runs]
         if all(found):
             for measure in ("accuracy", "f1"):
-                out[f"{who} {found[0]['source']} negatives {measure}"] = expand_csr(
+                out[f"{who} {found[0]['source']} negatives {measure}"] = mean_and_sd(
                     [one[measure] for one in found]
                 )
-    out["cpu_seconds"] = expand_csr([run["cpu_seconds"] for run in runs])
+    out["cpu_seconds"] = mean_and_sd([run["cpu_seconds"] for run in runs])
     return out
 
 
-def expand_csr(values: Any) -> dict[str, float]:
+def mean_and_sd(values: Any) -> dict[str, float]:
     """Mean and sample standard deviation."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     return {"mean": float(np.mean(values)), "sd": deviation}

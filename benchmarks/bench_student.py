@@ -1,4 +1,5 @@
-"""The ten best answers of a student of random numbers: time does not depend on what it learnt.
+"""A question to a student of random numbers, as the product asks it: the scores of all entities and
+the ten best of them. Time does not depend on what it learnt.
 
 Beside it the path member of the teacher, untrained, on a random graph of the size of FB15k-237: six
 steps, every entity a row, as many questions at once as are fastest.
@@ -14,12 +15,14 @@ import torch
 from measure import Result, cpu_milliseconds
 
 from sightline.distill.calibration.calibrate import Calibration
+from sightline.distill.student.arrays import READ, WIDTH, StudentArrays, best
 from sightline.distill.student.quantise import quantise
-from sightline.distill.student.student import READ, WIDTH, Student, StudentArrays
+from sightline.distill.student.student import Student
 from sightline.graph.storage.strings import StringTable
-from sightline.models.members.messages import Messages
-from sightline.models.members.path_ball import GROUP, PathGraph
-from sightline.models.members.path_network import PathMember
+from sightline.models.data.messages import Messages
+from sightline.models.members.path import compiled, tensors
+from sightline.models.members.path.graph import GROUP, PathGraph
+from sightline.models.members.path.network import PathMember
 from sightline.models.training.presets import StudentConfig
 
 HIDDEN, CONTEXT, RELATIONS = 512, 128, 237
@@ -38,10 +41,10 @@ def _measure(size: int, wanted: str) -> Result:
     rng = np.random.default_rng(5)
     heads, rels = rng.integers(size, size=200), rng.integers(2 * RELATIONS, size=200)
 
-    def ask(question: tuple[int, int]) -> None:
-        student.top_k(*question, 10)
+    def ask(question: tuple[np.ndarray, np.ndarray]) -> None:
+        best(student.scores(*question)[0], 10)
 
-    questions = list(zip(heads.tolist(), rels.tolist()))
+    questions = list(zip(heads.reshape(-1, 1), rels.reshape(-1, 1)))
     cpu_milliseconds(ask, questions[:20])
     times = cpu_milliseconds(ask, questions)
     details = {"entities": size, "p99": float(np.quantile(times, 0.99))}
@@ -60,8 +63,8 @@ def _against_paths(size: int, facts: int, student: float) -> list[Result]:
     heads, rels = (torch.from_numpy(rng.integers(n, size=GROUP)) for n in (size, 2 * RELATIONS))
 
     found = []
-    for how, compiled in (("compiled", True), ("in PyTorch", False)):
-        read = replace(graph, compiled=compiled)
+    for how, backend in (("compiled", compiled), ("in PyTorch", tensors)):
+        read = replace(graph, backend=backend)
 
         def ask(count: int, read: PathGraph = read) -> None:
             with torch.no_grad():

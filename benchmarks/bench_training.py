@@ -2,8 +2,8 @@
 
 Both train on the same facts (CoDEx-S where ``SIGHTLINE_DATA`` holds it, made-up facts of its size
 elsewhere) with the same questions in both directions, the same batches, vectors of the same length
-and Adagrad; nothing is ranked meanwhile. Ours is timed through ``MemberTrainer.run`` and includes a
-checkpoint at the end of every epoch; PyKEEN's is its LCWA loop, which writes none.
+and Adagrad; nothing is ranked meanwhile. Ours is timed through ``NetworkTrainer.run`` and includes
+a checkpoint at the end of every epoch; PyKEEN's is its LCWA loop, which writes none.
 
 The loss of both is cross entropy over all entities, with all answers of a question at once, and an
 N3 penalty. Ours is averaged over answers, PyKEEN's over questions; PyKEEN's CompGCN can penalise
@@ -40,15 +40,16 @@ from pykeen.version import get_version
 from synthetic import scale_free
 
 from sightline.models.data.dataset import LearningData
-from sightline.models.training.presets import MemberConfig, batch_for
-from sightline.models.training.trainer import MemberTrainer
+from sightline.models.data.questions import Questions
+from sightline.models.members.network import NetworkTrainer
+from sightline.models.training.presets import NetworkConfig, batch_for
 
 ENTITIES, RELATIONS, FACTS = 2034, 42, 32_888
 #: Reals per entity of the presets ``quick`` and ``standard``.
 DIMS = (256, 512)
 EPOCHS = 4
 #: As it is shipped, over all entities, for so many epochs.
-OURS = MemberConfig(epochs=EPOCHS, work=1e18, candidates=ENTITIES)
+OURS = NetworkConfig(epochs=EPOCHS, work=1e18, candidates=ENTITIES)
 
 
 class Halves(ComplExInteraction):
@@ -124,11 +125,11 @@ def _models(dim: int, factory: CoreTriplesFactory) -> tuple[Model, Model]:
     )
 
 
-def _own(config: MemberConfig, data: LearningData, folder: Path) -> list[float]:
+def _own(config: NetworkConfig, data: LearningData, folder: Path) -> list[float]:
     """CPU seconds of every epoch but the first."""
     times: list[float] = []
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        trainer = MemberTrainer(data, config, 0, torch.device("cpu"))
+        trainer = NetworkTrainer(Questions(data, torch.device("cpu")), config, 0)
         trainer.run(Path(scratch), lambda *_: times.append(time.process_time()))
     return np.diff(times).tolist()
 

@@ -40,44 +40,43 @@ import numpy as np
 import torch
 from inductive import read
 
+from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.quantise import pack, unpack
-from sightline.distill.student.student import StudentArrays
-from sightline.distill.training.targets import ask, joined, question_groups
-from sightline.distill.training.train import SMOOTHING, TRIAL_SHARE, choose
-from sightline.distill.training.trainer import Setting, StudentTrainer
-from sightline.graph.progress import silent
+from sightline.distill.training.targets import SoftTargets, ask, joined, question_groups
+from sightline.distill.training.train import TRIAL_SHARE, choose, settings_of
+from sightline.distill.training.trainer import StudentTrainer
 from sightline.graph.storage.artifact import write_json_atomic
 from sightline.models.data.dataset import LearningData, in_select
-from sightline.models.members.path_ball import PathGraph
-from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
-from sightline.models.teacher import Teacher, blend_weights
-from sightline.models.training.checkpoint import FILE, load_checkpoint, save_checkpoint
-from sightline.models.training.device import choose_device, memory_guard
-from sightline.models.training.path_trainer import (
+from sightline.models.data.questions import Questions
+from sightline.models.members.member import Training
+from sightline.models.members.network import NetworkTrainer
+from sightline.models.members.path.backends import path_graph
+from sightline.models.members.path.trainer import (
     ASK_SHARE,
     RANKED,
     ROUNDS,
     PathTrainer,
     question_cost,
 )
-from sightline.models.training.path_trainer import build_path_member as build_path
-from sightline.models.training.presets import MemberConfig, PathConfig, StudentConfig
-from sightline.models.training.trainer import MemberTrainer, Questions, build_member, scorer_of
+from sightline.models.members.table import MEMBERS
+from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
+from sightline.models.teacher import Teacher, blend_weights
+from sightline.models.training.checkpoint import FILE, load_checkpoint, save_checkpoint
+from sightline.models.training.device import choose_device, memory_guard
+from sightline.models.training.presets import NetworkConfig, PathConfig, StudentConfig
+from sightline.models.training.trainer import scorer_of
 
 #: How the minutes are divided, and what share of them a call must have: some work is in one piece.
 SHARES = {"partner": 0.24, "path": 0.40, "teach": 0.16, "distil": 0.12, "evaluate": 0.08}
 PIECE = 0.1
 #: Time is what limits the work here.
 ANY = 10**18
-PARTNER = MemberConfig(dim=1024, layers=0, epochs=300, work=ANY, candidates=ANY, patience=8)
+PARTNER = NetworkConfig(dim=1024, layers=0, epochs=300, work=ANY, candidates=ANY, patience=8)
 PENALTIES = (0.01, 0.05, 0.1)
 #: More steps where a question costs few messages even so.
 PATH, DEEPER, CHEAP = PathConfig(steps=4, limit=16384, batch=64, work=0), 6, 2e6
 STUDENT = StudentConfig(epochs=300, work=ANY, candidates=ANY)
-SETTINGS = {
-    "student": [Setting(temperature) for temperature in STUDENT.temperatures],
-    "control": [Setting(None, smoothing) for smoothing in SMOOTHING],
-}
+SETTINGS = settings_of(STUDENT)
 Metrics = dict[str, Any]
 
 
@@ -163,24 +162,18 @@ def partner(job: Job) -> Metrics:
     return {"penalty": best, "select_mrr": found, "best_epoch": trainers[best].best_epoch}
 
 
-def one_partner(job: Job, penalty: float, end: float) -> MemberTrainer:
+def one_partner(job: Job, penalty: float, end: float) -> NetworkTrainer:
     """Train up to the first evaluation, and on until the step has taken ``end`` seconds."""
-    config = replace(PARTNER, penalty=penalty)
-    trainer = MemberTrainer(job.data, config, job.seed, job.device)
-
-    def progress(*_: object) -> None:
-        job.tick()
-        if trainer.best_epoch and job.spent() >= end:
-            trainer.epochs = trainer.epoch
-
-    trainer.run(job.folder(f"partner-{penalty}"), progress)
+    trainer = NetworkTrainer(job.questions, replace(PARTNER, penalty=penalty), job.seed)
+    folder = job.folder(f"partner-{penalty}")
+    trainer.run(folder, job.tick, over=lambda: job.spent() >= end)
     return trainer
 
 
 def path(job: Job) -> Metrics:
     """Train the path member on as many answers as there is time for."""
     if "path" not in job.state:
-        graph = PathGraph.of(job.questions.messages)
+        graph = path_graph(job.questions.messages)
         cheap = question_cost(graph, job.data, replace(PATH, steps=DEEPER)) <= CHEAP
         steps = DEEPER if cheap else PATH.steps
         pace = seconds_per_answer(job, steps)
@@ -196,9 +189,8 @@ def path(job: Job) -> Metrics:
 
 def path_trainer(job: Job, steps: int, answers: int) -> PathTrainer:
     """A trainer for so many answers, whatever they cost."""
-    trainer = PathTrainer(
-        job.data, replace(PATH, steps=steps, most_steps=steps), job.seed, job.device
-    )
+    config = replace(PATH, steps=steps, most_steps=steps)
+    trainer = PathTrainer(job.questions, config, job.seed)
     trainer.answers = answers
     return trainer
 
@@ -234,7 +226,8 @@ def first_laps(count: int, work: Callable[[Any, Path], object]) -> list[float]:
 def teacher_of(job: Job) -> Teacher:
     """The trained members, with their weights once these are chosen."""
     config = replace(PATH, steps=job.state["path"]["steps"])
-    members = [build_member(job.data, PARTNER), build_path(job.data, config)]
+    build = {member.name: member.build for member in MEMBERS}
+    members = [build["partner"](job.data, PARTNER), build["path"](job.data, config)]
     for member, name in zip(members, ("partner", "path")):
         member.load_state_dict(loaded(job.out / name)[0])
     teacher = Teacher(members, job.data.num_relations)
@@ -282,26 +275,27 @@ def distil(job: Job) -> Metrics:
     found = [loaded(place)[0] for place in sorted((job.out / "targets").iterdir())]
     answers = [(one["score"], one["entity"].long(), one["rest"]) for one in found]
     targets = joined(answers, teacher_of(job), job.questions)
-    trainer = StudentTrainer(job.data, job.questions, targets, STUDENT, job.seed)
     if "epochs" not in job.state:
-        job.keep(epochs=affordable_epochs(trainer, job.budget - job.spent()))
-    trainer.epochs = job.state["epochs"]
+        job.keep(epochs=affordable_epochs(job, targets, job.budget - job.spent()))
+    config = replace(STUDENT, epochs=job.state["epochs"])
     for who, settings in SETTINGS.items():
         if who not in job.state:
-            job.needs(job.budget / len(SETTINGS))
-            run, tried = choose(trainer, settings, who, silent)
-            packed: Any = pack(run.network.arrays(), int8=False)
+            job.needs(PIECE * 60 * job.minutes)
+            training = Training(job.questions, job.seed, who, job.folder("distil"), job.tick)
+            trainer, tried = choose(training, targets, config, settings)
+            packed: Any = pack(trainer.model.arrays(), int8=False)
             np.savez_compressed(job.out / f"{who}.npz", **packed)
-            job.keep(**{who: {**tried, "select_mrr": run.select_mrr}})
+            job.keep(**{who: {**tried, "select_mrr": trainer.best_mrr}})
             job.tick()
-    return {"epochs": trainer.epochs} | {who: job.state[who] for who in SETTINGS}
+    return {"epochs": config.epochs} | {who: job.state[who] for who in SETTINGS}
 
 
-def affordable_epochs(trainer: StudentTrainer, seconds: float) -> int:
+def affordable_epochs(job: Job, targets: SoftTargets, seconds: float) -> int:
     """Epochs of a run where all trials and runs together take so many seconds."""
     # Of twenty epochs every second one ends with an evaluation, of a long run one in ten.
-    setting = SETTINGS["student"][0]
-    laps = first_laps(3, lambda progress, _: trainer.run(setting, 20, progress, ""))
+    config, setting = replace(STUDENT, epochs=20), SETTINGS["student"][0]
+    trainer = StudentTrainer(job.questions, targets, config, setting, job.seed)
+    laps = first_laps(3, lambda progress, scratch: trainer.run(scratch, progress))
     epoch, look = laps[2], max(laps[1] - laps[2], 0.0)
     looks = 10 * sum(1 + len(settings) for settings in SETTINGS.values())
     runs = sum(1 + len(settings) / TRIAL_SHARE for settings in SETTINGS.values())

@@ -34,10 +34,11 @@ from sightline.graph.arrays import Ids
 from sightline.graph.progress import silent
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
+from sightline.models.data.questions import Questions
+from sightline.models.members.path.trainer import PathTrainer
 from sightline.models.ranking import realistic_ranks
-from sightline.models.training.path_trainer import PathTrainer
 from sightline.models.training.presets import preset_named
-from sightline.models.training.trainer import Questions, scorer_of
+from sightline.models.training.trainer import scorer_of
 
 #: Set, and the Hits@10 that is wanted.
 SETS = (("fb237_v1", ">= .83, aim .875"), ("WN18RR_v1", ">= .83, aim .90"))
@@ -190,7 +191,7 @@ def path_run(folder: Path, name: str, seed: int) -> dict[str, float]:
     relations: dict[str, int] = {}
     first, second = read(folder / name, relations), read(folder / f"{name}_ind", relations)
     device = torch.device("cpu")
-    trainer = PathTrainer(first, preset_named("standard").path, seed, device)
+    trainer = PathTrainer(Questions(first, device), preset_named("standard").path, seed)
     with tempfile.TemporaryDirectory() as scratch:
         trainer.run(Path(scratch), silent)
     asked = with_reciprocals(second.test, len(relations))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sightline.distill.calibration.calibrate import (
-    Calibration,
-    answer_features,
-    best_f1_threshold,
-    calibration_error,
-    fit,
-    surprisal_bounds,
-)
-from sightline.distill.training.train import calibrate
+from sightline.distill.calibration.calibrate import Calibration, answer_features
+from sightline.distill.calibration.error import calibration_error
+from sightline.distill.calibration.fit import best_f1_threshold, calibrate, fit, surprisal_bounds
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
 
@@ -68,7 +63,9 @@ def drawn(n: int, seed: int) -> tuple[np.ndarray, ...]:
 def test_a_known_curve_is_found_again_and_is_calibrated_on_new_answers() -> None:
     curve = fit(*drawn(20_000, 0), 2, np.ones(20_000))
     log_probability, rank, rels, true = drawn(20_000, 1)
-    error = calibration_error(curve.of_features(log_probability, rank, rels), true)
+    error = calibration_error(
+        curve.of_features(log_probability, rank, rels), true, np.arange(len(true))
+    )
 
     assert curve.slope == pytest.approx(1.0, abs=0.1)
     assert curve.rank_slope == pytest.approx(0.5, abs=0.1)
@@ -118,14 +115,65 @@ def test_too_few_true_answers_say_nothing() -> None:
 def test_calibration_error_by_hand() -> None:
     # Two bins: said 0.2, true 0 of 2; said 0.8, true 1 of 2.
     error = calibration_error(
-        np.array([0.2, 0.2, 0.8, 0.8]), np.array([False, False, True, False]), bins=2
+        np.array([0.2, 0.2, 0.8, 0.8]),
+        np.array([False, False, True, False]),
+        np.array([0, 1, 0, 1]),
+        bins=2,
     )
 
     assert error.ece == pytest.approx((0.2 + 0.3) / 2)
     assert error.base_rate == 0.25
-    assert error.low is not None
-    assert error.high is not None
-    assert error.low <= error.high
+
+
+def asked(seed: int, *, off: float = 0.0) -> tuple[np.ndarray, ...]:
+    """Probabilities, labels and questions: of ten answers to a question those of a common cause are
+    true together, each with its probability less ``off``."""
+    rng = np.random.default_rng(seed)
+    probability = rng.uniform(0.05 + off, 0.95, (150, 10))
+    together = np.where(rng.random((150, 10)) < 0.5, rng.random((150, 1)), rng.random((150, 10)))
+    question = np.repeat(np.arange(150), 10)
+    return probability.ravel(), (together < probability - off).ravel(), question
+
+
+def test_the_interval_holds_the_error_itself_and_the_true_one() -> None:
+    """90 % of intervals should; of 60, fewer than 49 is a chance of one in a hundred."""
+    for off in (0.0, 0.1):
+        errors = [calibration_error(*asked(seed, off=off)) for seed in range(60)]
+
+        assert all(one.low <= one.ece <= one.high for one in errors)
+        assert sum(one.low <= off <= one.high for one in errors) >= 49
+
+
+def test_answers_to_one_question_count_as_one_draw() -> None:
+    """Ten copies of each answer say no more than one, and widen no certainty."""
+    probability, true, question = asked(0)
+    once = calibration_error(probability, true, question)
+    copies = calibration_error(*(np.repeat(column, 10) for column in (probability, true, question)))
+
+    assert copies.ece == pytest.approx(once.ece)
+    assert copies.high - copies.low == pytest.approx(once.high - once.low, rel=0.1)
+
+
+@pytest.mark.parametrize("which", ["log-probability", "rank"])
+def test_a_slope_is_never_negative(which: str) -> None:
+    """Also where worse answers were true more often: the order of a question's answers stands."""
+    log_probability, rank, rels, true = drawn(5_000, 4)
+    worse = -log_probability if which == "log-probability" else np.log(rank)
+    true = np.random.default_rng(0).random(5_000) < 0.9 * worse / worse.max()
+    curve = fit(log_probability, rank, rels, true, 2, np.ones(5_000))
+
+    assert curve.slope >= 0
+    assert curve.rank_slope >= 0
+    assert 0.0 in (curve.slope, curve.rank_slope)
+
+
+def test_no_threshold_parts_equal_probabilities() -> None:
+    # The first of five equal ones is true: called alone it would be the best call of all.
+    probability = np.array([0.9, 0.5, 0.5, 0.5, 0.5, 0.5])
+    true = np.array([True, True, False, False, False, False])
+
+    # At 0.9: 1 of 1, 1 of 2 found, F1 2/3. At 0.5: 2 of 6, all found, F1 1/2.
+    assert best_f1_threshold(probability, true, np.ones(6)) == 0.9
 
 
 def test_the_threshold_with_the_best_f1() -> None:
@@ -163,42 +211,68 @@ def test_more_than_can_be_promised_is_every_answer() -> None:
     assert Calibration.unfitted(1).bound(0.5) == float("inf")
 
 
+N, R = 40, 2
+
+
 class Scores:
-    """Arrays of a student that scores at random."""
+    """Arrays of a student that scores by chance, and facts above others."""
+
+    def __init__(self, facts: np.ndarray) -> None:
+        self.table = np.random.default_rng(1).normal(size=(N, 2 * R, N)).astype(np.float32)
+        self.table[tuple(with_reciprocals(facts, R).T)] += 2.0
 
     def scores(self, heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
-        return np.random.default_rng(1).normal(size=(len(heads), N)).astype(np.float32)
+        return self.table[heads, rels].copy()
 
 
-N = 9
-
-
-def test_probabilities_are_fitted_on_what_no_file_but_validation_states() -> None:
-    rng = np.random.default_rng(0)
-    facts = np.unique(rng.integers([N, 2, N], size=(90, 3)), axis=0).astype(np.int32)
-    train, select, calibrated, test = np.split(rng.permutation(facts), [25, 45, 62])
+def dense_data(seed: int) -> tuple[Scores, LearningData]:
+    """A graph where a question has several held-out answers, more of them in the test."""
+    rng = np.random.default_rng(seed)
+    facts = np.unique(rng.integers([N, R, N], size=(900, 3)), axis=0).astype(np.int32)
+    train, select, calibrated, test = np.split(rng.permutation(facts), [300, 420, 540])
     none, names = train[:0], [str(i) for i in range(N)]
     split = (train, select, calibrated, test, none, none, "given")
-    curve = calibrate(Scores(), LearningData(names, ["a", "b"], *split))
+    return Scores(facts), LearningData(names, ["a", "b"], *split)
 
-    def answers(triples: np.ndarray) -> dict[tuple[int, int], set[int]]:
-        found: dict[tuple[int, int], set[int]] = {}
-        for head, rel, tail in with_reciprocals(triples, 2).tolist():
-            found.setdefault((head, rel), set()).add(tail)
-        return found
 
-    true, known = (
-        answers(np.concatenate([select, calibrated])),
-        answers(np.concatenate([train, test])),
-    )
-    count = weight = hits = 0.0
-    for question in answers(calibrated):
-        right = true[question]
-        left = set(range(N)) - known.get(question, set())
-        chance = 1 - 0.5 ** len(right)
-        count += len(left)
-        weight += len(left) / chance
-        hits += len(right & left) / chance
+def test_no_test_fact_is_looked_at_to_fit_probabilities() -> None:
+    scores, data = dense_data(0)
+    others = np.random.default_rng(9).permutation(data.test)
+    others = np.stack([others[:, 0], others[:, 1], np.roll(others[:, 2], 1)], axis=1)
 
-    assert curve.answers == count
-    assert curve.base_rate == pytest.approx(hits / weight)
+    assert calibrate(scores, data) == calibrate(scores, replace(data, test=others))
+
+
+def test_no_fact_of_select_counts_as_true_or_as_false() -> None:
+    scores, data = dense_data(0)
+    data = replace(data, test=data.test[:0])
+    curve = calibrate(scores, data)
+    questions = np.unique(with_reciprocals(data.calibrate, R)[:, :2], axis=0)
+    known, facts = data.answers(data.train, data.select), data.answers(data.calibrate)
+    hits = 0
+    for head, rel in questions:
+        row = scores.table[head, rel].copy()
+        one = np.array([head]), np.array([rel])
+        row[known.of(*one)[1]] = -np.inf
+        hits += np.isin(np.argsort(-row)[:10], facts.of(*one)[1]).sum()
+
+    assert curve.answers == 10 * len(questions)
+    assert curve.base_rate == pytest.approx(hits / curve.answers)
+
+
+def test_test_facts_that_nobody_may_look_at_do_not_make_the_best_answers_look_false() -> None:
+    """The curve says nearly what it would if they were taken out."""
+    found, wanted, blind = [], [], []
+    for seed in range(5):
+        scores, data = dense_data(seed)
+        told = replace(data, test=data.test[:0], train=np.concatenate([data.train, data.test]))
+        row = np.array([2.0, *np.zeros(20)], np.float32)
+        for curve, means in (
+            (calibrate(scores, data), found),
+            (calibrate(scores, told), wanted),
+            (calibrate(scores, replace(data, test=data.test[:0])), blind),
+        ):
+            means.append(curve.probabilities(0, row, np.array([0]))[0])
+
+    assert np.mean(blind) < np.mean(wanted) - 0.1
+    assert np.mean(found) == pytest.approx(np.mean(wanted), abs=0.08)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.distill.student.arrays import READ, WIDTH, StudentArrays
 from sightline.distill.student.context import Context, ContextEncoder
-from sightline.distill.student.student import READ, WIDTH, StudentArrays
 from sightline.distill.training.context_fit import fit_context, left_out, measure_new_entities
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
@@ -186,3 +187,43 @@ def test_a_graph_where_every_entity_has_one_fact_has_the_mean_vector_for_all(
 
     vector = encoder.encode(arrays, context((0, KNOWS, 5)))[0]
     assert np.allclose(vector, arrays.entity.mean(axis=0), atol=1e-5)
+
+
+def test_the_fit_and_the_map_are_bounded_however_many_relations_there_are() -> None:
+    """A matrix of all pairs of 2 x 5,000 directed relations and more would take 3.2 GB."""
+    relations, entities = 5_000, 300
+    rng = np.random.default_rng(0)
+    train = rng.integers([entities, relations, entities], size=(20_000, 3)).astype(np.int32)
+    names = [f"r{i}" for i in range(relations)]
+    data = replace(grouped_data(), train=train, relation_iris=names)
+    data = replace(data, entity_iris=[f"e{i}" for i in range(entities)])
+    arrays = grouped_student()
+    arrays = replace(
+        arrays,
+        entity=rng.normal(size=(entities, WIDTH)).astype(np.float32),
+        rel=rng.normal(size=(2 * relations, WIDTH)).astype(np.float32),
+    )
+    tracemalloc.start()
+    encoder = fit_context(arrays, data)
+    many = Context(
+        np.arange(2_000), np.zeros(2_000, np.int32), np.zeros(2_000, np.int32), entities=2_000
+    )
+    vectors = encoder.encode(arrays, many)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 400 << 20
+    assert vectors.shape == (2_000, WIDTH)
+    assert encoder.weight.shape == (2 * (WIDTH + 2 * relations + 1), WIDTH)
+
+
+def test_rare_relations_share_what_they_say_and_frequent_ones_do_not(
+    arrays: StudentArrays, encoder: ContextEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.distill.training.context_fit.COLUMNS", 3)
+    shared = fit_context(arrays, grouped_data()).weight.reshape(2, -1, WIDTH)[:, WIDTH:-1]
+
+    # KNOWS is more frequent than LIKES, and both are read in two directions.
+    assert np.array_equal(shared[:, LIKES], shared[:, LIKES + 2])
+    assert not np.array_equal(shared[:, KNOWS], shared[:, KNOWS + 2])
+    assert encoder.weight.shape == (2 * (WIDTH + 4 + 1), WIDTH)

@@ -14,9 +14,10 @@ from hypothesis.extra import numpy as hnp
 
 from sightline.cli.main import run
 from sightline.distill.evaluation.evaluate import scorer_of_file
+from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.portable import FORMATS, read_arrays, student_files
 from sightline.distill.student.quantise import pack, quantise, unpack
-from sightline.distill.student.student import Student, StudentArrays
+from sightline.distill.student.student import Student
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import verify_artifact

@@ -1,32 +1,42 @@
-"""The student that ships: the same numbers in NumPy, torch and ONNX."""
+"""The student that ships: the same numbers in NumPy, compiled, torch, ONNX and the example."""
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sightline.distill.calibration.calibrate import Calibration
-from sightline.distill.student.onnx_file import write_onnx
-from sightline.distill.student.quantise import quantise
-from sightline.distill.student.student import WIDTH, Student, StudentArrays, best, log_softmax
+from sightline.distill.student.arrays import WIDTH, StudentArrays, best, log_softmax
+from sightline.distill.student.onnx_file import onnx_scorer
+from sightline.distill.student.portable import FORMATS, read_arrays, student_files
+from sightline.distill.student.quantise import quantise, unpack
+from sightline.distill.student.student import Student
 from sightline.distill.training.network import StudentNetwork
 from sightline.graph.storage.strings import StringTable
+from sightline.models.ranking import Scorer
 from sightline.models.training.presets import StudentConfig
 
-N, R = 30, 4
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "edge"))
+import answer as example
+
+#: More entities than two blocks of the compiled pass.
+N, R = 130, 3
+VOCABULARY = {"entity": {}, "relation": {}, "calibration": {}}
 
 
-@pytest.fixture(scope="module")
-def network() -> StudentNetwork:
+@cache
+def network_of(products: bool) -> StudentNetwork:
     torch.manual_seed(0)
-    network = StudentNetwork(N, R, StudentConfig(hidden=16, context=8)).eval()
+    config = StudentConfig(hidden=16, context=8, products=N if products else 0)
+    network = StudentNetwork(N, R, config).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     with torch.no_grad():
@@ -36,8 +46,8 @@ def network() -> StudentNetwork:
 
 
 @pytest.fixture(scope="module")
-def arrays(network: StudentNetwork) -> StudentArrays:
-    return network.arrays()
+def arrays() -> StudentArrays:
+    return network_of(True).arrays()
 
 
 def student_of(arrays: StudentArrays) -> Student:
@@ -51,26 +61,57 @@ def every_question() -> tuple[np.ndarray, np.ndarray]:
     return heads.astype(np.int32), rels.astype(np.int32)
 
 
-def test_numpy_scores_as_the_network_that_learnt(
-    network: StudentNetwork, arrays: StudentArrays
+def scorers(network: StudentNetwork) -> dict[str, Scorer]:
+    """Every implementation of the formula; those for other programs are written to files."""
+    arrays = network.arrays()
+    files = {
+        name: content for f in FORMATS for name, content in student_files(arrays, VOCABULARY, f)
+    }
+
+    def of_network(heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return network.scores(torch.tensor(heads).long(), torch.tensor(rels).long()).numpy()
+
+    def of_example(heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
+        a = unpack(read_arrays(files["student.npz"]))
+        a = {name: getattr(a, name) for name in StudentArrays.__slots__}
+        asked = [example.query(a, a["entity"][h], a["rel"][r]) for h, r in zip(heads, rels)]
+        return np.array([example.compare(a, one) for one in asked])
+
+    return {
+        "network": of_network,
+        "compiled": student_of(arrays).scores,
+        "onnx": onnx_scorer(files["student.onnx"]),
+        "example": of_example,
+    }
+
+
+@pytest.mark.parametrize("products", [True, False], ids=["products", "numbers alone"])
+def test_every_implementation_of_the_formula_gives_the_same_scores(products: bool) -> None:
+    network = network_of(products)
+    heads, rels = every_question()
+    wanted = network.arrays().scores(heads, rels)
+
+    for name, scorer in scorers(network).items():
+        assert scorer(heads, rels) == pytest.approx(wanted, abs=2e-4), name
+
+
+questions = st.lists(
+    st.tuples(st.integers(0, N - 1), st.integers(0, 2 * R - 1)), min_size=1, max_size=40
+)
+
+
+@settings(deadline=None)
+@given(questions)
+def test_a_score_is_the_same_bits_whatever_is_asked_beside(
+    asked: list[tuple[int, int]],
 ) -> None:
-    heads, rels = every_question()
-    with torch.no_grad():
-        wanted = network.scores(torch.tensor(heads).long(), torch.tensor(rels).long()).numpy()
+    student = student_of(network_of(True).arrays())
+    heads, rels = np.array(asked, np.int32).T
+    together = student.scores(heads, rels)
 
-    assert student_of(arrays).scores(heads, rels) == pytest.approx(wanted, abs=1e-4)
-
-
-def test_onnx_scores_as_numpy(arrays: StudentArrays, tmp_path: Path) -> None:
-    write_onnx(arrays, tmp_path / "student.onnx")
-    session = onnxruntime.InferenceSession(
-        tmp_path / "student.onnx", providers=["CPUExecutionProvider"]
-    )
-    heads, rels = every_question()
-    feed = {"head": heads.astype(np.int64), "rel": rels.astype(np.int64)}
-    (found,) = session.run(["scores"], feed)
-
-    assert found == pytest.approx(student_of(arrays).scores(heads, rels), abs=1e-4)
+    for i, line in enumerate(together):
+        assert np.array_equal(student.scores(heads[i : i + 1], rels[i : i + 1])[0], line)
 
 
 def test_an_entity_costs_64_numbers(arrays: StudentArrays) -> None:
@@ -97,27 +138,11 @@ def test_arrays_survive_their_files(arrays: StudentArrays, tmp_path: Path) -> No
         assert np.array_equal(getattr(read, name), getattr(arrays, name)), name
 
 
-def test_top_k_is_the_start_of_the_sorted_row(arrays: StudentArrays) -> None:
-    student = student_of(arrays)
-    row = student.scores(np.array([3], np.int32), np.array([1], np.int32))[0]
-    ids, scores = student.top_k(3, 1, 5)
-
-    assert ids.tolist() == np.argsort(-row)[:5].tolist()
-    assert scores == pytest.approx(row[ids], rel=1e-5)
-
-
-def test_top_k_leaves_out_what_is_known(arrays: StudentArrays) -> None:
-    student = student_of(arrays)
-    first = student.top_k(3, 1, 2)[0]
-    ids, scores = student.top_k(3, 1, N, exclude=first)
-
-    assert len(ids) == N - 2
-    assert not set(first.tolist()) & set(ids.tolist())
-    assert np.isfinite(scores).all()
-
-
 rows = hnp.arrays(
-    np.float32, st.integers(1, 30), elements=st.sampled_from([0.0, 1.0, 2.0, -np.inf])
+    np.float32,
+    st.integers(1, 300),
+    elements=st.sampled_from([0.0, 1.0, 2.0, -np.inf]),
+    fill=st.just(0.5),
 )
 
 

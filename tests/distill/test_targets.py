@@ -8,10 +8,11 @@ import torch
 from sightline.distill.training.targets import PARTS, soft_targets
 from sightline.graph.progress import silent
 from sightline.models.data.dataset import LearningData
-from sightline.models.members.path_network import PathMember
+from sightline.models.data.questions import Questions
+from sightline.models.members.network import build
+from sightline.models.members.path.network import PathMember
 from sightline.models.teacher import Teacher
-from sightline.models.training.presets import MemberConfig, StudentConfig
-from sightline.models.training.trainer import Questions, build_member
+from sightline.models.training.presets import NetworkConfig, StudentConfig
 
 CPU = torch.device("cpu")
 N, R = 15, 3
@@ -36,8 +37,8 @@ def data() -> LearningData:
 
 def teacher_of(learning: LearningData) -> Teacher:
     torch.manual_seed(0)
-    config = MemberConfig(dim=8, narrow=4)
-    members = [build_member(learning, config), PathMember(R, steps=2, limit=N)]
+    config = NetworkConfig(dim=8, narrow=4)
+    members = [build(learning, config), PathMember(R, steps=2, limit=N)]
     return Teacher(members, R).eval()
 
 

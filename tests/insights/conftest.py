@@ -12,8 +12,9 @@ import pytest
 
 from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.serving import publish
+from sightline.distill.student.arrays import NORM_EPSILON, READ, WIDTH, StudentArrays
 from sightline.distill.student.context import ContextEncoder
-from sightline.distill.student.student import NORM_EPSILON, READ, WIDTH, Student, StudentArrays
+from sightline.distill.student.student import Student
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.strings import StringTable

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sightline.graph.reasoning.reason import reason
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import OWL, RDF_TYPE
 from sightline.models.data.dataset import LearningData, learning_data
 from sightline.models.errors import CannotTrain
-from tests.graph.conftest import add_load, build, fact, label
+from tests.graph.conftest import BASE, add_load, build, fact, label
 
 
 @pytest.fixture
@@ -92,10 +94,15 @@ def test_a_graph_with_one_entity_cannot_be_learnt(tmp_path: Path) -> None:
 
 def test_inferred_facts_are_not_learnt_from(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "ws")
-    add_load(workspace, [fact(("a", "r", "b")), fact(("b", "r", "c"))])
-    add_load(workspace, [fact(("a", "r", "c"))], "inferred", name="rules")
-    data = learning_data(compile_snapshot(workspace, rdf=False))
+    rule = fact(("r", "is", "transitive"))
+    rule |= {"subject": f"{BASE}relation:r", "predicate": RDF_TYPE}
+    rule |= {"object": OWL + "TransitiveProperty"}
+    add_load(workspace, [fact(("a", "r", "b")), fact(("b", "r", "c")), rule])
+    reason(workspace)
+    snapshot = compile_snapshot(workspace, rdf=False)
+    data = learning_data(snapshot)
 
+    assert snapshot.edge_inferred.sum() == 1
     assert named(data, np.concatenate([data.train, data.valid, data.test])) == {
         ("a", "r", "b"),
         ("b", "r", "c"),

@@ -8,12 +8,13 @@ import torch
 
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
-from sightline.models.members.network import Member, cubed_norm
-from sightline.models.training.presets import MemberConfig
-from sightline.models.training.trainer import Questions, build_member, scorer_of
+from sightline.models.data.questions import Questions
+from sightline.models.members.network import GraphNetwork, build, cubed_norm
+from sightline.models.training.presets import NetworkConfig
+from sightline.models.training.trainer import scorer_of
 
 CPU = torch.device("cpu")
-CONFIG = MemberConfig(dim=8, narrow=4)
+CONFIG = NetworkConfig(dim=8, narrow=4)
 
 
 def edges_of(messages, num_relations: int) -> set[tuple[int, int, int]]:
@@ -27,7 +28,7 @@ def edges_of(messages, num_relations: int) -> set[tuple[int, int, int]]:
 
 def test_a_score_is_the_trilinear_product_of_complex_numbers(data: LearningData) -> None:
     torch.manual_seed(0)
-    model = build_member(data, CONFIG)
+    model = build(data, CONFIG)
     with torch.no_grad():
         x = model.encode(Questions(data, CPU).messages)
         found = model.scores(x, torch.tensor([3]), torch.tensor([4]))[0].numpy()
@@ -43,14 +44,14 @@ def test_a_score_is_the_trilinear_product_of_complex_numbers(data: LearningData)
 
 def test_a_new_layer_changes_nothing(data: LearningData) -> None:
     """Training begins as plain ComplEx: the residual starts at zero."""
-    model = build_member(data, CONFIG).eval()
+    model = build(data, CONFIG).eval()
 
     assert torch.equal(model.encode(Questions(data, CPU).messages), model.entity)
 
 
 def test_a_message_follows_its_edge(data: LearningData) -> None:
     torch.manual_seed(0)
-    model = build_member(data, CONFIG).eval()
+    model = build(data, CONFIG).eval()
     torch.nn.init.normal_(model.layers[0].up.weight)
     messages = Questions(data, CPU).messages
     with torch.no_grad():
@@ -88,7 +89,7 @@ def test_cubed_norm_by_hand() -> None:
 
 
 def test_the_scorer_leaves_the_model_in_evaluation_mode(data: LearningData) -> None:
-    model: Member = build_member(data, MemberConfig(dim=8, narrow=4, dropout=0.9)).train()
+    model: GraphNetwork = build(data, NetworkConfig(dim=8, narrow=4, dropout=0.9)).train()
     score = scorer_of(model, Questions(data, CPU).messages)
     heads, rels = np.array([0], np.int32), np.array([0], np.int32)
 

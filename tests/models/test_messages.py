@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.models.members.messages import Messages
+from sightline.models.data.messages import Messages
 from sightline.models.members.network import RelationalConv
 
 ENTITIES, SLOTS = 6, 4

@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 
 from sightline.graph.progress import silent
 from sightline.models.data.dataset import LearningData
+from sightline.models.data.messages import Messages
+from sightline.models.data.questions import Questions
 from sightline.models.errors import Diverged
-from sightline.models.members.messages import Messages
-from sightline.models.members.path_ball import ALL_EDGES, Asked, Ball, PathGraph
-from sightline.models.members.path_network import PathMember, _Gather, _GatherTensors
+from sightline.models.members.path import compiled, tensors
+from sightline.models.members.path.backends import backend_for, path_graph
+from sightline.models.members.path.graph import ALL_EDGES, MaskedQuery, Neighbourhood
+from sightline.models.members.path.network import PathMember
+from sightline.models.members.path.trainer import PathTrainer, affordable, hiding, steps_to_answers
 from sightline.models.ranking import filtered_ranks
-from sightline.models.training.path_trainer import PathTrainer, affordable, hiding, steps_to_answers
 from sightline.models.training.presets import PathConfig
-from sightline.models.training.trainer import Questions, scorer_of
+from sightline.models.training.trainer import scorer_of
 
 CPU = torch.device("cpu")
 CONFIG = PathConfig(steps=3, most_steps=3, batch=8, passes=40)
@@ -50,7 +53,7 @@ def data_of(train: np.ndarray, held_out: np.ndarray, entities: int, relations: i
 
 
 @st.composite
-def asked_graphs(draw: st.DrawFn) -> tuple[np.ndarray, Asked]:
+def asked_graphs(draw: st.DrawFn) -> tuple[np.ndarray, MaskedQuery]:
     """Triples over 6 entities and 2 relations, and some of them as questions that hide them."""
     triple = st.tuples(st.integers(0, 5), st.integers(0, 1), st.integers(0, 5))
     triples = np.array(sorted(draw(st.sets(triple, min_size=1, max_size=14))), np.int32)
@@ -58,7 +61,7 @@ def asked_graphs(draw: st.DrawFn) -> tuple[np.ndarray, Asked]:
     return triples, hiding(triples[chosen], 2, everything=draw(st.booleans()))
 
 
-def visible(triples: np.ndarray, asked: Asked, b: int) -> np.ndarray:
+def visible(triples: np.ndarray, asked: MaskedQuery, b: int) -> np.ndarray:
     """The triples that question b may see."""
     head, tail = asked.head[b], asked.tail[b]
     if asked.rel[b] == ALL_EDGES:
@@ -73,31 +76,33 @@ def visible(triples: np.ndarray, asked: Asked, b: int) -> np.ndarray:
 @given(asked_graphs())
 def test_rows_are_the_entities_within_reach_that_networkx_finds(case) -> None:
     triples, asked = case
-    graph = PathGraph.of(messages_of(triples, 6, 2))
-    ball = Ball.around(graph, asked, 2, 100)
+    graph = path_graph(messages_of(triples, 6, 2))
+    near = Neighbourhood.around(graph, asked, 2, 100)
     for b, head in enumerate(asked.head):
         walk = nx.Graph()
         walk.add_node(head)
         walk.add_edges_from(visible(triples, asked, b)[:, [0, 2]].tolist())
         distance = nx.single_source_shortest_path_length(walk, head)
         for steps in (0, 1, 2):
-            rows = ball.start[steps, b + 1] - ball.start[steps, b]
-            assert set(ball.entity[b, :rows].tolist()) == {
+            rows = near.start[steps, b + 1] - near.start[steps, b]
+            assert set(near.entity[b, :rows].tolist()) == {
                 e for e, d in distance.items() if d <= steps
             }
 
 
-def heard_in_a_loop(triples: np.ndarray, ball: Ball, asked: Asked, x, weight, step: int):
+def heard_in_a_loop(
+    triples: np.ndarray, near: Neighbourhood, asked: MaskedQuery, x, weight, step: int
+):
     """What the rows of a step hear, edge by edge, and how much."""
     told, count = [], []
     for b in range(len(asked.head)):
         edges = visible(triples, asked, b).tolist()
         edges = [*edges, *((t, r + 2, h) for h, r, t in edges)]
-        first, last = (ball.start[step - 1, b + i].item() for i in (0, 1))
-        for target in ball.entity[b, : ball.start[step, b + 1] - ball.start[step, b]].tolist():
+        first, last = (near.start[step - 1, b + i].item() for i in (0, 1))
+        for target in near.entity[b, : near.start[step, b + 1] - near.start[step, b]].tolist():
             sent = [x[:0]]
             for source, rel, to in edges:
-                place = ball.place[b, source].item()
+                place = near.place[b, source].item()
                 if to == target and 0 <= place < last - first:
                     sent.append((x[first + place] * weight[b, rel])[None])
             said = torch.cat(sent)
@@ -111,16 +116,16 @@ def heard_in_a_loop(triples: np.ndarray, ball: Ball, asked: Asked, x, weight, st
     return torch.stack(told), torch.tensor(count)
 
 
-@pytest.mark.parametrize("gather", [_Gather, _GatherTensors])
+@pytest.mark.parametrize("backend", [compiled, tensors])
 @given(asked_graphs(), st.integers(0, 1000))
-def test_messages_and_gradients_are_those_of_a_plain_loop(gather, case, seed: int) -> None:
+def test_messages_and_gradients_are_those_of_a_plain_loop(backend, case, seed: int) -> None:
     triples, asked = case
-    ball = Ball.around(PathGraph.of(messages_of(triples, 6, 2)), asked, 2, 100)
+    near = Neighbourhood.around(path_graph(messages_of(triples, 6, 2)), asked, 2, 100)
     torch.manual_seed(seed)
-    x = torch.randn(int(ball.start[1, -1]), 32, requires_grad=True)
+    x = torch.randn(int(near.start[1, -1]), 32, requires_grad=True)
     weight = torch.randn(len(asked.head), 4, 32, requires_grad=True)
-    found, count = gather.apply(x, weight, ball, 2)
-    wanted, wanted_count = heard_in_a_loop(triples, ball, asked, x, weight, 2)
+    found, count = backend.gather(x, weight, near, 2)
+    wanted, wanted_count = heard_in_a_loop(triples, near, asked, x, weight, 2)
 
     assert torch.equal(count, wanted_count)
     torch.testing.assert_close(found, wanted)
@@ -132,18 +137,16 @@ def test_messages_and_gradients_are_those_of_a_plain_loop(gather, case, seed: in
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_entities_that_are_alike_do_not_count_for_more_in_a_gradient(compiled: bool) -> None:
+@pytest.mark.parametrize("backend", [compiled, tensors])
+def test_entities_that_are_alike_do_not_count_for_more_in_a_gradient(backend) -> None:
     """Nine leaves of one hub send the same message: the largest of them moves as one does."""
     leaves = np.array([[0, 0, 1 + i] for i in range(9)] + [[1 + i, 1, 10] for i in range(9)])
     torch.manual_seed(0)
     model = PathMember(2, steps=3, limit=100)
-    graph = replace(model.encode(messages_of(leaves, 11, 2)), compiled=compiled)
-    nothing = np.full(1, -1, np.int32)
+    graph = replace(model.encode(messages_of(leaves, 11, 2)), backend=backend)
 
     def score() -> torch.Tensor:
-        asked = Asked(np.zeros(1, np.int32), nothing, nothing, nothing)
-        return model.ask(graph, asked, torch.tensor([0]))[0, 10]
+        return model.ask(graph, MaskedQuery.of([0]), torch.tensor([0]))[0, 10]
 
     weight = model.layers[0].change.weight
     (gradient,) = torch.autograd.grad(score(), [weight])
@@ -157,32 +160,27 @@ def test_entities_that_are_alike_do_not_count_for_more_in_a_gradient(compiled: b
     assert (above - below).item() == pytest.approx(2e-3 * gradient.norm().item(), rel=0.01)
 
 
-@given(asked_graphs(), st.integers(1, 7))
-def test_the_kernel_and_the_tensors_find_the_same_rows(case, limit: int) -> None:
+@given(asked_graphs(), st.integers(1, 7), st.integers(0, 1000))
+def test_both_back_ends_find_the_same_rows_and_give_the_same_scores(
+    case, limit: int, seed: int
+) -> None:
     triples, asked = case
-    graph = PathGraph.of(messages_of(triples, 6, 2))
-    found = Ball.around(graph, asked, 3, limit)
-    wanted = Ball.around(replace(graph, compiled=False), asked, 3, limit)
+    torch.manual_seed(seed)
+    model = PathMember(2, steps=3, limit=limit).eval()
+    graph = model.encode(messages_of(triples, 6, 2))
+    other = replace(graph, backend=tensors)
+    found, wanted = (Neighbourhood.around(one, asked, 3, limit) for one in (graph, other))
+    rels = torch.arange(len(asked.head)) % 4
 
+    assert graph.backend is backend_for(CPU) is compiled
     assert torch.equal(found.place, wanted.place)
     assert torch.equal(found.start, wanted.start)
     for step in range(4):
-        for one, other in zip(found.rows(step), wanted.rows(step)):
-            assert torch.equal(one, other)
-
-
-@given(asked_graphs(), st.integers(0, 1000))
-def test_the_kernel_and_the_tensors_give_the_same_scores(case, seed: int) -> None:
-    triples, asked = case
-    torch.manual_seed(seed)
-    model = PathMember(2, steps=3, limit=5).eval()
-    graph = model.encode(messages_of(triples, 6, 2))
-    rels = torch.arange(len(asked.head)) % 4
+        for mine, theirs in zip(found.rows(step), wanted.rows(step)):
+            assert torch.equal(mine, theirs)
     with torch.no_grad():
-        found = model.ask(graph, asked, rels)
-        wanted = model.ask(replace(graph, compiled=False), asked, rels)
-
-    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+        scores = (model.ask(one, asked, rels) for one in (graph, other))
+        torch.testing.assert_close(*scores, rtol=1e-4, atol=1e-4)
 
 
 @given(asked_graphs())
@@ -224,11 +222,10 @@ def test_no_question_is_no_answer() -> None:
 
 def test_a_limit_keeps_the_nearest() -> None:
     chain = np.array([[i, 0, i + 1] for i in range(9)])
-    graph = PathGraph.of(messages_of(chain, 10, 1))
-    nothing = np.full(1, -1, np.int32)
-    ball = Ball.around(graph, Asked(np.zeros(1, np.int32), *[nothing] * 3), 9, 4)
+    graph = path_graph(messages_of(chain, 10, 1))
+    near = Neighbourhood.around(graph, MaskedQuery.of([0]), 9, 4)
 
-    assert ball.entity[0].tolist() == [0, 1, 2, 3]
+    assert near.entity[0].tolist() == [0, 1, 2, 3]
 
 
 FAMILIES = 24
@@ -249,7 +246,7 @@ def test_a_rule_holds_for_entities_that_training_never_saw(tmp_path: Path) -> No
     parents, grandparents = families(0)
     train = np.concatenate([parents, grandparents[:16]])
     data = data_of(train, grandparents[16:], 4 * FAMILIES, 3)
-    trainer = PathTrainer(data, CONFIG, 0, CPU)
+    trainer = PathTrainer(Questions(data, CPU), CONFIG, 0)
     trainer.run(tmp_path, silent)
 
     new_parents, new_grandparents = families(0)
@@ -271,8 +268,7 @@ def test_a_stopped_path_training_goes_on_to_the_same_bits(
             if done == stop_at:
                 raise KeyboardInterrupt
 
-        folder.mkdir(exist_ok=True)
-        trainer = PathTrainer(data, replace(CONFIG, passes=1), 0, CPU)
+        trainer = PathTrainer(Questions(data, CPU), replace(CONFIG, passes=1), 0)
         trainer.run(folder, stop)
         return trainer
 
@@ -287,13 +283,13 @@ def test_a_stopped_path_training_goes_on_to_the_same_bits(
 
 
 def test_a_loss_that_is_not_finite_stops_training(data: LearningData, tmp_path: Path) -> None:
-    trainer = PathTrainer(data, replace(CONFIG, rate=float("inf")), 0, CPU)
+    trainer = PathTrainer(Questions(data, CPU), replace(CONFIG, rate=float("inf")), 0)
     with pytest.raises(Diverged):
         trainer.run(tmp_path, silent)
 
 
 def test_it_is_left_out_where_its_work_does_not_suffice(data: LearningData) -> None:
-    graph = PathGraph.of(Questions(data, CPU).messages)
+    graph = path_graph(Questions(data, CPU).messages)
 
     assert affordable(graph, data, replace(CONFIG, work=0)) == 0
     assert affordable(graph, data, replace(CONFIG, work=1e4)) == 0
@@ -307,7 +303,7 @@ def test_it_takes_as_many_steps_as_reach_the_answers() -> None:
     config = PathConfig(steps=2, most_steps=6)
     for distance, steps in ((1, 2), (2, 2), (3, 3), (5, 5), (6, 6), (9, 2)):
         data = data_of(ring, np.array([[0, 0, distance], [7, 0, 7 + distance]]), 20, 1)
-        assert steps_to_answers(PathGraph.of(Questions(data, CPU).messages), data, config) == steps
+        assert steps_to_answers(path_graph(Questions(data, CPU).messages), data, config) == steps
 
 
 def test_where_no_pair_is_linked_twice_every_edge_between_a_pair_is_hidden() -> None:

@@ -50,6 +50,23 @@ def test_near_repetitions_of_a_triple_are_in_the_same_part(triples: np.ndarray, 
             assert where.setdefault(key, name) == name
 
 
+def test_a_relation_and_its_inverse_are_entangled_and_split_together() -> None:
+    """(a, child, b) in train would answer (b, parent, a) of the test."""
+    rng = np.random.default_rng(0)
+    pairs = np.unique(rng.integers(0, 20, (80, 2)), axis=0)
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    child, parent = np.zeros((len(pairs), 1), int), np.ones((len(pairs), 1), int)
+    one, other = pairs[:, :1], pairs[:, 1:]
+    forth, back = np.hstack([one, child, other]), np.hstack([other, parent, one])
+    triples = np.concatenate([forth, back]).astype(np.int32)
+    cluster = entangled_relations(triples, 2)
+    valid = as_set(random_split(triples, 20, 2, seed=0).valid)
+
+    assert cluster[0] == cluster[1]
+    assert valid
+    assert valid == {(t, 1 - r, h) for h, r, t in valid}
+
+
 def test_a_symmetric_relation_is_split_by_pairs() -> None:
     pairs = [(a, b) for a in range(10) for b in range(a + 1, 10)]
     both = np.array([(a, 0, b) for a, b in pairs] + [(b, 0, a) for a, b in pairs], np.int32)

@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +21,32 @@ from sightline.graph.progress import silent
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.models.data.dataset import LearningData
+from sightline.models.data.questions import Questions
 from sightline.models.errors import Diverged, NoModel, OutOfDeviceMemory
+from sightline.models.members.member import Member, Training
+from sightline.models.members.network import NetworkTrainer, hill_climb
+from sightline.models.members.table import MEMBERS
 from sightline.models.ranking import RankingMetrics, filtered_ranks
+from sightline.models.train import identify, open_teacher, train
 from sightline.models.training import presets
 from sightline.models.training.checkpoint import FILE, load_checkpoint, save_checkpoint
 from sightline.models.training.device import choose_device, memory_guard
-from sightline.models.training.presets import MemberConfig, PathConfig, Preset, StudentConfig
-from sightline.models.training.train import climb, open_teacher, train
-from sightline.models.training.trainer import MemberTrainer, scorer_of
+from sightline.models.training.loss import answer_loss
+from sightline.models.training.presets import NetworkConfig, PathConfig, Preset, StudentConfig
+from sightline.models.training.trainer import Trainer, scorer_of
 from tests.graph.conftest import add_load, fact
 
 CPU = torch.device("cpu")
-CONFIG = MemberConfig(dim=32, narrow=8, epochs=12, patience=12)
+CONFIG = NetworkConfig(dim=32, narrow=8, epochs=12, patience=12)
 
 
-def trained(data: LearningData, folder: Path, progress=silent, **changes: object) -> MemberTrainer:
-    folder.mkdir(exist_ok=True)
-    trainer = MemberTrainer(data, replace(CONFIG, **changes), 0, CPU)
+def trained(data: LearningData, folder: Path, progress=silent, **changes: object) -> NetworkTrainer:
+    trainer = NetworkTrainer(Questions(data, CPU), replace(CONFIG, **changes), 0)
     trainer.run(folder, progress)
     return trainer
 
 
-def weights(trainer: MemberTrainer) -> dict[str, np.ndarray]:
+def weights(trainer: NetworkTrainer) -> dict[str, np.ndarray]:
     return {k: v.numpy() for k, v in trainer.model.state_dict().items()}
 
 
@@ -79,8 +83,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(data: LearningData, tmp_pat
 
 def test_a_trial_goes_on_to_the_same_bits(data: LearningData, tmp_path: Path) -> None:
     whole = trained(data, tmp_path / "whole", epochs=40)
-    trial = MemberTrainer(data, replace(CONFIG, epochs=40), 0, CPU)
-    (tmp_path / "parts").mkdir()
+    trial = NetworkTrainer(Questions(data, CPU), replace(CONFIG, epochs=40), 0)
     trial.run(tmp_path / "parts", silent, share=4)
     resumed = trained(data, tmp_path / "parts", epochs=40)
 
@@ -221,8 +224,11 @@ def test_the_penalty_that_is_best_on_select_is_kept(
 
     def members(*penalties: float) -> list[dict[str, Any]]:
         preset = presets.PRESETS["quick"]
-        network, partner = (replace(one, penalty=penalties[0]) for one in preset.members)
-        preset = replace(preset, network=network, partner=partner, penalties=penalties)
+        network, partner = (
+            replace(one, penalty=penalties[0], penalties=penalties)
+            for one in (preset.network, preset.partner)
+        )
+        preset = replace(preset, network=network, partner=partner)
         monkeypatch.setitem(presets.PRESETS, "quick", preset)
         model = train(workspace, preset="quick", tune=tune, device="cpu")
         manifest = json.loads((workspace.models / model / "manifest.json").read_text())
@@ -243,13 +249,13 @@ def test_a_climb_ends_where_no_neighbour_is_better(
 ) -> None:
     grid = list(range(len(scores)))
     start = draw.draw(st.sampled_from(grid))
-    found = climb(grid, start, scores.__getitem__)
+    found = hill_climb(grid, start, scores.__getitem__)
     top = max(found, key=found.__getitem__)
 
     assert found == {place: scores[place] for place in found}
     assert scores[top] >= max(scores[max(top - 1, 0) : top + 2])
     # A single hill is climbed to its top.
-    hill = climb(grid, start, lambda place: -abs(place - 2.2))
+    hill = hill_climb(grid, start, lambda place: -abs(place - 2.2))
     assert max(hill, key=hill.__getitem__) == min(2, grid[-1])
 
 
@@ -267,3 +273,105 @@ def test_an_unknown_model_and_preset_are_named(workspace: Workspace) -> None:
         open_teacher(workspace, "0" * 16)
     with pytest.raises(UsageError, match="quick, standard, max"):
         train(workspace, preset="huge")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("LEARNING", "the software"),
+        ("MODEL_FORMAT", "the format"),
+        ("device", "the kind of device"),
+    ],
+)
+def test_the_id_of_a_model_names(monkeypatch: pytest.MonkeyPatch, change: str, what: str) -> None:
+    preset = presets.PRESETS["quick"]
+    before = identify("snapshot", preset, 0, CPU)
+    device = torch.device("cuda" if change == "device" else "cpu")
+    if change != "device":
+        monkeypatch.setattr(f"sightline.models.train.{change}", 99)
+
+    assert identify("snapshot", preset, 0, device) != before, what
+    assert identify("snapshot", preset, 0, torch.device("cpu", 0)) == before or change != "device"
+
+
+def test_a_run_ends_where_its_time_is_over(data: LearningData, tmp_path: Path) -> None:
+    clock = iter(range(100))
+    trainer = NetworkTrainer(Questions(data, CPU), CONFIG, 0)
+    trainer.run(tmp_path, silent, over=lambda: next(clock) >= 3)
+    later = NetworkTrainer(Questions(data, CPU), CONFIG, 0)
+    later.run(tmp_path, silent, over=lambda: True)
+
+    assert trainer.epoch == 4
+    # Another call of the same run does nothing more.
+    assert later.epoch == 4
+    for name, value in weights(trainer).items():
+        assert np.array_equal(value, weights(later)[name]), name
+
+
+class Popularity(torch.nn.Module):
+    """A toy member: an entity is a likely answer if it often is one."""
+
+    def __init__(self, relations: int, entities: int) -> None:
+        super().__init__()
+        self.score = torch.nn.Parameter(torch.zeros(2 * relations, entities))
+
+    def encode(self, messages: object) -> None:
+        """There is nothing to read."""
+
+    def scores(self, _: None, head: torch.Tensor, rel: torch.Tensor) -> torch.Tensor:
+        return self.score[rel]
+
+
+@dataclass(frozen=True)
+class ToyConfig:
+    rounds: int = 3
+
+
+class ToyTrainer(Trainer):
+    epochs = 3
+
+    def _build(self) -> None:
+        self.model = toy_network(self.data, ToyConfig())
+        self._optimizers = {"adam": torch.optim.Adam(self.model.parameters(), lr=1.0)}
+
+    def _run_epoch(self) -> float:
+        batch = self.questions.batch(torch.arange(len(self.questions)))
+        scores = self.model.scores(None, batch.head, batch.rel)
+        return self._descend(answer_loss(scores, batch.row, batch.answer))
+
+
+def toy_network(data: LearningData, config: ToyConfig) -> Popularity:
+    return Popularity(data.num_relations, data.num_entities)
+
+
+def train_toy(training: Training, config: ToyConfig) -> ToyTrainer:
+    trainer = ToyTrainer(training.questions, training.seed, training.name)
+    training.run(trainer)
+    return trainer
+
+
+def test_a_member_trains_and_votes_by_its_entry_in_the_table_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = Member("toy", lambda preset: ToyConfig(), toy_network, train_toy)
+    without = train(workspace, preset="quick", device="cpu")
+    monkeypatch.setattr("sightline.models.train.MEMBERS", (*MEMBERS, toy))
+    stages: list[str] = []
+    with_toy = train(
+        workspace, preset="quick", device="cpu", progress=lambda stage, *_: stages.append(stage)
+    )
+    teacher, data, manifest = open_teacher(workspace, with_toy)
+
+    assert with_toy != without
+    assert "train toy" in stages
+    assert manifest["members"][-1]["member"] == "toy"
+    assert isinstance(teacher.members[-1], Popularity)
+    assert teacher.members[-1].score.any()
+    assert teacher.weight.shape == (2 * data.num_relations, len(MEMBERS) + 1)
+    # Its vote counts where it is given weight.
+    teacher.weight[:] = torch.tensor([0.0] * len(MEMBERS) + [1.0])
+    messages, zero = Questions(data, CPU).messages, torch.zeros(1, dtype=torch.int64)
+    with torch.no_grad():
+        found = teacher.scores(teacher.encode(messages), zero, zero)
+        wanted = torch.log_softmax(teacher.members[-1].score[:1], dim=1)
+    torch.testing.assert_close(found, wanted)

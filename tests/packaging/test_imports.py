@@ -116,7 +116,7 @@ def test_help_loads_nothing_heavy(command: list[str], folder: Path) -> None:
 
 def test_training_loads_no_frame_library_and_no_server(folder: Path) -> None:
     code = (
-        "import sightline.models.training.train, sightline.models.teacher\n"
+        "import sightline.models.train, sightline.models.teacher\n"
         "import sightline.models.data.dataset, sightline.graph.storage.artifact\n"
         "import sightline.graph.snapshot.reader, sightline.graph.storage.workspace\n"
     )

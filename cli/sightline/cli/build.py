@@ -26,7 +26,6 @@ from sightline.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sightline.distill.evaluation.published import Comparison
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.graph.storage.workspace import Workspace
 
@@ -221,7 +220,7 @@ def train(
 
 
 def _train(ws: Workspace, preset: str, tune: bool, device: str, seed: int) -> str:
-    from sightline.models.training.train import train as train_teacher
+    from sightline.models.train import train as train_teacher
 
     with ws.lock(), terminal.progress() as progress:
         return train_teacher(
@@ -260,14 +259,9 @@ def evaluate(
     force: Annotated[
         bool, typer.Option("--force", help="Serve it even if the served model answers better.")
     ] = False,
-    table: Annotated[
-        bool,
-        typer.Option("--table", help="Show test figures beside what others published."),
-    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure teacher, student and control on held-out facts, and serve the model."""
-    from sightline.distill.evaluation.published import compare
     from sightline.distill.serving import publish
     from sightline.graph.storage.workspace import Workspace
 
@@ -276,9 +270,7 @@ def evaluate(
     chosen = _chosen(ws, model)
     metrics = _evaluate(ws, chosen)
     if json:
-        terminal.print_json(compare(metrics) if table else metrics)
-    elif table:
-        _show_comparison(compare(metrics))
+        terminal.print_json(metrics)
     else:
         _show_metrics(metrics)
     publish(ws, chosen, force=force)
@@ -316,34 +308,3 @@ def _show_metrics(metrics: dict[str, Any]) -> None:
     ]
     columns = ("model", "held-out facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
     terminal.table("How well held-out facts are found again", columns, rows)
-
-
-def _show_comparison(found: Comparison) -> None:
-    """The test figures of every model in a row each; columns that nobody fills are left out."""
-    columns = {
-        "model": "model",
-        "#numbers per entity": "numbers",
-        "#bytes": "bytes",
-        "#MRR": "mrr",
-        "#Hits@1": "hits_at_1",
-        "#Hits@3": "hits_at_3",
-        "#Hits@10": "hits_at_10",
-        "#accuracy": "accuracy",
-        "#F1": "f1",
-        "source": "source",
-    }
-    cells = {
-        title: [_figure(getattr(line, name)) for line in found.lines]
-        for title, name in columns.items()
-    }
-    filled = {title: column for title, column in cells.items() if any(column)}
-    title = f"Test facts of {found.data_set}" if found.data_set else "Test facts"
-    terminal.table(title, list(filled), zip(*filled.values()))
-    if found.data_set is None:
-        terminal.say("no published figures are known for data with these counts")
-
-
-def _figure(value: str | int | float | None) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else value or ""

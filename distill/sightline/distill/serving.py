@@ -17,6 +17,7 @@ from sightline.graph.arrays import Ids
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import (
     new_artifact,
+    open_artifact,
     read_manifest,
     verify_artifact,
 )
@@ -65,7 +66,7 @@ class ServedModel:
         maps = folder / "maps" / snapshot.id
         if not maps.is_dir():
             raise NoModel(ws.path)
-        verify_artifact(maps, full=False)
+        open_artifact(maps, format=MODEL_FORMAT, again="sightline train")
         try:
             model = cls(model_id, student, maps)
         except (OSError, ValueError) as error:

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.calibration.calibrate import answer_features
+from sightline.distill.student.arrays import best
 from sightline.distill.student.context import Context
-from sightline.distill.student.student import best
 from sightline.graph.arrays import Doubles, Floats
 from sightline.insights.room import Room
 from sightline.models.errors import UnknownToModel
@@ -160,7 +160,7 @@ class Learned:
             part = rels[start : start + size]
             asked = self._model_rels(part).astype(np.int32)
             heads = np.broadcast_to(vector, (len(part), len(vector)))
-            lines = student.compare(student.arrays.queries_of(heads, asked))
+            lines = student.scores_of(heads, asked)
             for rel, model_rel, line in zip(part, asked, lines):
                 yield int(rel), int(model_rel), line
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.distill.student.student import best
+from sightline.distill.student.arrays import best
 from sightline.insights.records import Similar
 
 if TYPE_CHECKING:

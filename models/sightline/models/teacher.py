@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sightline.models.data.dataset import LearningData
+from sightline.models.data.messages import Messages
 from sightline.models.data.queries import with_reciprocals
-from sightline.models.members.messages import Messages
-from sightline.models.members.network import Member
-from sightline.models.members.path_network import PathMember
+from sightline.models.members.member import Network
 from sightline.models.ranking import Scorer, blended_ranks
 
 #: Weights are multiples of one part in so many.
@@ -28,7 +27,7 @@ PARTS = 4
 #: The mean over all directed relations counts like so many questions of a directed relation's own.
 PRIOR = 50.0
 
-#: What each member reads: entity vectors, float32 ``(N, dim)``, or a ``PathGraph``.
+#: What each member reads; entity vectors, float32 ``(N, dim)``, of those that learn some.
 Encoded = tuple[Any, ...]
 
 
@@ -41,10 +40,10 @@ class Teacher(nn.Module):
 
     weight: Tensor
 
-    def __init__(self, members: Sequence[Member | PathMember], num_relations: int) -> None:
+    def __init__(self, members: Sequence[nn.Module], num_relations: int) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self._each = tuple(members)
+        self._each = cast(Sequence[Network], tuple(members))
         self.register_buffer(
             "weight", torch.full((2 * num_relations, len(members)), 1 / len(members))
         )

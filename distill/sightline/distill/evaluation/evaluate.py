@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from sightline.distill.calibration.calibrate import Calibration, calibration_error
+from sightline.distill.calibration.calibrate import Calibration
+from sightline.distill.calibration.error import calibration_error
+from sightline.distill.calibration.fit import surprisals, top_answers
 from sightline.distill.evaluation.classify import classify, sampled_negatives
 from sightline.distill.evaluation.fidelity import measure_fidelity
+from sightline.distill.student.arrays import StudentArrays, log_softmax
 from sightline.distill.student.onnx_file import onnx_scorer
 from sightline.distill.student.portable import (
     FORMATS,
@@ -24,20 +27,21 @@ from sightline.distill.student.portable import (
     vocabulary,
 )
 from sightline.distill.student.quantise import unpack
-from sightline.distill.student.student import Student, StudentArrays, log_softmax
+from sightline.distill.student.student import Student
 from sightline.distill.training.context_fit import measure_new_entities
-from sightline.distill.training.train import control_folder, surprisals, top_answers
+from sightline.distill.training.train import control_folder
 from sightline.graph.arrays import Doubles, Ids
 from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import sealed, verify_artifact, write_json_atomic
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.data.dataset import LearningData
-from sightline.models.data.queries import KnownAnswers, with_reciprocals
+from sightline.models.data.queries import with_reciprocals
+from sightline.models.data.questions import Questions
 from sightline.models.errors import NoModel
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
-from sightline.models.training.train import open_teacher
-from sightline.models.training.trainer import Questions, scorer_of
+from sightline.models.train import open_teacher
+from sightline.models.training.trainer import scorer_of
 
 
 def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> dict[str, Any]:
@@ -51,7 +55,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
 
     Raises:
         MissingExtra: onnx or onnxruntime is not installed.
-        NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
+        NoModel, DamagedArtifact, FormatMismatch, WorkspaceLocked, NotWritable, DiskFull
     """
     folder = ws.models / model_id
     with ws.lock():
@@ -64,8 +68,8 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         control = StudentArrays.open(control_folder(folder))
         scorers: dict[str, Scorer] = {
             "teacher": scorer_of(teacher, Questions(data, torch.device("cpu")).messages),
-            "student": student_scorer(student),
-            "control": student_scorer(control),
+            "student": student.scores,
+            "control": control.scores,
         }
         metrics: dict[str, Any] = {}
         for done, (name, scorer) in enumerate(scorers.items()):
@@ -119,11 +123,7 @@ def measure_formats(
 
 def scorer_of_file(name: str, content: bytes) -> Scorer:
     """The scorer of a portable file: ONNX Runtime's, or NumPy's."""
-    return (
-        onnx_scorer(content)
-        if name.endswith(".onnx")
-        else student_scorer(unpack(read_arrays(content)))
-    )
+    return onnx_scorer(content) if name.endswith(".onnx") else unpack(read_arrays(content)).scores
 
 
 def ranks_of(scorer: Scorer, triples: Ids, data: LearningData) -> Any:
@@ -175,10 +175,10 @@ def measure_calibration(
     student: StudentArrays, calibration: Calibration, data: LearningData
 ) -> dict[str, Any]:
     """ECE of the probabilities of the best new answers to the test questions."""
-    seen = np.concatenate([data.train, data.valid])
-    known = KnownAnswers.of_triples(seen, data.num_entities, data.num_relations)
-    log_probability, rank, rels, true, _ = top_answers(student, data.test, known, data.test)
-    error = calibration_error(calibration.of_features(log_probability, rank, rels), true)
+    known = data.answers(data.train, data.valid)
+    found = top_answers(student, data.test, known, data.test)
+    probability = calibration.of_features(found.log_probability, found.rank, found.rel)
+    error = calibration_error(probability, found.true, found.question)
     return {
         "fitted_on": calibration.answers,
         "fitted_base_rate": calibration.base_rate,
@@ -195,7 +195,7 @@ def measure_sets(
     out: dict[str, dict[str, float | None]] = {}
     for coverage in (0.5, 0.8, 0.9, 0.95):
         bound = calibration.bound(coverage)
-        surprisal, size = surprisals(student, data.test, data, bound)
+        surprisal, size = surprisals(student, data.test, data.known, bound)
         held = float((surprisal <= bound).mean()) if len(size) else None
         mean = float(size.mean()) if len(size) else None
         out[str(coverage)] = {"coverage": held, "mean_size": mean}
@@ -211,8 +211,3 @@ def unseen(data: LearningData) -> dict[str, int]:
         return int((~(known & np.isin(triples[:, 1], seen_relations))).sum())
 
     return {"valid": count(data.valid), "test": count(data.test)}
-
-
-def student_scorer(arrays: StudentArrays) -> Scorer:
-    """The scorer of a student's arrays."""
-    return arrays.scores

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sightline.distill.student.student import log_softmax
+from sightline.distill.student.arrays import log_softmax
 from sightline.graph.arrays import Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals

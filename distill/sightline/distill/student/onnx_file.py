@@ -1,7 +1,7 @@
 """The student as one ONNX file, built node by node from its numbers, and checked against NumPy.
 
 Knows packed numbers and ONNX operators; torch takes no part, so the file says exactly what
-``student.py`` computes. Inputs ``head`` and ``rel``, int64 ``(B,)``; output ``scores``, float32
+``arrays.py`` computes. Inputs ``head`` and ``rel``, int64 ``(B,)``; output ``scores``, float32
 ``(B, N)``. What is packed as int8 is unpacked by two nodes that a runtime folds when it loads.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sightline.distill.student.arrays import GAIN, NORM_EPSILON, SHIFTS, WIDTH, StudentArrays
 from sightline.distill.student.quantise import SCALE, Packed, pack, unpack
-from sightline.distill.student.student import GAIN, NORM_EPSILON, SHIFTS, WIDTH, StudentArrays
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.errors import MissingExtra
 from sightline.models.errors import LearningError
@@ -103,27 +103,27 @@ def _constants(packed: Packed) -> tuple[dict[str, npt.NDArray[Any]], list[Step]]
     return constants, steps
 
 
-def _readings(packed: Packed) -> tuple[list[Step], str]:
+def _features(packed: Packed) -> tuple[list[Step], str]:
     """The steps to what questions compare with, and its name; a runtime folds these, too."""
     names: list[str] = ["entity_table"]
     steps: list[Step] = []
     if len(packed["out_bias"]) == WIDTH:
         return steps, names[0]
     for shift in SHIFTS:
-        rolled, product, name = f"rolled_{shift}", f"products_{shift}", f"readings_{shift}"
+        rolled, product, name = f"rolled_{shift}", f"products_{shift}", f"features_{shift}"
         steps += [
             ("Gather", ["entity_table", f"before_{shift}"], [rolled], {"axis": 1}),
             ("Mul", ["entity_table", rolled], [product], {}),
             ("Mul", [product, "gain"], [name], {}),
         ]
         names.append(name)
-    return [*steps, ("Concat", names, ["readings"], {"axis": 1})], "readings"
+    return [*steps, ("Concat", names, ["features"], {"axis": 1})], "features"
 
 
 def _model(packed: Packed, onnx: Any) -> Any:
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     constants, unpacking = _constants(packed)
-    products, readings = _readings(packed)
+    products, features = _features(packed)
     steps: list[Step] = [
         *unpacking,
         ("Gather", ["entity_table", "head"], ["x"], {"axis": 0}),
@@ -154,7 +154,7 @@ def _model(packed: Packed, onnx: Any) -> Any:
         ("Gemm", ["active", "out_weight_table", "out_bias_table"], ["mixed"], {}),
         ("Add", ["product_padded", "mixed"], ["query"], {}),
         *products,
-        ("Gemm", ["query", readings], ["scores"], {"transB": 1}),
+        ("Gemm", ["query", features], ["scores"], {"transB": 1}),
     ]
     integer, real = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
     graph = helper.make_graph(

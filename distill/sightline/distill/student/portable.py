@@ -19,9 +19,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.onnx_file import onnx_file
 from sightline.distill.student.quantise import Packed, pack
-from sightline.distill.student.student import Student, StudentArrays
+from sightline.distill.student.student import Student
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.errors import NotWritable
@@ -71,8 +72,8 @@ an array `NAME_scale`, the numbers are `NAME * NAME_scale`. The vocabulary is th
               + s @ shift_weight
     hidden  = silu(layer_norm(hidden, epsilon 1e-5) * norm_weight + norm_bias)
     query   = hidden @ out_weight + out_bias; query[:64] += product
-    scores  = readings @ query
-    readings of an entity e: e, then 10 * e * roll(e, shift) for the shifts 0, 1, 2, of which a
+    scores  = features @ query
+    features of an entity e: e, then 10 * e * roll(e, shift) for the shifts 0, 1, 2, of which a
     query of 64 numbers reads e alone
 """,
 }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sightline.distill.student.student import StudentArrays
+from sightline.distill.student.arrays import StudentArrays
 from sightline.graph.arrays import Floats
 
 #: Arrays by the name of their field; beside an int8 matrix ``(n, m)`` stands its scale ``(n, 1)``.

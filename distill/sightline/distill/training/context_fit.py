@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.context import Context, ContextEncoder, features
-from sightline.distill.student.student import StudentArrays
 from sightline.graph.arrays import Flags, Floats, Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
@@ -33,6 +33,9 @@ MOST = 64
 PENALTY = 100.0
 #: Entities whose features are held at once.
 BLOCK = 4096
+#: Directed relations that the fit tells apart; rarer ones share what they say. Otherwise the fit
+#: would need memory by the square of their number and time by its cube.
+COLUMNS = 1024
 
 
 def fit_context(arrays: StudentArrays, data: LearningData) -> ContextEncoder:
@@ -40,18 +43,30 @@ def fit_context(arrays: StudentArrays, data: LearningData) -> ContextEncoder:
     rng = np.random.default_rng(0)
     degree = np.bincount(data.train[:, [0, 2]].ravel(), minlength=data.num_entities)
     shown = np.flatnonzero((degree > 1) & ~left_out(data))
-    width, size = arrays.entity.shape[1], 2 * (arrays.entity.shape[1] + len(arrays.rel) + 1)
+    column = _columns(data)
+    width, half = arrays.entity.shape[1], arrays.entity.shape[1] + int(column.max()) + 2
     mean = np.asarray(arrays.entity).mean(axis=0, dtype=np.float64)
-    square, product = PENALTY * np.eye(size), np.zeros((size, width))
+    square, product = PENALTY * np.eye(2 * half), np.zeros((2 * half, width))
     for _ in range(DRAWS):
         for entities, context in _draw(data, shown, rng):
-            read = features(arrays, context).astype(np.float64)
+            read = features(arrays, context, column).astype(np.float64)
             square += read.T @ read
             product += read.T @ (arrays.entity[entities] - mean)
-    weight = np.linalg.solve(square, product)
+    weight = np.linalg.solve(square, product).reshape(2, half, width)
     # The constant stands at the end of both halves, whose factors sum to 1.
-    weight[[size // 2 - 1, -1]] += mean
-    return ContextEncoder(weight.astype(np.float32))
+    weight[:, -1] += mean
+    of_rel = weight[:, width:-1][:, column]
+    weight = np.concatenate([weight[:, :width], of_rel, weight[:, -1:]], axis=1)
+    return ContextEncoder(weight.reshape(-1, width).astype(np.float32))
+
+
+def _columns(data: LearningData) -> Ids:
+    """Each directed relation's place among those that the fit tells apart: int32 ``(2 R,)``."""
+    rels = 2 * data.num_relations
+    facts = np.tile(np.bincount(data.train[:, 1], minlength=data.num_relations), 2)
+    column = np.empty(rels, np.int32)
+    column[np.argsort(-facts, kind="stable")] = np.arange(rels)
+    return np.minimum(column, COLUMNS - 1) if rels > COLUMNS else np.arange(rels, dtype=np.int32)
 
 
 def left_out(data: LearningData) -> Flags:

@@ -2,13 +2,14 @@
 
     hidden = silu(norm(Hidden(entity) * gate(directed relation) + shift(directed relation)))
     query = [entity * directed relation (ComplEx product), 0, 0, 0] + Out(hidden)
-    score(tail) = query . readings(tail)
+    score(tail) = query . features(tail)
 
-The rel gates what the network reads from the entity: without gate and normalisation the same
-student ends two MRR points lower (docs/experiments.md). Everything stored per entity is its row of
-``WIDTH`` numbers; there is no bias beside it. A question reads these numbers and their products
-with their neighbours: a plain product of ``WIDTH`` numbers cannot rank as finely as the teacher
-does, and products are stored nowhere. On a large graph reading them would cost too much time.
+The directed relation gates what the network reads from the entity: without gate and normalisation
+the same student ends two MRR points lower (docs/experiments.md). Everything stored per entity is
+its ``WIDTH`` numbers; there is no bias beside them. A question reads these numbers and their
+products with their neighbours: a plain product of ``WIDTH`` numbers cannot rank as finely as the
+teacher does, and products are stored nowhere. On a large graph reading them would cost too much
+time.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sightline.distill.student.arrays import GAIN, NORM_EPSILON, READ, SHIFTS, WIDTH, StudentArrays
 from sightline.distill.student.quantise import quantise
-from sightline.distill.student.student import GAIN, NORM_EPSILON, READ, SHIFTS, WIDTH, StudentArrays
 from sightline.graph.arrays import Floats
 from sightline.models.training.presets import StudentConfig
 
@@ -63,7 +64,7 @@ class StudentNetwork(nn.Module):
         mixed: Tensor = self.out(self.dropout(nn.functional.silu(hidden)))
         return mixed + nn.functional.pad(product, (0, mixed.shape[1] - WIDTH))
 
-    def readings(self, entity: Tensor | None = None) -> Tensor:
+    def features(self, entity: Tensor | None = None) -> Tensor:
         """What questions compare with, of rows int64 ``(C,)`` or of all: float32 ``(C, Q)``."""
         x = self.entity if entity is None else self.entity[entity]
         if not self.products:
@@ -73,7 +74,7 @@ class StudentNetwork(nn.Module):
 
     def scores(self, head: Tensor, rel: Tensor, entity: Tensor | None = None) -> Tensor:
         """Scores of some tails, int64 ``(C,)``, or of all: float32 ``(B, C)``."""
-        return self.query(head, rel) @ self.readings(entity).T
+        return self.query(head, rel) @ self.features(entity).T
 
     def arrays(self) -> StudentArrays:
         """What ships, as NumPy arrays: entities rounded to int8 multiples of a number per row."""

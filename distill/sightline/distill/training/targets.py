@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from sightline.graph.progress import Progress
+from sightline.models.data.questions import Parts, Questions
 from sightline.models.teacher import Encoded, Teacher
 from sightline.models.training.presets import StudentConfig, batch_for
-from sightline.models.training.trainer import Parts, Questions
 
 
 @dataclass(frozen=True, slots=True)

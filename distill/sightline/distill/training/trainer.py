@@ -1,6 +1,6 @@
-"""One student run: the same loop with a teacher and, for the control, without one.
+"""One student: the same with a teacher and, for the control, without one.
 
-Knows questions, soft targets and losses; knows no workspace.
+Knows questions, soft targets and losses; the loop is ``models.training.trainer``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from torch import Tensor
 from sightline.distill.training.losses import softened_kl, softened_kl_top
 from sightline.distill.training.network import StudentNetwork
 from sightline.distill.training.targets import SoftTargets
-from sightline.graph.progress import Progress
-from sightline.models.data.dataset import LearningData
-from sightline.models.errors import Diverged
-from sightline.models.ranking import RankingMetrics, filtered_ranks
-from sightline.models.training.loss import Batch, Candidates, answer_loss
+from sightline.models.data.questions import Batch, Questions
+from sightline.models.ranking import Scorer
+from sightline.models.training.loss import Candidates, answer_loss
 from sightline.models.training.presets import StudentConfig, batch_for, epochs_for
-from sightline.models.training.trainer import Questions
+from sightline.models.training.trainer import Trainer, cosine
 
 #: Scores of one step, 32 MB of float32: what the C library still takes from memory it has already.
 #: Larger tensors are mapped anew at every step, which costs as much as computing them.
@@ -39,84 +37,73 @@ class Setting:
     temperature: float | None
     smoothing: float = 0.0
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A finished run: the student of its best evaluation, and its filtered MRR on ``select``."""
-
-    network: StudentNetwork
-    select_mrr: float | None
+    @property
+    def value(self) -> float:
+        """What was chosen."""
+        return self.smoothing if self.temperature is None else self.temperature
 
 
-class StudentTrainer:
-    """Runs students on the same questions, from the same seed, for the same number of epochs."""
+class StudentTrainer(Trainer):
+    """Trains a student with one setting, on the same questions and from the same seed as others.
+
+    Args:
+        targets: what the teacher answers; ``targets.vectors`` are where a student begins, the
+            control begins at random.
+        share: take one part in so many of the epochs.
+    """
+
+    model: StudentNetwork
 
     def __init__(
         self,
-        data: LearningData,
         questions: Questions,
         targets: SoftTargets,
         config: StudentConfig,
+        setting: Setting,
         seed: int,
+        name: str = "student",
+        share: int = 1,
     ) -> None:
-        """``targets.vectors`` are where a student begins; the control begins at random."""
-        self.data, self.questions, self.targets, self.config = data, questions, targets, config
-        self._seed = seed
-        self._samples = data.num_entities > max(config.dense, config.candidates)
-        scored = config.candidates if self._samples else data.num_entities
-        self.epochs = epochs_for(config.epochs, config.work, len(questions) * scored)
+        super().__init__(questions, seed, name)
+        self.targets, self.config, self.setting = targets, config, setting
+        entities = self.data.num_entities
+        self._samples = entities > max(config.dense, config.candidates)
+        scored = config.candidates if self._samples else entities
+        epochs = epochs_for(config.epochs, config.work, len(questions) * scored)
+        self.epochs = max(1, epochs // share)
+        # The last epochs of a cosine are its best; before, a look now and then is enough.
+        self._evaluate_every = max(1, self.epochs // 10)
         self._batch = max(1, min(batch_for(len(questions)), STEP // scored))
         if self._samples:
             # What is sure to be scored takes no more than half of the room.
             self._batch = min(self._batch, config.candidates // (2 * config.sure))
-        self._select = data.select_sample
 
-    def run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
-        """Train one student and keep its best evaluation.
+    def _build(self) -> None:
+        self.model = StudentNetwork(self.data.num_entities, self.data.num_relations, self.config)
+        if self.setting.temperature is not None:
+            self.model.start_from(self.targets.vectors)
+        self.model.to(self.device)
+        parameters = self.model.parameters()
+        self._optimizers = {"adam": torch.optim.Adam(parameters, lr=self.config.rate, fused=True)}
 
-        Raises:
-            Diverged
-        """
-        with torch.random.fork_rng():
-            torch.manual_seed(self._seed)
-            return self._run(setting, epochs, progress, name)
+    def _scorer(self) -> Scorer:
+        return self.model.arrays().scores
 
-    def _run(self, setting: Setting, epochs: int, progress: Progress, name: str) -> Run:
-        data, config = self.data, self.config
-        network = StudentNetwork(data.num_entities, data.num_relations, config)
-        if setting.temperature is not None:
-            network.start_from(self.targets.vectors)
-        network.to(self.questions.device)
-        optimizer = torch.optim.Adam(network.parameters(), lr=config.rate, fused=True)
-        steps = epochs * -(-len(self.questions) // self._batch)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-        every = max(1, epochs // 10)
-        best: float | None = None
-        kept: dict[str, Tensor] = {}
-        for epoch in range(1, epochs + 1):
-            network.train()
-            for positions in torch.split(torch.randperm(len(self.questions)), self._batch):
-                loss = self._loss(network, positions, setting)
-                if not torch.isfinite(loss):
-                    raise Diverged(schedule.last_epoch)
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                optimizer.step()
-                schedule.step()
-            # The last epochs of a cosine are its best; before, a look now and then is enough.
-            if epoch % every == 0 or epoch == epochs:
-                mrr = self._mrr(network)
-                if mrr is None or best is None or mrr >= best:
-                    best = mrr
-                    kept = {k: v.detach().clone() for k, v in network.state_dict().items()}
-            progress(name, epoch, epochs, "" if best is None else f"best MRR {best:.3f}")
-        network.load_state_dict(kept)
-        return Run(network.eval(), best)
+    def _run_epoch(self) -> float:
+        self.model.train()
+        order = torch.randperm(len(self.questions), generator=self._generator)
+        steps = self.epochs * -(-len(self.questions) // self._batch)
+        losses = []
+        for positions in torch.split(order, self._batch):
+            self._set_rate(self.config.rate * cosine(self.step / steps))
+            losses.append(self._descend(self._loss(positions)))
+        return float(np.mean(losses))
 
-    def _loss(self, network: StudentNetwork, positions: Tensor, setting: Setting) -> Tensor:
+    def _loss(self, positions: Tensor) -> Tensor:
+        network, setting = self.model, self.setting
         batch = self.questions.batch(positions)
         if self._samples:
-            drawn = self._draw(batch, positions, setting)
+            drawn = self._draw(batch, positions)
             scores = network.scores(batch.head, batch.rel, drawn.entity)
             columns = drawn.columns(batch.answer)
             loss = answer_loss(scores + drawn.log_weight, batch.row, columns, setting.smoothing)
@@ -129,15 +116,15 @@ class StudentTrainer:
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
         return loss
 
-    def _draw(self, batch: Batch, positions: Tensor, setting: Setting) -> Candidates:
+    def _draw(self, batch: Batch, positions: Tensor) -> Candidates:
         sure = batch.answer.cpu()
-        if setting.temperature is not None and self.targets.entity is not None:
+        if self.setting.temperature is not None and self.targets.entity is not None:
             best = self.targets.entity[positions, : self.config.sure]
             sure = torch.cat([sure, best.flatten()])
         room = self.config.candidates - len(torch.unique(sure))
         # Half of the room at least, however many answers there are: the others must be heard, too.
         count = max(room, self.config.candidates // 2)
-        drawn = Candidates.sample(sure, self.data.num_entities, count)
+        drawn = Candidates.sample(sure, self.data.num_entities, count, self._generator)
         return drawn.to(self.questions.device)
 
     def _soft_loss(
@@ -159,14 +146,3 @@ class StudentTrainer:
         rest = self.targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
         stands_for = None if drawn is None else drawn.log_weight
         return softened_kl_top(scores, column, teacher, rest, temperature, weight, stands_for)
-
-    def _mrr(self, network: StudentNetwork) -> float | None:
-        network.eval()
-        student = network.arrays()
-        ranks = filtered_ranks(
-            student.scores,
-            self._select,
-            self.data.known,
-            num_relations=self.data.num_relations,
-        )
-        return RankingMetrics.of(np.asarray(ranks)).mrr

@@ -1,7 +1,7 @@
-"""What a snapshot gives to learn from: rows, a split, and what counts as known.
+"""What a snapshot gives to learn from: numbered entities and relations, a split, what is known.
 
-A model's rows are the entities and relations that occur in an edge or in a held-out triple, in the
-order of their IRIs; an entity without any edge gets no row. Everything is computed from the
+A model numbers the entities and relations that occur in an edge or in a held-out triple, in the
+order of their IRIs; an entity without any edge gets no number. Everything is computed from the
 snapshot alone, so training, distillation and evaluation see the same split whenever they run.
 
 Knows the snapshot's arrays; knows no device and no model. NumPy and SciPy only.
@@ -35,10 +35,10 @@ SELECT_LIMIT = 2000
 
 @dataclass(frozen=True)
 class LearningData:
-    """Triples in model rows, int32 ``(n, 3)`` each.
+    """Triples in the model's numbers, int32 ``(n, 3)`` each.
 
     Attributes:
-        entity_iris, relation_iris: the IRI of each row.
+        entity_iris, relation_iris: the IRI of each entity and relation.
         train: what the model learns from.
         select, calibrate: the two halves of valid: for stopping and choices; for calibration only.
         test: read once, by the evaluation.
@@ -77,17 +77,22 @@ class LearningData:
     @cached_property
     def questions(self) -> KnownAnswers:
         """The training questions with their answers."""
-        return KnownAnswers.of_triples(self.train, self.num_entities, self.num_relations)
+        return self.answers(self.train)
 
     @cached_property
     def known(self) -> KnownAnswers:
-        """Every true answer that is known, of train, valid and test: the ranking filter."""
-        triples = np.concatenate([self.train, self.select, self.calibrate, self.test])
-        return KnownAnswers.of_triples(triples, self.num_entities, self.num_relations)
+        """Every true answer that is known, of train, valid and test: the ranking filter. So a test
+        fact is neither right nor wrong in a ranking of ``select``, as everywhere in the field."""
+        return self.answers(self.train, self.valid, self.test)
+
+    def answers(self, *triples: Ids) -> KnownAnswers:
+        """The questions of some triples with their answers."""
+        facts = np.concatenate(triples)
+        return KnownAnswers.of_triples(facts, self.num_entities, self.num_relations)
 
 
 def learning_data(snapshot: Snapshot) -> LearningData:
-    """Read rows and split from a snapshot.
+    """Number and split what a snapshot states.
 
     Raises:
         CannotTrain: the graph has no edge, or no two entities to tell apart.
@@ -105,7 +110,7 @@ def learning_data(snapshot: Snapshot) -> LearningData:
     entities, relations = np.unique(used[:, [0, 2]]), np.unique(used[:, 1])
     if len(entities) < 2:
         raise CannotTrain("it has a single entity; at least two must be linked")
-    edges, *given = (_rows(t, entities, relations) for t in (edges, *held.values()))
+    edges, *given = (_renumbered(t, entities, relations) for t in (edges, *held.values()))
     valid, test, valid_negatives, test_negatives = given
     split = "given" if len(valid) else "random"
     if len(valid):
@@ -131,7 +136,7 @@ def learning_data(snapshot: Snapshot) -> LearningData:
     )
 
 
-def _rows(triples: Ids, entities: Ids, relations: Ids) -> Ids:
+def _renumbered(triples: Ids, entities: Ids, relations: Ids) -> Ids:
     columns = (
         np.searchsorted(entities, triples[:, 0]),
         np.searchsorted(relations, triples[:, 1]),

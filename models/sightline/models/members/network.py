@@ -3,14 +3,19 @@
 Encoder: learnt entity vectors, refined by layers in the manner of CompGCN (Vashishth et al. 2020,
 arXiv:1911.03082) whose messages pass through a narrow space, with a residual that starts at zero.
 Decoder: ComplEx (Trouillon et al. 2016, arXiv:1606.06357) with reciprocal directed relations, for
-all tails at once. Without a layer it is plain ComplEx, the network's partner. Knows tensors of rows
-and directed relations; knows no file, no loss and no rank.
+all tails at once. Without a layer it is plain ComplEx, which is the member ``partner``.
+
+It learns whole questions, all answers at once. The best N3 penalty differs a hundredfold between
+graphs, so each graph gets its own by a short trial.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,15 +24,21 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from torch_geometric.nn import MessagePassing
 
-from sightline.models.members.messages import Messages
+from sightline.models.data.dataset import LearningData
+from sightline.models.data.messages import Messages
+from sightline.models.data.questions import Questions
+from sightline.models.members.member import Training
+from sightline.models.training.loss import Candidates, answer_loss
+from sightline.models.training.presets import NetworkConfig, batch_for, epochs_for
+from sightline.models.training.trainer import Trainer
 
 
 class RelationalConv(MessagePassing):  # type: ignore[misc]
     """One layer: x + Up(relu(norm(z + mean over in-edges of z_source * w_rel))), z = Down(x).
 
     The narrow z (width ``narrow`` of ``dim``) makes a message cheap, and what one directed relation
-    brings to
-    one target is summed before it is multiplied: O(M narrow) time, O(G narrow) memory for G groups.
+    brings to one target is summed before it is multiplied: O(M narrow) time, O(G narrow) memory for
+    G groups.
     """
 
     def __init__(self, dim: int, narrow: int, rels: int, dropout: float) -> None:
@@ -60,7 +71,7 @@ class RelationalConv(MessagePassing):  # type: ignore[misc]
         return z_j * weight
 
 
-class Member(nn.Module):
+class GraphNetwork(nn.Module):
     """Scores every tail of a question.
 
     Args:
@@ -108,6 +119,120 @@ class Member(nn.Module):
     def scores(self, x: Tensor, head: Tensor, rel: Tensor) -> Tensor:
         """Scores of all tails: float32 ``(B, N)``."""
         return self.query(x, head, rel) @ x.T
+
+
+class NetworkTrainer(Trainer):
+    """Trains a graph network or its partner on whole questions, all answers at once."""
+
+    model: GraphNetwork
+
+    def __init__(
+        self, questions: Questions, config: NetworkConfig, seed: int, name: str = "train"
+    ) -> None:
+        super().__init__(questions, seed, name)
+        self.config, self.patience = config, config.patience
+        self.chosen = {"penalty": config.penalty}
+        self._candidates = min(config.candidates, self.data.num_entities)
+        self._batch = batch_for(len(self.questions))
+        pairs = len(self.questions) * self._candidates
+        self.epochs = epochs_for(config.epochs, config.work, pairs)
+        self._evaluate_every = max(1, self.epochs // 30)
+
+    def _build(self) -> None:
+        config = self.config
+        self.model = build(self.data, config).to(self.device)
+        vectors = [self.model.entity, self.model.rel]
+        self._optimizers = {"vectors": torch.optim.Adagrad(vectors, lr=config.rate)}
+        if config.layers:
+            weights = self.model.layers.parameters()
+            self._optimizers["layers"] = torch.optim.Adam(weights, lr=config.rate_network)
+
+    def _run_epoch(self) -> float:
+        self.model.train()
+        order = torch.randperm(len(self.questions), generator=self._generator)
+        losses = [self._descend(self._loss(some)) for some in torch.split(order, self._batch)]
+        return float(np.mean(losses))
+
+    def _loss(self, positions: Tensor) -> Tensor:
+        batch = self.questions.batch(positions)
+        messages = self.questions.messages_without(positions)
+        if self._candidates < self.data.num_entities:
+            drawn = Candidates.sample(
+                batch.answer.cpu(), self.data.num_entities, self._candidates, self._generator
+            ).to(self.device)
+            rows = torch.unique(torch.cat([drawn.entity, batch.head]))
+            x = self.model.encode(messages, rows)
+            head, answer, tails = (
+                torch.searchsorted(rows, some) for some in (batch.head, batch.answer, drawn.entity)
+            )
+            scores = self.model.query(x, head, batch.rel) @ x[tails].T + drawn.log_weight
+            loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
+        else:
+            x, head, answer = self.model.encode(messages), batch.head, batch.answer
+            scores = self.model.query(x, head, batch.rel) @ x.T
+            loss = answer_loss(scores, batch.row, answer)
+        # N3 of the three factors of every (question, answer) pair.
+        penalty = (
+            cubed_norm(x[head])[batch.row].mean()
+            + cubed_norm(self.model.rel[batch.rel])[batch.row].mean()
+            + cubed_norm(x)[answer].mean()
+        )
+        return loss + self.config.penalty * penalty
+
+
+def build(data: LearningData, config: NetworkConfig) -> GraphNetwork:
+    """An untrained network; torch's random state decides the weights."""
+    return GraphNetwork(
+        data.num_entities,
+        data.num_relations,
+        dim=config.dim,
+        narrow=config.narrow,
+        layers=config.layers,
+        dropout=config.dropout,
+    )
+
+
+def train(training: Training, config: NetworkConfig) -> NetworkTrainer:
+    """Try penalties for a share of the epochs and go on with the best on ``select``."""
+
+    def begun(penalty: float) -> NetworkTrainer:
+        one = replace(config, penalty=penalty)
+        name = f"{training.name} penalty {penalty}"
+        return NetworkTrainer(training.questions, one, training.seed, name)
+
+    def trial(penalty: float) -> float:
+        trainer = begun(penalty)
+        training.run(trainer, share=config.trial)
+        return trainer.best_mrr or 0.0
+
+    can_choose = len(training.questions.data.select) > 0
+    found = hill_climb(config.penalties, config.penalty, trial) if can_choose else {}
+    # One at a time is in memory, and the best goes on from its checkpoint.
+    best = begun(max(found, key=found.__getitem__, default=config.penalty))
+    training.run(best)
+    best.chosen["tried"] = found
+    return best
+
+
+def hill_climb(
+    grid: Sequence[float], start: float, score: Callable[[float], float]
+) -> dict[float, float]:
+    """Score a value of an ascending grid and those beside it, on and on where it gets better.
+
+    Returns:
+        What was scored, with its score.
+    """
+    found = {start: score(start)}
+    for way in (1, -1):
+        place = grid.index(start) + way
+        while 0 <= place < len(grid):
+            found[grid[place]] = score(grid[place])
+            if found[grid[place]] <= found[grid[place - way]]:
+                break
+            place += way
+        if max(found.values()) > found[start]:
+            break
+    return found
 
 
 def cubed_norm(vectors: Tensor) -> Tensor:

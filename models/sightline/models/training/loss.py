@@ -8,21 +8,6 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some questions and all their answers.
-
-    Attributes:
-        head, rel: int64 ``(B,)``.
-        row, answer: int64 ``(A,)``: which question, which entity.
-    """
-
-    head: Tensor
-    rel: Tensor
-    row: Tensor
-    answer: Tensor
-
-
 def answer_loss(scores: Tensor, row: Tensor, column: Tensor, smoothing: float = 0.0) -> Tensor:
     """Cross entropy of each (question, answer) pair against all columns, averaged over the pairs.
 

@@ -15,8 +15,8 @@ PresetName = Literal["quick", "standard", "max"]
 
 
 @dataclass(frozen=True, slots=True)
-class MemberConfig:
-    """How a member of the teacher is built and trained.
+class NetworkConfig:
+    """How a graph network is built and trained.
 
     Attributes:
         dim: reals per entity.
@@ -25,6 +25,8 @@ class MemberConfig:
         dropout: share of a hidden message that is dropped.
         rate, rate_network: Adagrad step of the vectors, Adam step of the layers' weights.
         penalty: weight of the N3 penalty that is tried first.
+        penalties, trial: those that may be tried, ascending; after one part in ``trial`` of the
+            epochs the best on ``select`` goes on alone.
         epochs: at most so many.
         work: question-candidate pairs scored in all; it cuts the epochs of a large graph.
         candidates: tails scored per question; on a larger graph a shared sample of this size.
@@ -38,6 +40,8 @@ class MemberConfig:
     rate: float = 0.1
     rate_network: float = 1e-3
     penalty: float = 1e-2
+    penalties: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 5e-2, 1e-1)
+    trial: int = 6
     epochs: int = 60
     work: float = 8e9
     candidates: int = 4096
@@ -73,8 +77,8 @@ class StudentConfig:
 
     Attributes:
         hidden: width of its network.
-        context: reals of a directed relation that only the network sees, beside those the product
-        uses.
+        context: reals of a directed relation that only the network sees, beside those that the
+            product uses.
         dropout: share of the hidden units that is dropped.
         soft: weight of the teacher's part of the loss; 1 - soft is the hard labels'.
         temperatures: the grid that one temperature is chosen from.
@@ -103,26 +107,13 @@ class StudentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A name and what it stands for.
-
-    Attributes:
-        network, partner, path: the teacher's members.
-        penalties, trial: N3 penalties that the first two may begin with, ascending; after one part
-            in ``trial`` of the epochs, the best on ``select`` goes on alone.
-    """
+    """A name and what it stands for: how the members of the teacher and the student are made."""
 
     name: PresetName
-    network: MemberConfig
-    partner: MemberConfig
+    network: NetworkConfig
+    partner: NetworkConfig
     path: PathConfig
     student: StudentConfig
-    penalties: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 5e-2, 1e-1)
-    trial: int = 6
-
-    @property
-    def members(self) -> tuple[MemberConfig, ...]:
-        """The members of the teacher that learn entities."""
-        return (self.network, self.partner)
 
 
 def _preset(
@@ -131,8 +122,8 @@ def _preset(
     teacher, student = epochs
     return Preset(
         name,
-        network=MemberConfig(dim=dim, epochs=teacher, work=work),
-        partner=MemberConfig(dim=dim, layers=0, epochs=teacher, work=work),
+        network=NetworkConfig(dim=dim, epochs=teacher, work=work),
+        partner=NetworkConfig(dim=dim, layers=0, epochs=teacher, work=work),
         path=PathConfig(work=path),
         # A pair costs a student of 64 numbers half of what it costs a member, or less.
         student=StudentConfig(epochs=student, work=2 * work),
@@ -155,7 +146,10 @@ def preset_named(name: str, *, tune: bool = False) -> Preset:
     if name not in PRESETS:
         raise UsageError(f"preset {name[:40]!r} is unknown; choose {', '.join(PRESETS)}")
     preset = PRESETS[name]
-    return replace(preset, trial=1) if tune else preset
+    if not tune:
+        return preset
+    network, partner = (replace(one, trial=1) for one in (preset.network, preset.partner))
+    return replace(preset, network=network, partner=partner)
 
 
 def epochs_for(epochs: int, work: float, pairs_per_epoch: int) -> int:

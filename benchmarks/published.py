@@ -1,5 +1,7 @@
 """A measured model beside what others published for the same data.
 
+    python benchmarks/published.py WORKSPACE/models/ID/metrics.json
+
 The data set is recognised by its counts and by nothing else. Published figures are test figures as
 their source prints them (``published.json``); no training, choice or calibration sees them.
 
@@ -8,16 +10,31 @@ Knows ``metrics.json`` and the published figures; knows no model.
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sightline.distill.student.student import WIDTH
+from sightline.cli import terminal
+from sightline.distill.student.arrays import WIDTH
 
 FIGURES = Path(__file__).with_name("published.json")
 RANKING = ("mrr", "hits_at_1", "hits_at_3", "hits_at_10")
+#: The columns of the table, by title.
+COLUMNS = {
+    "model": "model",
+    "#numbers per entity": "numbers",
+    "#bytes": "bytes",
+    "#MRR": "mrr",
+    "#Hits@1": "hits_at_1",
+    "#Hits@3": "hits_at_3",
+    "#Hits@10": "hits_at_10",
+    "#accuracy": "accuracy",
+    "#F1": "f1",
+    "source": "source",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +115,28 @@ def _measured(name: str, found: Mapping[str, Any]) -> Line:
 def _published(figure: Mapping[str, Any]) -> Line:
     values = {key: value for key, value in figure.items() if key not in ("year", "source")}
     return Line(**values, source=f"{figure['source']} ({figure['year']})")
+
+
+def main() -> None:
+    """Print the table; columns that nobody fills are left out."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("metrics", type=Path, help="what `sightline evaluate` wrote")
+    found = compare(json.loads(parser.parse_args().metrics.read_bytes()))
+    cells = {
+        t: [_figure(getattr(line, name)) for line in found.lines] for t, name in COLUMNS.items()
+    }
+    filled = {title: column for title, column in cells.items() if any(column)}
+    title = f"Test facts of {found.data_set}" if found.data_set else "Test facts"
+    terminal.table(title, list(filled), zip(*filled.values()))
+    if found.data_set is None:
+        print("no published figures are known for data with these counts")
+
+
+def _figure(value: str | int | float | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else value or ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,48 +1,116 @@
-"""The path network's compiled work: which rows a question reaches, and what their edges bring.
-
-What they compute is said in ``path_ball`` and ``path_network``, which have it in tensors too, for
-devices without numba. Knows arrays of a graph grouped by target; knows no tensor and no training.
-"""
+"""The path member's work compiled for the CPU: which rows a question reaches, and what their edges
+bring."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numba
 import numpy as np
+import torch
+from torch import Tensor
 
-from sightline.models.members.path_ball import ALL_EDGES, WIDTH
-from sightline.models.members.path_network import LARGEST, SMALLEST, SQUARES, SUM
+from sightline.models.members.path.graph import (
+    ALL_EDGES,
+    LARGEST,
+    SMALLEST,
+    SQUARES,
+    SUM,
+    WIDTH,
+    MaskedQuery,
+    Neighbourhood,
+    PathGraph,
+)
+
+
+def grow(
+    graph: PathGraph, masked: MaskedQuery, place: Tensor, entity: Tensor, count: Tensor
+) -> None:
+    """See ``Backend``."""
+    arrays = (each.numpy() for each in (place, entity, count))
+    _grow(_as_arrays(graph.edges), _as_arrays(masked), *arrays)
+
+
+def gather(x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
+    """See ``Backend``."""
+    return _Gather.apply(x, weight, near, step)  # type: ignore[no-untyped-call]
+
+
+class _Gather(torch.autograd.Function):
+    """``gather`` with its gradient, a thread per part of the questions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
+        x, weight, rows = x.contiguous(), weight.contiguous(), int(near.start[step, -1])
+        out, count = torch.zeros(rows, 4, WIDTH), torch.zeros(rows)
+        arrays = [each.detach().numpy() for each in (x, weight, out, count)]
+        _in_parts(lambda part: _gather(part, *_where(near, step), *arrays), near)
+        ctx.save_for_backward(x, weight, out)
+        ctx.mark_non_differentiable(count)
+        ctx.near, ctx.step = near, step
+        return out, count
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        x, weight, out = ctx.saved_tensors
+        found = torch.zeros_like(x), torch.zeros_like(weight)
+        tensors = (x, weight, out, grads[0].contiguous(), *found)
+        arrays = [each.detach().numpy() for each in tensors]
+        where = _where(ctx.near, ctx.step)
+        _in_parts(lambda part: _gather_gradient(part, *where, *arrays), ctx.near)
+        return *found, None, None
+
+
+def _where(near: Neighbourhood, step: int) -> tuple[Any, ...]:
+    tensors = (near.place, near.entity, near.start[step - 1], near.start[step])
+    return (
+        _as_arrays(near.graph.edges),
+        _as_arrays(near.masked),
+        *(each.numpy() for each in tensors),
+    )
+
+
+def _in_parts(work: Callable[[tuple[int, int]], None], near: Neighbourhood) -> None:
+    size, threads = len(near.place), torch.get_num_threads()
+    bounds = np.linspace(0, size, min(threads, size) + 1).astype(int).tolist()
+    parts = list(pairwise(bounds))
+    if len(parts) < 2:
+        work((0, size))
+        return
+    with ThreadPoolExecutor(len(parts)) as pool:
+        list(pool.map(work, parts))
+
+
+def _as_arrays(tensors: Any) -> Any:
+    """``Edges`` or ``MaskedQuery`` of tensors on the CPU as the same of NumPy arrays."""
+    return type(tensors)(*(tensor.numpy() for tensor in tensors))
+
 
 _kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
 
 
 @_kernel
-def _hides(asked: Any, b: int, source: int, rel: int, target: int) -> Any:
+def _hides(masked: Any, b: int, source: int, rel: int, target: int) -> Any:
     """Whether question b must not see this edge."""
-    head, tail = asked.head[b], asked.tail[b]
+    head, tail = masked.head[b], masked.tail[b]
     forth = source == head and target == tail
     back = source == tail and target == head
     if not (forth or back):
         return False
-    if asked.rel[b] == ALL_EDGES:
+    if masked.rel[b] == ALL_EDGES:
         return True
-    return (forth and rel == asked.rel[b]) or (back and rel == asked.turned[b])
+    return (forth and rel == masked.rel[b]) or (back and rel == masked.turned[b])
 
 
 @_kernel
-def grow(edges: Any, asked: Any, place: Any, entity: Any, count: Any) -> None:
-    """Breadth first from every head; at most ``entity.shape[1]`` rows a question, the nearest.
-
-    Args:
-        place: int32 ``(B, N)``, -1 everywhere: becomes the row of each entity.
-        entity: int32 ``(B, limit)``: becomes the entity of each row.
-        count: int64 ``(B, steps + 1)``: becomes the rows within 0, 1, ... steps.
-    """
+def _grow(edges: Any, masked: Any, place: Any, entity: Any, count: Any) -> None:
     limit = entity.shape[1]
-    for b in range(len(asked.head)):
-        place[b, asked.head[b]] = 0
-        entity[b, 0] = asked.head[b]
+    for b in range(len(masked.head)):
+        place[b, masked.head[b]] = 0
+        entity[b, 0] = masked.head[b]
         count[b, 0] = rows = 1
         first = 0
         for step in range(1, count.shape[1]):
@@ -54,7 +122,7 @@ def grow(edges: Any, asked: Any, place: Any, entity: Any, count: Any) -> None:
                     source = edges.source[e]
                     if place[b, source] >= 0 or rows >= limit:
                         continue
-                    if not _hides(asked, b, source, edges.rel[e], target):
+                    if not _hides(masked, b, source, edges.rel[e], target):
                         place[b, source] = rows
                         entity[b, rows] = source
                         rows += 1
@@ -63,18 +131,15 @@ def grow(edges: Any, asked: Any, place: Any, entity: Any, count: Any) -> None:
 
 
 @_kernel
-def gather(
-    part: Any, edges: Any, asked: Any, place: Any, entity: Any, before: Any, after: Any,
+def _gather(
+    part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
     x: Any, weight: Any, out: Any, count: Any,
 ) -> None:  # fmt: skip
-    """What every row hears: of the messages x[source] * weight[question, directed relation], four
-    summaries.
+    """``gather`` for some questions.
 
     Args:
         part: the first question, and the one after the last.
         before, after: int64 ``(B + 1,)``: where each question's rows start in x and in out.
-        x: float32 ``(before[-1], WIDTH)``; rows further away than these say nothing.
-        weight: float32 ``(B, rels, WIDTH)``.
         out: float32 ``(after[-1], 4, WIDTH)``, zeros.
         count: float32 ``(after[-1],)``, zeros: becomes how many messages each row heard.
     """
@@ -82,7 +147,7 @@ def gather(
         heard = before[b + 1] - before[b]
         for row in range(after[b + 1] - after[b]):
             target = entity[b, row]
-            watched = target == asked.head[b] or target == asked.tail[b]
+            watched = target == masked.head[b] or target == masked.tail[b]
             said = out[after[b] + row]
             total, squares = said[SUM], said[SQUARES]
             largest, smallest = said[LARGEST], said[SMALLEST]
@@ -91,7 +156,7 @@ def gather(
                 if source < 0 or source >= heard:
                     continue
                 rel = edges.rel[e]
-                if watched and _hides(asked, b, edges.source[e], rel, target):
+                if watched and _hides(masked, b, edges.source[e], rel, target):
                     continue
                 count[after[b] + row] += 1
                 value, factor = x[before[b] + source], weight[b, rel]
@@ -104,11 +169,11 @@ def gather(
 
 
 @_kernel
-def gather_gradient(
-    part: Any, edges: Any, asked: Any, place: Any, entity: Any, before: Any, after: Any,
+def _gather_gradient(
+    part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
     x: Any, weight: Any, out: Any, grad: Any, grad_x: Any, grad_weight: Any,
 ) -> None:  # fmt: skip
-    """Add to ``grad_x`` and ``grad_weight`` what ``gather``'s ``grad`` says of x and weight.
+    """Add to ``grad_x`` and ``grad_weight`` what ``_gather``'s ``grad`` says of x and weight.
 
     An extreme's gradient goes to the first message that equals it: rows that are alike send equal
     messages, and to each of them it would count as often as there are such rows.
@@ -119,7 +184,7 @@ def gather_gradient(
         heard = before[b + 1] - before[b]
         for row in range(after[b + 1] - after[b]):
             target = entity[b, row]
-            watched = target == asked.head[b] or target == asked.tail[b]
+            watched = target == masked.head[b] or target == masked.tail[b]
             said, wanted = out[after[b] + row], grad[after[b] + row]
             largest, smallest = said[LARGEST], said[SMALLEST]
             of_sum, of_squares = wanted[SUM], wanted[SQUARES]
@@ -129,7 +194,7 @@ def gather_gradient(
                 if source < 0 or source >= heard:
                     continue
                 rel = edges.rel[e]
-                if watched and _hides(asked, b, edges.source[e], rel, target):
+                if watched and _hides(masked, b, edges.source[e], rel, target):
                     continue
                 value, factor = x[before[b] + source], weight[b, rel]
                 to_value, to_factor = grad_x[before[b] + source], grad_weight[b, rel]

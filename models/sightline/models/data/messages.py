@@ -2,9 +2,9 @@
 knows no network.
 
 Messages to one target through one directed relation are multiplied by the same weights, so they are
-summed
-before they are multiplied: a *group* is all of them. A graph has a fraction as many groups as
-messages (FB15k-237: a quarter), and the sum is a sparse product, which holds no message in memory.
+summed before they are multiplied: a *group* is all of them. A graph has a fraction as many groups
+as messages (FB15k-237: a quarter), and the sum is a sparse product, which holds no message in
+memory.
 """
 
 from __future__ import annotations

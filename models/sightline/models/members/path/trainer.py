@@ -15,11 +15,20 @@ from torch import Tensor, nn
 from sightline.graph.arrays import Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
+from sightline.models.data.questions import Questions
 from sightline.models.errors import Diverged
-from sightline.models.members.path_ball import ALL_EDGES, GROUP, Asked, Ball, PathGraph
-from sightline.models.members.path_network import PathMember
+from sightline.models.members.member import Training
+from sightline.models.members.path.backends import path_graph
+from sightline.models.members.path.graph import (
+    ALL_EDGES,
+    GROUP,
+    MaskedQuery,
+    Neighbourhood,
+    PathGraph,
+)
+from sightline.models.members.path.network import PathMember
 from sightline.models.training.presets import PathConfig
-from sightline.models.training.trainer import Trainer
+from sightline.models.training.trainer import Trainer, cosine
 
 #: Evaluations, spread evenly; the triples ranked at each.
 ROUNDS, RANKED = 10, 300
@@ -34,7 +43,7 @@ REACH = 0.95
 #: Below so many questions it learns too little to be of use.
 FEWEST = 10_000
 #: More directed relations make the weights of a step larger than everything else.
-MOST_SLOTS = 2048
+MOST_RELS = 2048
 #: A score that no softmax sees.
 NEVER = -1e9
 
@@ -49,16 +58,12 @@ class PathTrainer(Trainer):
     model: PathMember
 
     def __init__(
-        self,
-        data: LearningData,
-        config: PathConfig,
-        seed: int,
-        device: torch.device,
-        name: str = "train",
+        self, questions: Questions, config: PathConfig, seed: int, name: str = "train"
     ) -> None:
-        super().__init__(data, seed, device, name)
+        super().__init__(questions, seed, name)
+        data = self.data
         self.epochs = ROUNDS
-        self._graph = PathGraph.of(self.questions.messages)
+        self._graph = path_graph(self.questions.messages)
         steps = steps_to_answers(self._graph, data, config)
         self.config = config = replace(config, steps=steps)
         self.chosen = {"steps": steps}
@@ -71,7 +76,7 @@ class PathTrainer(Trainer):
         return max(1, self.answers // (ROUNDS * self.config.batch))
 
     def _build(self) -> None:
-        self.model = build_path_member(self.data, self.config).to(self.device)
+        self.model = build(self.data, self.config).to(self.device)
         self._optimizers = {"adam": torch.optim.Adam(self.model.parameters(), lr=self.config.rate)}
 
     def _sample(self) -> Ids:
@@ -86,7 +91,7 @@ class PathTrainer(Trainer):
         ]
         losses = []
         for some in torch.split(torch.cat(orders)[:wanted], self.config.batch):
-            self._optimizers["adam"].param_groups[0]["lr"] = self._rate()
+            self._set_rate(self._rate())
             losses.append(self._learn(self._asked[some.numpy()]))
         return float(np.mean(losses))
 
@@ -95,7 +100,7 @@ class PathTrainer(Trainer):
         done = self.step / (self._steps * ROUNDS)
         if done < WARM_UP:
             return self.config.rate * (done / WARM_UP + 0.01)
-        return self.config.rate * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+        return self.config.rate * cosine((done - WARM_UP) / (1 - WARM_UP))
 
     def _learn(self, triples: Ids) -> float:
         """One step on int32 ``(B, 3)`` answers, a few at a time to keep memory small."""
@@ -127,18 +132,29 @@ class PathTrainer(Trainer):
         return nn.functional.cross_entropy(scores, answer.to(self.device), reduction="sum")
 
 
-def build_path_member(data: LearningData, config: PathConfig) -> PathMember:
+def train(training: Training, config: PathConfig) -> PathTrainer | None:
+    """Train it where its work suffices to be of use."""
+    if not config.work:
+        return None
+    trainer = PathTrainer(training.questions, config, training.seed, training.name)
+    if not trainer.answers:
+        return None
+    training.run(trainer)
+    return trainer
+
+
+def build(data: LearningData, config: PathConfig) -> PathMember:
     """An untrained path member; torch's random state decides the weights."""
     return PathMember(data.num_relations, steps=config.steps, limit=config.limit)
 
 
-def hiding(triples: Ids, num_relations: int, *, everything: bool) -> Asked:
+def hiding(triples: Ids, num_relations: int, *, everything: bool) -> MaskedQuery:
     """The questions of int32 ``(B, 3)`` answers, each with its answer's edges hidden."""
     head, rel, tail = (np.ascontiguousarray(column) for column in triples.T)
     turned = ((rel + num_relations) % (2 * num_relations)).astype(np.int32)
     if everything:
         rel = turned = np.full(len(head), ALL_EDGES, np.int32)
-    return Asked(head, tail, rel, turned)
+    return MaskedQuery(head, tail, rel, turned)
 
 
 def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
@@ -146,12 +162,12 @@ def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -
     pairs = data.select[:: max(1, -(-len(data.select) // PROBES))]
     reached = torch.zeros(config.most_steps + 1, device=graph.device)
     for some in np.split(pairs, range(GROUP, len(pairs), GROUP)):
-        nothing = np.full(len(some), -1, np.int32)
-        asked = Asked(np.ascontiguousarray(some[:, 0]), nothing, nothing, nothing)
-        ball = Ball.around(graph, asked, config.most_steps, graph.num_entities)
+        near = Neighbourhood.around(
+            graph, MaskedQuery.of(some[:, 0]), config.most_steps, graph.num_entities
+        )
         tail = torch.from_numpy(some[:, 2].astype(np.int64)).to(graph.device)
-        place = ball.place[torch.arange(len(some), device=graph.device), tail]
-        reached += ((place >= 0) & (place < ball.start.diff(dim=1))).sum(dim=1)
+        place = near.place[torch.arange(len(some), device=graph.device), tail]
+        reached += ((place >= 0) & (place < near.start.diff(dim=1))).sum(dim=1)
     steps = range(config.steps, config.most_steps)
     enough = (s for s in steps if reached[s] >= REACH * reached[-1])
     return next(enough, config.most_steps)
@@ -160,7 +176,7 @@ def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -
 def affordable(graph: PathGraph, data: LearningData, config: PathConfig) -> int:
     """Answers that a path member can learn from inside ``config.work``, after what it takes to ask
     it every question; 0 where that is too few to be worth it."""
-    if not config.work or 2 * data.num_relations > MOST_SLOTS:
+    if not config.work or 2 * data.num_relations > MOST_RELS:
         return 0
     cost = question_cost(graph, data, config)
     left = config.work - cost * ASK_SHARE * len(data.train)
@@ -173,12 +189,10 @@ def question_cost(graph: PathGraph, data: LearningData, config: PathConfig) -> f
     """Messages that learning from one answer costs, rows counted as messages."""
     rng = np.random.default_rng(0)
     head = data.train[rng.integers(len(data.train), size=PROBES), 2 * rng.integers(2)]
-    nothing = np.full(PROBES, -1, np.int32)
-    asked = Asked(np.ascontiguousarray(head), nothing, nothing, nothing)
-    ball = Ball.around(graph, asked, config.steps, config.limit)
+    near = Neighbourhood.around(graph, MaskedQuery.of(head), config.steps, config.limit)
     degree = graph.edges.indptr.diff()
     cost = 0.0
     for step in range(1, config.steps + 1):
-        _, entity, _ = ball.rows(step)
+        _, entity, _ = near.rows(step)
         cost += float(degree[entity].sum()) + ROW_COST * len(entity)
     return cost / PROBES

@@ -1,0 +1,175 @@
+"""The student's formula compiled, one question after another in one pass over int8 numbers each.
+
+A question's scores are the same bits whatever is asked beside it, which a product of matrices does
+not promise. Entities are whole multiples of a step of their own, so that int8 numbers say what the
+float32 ones do and a pass reads a quarter of the memory.
+
+Knows a student's arrays; knows no name.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from sightline.distill.student.arrays import GAIN, NORM_EPSILON, StudentArrays
+from sightline.distill.student.quantise import quantise
+from sightline.graph.arrays import Floats, Ids
+
+#: Entities side by side, so that one instruction works on many; what fits the first cache.
+BLOCK = 64
+#: Dimensions taken at once, so that sums and neighbours stay in registers longer.
+STRIDE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStudent:
+    """A student's arrays as the kernels read them.
+
+    Attributes:
+        numbers: int8 ``(blocks, WIDTH, BLOCK)``: the last block is filled up with zeros.
+        scale: float32 ``(blocks, BLOCK)``.
+        network: all other arrays, in the order of ``_answer``, with the gates of every directed
+            relation: they are most of what asking one question would compute.
+    """
+
+    entities: int
+    numbers: npt.NDArray[np.int8]
+    scale: Floats
+    network: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, arrays: StudentArrays) -> CompiledStudent:
+        """Lay the numbers out, O(N WIDTH)."""
+        a = arrays
+        numbers, scale = quantise(np.asarray(a.entity))
+        fill = ((0, -len(numbers) % BLOCK), (0, 0))
+        blocks = np.pad(numbers, fill).reshape(-1, BLOCK, numbers.shape[1]).transpose(0, 2, 1)
+        steps = np.pad(scale, fill).reshape(-1, BLOCK)
+        of_rel = (a.rel, *a.gates(a.rel))
+        of_entity = (a.hidden_weight, a.hidden_bias, a.norm_weight, a.norm_bias)
+        network = tuple(_plain(one) for one in (*of_rel, *of_entity, a.out_weight, a.out_bias))
+        return cls(len(numbers), np.ascontiguousarray(blocks), steps, network)
+
+    def scores(self, vectors: Floats, rels: Ids) -> Floats:
+        """Scores of all tails, float32 ``(B, N)``, for vectors ``(B, WIDTH)``."""
+        found = np.empty((len(rels), self.scale.size), np.float32)
+        asked: tuple[Any, ...] = (_plain(vectors), np.ascontiguousarray(rels, np.int32))
+        _answer(*asked, self.numbers, self.scale, *self.network, found)  # type: ignore[call-arg]
+        return found[:, : self.entities]
+
+
+def _plain(array: Floats) -> Floats:
+    """The same numbers in rows: kernels are compiled once, for such."""
+    return np.ascontiguousarray(np.asarray(array), np.float32)
+
+
+_kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+
+
+@_kernel
+def _answer(
+    vectors: Any, rels: Any, numbers: Any, scale: Any, rel: Any, gate: Any, shift: Any,
+    hidden_weight: Any, hidden_bias: Any, norm_weight: Any, norm_bias: Any, out_weight: Any,
+    out_bias: Any, found: Any,
+) -> None:  # fmt: skip
+    x = np.empty((numbers.shape[1], BLOCK), np.float32)
+    for b in range(len(rels)):
+        r = rels[b]
+        query = _query(
+            vectors[b], rel[r], gate[r], shift[r], hidden_weight, hidden_bias, norm_weight,
+            norm_bias, out_weight, out_bias,
+        )  # fmt: skip
+        parts = _parts(query, numbers.shape[1])
+        for block in range(len(numbers)):
+            total = found[b, block * BLOCK : (block + 1) * BLOCK]
+            _sum(numbers[block], scale[block], parts, x, total)
+
+
+@_kernel
+def _query(
+    x: Any, s: Any, gate: Any, shift: Any, hidden_weight: Any, hidden_bias: Any,
+    norm_weight: Any, norm_bias: Any, out_weight: Any, out_bias: Any,
+) -> Any:  # fmt: skip
+    """``StudentArrays.ask`` for one question: float32 ``(Q,)``."""
+    size, half = len(hidden_bias), len(x) // 2
+    hidden = hidden_bias.copy()
+    for d in range(len(x)):
+        weight = hidden_weight[d]
+        for j in range(size):
+            hidden[j] += x[d] * weight[j]
+    mean = variance = np.float32(0)
+    for j in range(size):
+        hidden[j] = hidden[j] * gate[j] + shift[j]
+        mean += hidden[j] / np.float32(size)
+    for j in range(size):
+        hidden[j] -= mean
+        variance += hidden[j] * hidden[j] / np.float32(size)
+    factor = np.float32(1 / math.sqrt(variance + NORM_EPSILON))
+    for j in range(size):
+        value = hidden[j] * factor * norm_weight[j] + norm_bias[j]
+        hidden[j] = value * np.float32(0.5 * (1.0 + math.tanh(0.5 * value)))
+    query = out_bias.copy()
+    for j in range(size):
+        weight = out_weight[j]
+        for k in range(len(query)):
+            query[k] += hidden[j] * weight[k]
+    for k in range(half):
+        query[k] += x[k] * s[k] - x[half + k] * s[half + k]
+        query[half + k] += x[k] * s[half + k] + x[half + k] * s[k]
+    return query
+
+
+@_kernel
+def _parts(query: Any, width: int) -> Any:
+    """What is multiplied with numbers, then with products: float32 ``(1 or 1 + SHIFTS, D)``."""
+    parts = query.reshape(-1, width)
+    parts[1:] *= np.float32(GAIN)
+    return parts
+
+
+@_kernel
+def _sum(numbers: Any, step: Any, parts: Any, x: Any, total: Any) -> None:
+    """The scores of a block in ``total``; ``x``, float32 ``(D, BLOCK)``, is for its use."""
+    width = len(numbers)
+    q = parts[0]
+    total[:] = 0
+    if len(parts) == 1:
+        for d in range(0, width, STRIDE):
+            q0, q1, q2, q3 = q[d], q[d + 1], q[d + 2], q[d + 3]
+            column = numbers[d : d + STRIDE]
+            for i in range(BLOCK):
+                total[i] += (
+                    q0 * np.float32(column[0, i])
+                    + q1 * np.float32(column[1, i])
+                    + q2 * np.float32(column[2, i])
+                    + q3 * np.float32(column[3, i])
+                )
+        for i in range(BLOCK):
+            total[i] *= step[i]
+        return
+    for d in range(width):
+        unpacked, packed = x[d], numbers[d]
+        for i in range(BLOCK):
+            unpacked[i] = np.float32(packed[i]) * step[i]
+    # SHIFTS, written out so that neighbours are read once.
+    r, s, t = parts[1], parts[2], parts[3]
+    for d in range(0, width, STRIDE):
+        f, e = x[(d - 2) % width], x[(d - 1) % width]
+        a, b, c, g = x[d], x[d + 1], x[d + 2], x[d + 3]
+        q0, q1, q2, q3 = q[d], q[d + 1], q[d + 2], q[d + 3]
+        r0, r1, r2, r3 = r[d], r[d + 1], r[d + 2], r[d + 3]
+        s0, s1, s2, s3 = s[d], s[d + 1], s[d + 2], s[d + 3]
+        t0, t1, t2, t3 = t[d], t[d + 1], t[d + 2], t[d + 3]
+        for i in range(BLOCK):
+            total[i] += (
+                a[i] * (q0 + r0 * a[i] + s0 * e[i] + t0 * f[i])
+                + b[i] * (q1 + r1 * b[i] + s1 * a[i] + t1 * e[i])
+                + c[i] * (q2 + r2 * c[i] + s2 * b[i] + t2 * a[i])
+                + g[i] * (q3 + r3 * g[i] + s3 * c[i] + t3 * b[i])
+            )
