@@ -25,7 +25,6 @@ import numpy as np
 import torch
 
 from sightline.graph.progress import Progress, silent
-from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import is_intact, new_artifact, open_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
@@ -69,6 +68,9 @@ def train(
         CannotTrain: before anything is computed.
         Diverged, OutOfDeviceMemory, UsageError, WorkspaceLocked, NotWritable, DiskFull
     """
+    # A bare image, which trains without a workspace (benchmarks/gpu.py), cannot read one.
+    from sightline.graph.snapshot.reader import served_snapshot
+
     config = preset_named(preset, tune=tune)
     target = choose_device(device)
     with ws.lock():
@@ -151,7 +153,6 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
     Raises:
         NoModel, DamagedArtifact, FormatMismatch
     """
-    # What trains without a workspace, on a bare image, has neither (benchmarks/gpu.py).
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
