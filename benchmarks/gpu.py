@@ -280,7 +280,7 @@ def distil(job: Job) -> Metrics:
     config = replace(STUDENT, epochs=job.state["epochs"])
     for who, settings in SETTINGS.items():
         if who not in job.state:
-            job.needs(PIECE * 60 * job.minutes)
+            # A call that ends in the middle has lost little: the loop goes on from its checkpoint.
             training = Training(job.questions, job.seed, who, job.folder("distil"), job.tick)
             trainer, tried = choose(training, targets, config, settings)
             packed: Any = pack(trainer.model.arrays(), int8=False)

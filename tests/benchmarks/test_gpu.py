@@ -16,12 +16,16 @@ ROOT = Path(__file__).parents[2]
 ABSENT = ("numba", "polars", "pandas", "rdflib", "pyoxigraph", "safetensors", "onnx", "onnxruntime")
 FAMILIES = 20
 
+#: Seconds that pass whenever the benchmark looks at its clock.
+TICK = 0.02
 #: Calls until one is not cut short, each in the state that the one before left on disk.
 CALLS = f"""
-import contextlib, io, sys
+import contextlib, io, itertools, sys, types
 sys.modules |= dict.fromkeys({ABSENT!r})
 sys.path.insert(0, {str(ROOT / "benchmarks")!r})
 import gpu
+looks = itertools.count()
+gpu.time = types.SimpleNamespace(monotonic=lambda: {TICK} * next(looks))
 for _ in range(100):
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
@@ -61,7 +65,8 @@ def calls(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_calls_that_are_cut_short_end_with_a_student_and_its_metrics(
     families: Path, tmp_path: Path
 ) -> None:
-    times = ("--minutes", 0.06, "--call", 0.01)
+    minutes = 0.3
+    times = ("--minutes", minutes, "--call", 0.05)
     done = calls("all", families, "--out", tmp_path, *times)
 
     assert done.returncode == 0, done.stderr
@@ -69,6 +74,10 @@ def test_calls_that_are_cut_short_end_with_a_student_and_its_metrics(
     steps = [line["step"] for line in lines if "seconds" in line]
     assert steps == ["partner", "path", "teach", "distil", "evaluate"]
     assert sum("to be continued" in line for line in lines) > 1
+    # A step ends within a few looks at the clock, and the first evaluation of each penalty.
+    spent = {line["step"]: line["seconds"] for line in lines if "seconds" in line}
+    assert spent["partner"] < 60 * minutes * 0.5
+    assert sum(spent.values()) < 1.5 * 60 * minutes
     assert lines[-1]["done"] == "all"
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     for who in ("partner", "teacher", "student", "control"):
