@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from sightline.distill.serving import ServedModel
+from sightline.distill.student.arrays import best
 from sightline.distill.student.portable import FORMATS, export_student
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -70,8 +71,9 @@ def wanted(workspace: Workspace, tail: str, relation: str, known: list[str]) -> 
     rel = rels[relation] + student.num_relations
     scores = student.scores(np.array([row[tail]], np.int32), np.array([rel], np.int32))[0]
     left_out = np.array([row[name] for name in known], np.int32)
-    ids, _ = student.top_k(row[tail], rel, 10, exclude=left_out)
     scores[left_out] = -np.inf
+    ids = best(scores, 10)
+    ids = ids[np.isfinite(scores[ids])]
     chances = student.probabilities(rel, scores, ids)
     return [
         (snapshot.entity_labels[int(i)], student.entity_iris[int(i)], float(p))
