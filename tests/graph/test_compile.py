@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from sightline.graph.exchange.views import to_networkx
 from sightline.graph.rdf.index import open_rdf
-from sightline.graph.snapshot.compile import _order, compile_snapshot
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
+from sightline.graph.snapshot.sections.edges import order
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID
@@ -79,9 +80,9 @@ def digest(folder: Path) -> dict[str, str]:
 def test_the_same_loads_give_the_same_bytes(tmp_path: Path) -> None:
     one, two = [fact(("a", "r", "b")), label("a", "A")], [fact(("c", "r", "a")), typed("c", "X")]
     digests = []
-    for name, order in (("x", "ab"), ("y", "ba")):
+    for name, way in (("x", "ab"), ("y", "ba")):
         workspace = Workspace.create(tmp_path / name)
-        for load in order:
+        for load in way:
             add_load(workspace, one if load == "a" else two, name=load)
         snapshot = compile_snapshot(workspace, rdf=False)
         digests.append((snapshot.id, digest(snapshot.folder)))
@@ -259,6 +260,6 @@ def test_ids_are_int32_and_mapped(snapshot_of) -> None:
 )
 def test_packed_columns_are_ordered_as_they_are(rows: list[tuple[int, int, int]]) -> None:
     columns = np.array(rows, np.int32).reshape(-1, 3).T
-    order = _order(*columns)
-    assert [rows[i] for i in order] == sorted(rows)
-    assert (order == np.lexsort(columns[::-1])).all()
+    rank = order(*columns)
+    assert [rows[i] for i in rank] == sorted(rows)
+    assert (rank == np.lexsort(columns[::-1])).all()

@@ -60,6 +60,7 @@ def run(arguments: list[str]) -> int:
 
     try:
         result = app(arguments, prog_name="sightline", standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except SightlineError as error:
         return _fail(str(error), error.exit_code)
@@ -86,7 +87,11 @@ def _fail(message: str, code: int = 1) -> int:
 
 def _internal(error: Exception) -> int:
     """An error that nobody foresaw: still one line, and the way to see more."""
+    from sightline.graph.storage.errors import DiskFull, is_disk_full
+
     if os.environ.get("SIGHTLINE_DEBUG"):
         raise error
+    if is_disk_full(error):
+        return _fail(str(DiskFull(getattr(error, "filename", None))))
     text = f"{type(error).__name__}: {error}"[:300]
     return _fail(f"internal error ({text}); SIGHTLINE_DEBUG=1 shows where, please report it")

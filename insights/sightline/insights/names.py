@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sightline.graph.paths.find import Path
-from sightline.graph.snapshot.reader import Origin, Snapshot
+from sightline.graph.snapshot.origin import Origin
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
     ClassRef,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sightline.graph.snapshot.reader import Origin
+from sightline.graph.snapshot.origin import Origin
 from sightline.graph.snapshot.search import How
 
 #: ``out``: the entity asked about is the head of the fact; ``in``: it is the tail.

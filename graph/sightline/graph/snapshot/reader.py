@@ -1,21 +1,16 @@
 """A snapshot: the compiled graph, memory-mapped and read-only.
 
-Knows ids, arrays, labels and where each edge came from. Knows no path search, no RDF store and no
-model. Imports NumPy only, so that training and serving can both read it.
+Knows what names mean: IRIs, CURIEs, labels. The arrays are those of ``sections``. Knows no path
+search and no model. Imports NumPy and numba only, so that training and serving can both read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from sightline.graph.arrays import Ids, Offsets, expand_csr
+from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.errors import (
     AmbiguousEntity,
     BadReference,
@@ -24,7 +19,13 @@ from sightline.graph.snapshot.errors import (
     UnknownEntity,
     UnknownRelation,
 )
-from sightline.graph.snapshot.search import Match, SearchIndex, normalise
+from sightline.graph.snapshot.search import Match, normalise
+from sightline.graph.snapshot.sections.held_out import HeldOut
+from sightline.graph.snapshot.sections.literals import Literals
+from sightline.graph.snapshot.sections.names import Names
+from sightline.graph.snapshot.sections.qualifiers import Qualifiers
+from sightline.graph.snapshot.sections.search import Search
+from sightline.graph.snapshot.sections.types import Types
 from sightline.graph.storage.artifact import open_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
@@ -33,26 +34,6 @@ from sightline.graph.vocabulary import contract, expand, mint
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
 SNAPSHOT_FORMAT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a statement came from: load id, source file and 1-based record or line in it."""
-
-    load: str
-    source: str
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """A literal of an entity. ``property`` is an id of ``Snapshot.property_iris``."""
-
-    property: int
-    value: str
-    datatype: str
-    language: str | None
-    origins: tuple[Origin, ...]
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:
@@ -67,102 +48,28 @@ def served_snapshot(workspace: Workspace) -> Snapshot:
     return Snapshot.open(workspace.snapshots / current.snapshot)
 
 
-class Snapshot:
-    """An opened snapshot.
+class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
+    """An opened snapshot: ids, arrays, labels, and where each edge came from.
 
     Attributes:
+        id: 16 hex digits.
         num_entities, num_relations, num_edges: N, R, M.
-        head, relation, tail: int32 ``(M,)``, unique, sorted by (head, relation, tail); an edge's id
-            is its position.
-        out_indptr: int64 ``(N + 1,)``: the edges with head ``e`` are
-            ``out_indptr[e]:out_indptr[e + 1]``.
-        in_head, in_relation, in_edge: int32 ``(M,)`` sorted by (tail, relation, head).
-        in_indptr: int64 ``(N + 1,)`` into the three arrays above.
-        path_weight: float64 ``(M,)``: (out-degree of the head under the relation x in-degree of the
-            tail under it) ** -0.4, the factor of one edge in a degree-weighted path count
-            (Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259); twins count once.
-        twin_edge, twin_of: int32: edges that say what another edge says the other way round, or by
-            the inverse relation, ascending; and that other edge, a stated one if there is any.
-        type_indptr, type_class: int64 ``(N + 1,)`` and int32: class ids per entity.
-        type_inferred: bool, aligned with ``type_class``: no load states it.
-        origin_indptr: int32 ``(M + 1,)`` into ``origin_load`` (positions in ``loads``) and
-            ``origin_row``: the statements that each edge rests on.
-        entity_iris, relation_iris, class_iris, property_iris: sorted string tables.
-        entity_labels and so on: aligned with the IRIs; never empty texts.
-        attribute_indptr: int64 ``(N + 1,)`` into the literals, which are sorted by entity,
-            property and value; one that several rows state is there several times.
-        attribute_property, attribute_datatype, attribute_language: int32; the latter two are
-            positions in the manifest's lists.
-        attribute_value: the texts.
+        prefixes, base: of the settings that it was compiled with.
     """
-
-    head: Ids
-    relation: Ids
-    tail: Ids
-    out_indptr: Offsets
-    in_head: Ids
-    in_relation: Ids
-    in_edge: Ids
-    in_indptr: Offsets
-    path_weight: npt.NDArray[np.float64]
-    twin_edge: Ids
-    twin_of: Ids
-    type_indptr: Offsets
-    type_class: Ids
-    type_inferred: npt.NDArray[np.bool_]
-    origin_indptr: Ids
-    origin_load: Ids
-    origin_row: npt.NDArray[np.uint32]
-    attribute_indptr: Offsets
-    attribute_property: Ids
-    attribute_datatype: Ids
-    attribute_language: Ids
-    _ARRAYS = (
-        *("head", "relation", "tail", "out_indptr", "in_head", "in_relation", "in_edge"),
-        *(
-            "in_indptr",
-            "path_weight",
-            "twin_edge",
-            "twin_of",
-            "type_indptr",
-            "type_class",
-            "type_inferred",
-        ),
-        *("origin_indptr", "origin_load", "origin_row"),
-        *("attribute_indptr", "attribute_property", "attribute_datatype"),
-        *("attribute_language", "attribute_load", "attribute_row"),
-    )
-    _TABLES = tuple(
-        f"{kind}_{part}"
-        for kind in ("entity", "relation", "class", "property")
-        for part in ("iris", "labels")
-    )
-    entity_iris: StringTable
-    relation_iris: StringTable
-    class_iris: StringTable
-    property_iris: StringTable
-    entity_labels: StringTable
-    relation_labels: StringTable
-    class_labels: StringTable
-    property_labels: StringTable
 
     def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
         self.folder = folder
-        self.id: str = folder.name
+        self.id = folder.name
         self.manifest = manifest
         self.loads: list[dict[str, str]] = manifest["loads"]
         self.prefixes: dict[str, str] = manifest["prefixes"]
         self.base: str = manifest["base"]
-        for name in self._ARRAYS:
-            # As plain arrays: every slice of a memmap costs microseconds.
-            mapped = np.load(folder / f"{name}.npy", mmap_mode="r")
-            setattr(self, name, mapped.view(np.ndarray))
-        for name in self._TABLES:
-            setattr(self, name, StringTable.open(folder, name))
-        self.attribute_value = StringTable.open(folder, "attribute_value")
+        for section in sections.SECTIONS:
+            section.map(self)
         self.num_entities = len(self.entity_iris)
         self.num_relations = len(self.relation_iris)
-        self.num_edges = len(self.head)
+        for section in sections.SECTIONS:
+            section.check(self)
 
     @classmethod
     def open(cls, folder: Path) -> Snapshot:
@@ -176,91 +83,6 @@ class Snapshot:
             return cls(folder, manifest)
         except (OSError, ValueError, KeyError) as error:
             raise DamagedArtifact(folder, str(error)) from error
-
-    def triples(self) -> Ids:
-        """All edges as int32 ``(M, 3)``: head, relation, tail."""
-        return np.stack([self.head, self.relation, self.tail], axis=1)
-
-    def held_out(self, role: str) -> Ids:
-        """Triples of a benchmark's other files (``valid``, ``test``, ``..._negatives``).
-
-        Returns:
-            int32 ``(n, 3)``; empty where the workspace has none.
-        """
-        path = self.folder / f"held_out_{role}.npy"
-        return np.load(path, mmap_mode="r") if path.exists() else np.zeros((0, 3), np.int32)
-
-    @cached_property
-    def degree(self) -> Ids:
-        """Facts at each entity, in and out, twins counted once: int32 ``(N,)``."""
-        again = np.concatenate([self.head[self.twin_edge], self.tail[self.twin_edge]])
-        edges = np.diff(self.out_indptr) + np.diff(self.in_indptr)
-        return (edges - np.bincount(again, minlength=self.num_entities)).astype(np.int32)
-
-    @cached_property
-    def fact_of(self) -> Ids:
-        """The edge that stands for each edge and its twins, most for themselves: int32 ``(M,)``."""
-        out = np.arange(self.num_edges, dtype=np.int32)
-        out[self.twin_edge] = self.twin_of
-        return out
-
-    def twins(self, edge: int) -> list[int]:
-        """The edges that say the same as ``edge``, itself among them, the one that stands for all
-        first."""
-        fact = int(self.fact_of[edge])
-        facts, edges = self._twins_by_fact
-        low, high = np.searchsorted(facts, [fact, fact + 1])
-        return [fact, *edges[low:high].tolist()]
-
-    @cached_property
-    def _twins_by_fact(self) -> tuple[Ids, Ids]:
-        order = np.argsort(self.twin_of, kind="stable")
-        return self.twin_of[order], self.twin_edge[order]
-
-    def types_of(self, entity: int) -> Ids:
-        """Class ids of an entity."""
-        return self.type_class[self.type_indptr[entity] : self.type_indptr[entity + 1]]
-
-    def types_inferred(self, entity: int) -> npt.NDArray[np.bool_]:
-        """Which of the types of an entity no load states: bool, aligned with ``types_of``."""
-        return self.type_inferred[self.type_indptr[entity] : self.type_indptr[entity + 1]]
-
-    @cached_property
-    def edge_inferred(self) -> npt.NDArray[np.bool_]:
-        """Edges that no load states, they were inferred: bool ``(M,)``."""
-        inferred = np.array([load["role"] == "inferred" for load in self.loads])
-        if not inferred.any():
-            return np.zeros(self.num_edges, np.bool_)
-        marks = inferred[self.origin_load]
-        return np.logical_and.reduceat(marks, self.origin_indptr[:-1])
-
-    def origins(self, edge: int) -> tuple[Origin, ...]:
-        """Every statement that an edge rests on."""
-        span = slice(self.origin_indptr[edge], self.origin_indptr[edge + 1])
-        return self._origins_of(self.origin_load[span], self.origin_row[span])
-
-    def loads_of(self, edges: Ids) -> Ids:
-        """Positions in ``loads`` of the loads that some edges rest on, ascending."""
-        _, position = expand_csr(self.origin_indptr, edges)
-        return np.unique(self.origin_load[position]).astype(np.int32)
-
-    def attributes(self, entity: int) -> list[Attribute]:
-        """The literals of an entity, by property and value; each once, with all its origins."""
-        start, end = self.attribute_indptr[entity : entity + 2]
-        columns = [
-            self._array(f"attribute_{name}")[start:end]
-            for name in ("property", "datatype", "language", "load", "row")
-        ]
-        merged: dict[tuple[int, str, str, str | None], list[Origin]] = {}
-        for i, (prop, datatype, language, load, row) in enumerate(zip(*columns)):
-            key = (
-                int(prop),
-                self.attribute_value[int(start) + i],
-                self.manifest["datatypes"][datatype],
-                self.manifest["languages"][language],
-            )
-            merged.setdefault(key, []).extend(self._origins_of([load], [row]))
-        return [Attribute(*key, origins=tuple(found)) for key, found in merged.items()]
 
     def curie(self, iri: str) -> str:
         """The short form of an IRI by the workspace's prefixes, or the IRI itself."""
@@ -325,11 +147,6 @@ class Snapshot:
         curie = self.curie(self.entity_iris[entity])
         return f"{self.entity_labels[entity]} ({curie}{', ' + types if types else ''})"
 
-    @cached_property
-    def search_index(self) -> SearchIndex:
-        """The label index, mapped when first used."""
-        return SearchIndex.open(self.folder)
-
     def search(self, query: str, *, class_id: int | None = None, limit: int = 10) -> list[Match]:
         """Entities whose label, identifier or words of it match ``query``, best first.
 
@@ -343,24 +160,6 @@ class Snapshot:
             return found
         rest = [match for match in found if match.entity != direct]
         return [Match(direct, "exact"), *rest][:limit]
-
-    def members(self, class_id: int) -> npt.NDArray[np.bool_]:
-        """Which entities have a class: bool ``(N,)``."""
-        members = np.flatnonzero(self.type_class == class_id)
-        owners = np.searchsorted(self.type_indptr, members, side="right") - 1
-        allowed = np.zeros(self.num_entities, np.bool_)
-        allowed[owners] = True
-        return allowed
-
-    def _array(self, name: str) -> npt.NDArray[Any]:
-        array: npt.NDArray[Any] = getattr(self, name)
-        return array
-
-    def _origins_of(self, loads: Iterable[int], rows: Iterable[int]) -> tuple[Origin, ...]:
-        return tuple(
-            Origin(self.loads[int(load)]["id"], self.loads[int(load)]["source"], int(row))
-            for load, row in zip(loads, rows)
-        )
 
 
 def _resolve_small(

@@ -85,12 +85,6 @@ class SearchIndex:
         """Map the index of a snapshot."""
         return cls({n: np.load(folder / f"search_{n}.npy", mmap_mode="r") for n in cls._ARRAYS})
 
-    @classmethod
-    def write(cls, folder: Path, texts: Sequence[str], entities: npt.NDArray[np.int32]) -> None:
-        """Build and write the index of ``texts[i]``, a label or identifier of ``entities[i]``."""
-        for name, array in build(texts, entities).items():
-            np.save(folder / f"search_{name}.npy", array)
-
     def exact(self, query: str) -> list[int]:
         """Entities with a text that equals ``query`` after normalisation, by id."""
         wanted = _codes(normalise(query))

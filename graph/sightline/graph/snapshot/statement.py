@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sightline.graph.snapshot.reader import Attribute, Snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.sections.literals import Attribute
 from sightline.graph.vocabulary import RDF_TYPE
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from io import RawIOBase
 from pathlib import Path
-from typing import TextIO
 
 from sightline.graph.storage.artifact import remove_leftovers, write_json_atomic
 from sightline.graph.storage.errors import (
@@ -182,7 +182,8 @@ class Workspace:
             yield
             return
         try:
-            stream = (self.path / ".lock").open("a+", encoding="utf-8")
+            # Without a buffer: what a full disk does not take is not tried again at the end.
+            stream = (self.path / ".lock").open("ab+", buffering=0)
         except OSError as error:
             raise from_os_error(error, self.path) from error
         with stream:
@@ -190,7 +191,7 @@ class Workspace:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 stream.seek(0)
-                holder = stream.read(80).strip() or "another process"
+                holder = stream.read(80).decode().strip() or "another process"
                 raise WorkspaceLocked(self.path, holder) from error
             self._writer = me
             try:
@@ -203,12 +204,11 @@ class Workspace:
                 self._name_holder(stream, "")
 
     @staticmethod
-    def _name_holder(stream: TextIO, text: str) -> None:
+    def _name_holder(stream: RawIOBase, text: str) -> None:
         # For the message only: on a full disk the lock holds without it.
         with suppress(OSError):
             stream.truncate(0)
-            stream.write(text)
-            stream.flush()
+            stream.write(text.encode())
 
     def _written_folders(self) -> Iterator[Path]:
         """Every folder in which something is written under a temporary name first."""

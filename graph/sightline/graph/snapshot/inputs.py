@@ -1,0 +1,134 @@
+"""What a snapshot is compiled from: statements by what they become, and the ids of their terms.
+
+Knows the columns of loads; knows no array of a snapshot and no query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from sightline.graph.record.loads import HELD_OUT, Load, Role
+from sightline.graph.record.statements import scan_statements, statement_schema
+from sightline.graph.storage.settings import Settings
+from sightline.graph.vocabulary import OWL, RDF_TYPE, RDFS, SCHEMA_CLASSES, SCHEMA_PREDICATES
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Statements, with the position of their load in ``loads`` as ``load``.
+
+    Attributes:
+        rdf: also build the Oxigraph index.
+        inferred: positions of the loads of what was inferred.
+        edges, types, schema, literals: the statements, by what they become.
+        held_out: statements that are no edges, by role.
+        tables: sorted IRIs of entities, relations, classes and properties; an id is a position.
+        ids: the same as frames with the columns ``iri`` and, as int32, the name of the kind.
+    """
+
+    loads: list[Load]
+    settings: Settings
+    rdf: bool
+    inferred: list[int]
+    edges: pl.DataFrame
+    types: pl.DataFrame
+    schema: pl.DataFrame
+    literals: pl.DataFrame
+    held_out: dict[Role, pl.DataFrame]
+    tables: dict[str, list[str]]
+    ids: dict[str, pl.DataFrame]
+
+    @classmethod
+    def of(cls, loads: list[Load], settings: Settings, rdf: bool) -> Inputs:
+        """Read the loads, and give every term its id."""
+        facts = _read(loads, "facts", "inferred")
+        held_out = {role: _read(loads, role) for role in HELD_OUT}
+        literal = pl.col("datatype").is_not_null()
+        is_schema = pl.col("predicate").is_in(SCHEMA_PREDICATES)
+        ignored = pl.col("predicate").is_in(settings.ignored_relations)
+        typed = pl.col("predicate") == RDF_TYPE
+        describes_schema = pl.col("object").is_in(SCHEMA_CLASSES)
+        resources = facts.filter(~literal)
+        edges = resources.filter(~is_schema & ~ignored)
+        types = resources.filter(typed & ~describes_schema)
+        schema = resources.filter(is_schema & (~typed | describes_schema))
+        literals = facts.filter(literal)
+        columns = _terms([edges, *held_out.values()], types, schema, literals)
+        ids = {
+            kind: pl.DataFrame({"iri": iris, kind: np.arange(len(iris), dtype=np.int32)})
+            for kind, iris in columns.items()
+        }
+        inferred = [i for i, load in enumerate(loads) if load.role == "inferred"]
+        tables = {kind: iris.to_list() for kind, iris in columns.items()}
+        parts = (edges, types, schema, literals)
+        return cls(loads, settings, rdf, inferred, *parts, held_out, tables, ids)
+
+    def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
+        """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""
+        ids = self.ids[kind].rename({"iri": column, kind: name})
+        return frame.join(ids, on=column, how="inner", maintain_order="left")
+
+    def encode(self, statements: pl.DataFrame) -> pl.DataFrame:
+        """Add ``head, relation, tail``."""
+        frame = self.join(statements, "subject", "entity", "head")
+        frame = self.join(frame, "predicate", "relation", "relation")
+        return self.join(frame, "object", "entity", "tail")
+
+    def inverse_relations(self) -> list[tuple[int, int]]:
+        """Relations of which one is declared the inverse of the other."""
+        said = self.schema.filter(pl.col("predicate") == OWL + "inverseOf")
+        said = self.join(self.join(said, "subject", "relation", "a"), "object", "relation", "b")
+        return [(a, b) for a, b in said.select("a", "b").rows()]
+
+    def qualified(self) -> pl.DataFrame | None:
+        """A row for each qualifier of a statement, with its ``key`` and ``value``; None without
+        any."""
+        frames = [
+            frame.explode("qualifier_keys", "qualifier_values")
+            .rename({"qualifier_keys": "key", "qualifier_values": "value"})
+            .filter(pl.col("key").is_not_null() & pl.col("value").is_not_null())
+            .with_columns(load=pl.lit(index, pl.Int32))
+            for index, frame in scan_statements(self.loads, "facts", "inferred", qualified=True)
+        ]
+        return pl.concat(frames).collect() if frames else None
+
+
+def _read(loads: Sequence[Load], *roles: Role) -> pl.DataFrame:
+    schema = {name: kind for name, kind in statement_schema().items() if name != "graph"}
+    frames = [
+        frame.select(*schema, load=pl.lit(index, pl.Int32)).collect()
+        for index, frame in scan_statements(loads, *roles)
+    ]
+    return pl.concat([pl.DataFrame(schema={**schema, "load": pl.Int32()}), *frames])
+
+
+def _terms(
+    edges: list[pl.DataFrame], types: pl.DataFrame, schema: pl.DataFrame, literals: pl.DataFrame
+) -> dict[str, pl.Series]:
+    """Sorted IRIs of each kind."""
+    relations = _unique(*(e["predicate"] for e in edges))
+    properties = _unique(literals["predicate"])
+    subclass = schema.filter(pl.col("predicate") == RDFS + "subClassOf")
+    declared = schema.filter(
+        (pl.col("predicate") == RDF_TYPE) & pl.col("object").is_in([OWL + "Class", RDFS + "Class"])
+    )
+    classes = _unique(types["object"], subclass["subject"], subclass["object"], declared["subject"])
+    # Something that only carries literals is an entity, unless it describes the schema.
+    described = _unique(literals["subject"], types["subject"])
+    describing = _unique(relations, properties, classes, schema["subject"])
+    in_edges = _unique(*(e[c] for e in edges for c in ("subject", "object")))
+    alone = described.filter(~described.is_in(describing.implode()))
+    return {
+        "entity": _unique(in_edges, alone),
+        "relation": relations,
+        "class": classes,
+        "property": properties,
+    }
+
+
+def _unique(*columns: pl.Series) -> pl.Series:
+    return pl.concat([c.rename("iri") for c in columns]).unique().sort()

@@ -1,0 +1,44 @@
+"""The texts by which entities are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sightline.graph.snapshot.search import SearchIndex, build
+from sightline.graph.snapshot.sections.section import File, Section
+from sightline.graph.vocabulary import RDFS_LABEL, SKOS, readable_name
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.inputs import Inputs
+
+#: Further texts by which an entity is found, beside its labels.
+ALTERNATIVE_LABELS = (SKOS + "altLabel", SKOS + "notation", "https://schema.org/alternateName")
+
+
+class Search(Section):
+    """Every label, alternative label and raw name of an entity; opened when it is asked for."""
+
+    title = "search index"
+
+    @classmethod
+    def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
+        import polars as pl
+
+        labels = [*inputs.settings.label_properties, *ALTERNATIVE_LABELS, RDFS_LABEL]
+        names = inputs.literals.filter(pl.col("predicate").is_in(labels))
+        labelled = inputs.join(names, "subject", "entity", "entity").select("entity", "object")
+        raw = pl.DataFrame(
+            {"object": [readable_name(iri) for iri in inputs.tables["entity"]]},
+            schema={"object": pl.String},
+        )
+        raw = raw.select(entity=pl.int_range(pl.len(), dtype=pl.Int32), object="object")
+        texts = pl.concat([labelled, raw]).unique().sort("entity", "object")
+        for name, array in build(texts["object"].to_list(), texts["entity"].to_numpy()).items():
+            yield f"search_{name}", array
+
+    @cached_property
+    def search_index(self) -> SearchIndex:
+        """The label index, mapped when first used."""
+        return SearchIndex.open(self.folder)

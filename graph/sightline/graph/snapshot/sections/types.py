@@ -1,0 +1,62 @@
+"""Which classes each entity has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sightline.graph.arrays import Flags, Ids, Offsets
+from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.inputs import Inputs
+
+
+class Types(Section):
+    """Classes of entities.
+
+    Attributes:
+        type_indptr: ``(N + 1,)`` into the two below.
+        type_class: class ids, ascending within an entity.
+        type_inferred: no load states it.
+    """
+
+    title = "types"
+
+    type_indptr: Offsets
+    type_class: Ids
+    type_inferred: Flags
+
+    @classmethod
+    def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
+        import polars as pl
+
+        frame = inputs.join(inputs.types, "subject", "entity", "entity")
+        frame = inputs.join(frame, "object", "class", "class")
+        inferred = pl.col("load").is_in(inputs.inferred).all().alias("inferred")
+        frame = frame.group_by("entity", "class").agg(inferred).sort("entity", "class")
+        yield "type_indptr", indptr(frame["entity"].to_numpy(), len(inputs.tables["entity"]))
+        yield "type_class", frame["class"].to_numpy()
+        yield "type_inferred", frame["inferred"].to_numpy()
+
+    def check(self) -> None:
+        require_lengths(self.num_entities + 1, "type_indptr", of=self)
+        require_lengths(int(self.type_indptr[-1]), "type_class", "type_inferred", of=self)
+
+    def types_of(self, entity: int) -> Ids:
+        """Class ids of an entity."""
+        return self.type_class[self.type_indptr[entity] : self.type_indptr[entity + 1]]
+
+    def types_inferred(self, entity: int) -> Flags:
+        """Which of the types of an entity no load states: bool, aligned with ``types_of``."""
+        return self.type_inferred[self.type_indptr[entity] : self.type_indptr[entity + 1]]
+
+    def members(self, class_id: int) -> Flags:
+        """Which entities have a class: bool ``(N,)``."""
+        members = np.flatnonzero(self.type_class == class_id)
+        owners = np.searchsorted(self.type_indptr, members, side="right") - 1
+        allowed = np.zeros(self.num_entities, np.bool_)
+        allowed[owners] = True
+        return allowed
