@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path as FilePath
 
 import networkx as nx
 import numpy as np
 import pytest
 
+from sightline.graph import progress
 from sightline.graph.errors import OutOfRange
 from sightline.graph.paths import find as paths
 from sightline.graph.paths import kernels, support
@@ -380,6 +382,25 @@ def test_a_deadline_cuts_and_says_so(snapshot_of, monkeypatch) -> None:
     assert answer.truncated
     assert answer.reason == "the deadline of 7 ms cut the count at length 2"
     assert min(len(p.edges) for p in answer.paths) == 1
+
+
+def test_a_search_that_nobody_waits_for_ends_after_a_slice(snapshot_of, monkeypatch) -> None:
+    clique = snapshot_of([(f"n{i:02}", "r", f"n{j:02}") for i in range(30) for j in range(i)])
+    monkeypatch.setattr(paths, "SLICE_STEPS", 1000)
+    asked: list[bool] = []
+
+    def gone() -> bool:
+        asked.append(True)
+        return True
+
+    def ask() -> None:
+        progress.cancelled.set(gone)
+        find_paths(clique, 3, 20, max_hops=6, deadline_ms=60_000)
+
+    with pytest.raises(progress.Cancelled):
+        copy_context().run(ask)
+    assert len(asked) == 1
+    assert find_paths(clique, 3, 20, max_hops=2).found == 29
 
 
 def test_a_budget_cuts_whatever_the_clock_says(snapshot_of, monkeypatch) -> None:

@@ -102,7 +102,7 @@ def test_the_command_runs_from_the_wheel(installed: Path, tmp_path: Path) -> Non
     (tmp_path / "facts.tsv").write_text("a\tknows\tb\nb\tknows\tc\nc\tknows\ta\n")
     code = (
         "from sightline.cli.main import run\n"
-        "from sightline.cli.service import example_folder\n"
+        "from sightline.cli.demo import example_folder\n"
         "assert (example_folder() / 'mapping.yaml').is_file(), example_folder()\n"
         "assert run(['ingest', 'facts.tsv', '-w', 'ws']) == 0\n"
         "assert run(['compile', '-w', 'ws']) == 0\n"

@@ -55,25 +55,18 @@ def run(
     from sightline.graph.storage.workspace import Workspace
 
     require_training()
-    build_all(Workspace.create(workspace), sources, mapping, strict, preset, device, seed, tune)
+    ws = Workspace.create(workspace)
+    with ws.lock():
+        load_files(ws, sources, mapping, strict)
+        learn(ws, preset, device, seed, tune)
     terminal.say(f"ready: sightline serve -w {workspace}")
 
 
-def build_all(
-    ws: Workspace,
-    sources: Sequence[Path],
-    mapping: Path | None,
-    strict: bool,
-    preset: str,
-    device: str,
-    seed: int,
-    tune: bool = False,
-) -> None:
-    """All stages in a row, holding the lock throughout."""
+def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = False) -> None:
+    """All stages after loading, in a row, holding the lock throughout."""
     from sightline.distill.serving import publish
 
     with ws.lock():
-        _ingest(ws, sources, mapping, strict)
         _compile(ws)
         model = _train(ws, preset, tune, device, seed)
         _distill(ws, model, device)
@@ -96,11 +89,12 @@ def ingest(
 
     ws = Workspace.create(workspace)
     with ws.lock():
-        _ingest(ws, sources, mapping, strict)
+        load_files(ws, sources, mapping, strict)
     terminal.say(f"next: sightline compile -w {workspace}")
 
 
-def _ingest(ws: Workspace, sources: Sequence[Path], mapping: Path | None, strict: bool) -> None:
+def load_files(ws: Workspace, sources: Sequence[Path], mapping: Path | None, strict: bool) -> None:
+    """Load sources and print what was read, loaded and set aside."""
     from sightline.ingest.load import ingest as load_sources
 
     with terminal.progress() as progress:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from sightline.cli import ask, build, graph, service
+from sightline.cli import ask, build, demo, graph, service
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,7 +24,7 @@ app = typer.Typer(
     "    sightline run data.csv --mapping map.yaml -w WORKSPACE\n\n"
     '    sightline related "Some name" -w WORKSPACE',
 )
-for module in (build, graph, ask, service):
+for module in (build, graph, ask, service, demo):
     module.register(app)
 
 

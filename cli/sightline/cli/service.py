@@ -1,17 +1,15 @@
-"""Commands that serve: `serve`, `work`, and `demo`, which builds the bundled example first."""
+"""Commands that serve: `serve` and `work`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sightline.cli import ask, build, terminal
-from sightline.cli.options import DeviceOption, WorkspaceOption, open_for_asking, require_training
+from sightline.cli.options import WorkspaceOption
 from sightline.graph.progress import Progress
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
@@ -20,7 +18,7 @@ PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (serve, work, demo):
+    for command in (serve, work):
         app.command()(command)
 
 
@@ -78,48 +76,3 @@ def write_report(
 
 #: What a worker can do, by kind of job.
 HANDLERS = {"report": write_report}
-
-
-def demo(
-    workspace: Annotated[
-        Path, typer.Option("--workspace", "-w", metavar="WS", help="The workspace folder.")
-    ] = Path("world-workspace"),
-    serve_it: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Serve the workspace at the end.")
-    ] = True,
-    host: HostOption = "127.0.0.1",
-    port: PortOption = 8000,
-    device: DeviceOption = "auto",
-) -> None:
-    """The bundled example: facts about the world's countries, from raw files to answers."""
-    from sightline.graph.storage.workspace import Workspace
-
-    require_training()
-    folder = example_folder()
-    ws = Workspace.create(workspace)
-    build.build_all(ws, [folder], folder / "mapping.yaml", True, "quick", device, 0)
-    first_insights(workspace)
-    if serve_it:
-        serve(workspace, host, port)
-    else:
-        terminal.say(f"next: sightline serve -w {workspace}")
-
-
-def example_folder() -> Path:
-    """The raw files of the example: beside the code in a wheel, in examples/ in a checkout."""
-    here = Path(str(files("sightline.cli")))
-    packaged = here / "world"
-    return packaged if packaged.is_dir() else here.parents[2] / "examples" / "world"
-
-
-def first_insights(workspace: Path) -> None:
-    """Ask the example one question of each kind."""
-    sight = open_for_asking(workspace)
-    graph = sight.snapshot
-    subject, other = graph.resolve_entity("Switzerland"), graph.resolve_entity("Danube")
-    ask.show_related("What is related to Switzerland?", sight.related(subject, k=12))
-    ask.show_paths(sight.paths(subject, other, max_hops=3, k=6))
-    wanted = graph.resolve_relation("member of")
-    for name in ("Kenya", "Switzerland"):
-        answer = sight.predict(graph.resolve_entity(name), wanted, None, k=3, new_only=True)
-        ask.show_predictions(f"Where might {name} be a member, though no file says so?", answer)

@@ -27,6 +27,7 @@ from sightline.graph.errors import require_range
 from sightline.graph.paths import kernels
 from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
 from sightline.graph.paths.patterns import Automaton, read_pattern
+from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 
@@ -126,6 +127,7 @@ def find_paths(
     Raises:
         OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range, or no such entity.
         BadPattern, UnknownRelation: the pattern cannot be read.
+        Cancelled: nobody waits for the answer any more.
     """
     start = time.perf_counter()
     require_range("max_hops", max_hops, 1, MAX_HOPS)
@@ -140,9 +142,9 @@ def find_paths(
         return _NO_PATH
     question = Question(int(source), int(target), int(max_hops), int(k))
     engine = engine_of(snapshot)
-    room = engine.take()
-    answer = _Search(engine.graph, rules, room, question, (start, deadline_ms)).answer()
-    engine.put_back(room)
+    scratch = engine.take()
+    answer = _Search(engine.graph, rules, scratch, question, (start, deadline_ms)).answer()
+    engine.put_back(scratch)
     return answer
 
 
@@ -151,16 +153,16 @@ def warm(snapshot: Snapshot) -> None:
     if snapshot.num_entities < 2:
         return
     engine = engine_of(snapshot)
-    room = engine.take()
+    scratch = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
-    search = _Search(engine.graph, _NO_RULES, room, question, (time.perf_counter(), 60_000))
+    search = _Search(engine.graph, _NO_RULES, scratch, question, (time.perf_counter(), 60_000))
     search.answer()
     search.count(kernels.FULL)
     search.improve([])
-    engine.put_back(room)
+    engine.put_back(scratch)
 
 
-class _Room(NamedTuple):
+class _Scratch(NamedTuple):
     """Memory for one search, as Python and as the kernels hold it."""
 
     space: Space
@@ -181,17 +183,17 @@ class _Engine:
             num_relations=snapshot.num_relations,
         )
         self._max_degree = int(self.graph.degree.max())
-        self._spare: list[_Room] = []
+        self._spare: list[_Scratch] = []
 
-    def take(self) -> _Room:
+    def take(self) -> _Scratch:
         try:
             return self._spare.pop()
         except IndexError:
             space = kernels.new_space(len(self.graph.degree), self._max_degree)
-            return _Room(space, kernels.new_memory(self.graph, space))
+            return _Scratch(space, kernels.new_memory(self.graph, space))
 
-    def put_back(self, room: _Room) -> None:
-        self._spare.append(room)
+    def put_back(self, scratch: _Scratch) -> None:
+        self._spare.append(scratch)
 
 
 def _twins(snapshot: Snapshot) -> Ids:
@@ -257,12 +259,12 @@ class _Search:
         self,
         graph: Graph,
         rules: Rules,
-        room: _Room,
+        scratch: _Scratch,
         question: Question,
         clock: tuple[float, float],
     ) -> None:
         self._graph, self._rules, self._question = graph, rules, question
-        self._space, self._memory = room
+        self._space, self._memory = scratch
         self._clock = clock
 
     def answer(self) -> PathAnswer:
@@ -328,7 +330,12 @@ class _Search:
         return int(kernels.explore(graph, rules, space, question, SLICE_STEPS))
 
     def _limit(self, share: float) -> str | None:
-        """The limit that is reached, if one is: a share of the time, or the number of steps."""
+        """The limit that is reached, if one is: a share of the time, or the number of steps.
+
+        Raises:
+            Cancelled
+        """
+        stop_if_cancelled()
         if self._past(share):
             return f"the deadline of {self._clock[1]:g} ms"
         if self._space.state[kernels.STEPS] > MAX_STEPS:
@@ -358,5 +365,5 @@ class _Search:
 def _path(row: list[int], score: float) -> Path:
     n = row[0]
     entities = row[kernels.ENTITIES : kernels.ENTITIES + n + 1]
-    edges, rels = row[kernels.EDGES : kernels.EDGES + n], row[kernels.SLOTS : kernels.SLOTS + n]
+    edges, rels = row[kernels.EDGES : kernels.EDGES + n], row[kernels.RELS : kernels.RELS + n]
     return Path(tuple(entities), tuple(edges), tuple(rels), score)

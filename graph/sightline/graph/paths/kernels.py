@@ -48,11 +48,11 @@ DONE, PAUSED, FULL = 0, 1, 2
 LENGTH, DEPTH, REACH, START, END, TURNED, GUIDED, CUT = range(8)
 FOUND, DIRECT, STEPS, PATHS, METAPATHS, BEST_METAPATHS, BALL, QUEUE, TOUCHED = range(8, 17)
 #: Rows of ``Space.stack``.
-NODE, EDGE, SLOT, CURSOR, KNOWN, AUTOMATON = range(6)
+NODE, EDGE, REL, CURSOR, KNOWN, AUTOMATON = range(6)
 #: Positions in ``Space.worth``.
 HORIZON, FLOOR, HOPE, NEAR = range(4)
 #: Columns of a path: its length, then edges, directed relations and entities from source to target.
-EDGES, SLOTS, ENTITIES = 1, 1 + MAX_HOPS, 1 + 2 * MAX_HOPS
+EDGES, RELS, ENTITIES = 1, 1 + MAX_HOPS, 1 + 2 * MAX_HOPS
 WIDTH = ENTITIES + MAX_HOPS + 1
 
 _kernel = numba.njit(cache=True, nogil=True)
@@ -427,7 +427,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
                 state[CUT] |= hope > 0
                 continue
             prefix[depth + 1] = score
-        stack[NODE, depth + 1], stack[EDGE, depth + 1], stack[SLOT, depth + 1] = v, edge, rel
+        stack[NODE, depth + 1], stack[EDGE, depth + 1], stack[REL, depth + 1] = v, edge, rel
         if remaining > 1:
             depth += 1
             stack[KNOWN, depth] = stack[CURSOR, depth] = 0
@@ -519,9 +519,9 @@ def _keep(graph: Any, space: Any, k: int, length: int) -> float:
         row[ENTITIES + d] = stack[NODE, length - d if state[TURNED] else d]
     for d in range(length):
         step = length - d if state[TURNED] else d + 1
-        rel = stack[SLOT, step]
+        rel = stack[REL, step]
         row[EDGES + d] = stack[EDGE, step]
-        row[SLOTS + d] = _reverse(rel, graph.num_relations) if state[TURNED] else rel
+        row[RELS + d] = _reverse(rel, graph.num_relations) if state[TURNED] else rel
     state[DIRECT] += length == 1
     score = score_of(graph.path_weight, stack[EDGE], length)
     state[PATHS] = _offer(top, state[PATHS], k, score, ENTITIES)
@@ -559,7 +559,7 @@ def _catch_up(graph: Any, space: Any, depth: int) -> None:
         start -= 1
     for d in range(start + 1, depth + 1):
         space.prefix[d] = space.prefix[d - 1] * graph.path_weight[stack[EDGE, d]]
-        key = 2 * graph.num_relations * stack[KNOWN, d - 1] + stack[SLOT, d]
+        key = 2 * graph.num_relations * stack[KNOWN, d - 1] + stack[REL, d]
         stack[KNOWN, d] = _child(space, key)
 
 

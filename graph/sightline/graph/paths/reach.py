@@ -17,6 +17,7 @@ from sightline.graph.arrays import Ids
 from sightline.graph.errors import require_range
 from sightline.graph.paths.find import MAX_DEADLINE_MS
 from sightline.graph.paths.patterns import read_pattern
+from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.reader import Snapshot
 
 #: Edges looked at between two looks at the clock.
@@ -53,6 +54,7 @@ def reachable(
     moves = np.where(automaton.following >= 0, 1 << automaton.following.astype(np.int64), 0).T
     reads = (automaton.symbol, np.ascontiguousarray(moves))
     while _spread(graph, reads, (seen, pending, queue), state, SLICE_STEPS):
+        stop_if_cancelled()
         if time.perf_counter() > end:
             break
     accepting = np.bitwise_or.reduce(1 << np.flatnonzero(automaton.need == 0))

@@ -1,0 +1,176 @@
+"""The command `demo`: the bundled example from raw files to answers that can be checked.
+
+Some facts of the example are taken back before anything is learnt (``withheld.txt`` beside its
+files), so that it shows what is found again and what is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sightline.cli import ask, build, terminal
+from sightline.cli.options import DeviceOption, open_for_asking, require_training
+from sightline.cli.service import HostOption, PortOption, serve
+
+if TYPE_CHECKING:
+    from sightline.graph.storage.workspace import Workspace
+    from sightline.insights.ask import Sightline
+
+#: Head, relation, tail, by keys of the example's files.
+Fact = tuple[str, str, str]
+#: Answers looked at for each withheld fact.
+MOST = 100
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    workspace: Annotated[
+        Path, typer.Option("--workspace", "-w", metavar="WS", help="The workspace folder.")
+    ] = Path("world-workspace"),
+    serve_it: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the workspace at the end.")
+    ] = True,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    device: DeviceOption = "auto",
+) -> None:
+    """The bundled example: facts about the world's countries, from raw files to answers.
+
+    Withholds a few facts, learns from the others, and shows which of them it finds again.
+    """
+    from sightline.graph.reasoning.reason import reason
+    from sightline.graph.storage.workspace import Workspace
+
+    require_training()
+    folder = example_folder()
+    withheld = withheld_facts(folder)
+    ws = Workspace.create(workspace)
+    with ws.lock():
+        build.load_files(ws, [folder], folder / "mapping.yaml", strict=True)
+        take_back(ws, folder, withheld)
+        inferred = reason(ws)
+        build.learn(ws, "quick", device)
+    first_insights(open_for_asking(workspace), withheld, inferred.counts.statements)
+    for line in (
+        "where to go next:",
+        f'  sightline paths Kenya "United Kingdom" -w {workspace}',
+        f"  sightline related Portugal -w {workspace}",
+        f"  sightline report --about Nepal -w {workspace}",
+        f"  sightline serve -w {workspace}",
+    ):
+        terminal.say(line)
+    if serve_it:
+        serve(workspace, host, port)
+
+
+def example_folder() -> Path:
+    """The raw files of the example: beside the code in a wheel, in examples/ in a checkout."""
+    here = Path(str(files("sightline.cli")))
+    packaged = here / "world"
+    return packaged if packaged.is_dir() else here.parents[2] / "examples" / "world"
+
+
+def withheld_facts(folder: Path) -> list[Fact]:
+    """The facts of ``withheld.txt``; its other lines are prose."""
+    lines = (folder / "withheld.txt").read_text(encoding="utf-8").splitlines()
+    return [(h, r, t) for h, r, t in (line.split("\t") for line in lines if "\t" in line)]
+
+
+def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
+    """Retract single facts: no compiled graph, no reasoning and no model sees them."""
+    import polars as pl
+
+    from sightline.graph.record.loads import Counts, LoadWriter, load_id, now
+    from sightline.graph.record.statements import statement_schema
+    from sightline.graph.vocabulary import mint
+
+    started, base, count = now(), ws.settings.base, len(facts)
+    digest = hashlib.sha256(repr(facts).encode()).hexdigest()
+    name = load_id(digest, "", base, "retractions")
+    if (ws.loads_folder / name).exists():
+        ws.set_retracted(name, False)
+        return
+    columns = {
+        "subject": [mint(base, "entity", h) for h, _, _ in facts],
+        "predicate": [mint(base, "relation", r) for _, r, _ in facts],
+        "object": [mint(base, "entity", t) for _, _, t in facts],
+        "row": range(1, count + 1),
+    }
+    empty = dict.fromkeys(set(statement_schema()) - set(columns))
+    with LoadWriter(ws, name, str(folder / "withheld.txt")) as writer:
+        writer.write(pl.DataFrame(columns | empty))
+        writer.commit(
+            sha256=digest,
+            role="retractions",
+            counts=Counts(count, count, 0, 0, count),
+            media_type="text/plain",
+            started=started,
+        )
+
+
+def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> None:
+    """What was loaded, how two things are connected, what is related, what was found again."""
+    graph = sight.snapshot
+    stated = graph.num_edges - int(graph.edge_inferred.sum())
+    sources = sum(load["role"] == "facts" for load in graph.loads)
+    terminal.say("")
+    terminal.say(
+        f"{sources} files, {graph.num_entities:,} entities of {len(graph.class_iris)} types, "
+        f"{stated:,} facts of {graph.num_relations} relations; {inferred:,} more follow from the "
+        f"ontology (borders read the other way); {len(withheld)} true facts are withheld"
+    )
+    terminal.say("")
+    subject, other = graph.resolve_entity("Switzerland"), graph.resolve_entity("Danube")
+    ask.show_paths(sight.paths(subject, other, max_hops=3, k=6))
+    terminal.say("")
+    nepal = sight.related(graph.resolve_entity("Nepal"), k=10, predicted=False)
+    ask.show_related("What is related to Nepal? What the files state, relations in turn", nepal)
+    show_found_again(sight, withheld)
+
+
+def show_found_again(sight: Sightline, withheld: list[Fact]) -> None:
+    """Ask for the tail of each withheld fact: how many wrong answers stand above the true one."""
+    graph = sight.snapshot
+    rows: list[tuple[object, ...]] = []
+    places = []
+    for names in withheld:
+        head, tail = graph.resolve_entity(names[0]), graph.resolve_entity(names[2])
+        relation = graph.resolve_relation(names[1])
+        answers = sight.predict(head, relation, None, k=MOST, new_only=True)
+        name = graph.relation_labels[relation]
+        text = f"{graph.entity_labels[head]} —{name}→ {graph.entity_labels[tail]}"
+        iri = graph.entity_iris[tail]
+        found = next((fact for fact in answers if fact.tail.iri == iri), None)
+        if found is None:
+            rows.append((text, f"over {MOST}", answers[0].tail.label, "", ""))
+            continue
+        places.append(found.rank)
+        probability = found.probability or 0.0
+        chance = f"{probability:.0%}" if probability >= 0.005 else "under 1%"
+        first = answers[0].tail.label if found.rank > 1 else ""
+        support = found.support[0].text if found.support else "no support found"
+        rows.append((text, found.rank - 1, first, chance, support))
+    rows.sort(key=lambda row: row[1] if isinstance(row[1], int) else MOST)
+    columns = (
+        "withheld fact",
+        "#wrong above",
+        "#chance",
+        "the first of them",
+        "what speaks for it",
+    )
+    terminal.table("Withheld facts, predicted from all others", columns, rows)
+    terminal.say(
+        f"{sum(p == 1 for p in places)} of {len(withheld)} stand first, "
+        f"{sum(p <= 3 for p in places)} among the first three and {sum(p <= 10 for p in places)} "
+        "among the first ten of all answers that no file states; chance: that it is true."
+    )
+    terminal.say("")
