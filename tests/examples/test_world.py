@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
+from sightline.cli.demo import take_back, withheld_facts
 from sightline.cli.main import run
-from sightline.graph.record.loads import active_loads
+from sightline.graph.paths.find import find_paths
+from sightline.graph.reasoning.reason import reason
+from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.workspace import Workspace
 
@@ -535,12 +540,57 @@ def test_every_record_is_loaded(snapshot: Snapshot) -> None:
     assert [(load.counts.rejected, load.counts.duplicate) for load in loads] == [(0, 0)] * 10
 
 
+def test_what_the_demo_withholds_is_true_and_in_no_graph_until_its_load_is_retracted(
+    world: World, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    withheld = withheld_facts(WORLD)
+    assert len(set(withheld)) == len(withheld) >= 10
+    assert set(withheld) < set(world.facts)
+    assert len({relation for _, relation, _ in withheld}) >= 8
+    ws = Workspace.open(shutil.copytree(snapshot.folder.parents[1], tmp_path / "ws"))
+    for _ in range(2):
+        take_back(ws, WORLD, withheld)
+    inferred = reason(ws)
+    left = compile_snapshot(ws, rdf=False)
+    reverses = {(t, r, h) for h, r, t in world.facts if r == "borders"}
+    told = named_edges(left)
+    assert told == (set(world.facts) | reverses) - reversed_too(withheld)
+    assert inferred.counts.statements == len(told) - len(world.facts) + len(withheld)
+    [load] = [load for load in active_loads(ws) if load.role == "retractions"]
+    retract(ws, load.id)
+    assert named_edges(compile_snapshot(ws, rdf=False)) == set(world.facts) | reverses
+
+
+def reversed_too(facts: Iterable[Fact]) -> set[Fact]:
+    return {*facts, *((t, r, h) for h, r, t in facts if r == "borders")}
+
+
+def test_switzerland_and_the_danube_keep_their_paths_when_borders_are_read_both_ways(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
+    ws = Workspace.open(shutil.copytree(snapshot.folder.parents[1], tmp_path / "ws"))
+    reason(ws)
+    told = []
+    for graph in (snapshot, compile_snapshot(ws, rdf=False)):
+        ends = graph.resolve_entity("Switzerland"), graph.resolve_entity("Danube")
+        answer = find_paths(graph, *ends, max_hops=3, k=100)
+        told.append([(path.entities, path.rels, path.score) for path in answer.paths])
+        assert answer.found == 66
+    assert told[0] == told[1]
+    assert told[0][1][2] == pytest.approx(0.1473, abs=5e-5)
+
+
+def named_edges(snapshot: Snapshot) -> set[Fact]:
+    names = [iri.removeprefix(BASE + "entity:") for iri in snapshot.entity_iris]
+    relations = [iri.removeprefix(BASE + "relation:") for iri in snapshot.relation_iris]
+    return {(names[h], relations[r], names[t]) for h, r, t in snapshot.triples().tolist()}
+
+
 def test_edges_are_the_facts_of_the_files(world: World, snapshot: Snapshot) -> None:
     names = [iri.removeprefix(BASE + "entity:") for iri in snapshot.entity_iris]
     relations = [iri.removeprefix(BASE + "relation:") for iri in snapshot.relation_iris]
-    edges = {(names[h], relations[r], names[t]) for h, r, t in snapshot.triples().tolist()}
 
-    assert edges == set(world.facts)
+    assert named_edges(snapshot) == set(world.facts)
     assert dict(zip(names, snapshot.entity_labels)) == {k: v for k, [v] in world.labels.items()}
     assert dict(zip(relations, snapshot.relation_labels)) == world.relation_labels
 
