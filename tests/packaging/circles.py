@@ -8,44 +8,33 @@ from __future__ import annotations
 
 import grimp
 import networkx as nx
-from importlinter import Contract, ContractCheck, fields, output
-from importlinter.application.contract_utils import AlertLevel, remove_ignored_imports_and_report
+from importlinter import Contract, ContractCheck, output
 
 
 class NoCircles(Contract):
-    """No circle of files in any component, or across them.
-
-    Attributes:
-        ignore_imports: imports that are known to close a circle.
-    """
+    """No circle of files in any component, or across them. There are no exceptions."""
 
     type_name = "no_circles"
-    ignore_imports = fields.SetField(subfield=fields.ImportExpressionField(), required=False)
 
     def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:
         roots = sorted(
             {".".join(m.split(".")[:2]) for m in graph.modules if m.startswith("sightline.")}
         )
         graph = grimp.build_graph(*roots, exclude_type_checking_imports=True, cache_dir=None)
-        removed = remove_ignored_imports_and_report(graph, self.ignore_imports, AlertLevel.WARN)
-        files = nx.DiGraph(
-            (importer, imported)
-            for importer in graph.modules
-            for imported in graph.find_modules_directly_imported_by(importer)
-        )
-        circles = [
-            nx.find_cycle(files, part)
-            for part in nx.strongly_connected_components(files)
-            if len(part) > 1
-        ]
-        return ContractCheck(
-            kept=not circles,
-            warnings=list(removed.warnings),
-            ignored_import_count=removed.ignored_import_count,
-            metadata={"circles": sorted(circles)},
-        )
+        circles = circles_of(graph)
+        return ContractCheck(kept=not circles, metadata={"circles": circles})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
-        for circle in check.metadata["circles"]:
-            names = [importer for importer, _ in circle]
+        for names in check.metadata["circles"]:
             output.print_error(" -> ".join([*names, names[0]]))
+
+
+def circles_of(graph: grimp.ImportGraph) -> list[list[str]]:
+    """One circle of imports, by the names of its modules, for each group that is tied together."""
+    imports = nx.DiGraph(
+        (importer, imported)
+        for importer in graph.modules
+        for imported in graph.find_modules_directly_imported_by(importer)
+    )
+    tied = [part for part in nx.strongly_connected_components(imports) if len(part) > 1]
+    return sorted([importer for importer, _ in nx.find_cycle(imports, part)] for part in tied)

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
+
+from tests.packaging.circles import circles_of
 
 #: Packages of the extra ``train``. The API image has none of them.
 TRAINING = ("torch", "torch_geometric", "onnx", "onnxruntime", "safetensors")
@@ -112,6 +115,16 @@ def test_help_loads_nothing_heavy(command: list[str], folder: Path) -> None:
     allowed = {"rich"}  # typer draws help with it
 
     assert loaded_by(code, folder) & {*HEAVY} <= allowed
+
+
+def test_a_circle_of_files_is_seen_and_a_chain_is_none() -> None:
+    graph = grimp.ImportGraph()
+    for importer, imported in ["ab", "bc", "ad"]:
+        graph.add_import(importer=importer, imported=imported)
+    assert circles_of(graph) == []
+    graph.add_import(importer="c", imported="a")
+    (circle,) = circles_of(graph)
+    assert sorted(circle) == ["a", "b", "c"]
 
 
 def test_training_loads_no_frame_library_and_no_server(folder: Path) -> None:
