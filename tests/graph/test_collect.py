@@ -51,6 +51,35 @@ def test_a_snapshot_that_a_model_was_trained_on_stays(workspace: Workspace) -> N
     assert stored(workspace) == {first, *ids[2:]}
 
 
+def model(workspace: Workspace, name: str, snapshot: str, time: int) -> None:
+    with new_artifact(workspace.models, name, snapshot=snapshot):
+        pass
+    with new_artifact(workspace.models / name / "maps", snapshot):
+        pass
+    os.utime(workspace.models / name / "manifest.json", (time, time))
+
+
+def test_an_old_model_that_is_not_served_keeps_no_snapshot(workspace: Workspace) -> None:
+    first = compiled(workspace, 1)
+    model(workspace, "old", first, 0)
+    second = compiled(workspace, 2)
+    for number in (1, 2, 3):
+        model(workspace, f"m{number}", second, number)
+    ids = [compiled(workspace, number) for number in range(3, 8)]
+    assert stored(workspace) == {second, *ids[2:]}
+    assert {folder.parts[-3] for folder in workspace.models.glob("*/maps/*")} == {"m1", "m2", "m3"}
+    assert (workspace.models / "old").exists()
+
+
+def test_the_served_model_keeps_its_snapshot_however_old(workspace: Workspace) -> None:
+    first = compiled(workspace, 1)
+    model(workspace, "m0", first, 0)
+    workspace.publish(model="m0")
+    for number in range(2, 9):
+        model(workspace, f"m{number}", compiled(workspace, number), number)
+    assert first in stored(workspace)
+
+
 def test_the_served_one_always_stays(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT", 0)
     ids = [compiled(workspace, number) for number in (2, 1)]
@@ -68,7 +97,7 @@ def test_nothing_goes_while_a_manifest_cannot_be_read(workspace: Workspace) -> N
 def test_a_removal_that_was_cut_short_leaves_no_half_snapshot(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(module, "remove", lambda _: None)
     for number in range(1, 5):
         compiled(workspace, number)
     monkeypatch.undo()

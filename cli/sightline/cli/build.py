@@ -159,8 +159,9 @@ def compile_(workspace: WorkspaceOption) -> None:
 
 def _compile(ws: Workspace) -> None:
     from sightline.graph.snapshot.compile import compile_snapshot
+    from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, snapshot_format
 
-    model = ws.current.model
+    model, older = ws.current.model, snapshot_format(ws)
     prepare: Callable[[Snapshot], None] | None = None
     if model is not None:
 
@@ -177,6 +178,8 @@ def _compile(ws: Workspace) -> None:
 
     with terminal.progress() as progress:
         snapshot = compile_snapshot(ws, progress=progress, prepare=prepare)
+    if older not in (None, SNAPSHOT_FORMAT):
+        terminal.say(f"built again: the snapshot was of version {older}, now {SNAPSHOT_FORMAT}")
     terminal.say(
         f"snapshot {snapshot.id}: {snapshot.num_entities:,} entities, "
         f"{snapshot.num_edges:,} edges, {snapshot.num_relations:,} relations"

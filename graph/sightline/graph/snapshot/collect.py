@@ -1,60 +1,64 @@
-"""Which old folders may go: snapshots that nobody needs, and what was inferred for them.
+"""Which old folders may go: snapshots that nobody needs, and what was made for them.
 
 Knows what refers to what in a workspace; knows nothing of what is inside. A folder goes by a
 rename to a temporary name first, so that it is whole or gone after a killed process, too. Loads
-of sources are the record and never go.
+of sources are the record and never go, and neither do models.
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from sightline.graph.record.loads import Load
-from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_manifest
-from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_manifest, remove
+from sightline.graph.storage.errors import WorkspaceError
 from sightline.graph.storage.workspace import Workspace
 
-#: Snapshots that stay beside those in use, to compare with and to go back to.
+#: Snapshots that stay beside those in use, to compare with and to go back to; and models that are
+#: in use beside the served one: being trained, distilled, evaluated or compared.
 KEPT = 3
 
 
 def collect(workspace: Workspace) -> None:
-    """Remove snapshots except the newest ``KEPT``, the served one and those that models were
-    trained on; then inferred loads that are neither active nor in a snapshot that is left.
+    """Remove snapshots except the newest ``KEPT``, the served one, and those that the served model
+    and the newest ``KEPT`` models were trained on; then the maps of models to snapshots that are
+    gone, and inferred loads that are neither active nor in a snapshot that is left.
+
+    An older model can be served all the same: it has a vocabulary of its own, and maps are made
+    when it is published. Only its distillation and evaluation need its snapshot.
 
     The caller holds the lock. Where a manifest cannot be read, nothing goes.
     """
+    current = workspace.current
     try:
-        snapshots = _snapshots(workspace)
-        needed = {read_manifest(folder).get("snapshot") for folder in _folders(workspace.models)}
-        needed |= {workspace.current.snapshot, *(folder.name for folder in snapshots[:KEPT])}
+        snapshots, models = _newest(workspace.snapshots), _newest(workspace.models)
+        in_use = [*models[:KEPT], *(model for model in models if model.name == current.model)]
+        needed = {read_manifest(folder).get("snapshot") for folder in in_use}
+        needed |= {current.snapshot, *(folder.name for folder in snapshots[:KEPT])}
         left = [folder for folder in snapshots if folder.name in needed]
         used = {load["id"] for folder in left for load in read_manifest(folder)["loads"]}
         inferred = [load for load in Load.all(workspace.loads_folder) if load.role == "inferred"]
-    except DamagedArtifact:
+    except WorkspaceError:
         return
-    for folder in snapshots:
-        if folder not in left:
+    names = {folder.name for folder in left}
+    maps = (path for model in models for path in _newest(model / "maps"))
+    for folder in (*snapshots, *maps):
+        if folder.name not in names:
             _remove(folder)
-    retracted = set(workspace.current.retracted)
+    retracted = set(current.retracted)
     for load in inferred:
         if load.id in retracted - used:
             _remove(load.folder)
             workspace.set_retracted(load.id, False)
 
 
-def _snapshots(workspace: Workspace) -> list[Path]:
-    """Every snapshot, newest first."""
-    folders = _folders(workspace.snapshots)
+def _newest(parent: Path) -> list[Path]:
+    """Every stored folder, newest first."""
+    folders = [f for f in parent.glob("*") if (f / MANIFEST).exists() and TEMPORARY not in f.name]
     return sorted(folders, key=lambda f: (-(f / MANIFEST).stat().st_mtime_ns, f.name))
-
-
-def _folders(parent: Path) -> list[Path]:
-    return [f for f in parent.glob("*") if (f / MANIFEST).exists() and TEMPORARY not in f.name]
 
 
 def _remove(folder: Path) -> None:
     gone = folder.with_name(f"{TEMPORARY}{folder.name}")
     folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    remove(gone)

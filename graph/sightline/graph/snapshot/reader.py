@@ -26,7 +26,7 @@ from sightline.graph.snapshot.sections.names import Names
 from sightline.graph.snapshot.sections.qualifiers import Qualifiers
 from sightline.graph.snapshot.sections.search import Search
 from sightline.graph.snapshot.sections.types import Types
-from sightline.graph.storage.artifact import open_artifact
+from sightline.graph.storage.artifact import open_artifact, read_manifest
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
@@ -46,6 +46,15 @@ def served_snapshot(workspace: Workspace) -> Snapshot:
     if current.snapshot is None:
         raise NothingCompiled(workspace.path)
     return Snapshot.open(workspace.snapshots / current.snapshot)
+
+
+def snapshot_format(workspace: Workspace) -> int | None:
+    """The version of the served snapshot; None where there is none that can be read."""
+    try:
+        found = read_manifest(workspace.snapshots / (workspace.current.snapshot or "none"))
+    except DamagedArtifact:
+        return None
+    return found.get("format")
 
 
 class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
