@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from sightline.api.app import create_app
-from sightline.api.questions import MAX_NAMES
 from sightline.api.server.boundary import MAX_BODY, MAX_TARGET
+from sightline.insights.kind import MAX_NAMES
 
 LONG = "x" * 5000
 NAMES = "&include=member+of" * (MAX_NAMES + 1)
@@ -143,7 +143,7 @@ def test_a_report_names_its_kind_and_what_a_program_may_read(client: TestClient)
 def test_an_unforeseen_error_says_nothing_of_the_inside(folder, monkeypatch, caplog) -> None:
     app = create_app(folder)
     with TestClient(app) as client:
-        monkeypatch.setattr(app.state.service.served.sight, "stats", lambda: [][0])
+        monkeypatch.setattr(type(app.state.service.served.sight.names), "loads", lambda _: [][0])
         answer = client.get("/v1/stats")
 
     assert answer.status_code == 500

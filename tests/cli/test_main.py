@@ -18,7 +18,7 @@ from tests.graph.conftest import add_load, fact, label
 
 COMMANDS = (
     *("run", "ingest", "loads", "retract", "compile", "verify", "train", "distill", "evaluate"),
-    *("related", "paths", "predict", "report", "serve", "work", "demo"),
+    *("related", "similar", "paths", "predict", "report", "serve", "work", "demo"),
     *("reason", "diff", "export"),
 )
 

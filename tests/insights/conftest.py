@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,17 @@ from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.insights.kinds import (
+    entity,
+    neighborhood,
+    paths,
+    predictions,
+    related,
+    relations,
+    search,
+    similar,
+)
+from sightline.insights.records import EntityRef, Fact
 from sightline.models.format import MODEL_FORMAT
 from tests.graph.conftest import BASE, Triple, build, fact, label, typed
 
@@ -146,6 +158,34 @@ class World:
         self.sight = Sightline.open(ws)
         self.graph = self.sight.snapshot
 
+    def ask(self, kind: ModuleType, *given: Any, **asked: Any) -> Any:
+        """The answer of the kind that a module declares."""
+        return kind.KIND.answer(self.sight, kind.KIND.question(*given, **asked))
+
+    def related(self, *given: Any, **asked: Any) -> tuple[Fact, ...]:
+        return self.ask(related, *given, **asked).related
+
+    def predict(self, *given: Any, **asked: Any) -> tuple[Fact, ...]:
+        return self.ask(predictions, *given, **asked).predictions
+
+    def similar(self, *given: Any, **asked: Any) -> tuple[similar.Neighbour, ...]:
+        return self.ask(similar, *given, **asked).similar
+
+    def paths(self, *given: Any, **asked: Any) -> paths.Paths:
+        return self.ask(paths, *given, **asked)
+
+    def entity(self, name: str) -> entity.Entity:
+        return self.ask(entity, name)
+
+    def neighborhood(self, *given: Any, **asked: Any) -> neighborhood.Neighborhood:
+        return self.ask(neighborhood, *given, **asked)
+
+    def search(self, *given: Any, **asked: Any) -> tuple[search.Found, ...]:
+        return self.ask(search, *given, **asked).entities
+
+    def relations(self, **asked: Any) -> tuple[relations.Relation, ...]:
+        return self.ask(relations, **asked).relations
+
     def id(self, name: str) -> int:
         found = self.graph.entity_iris.find(f"{BASE}entity:{name}")
         assert found is not None, name
@@ -160,6 +200,11 @@ class World:
     def student(self) -> Student:
         assert self.sight.model is not None
         return self.sight.model.student
+
+
+def other(fact: Fact) -> EntityRef:
+    """What a fact links the entity asked about with."""
+    return fact.tail if fact.direction == "out" else fact.head
 
 
 def name_of(ref: Any) -> str:

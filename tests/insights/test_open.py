@@ -8,37 +8,36 @@ from sightline.graph.snapshot.errors import NothingCompiled
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.insights.kinds import schema, stats
 from sightline.models.errors import NoModel, UnknownToModel
-from tests.insights.conftest import MODEL, Model, name_of
+from tests.insights.conftest import MODEL, Model, name_of, other
 
 
 def predictions(world):
     """Every question that needs the model."""
-    bob, lives = world.id("bob"), world.relation("lives_in")
-    yield lambda: world.sight.predict(bob, lives, None)
-    yield lambda: world.sight.similar(bob)
-    yield lambda: world.sight.related(bob, known=False)
-    yield lambda: world.sight.new_facts(bob)
+    yield lambda: world.predict("bob", "lives_in")
+    yield lambda: world.similar("bob")
+    yield lambda: world.related("bob", known=False)
 
 
 def graph_answers(world) -> None:
     """Every question that does not."""
-    bob, ann = world.id("bob"), world.id("ann")
-    stated = world.sight.related(bob)
-    assert [(item.status, name_of(item.entity)) for item in stated] == [("stated", "acme")]
-    assert world.sight.paths(bob, ann).found > 0
-    assert not world.sight.entity(bob).known_to_model
-    assert world.sight.neighborhood(bob).nodes
-    assert world.sight.search("bob")
-    assert world.sight.stats().entities == 8
-    assert world.sight.schema().links
-    assert world.sight.relations()
+    bob, ann = "bob", "ann"
+    stated = world.related(bob)
+    assert [(item.status, name_of(other(item))) for item in stated] == [("stated", "acme")]
+    assert world.paths(bob, ann).found > 0
+    assert not world.entity(bob).known_to_model
+    assert world.neighborhood(bob).nodes
+    assert world.search("bob")
+    assert world.ask(stats).entities == 8
+    assert world.ask(schema).links
+    assert world.relations()
 
 
 def test_without_a_model_the_graph_still_answers(world_of) -> None:
     world = world_of(model=None)
     assert world.sight.model is None
-    assert world.sight.stats().model is None
+    assert world.ask(stats).model is None
     graph_answers(world)
     for ask in predictions(world):
         for _ in range(2):
@@ -63,8 +62,8 @@ def test_an_entity_that_the_model_does_not_know(world_of) -> None:
     for ask in predictions(world):
         with pytest.raises(UnknownToModel, match="Bob"):
             ask()
-    assert world.sight.entity(world.id("ann")).known_to_model
-    everyone = world.sight.similar(world.id("ann"), same_type=False, k=100)
+    assert world.entity("ann").known_to_model
+    everyone = world.similar("ann", same_type=False, k=100)
     assert "bob" not in {name_of(item.entity) for item in everyone}
 
 
@@ -75,6 +74,6 @@ def test_an_empty_workspace_says_what_to_do(tmp_path) -> None:
 
 def test_an_opened_sightline_outlives_what_is_published_later(world_of) -> None:
     world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
-    before = world.sight.related(world.id("bob"))
+    before = world.related("bob")
     (world.ws.path / "current.json").unlink()
-    assert world.sight.related(world.id("bob")) == before
+    assert world.related("bob") == before

@@ -20,15 +20,19 @@ SCORES = {
 
 def test_a_missing_tail(world_of) -> None:
     world = world_of(model=Model(SCORES))
-    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    answer = world.predict("bob", "lives_in", None)
     assert [name_of(p.tail) for p in answer] == ["york", "bern"]
     assert [p.rank for p in answer] == [1, 2]
     assert [p.score for p in answer] == pytest.approx([5.0, 1.0])
     total = math.exp(5) + math.exp(1) + 6
     for p, score in zip(answer, (5.0, 1.0)):
         share = math.exp(score) / total
-        assert p.probability == pytest.approx(share / (1 + share), rel=1e-4)
-        assert not p.known
+        assert p.probability_if_any == pytest.approx(share / (1 + share), rel=1e-4)
+        # Two of eight entities live somewhere, both among the four persons.
+        another = one_more((2, 8), (2, 4))
+        assert p.probability == pytest.approx(another * p.probability_if_any)
+        assert p.direction == "out"
+        assert p.status == "predicted"
         assert p.status == "predicted"
         assert p.origins == ()
         assert name_of(p.head) == "bob"
@@ -38,36 +42,36 @@ def test_a_missing_tail(world_of) -> None:
 
 def test_a_missing_head(world_of) -> None:
     world = world_of(model=Model(SCORES))
-    answer = world.sight.predict(None, world.relation("lives_in"), world.id("york"), k=2)
-    assert [(name_of(p.head), name_of(p.tail), p.known) for p in answer] == [
-        ("ann", "york", True),
-        ("bob", "york", False),
+    answer = world.predict(None, "lives_in", "york", k=2)
+    assert [(name_of(p.head), name_of(p.tail), p.status) for p in answer] == [
+        ("ann", "york", "stated"),
+        ("bob", "york", "predicted"),
     ]
 
 
 def test_a_stated_answer_is_never_sold_as_a_prediction(world_of) -> None:
     world = world_of(model=Model(SCORES))
-    stated, new = world.sight.predict(world.id("ann"), world.relation("lives_in"), None)
-    assert (name_of(stated.tail), stated.known, stated.status) == ("york", True, "stated")
-    assert stated.probability is None
+    stated, new = world.predict("ann", "lives_in", None)
+    assert (name_of(stated.tail), stated.status) == ("york", "stated")
+    assert stated.probability is stated.probability_if_any is None
     assert stated.surprising is None
     assert not stated.abstain
     assert (stated.support, stated.support_note) == ((), None)
     assert [origin.row for origin in stated.origins] == [8]
-    assert (name_of(new.tail), new.known) == ("bern", False)
+    assert (name_of(new.tail), new.status) == ("bern", "predicted")
 
 
 def test_a_stated_fact_read_backwards_is_told_as_such(world_of) -> None:
     facts = [("a", "borders", "b"), ("b", "borders", "c")]
     world = world_of(facts, Model({("b", "borders", "a"): 9.0}))
-    new = world.sight.predict(world.id("b"), world.relation("borders"), None, new_only=True)
+    new = world.predict("b", "borders", None, new_only=True)
     assert [(name_of(p.tail), p.support_note) for p in new] == [("a", "the reverse is stated")]
     assert new[0].support[0].text == "b ←borders— a"
 
 
 def test_new_only_leaves_out_what_is_stated(world_of) -> None:
     world = world_of(model=Model(SCORES))
-    answer = world.sight.predict(world.id("ann"), world.relation("lives_in"), None, new_only=True)
+    answer = world.predict("ann", "lives_in", None, new_only=True)
     assert [(p.rank, name_of(p.tail)) for p in answer] == [(1, "bern")]
 
 
@@ -75,51 +79,60 @@ def test_a_missing_relation(world_of) -> None:
     rows = [*ROWS, fact(("ann", "born_in", "york")), fact(("cid", "born_in", "york"))]
     scores = {("bob", "lives_in", "york"): 5.0, ("bob", "born_in", "york"): 2.0}
     world = world_of(rows, Model(scores))
-    answer = world.sight.predict(world.id("bob"), None, world.id("york"))
+    answer = world.predict("bob", None, "york")
     # A person works at no city, so that is not proposed.
     assert [name_of(p.relation) for p in answer] == ["lives_in", "born_in"]
     ahead, back = (math.exp(5) / (math.exp(5) + 7), math.exp(5) / (math.exp(5) + 6))
     mean = (calibrated(ahead) + calibrated(back)) / 2
     # Two of eight entities live somewhere; both cities are lived in by one, none by two.
-    room = (one_more((2, 8), (2, 4)) + one_more((0, 2), (0, 2))) / 2
-    assert answer[0].probability == pytest.approx(room * mean, rel=1e-5)
+    another = (one_more((2, 8), (2, 4)) + one_more((0, 2), (0, 2))) / 2
+    assert answer[0].probability_if_any == pytest.approx(mean, rel=1e-5)
+    assert answer[0].probability == pytest.approx(another * mean, rel=1e-5)
+    assert {p.direction for p in answer} == {None}
     logs = (math.log(ahead) + math.log(math.exp(5) / (math.exp(5) + 6 + 0))) / 2
     assert answer[0].score == pytest.approx(logs, rel=1e-4)
 
 
 def test_a_missing_relation_that_is_stated(world_of) -> None:
     world = world_of(model=Model(SCORES))
-    answer = world.sight.predict(world.id("ann"), None, world.id("york"))
-    assert [(name_of(p.relation), p.known, p.probability) for p in answer] == [
-        ("lives_in", True, None)
+    answer = world.predict("ann", None, "york")
+    assert [(name_of(p.relation), p.status, p.probability) for p in answer] == [
+        ("lives_in", "stated", None)
     ]
-    assert world.sight.predict(world.id("ann"), None, world.id("york"), new_only=True) == ()
+    assert world.predict("ann", None, "york", new_only=True) == ()
 
 
 def test_nothing_links_an_entity_to_itself(world_of) -> None:
     world = world_of(FACTS)
-    assert world.sight.predict(world.id("ann"), None, world.id("ann")) == ()
+    assert world.predict("ann", None, "ann") == ()
 
 
 @pytest.mark.parametrize(
-    "given", [(None, None, None), (0, None, None), (None, 0, None), (None, None, 0), (0, 0, 0)]
+    "given",
+    [
+        (None, None, None),
+        ("ann", None, None),
+        (None, "lives_in", None),
+        (None, None, "york"),
+        ("ann", "lives_in", "york"),
+    ],
 )
 def test_a_question_has_exactly_one_gap(world_of, given) -> None:
     world = world_of()
     with pytest.raises(UsageError, match="one gap"):
-        world.sight.predict(*given)
+        world.predict(*given)
 
 
 @pytest.mark.parametrize("k", [0, 1001])
 def test_k_outside_its_range_is_refused(world_of, k) -> None:
     world = world_of()
     with pytest.raises(OutOfRange, match="1 to 1000"):
-        world.sight.predict(world.id("bob"), world.relation("lives_in"), None, k=k)
+        world.predict("bob", "lives_in", None, k=k)
 
 
 def test_ties_are_broken_by_id(world_of) -> None:
     world = world_of(FACTS, Model())
-    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    answer = world.predict("bob", "lives_in", None)
     assert [name_of(p.tail) for p in answer] == [
         *("acme", "ann", "bern", "bolt", "cid", "dot", "york")
     ]
@@ -129,11 +142,11 @@ def test_ties_are_broken_by_id(world_of) -> None:
 def test_an_entity_or_relation_that_came_after_training_is_named(world_of) -> None:
     world = world_of(model=Model(without=["bob", "located_in"]))
     with pytest.raises(UnknownToModel, match="entity 'Bob"):
-        world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+        world.predict("bob", "lives_in", None)
     with pytest.raises(UnknownToModel, match="relation 'located in'"):
-        world.sight.predict(world.id("acme"), world.relation("located_in"), None)
+        world.predict("acme", "located_in", None)
     with pytest.raises(UnknownToModel, match="entity 'Bob"):
-        world.sight.predict(world.id("ann"), None, world.id("bob"))
+        world.predict("ann", None, "bob")
 
 
 def test_new_entities_shift_no_answer(world_of, tmp_path) -> None:
@@ -141,7 +154,7 @@ def test_new_entities_shift_no_answer(world_of, tmp_path) -> None:
     rows = [*ROWS, fact(("aaa", "aaa_likes", "aab")), label("aaa", "First")]
     world = world_of(rows, Model(SCORES, without=["aaa", "aab", "aaa_likes"]))
     assert world.id("aaa") == 0
-    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    answer = world.predict("bob", "lives_in", None)
     assert [(name_of(p.tail), p.score) for p in answer] == [
         ("york", pytest.approx(5.0)),
         ("bern", pytest.approx(1.0)),
@@ -151,24 +164,24 @@ def test_new_entities_shift_no_answer(world_of, tmp_path) -> None:
 def test_a_stated_answer_that_the_model_does_not_know_stands_last_without_a_score(world_of) -> None:
     rows = [*ROWS, fact(("bob", "lives_in", "aaa"))]
     world = world_of(rows, Model(SCORES, without=["aaa"]))
-    answer = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)
+    answer = world.predict("bob", "lives_in", None)
     assert [name_of(p.tail) for p in answer] == ["york", "bern", "aaa"]
-    assert answer[-1].known
+    assert answer[-1].status == "stated"
     assert answer[-1].score is None
 
 
 def test_surprise_is_what_the_probability_adds_to_popularity(world_of) -> None:
     """York has 1 of the 2 lives-in facts, whose answers are 2: popularity (1 + 1) / (2 + 2 + 1)."""
     world = world_of(model=Model(SCORES))
-    best = world.sight.predict(world.id("bob"), world.relation("lives_in"), None)[0]
-    assert best.surprising == pytest.approx(math.log2(best.probability / 0.4))
+    best = world.predict("bob", "lives_in", None)[0]
+    assert best.surprising == pytest.approx(math.log2(best.probability_if_any / 0.4))
 
 
 def test_a_hub_surprises_less_than_a_rare_answer_of_the_same_probability(world_of) -> None:
     facts = [(f"p{i}", "visits", "hub") for i in range(9)] + [("p0", "visits", "rare")]
     facts += [("new", "knows", "p0")]
     world = world_of(facts, Model({("new", "visits", "hub"): 5, ("new", "visits", "rare"): 5}))
-    hub, rare = world.sight.predict(world.id("new"), world.relation("visits"), None, k=2)
+    hub, rare = world.predict("new", "visits", None, k=2)
     assert (name_of(hub.tail), name_of(rare.tail)) == ("hub", "rare")
     assert hub.probability == rare.probability
     assert rare.surprising - hub.surprising == pytest.approx(math.log2(10 / 2))
@@ -177,14 +190,14 @@ def test_a_hub_surprises_less_than_a_rare_answer_of_the_same_probability(world_o
 def test_similar_entities_by_cosine_and_type(world_of) -> None:
     vectors = {"ann": [1, 0], "bob": [2, 1], "cid": [-1, 1], "dot": [0, 0], "york": [1, 0.1]}
     world = world_of(model=Model(vectors=vectors))
-    answer = world.sight.similar(world.id("ann"))
+    answer = world.similar("ann")
     assert [name_of(s.entity) for s in answer] == ["bob", "dot", "cid"]
     expected = [2 / math.sqrt(5), 0.0, -1 / math.sqrt(2)]
     assert [s.similarity for s in answer] == pytest.approx(expected)
-    anyone = world.sight.similar(world.id("ann"), same_type=False, k=3)
+    anyone = world.similar("ann", same_type=False, k=3)
     assert [name_of(s.entity) for s in anyone] == ["york", "bob", "acme"]
     # From an entity in no direction all others are equally far.
-    assert {s.similarity for s in world.sight.similar(world.id("dot"))} == {0.0}
+    assert {s.similarity for s in world.similar("dot")} == {0.0}
 
 
 def test_an_answer_set_holds_what_is_within_the_bound_of_its_coverage(world_of) -> None:
@@ -193,8 +206,8 @@ def test_an_answer_set_holds_what_is_within_the_bound_of_its_coverage(world_of) 
     york, bern = (-math.log(math.exp(s) / total) for s in (5, 1))
     bounds = [york / 2] * 10 + [york + 1e-3] * 10 + [bern + 1e-3] * 10
     world = world_of(model=Model(SCORES, calibration={"surprisal": tuple(bounds)}))
-    question = (world.id("bob"), world.relation("lives_in"), None)
-    sizes = [len(world.sight.predict(*question, coverage=c)) for c in (0.05, 0.2, 0.3, 0.9)]
+    question = ("bob", "lives_in", None)
+    sizes = [len(world.predict(*question, coverage=c)) for c in (0.05, 0.2, 0.3, 0.9)]
 
     # Nothing can be promised beyond 30 %: then every sensible answer is in the set.
     assert sizes == [0, 1, 2, 2]
@@ -203,6 +216,6 @@ def test_an_answer_set_holds_what_is_within_the_bound_of_its_coverage(world_of) 
 def test_an_answer_set_is_for_a_missing_entity(world_of) -> None:
     world = world_of(model=Model(SCORES))
     with pytest.raises(UsageError, match="missing head or tail"):
-        world.sight.predict(world.id("bob"), None, world.id("york"), coverage=0.9)
+        world.predict("bob", None, "york", coverage=0.9)
     with pytest.raises(OutOfRange, match=r"allowed are 0\.01 to 0\.99"):
-        world.sight.predict(world.id("bob"), world.relation("lives_in"), None, coverage=1.5)
+        world.predict("bob", "lives_in", None, coverage=1.5)

@@ -34,9 +34,8 @@ def made_world(folder: str, facts, scores, types) -> World:
 
 
 def fact_of(item, about):
-    other = name_of(item.entity)
-    ends = (about, other) if item.direction == "out" else (other, about)
-    return (ends[0], name_of(item.relation), ends[1])
+    assert about == name_of(item.head if item.direction == "out" else item.tail)
+    return (name_of(item.head), name_of(item.relation), name_of(item.tail))
 
 
 @few
@@ -45,7 +44,7 @@ def test_related_states_exactly_the_facts_and_predicts_none_of_them(facts, score
     with tempfile.TemporaryDirectory() as folder:
         world = made_world(folder, facts, scores, types)
         for about in {name for h, _, t in facts for name in (h, t)}:
-            answer = world.sight.related(world.id(about), k=1000)
+            answer = world.related(about, k=1000)
             stated = [fact_of(a, about) for a in answer if a.status == "stated"]
             new = [fact_of(a, about) for a in answer if a.status == "predicted"]
             assert set(stated) == {f for f in facts if about in (f[0], f[2])}
@@ -66,23 +65,25 @@ def test_probability_never_falls_as_the_score_rises(facts, scores, types) -> Non
     with tempfile.TemporaryDirectory() as folder:
         world = made_world(folder, facts, scores, types)
         for head, relation, tail in sorted(facts):
-            h, r, t = world.id(head), world.relation(relation), world.id(tail)
+            h, r, t = head, relation, tail
             for question, wanted in (((h, r, None), tail), ((None, r, t), head)):
-                answer = world.sight.predict(*question, k=1000)
+                answer = world.predict(*question, k=1000)
                 found = [(name_of(p.head), name_of(p.relation), name_of(p.tail)) for p in answer]
                 assert len(found) == len(set(found))
                 assert [p.rank for p in answer] == list(range(1, len(answer) + 1))
-                assert [p.known for p in answer] == [f in facts for f in found]
+                assert [p.status == "stated" for p in answer] == [f in facts for f in found]
                 assert wanted in {
                     name_of(p.tail if question[2] is None else p.head) for p in answer
                 }
                 values = [p.score for p in answer]
                 assert values == sorted(values, reverse=True)
-                chances = [p.probability for p in answer if not p.known]
+                chances = [p.probability for p in answer if p.status == "predicted"]
                 assert chances == sorted(chances, reverse=True)
                 assert all(0 <= chance <= 1 for chance in chances)
-                new = world.sight.predict(*question, k=1000, new_only=True)
-                assert [p.score for p in new] == [p.score for p in answer if not p.known]
+                new = world.predict(*question, k=1000, new_only=True)
+                assert [p.score for p in new] == [
+                    p.score for p in answer if p.status == "predicted"
+                ]
 
 
 @few
@@ -97,11 +98,11 @@ def test_a_neighbourhood_is_a_part_of_the_graph_and_counts_the_rest(
         relations = [r for r in wanted if r in present]
         used = {f for f in facts if not relations or f[1] in relations}
         for center in {name for h, _, t in facts for name in (h, t)}:
-            view = world.sight.neighborhood(
-                world.id(center),
+            view = world.neighborhood(
+                center,
                 hops=hops,
                 limit=limit,
-                relations=[world.relation(r) for r in relations],
+                relations=relations,
             )
             nodes = [name_of(node) for node in view.nodes]
             links = [
@@ -132,6 +133,6 @@ def test_a_neighbourhood_is_a_part_of_the_graph_and_counts_the_rest(
 @pytest.mark.parametrize("size", [1, 3])
 def test_asking_in_blocks_changes_nothing(world_of, monkeypatch, size) -> None:
     world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
-    before = world.sight.related(world.id("york"))
-    monkeypatch.setattr("sightline.insights.learned.BLOCK", size * world.student.num_entities)
-    assert world.sight.related(world.id("york")) == before
+    before = world.related("york")
+    monkeypatch.setattr("sightline.insights.model_view.BLOCK", size * world.student.num_entities)
+    assert world.related("york") == before

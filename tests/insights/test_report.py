@@ -17,7 +17,7 @@ from sightline.graph.storage.errors import NotWritable
 from sightline.insights import report
 from sightline.insights.report import write_report
 from tests.graph.conftest import literal
-from tests.insights.conftest import MODEL, ROWS, Model
+from tests.insights.conftest import MODEL, ROWS, Model, World
 
 RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 SCRIPT = "<script>alert(1)</script>"
@@ -59,13 +59,14 @@ def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
         "calibration": {"test": {"ece": 0.0123}},
     }
     (world.ws.models / MODEL / "metrics.json").write_text(json.dumps(metrics))
+    world = World(world.ws)
     folder = written(world, ["bob", "ann"])
     assert folder.parent == world.ws.reports
     verify_artifact(folder, full=True)
     said = json.loads((folder / "report.json").read_bytes())
     assert [s["view"]["entity"]["label"] for s in said["sections"]] == ["Bob", "Ann"]
     bob = said["sections"][0]
-    assert [item["entity"]["label"] for item in bob["stated"]] == ["Acme"]
+    assert [item["tail"]["label"] for item in bob["stated"]] == ["Acme"]
     assert bob["predicted"][0]["tail"]["label"] == "York"
     assert bob["predicted"][0]["support"][0]["text"].startswith("Bob —works at→ Acme")
     assert {item["entity"]["label"] for item in bob["similar"]} == {"Ann", "Cid", "Dot"}
@@ -116,7 +117,7 @@ def test_no_cell_of_a_table_is_a_formula(world_of, first) -> None:
         assert lines
         for line in lines:
             for column, cell in line.items():
-                if column not in ("probability", "surprising"):
+                if column not in ("probability", "probability_if_any", "surprising"):
                     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
             assert line["head_label"] == f"'{first}bob"
 
@@ -145,14 +146,14 @@ def test_without_entities_the_best_connected_are_taken(world_of, monkeypatch) ->
 
 
 def test_the_most_surprising_facts_are_likely_and_no_pair_comes_twice(world_of) -> None:
-    world = world_of(model=Model(SCORES, calibration={"base_rate": 0.1}))
+    world = world_of(model=Model(SCORES, calibration={"base_rate": 0.1, **CALIBRATION}))
     said = json.loads((written(world) / "report.json").read_bytes())
     pairs = [frozenset((p["head"]["id"], p["tail"]["id"])) for p in said["surprising"]]
     assert pairs == [
         frozenset(("entity:bob", "entity:york")),
         frozenset(("entity:dot", "entity:bern")),
     ]
-    assert all(p["probability"] >= 0.1 and p["surprising"] > 0 for p in said["surprising"])
+    assert all(p["probability_if_any"] >= 0.1 and p["surprising"] > 0 for p in said["surprising"])
 
 
 def test_without_calibration_nothing_is_called_surprising(world_of) -> None:

@@ -5,8 +5,6 @@ Knows HTTP caching and media types; knows no question.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +17,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sightline.api.service import Served, Service
-from sightline.graph.errors import UsageError
-from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.ask import Sightline
+from sightline.insights.kind import Kind
 
 JSON = "application/json"
 #: Bytes of finished answers that are kept.
 CACHE_BYTES = 32 << 20
-Render = Callable[[Any, Sightline], bytes]
 
 
 def to_json(value: object, sight: Sightline | None = None) -> bytes:
@@ -59,30 +55,30 @@ class ResponseCache(LRUCache[Key, CachedResponse]):
 
 
 async def answer(
-    request: Request,
-    ask: Callable[[Sightline], object],
-    media_type: str = JSON,
-    render: Render = to_json,
-    dear: bool = False,
+    request: Request, kind: Kind[Any, Any], ask: Callable[[Sightline], Any], dear: bool
 ) -> Response:
-    """Answer a GET that ``FromCache`` could not.
+    """Answer a GET that ``FromCache`` could not, or a POST.
 
     Args:
         dear: it may take long, so it has to wait for others that do.
 
     Raises:
         SightlineError: as ``ask`` does, or because nothing can be served.
+        HTTPException: 406, the kind has no media type that the header Accept takes.
     """
+    accept = request.headers.get("accept") if kind.formats else None
+    media_type = choose(accept, [JSON, *kind.formats])
+    render = kind.formats.get(media_type, to_json)
     service: Service = request.app.state.service
     served = service.served
 
     def make() -> tuple[bytes, bool]:
         """A finished body, and whether a deadline cut it: the next one may hold more."""
         value = ask(served.sight)
-        return render(value, served.sight), getattr(value, "truncated", False)
+        return render(value, served.sight), kind.deadline and value.truncated
 
     body, cut = await (service.dear if dear else service.cheap).run(make, request)
-    if cut:
+    if cut or request.method == "POST":
         headers = {"Vary": "Accept", "Cache-Control": "no-store"}
         return Response(body, headers=headers, media_type=media_type)
     made = CachedResponse(media_type, body)
@@ -162,28 +158,3 @@ def _liking(wanted: tuple[str, float], media: str) -> tuple[int, float]:
         if name == pattern:
             return exactness, quality
     return 0, 0.0
-
-
-def cursor_of(snapshot: Snapshot, offset: int) -> str:
-    """An opaque text that says where the next page starts."""
-    text = f"{snapshot.id[:16]}:{offset}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def offset_of(snapshot: Snapshot, cursor: str | None) -> int:
-    """Where the page of a cursor starts.
-
-    Raises:
-        UsageError: it was not made here, or what is served has changed since.
-    """
-    if cursor is None:
-        return 0
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        snapshot_id, _, number = text.partition(":")
-        offset = int(number)
-    except (binascii.Error, ValueError) as error:
-        raise UsageError("cursor cannot be read; use `next` of the page before") from error
-    if snapshot_id != snapshot.id[:16] or not 0 <= offset < 1 << 31:
-        raise UsageError("cursor belongs to data that is no longer served; begin again without it")
-    return offset

@@ -12,15 +12,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import infer, problems, reports, routes, sparql
+from sightline.api import problems, reports, routes, sparql
 from sightline.api.answers import FromCache, ResponseCache, to_json
 from sightline.api.questions import Health, Problem
 from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
+from sightline.insights import kinds
 
 STATIC = Path(str(files("sightline.api"))) / "static"
 ABOUT = """\
@@ -49,14 +50,14 @@ def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        dependencies=[Depends(problems.refuse_unknown)],
     )
     app.state.service = service = Service(folder)
     app.state.cache = cache = ResponseCache()
     app.add_middleware(FromCache, service=service, cache=cache)
     app.add_middleware(Boundary, hosts=hosts)
     problems.register(app)
-    app.include_router(infer.router)
-    app.include_router(routes.router)
+    app.include_router(routes.router_of(kinds.KINDS))
     app.include_router(reports.router)
     app.include_router(sparql.router)
     app.include_router(health)

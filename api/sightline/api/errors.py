@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sightline.graph.errors import NotFound, NotReady, Unavailable
+from sightline.graph.errors import NotFound, Unavailable
 from sightline.graph.storage.errors import WorkspaceError
 
 
@@ -13,16 +13,6 @@ class UnknownReport(NotFound):
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"report {ref[:80]!r} does not exist; POST /v1/reports makes one")
-
-
-class NothingToReport(NotReady):
-    """The graph has no edge."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the graph holds no fact between two entities, so there is nothing to report; take in "
-            "data that links them (`sightline ingest`, `sightline compile`), or name entities"
-        )
 
 
 class PortInUse(Unavailable):

@@ -6,34 +6,26 @@ its details.
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from sightline.api.questions import spans
 from sightline.graph.errors import OutOfRange, SightlineError, UsageError
-from sightline.graph.paths.kernels import MAX_HOPS as MAX_PATH_HOPS
-from sightline.insights.ask import COVERAGE, MAX_HOPS, MAX_K
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client that was turned away may try again.
 RETRY_AFTER = {429: "1", 503: "5"}
-#: What may be asked for, by parameter: lowest, highest.
-RANGES = {
-    "k": (1, MAX_K),
-    "limit": (1, MAX_K),
-    "hops": (1, MAX_HOPS),
-    "max_hops": (1, MAX_PATH_HOPS),
-    "deadline_ms": (1, 10_000),
-    "coverage": COVERAGE,
-}
-
 log = logging.getLogger("sightline.api")
 
 
@@ -110,26 +102,81 @@ _PLAIN: dict[int, str] = {
 }
 
 
+async def refuse_unknown(request: Request) -> None:
+    """Refuse a query parameter that the route does not take: a dependency of every route.
+
+    Raises:
+        UsageError
+    """
+    known = _names(request.scope["route"].dependant.query_params)
+    for name in request.query_params:
+        if name not in known:
+            raise UsageError(_unknown(f"parameter {name!r:.80}", name, known))
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"there is no {what}{meant}; allowed are: {', '.join(known) or 'none'}"
+
+
+def _names(params: Sequence[Any]) -> list[str]:
+    """The names of parameters, or of the members of a body."""
+    found = [_members(p.field_info.annotation) or [p.alias] for p in params]
+    return list(dict.fromkeys(name for names in found for name in names))
+
+
+def _members(hint: Any) -> list[str]:
+    """The names in a model, and in what it is made of."""
+    inner = list(get_args(hint))
+    own: list[str] = []
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        own = list(hint.model_fields)
+        inner = [field.annotation for field in hint.model_fields.values()]
+    elif is_dataclass(hint):
+        own = [field.name for field in fields(hint)]
+    return own + [name for part in inner for name in _members(part)]
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    said = as_usage_error(error.errors()[0])
+    found = error.errors()[0]
+    route = request.scope["route"]
+    name, where = _name(found["loc"])
+    if found["type"] == "extra_forbidden":
+        known = _names([*route.dependant.query_params, *route.dependant.body_params])
+        said: UsageError = UsageError(_unknown(where, name, known))
+    elif found["loc"][0] == "body" and not _is_json(request):
+        sent = request.headers.get("content-type") or "missing"
+        said = UsageError(
+            f"the body must be JSON and its Content-Type is {sent:.80}; send it with the "
+            "header Content-Type: application/json"
+        )
+    else:
+        kind = getattr(route.endpoint, "kind", None)
+        said = as_usage_error(found, {} if kind is None else spans(kind))
     return problem(said.status, said.kind, str(said), said.extra)
 
 
-def as_usage_error(found: dict[str, Any]) -> UsageError:
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def as_usage_error(found: dict[str, Any], ranges: dict[str, tuple[float, float]]) -> UsageError:
     """A validation error as one sentence that names the parameter and what it may be."""
     name, where = _name(found["loc"])
     value, message = found.get("input"), str(found["msg"])
-    if found["type"] in ("greater_than_equal", "less_than_equal") and name in RANGES:
-        return OutOfRange(where, value, *RANGES[name])
+    if found["type"] in ("greater_than_equal", "less_than_equal") and name in ranges:
+        return OutOfRange(where, value, *ranges[name])
     if found["type"] == "json_invalid":
         return UsageError(f"the body is no JSON: {found.get('ctx', {}).get('error', message)}")
     if found["type"] == "missing":
         return UsageError(f"{where} is missing")
-    if name in RANGES:
-        low, high = RANGES[name]
+    if name in ranges:
+        low, high = ranges[name]
         kind = "whole number" if isinstance(low, int) else "number"
-        message = f"it must be a {kind}, {low} to {high}"
+        message = f"it must be a {kind}, {low:g} to {high:g}"
     return UsageError(f"{where} cannot be used: {message[:1].lower()}{message[1:]}")
 
 

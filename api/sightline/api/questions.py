@@ -1,202 +1,88 @@
-"""What may be asked over HTTP: parameters with their limits, bodies, and envelopes of answers.
-
-Knows names, ranges and descriptions, as OpenAPI shows them; answers nothing.
+"""How a question is asked over HTTP: its parameters with their limits, as OpenAPI shows them, and
+the envelopes that answers of every kind may come in. Answers nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-from urllib.parse import unquote
+from dataclasses import MISSING, dataclass
+from typing import Annotated, Any
 
-from fastapi import Body, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
-from sightline.api.problems import RANGES
-from sightline.graph.errors import UsageError
-from sightline.insights.records import EntityRef, Prediction, Related, RelationView, Similar
+from sightline.insights.kind import MAX_TEXT, Kind, parameters
 
-#: Characters of a reference or a search.
-MAX_TEXT = 2048
-#: References in one parameter.
-MAX_NAMES = 50
+#: Longest time that a question over HTTP may take, in milliseconds.
+MAX_DEADLINE_MS = 10_000
 #: Questions in one batch, and answers that they may ask for together.
 MAX_QUESTIONS = 100
 MAX_ANSWERS = 1000
-
-
-def between(name: str, about: str) -> Any:
-    """A numeric query parameter with its range."""
-    low, high = RANGES[name]
-    return Query(ge=low, le=high, description=f"{about} {low} to {high}.")
-
-
-def _entity_ref(
-    id: Annotated[
-        str,
-        Path(
-            description="The entity: a percent-encoded IRI, a CURIE, or a label.",
-            examples=["Kenya"],
-        ),
-    ],
-    id_instead: Annotated[
-        str | None,
-        Query(
-            alias="id",
-            max_length=MAX_TEXT,
-            description="The entity, instead of the one in the path (write `-` there): for proxies "
-            "that decode paths.",
-        ),
-    ] = None,
-) -> str:
-    """The entity that a request is about, whichever way it is named."""
-    text = unquote(id) if id_instead is None else id_instead
-    if len(text) > MAX_TEXT:
-        raise UsageError(f"id is longer than {MAX_TEXT} characters")
-    return text
-
-
-EntityId = Annotated[str, Depends(_entity_ref)]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-Source = Annotated[
-    str, Query(max_length=MAX_TEXT, description="An IRI, a CURIE or a label.", examples=["Kenya"])
-]
-Target = Annotated[
-    str, Query(max_length=MAX_TEXT, description="An IRI, a CURIE or a label.", examples=["Nepal"])
-]
-Relations = Annotated[
-    Sequence[Text],
-    Query(max_length=MAX_NAMES, description="Only these relations. Repeat it for several."),
-]
-Without = Annotated[
-    Sequence[Text],
-    Query(max_length=MAX_NAMES, description="Not these relations. Repeat it for several."),
-]
-Types = Annotated[
-    Sequence[Text],
-    Query(
-        max_length=MAX_NAMES,
-        description="Entities between have one of these types. Repeat it for several.",
-    ),
-]
-Pattern = Annotated[
-    str | None,
-    Query(
-        max_length=MAX_TEXT,
-        description="Relations to walk, in SPARQL's notation for property paths: "
-        "`borders/capital`, `^capital/(borders|<member of>)*`.",
-    ),
-]
-RelationName = Annotated[
-    str | None, Query(max_length=MAX_TEXT, description="Only this relation: IRI, CURIE or label.")
-]
-DirectionName = Annotated[
-    Literal["both", "out", "in"],
-    Query(description="out: the entity is the head of the fact; in: it is the tail."),
-]
-K = Annotated[int, between("k", "How many answers,")]
-Limit = Annotated[int, between("limit", "How many on one page,")]
-Cursor = Annotated[
-    str | None, Query(max_length=200, description="`next` of the page before; none for the first.")
-]
+_INSTEAD = "The entity, instead of the one in the path (write `-` there): for proxies that decode "
 
 
-class Question(BaseModel):
-    """A fact with one gap: two of head, relation and tail, each an IRI, a CURIE or a label."""
+def spans(kind: Kind[Any, Any]) -> dict[str, tuple[float, float]]:
+    """The range of every number that a kind of question takes over HTTP."""
+    found = {p.name: (p.span.low, p.span.high) for p in parameters(kind.question) if p.span}
+    if "deadline_ms" in found:
+        found["deadline_ms"] = (found["deadline_ms"][0], MAX_DEADLINE_MS)
+    return found
 
-    model_config = ConfigDict(extra="forbid")
 
-    head: Text | None = None
-    relation: Text | None = None
-    tail: Text | None = None
-    k: int = Field(10, ge=RANGES["k"][0], le=RANGES["k"][1], description="How many answers.")
-    new_only: bool = Field(False, description="Only what the graph does not state.")
-    coverage: float | None = Field(
-        None,
-        ge=RANGES["coverage"][0],
-        le=RANGES["coverage"][1],
-        description="Instead of k: new answers that hold the true one with this probability.",
+def model_of(kind: Kind[Any, Any]) -> type[BaseModel]:
+    """A kind's question as a model that FastAPI reads from a query or a body."""
+    made: dict[str, Any] = {}
+    ranges = spans(kind)
+    example: dict[str, Any] = next(iter(kind.examples.values()), {})
+    for p in parameters(kind.question):
+        hint, default = p.type, ... if p.default is MISSING else p.default
+        limits: dict[str, Any] = {"description": p.about}
+        if p.name in ranges:
+            low, high = ranges[p.name]
+            about = p.about.rpartition(", ")[0]
+            limits = {"ge": low, "le": high, "description": f"{about}, {low:g} to {high:g}."}
+        elif p.many:
+            limits |= {"min_length": p.length.least, "max_length": p.length.most}
+        elif hint in (str, str | None):
+            limits["max_length"] = p.length.most
+        if f"{{{p.name}}}" in kind.path:
+            hint, default = str | None, None
+            limits["description"] = _INSTEAD + "paths."
+        if kind.method == "GET" and p.name in example:
+            limits["examples"] = [example[p.name]]
+        made[p.name] = (hint, Field(default, **limits))
+    return create_model(
+        kind.question.__name__,
+        __config__=ConfigDict(extra="forbid"),
+        __doc__=kind.question.__doc__,
+        **made,
     )
 
 
-class Questions(BaseModel):
-    """Several questions at once."""
+def batch_of(model: type[BaseModel]) -> tuple[type[BaseModel], Any]:
+    """Several questions at once, and the hint of a body that is one question or several."""
+    batch = create_model(
+        f"{model.__name__}s",
+        __config__=ConfigDict(extra="forbid"),
+        __doc__="Several questions at once.",
+        questions=(list[model], Field(min_length=1, max_length=MAX_QUESTIONS)),  # type: ignore[valid-type]
+    )
 
-    model_config = ConfigDict(extra="forbid")
+    def which(body: object) -> str:
+        many = isinstance(body, batch) or (isinstance(body, dict) and "questions" in body)
+        return "many" if many else "one"
 
-    questions: list[Question] = Field(min_length=1, max_length=MAX_QUESTIONS)
-
-
-def _one_or_many(body: object) -> str:
-    return "many" if isinstance(body, Questions) or _has_questions(body) else "one"
-
-
-def _has_questions(body: object) -> bool:
-    return isinstance(body, dict) and "questions" in body
-
-
-EXAMPLES: dict[str, Any] = {
-    "missing tail": {"value": {"head": "Kenya", "relation": "member of", "k": 3, "new_only": True}},
-    "several": {"value": {"questions": [{"head": "Kenya", "relation": "member of"}]}},
-}
-PredictionBody = Annotated[
-    Annotated[Question, Tag("one")] | Annotated[Questions, Tag("many")],
-    Discriminator(_one_or_many),
-    Body(openapi_examples=EXAMPLES),
-]
+    one, many = Annotated[model, Tag("one")], Annotated[batch, Tag("many")]
+    return batch, Annotated[one | many, Discriminator(which)]
 
 
-@dataclass(frozen=True, slots=True)
-class Found(EntityRef):
-    """An entity of a list.
-
-    Attributes:
-        degree: its facts in the whole graph.
-        how: how its name matched what was searched for; null in a list of all.
-    """
-
-    degree: int
-    how: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntityPage:
-    """Entities, and where the next page starts; null at the end."""
-
-    entities: tuple[Found, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RelationPage:
-    """Relations, and where the next page starts; null at the end."""
-
-    relations: tuple[RelationView, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RelatedAnswer:
-    """What is related to an entity."""
-
-    entity: EntityRef
-    related: tuple[Related, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarAnswer:
-    """What is similar to an entity."""
-
-    entity: EntityRef
-    similar: tuple[Similar, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """Ranked answers to one question."""
-
-    predictions: tuple[Prediction, ...]
+def answers_of(record: type) -> Any:
+    """What one question or a batch of them is answered by, for OpenAPI."""
+    answers = create_model(
+        f"{record.__name__}Answers",
+        __doc__="One answer per question, in their order.",
+        answers=(list[record | Failed], ...),  # type: ignore[valid-type]
+    )
+    return record | answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +90,6 @@ class Failed:
     """The problem report of a question that could not be answered."""
 
     problem: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """One answer per question, in their order."""
-
-    answers: tuple[Predictions | Failed, ...]
 
 
 @dataclass(frozen=True, slots=True)

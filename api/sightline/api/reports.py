@@ -23,11 +23,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from sightline.api.answers import to_json
-from sightline.api.errors import NothingToReport, UnknownReport
+from sightline.api.errors import UnknownReport
 from sightline.api.jobs.queue import Job, Jobs, State
 from sightline.api.questions import PROBLEMS, Text
 from sightline.api.service import Service
 from sightline.graph.storage.artifact import MANIFEST
+from sightline.insights.errors import NothingToReport
 
 KIND = "report"
 #: Entities that one report may be asked to be about.

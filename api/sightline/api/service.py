@@ -21,6 +21,7 @@ from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import WorkspaceError
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.insights.kinds import paths, related, search
 from sightline.models.errors import NoModel
 
 VERSION = version("sightline")
@@ -55,10 +56,12 @@ class Served:
         if strict and isinstance(sight.no_model, WorkspaceError):
             raise sight.no_model
         if sight.snapshot.num_entities:
-            sight.search("a")
-            sight.paths(0, sight.snapshot.num_entities - 1)
+            iris = sight.snapshot.entity_iris
+            first, last = iris[0], iris[len(iris) - 1]
+            search.entities(sight, search.SearchQuestion("a"))
+            paths.paths(sight, paths.PathsQuestion(first, last))
             with suppress(SightlineError):  # there may be no model, or one that does not know it
-                sight.related(0, known=False)
+                related.related(sight, related.RelatedQuestion(first, known=False))
         return cls.of(sight)
 
     @classmethod

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sightline.cli import ask, build, terminal
+from sightline.cli import build, terminal
 from sightline.cli.options import DeviceOption, open_for_asking, require_training
 from sightline.cli.service import HostOption, PortOption, serve
 
@@ -119,6 +119,9 @@ def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
 
 def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> None:
     """What was loaded, how two things are connected, what is related, what was found again."""
+    from sightline.cli.tables import show, show_paths
+    from sightline.insights.kinds import paths, related
+
     graph = sight.snapshot
     stated = graph.num_edges - int(graph.edge_inferred.sum())
     sources = sum(load["role"] == "facts" for load in graph.loads)
@@ -129,36 +132,38 @@ def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> Non
         f"ontology (borders read the other way); {len(withheld)} true facts are withheld"
     )
     terminal.say("")
-    subject, other = graph.resolve_entity("Switzerland"), graph.resolve_entity("Danube")
-    ask.show_paths(sight.paths(subject, other, max_hops=3, k=6))
+    show_paths(paths.KIND.answer(sight, paths.PathsQuestion("Switzerland", "Danube", k=6)))
     terminal.say("")
-    nepal = sight.related(graph.resolve_entity("Nepal"), k=10, predicted=False)
-    ask.show_related("What is related to Nepal? What the files state, relations in turn", nepal)
+    nepal = related.KIND.answer(sight, related.RelatedQuestion("Nepal", predicted=False))
+    show(nepal, "What is related to Nepal? What the files state, relations in turn")
     show_found_again(sight, withheld)
 
 
 def show_found_again(sight: Sightline, withheld: list[Fact]) -> None:
     """Ask for the tail of each withheld fact: how many wrong answers stand above the true one."""
+    from sightline.cli.tables import percent
+    from sightline.insights.kinds import predictions
+
     graph = sight.snapshot
     rows: list[tuple[object, ...]] = []
     places = []
     for names in withheld:
         head, tail = graph.resolve_entity(names[0]), graph.resolve_entity(names[2])
         relation = graph.resolve_relation(names[1])
-        answers = sight.predict(head, relation, None, k=MOST, new_only=True)
+        asked = predictions.PredictionQuestion(names[0], names[1], k=MOST, new_only=True)
+        answers = predictions.KIND.answer(sight, asked).predictions
         name = graph.relation_labels[relation]
         text = f"{graph.entity_labels[head]} —{name}→ {graph.entity_labels[tail]}"
         iri = graph.entity_iris[tail]
         found = next((fact for fact in answers if fact.tail.iri == iri), None)
         if found is None:
-            rows.append((text, f"over {MOST}", answers[0].tail.label, "", ""))
+            rows.append((text, f"over {MOST}", "", answers[0].tail.label, ""))
             continue
-        places.append(found.rank)
-        probability = found.probability or 0.0
-        chance = f"{probability:.0%}" if probability >= 0.005 else "under 1%"
-        first = answers[0].tail.label if found.rank > 1 else ""
+        rank = answers.index(found) + 1
+        places.append(rank)
+        first = answers[0].tail.label if rank > 1 else ""
         support = found.support[0].text if found.support else "no support found"
-        rows.append((text, found.rank - 1, first, chance, support))
+        rows.append((text, rank - 1, percent(found.probability), first, support))
     rows.sort(key=lambda row: row[1] if isinstance(row[1], int) else MOST)
     columns = (
         "withheld fact",

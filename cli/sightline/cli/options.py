@@ -15,7 +15,6 @@ WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", metavar="WS", help="The workspace folder.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-KOption = Annotated[int, typer.Option("-k", "--k", help="How many answers, 1 to 1000.")]
 TuneOption = Annotated[
     bool,
     typer.Option(

@@ -35,6 +35,7 @@ class ServedModel:
 
     Attributes:
         id: the model's id.
+        folder: where it is stored.
         student: scores rows and directed relations; its directed relations are ``row_of_relation``
             and that plus its own number of relations.
         row_of_entity: int32 ``(N,)`` over the snapshot's entities; -1 where the model has no row.
@@ -49,6 +50,7 @@ class ServedModel:
 
     def __init__(self, model_id: str, student: Student, maps: Path) -> None:
         self.id = model_id
+        self.folder = maps.parent.parent
         self.student = student
         for name in MAPS:
             setattr(self, name, np.load(maps / f"{name}.npy", mmap_mode="r"))

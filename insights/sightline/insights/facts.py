@@ -1,8 +1,8 @@
 """What the graph states, asked directed relation by directed relation.
 
-A rel is a relation with a reading direction: directed relation ``r`` asks from head to tail,
-directed relation ``r + num_relations`` from tail to head. The anchor is the entity a directed
-relation is asked of, its answers are at the other end. Knows the arrays of a snapshot; knows no
+A directed relation is a relation with a reading direction: ``r`` asks relation ``r`` from head to
+tail, ``r + num_relations`` asks it from tail to head. The anchor is the entity a directed relation
+is asked of, its answers are at the other end. Knows the arrays of a snapshot; knows no
 labels and no model.
 """
 
@@ -189,8 +189,7 @@ class Facts:
         ``(n,)``.
 
         With add-one smoothing over the entities that answer the directed relation somewhere, and
-        one more for
-        all that do not: ``(facts of the answer + 1) / (facts + answers + 1)``.
+        one more for all that do not: ``(facts of the answer + 1) / (facts + answers + 1)``.
         """
         inverse = np.roll(np.arange(2 * self.snapshot.num_relations), self.snapshot.num_relations)
         inverse = inverse[rels]

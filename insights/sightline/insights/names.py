@@ -8,23 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sightline.graph.paths.find import Path
+import numpy as np
+import numpy.typing as npt
+
+from sightline.graph.paths.find import Path as FoundPath
 from sightline.graph.snapshot.origin import Origin
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
-    ClassRef,
+    ClassCount,
+    DegreeCount,
     Direction,
     EntityRef,
-    Evidence,
-    PropertyRef,
-    RelationRef,
+    LoadRef,
+    Path,
+    Ref,
     Status,
     Step,
 )
 
 if TYPE_CHECKING:
+    from sightline.graph.arrays import Ids
     from sightline.graph.snapshot.statement import Statement
+
+#: Stands among the ids of a snapshot for an entity that it does not hold.
+NOBODY = -1
+_NEW = EntityRef("_:new", "_:new", "the new entity", ())
 
 
 class Names:
@@ -35,27 +44,49 @@ class Names:
 
     def entity(self, entity: int) -> EntityRef:
         """The entity with its label and the labels of its types."""
+        if entity == NOBODY:
+            return _NEW
         s = self.snapshot
         iri = s.entity_iris[entity]
         types = tuple(s.class_labels.take(s.types_of(entity)))
         return EntityRef(s.curie(iri), iri, s.entity_labels[entity], types)
 
-    def relation(self, rel: int) -> RelationRef:
+    def relation(self, rel: int) -> Ref:
         """The relation of a directed relation, whichever way the directed relation is read."""
         s = self.snapshot
         relation = rel % s.num_relations
         iri = s.relation_iris[relation]
-        return RelationRef(s.curie(iri), iri, s.relation_labels[relation])
+        return Ref(s.curie(iri), iri, s.relation_labels[relation])
 
     def direction(self, rel: int) -> Direction:
         """``in`` for a directed relation that is read from tail to head."""
         return "out" if rel < self.snapshot.num_relations else "in"
 
-    def type(self, class_id: int) -> ClassRef:
+    def type(self, class_id: int) -> Ref:
         """A class."""
         s = self.snapshot
         iri = s.class_iris[class_id]
-        return ClassRef(s.curie(iri), iri, s.class_labels[class_id])
+        return Ref(s.curie(iri), iri, s.class_labels[class_id])
+
+    def degrees(self, rels: Ids, counts: npt.NDArray[np.integer]) -> tuple[DegreeCount, ...]:
+        """How many under each of some directed relations."""
+        return tuple(
+            DegreeCount(self.relation(int(rel)), self.direction(int(rel)), int(count))
+            for rel, count in zip(rels, counts)
+        )
+
+    def loads(self) -> tuple[LoadRef, ...]:
+        """The loads that the snapshot was compiled from."""
+        return tuple(LoadRef(load["id"], load["source"]) for load in self.snapshot.loads)
+
+    def class_counts(self) -> tuple[ClassCount, ...]:
+        """Entities per type, most first, those without one last; of several types: in each."""
+        s = self.snapshot
+        counts = np.bincount(s.type_class, minlength=len(s.class_iris))
+        order = np.argsort(-counts, kind="stable")
+        found = [ClassCount(self.type(int(c)), int(counts[c])) for c in order if counts[c]]
+        bare = int((np.diff(s.type_indptr) == 0).sum())
+        return (*found, *([ClassCount(None, bare)] if bare else []))
 
     def status(self, edge: int | None) -> Status:
         """Whether a fact is stated or inferred by its edge, or predicted where it has none."""
@@ -104,13 +135,13 @@ class Names:
                 return labels[found]
         return readable_name(iri)
 
-    def property(self, property_id: int) -> PropertyRef:
+    def property(self, property_id: int) -> Ref:
         """A property that holds literals."""
         s = self.snapshot
         iri = s.property_iris[property_id]
-        return PropertyRef(s.curie(iri), iri, s.property_labels[property_id])
+        return Ref(s.curie(iri), iri, s.property_labels[property_id])
 
-    def evidence(self, path: Path) -> Evidence:
+    def path(self, path: FoundPath) -> Path:
         """A path as text and as steps, each with the origins of its edge.
 
         The text reads ``Portugal —official language→ Portuguese ←official language— Timor-Leste``.
@@ -127,7 +158,8 @@ class Names:
             for i, rel in enumerate(path.rels)
         )
         hops = (f"{self.arrow(rel)} {refs[i + 1].label}" for i, rel in enumerate(path.rels))
-        return Evidence(" ".join([refs[0].label, *hops]), steps, path.score)
+        text = " ".join([refs[0].label, *hops])
+        return Path(text, steps, path.score, self.metapath(path.rels), len(path.rels))
 
     def metapath(self, rels: Sequence[int]) -> str:
         """The relations of a path: ``—official language→ · ←official language—``."""

@@ -10,27 +10,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from sightline.graph.errors import SightlineError, require_range
 from sightline.graph.storage.artifact import MANIFEST, new_artifact
-from sightline.graph.storage.errors import DamagedArtifact, NotWritable
-from sightline.insights.records import (
-    EntityRef,
-    EntityView,
-    Prediction,
-    Related,
-    RelationRef,
-    Similar,
-    Stats,
-    Status,
-)
+from sightline.graph.storage.errors import NotWritable
+from sightline.insights.errors import NothingToReport
+from sightline.insights.kinds import entity, related, similar, stats
+from sightline.insights.kinds.entity import Entity
+from sightline.insights.kinds.similar import Neighbour
+from sightline.insights.kinds.stats import Stats
+from sightline.insights.records import Fact
 
 if TYPE_CHECKING:
     from sightline.graph.progress import Progress
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
 
 #: Version of the layout of a report; part of its id.
-FORMAT = 1
+FORMAT = 2
 #: Entities of a report that names none, and at most.
 DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
@@ -74,11 +70,11 @@ class ModelSummary:
 class Section:
     """One entity of the report. ``note`` says why nothing is predicted about it, if so."""
 
-    view: EntityView
+    view: Entity
     facts: int
-    stated: tuple[Related, ...]
-    predicted: tuple[Prediction, ...]
-    similar: tuple[Similar, ...]
+    stated: tuple[Fact, ...]
+    predicted: tuple[Fact, ...]
+    similar: tuple[Neighbour, ...]
     note: str | None
 
 
@@ -90,7 +86,7 @@ class Report:
     stats: Stats
     model: ModelSummary | None
     note: str | None
-    surprising: tuple[Prediction, ...]
+    surprising: tuple[Fact, ...]
     sections: tuple[Section, ...]
 
 
@@ -107,6 +103,7 @@ class Row:
     tail_label: str
     status: str
     probability: float | None
+    probability_if_any: float | None
     guess: bool | None
     surprising: float | None
     why: str
@@ -127,6 +124,7 @@ def write_report(
 
     Raises:
         OutOfRange: more than ``MAX_ENTITIES``.
+        NothingToReport: none are given, and none has a fact.
         NotWritable: also where ``out`` holds something that is no report.
         DiskFull, DamagedArtifact
     """
@@ -134,7 +132,7 @@ def write_report(
     require_range("the number of entities", len(chosen), 0, MAX_ENTITIES)
     report_id = report_id_of(sight, chosen)
     folder = ws.reports / report_id if out is None else _free_folder(out)
-    report = compose(ws, sight, report_id, chosen, progress)
+    report = compose(sight, report_id, chosen, progress)
     with new_artifact(folder.parent, folder.name, kind="report", format=FORMAT) as target:
         write_files(report, target)
     progress("report", len(chosen), len(chosen), "")
@@ -142,10 +140,17 @@ def write_report(
 
 
 def best_connected(sight: Sightline) -> list[int]:
-    """The entities with most facts, ties by id."""
+    """The entities with most facts, ties by id.
+
+    Raises:
+        NothingToReport
+    """
     degree = sight.snapshot.degree
     order = np.argsort(-degree, kind="stable")[:DEFAULT_ENTITIES]
-    return [int(entity) for entity in order if degree[entity]]
+    found = [int(entity) for entity in order if degree[entity]]
+    if not found:
+        raise NothingToReport
+    return found
 
 
 def report_id_of(sight: Sightline, entities: Sequence[int]) -> str:
@@ -173,19 +178,19 @@ def _free_folder(out: Path) -> Path:
 
 
 def compose(
-    ws: Workspace, sight: Sightline, report_id: str, entities: Sequence[int], progress: Progress
+    sight: Sightline, report_id: str, entities: Sequence[int], progress: Progress
 ) -> Report:
     """Ask everything that the report says."""
     sections = []
-    for done, entity in enumerate(entities):
-        progress("report", done, len(entities), sight.snapshot.entity_labels[entity])
-        sections.append(section_of(sight, entity))
-    model = summarise_model(ws, sight)
+    for done, chosen in enumerate(entities):
+        progress("report", done, len(entities), sight.snapshot.entity_labels[chosen])
+        sections.append(section_of(sight, chosen))
+    model = summarise_model(sight)
     base_rate = model.base_rate if model else None
     predicted = [p for section in sections for p in section.predicted]
     return Report(
         id=report_id,
-        stats=sight.stats(),
+        stats=stats.KIND.answer(sight, stats.StatsQuestion()),
         model=model,
         note=sight.no_model.public if sight.no_model else None,
         surprising=() if base_rate is None else most_surprising(predicted, base_rate),
@@ -193,62 +198,53 @@ def compose(
     )
 
 
-def section_of(sight: Sightline, entity: int) -> Section:
+def section_of(sight: Sightline, about: int) -> Section:
     """What is stated and predicted about one entity."""
     note = None
-    predicted: tuple[Prediction, ...] = ()
-    similar: tuple[Similar, ...] = ()
+    predicted: tuple[Fact, ...] = ()
+    alike: tuple[Neighbour, ...] = ()
+    iri = sight.snapshot.entity_iris[about]
     try:
-        predicted = tuple(
-            p
-            for p in sight.new_facts(entity, k=PREDICTED)
-            if (p.probability or 0.0) >= LEAST_CHANCE
-        )
-        similar = sight.similar(entity, k=SIMILAR)
+        new = related.RelatedQuestion(iri, k=PREDICTED, known=False)
+        found = related.KIND.answer(sight, new).related
+        predicted = tuple(p for p in found if (p.probability or 0.0) >= LEAST_CHANCE)
+        alike = similar.KIND.answer(sight, similar.SimilarQuestion(iri, k=SIMILAR)).similar
     except SightlineError as error:
         note = str(error)
+    old = related.RelatedQuestion(iri, k=STATED, predicted=False)
     return Section(
-        view=sight.entity(entity),
-        facts=int(sight.snapshot.degree[entity]),
-        stated=sight.related(entity, k=STATED, predicted=False),
+        view=entity.KIND.answer(sight, entity.EntityQuestion(iri)),
+        facts=int(sight.snapshot.degree[about]),
+        stated=related.KIND.answer(sight, old).related,
         predicted=predicted,
-        similar=similar,
+        similar=alike,
         note=note,
     )
 
 
-def most_surprising(predictions: Iterable[Prediction], base_rate: float) -> tuple[Prediction, ...]:
+def most_surprising(predictions: Iterable[Fact], base_rate: float) -> tuple[Fact, ...]:
     """The predictions that say most beyond popularity: highest probability x bits first.
 
-    Those less likely than the answers to calibration's questions were on average are left out, and
-    of several facts about the same two entities all but the first.
+    Guesses are left out, and those less likely than the answers to calibration's questions were on
+    average; of several facts about the same two entities all but the first.
     """
 
-    def gain(p: Prediction) -> float:
+    def gain(p: Fact) -> float:
         return (p.probability or 0.0) * (p.surprising or 0.0)
 
-    found: dict[frozenset[str], Prediction] = {}
+    found: dict[frozenset[str], Fact] = {}
     ranked = sorted(predictions, key=lambda p: (-gain(p), p.head.id, p.relation.id, p.tail.id))
     for p in ranked:
-        if gain(p) > 0 and (p.probability or 0.0) >= base_rate:
+        if gain(p) > 0 and not p.abstain and (p.probability_if_any or 0.0) >= base_rate:
             found.setdefault(frozenset((p.head.iri, p.tail.iri)), p)
     return tuple(found.values())[:SURPRISING]
 
 
-def summarise_model(ws: Workspace, sight: Sightline) -> ModelSummary | None:
-    """The served model with its figures, if there is one.
-
-    Raises:
-        DamagedArtifact: its figures cannot be read.
-    """
+def summarise_model(sight: Sightline) -> ModelSummary | None:
+    """The served model with its figures, if there is one."""
     if sight.model is None:
         return None
-    path = ws.models / sight.model.id / "metrics.json"
-    try:
-        metrics: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise DamagedArtifact(path, "it cannot be read") from error
-    calibration = sight.model.student.calibration
+    calibration, metrics = sight.model.student.calibration, sight.metrics
     return ModelSummary(
         id=sight.model.id,
         test={who: metrics[who]["test"] for who in ("teacher", "student") if who in metrics},
@@ -264,8 +260,8 @@ def write_files(report: Report, folder: Path) -> None:
 
     (folder / "report.html").write_text(render(report), encoding="utf-8")
     (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    _write_table(folder, "facts", list(_stated_rows(report)))
-    _write_table(folder, "predictions", list(_predicted_rows(report)))
+    _write_table(folder, "facts", _rows(report, "stated"))
+    _write_table(folder, "predictions", _rows(report, "predicted"))
 
 
 def render(report: Report) -> str:
@@ -280,53 +276,39 @@ def render(report: Report) -> str:
     return environment.from_string(source).render(report=report)
 
 
-def _stated_rows(report: Report) -> Iterator[Row]:
+def _rows(report: Report, part: Literal["stated", "predicted"]) -> list[Row]:
+    """The stated or the predicted facts of all entities as lines of a table."""
+    rows = []
     for section in report.sections:
-        about = section.view.entity
-        for fact in section.stated:
-            ends = (about, fact.entity) if fact.direction == "out" else (fact.entity, about)
+        for fact in getattr(section, part):
             files = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
-            why = fact.evidence_note or files
-            yield _row(about, ends, fact.relation, fact.status, why, None)
-
-
-def _predicted_rows(report: Report) -> Iterator[Row]:
-    for section in report.sections:
-        for p in section.predicted:
-            why = "; ".join(path.text for path in p.support) or p.support_note or ""
-            yield _row(section.view.entity, (p.head, p.tail), p.relation, p.status, why, p)
-
-
-def _row(
-    about: EntityRef,
-    ends: tuple[EntityRef, EntityRef],
-    relation: RelationRef,
-    status: Status,
-    why: str,
-    prediction: Prediction | None,
-) -> Row:
-    head, tail = ends
-    return Row(
-        about=about.id,
-        head=head.id,
-        head_label=head.label,
-        relation=relation.id,
-        relation_label=relation.label,
-        tail=tail.id,
-        tail_label=tail.label,
-        status=status,
-        probability=prediction.probability if prediction else None,
-        guess=prediction.abstain if prediction else None,
-        surprising=prediction.surprising if prediction else None,
-        why=why,
-    )
+            paths = "; ".join(path.text for path in fact.support)
+            rows.append(
+                Row(
+                    about=section.view.entity.id,
+                    head=fact.head.id,
+                    head_label=fact.head.label,
+                    relation=fact.relation.id,
+                    relation_label=fact.relation.label,
+                    tail=fact.tail.id,
+                    tail_label=fact.tail.label,
+                    status=fact.status,
+                    probability=fact.probability,
+                    probability_if_any=fact.probability_if_any,
+                    guess=fact.abstain if part == "predicted" else None,
+                    surprising=fact.surprising,
+                    why=paths or fact.support_note or files,
+                )
+            )
+    return rows
 
 
 def _write_table(folder: Path, name: str, rows: Sequence[Row]) -> None:
     import polars as pl
 
     columns = [field.name for field in fields(Row)]
-    number = {"probability": pl.Float64(), "guess": pl.Boolean(), "surprising": pl.Float64()}
+    numbers = dict.fromkeys(("probability", "probability_if_any", "surprising"), pl.Float64())
+    number = {**numbers, "guess": pl.Boolean()}
     schema = {column: number.get(column, pl.String()) for column in columns}
     lines = [asdict(row) for row in rows]
     pl.DataFrame(lines, schema).write_parquet(folder / f"{name}.parquet")

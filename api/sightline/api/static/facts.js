@@ -55,11 +55,11 @@ export function chain(path) {
 }
 
 /** What a fact links the entity asked about with. */
-export const otherEnd = (fact) => fact.entity;
+export const otherEnd = ({ direction, head, tail }) => (direction === "out" ? tail : head);
 
 /** Why a fact is held: its sources, or the facts it follows from. */
-export function why({ evidence_note, origins }) {
-  return evidence_note ? h("span", { class: "source" }, label(evidence_note)) : sources(origins);
+export function why({ support_note, origins }) {
+  return support_note ? h("span", { class: "source" }, label(support_note)) : sources(origins);
 }
 
 /** A chance in as many digits as it needs to be told from none. */
@@ -81,7 +81,7 @@ function prediction(item) {
   return h("li", {},
     h("div", { class: "guess" }, h("span", {}, arrow(item.relation, item.direction === "out"), " ", entityLink(otherEnd(item))), h("span", { class: "chance" }, bar, percent(item.probability))),
     item.abstain ? note("Little more than a guess: below the chance from which the model can be relied on.") : null,
-    item.evidence.length
-      ? fold(plural(item.evidence.length, "path supports it", "paths support it"), item.evidence.map(chain))
-      : note("Support: ", label(item.evidence_note ?? "none"), "."));
+    item.support.length
+      ? fold(plural(item.support.length, "path supports it", "paths support it"), item.support.map(chain))
+      : note("Support: ", label(item.support_note ?? "none"), "."));
 }

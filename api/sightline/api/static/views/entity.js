@@ -96,8 +96,8 @@ function attributes({ entity, description, attributes }) {
   ])));
 }
 
-function expected({ entity, known_to_model }) {
-  const content = known_to_model
+function expected({ entity, predictable }) {
+  const content = predictable
     ? later(ask("entities/-/related", { id: entity.id, known: false, k: 10 }), predictions)
     : later(served(), ({ model }) => note(model
       ? "The model knows neither it nor its relations, so nothing is predicted for it."

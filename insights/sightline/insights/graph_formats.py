@@ -1,19 +1,19 @@
 """A neighbourhood in the formats of other tools: Cytoscape JSON, GraphML and JSON-LD.
 
-Knows those formats; knows no route.
+Knows those formats; knows no route. Loads what writes them when they are asked for.
 """
 
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape, quoteattr
+from typing import TYPE_CHECKING
 
-import orjson
-
-from sightline.api.answers import JSON, Render, to_json
 from sightline.graph.vocabulary import RDFS_LABEL
-from sightline.insights.ask import Sightline
-from sightline.insights.records import Neighborhood, Node
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+    from sightline.insights.kind import Render
+    from sightline.insights.kinds.neighborhood import Neighborhood, Node
 
 CYTOSCAPE = "application/vnd.cytoscape+json"
 GRAPHML = "application/graphml+xml"
@@ -25,6 +25,8 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def to_cytoscape(found: Neighborhood, sight: Sightline) -> bytes:
     """Cytoscape.js and Cytoscape Desktop JSON."""
+    import orjson
+
     nodes = [
         {"id": n.id, "label": n.label, "iri": n.iri, "types": n.types, "degree": n.degree}
         for n in found.nodes
@@ -69,10 +71,14 @@ def to_graphml(found: Neighborhood, sight: Sightline) -> bytes:
 
 
 def _data(values: dict[str, str]) -> str:
+    from xml.sax.saxutils import escape
+
     return "".join(f'<data key="{k}">{escape(_xml(v))}</data>' for k, v in values.items())
 
 
 def _attribute(text: str) -> str:
+    from xml.sax.saxutils import quoteattr
+
     return quoteattr(_xml(text))
 
 
@@ -82,6 +88,8 @@ def _xml(text: str) -> str:
 
 def to_json_ld(found: Neighborhood, sight: Sightline) -> bytes:
     """JSON-LD in which every key is an absolute IRI, so that no context is to be fetched."""
+    import orjson
+
     items: dict[str, dict[str, object]] = {
         node.id: {
             "@id": node.iri,
@@ -103,9 +111,8 @@ def _class_iris(node: Node, sight: Sightline) -> list[str]:
     return [] if entity is None else snapshot.class_iris.take(snapshot.types_of(entity))
 
 
-#: Media types of a neighbourhood, the default first.
+#: Media types of a neighbourhood besides JSON.
 FORMATS: dict[str, Render] = {
-    JSON: to_json,
     CYTOSCAPE: to_cytoscape,
     GRAPHML: to_graphml,
     JSON_LD: to_json_ld,

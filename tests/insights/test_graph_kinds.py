@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from sightline.graph.errors import OutOfRange
-from sightline.insights import explore
+from sightline.insights.kinds import schema, stats
 from tests.graph.conftest import XSD, fact, label, literal, typed
 from tests.insights.conftest import FACTS, ROWS, name_of
 
@@ -22,7 +22,7 @@ def test_an_entity_with_everything_stated_about_it(world_of) -> None:
         typed("ann", "Doctor"),
     ]
     world = world_of(rows)
-    view = world.sight.entity(world.id("ann"))
+    view = world.entity("ann")
     assert view.entity.label == "Ann"
     assert view.entity.types == ("Doctor", "Person")
     assert [name_of(kind) for kind in view.types] == ["Doctor", "Person"]
@@ -39,25 +39,24 @@ def test_an_entity_with_everything_stated_about_it(world_of) -> None:
 
 def test_an_entity_that_nothing_is_said_about(world_of) -> None:
     world = world_of([("a", "r", "b"), label("lonely", "Lonely")])
-    view = world.sight.entity(world.id("lonely"))
+    view = world.entity("lonely")
     assert view.degrees == ()
     assert view.description is None
-    assert world.sight.related(world.id("lonely")) == ()
-    assert world.sight.neighborhood(world.id("lonely")).edges == ()
+    assert world.related("lonely") == ()
+    assert world.neighborhood("lonely").edges == ()
 
 
 def test_search_says_how_it_matched(world_of) -> None:
     world = world_of()
-    hits = world.sight.search("bo")
-    assert [(name_of(h.entity), h.how, h.degree) for h in hits] == [
+    hits = world.search("bo")
+    assert [(name_of(hit), hit.how, hit.degree) for hit in hits] == [
         ("bolt", "prefix", 3),
         ("bob", "prefix", 1),
     ]
-    person = world.graph.resolve_class("Person")
-    assert [name_of(h.entity) for h in world.sight.search("bo", class_id=person)] == ["bob"]
-    assert world.sight.search("entity:bob")[0].how == "exact"
+    assert [name_of(hit) for hit in world.search("bo", type="Person")] == ["bob"]
+    assert world.search("entity:bob")[0].how == "exact"
     with pytest.raises(OutOfRange, match="limit"):
-        world.sight.search("bo", limit=0)
+        world.search("bo", limit=0)
 
 
 def test_relations_with_their_cardinality(world_of) -> None:
@@ -66,7 +65,7 @@ def test_relations_with_their_cardinality(world_of) -> None:
     facts += [(x, "many_to_one", "a") for x in "bcde"]
     facts += list(product("ab", ["many_to_many"], "xy"))
     world = world_of(facts)
-    views = {name_of(view.relation): view for view in world.sight.relations()}
+    views = {name_of(view.relation): view for view in world.relations()}
     assert {name: view.cardinality for name, view in views.items()} == {
         "one_to_one": "1:1",
         "one_to_many": "1:N",
@@ -75,12 +74,12 @@ def test_relations_with_their_cardinality(world_of) -> None:
     }
     many = views["many_to_one"]
     assert (many.edges, many.heads, many.tails) == (4, 4, 1)
-    edges = [view.edges for view in world.sight.relations()]
+    edges = [view.edges for view in world.relations()]
     assert edges == sorted(edges, reverse=True)
 
 
 def test_the_schema_counts_every_pair_of_types(world_of, monkeypatch) -> None:
-    monkeypatch.setattr(explore, "BLOCK", 3)
+    monkeypatch.setattr(schema, "BLOCK", 3)
     types = {"a": ["T", "U"], "b": ["T"], "c": [], "d": ["U", "V"]}
     facts = [("a", "r", "b"), ("a", "r", "d"), ("b", "s", "c"), ("c", "r", "c"), ("d", "r", "a")]
     rows = [fact(f) for f in facts] + [typed(x, t) for x, own in types.items() for t in own]
@@ -95,20 +94,20 @@ def test_the_schema_counts_every_pair_of_types(world_of, monkeypatch) -> None:
     def name(ref):
         return None if ref is None else name_of(ref)
 
-    schema = world.sight.schema()
+    found = world.ask(schema)
     assert {
         (name(link.source), name_of(link.relation), name(link.target)): link.count
-        for link in schema.links
+        for link in found.links
     } == expected
-    assert {name(c.type): c.entities for c in schema.types} == {"T": 2, "U": 2, "V": 1, None: 1}
+    assert {name(c.type): c.entities for c in found.types} == {"T": 2, "U": 2, "V": 1, None: 1}
 
 
 def test_the_size_of_what_is_served(world_of) -> None:
     world = world_of()
-    stats = world.sight.stats()
-    assert (stats.entities, stats.relations, stats.edges) == (8, 3, len(FACTS))
-    assert (stats.snapshot, stats.model) == (world.graph.id, "model-1")
-    assert {name_of(c.type): c.entities for c in stats.types} == {
+    found = world.ask(stats)
+    assert (found.entities, found.relations, found.edges) == (8, 3, len(FACTS))
+    assert (found.snapshot, found.model) == (world.graph.id, "model-1")
+    assert {name_of(c.type): c.entities for c in found.types} == {
         "Person": 4,
         "Company": 2,
         "City": 2,
@@ -117,13 +116,13 @@ def test_the_size_of_what_is_served(world_of) -> None:
 
 def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
     world = world_of()
-    view = world.sight.paths(world.id("bob"), world.id("york"), max_hops=2)
+    view = world.paths("bob", "york", max_hops=2)
     (path,) = view.paths
     assert path.text == "Bob —works at→ Acme —located in→ York"
     assert (path.metapath, path.length) == ("—works at→ · —located in→", 2)
     assert [step.forward for step in path.steps] == [True, True]
     assert [step.origins[0].row for step in path.steps] == [3, 6]
-    back = world.sight.paths(world.id("york"), world.id("bob"), max_hops=2).paths[0]
+    back = world.paths("york", "bob", max_hops=2).paths[0]
     assert back.text == "York ←located in— Acme ←works at— Bob"
     assert back.score == pytest.approx(path.score)
     assert (view.metapaths[0].count, view.found, view.truncated) == (1, 1, False)
@@ -131,10 +130,10 @@ def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
 
 def test_path_filters_reach_the_search(world_of) -> None:
     world = world_of()
-    ends = world.id("bob"), world.id("york")
-    without = world.sight.paths(*ends, exclude=[world.relation("located_in")])
+    ends = "bob", "york"
+    without = world.paths(*ends, exclude=["located_in"])
     assert {path.length for path in without.paths} == {3}
-    through = world.sight.paths(*ends, types=[world.graph.resolve_class("Company")])
+    through = world.paths(*ends, types=["Company"])
     assert [path.length for path in through.paths] == [2]
     with pytest.raises(OutOfRange, match="max_hops"):
-        world.sight.paths(*ends, max_hops=99)
+        world.paths(*ends, max_hops=99)

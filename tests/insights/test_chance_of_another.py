@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.insights.chance_of_another import SHRINKAGE, ChanceOfAnother
 from sightline.insights.facts import Facts
-from sightline.insights.room import SHRINKAGE, Room
 from tests.graph.conftest import build, fact, typed
 
 NAMES = "abcdef"
@@ -21,7 +21,7 @@ types = st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from("TUV")), max_s
 
 
 def counted(snapshot: Snapshot, entity: int, rel: int) -> float:
-    """The docstring of ``Room.of``, word by word."""
+    """The docstring of ``ChanceOfAnother.of``, word by word."""
     n = snapshot.num_relations
 
     def answers(anchor: int) -> int:
@@ -47,12 +47,12 @@ def counted(snapshot: Snapshot, entity: int, rel: int) -> float:
 
 @settings(max_examples=15)
 @given(st.sets(triples, min_size=1, max_size=14), types)
-def test_room_is_what_counting_finds(facts, types) -> None:
+def test_the_chance_is_what_counting_finds(facts, types) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = [fact(f) for f in sorted(facts)] + [typed(*pair) for pair in sorted(types)]
         snapshot = build(Path(folder) / "ws", rows)
-        room = Room(Facts(snapshot))
+        another = ChanceOfAnother(Facts(snapshot))
         rels = np.arange(2 * snapshot.num_relations)
         for entity in range(snapshot.num_entities):
             expected = [counted(snapshot, entity, rel) for rel in rels]
-            assert room.of(entity, rels) == pytest.approx(expected)
+            assert another.of(entity, rels) == pytest.approx(expected)

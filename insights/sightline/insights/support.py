@@ -1,6 +1,6 @@
-"""How entities are connected, in words, and what speaks for a prediction.
+"""What speaks for a prediction: the best paths of stated facts between its two ends.
 
-Turns what a path search found into records; searches for support itself. Knows no model.
+Knows the path search and its time budget; knows no model.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from sightline.graph.paths.find import PathAnswer, find_paths, warm
-from sightline.insights.records import Evidence, MetapathView, PathsView, PathView
+from sightline.graph.paths.find import find_paths, warm
+from sightline.insights.records import Path
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
@@ -24,30 +24,6 @@ SUPPORT_DEADLINE_MS = 50.0
 SUPPORT_BUDGET_MS = 1000.0
 
 NO_SUPPORT = "no support found"
-
-
-def path_view(names: Names, source: int, target: int, found: PathAnswer) -> PathsView:
-    """What a search between two entities found, in words."""
-    return PathsView(
-        source=names.entity(source),
-        target=names.entity(target),
-        paths=tuple(_path_views(names, found)),
-        metapaths=tuple(
-            MetapathView(names.metapath(m.rels), m.score, m.count) for m in found.metapaths
-        ),
-        found=found.found,
-        truncated=found.truncated,
-        reason=found.reason,
-    )
-
-
-def _path_views(names: Names, found: PathAnswer) -> list[PathView]:
-    views = []
-    for path in found.paths:
-        told = names.evidence(path)
-        metapath = names.metapath(path.rels)
-        views.append(PathView(told.text, told.steps, told.score, metapath, len(path.rels)))
-    return views
 
 
 #: Snapshots that were searched before.
@@ -68,7 +44,7 @@ class Support:
         self._names = names
         self._end: float | None = None
 
-    def of(self, head: int, tail: int) -> tuple[tuple[Evidence, ...], str | None]:
+    def of(self, head: int, tail: int) -> tuple[tuple[Path, ...], str | None]:
         """The best paths of stated facts between two entities, and what to know about them.
 
         A prediction is not stated, so none of the paths is the predicted fact itself.
@@ -86,7 +62,7 @@ class Support:
         )
         if not found.paths:
             return (), f"{NO_SUPPORT}: {found.reason}" if found.truncated else NO_SUPPORT
-        return tuple(self._names.evidence(path) for path in found.paths), None
+        return tuple(self._names.path(path) for path in found.paths), None
 
     def _milliseconds_left(self) -> float:
         if self._end is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHRINKAGE = 5.0
 
 
-class Room:
+class ChanceOfAnother:
     """Counts of answers per type and directed relation, ready to be asked."""
 
     def __init__(self, facts: Facts) -> None:

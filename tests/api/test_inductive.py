@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from sightline.api.app import create_app
-from sightline.api.infer import MAX_EDGES
+from sightline.insights.kinds.inductive import MAX_EDGES
 from tests.api.conftest import make_workspace
 from tests.insights.conftest import Model
 
@@ -38,11 +38,11 @@ def test_a_new_entity_is_answered_from_its_edges(client: TestClient) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert found["edges_used"] == 1
     best = found["related"][0]
-    assert (best["entity"]["label"], best["direction"]) == ("East African Community", "out")
+    assert (best["tail"]["label"], best["direction"]) == ("East African Community", "out")
     assert best["status"] == "predicted"
     assert 0 < best["probability"] < 1
-    assert "edges given" in best["evidence_note"]
-    assert "African Union" not in [item["entity"]["label"] for item in found["related"]]
+    assert "edges given" in best["support_note"]
+    assert "African Union" not in [item["tail"]["label"] for item in found["related"]]
 
 
 def test_without_a_relation_all_that_fits_is_asked(client: TestClient) -> None:
@@ -62,7 +62,7 @@ def test_nothing_is_stored(client: TestClient) -> None:
 def test_an_entity_that_came_after_training_is_marked(client: TestClient) -> None:
     found = client.get("/v1/entities/entity:georgia1/related?known=false&k=1").json()["related"]
 
-    assert "never saw Georgia" in found[0]["evidence_note"]
+    assert "never saw Georgia" in found[0]["support_note"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from sightline.distill.calibration.calibrate import answer_features
 from sightline.distill.student.arrays import best
 from sightline.distill.student.context import Context
 from sightline.graph.arrays import Doubles, Floats
-from sightline.insights.room import Room
+from sightline.insights.chance_of_another import ChanceOfAnother
 from sightline.models.errors import UnknownToModel
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ BLOCK = 16_000_000
 #: Edges of an entity that its vector is made from where it has no row; of more, an even sample.
 MOST_EDGES = 256
 #: How a note begins on an answer about an entity without a row.
-UNSEEN = "inferred from edges: the model never saw"
+UNSEEN = "predicted from its edges: the model never saw"
 #: Stands for a probability of zero where a logarithm is taken.
 LEAST = 1e-12
 
@@ -67,19 +67,19 @@ class Answers:
     Attributes:
         rel, entity, score: the question, the answer, and what the model says of it.
         probability: that it is true, if there is one more answer to the question.
-        room: the chance of one more answer; 1 where it was asked for.
+        another: the chance of one more answer.
     """
 
     rel: Ids
     entity: Ids
     score: Floats
     probability: Floats
-    room: Floats
+    another: Floats
 
     @property
     def chance(self) -> Floats:
         """That it is true."""
-        return self.probability * self.room
+        return self.probability * self.another
 
     @classmethod
     def concatenate(cls, parts: list[Answers]) -> Answers:
@@ -90,7 +90,7 @@ class Answers:
             np.concatenate([empty[0], *(p.entity for p in parts)]),
             np.concatenate([empty[1], *(p.score for p in parts)]),
             np.concatenate([empty[1], *(p.probability for p in parts)]),
-            np.concatenate([empty[1], *(p.room for p in parts)]),
+            np.concatenate([empty[1], *(p.another for p in parts)]),
         )
 
     def take(self, order: npt.NDArray[np.intp]) -> Answers:
@@ -100,11 +100,11 @@ class Answers:
             self.entity[order],
             self.score[order],
             self.probability[order],
-            self.room[order],
+            self.another[order],
         )
 
 
-class Learned:
+class ModelView:
     """A served model beside the facts of its snapshot."""
 
     def __init__(self, model: ServedModel, facts: Facts) -> None:
@@ -194,18 +194,18 @@ class Learned:
         return "; ".join([*new, said or ""]).removesuffix("; ") or None
 
     @cached_property
-    def room(self) -> Room:
-        """The chance of one more answer, for questions that nobody asked."""
-        return Room(self.facts)
+    def chance_of_another(self) -> ChanceOfAnother:
+        """The chance that a question has one more answer."""
+        return ChanceOfAnother(self.facts)
 
     def new_answers(
-        self, question: Question, k: int, *, without: Ids | None = None, room: float = 1.0
+        self, question: Question, k: int, another: float, *, without: Ids | None = None
     ) -> Answers:
         """The best ``k`` answers that the graph does not state, best first, ties by id.
 
         Args:
+            another: the chance that there is one more answer.
             without: entities that are not proposed either.
-            room: the chance that there is an answer.
         """
         shown = self._sensible(question) & np.isfinite(question.scores)
         if without is not None:
@@ -218,7 +218,7 @@ class Learned:
             self.model.entity_of_row[chosen],
             question.scores[chosen],
             self.model.student.probabilities(question.model_rel, question.scores, chosen),
-            np.full(len(chosen), room, np.float32),
+            np.full(len(chosen), another, np.float32),
         )
 
     def set_size(self, question: Question, coverage: float) -> int:
@@ -231,7 +231,7 @@ class Learned:
         bound = self.model.student.calibration.bound(coverage)
         return int((-log_probability <= bound).sum())
 
-    def chance(self, question: Question, answer: int) -> tuple[float, float]:
+    def judge(self, question: Question, answer: int) -> tuple[float, float]:
         """Log-probability and probability of one answer, whether stated or not: a stated one is
         judged as if it were not."""
         row = np.array([self.row(answer)], np.int32)

@@ -1,0 +1,110 @@
+"""Answers as tables for people: one way for all kinds of answer, another where that does not do.
+
+Knows the records that answers share; asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Any
+
+from sightline.cli import terminal
+from sightline.insights.records import EntityRef, Fact, Ref, Reliability
+
+if TYPE_CHECKING:
+    from sightline.insights.kinds.paths import Paths
+
+_UNSAID = {field.name for field in fields(Reliability)}
+
+
+def show(answer: Any, title: str | None = None) -> None:
+    """Print every list of an answer as a table and every other value as a line.
+
+    Args:
+        title: of the first table; None: what the answer is about, and the name of the list.
+    """
+    about = [getattr(answer, field.name) for field in fields(answer)]
+    label = " and ".join(ref.label for ref in about if isinstance(ref, EntityRef))
+    for field, value in zip(fields(answer), about):
+        if isinstance(value, tuple):
+            heading = title or ": ".join(filter(None, (label, field.name)))
+            title = None
+            if value and isinstance(value[0], Fact):
+                _show_facts(heading, value, answer)
+            else:
+                _show_records(heading, value)
+        elif field.name not in _UNSAID and not isinstance(value, EntityRef):
+            terminal.say(f"{field.name}: {_cell(value)}")
+
+
+def _show_records(title: str, records: Sequence[Any]) -> None:
+    columns: list[str] = []
+    if records and is_dataclass(records[0]):
+        columns = [field.name for field in fields(records[0])]
+    numbers = {c for c in columns if isinstance(getattr(records[0], c), int | float)}
+    heads = [f"#{c}" if c in numbers else c for c in columns] or ["value"]
+    rows = [[_cell(getattr(r, c)) for c in columns] or [_cell(r)] for r in records]
+    terminal.table(title, heads, rows)
+
+
+def _cell(value: object) -> str:
+    """A value in one line: what names something by its label, a list by its items."""
+    if isinstance(value, Ref):
+        return value.label
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_cell, value))
+    return "" if value is None else str(value)
+
+
+def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
+    """Facts with their chance and what speaks for them; guesses are only counted."""
+    rows = [
+        (
+            f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label}",
+            fact.status,
+            percent(fact.probability),
+            percent(fact.probability_if_any),
+            _why(fact),
+        )
+        for fact in facts
+        if not fact.abstain
+    ]
+    if rows or not answer.guesses:
+        terminal.table(title, ("fact", "status", "#chance", "#if any", "why"), rows)
+    if answer.guesses:
+        also = f"{title}: " if not rows else "and "
+        guesses = "guess" if answer.guesses == 1 else "guesses"
+        terminal.say(f"{also}{answer.guesses} {guesses} below {percent(answer.abstain_below)}")
+
+
+def percent(chance: float | None) -> str:
+    """A probability as a person reads it; nothing for none."""
+    if chance is None:
+        return ""
+    return f"{chance:.0%}" if chance >= 0.095 or chance == 0 else f"{chance:.1%}"
+
+
+def _why(fact: Fact) -> str:
+    if fact.status != "predicted":
+        files = "; ".join(f"{File(o.source).name}:{o.row}" for o in fact.origins[:2])
+        return fact.support_note or files
+    return fact.support[0].text if fact.support else fact.support_note or ""
+
+
+def show_paths(answer: Paths, title: str | None = None) -> None:
+    """Ranked paths, and a line that says how many there are and what was cut."""
+    rows = ((f"{path.score:.4f}", path.text) for path in answer.paths)
+    heading = title or f"From {answer.source.label} to {answer.target.label}"
+    terminal.table(heading, ("#score", "path"), rows)
+    if answer.paths:
+        terminal.say(f"{len(answer.paths)} of {answer.found} paths shown")
+    if answer.truncated:
+        terminal.say(f"not everything was searched: {answer.reason}")
+
+
+#: How to show kinds of answer for which ``show`` does not do, by their name.
+OWN: dict[str, Callable[..., None]] = {"paths": show_paths}

@@ -1,0 +1,218 @@
+"""What a kind of answer is: a question, a record, and the function from one to the other.
+
+A question is a frozen dataclass whose fields carry their range and their description; the portals
+(HTTP, command line) make their parameters of it. Knows declarations; knows no kind and no portal.
+Imports nothing heavy: the command line reads every declaration before it says its help.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    TypeVar,
+    get_origin,
+    get_type_hints,
+)
+
+from annotated_doc import Doc
+
+from sightline.graph.errors import UsageError, require_range
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+
+#: Characters of a reference or a search, references in one parameter, and answers.
+MAX_TEXT = 2048
+MAX_NAMES = 50
+MAX_K = 1000
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Marks a number with the lowest and the highest that is allowed."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Marks a text with its most characters, a list with its most and fewest items."""
+
+    most: int
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Marks a text that names something, by IRI, CURIE, raw id or label."""
+
+    what: Literal["entity", "relation", "type"]
+
+
+EntityName = Annotated[str, Names("entity"), Doc("An IRI, a CURIE such as entity:Q42, or a label.")]
+RelationName = Annotated[str | None, Names("relation"), Doc("Only this relation.")]
+K = Annotated[int, Span(1, MAX_K), Doc("How many answers.")]
+Limit = Annotated[int, Span(1, MAX_K), Doc("How many on one page.")]
+Cursor = Annotated[str | None, Length(200), Doc("`next` of the page before; none for the first.")]
+DirectionName = Annotated[
+    Literal["both", "out", "in"],
+    Doc("out: the entity is the head of the fact; in: it is the tail."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One field of a question, as its annotation declares it.
+
+    Attributes:
+        type: its type, without marks.
+        default: ``dataclasses.MISSING`` where it must be given.
+        about: the description, with the range.
+        span: the range of a number.
+        length: how long a text or a list may be.
+        names: what it names, if it names something.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    about: str
+    span: Span | None
+    length: Length
+    names: str | None
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
+
+    @property
+    def many(self) -> bool:
+        """Whether it is a list."""
+        return get_origin(self.type) is tuple
+
+    def check(self, value: Any) -> None:
+        """Refuse a number out of its range, and a text or list that is too long.
+
+        Raises:
+            OutOfRange, UsageError
+        """
+        if self.span is not None and value is not None:
+            require_range(self.name, value, self.span.low, self.span.high)
+        texts = value if self.many else [value]
+        if any(isinstance(text, str) and len(text) > self.longest_text for text in texts):
+            raise UsageError(f"{self.name} is longer than {self.longest_text} characters")
+        if self.many and not self.length.least <= len(value) <= self.length.most:
+            allowed = f"{self.length.least} to {self.length.most}"
+            raise UsageError(f"{self.name} has {len(value)} items; allowed are {allowed}")
+
+    @property
+    def longest_text(self) -> int:
+        """Most characters of a text, or of each text of a list."""
+        return MAX_TEXT if self.many else self.length.most
+
+
+def parameters(question: Any) -> tuple[Parameter, ...]:
+    """The parameters of a question's class, in their order."""
+    return _parameters(question)
+
+
+@cache
+def _parameters(question: Any) -> tuple[Parameter, ...]:
+    hints = get_type_hints(question, include_extras=True)
+    return tuple(_parameter(f.name, hints[f.name], f.default) for f in fields(question))
+
+
+def _parameter(name: str, hint: Any, default: Any) -> Parameter:
+    marks = {type(mark): mark for mark in getattr(hint, "__metadata__", ())}
+    plain = hint.__origin__ if marks else hint
+    span, names = marks.get(Span), marks.get(Names)
+    about = marks[Doc].documentation if Doc in marks else ""
+    if span is not None:
+        about = f"{about.removesuffix('.')}, {span.low:g} to {span.high:g}."
+    length = marks.get(Length, Length(MAX_NAMES if get_origin(plain) is tuple else MAX_TEXT))
+    return Parameter(name, plain, default, about, span, length, names and names.what)
+
+
+Render = Callable[[Any, "Sightline"], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[Q, A]):
+    """A kind of answer.
+
+    Attributes:
+        ask: answers a question from a served pair. Its docstring is the documentation of the route
+            and of the command; its name is the kind's.
+        question, record: its parameters, and what comes back.
+        route: method and path, such as ``GET /v1/entities/{id}/related``: ``{id}`` is the
+            question's field of that name. The parameters of a POST are its body.
+        tag: the group in the API's documentation.
+        order: what a list in the answer begins with, in one sentence.
+        command: its name on the command line, if it has one.
+        example: a command line that shows it.
+        examples: questions that show it, by name: bodies, or parameters of which the first is
+            shown.
+        dear: it can take long, so it must not stand before cheap questions.
+        deadline: an answer with ``truncated`` was cut by time; the next one may hold more.
+        batch: several questions may come in one request.
+        formats: further media types than JSON.
+    """
+
+    ask: Callable[[Sightline, Q], A]
+    question: type[Q]
+    record: type[A]
+    route: str
+    tag: str
+    order: str
+    command: str | None = None
+    example: str = ""
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    dear: bool = False
+    deadline: bool = False
+    batch: bool = False
+    formats: Mapping[str, Render] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The kind's name."""
+        return self.ask.__name__
+
+    @property
+    def about(self) -> str:
+        """What it answers, as its function's docstring tells it, less what may be raised."""
+        return re.sub(r"\n\nRaises:.*", "", inspect.getdoc(self.ask) or "", flags=re.DOTALL)
+
+    @property
+    def method(self) -> str:
+        """GET or POST."""
+        return self.route.split()[0]
+
+    @property
+    def path(self) -> str:
+        """The path of the route."""
+        return self.route.split()[1]
+
+    def answer(self, sight: Sightline, question: Q) -> A:
+        """The answer to one question.
+
+        Raises:
+            OutOfRange, UsageError: a parameter that is not allowed.
+            SightlineError: as ``ask`` does.
+        """
+        for parameter in parameters(self.question):
+            parameter.check(getattr(question, parameter.name))
+        return self.ask(sight, question)

@@ -1,0 +1,34 @@
+"""The kinds of answer, each in a module of its own. The portals offer what this tuple lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sightline.insights.kind import Kind
+from sightline.insights.kinds import (
+    entity,
+    inductive,
+    neighborhood,
+    paths,
+    predictions,
+    related,
+    relations,
+    schema,
+    search,
+    similar,
+    stats,
+)
+
+KINDS: tuple[Kind[Any, Any], ...] = (
+    search.KIND,
+    entity.KIND,
+    related.KIND,
+    similar.KIND,
+    neighborhood.KIND,
+    paths.KIND,
+    predictions.KIND,
+    inductive.KIND,
+    relations.KIND,
+    schema.KIND,
+    stats.KIND,
+)

@@ -1,0 +1,115 @@
+"""How two entities are connected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_doc import Doc
+
+from sightline.insights.kind import EntityName, K, Kind, Names, Span
+from sightline.insights.records import EntityRef, Path
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+
+
+@dataclass(frozen=True, slots=True)
+class PathsQuestion:
+    """Two entities, and what a path between them may be."""
+
+    source: EntityName
+    target: EntityName
+    max_hops: Annotated[int, Span(1, 6), Doc("Longest path in edges.")] = 3
+    k: K = 10
+    include: Annotated[
+        tuple[str, ...], Names("relation"), Doc("Only these relations. Repeat for several.")
+    ] = ()
+    exclude: Annotated[
+        tuple[str, ...], Names("relation"), Doc("Not these relations. Repeat for several.")
+    ] = ()
+    types: Annotated[
+        tuple[str, ...],
+        Names("type"),
+        Doc("Entities between have one of these types. Repeat for several."),
+    ] = ()
+    pattern: Annotated[
+        str | None,
+        Doc(
+            "Relations to walk, in SPARQL's notation for property paths: `borders/capital`, "
+            "`^capital/(borders|<member of>)*`."
+        ),
+    ] = None
+    deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Metapath:
+    """All paths of one shape taken together."""
+
+    metapath: str
+    score: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """How two entities are connected. ``reason`` says what was cut when ``truncated``."""
+
+    source: EntityRef
+    target: EntityRef
+    paths: tuple[Path, ...]
+    metapaths: tuple[Metapath, ...]
+    found: int
+    truncated: bool
+    reason: str | None
+
+
+def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
+    """How two entities are connected: paths ranked so that hubs do not flood them.
+
+    Raises:
+        BadPattern, UnknownRelation
+    """
+    from sightline.graph.paths.find import find_paths
+
+    names = sight.names
+    source, target = sight.entity(asked.source), sight.entity(asked.target)
+    found = find_paths(
+        sight.snapshot,
+        source,
+        target,
+        max_hops=asked.max_hops,
+        k=asked.k,
+        include=sight.relations(asked.include),
+        exclude=sight.relations(asked.exclude),
+        types=sight.types(asked.types),
+        pattern=asked.pattern,
+        deadline_ms=asked.deadline_ms,
+    )
+    return Paths(
+        source=names.entity(source),
+        target=names.entity(target),
+        paths=tuple(names.path(path) for path in found.paths),
+        metapaths=tuple(
+            Metapath(names.metapath(m.rels), m.score, m.count) for m in found.metapaths
+        ),
+        found=found.found,
+        truncated=found.truncated,
+        reason=found.reason,
+    )
+
+
+KIND = Kind(
+    paths,
+    PathsQuestion,
+    Paths,
+    route="GET /v1/paths",
+    tag="paths",
+    order="Best first.",
+    command="paths",
+    examples={"two countries": {"source": "Kenya", "target": "Nepal"}},
+    example="sightline paths Nepal Portugal --max-hops 3 -w world",
+    dear=True,
+    deadline=True,
+)

@@ -1,0 +1,73 @@
+"""What is related to an entity: what the graph states, then what the model adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_doc import Doc
+
+from sightline.graph.errors import UsageError
+from sightline.insights.kind import DirectionName, EntityName, K, Kind, RelationName
+from sightline.insights.records import EntityRef, Fact, Reliability
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedQuestion:
+    """An entity, and which of its facts."""
+
+    id: EntityName
+    relation: RelationName = None
+    direction: DirectionName = "both"
+    k: K = 10
+    known: Annotated[bool, Doc("Show what the graph states.")] = True
+    predicted: Annotated[bool, Doc("Show what the model predicts.")] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Related(Reliability):
+    """What is related to an entity."""
+
+    entity: EntityRef
+    related: tuple[Fact, ...]
+
+
+def related(sight: Sightline, asked: RelatedQuestion) -> Related:
+    """What is related to an entity: stated facts and predicted ones, marked as such.
+
+    At most k stated facts, then at most k predicted ones. Stated facts take turns over relations,
+    the rarer neighbours first; predicted ones come by probability. A longer list begins with the
+    shorter one. Where the model cannot be asked the stated facts are the answer.
+
+    Raises:
+        UsageError: neither stated nor predicted facts are wanted.
+        NoModel, DamagedArtifact, FormatMismatch, UnknownToModel: only predicted facts are wanted,
+            and there are none.
+    """
+    from sightline.insights.ranking import new_neighbours, reliability, stated, told
+
+    if not asked.known and not asked.predicted:
+        raise UsageError("neither known nor predicted facts are asked for; ask for one of them")
+    entity = sight.entity(asked.id)
+    wanted = sight.facts.rels(sight.relation(asked.relation), asked.direction)
+    facts: tuple[Fact, ...] = ()
+    if asked.known:
+        facts += told(sight, stated(sight.facts, entity, wanted, asked.k), ranked=False)
+    if asked.predicted and (not asked.known or sight.can_predict(entity)):
+        facts += told(sight, new_neighbours(sight.model_view, entity, wanted, asked.k))
+    return Related(**reliability(sight, facts), entity=sight.names.entity(entity), related=facts)
+
+
+KIND = Kind(
+    related,
+    RelatedQuestion,
+    Related,
+    route="GET /v1/entities/{id}/related",
+    tag="entities",
+    order="Stated facts first.",
+    command="related",
+    example='sightline related "Alzheimer\'s disease" -w hetionet',
+)

@@ -1,0 +1,271 @@
+"""Facts with one gap, completed and ranked: what speaks for each, and how sure the model is.
+
+Knows how answers are ordered, which are stated and which make sense; scores come from
+``model_view``, labels from ``names``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sightline.graph.arrays import Flags
+from sightline.insights.errors import DoesNotApply
+from sightline.insights.facts import fair_order
+from sightline.insights.model_view import Answers
+from sightline.insights.names import NOBODY
+from sightline.insights.records import Direction, Fact, Path, Reliability
+from sightline.insights.support import Support
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+    from sightline.insights.facts import Facts
+    from sightline.insights.model_view import ModelView, Question
+
+#: Answers of a set that are shown.
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fact in ids, with its place in the ranking.
+
+    Attributes:
+        direction: as in ``Fact``.
+        key: ranks, higher first.
+        if_any, chance: probability given one more answer, and of the fact itself; never shown of a
+            fact with an ``edge``.
+        edge: id of a stated fact.
+    """
+
+    head: int
+    relation: int
+    tail: int
+    direction: Direction | None
+    key: float = -np.inf
+    score: float | None = None
+    if_any: float | None = None
+    chance: float | None = None
+    surprising: float | None = None
+    edge: int | None = None
+
+
+def stated(facts: Facts, entity: int, wanted: Flags, k: int) -> list[Candidate]:
+    """At most ``k`` stated facts at an entity, ordered by ``facts.fair_order``: relations take
+    turns, so that one with many answers does not hide the others, and in a relation the rarer
+    neighbours come first."""
+    owner, rel, answer, edge = facts.incident(np.array([entity], np.int32))
+    keep = np.flatnonzero(wanted[rel])
+    keep = keep[facts.listed(owner[keep], edge[keep])]
+    rel, answer, edge = rel[keep], answer[keep], edge[keep]
+    order = fair_order(rel, facts.snapshot.degree[answer], answer)[:k]
+    return [
+        replace(_fact(facts, entity, int(rel[i]), int(answer[i])), edge=int(edge[i])) for i in order
+    ]
+
+
+def new_neighbours(view: ModelView, entity: int, wanted: Flags, k: int) -> list[Candidate]:
+    """The ``k`` likeliest answers to all plausible directed relations of an entity that the graph
+    lacks, by chance, then directed relation, score and id.
+
+    Nobody asked whether a directed relation has one more answer, so its chance of that counts
+    (``chance_of_another``). Not proposed: another answer to a directed relation that has one and
+    takes only one, and the reverse of a stated fact. Where both readings of a relation propose the
+    same entity the likelier one stays.
+
+    Raises:
+        UnknownToModel
+    """
+    facts = view.facts
+    plausible = facts.plausible_rels(entity)
+    rels = view.known_rels(plausible[wanted[plausible]])
+    parts = []
+    another = view.chance_of_another.of(entity, rels)
+    for question, chance in zip(view.questions(entity, rels), another):
+        reverse, _ = facts.answers(entity, facts.inverse(question.rel))
+        parts.append(view.new_answers(question, k, float(chance), without=reverse))
+    return candidates(view, entity, likeliest(facts, Answers.concatenate(parts), k))
+
+
+def likeliest(facts: Facts, answers: Answers, k: int) -> Answers:
+    """The best ``k`` answers to several directed relations of one entity, each other entity under a
+    relation in one direction only: by chance, then directed relation, score and id."""
+    order = np.lexsort((answers.entity, -answers.score, answers.rel, -answers.chance))
+    relation = (answers.rel % facts.snapshot.num_relations).astype(np.int64)
+    other = relation * facts.snapshot.num_entities + answers.entity
+    _, first = np.unique(other[order], return_index=True)
+    return answers.take(order[np.sort(first)[:k]])
+
+
+def complete(
+    view: ModelView, anchor: int, rel: int, k: int, new_only: bool, coverage: float | None
+) -> list[Candidate]:
+    """The best ``k`` answers to one directed relation of an entity, by score, ties by id.
+
+    Stated answers stand where the model ranks them; those it does not know stand last. With
+    ``coverage`` it is the new answers of a set of that coverage, at most ``MOST``.
+
+    Raises:
+        UnknownToModel
+        DoesNotApply: no entity of its types has such a fact.
+    """
+    view.require_rel(rel)
+    facts = view.facts
+    if not facts.answerable(anchor)[facts.inverse(rel)]:
+        s = facts.snapshot
+        types = " or ".join(s.class_labels.take(s.types_of(anchor)))
+        forward = rel < s.num_relations
+        raise DoesNotApply(types, s.relation_labels[rel % s.num_relations], forward)
+    rels = np.array([rel], np.int32)
+    (question,) = view.questions(anchor, rels)
+    (another,) = view.chance_of_another.of(anchor, rels)
+    if coverage is not None:
+        k, new_only = min(view.set_size(question, coverage), MOST), True
+    found = candidates(view, anchor, view.new_answers(question, k, float(another)))
+    if not new_only:
+        found += _stated_answers(view, question, k)
+    return _best(found, k)
+
+
+def _stated_answers(view: ModelView, question: Question, k: int) -> Iterator[Candidate]:
+    """The best ``k`` stated answers; a hub may have very many."""
+    _, edges = view.facts.answers(question.anchor, question.rel)
+    known = ~np.isnan(question.stated_scores)
+    key = np.where(known, question.stated_scores, -np.inf)
+    for i in np.argsort(-key, kind="stable")[:k]:
+        fact = _fact(view.facts, question.anchor, question.rel, int(question.stated[i]))
+        score = float(key[i]) if known[i] else None
+        yield replace(fact, key=float(key[i]), score=score, edge=int(edges[i]))
+
+
+def candidates(view: ModelView, anchor: int, answers: Answers) -> list[Candidate]:
+    """Answers to some directed relations of an entity as candidates, in their order."""
+    columns = (answers.rel, answers.entity, answers.score, answers.probability, answers.chance)
+    return [
+        replace(
+            _fact(view.facts, anchor, int(rel), int(answer)),
+            key=float(score),
+            score=float(score),
+            if_any=float(probability),
+            chance=float(chance),
+            surprising=float(bits),
+        )
+        for rel, answer, score, probability, chance, bits in zip(*columns, view.surprise(answers))
+    ]
+
+
+def _fact(facts: Facts, anchor: int, rel: int, answer: int) -> Candidate:
+    """Head, relation and tail of an answer."""
+    relation = rel % facts.snapshot.num_relations
+    if rel == relation:
+        return Candidate(anchor, relation, answer, "out")
+    return Candidate(answer, relation, anchor, "in")
+
+
+def connect(view: ModelView, head: int, tail: int, k: int, new_only: bool) -> list[Candidate]:
+    """The best ``k`` relations from ``head`` to ``tail``, by chance, ties by id.
+
+    Each is asked from both ends, and log-probability, probability and the chance of one more answer
+    are averaged; the first is the score, the product of the others counts. A stated fact is judged
+    as if it were not stated. Relations foreign to the types of either end are left out.
+
+    Raises:
+        UnknownToModel
+    """
+    facts = view.facts
+    num_relations = facts.snapshot.num_relations
+    edge_of = {int(facts.snapshot.relation[e]): int(e) for e in facts.between(head, tail)}
+    fits = facts.answerable(tail)[:num_relations] & facts.answerable(head)[num_relations:]
+    fits &= head != tail
+    fits[list(edge_of)] = True
+    rels = view.known_rels(np.flatnonzero(fits))
+    turned = (rels + num_relations).astype(np.int32)
+    judged = np.array(
+        [
+            [view.judge(question, target) for question in view.questions(anchor, asked)]
+            for anchor, asked, target in ((head, rels, tail), (tail, turned, head))
+        ]
+    ).reshape(2, len(rels), 2)
+    score, probability = judged.mean(axis=0).T
+    another = view.chance_of_another
+    chance = (another.of(head, rels) + another.of(tail, turned)) / 2
+    tails = np.full(len(rels), tail, np.int32)
+    answers = Answers(rels, tails, score, probability, chance.astype(np.float32))
+    found = [
+        replace(c, key=float(p), edge=edge_of.get(c.relation), direction=None)
+        for c, p in zip(candidates(view, head, answers), answers.chance)
+    ]
+    found += [
+        Candidate(head, relation, tail, None, edge=edge_of[relation])
+        for relation in set(edge_of) - set(rels.tolist())
+    ]
+    return _best([c for c in found if c.edge is None or not new_only], k)
+
+
+def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
+    return sorted(found, key=lambda c: (-c.key, c.head, c.relation, c.tail))[:k]
+
+
+def told(sight: Sightline, found: Sequence[Candidate], ranked: bool = True) -> tuple[Fact, ...]:
+    """Candidates as records, with the origins of what is stated and support for what is not."""
+    names = sight.names
+    support = Support(names)
+    because = names.because(c.edge for c in found if c.edge is not None)
+    facts = []
+    for rank, c in enumerate(found, 1):
+        new = c.edge is None
+        paths, note = (
+            _speaks_for(sight, support, c) if c.edge is None else ((), because.get(c.edge))
+        )
+        facts.append(
+            Fact(
+                head=names.entity(c.head),
+                relation=names.relation(c.relation),
+                tail=names.entity(c.tail),
+                direction=c.direction,
+                status=names.status(c.edge),
+                probability=c.chance if new else None,
+                probability_if_any=c.if_any if new else None,
+                abstain=new and _is_guess(sight, c),
+                rank=rank if ranked else None,
+                score=c.score,
+                surprising=c.surprising if new else None,
+                support=paths,
+                support_note=note,
+                origins=() if c.edge is None else names.origins(c.edge),
+            )
+        )
+    return tuple(facts)
+
+
+def _speaks_for(
+    sight: Sightline, support: Support, c: Candidate
+) -> tuple[tuple[Path, ...], str | None]:
+    """The support of a new fact, and what to know about it."""
+    if NOBODY in (c.head, c.tail):
+        return (), "predicted from the edges given"
+    paths, note = support.of(c.head, c.tail)
+    if sight.facts.states(c.tail, c.relation, c.head):
+        note = "the reverse is stated"
+    return paths, sight.model_view.note(note, c.head, c.tail)
+
+
+def _is_guess(sight: Sightline, c: Candidate) -> bool:
+    """Whether a new fact is below the threshold, which was fitted given that there is an answer."""
+    return c.if_any is not None and c.if_any < sight.model_view.model.student.abstain_below
+
+
+def reliability(sight: Sightline, facts: Iterable[Fact]) -> dict[str, Any]:
+    """The fields of ``Reliability`` of an answer with some facts."""
+    if sight.model is None:
+        return dict.fromkeys(field.name for field in fields(Reliability))
+    calibration = sight.model.student.calibration
+    return {
+        "abstain_below": calibration.abstain_below,
+        "base_rate": calibration.base_rate,
+        "calibration_error": sight.metrics.get("calibration", {}).get("test", {}).get("ece"),
+        "guesses": sum(fact.abstain for fact in facts),
+    }
