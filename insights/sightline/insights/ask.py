@@ -6,14 +6,14 @@ be shared between threads. Knows no kind of answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 from sightline.distill.serving import ServedModel
 from sightline.graph.errors import SightlineError
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
+from sightline.graph.storage.artifact import read_json
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.insights.facts import Facts
@@ -42,7 +42,7 @@ class Sightline:
         self.snapshot = snapshot
         self.model = model
         self.no_model = no_model
-        self.metrics = {} if model is None else _read_metrics(model.folder / METRICS)
+        self.metrics = {} if model is None else _metrics(model)
         self.facts = Facts(snapshot)
         self.names = Names(snapshot)
 
@@ -113,14 +113,11 @@ class Sightline:
         return [self.snapshot.resolve_class(name) for name in names]
 
 
-def _read_metrics(path: Path) -> dict[str, dict[str, dict[str, float | None]]]:
-    """The figures of a model.
+def _metrics(model: ServedModel) -> dict[str, Any]:
+    """The figures of a model, none where it was not evaluated.
 
     Raises:
         DamagedArtifact
     """
-    try:
-        metrics = json.loads(path.read_bytes()) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise DamagedArtifact(path, "it cannot be read") from error
-    return metrics if isinstance(metrics, dict) else {}
+    path = model.folder / METRICS
+    return read_json(path) if path.exists() else {}
