@@ -62,7 +62,7 @@ def more(workspace: Workspace, damage: bool = False, maps: bool = True) -> str:
 def best(client: TestClient) -> tuple[str, float]:
     """What the model expects of Kenya first."""
     found = client.get("/v1/entities/Kenya/related?known=false&k=1").json()["related"][0]
-    return found["entity"]["label"], found["probability"]
+    return found["tail"]["label"], found["probability"]
 
 
 def test_a_new_snapshot_is_served_and_no_old_answer_is_left(workspace: Workspace) -> None:
