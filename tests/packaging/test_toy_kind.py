@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import pytest
 import typer.main
 from annotated_doc import Doc
-from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from sightline.api.app import create_app
@@ -19,7 +18,7 @@ from sightline.insights import kinds
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import EntityName, Kind, Span
 from sightline.insights.records import EntityRef
-from tests.api.conftest import make_workspace
+from tests.api.conftest import TestClient, make_workspace
 from tests.packaging.test_docs import undocumented_options, undocumented_parameters
 
 
