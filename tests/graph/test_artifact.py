@@ -109,6 +109,11 @@ def test_damage_is_named(tmp_path: Path, damage, reason: str) -> None:
         verify_artifact(folder, full=True)
 
 
+def test_a_folder_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    with pytest.raises(DamagedArtifact, match="it is not there"):
+        read_manifest(tmp_path / "gone")
+
+
 def test_an_unwritable_parent_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (

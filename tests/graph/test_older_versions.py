@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.cli.main import run
 from sightline.graph.record.loads import active_loads, retract
 from sightline.graph.snapshot import compile as compiling
 from sightline.graph.snapshot import reader
@@ -128,6 +129,15 @@ def test_an_older_snapshot_says_how_to_make_it_again(
         served_snapshot(workspace)
     assert stated(compile_snapshot(workspace, rdf=False)) == STATED
     assert stated(served_snapshot(workspace)) == STATED
+
+
+def test_compiling_says_that_an_older_snapshot_was_made_again(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for times in (1, 0):
+        assert run(["compile", "-w", str(workspace.path)]) == 0
+        told = "".join(capsys.readouterr())
+        assert told.count("built again: the snapshot was of version 1") == times
 
 
 def test_a_newer_snapshot_is_never_guessed_at(

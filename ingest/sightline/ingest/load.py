@@ -17,8 +17,7 @@ from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
 from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now
 from sightline.graph.record.statements import COLUMNS
-from sightline.graph.storage.artifact import sha256_of, verify_artifact
-from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch, Rejected, Seen
 from sightline.ingest.columns import map_batch
@@ -119,10 +118,10 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
     except OSError as error:
         raise SourceUnreadable(source.path, str(error.strerror)) from error
     name = load_id(sha256, reading.text, ws.settings.base, source.role)
-    known = _known(ws, name)
-    if known is not None:
+    folder = ws.loads_folder / name
+    if is_intact(folder):
         ws.set_retracted(name, False)
-        return Result(known, known=True)
+        return Result(Load.read(folder), known=True)
     with LoadWriter(ws, name, str(source.path)) as writer:
         load = _Loading(source, writer, strict)
         for table in reading.tables(sha256):
@@ -141,15 +140,6 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
             ),
             known=False,
         )
-
-
-def _known(ws: Workspace, name: str) -> Load | None:
-    """The committed load of this id, if it is intact."""
-    folder = ws.loads_folder / name
-    try:
-        return Load.read(folder) if folder.exists() and verify_artifact(folder, full=True) else None
-    except DamagedArtifact:
-        return None
 
 
 class _Loading:

@@ -76,7 +76,7 @@ def train(
     with ws.lock():
         snapshot = served_snapshot(ws)
         model_id = identify(snapshot.id, config, seed, target)
-        if is_intact(ws.models / model_id, MODEL_FORMAT):
+        if is_intact(ws.models / model_id, format=MODEL_FORMAT):
             return model_id
         progress("read", 0, None, f"snapshot {snapshot.id}")
         data = learning_data(snapshot)

@@ -32,8 +32,7 @@ from sightline.graph.record.loads import (
 from sightline.graph.record.statements import scan_statements, statement_schema
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Statement
-from sightline.graph.storage.artifact import verify_artifact
-from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.artifact import is_intact
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import INFERRED_GRAPH
 
@@ -74,7 +73,7 @@ def reason(workspace: Workspace, *, limit: int = LIMIT, progress: Progress = sil
         if not any(load.role == "facts" for load in inputs):
             raise NothingLoaded(workspace.path)
         name = inferred_id(loads)
-        if _intact(workspace, name):
+        if is_intact(workspace.loads_folder / name):
             workspace.set_retracted(name, False)
         else:
             _write(workspace, name, inputs, limit, progress)
@@ -122,14 +121,6 @@ def explain_edges(snapshot: Snapshot, edges: Iterable[int]) -> dict[int, Explana
         )
         for (row,), part in found.sort("row", "position").partition_by("row", as_dict=True).items()
     }
-
-
-def _intact(workspace: Workspace, name: str) -> bool:
-    folder = workspace.loads_folder / name
-    try:
-        return folder.exists() and bool(verify_artifact(folder, full=True))
-    except DamagedArtifact:
-        return False
 
 
 def _write(

@@ -20,8 +20,7 @@ from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.collect import collect
 from sightline.graph.snapshot.inputs import Inputs
 from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, Snapshot
-from sightline.graph.storage.artifact import new_artifact, verify_artifact, write_manifest
-from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.artifact import is_intact, new_artifact, write_manifest
 from sightline.graph.storage.settings import Settings
 from sightline.graph.storage.workspace import Workspace
 
@@ -64,7 +63,7 @@ def compile_snapshot(
             loads = active_loads(workspace)
         name = snapshot_id(loads, workspace.settings)
         folder = workspace.snapshots / name
-        if not _intact(folder, rdf):
+        if not is_intact(folder, **({"rdf": True} if rdf else {})):
             with new_artifact(workspace.snapshots, name) as target:
                 _build(target, loads, workspace.settings, rdf, progress)
         snapshot = Snapshot.open(folder)
@@ -73,13 +72,6 @@ def compile_snapshot(
         workspace.publish(snapshot=name, loads=tuple(load.id for load in loads))
         collect(workspace)
         return snapshot
-
-
-def _intact(folder: Path, rdf: bool) -> bool:
-    try:
-        return folder.exists() and (verify_artifact(folder, full=True)["rdf"] or not rdf)
-    except DamagedArtifact:
-        return False
 
 
 def _build(

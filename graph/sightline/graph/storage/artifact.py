@@ -97,7 +97,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError) as error:
-        raise DamagedArtifact(folder, "its manifest cannot be read") from error
+        reason = "its manifest cannot be read" if folder.is_dir() else "it is not there"
+        raise DamagedArtifact(folder, reason) from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise DamagedArtifact(folder, "its manifest is not one")
     return manifest
@@ -136,10 +137,10 @@ def open_artifact(folder: Path, *, format: int, again: str) -> dict[str, Any]:
     return verify_artifact(folder, full=False)
 
 
-def is_intact(folder: Path, format: int) -> bool:
-    """Whether a folder is there in this format with every checksum right."""
+def is_intact(folder: Path, **wanted: object) -> bool:
+    """Whether a folder is there with every checksum right and these members of its manifest."""
     try:
-        return verify_artifact(folder, full=True).get("format") == format
+        return verify_artifact(folder, full=True).items() >= wanted.items()
     except DamagedArtifact:
         return False
 
