@@ -210,7 +210,7 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert manifest["split"]["train"] == len(data.train)
     network, partner, path = teacher.members
     assert network.entity.shape == partner.entity.shape == (data.num_entities, CONFIG.dim)
-    assert len(path.layers) == manifest["members"][2]["steps"]
+    assert len(path.layers) == manifest["members"][2]["config"]["steps"]
     assert not list((workspace.path / ".work").glob("*"))
 
 
@@ -239,7 +239,7 @@ def test_the_penalty_that_is_best_on_select_is_kept(
     for one, other, kept in zip(low, high, best):
         tried = {"0.001": one["select_mrr"], "3.0": other["select_mrr"]}
         assert kept["tried"] == tried
-        assert kept["penalty"] == float(max(tried, key=tried.__getitem__))
+        assert kept["config"]["penalty"] == float(max(tried, key=tried.__getitem__))
         assert kept["select_mrr"] == max(tried.values())
 
 
@@ -328,10 +328,10 @@ class ToyConfig:
 
 
 class ToyTrainer(Trainer):
-    epochs = 3
+    epochs, config = 3, ToyConfig()
 
     def _build(self) -> None:
-        self.model = toy_network(self.data, ToyConfig())
+        self.model = toy_network(self.data, self.config)
         self._optimizers = {"adam": torch.optim.Adam(self.model.parameters(), lr=1.0)}
 
     def _run_epoch(self) -> float:

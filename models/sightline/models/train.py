@@ -16,7 +16,7 @@ import json
 import platform
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,16 @@ def train(
             "device": target.type,
             "rows": {"entities": data.num_entities, "relations": data.num_relations},
             "split": _split_counts(data),
-            "members": [_said_of(name, trainer, config) for name, trainer in trained.items()],
+            "members": [
+                {
+                    "member": name,
+                    "config": asdict(trainer.config),
+                    "best_epoch": trainer.best_epoch,
+                    "select_mrr": trainer.best_mrr,
+                    **trainer.said,
+                }
+                for name, trainer in trained.items()
+            ],
             "versions": versions(),
         }
         with new_artifact(ws.models, model_id, **said) as folder:
@@ -123,20 +132,6 @@ def _blend(trainers: list[Trainer], questions: Questions) -> Teacher:
     scorers = [scorer_of(trainer.model, questions.messages) for trainer in trainers]
     teacher.weight.copy_(torch.from_numpy(blend_weights(scorers, questions.data)))
     return teacher
-
-
-def _said_of(name: str, trainer: Trainer, preset: Preset) -> dict[str, Any]:
-    """What the manifest says of a member: enough to build it again, and what came out."""
-    (config,) = (member.config(preset) for member in MEMBERS if member.name == name)
-    own = {field.name for field in fields(config)}
-    decided = {key: value for key, value in trainer.chosen.items() if key in own}
-    return {
-        "member": name,
-        "config": asdict(replace(config, **decided)),
-        "best_epoch": trainer.best_epoch,
-        "select_mrr": trainer.best_mrr,
-        **trainer.chosen,
-    }
 
 
 def identify(snapshot_id: str, preset: Preset, seed: int, device: torch.device) -> str:

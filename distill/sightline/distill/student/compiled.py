@@ -78,7 +78,7 @@ def _answer(
     hidden_weight: Any, hidden_bias: Any, norm_weight: Any, norm_bias: Any, out_weight: Any,
     out_bias: Any, found: Any,
 ) -> None:  # fmt: skip
-    x = np.empty((numbers.shape[1], BLOCK), np.float32)
+    x, total = np.empty((numbers.shape[1], BLOCK), np.float32), np.empty(BLOCK, np.float32)
     for b in range(len(rels)):
         r = rels[b]
         query = _query(
@@ -87,8 +87,8 @@ def _answer(
         )  # fmt: skip
         parts = _parts(query, numbers.shape[1])
         for block in range(len(numbers)):
-            total = found[b, block * BLOCK : (block + 1) * BLOCK]
             _sum(numbers[block], scale[block], parts, x, total)
+            found[b, block * BLOCK : (block + 1) * BLOCK] = total
 
 
 @_kernel

@@ -53,6 +53,7 @@ class StudentTrainer(Trainer):
     """
 
     model: StudentNetwork
+    config: StudentConfig
 
     def __init__(
         self,

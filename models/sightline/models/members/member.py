@@ -61,8 +61,8 @@ class Member:
         config: its configuration in a preset, a frozen dataclass of numbers; None where the preset
             has no work for it.
         build: an untrained network; torch's random state decides the weights.
-        train: a trainer that has run, or None where training would not pay. What the trainer's
-            ``chosen`` says of the configuration's fields replaces them.
+        train: a trainer that has run, or None where training would not pay; ``build`` of its
+            ``config`` makes its network again.
     """
 
     name: str

@@ -125,13 +125,13 @@ class NetworkTrainer(Trainer):
     """Trains a graph network or its partner on whole questions, all answers at once."""
 
     model: GraphNetwork
+    config: NetworkConfig
 
     def __init__(
         self, questions: Questions, config: NetworkConfig, seed: int, name: str = "train"
     ) -> None:
         super().__init__(questions, seed, name)
         self.config, self.patience = config, config.patience
-        self.chosen = {"penalty": config.penalty}
         self._candidates = min(config.candidates, self.data.num_entities)
         self._batch = batch_for(len(self.questions))
         pairs = len(self.questions) * self._candidates
@@ -210,7 +210,7 @@ def train(training: Training, config: NetworkConfig) -> NetworkTrainer:
     # One at a time is in memory, and the best goes on from its checkpoint.
     best = begun(max(found, key=found.__getitem__, default=config.penalty))
     training.run(best)
-    best.chosen["tried"] = found
+    best.said["tried"] = found
     return best
 
 

@@ -39,11 +39,12 @@ class Trainer(ABC):
         epochs: how many it does at most.
         best_mrr: filtered MRR on ``select`` there; None where there is nothing to select on.
         best_epoch: epochs done there; 0 before the first evaluation.
-        chosen: what was chosen for the model that its preset leaves open: values of its
-            configuration, and what was tried.
+        config: what the model was built from, with what was chosen for this graph.
+        said: more of how that was chosen, for the manifest.
     """
 
     model: Any
+    config: Any
     epochs: int
     #: Evaluations without a better MRR before it stops; None goes on to the end.
     patience: int | None = None
@@ -57,7 +58,7 @@ class Trainer(ABC):
         self.best_mrr: float | None = None
         self.best_epoch = self._stale = 0
         self._best: dict[str, Tensor] = {}
-        self.chosen: dict[str, Any] = {}
+        self.said: dict[str, Any] = {}
         # What is drawn on the CPU stays there, whatever the device: one seed, one order.
         self._generator = torch.Generator()
 

@@ -56,6 +56,7 @@ class PathTrainer(Trainer):
     """
 
     model: PathMember
+    config: PathConfig
 
     def __init__(
         self, questions: Questions, config: PathConfig, seed: int, name: str = "train"
@@ -66,7 +67,6 @@ class PathTrainer(Trainer):
         self._graph = path_graph(self.questions.messages)
         steps = steps_to_answers(self._graph, data, config)
         self.config = config = replace(config, steps=steps)
-        self.chosen = {"steps": steps}
         self._asked = with_reciprocals(data.train, data.num_relations)
         self.answers = affordable(self._graph, data, config)
 
