@@ -105,6 +105,24 @@ def test_hostile_labels_stay_text(world_of) -> None:
     assert "49" not in re.sub(r"[0-9a-f]{8,}", "", page.text)
 
 
+def test_a_label_turns_no_text_around_it_and_fills_no_page(world_of) -> None:
+    rows = [row for row in ROWS if row.get("predicate") != RDFS_LABEL]
+    rows += [literal(name, RDFS_LABEL, "\u202e" + 500 * name) for name in ("bob", "york", "acme")]
+    html = (written(world_of(rows, Model(SCORES))) / "report.html").read_text()
+    body = html.partition("</head>")[2]
+    assert "\u202e" in body
+    assert "\u202e" not in re.sub("<bdi[^>]*>[^<]{,200}</bdi>", "", body)
+
+
+def test_guesses_stand_behind_one_line(world_of) -> None:
+    folder = written(world_of(model=Model(SCORES, calibration={"abstain_below": 0.99})), ["bob"])
+    guesses = json.loads((folder / "report.json").read_bytes())["sections"][0]["predicted"]
+    html = (folder / "report.html").read_text()
+    assert guesses
+    assert re.search(rf">{len(guesses)} guess(es)? below 99 %</summary>", html)
+    assert "fact that no source states" not in html
+
+
 @pytest.mark.parametrize("first", ["=1+1", "+1", "-1", "@SUM(1)", "\tx", "\rx"])
 def test_no_cell_of_a_table_is_a_formula(world_of, first) -> None:
     rows = [row for row in ROWS if row.get("predicate") != RDFS_LABEL]
