@@ -102,6 +102,10 @@ def test_what_is_stated_and_what_is_predicted_look_different(page: Browser, base
     assert "East African Community" not in stated
     assert "Predicted, not stated" in predicted
     assert re.search(r"East African Community\s+5.9 %", predicted)
+    assert re.search(r"and \d+ guess(es)? below 40 %$", predicted)
+    assert page.run("[...document.querySelectorAll('.chance')].map(e => e.title)[0]") == (
+        "50 % if there is one more answer"
+    )
     assert (
         page.run("getComputedStyle(document.querySelector('.predicted')).borderStyle") == "dashed"
     )
@@ -349,7 +353,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     rows += [typed(name, "Thing") for name in names] + [label("plain", "Plain")]
     folder = tmp_path_factory.mktemp("odd") / "ws"
     snapshot = build(folder, rows)
-    write_model(Workspace.open(folder), snapshot, Model({("plain", "r0", "blank"): 9.0}))
+    model = Model({("plain", "r0", "blank"): 9.0}, without=("hub",), like="plain")
+    write_model(Workspace.open(folder), snapshot, model)
     with service(folder) as (_, port):
         yield f"http://127.0.0.1:{port}"
 
@@ -399,6 +404,14 @@ def test_all_facts_of_a_relation_can_be_seen(page: Browser, odd: str) -> None:
     page.waits_for("312 more")
     page.run("[...document.querySelectorAll('.group button, .group summary')].at(-1).click()")
     page.until(f"document.querySelectorAll('.facts li').length === {HUB}")
+
+
+def test_what_came_after_training_is_predicted_for_by_its_edges(page: Browser, odd: str) -> None:
+    page.open(at(odd, "entity", "entity:hub"))
+    page.until("document.querySelector('.predicted ol')")
+    predicted = page.run("document.querySelector('.predicted').textContent")
+    assert "predicted from its edges: the model never saw hub" in predicted
+    assert "Similar" not in page.text()
 
 
 def test_a_type_is_called_by_its_name(page: Browser, odd: str) -> None:

@@ -41,7 +41,6 @@ export const note = (...text) => h("p", { class: "note" }, ...text);
 export const fold = (summary, ...content) => h("details", {}, h("summary", {}, summary), ...content);
 
 export function failure(error) {
-  if (error.report?.type === "urn:sightline:problem:unknown-to-model") return note(label(error.message));
   return h("div", { class: "failure", role: "alert" }, h("strong", {}, error.report?.title ?? "That did not work"), h("p", {}, label(error.message)));
 }
 

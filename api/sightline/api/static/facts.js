@@ -69,19 +69,27 @@ function percent(p) {
   return p < 0.0995 ? `${(p * 100).toFixed(1)} %` : `${Math.round(p * 100)} %`;
 }
 
-/** The predictions of an answer, likeliest first. */
-export function predictions({ related }) {
+/** The predictions of an answer, likeliest first, guesses behind a click. */
+export function predictions({ related, abstain_below }) {
   if (!related.length) return note("The model expects nothing that the data does not state.");
-  return h("ol", { class: "predictions" }, related.map(prediction));
+  const list = (facts) => h("ol", { class: "predictions" }, facts.map(prediction));
+  const guesses = related.filter((fact) => fact.abstain);
+  const others = related.filter((fact) => !fact.abstain);
+  const below = percent(abstain_below);
+  return [
+    others.length ? list(others) : null,
+    guesses.length ? fold(`${others.length ? "and " : ""}${plural(guesses.length, "guess", "guesses")} below ${below}`,
+      note(`Even if there is one more answer, the chance of each is below ${below}, and the model is not to be relied on.`), list(guesses)) : null,
+  ];
 }
 
-function prediction(item) {
+function prediction(fact) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("i"));
-  bar.firstChild.style.inlineSize = `${Math.max(item.probability * 100, 2)}%`;
+  bar.firstChild.style.inlineSize = `${Math.max(fact.probability * 100, 2)}%`;
+  const given = `${percent(fact.probability_if_any)} if there is one more answer`;
   return h("li", {},
-    h("div", { class: "guess" }, h("span", {}, arrow(item.relation, item.direction === "out"), " ", entityLink(otherEnd(item))), h("span", { class: "chance" }, bar, percent(item.probability))),
-    item.abstain ? note("Little more than a guess: below the chance from which the model can be relied on.") : null,
-    item.support.length
-      ? fold(plural(item.support.length, "path supports it", "paths support it"), item.support.map(chain))
-      : note("Support: ", label(item.support_note ?? "none"), "."));
+    h("div", { class: "guess" }, h("span", {}, arrow(fact.relation, fact.direction !== "in"), " ", entityLink(otherEnd(fact))),
+      h("span", { class: "chance", title: given }, bar, percent(fact.probability))),
+    fact.support.length ? fold(plural(fact.support.length, "path supports it", "paths support it"), fact.support.map(chain)) : null,
+    fact.support_note ? note(label(fact.support_note)) : null);
 }
