@@ -38,6 +38,7 @@ def base(folder: Path) -> Iterator[str]:
 @pytest.fixture
 def page(started: Browser) -> Iterator[Browser]:
     """A browser in which nothing went wrong until the end of the test."""
+    started.open("about:blank")
     started.wrong.clear()
     started.resize(1280, 900)
     yield started
