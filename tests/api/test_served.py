@@ -102,6 +102,7 @@ def test_a_damaged_snapshot_is_refused_and_the_old_one_serves(workspace: Workspa
         assert ready.status_code == 200
         assert ready.json()["snapshot"] == old
         assert "head.npy" in ready.json()["detail"]
+        assert str(workspace.path) not in ready.text
         assert client.get("/v1/stats").json()["snapshot"] == old
 
 
@@ -159,11 +160,13 @@ def test_with_nothing_to_serve_the_service_waits_and_says_why(tmp_path, monkeypa
             answer = client.get(url)
             assert answer.status_code == 503
             assert "no Sightline workspace" in answer.json()["detail"]
+            assert str(tmp_path) not in answer.text
             assert answer.headers["retry-after"]
         assert client.get("/healthz").status_code == 200
         assert client.get("/").status_code == 200
         Workspace.create(tmp_path / "ws")
         until(lambda: "compile" in client.get("/readyz").json()["detail"])
+        assert str(tmp_path) not in client.get("/readyz").text
         shutil.rmtree(tmp_path / "ws")
         make_workspace(tmp_path / "ws")
         until(lambda: client.get("/readyz").status_code == 200)
@@ -184,6 +187,7 @@ def test_a_graph_without_a_model_answers_what_needs_none(tmp_path: Path) -> None
         ):
             assert answer.status_code == 409
             assert "sightline train" in answer.json()["detail"]
+            assert str(tmp_path) not in answer.text
 
 
 def test_while_an_answer_is_made_others_are_not_held_up(workspace: Workspace, monkeypatch) -> None:

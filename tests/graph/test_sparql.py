@@ -10,11 +10,13 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph
 import pytest
@@ -23,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.errors import Busy
+from sightline.graph.progress import Cancelled, cancelled
 from sightline.graph.rdf.errors import (
     QueryError,
     QueryInterrupted,
@@ -622,7 +625,7 @@ def test_a_process_that_is_killed_costs_one_query(
 def test_processes_are_kept_replaced_and_ended(
     big: Snapshot, small: Snapshot, own_pool: Callable[..., QueryPool]
 ) -> None:
-    others, pool = workers(), own_pool(seconds=6)
+    others, pool = workers(), own_pool(seconds=6, quick=6)
     check_cheap(pool, big)
     first = workers() - others
     check_cheap(pool, big)
@@ -670,10 +673,56 @@ def test_long_queries_leave_a_process_to_the_cheap_ones(
     assert [type(bomb.exception()) for bomb in going_on] == [QueryInterrupted] * 2
 
 
+@pytest.fixture
+def abandoned() -> Iterator[Callable[..., bytes]]:
+    """Asks for somebody who goes when ``leave`` is set, at the latest at the end of the test."""
+    leave = threading.Event()
+
+    def ask_for_nobody(pool: QueryPool, snapshot: Snapshot, text: str) -> bytes:
+        cancelled.set(leave.is_set)
+        return ask(pool, snapshot, text)
+
+    ask_for_nobody.leave = leave  # type: ignore[attr-defined]
+    yield ask_for_nobody
+    leave.set()
+
+
+def test_a_query_known_to_take_long_does_not_take_the_place_of_a_cheap_one(
+    big: Snapshot,
+    own_pool: Callable[..., QueryPool],
+    background: Callable[..., Future[bytes]],
+    abandoned: Any,
+) -> None:
+    pool = own_pool(seconds=600, quick=3, patience=600, processes=2)
+    bombs = [background(abandoned, pool, big, ENDLESS) for _ in range(2)]
+    done, _ = wait(bombs, return_when=FIRST_COMPLETED)
+    assert [type(bomb.exception()) for bomb in done] == [Busy]
+    bombs += [background(abandoned, pool, big, ENDLESS) for _ in range(4)]
+    for _ in range(3):
+        check_cheap(pool, big)
+    assert sum(bomb.done() for bomb in bombs) == 1, "one is evaluated, the others wait for it"
+
+
+@needs_proc
+def test_a_query_that_nobody_waits_for_is_stopped(
+    big: Snapshot,
+    own_pool: Callable[..., QueryPool],
+    background: Callable[..., Future[bytes]],
+    abandoned: Any,
+) -> None:
+    others, pool = workers(), own_pool(seconds=600)
+    asked = background(abandoned, pool, big, ENDLESS)
+    while not workers() - others:
+        time.sleep(0.01)
+    abandoned.leave.set()
+    assert isinstance(asked.exception(), Cancelled)
+    assert workers() - others == set()
+
+
 def test_many_at_once_get_each_their_own_answer(
     big: Snapshot, own_pool: Callable[..., QueryPool], background: Callable[..., Future[bytes]]
 ) -> None:
-    pool = own_pool(seconds=60, processes=2, queue=20)
+    pool = own_pool(seconds=60, quick=60, patience=60, processes=2, queue=20)
     asked = {
         i: background(ask, pool, big, f"SELECT ?o {{ entity:{i} relation:p ?o }}")
         for i in range(20)

@@ -7,7 +7,9 @@ knows no route.
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+from functools import cache
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -22,19 +24,21 @@ WRITE_TIMEOUT = 30.0
 FAREWELL = 0.3
 #: Bytes and fields of a head, pieces of a body, requests sent ahead.
 MAX_HEAD, MAX_FIELDS, MAX_CHUNKS, MAX_AHEAD = 1 << 16, 200, 4096, 32
-#: Descriptors that are left for files and processes.
-RESERVED = 64
+#: Descriptors that are left for what is opened later: files and processes.
+RESERVED = 20
 
 #: Connections from which a request is awaited, the longest awaited first.
 _waiting: dict[Connection, None] = {}
 
 
-def room() -> tuple[int, int]:
-    """How many connections there may be, and how many are accepted at once."""
+@cache
+def descriptors() -> tuple[int, int]:
+    """How many connections are accepted at once, and how many descriptors may be open, also for
+    files and processes, before one connection has to give way for each."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    free = max(min(limit if limit >= 0 else 1 << 16, 1 << 16) - RESERVED, 16)
-    at_once = min(max(free // 8, 8), 2048)
-    return free - at_once, at_once
+    limit = min(limit, 1 << 16) if limit >= 0 else 1 << 16
+    at_once = min(limit // 8, 2048)
+    return at_once, limit - at_once - RESERVED
 
 
 class Connection(HttpToolsProtocol):
@@ -42,17 +46,25 @@ class Connection(HttpToolsProtocol):
 
     _clock: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
-    _ending = False
+    _ending = _counting = False
     _head = _chunks = _unsent = 0
     _refusal = (400, "bad-request", "the request cannot be read as HTTP/1.1")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _OneWrite(transport, self.loop)))
         self._wait()
-        if len(self.connections) > room()[0]:
+        if self._crowded(transport.get_extra_info("socket").fileno()):
             longest = next(iter(_waiting))
             longest._stop_waiting()
             longest.transport.abort()
+
+    @staticmethod
+    def _crowded(descriptor: int) -> bool:
+        """Whether too many descriptors are open. They are counted only once a new one, which is the
+        lowest free number, is high, and from then on until there are fewer."""
+        if Connection._counting or descriptor >= descriptors()[1]:
+            Connection._counting = len(os.listdir("/dev/fd")) > descriptors()[1]
+        return Connection._counting
 
     def data_received(self, data: bytes) -> None:
         self._head += len(data)

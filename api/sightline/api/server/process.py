@@ -21,7 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from sightline.api.app import create_app
 from sightline.api.errors import PortInUse
-from sightline.api.server.connection import HEADER_TIMEOUT, Connection, room
+from sightline.api.server.connection import HEADER_TIMEOUT, Connection, descriptors
 from sightline.api.server.lifeline import PARENT, end_with_parent
 from sightline.graph.errors import UsageError
 from sightline.graph.storage.workspace import Workspace
@@ -68,7 +68,7 @@ def serve(
         server_header=False,
         http=Connection,
         ws="none",
-        backlog=room()[1],
+        backlog=descriptors()[0],
         timeout_keep_alive=int(HEADER_TIMEOUT),
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=STARTING,

@@ -10,6 +10,7 @@ Knows processes, deadlines and limits; knows no SPARQL and no HTTP.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -23,7 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cachetools import LRUCache
+
 from sightline.graph.errors import Busy, SightlineError
+from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.rdf.errors import (
     QueryError,
     QueryInterrupted,
@@ -38,6 +42,8 @@ from sightline.graph.rdf.worker import receive, send
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.errors import DamagedArtifact
 
+#: Seconds between two looks whether an answer is still waited for; long queries remembered.
+SLICE, REMEMBERED = 0.1, 1000
 #: Media types of solutions and of truth values (SELECT, ASK), the default first.
 SOLUTIONS = (
     "application/sparql-results+json",
@@ -67,9 +73,10 @@ class Limits:
         memory: bytes of one process.
         rows, bytes: size of one result.
         processes: queries evaluated at once.
-        quick: seconds after which a query counts as long. One process never goes on with a long
-            query, so that a cheap one soon gets its turn whatever the others do.
-        queue: queries that may wait for a process.
+        quick: seconds after which a query counts as long, now and when it is sent again. One
+            process never goes on with a long query, so that a cheap one soon gets its turn.
+        patience: seconds that a query may wait for a process.
+        queue: queries that may wait for a process, and half as many long ones beside.
         idle: processes kept for the next query.
     """
 
@@ -78,7 +85,8 @@ class Limits:
     rows: int = 100_000
     bytes: int = 16 << 20
     processes: int = 3
-    quick: float = 2.0
+    quick: float = 1.0
+    patience: float = 2.0
     queue: int = 16
     idle: int = 2
 
@@ -103,7 +111,10 @@ class QueryPool:
         self.limits = limits
         self._room = threading.BoundedSemaphore(limits.processes + limits.queue)
         self._turns = threading.BoundedSemaphore(limits.processes)
+        self._long_room = threading.BoundedSemaphore(limits.queue // 2)
         self._long = threading.BoundedSemaphore(max(limits.processes - 1, 1))
+        self._waited = (self._turns, self._long)
+        self._known_long: LRUCache[str, None] = LRUCache(REMEMBERED)
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
         self._closed = False
@@ -135,8 +146,16 @@ class QueryPool:
             "max_rows": self.limits.rows,
             "max_bytes": self.limits.bytes,
         }
-        with self._turn():
-            reply, body = self._ask(folder, request)
+        if query.text in self._known_long:
+            with self._place(self._long_room), self._place(self._long), self._place(self._turns):
+                start = time.monotonic()
+                reply, body = self._ask(folder, request, long=True)
+                if time.monotonic() < start + self.limits.quick:
+                    with self._lock:
+                        self._known_long.pop(query.text, None)
+        else:
+            with self._place(self._room), self._place(self._turns):
+                reply, body = self._ask(folder, request)
         if reply.get("failed"):
             raise self._error(reply, query, folder)
         return body
@@ -149,48 +168,61 @@ class QueryPool:
             process.kill()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for a process to be free, if there is room to wait.
+    def _place(self, places: threading.BoundedSemaphore) -> Iterator[None]:
+        """One of some places, for which a query waits a little.
 
         Raises:
             Busy
+            Cancelled: nobody waits for the answer any more.
         """
-        if not self._room.acquire(blocking=False):
-            raise Busy("the queue of SPARQL queries")
-        try:
-            if not self._turns.acquire(timeout=self.limits.seconds):
+        end = time.monotonic() + (self.limits.patience if places in self._waited else 0)
+        while not places.acquire(timeout=min(SLICE, _left(end))):
+            stop_if_cancelled()
+            if time.monotonic() >= end:
                 raise Busy("the queue of SPARQL queries")
-            try:
-                yield
-            finally:
-                self._turns.release()
+        try:
+            yield
         finally:
-            self._room.release()
+            places.release()
 
-    def _ask(self, folder: Path, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _ask(
+        self, folder: Path, request: dict[str, Any], long: bool = False
+    ) -> tuple[dict[str, Any], bytes]:
         """Let a process evaluate a request; it is kept unless anything went wrong.
+
+        Args:
+            long: the query is known to take long, and has a place among those.
 
         Raises:
             QueryTimeout, QueryOutOfMemory, QueryInterrupted
             Busy: the query takes long, as enough others do.
+            Cancelled: nobody waits for the answer any more.
         """
         start = time.monotonic()
         deadline = start + self.limits.seconds
-        process = self._take(folder)
-        keep = long = False
+        process = self._take(folder, fresh=long)
+        keep = grown = False
         try:
             process.send(request, deadline)
-            if not process.replies(min(start + self.limits.quick, deadline)):
-                long = self._long.acquire(blocking=False)
-                if not long:
+            if not long and not process.replies(min(start + self.limits.quick, deadline)):
+                with self._lock:
+                    self._known_long[request["text"]] = None
+                grown = self._long.acquire(blocking=False)
+                if not grown:
                     raise Busy("the room for SPARQL queries that take long")
+            if long or grown:
+                process.stand_back()
+            while not process.replies(min(time.monotonic() + SLICE, deadline)):
+                stop_if_cancelled()
+                if time.monotonic() >= deadline:
+                    raise QueryTimeout(self.limits.seconds)
             reply = process.receive(deadline)
-            keep = reply is not None and not reply[0].get("retire", True)
+            keep = reply is not None and not (long or grown or reply[0].get("retire", True))
         except TimeoutError as error:
             raise QueryTimeout(self.limits.seconds) from error
         finally:
             self._give_back(process, keep)
-            if long:
+            if grown:
                 self._long.release()
         if reply is not None:
             return reply
@@ -198,8 +230,10 @@ class QueryPool:
             raise QueryOutOfMemory(self.limits.memory)
         raise QueryInterrupted(process.ended)
 
-    def _take(self, folder: Path) -> _Process:
+    def _take(self, folder: Path, fresh: bool) -> _Process:
         """An idle process, or a new one; those of another snapshot end."""
+        if fresh:
+            return _Process(folder, self.limits.memory)
         with self._lock:
             idle, self._idle = self._idle, []
             mine = [p for p in idle if p.folder == folder and p.alive()]
@@ -263,6 +297,11 @@ class _Process:
     def alive(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
+
+    def stand_back(self) -> None:
+        """Leave the processor to whatever else wants it."""
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, 10)
 
     def send(self, request: dict[str, Any], deadline: float) -> None:
         """Hand over a request. That the process has ended shows when the reply is received.

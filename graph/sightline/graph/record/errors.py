@@ -28,5 +28,6 @@ class NothingLoaded(NotReady):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(
-            f"workspace {str(path)!r} holds no fact; `sightline ingest SOURCE... -w {path}` first"
+            f"workspace {str(path)!r} holds no fact; `sightline ingest SOURCE... -w {path}` first",
+            path,
         )

@@ -83,5 +83,6 @@ class NothingCompiled(NotReady):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(
-            f"workspace {str(path)!r} has no compiled graph; `sightline compile -w {path}` first"
+            f"workspace {str(path)!r} has no compiled graph; `sightline compile -w {path}` first",
+            path,
         )
