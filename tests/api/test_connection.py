@@ -40,7 +40,7 @@ def port(folder: Path) -> Iterator[int]:
 def test_what_is_without_measure_is_refused_and_the_connection_closed(
     port: int, sent: bytes, status: int
 ) -> None:
-    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
         received = b""
         try:
             connection.sendall(sent)
@@ -58,7 +58,7 @@ def test_silent_connections_give_way_when_descriptors_run_out(folder: Path) -> N
     few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120))\n"
     with service(folder, before=few) as (process, port), ExitStack() as opened:
         for _ in range(200):
-            silent = opened.enter_context(socket.create_connection(("127.0.0.1", port), 20))
+            silent = opened.enter_context(socket.create_connection(("127.0.0.1", port), 60))
             silent.sendall(b"GET /he")
         for _ in range(5):
             assert get(port, "/v1/stats").status == 200

@@ -62,7 +62,11 @@ def service(folder: Path, **how: object) -> Iterator[tuple[subprocess.Popen[str]
             line = process.stdout.readline()
             found = re.search(r"http://\S+:(\d+)", line)
             assert found, process.stderr.read() if process.stderr else line
-            yield process, int(found[1])
+            # Who connects before it is ready waits: for long where kernels are compiled first.
+            address, port = str(how.get("host", "127.0.0.1")), int(found[1])
+            with closing(http.client.HTTPConnection(address, port, timeout=300)) as connection:
+                ask(connection, "GET", "/healthz")
+            yield process, port
         finally:
             process.kill()
 
