@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -106,6 +107,7 @@ def test_a_current_file_that_is_no_object_is_named(tmp_path: Path, text: str) ->
 SECOND_WRITER = """
 import sys
 import tracemalloc
+from collections import Counter
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.graph.storage.errors import WorkspaceLocked
 try:
@@ -350,3 +352,14 @@ def test_a_workspace_that_lost_its_current_json_takes_its_loads_up_again(tmp_pat
         Workspace.open(tmp_path / "ws")
 
     assert [found.id for found in active_loads(Workspace.create(tmp_path / "ws"))] == [load.id]
+
+
+def test_a_start_that_two_load_ids_share_names_neither(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    loads = [add_load(workspace, [fact(("a", "r", "b"))], name=str(i)) for i in range(17)]
+    starts = Counter(load.id[0] for load in loads)
+    shared = starts.most_common(1)[0][0]  # there are 16 hex digits
+    with pytest.raises(UnknownLoad):
+        retract(workspace, shared)
+    assert len(active_loads(workspace)) == 17
+    assert retract(workspace, loads[0].id[:15]).id == loads[0].id
