@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -27,20 +28,20 @@ from hypothesis import strategies as st
 from sightline.graph.errors import Busy
 from sightline.graph.progress import Cancelled, cancelled
 from sightline.graph.rdf.errors import (
+    IndexUnreadable,
     QueryError,
     QueryInterrupted,
     QueryOutOfMemory,
     QueryRefused,
     QuerySyntaxError,
     QueryTimeout,
-    QueryTooDeep,
     QueryTooLong,
     ResultTooLarge,
 )
-from sightline.graph.rdf.index import FOLDER
-from sightline.graph.rdf.query_text import MAX_DEPTH, MAX_TEXT, Query, read_query
+from sightline.graph.rdf.index import FOLDER, index_error
+from sightline.graph.rdf.query_text import MAX_TEXT, read_query
 from sightline.graph.rdf.sparql import SOLUTIONS, TRIPLES, Graphs, Limits, QueryPool, offered
-from sightline.graph.rdf.worker import count_rows
+from sightline.graph.rdf.worker import count_rows, receive, reply_to
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.errors import DamagedArtifact
 from tests.graph.conftest import BASE, RDF, RDFS, build, fact, label, literal
@@ -239,9 +240,8 @@ def test_prefixes_of_the_workspace_need_no_declaration_and_others_do(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("SELECT * { ?s ?p", "line 1, column 17, at its end: a { is not closed"),
-        ("SELECT * { ?s ?p ?o ) }", r"near '\) }': this \) closes nothing"),
-        ("SELECT * { ?s ?p 'x }", "a quoted text is not closed"),
+        ("SELECT * { ?s ?p", "line 1, column 17, at its end: something"),
+        ("SELECT * { ?s ?p 'x }", "line 1, column 22, at its end: something before it is missing"),
         ("SELECT * { ?s ?p ?o } ; DROP ALL", "line 1, column .*near"),
         ("SELEC * { ?s ?p ?o }", "no SELECT, ASK, CONSTRUCT or DESCRIBE"),
         ("", "at its end"),
@@ -328,23 +328,39 @@ def listener() -> Iterator[Listener]:
     made.close()
 
 
-def test_no_way_to_write_service_is_read(listener: Listener) -> None:
-    for text in evasions(listener.url):
-        with pytest.raises((QueryRefused, QuerySyntaxError)):
-            read_query(text)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="the network is closed on Linux only")
-def test_a_query_that_got_past_the_checks_reaches_no_network(
+def test_no_way_to_write_service_reaches_the_network(
     pool: QueryPool, big: Snapshot, listener: Listener
 ) -> None:
     for text in evasions(listener.url):
-        unchecked = Query(text, "ASK", False, ())
-        with suppress(QueryError, DamagedArtifact):
-            pool.answer(big, unchecked, SOLUTIONS[0])
+        with suppress(QueryError):
+            ask(pool, big, text)
     assert listener.hits == 0
     pyoxigraph.Store().query(f"ASK {{ SERVICE SILENT <{listener.url}> {{ ?a ?b ?c }} }}")
     assert listener.hits == 1, "the queries do ask, where nothing stops them"
+
+
+def test_a_service_is_refused_by_name(pool: QueryPool, big: Snapshot, listener: Listener) -> None:
+    for url in (listener.url, "http://127.0.0.1:9/", "ftp://localhost/"):
+        with pytest.raises(QueryRefused, match="SERVICE would ask another server"):
+            ask(pool, big, f"ASK {{ SERVICE <{url}> {{ ?a ?b ?c }} }}")
+    check_cheap(pool, big)
+
+
+def test_where_the_system_closes_no_network_the_word_is_enough(listener: Listener) -> None:
+    store = pyoxigraph.Store()
+    for text in evasions(listener.url):
+        reply, _ = reply_to(store, request(text), alone=False)
+        assert reply["failed"] in ("service", "syntax")
+    assert listener.hits == 0
+
+
+def request(text: str) -> dict[str, object]:
+    """What a pool asks of a process."""
+    nothing = dict.fromkeys(("default_graph", "named_graphs"))
+    limits = {"max_rows": 10, "max_bytes": MIB}
+    about = {"text": text, "media_type": SOLUTIONS[0], "prefixes": {}, "union": True}
+    return {**about, **nothing, **limits}
 
 
 @pytest.mark.parametrize(
@@ -356,11 +372,13 @@ def test_a_query_that_got_past_the_checks_reaches_no_network(
         "LOAD <file:///etc/passwd>",
         "DROP ALL",
         "# SELECT\nCLEAR ALL",
+        "DELETE { ?s ?p ?o } WHERE { SELECT * { ?s ?p ?o } }",
     ],
 )
-def test_an_update_is_refused(text: str) -> None:
-    with pytest.raises(QueryRefused, match="read-only"):
-        read_query(text)
+def test_an_update_is_no_query(pool: QueryPool, small: Snapshot, text: str) -> None:
+    with pytest.raises(QuerySyntaxError):
+        ask(pool, small, text)
+    assert len(values(ask(pool, small, "SELECT * { ?s ?p ?o }"))) == 5
 
 
 def test_from_names_a_graph_and_opens_nothing(pool: QueryPool, big: Snapshot) -> None:
@@ -407,32 +425,6 @@ fragments = st.lists(st.sampled_from(PIECES)).map("".join)
 def test_any_text_is_read_or_is_an_error_of_its_own(text: str) -> None:
     with suppress(QueryError):
         assert read_query(text).text == text
-
-
-#: After these the engine's parser may read a keyword at once, or what follows as something else.
-AROUND = (
-    *PIECES,
-    *("FILTER(1<?b)", "FILTER(?a<?b)#>", "#>'''\n", "#'''\n", "?s ?p 1", "?s ?p true", "x:a.b."),
-    *("x:a\\'", "x:a\\#", 'VALUES ?z {"""a"}', "?s ?p <<?a?b?c>>", "OPTIONAL {", "FILTER(x:a<x:b)"),
-)
-around = st.lists(st.sampled_from(AROUND), max_size=5).map("".join)
-
-
-def test_what_is_read_asks_no_other_server(listener: Listener) -> None:
-    start = f"PREFIX x: <{listener.url}> PREFIX : <{listener.url}> ASK {{"
-    services = ("SERVICE x:{}", "sErViCe<%s>{}", "SERVICE SILENT :{}", "SERVICEx:#\n{}")
-    harmless = pyoxigraph.Store()
-
-    @settings(max_examples=500)
-    @given(around, st.sampled_from(services), around)
-    def check(before: str, service: str, after: str) -> None:
-        text = start + before + service.replace("%s", listener.url) + after + "}"
-        with suppress(QueryError, SyntaxError):
-            read_query(text)
-            harmless.query(text)
-
-    check()
-    assert listener.hits == 0
 
 
 @settings(max_examples=200)
@@ -520,9 +512,10 @@ DEEP = {
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_deep_nesting_reaches_no_parser(name: str) -> None:
-    with pytest.raises(QueryTooDeep, match="100"):
-        read_query(DEEP[name])
+def test_deep_nesting_costs_its_own_request(strict: QueryPool, big: Snapshot, name: str) -> None:
+    with suppress(QueryTimeout, QuerySyntaxError, QueryOutOfMemory):
+        ask(strict, big, DEEP[name])
+    check_cheap(strict, big)
 
 
 CHAINS = {
@@ -535,14 +528,6 @@ CHAINS = {
 def test_a_long_chain_of_operators_is_answered(pool: QueryPool, big: Snapshot, name: str) -> None:
     wanted = "7999" if name == "sum" else "1"
     assert values(ask(pool, big, CHAINS[name])) == [{"n": wanted}]
-
-
-def test_the_allowed_depth_is_answered(pool: QueryPool, big: Snapshot) -> None:
-    depth = MAX_DEPTH - 2
-    text = "SELECT (COUNT(*) AS ?n) {" + "{" * depth + "?s ?p ?o" + "}" * depth + "}"
-    assert values(ask(pool, big, text)) == [{"n": str(10 * NODES)}]
-    nested = "SELECT (" + "(" * depth + "1" + ")" * depth + " AS ?x) {}"
-    assert values(ask(pool, big, nested)) == [{"x": "1"}]
 
 
 def test_a_long_text_is_not_read_and_one_of_the_allowed_length_is(
@@ -741,3 +726,31 @@ def test_a_snapshot_without_index_or_with_a_damaged_one_is_named(
     (snapshot.folder / FOLDER).mkdir()
     with pytest.raises(DamagedArtifact, match="rdf"):
         ask(pool, snapshot, "ASK {}")
+
+
+def test_a_flipped_bit_is_damage(tmp_path: Path, own_pool: Callable[..., QueryPool]) -> None:
+    snapshot = build(tmp_path / "ws", [fact(("a", "r", "b"))], rdf=True)
+    path = max((snapshot.folder / FOLDER).glob("*.sst"), key=lambda found: found.stat().st_size)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DamagedArtifact, match=r"Corruption: .* in \d+\.sst"):
+        ask(own_pool(), snapshot, "SELECT * { ?s ?p ?o }")
+
+
+def test_a_lack_of_descriptors_is_no_damage(small: Snapshot) -> None:
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))\n"
+        f"sys.argv[1:] = [{str(small.folder / FOLDER)!r}, str(512 << 20)]\n"
+        "from sightline.graph.rdf.worker import main\n"
+        "main()\n"
+    )
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        subprocess.run([sys.executable, "-c", code], stdin=theirs.fileno(), check=True)
+        reply, _ = receive(ours) or ({}, b"")
+    assert reply["failed"] == "unreadable"
+    error = index_error(small.folder, reply["reason"], damaged=False)
+    assert isinstance(error, IndexUnreadable)
+    assert "descriptors" in str(error)

@@ -38,13 +38,6 @@ class QueryTooLong(QueryError):
         super().__init__(f"the query has {size} bytes; at most {limit} are read")
 
 
-class QueryTooDeep(QueryError):
-    """Brackets nest too deeply."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the query nests brackets more than {limit} deep; write it flatter")
-
-
 class QueryRefused(QueryError):
     """A query that asks for what is never done here."""
 
@@ -97,4 +90,14 @@ class QueryInterrupted(Unavailable):
         super().__init__(
             f"the process that evaluated the query ended ({signal}); no other query was harmed: "
             "send it again, or simplify it if that happens again"
+        )
+
+
+class IndexUnreadable(Unavailable):
+    """The RDF index cannot be read, and not because it is damaged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the RDF index cannot be read: {reason}; it is whole, so give the service what it "
+            "lacks and ask again"
         )

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sightline.graph.errors import SightlineError
+from sightline.graph.rdf.errors import IndexUnreadable
+from sightline.graph.rdf.worker import failure
 from sightline.graph.record.loads import Load
 from sightline.graph.record.statements import scan_statements
 from sightline.graph.storage.errors import DamagedArtifact
@@ -76,7 +79,8 @@ def open_store(snapshot: Path) -> Any:
     """The index of a snapshot's folder as a read-only ``pyoxigraph.Store``.
 
     Raises:
-        DamagedArtifact: the snapshot was compiled without its RDF index, or it does not open.
+        DamagedArtifact: the snapshot was compiled without its RDF index, or it is damaged.
+        IndexUnreadable: this process lacks something to open it.
     """
     import pyoxigraph
 
@@ -85,8 +89,14 @@ def open_store(snapshot: Path) -> Any:
         raise DamagedArtifact(snapshot, "it was compiled without its RDF index")
     try:
         return pyoxigraph.Store.read_only(str(folder))
-    except OSError as error:
-        raise DamagedArtifact(folder, str(error)) from error
+    except (OSError, RuntimeError) as error:
+        raise index_error(folder, str(error), failure(error) == "damaged") from error
+
+
+def index_error(folder: Path, reason: str, damaged: bool) -> SightlineError:
+    """The error of the tree for an index that cannot be read, without where this machine has it."""
+    reason = reason.replace(f"{folder}/", "").partition("  The file ")[0][:300]
+    return DamagedArtifact(folder, reason) if damaged else IndexUnreadable(reason)
 
 
 def _iri(column: str) -> pl.Expr:

@@ -1,9 +1,14 @@
 """SPARQL over a snapshot's index, in processes that can be stopped.
 
-A query costs at most its own request: it is checked before any engine reads it (``sparql_text``),
-and evaluated by a process with bounded memory and without a network (``worker``), which is
-killed when its time is over. Idle processes are kept for the next query. A result is complete or it
-is an error; the default graph is the union of all graphs in the index.
+A query costs at most its own request: it is evaluated by a process with bounded memory and without
+a network (``worker``), which is killed when its time is over. Idle processes are kept for the next
+query. A result is complete or it is an error; the default graph is the union of all graphs in the
+index.
+
+No pool of a library does this. Those of ``concurrent.futures`` and joblib cannot end a task that
+runs. Pebble can, but its processes begin as copies of the service or by importing its main module;
+ours begin with the standard library alone, give up rights before they read a query, and tell what
+ran out of memory from what was killed.
 
 Knows processes, deadlines and limits; knows no SPARQL and no HTTP.
 """
@@ -32,12 +37,13 @@ from sightline.graph.rdf.errors import (
     QueryError,
     QueryInterrupted,
     QueryOutOfMemory,
+    QueryRefused,
     QuerySyntaxError,
     QueryTimeout,
     ResultTooLarge,
 )
-from sightline.graph.rdf.index import FOLDER
-from sightline.graph.rdf.query_text import Query
+from sightline.graph.rdf.index import FOLDER, index_error
+from sightline.graph.rdf.query_text import Query, undeclared_prefix
 from sightline.graph.rdf.worker import receive, send
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.errors import DamagedArtifact
@@ -130,7 +136,8 @@ class QueryPool:
         Raises:
             QueryError: the one that says why there is no result.
             QueryInterrupted, Busy
-            DamagedArtifact: the snapshot has no RDF index, or it cannot be read.
+            DamagedArtifact: the snapshot has no RDF index, or it is damaged.
+            IndexUnreadable: a process lacks something to read it.
         """
         folder = snapshot.folder / FOLDER
         if not folder.is_dir():
@@ -255,15 +262,17 @@ class QueryPool:
         reason = reply.get("reason", "")
         match reply["failed"]:
             case "syntax":
-                return _syntax_error(query.text, reason)
+                return _syntax_error(query, reason)
             case "rows":
                 return ResultTooLarge("rows", self.limits.rows)
             case "bytes":
                 return ResultTooLarge("bytes", self.limits.bytes)
             case "memory":
                 return QueryOutOfMemory(self.limits.memory)
-            case "store":
-                return DamagedArtifact(folder, reason)
+            case "damaged" | "unreadable":
+                return index_error(folder, reason, reply["failed"] == "damaged")
+            case "service":
+                return QueryRefused("SERVICE would ask another server, which this one never does")
         return QueryError(f"the query cannot be evaluated: {reason[:300]}")
 
 
@@ -347,8 +356,11 @@ def _left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.001)
 
 
-def _syntax_error(text: str, reason: str) -> QuerySyntaxError:
+def _syntax_error(query: Query, reason: str) -> QuerySyntaxError:
     """What the engine says about a text, with a position in it."""
+    text = query.text
+    if (use := undeclared_prefix(query)) is not None:
+        return QuerySyntaxError(text, use.start(), f"the prefix {use[0]} is not declared")
     found = re.match(r"error at (\d+):(\d+): (.*)", reason, re.DOTALL)
     if found is None:
         return QuerySyntaxError(text, 0, reason[:200])

@@ -3,8 +3,8 @@
     python -m sightline.graph.rdf.worker FOLDER MEMORY_BYTES    (standard input: a socket)
 
 Before it opens the index it gives up what no query needs: memory over the limit, writing files,
-the network, other programs. So a query that slips through the checks of ``sparql_text`` ends this
-process at worst. Imports nothing but the standard library and Oxigraph, so that it starts quickly.
+the network, other programs. So any query ends this process at worst, and SERVICE reaches nobody.
+Imports nothing but the standard library and Oxigraph, so that it starts quickly.
 
 A message is a JSON header and a body of bytes, each after its length.
 """
@@ -52,26 +52,33 @@ class TooLarge(Exception):
 def main() -> None:
     """Answer queries until the other end of the socket closes."""
     folder, memory = sys.argv[1], int(sys.argv[2])
-    confine(memory)
+    alone = confine(memory)
     import pyoxigraph
 
     channel = socket.socket(fileno=0)
     try:
         store = pyoxigraph.Store.read_only(folder)
-    except OSError as error:
-        send(channel, {"failed": "store", "reason": str(error)})
+    except (OSError, RuntimeError) as error:
+        send(channel, {"failed": failure(error), "reason": str(error)})
         return
     # Others go first: a search or a path should not wait for somebody's query.
     os.nice(5)
     while (message := receive(channel)) is not None:
         request = message[0]
         _limit_cpu(request["seconds"])
-        reply, body = reply_to(store, request)
+        reply, body = reply_to(store, request, alone)
         send(channel, {**reply, "retire": _resident() > RETIRE * memory}, body)
 
 
-def reply_to(store: Any, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Header and body of the reply to one request: a result, or which way it failed."""
+def reply_to(store: Any, request: dict[str, Any], alone: bool) -> tuple[dict[str, Any], bytes]:
+    """Header and body of the reply to one request: a result, or which way it failed.
+
+    Args:
+        alone: the system keeps this process from the network. Where it does not, a text that has
+            the word ``service`` in it is not evaluated: the engine reads no other spelling.
+    """
+    if not alone and re.search("service", request["text"], re.IGNORECASE):
+        return {"failed": "service"}, b""
     try:
         return {}, bytes(evaluate(store, request))
     except SyntaxError as error:
@@ -81,9 +88,23 @@ def reply_to(store: Any, request: dict[str, Any]) -> tuple[dict[str, Any], bytes
     except MemoryError:
         return {"failed": "memory"}, b""
     except OSError as error:
-        return {"failed": "store", "reason": str(error)}, b""
+        # What is not about files is about the network, which only SERVICE wants.
+        failed = failure(error) if str(error).startswith("IO error") else "service"
+        return {"failed": failed, "reason": str(error)}, b""
     except (RuntimeError, ValueError) as error:
-        return {"failed": "evaluation", "reason": str(error)}, b""
+        failed = failure(error) if is_damage(error) else "evaluation"
+        return {"failed": failed, "reason": str(error)}, b""
+
+
+def failure(error: Exception) -> str:
+    """Whether an index that cannot be read is damaged, or this process lacks something."""
+    return "damaged" if is_damage(error) else "unreadable"
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of the engine means that files are missing or wrong."""
+    missing = "No such file or directory" in str(error) or isinstance(error, FileNotFoundError)
+    return missing or str(error).startswith("Corruption")
 
 
 def evaluate(store: Any, request: dict[str, Any]) -> bytearray:
@@ -166,8 +187,12 @@ class _Counted:
         return triple
 
 
-def confine(memory: int) -> None:
-    """Give up, for good, what evaluating a query does not need."""
+def confine(memory: int) -> bool:
+    """Give up, for good, what evaluating a query does not need.
+
+    Returns:
+        Whether the network is given up, too.
+    """
     for limit, value in (
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_CORE, 0),
@@ -177,12 +202,12 @@ def confine(memory: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_STACK)
     stack = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
     resource.setrlimit(resource.RLIMIT_STACK, (stack, hard))
-    if sys.platform == "linux" and platform.machine() in _DENIED:
-        _deny_calls(platform.machine())
+    known = sys.platform == "linux" and platform.machine() in _DENIED
+    return known and _deny_calls(platform.machine())
 
 
-def _deny_calls(machine: str) -> None:
-    """Let the system refuse some calls of this process (seccomp), as far as the system can.
+def _deny_calls(machine: str) -> bool:
+    """Let the system refuse some calls of this process (seccomp); False if it cannot.
 
     The filter reads the machine and the number of a call; it needs no right and cannot be undone.
     """
@@ -202,7 +227,7 @@ def _deny_calls(machine: str) -> None:
     no_new_privileges, set_filter, mode = 38, 22, 2
     prctl = ctypes.CDLL(None).prctl
     prctl(no_new_privileges, 1, 0, 0, 0)
-    prctl(set_filter, mode, ctypes.byref(head), 0, 0)
+    return bool(prctl(set_filter, mode, ctypes.byref(head), 0, 0) == 0)
 
 
 def _resident() -> int:
