@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.record.loads import Load, LoadWriter, active_loads, retract
+from sightline.graph.storage.artifact import read_manifest, write_manifest
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import load as load_module
@@ -70,7 +72,7 @@ def test_a_damaged_load_is_written_again(load: Callable, workspace: Workspace) -
 def test_where_each_record_came_from_is_kept(load: Callable, tmp_path: Path) -> None:
     (result,) = load({"a.csv": TABLE + "\n1,a\n3\n"})
     manifest = json.loads((result.load.folder / "manifest.json").read_text())
-    assert manifest["source"] == str(tmp_path / "a.csv")
+    assert (manifest["source"], manifest["path"]) == ("a.csv", str(tmp_path / "a.csv"))
     assert manifest["media_type"] == "text/csv"
     assert manifest["counts"] == {
         "read": 4,
@@ -79,7 +81,7 @@ def test_where_each_record_came_from_is_kept(load: Callable, tmp_path: Path) -> 
         "rejected": 1,
         "statements": 2,
     }
-    assert manifest["prov:wasGeneratedBy"]["prov:used"] == str(tmp_path / "a.csv")
+    assert manifest["prov:wasGeneratedBy"]["prov:used"] == "a.csv"
     assert statements(result.load)["row"].to_list() == [2, 3]
 
 
@@ -213,3 +215,44 @@ def test_columns_may_have_any_name(load: Callable, format: str) -> None:
     (result,) = load({f"a.{format}": out.getvalue()})
     values = [o for _, _, o in triples(result.load)]
     assert values == [f"v{i}" for i in range(len(HOSTILE))]
+
+
+def test_rejected_records_are_written_as_they_come(workspace: Workspace) -> None:
+    with LoadWriter(workspace, "0" * 16, "a.csv") as writer:
+        tracemalloc.start()
+        for line in range(20_000):
+            writer.reject(line, "no good", "x" * 1000)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1 << 20
+    assert list(workspace.quarantine.iterdir()) == list(workspace.loads_folder.iterdir()) == []
+
+
+def test_no_load_says_where_its_file_was(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/x.csv", "a/y.csv", "b/x.csv", "c/x.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"id,name\n1,{name}\nbad\n")
+    whole = [tmp_path / name for name in ("a/x.csv", "a/y.csv")]
+    monkeypatch.chdir(tmp_path)
+    found = [*ingest(workspace, whole), *ingest(workspace, [tmp_path / "b/x.csv"])]
+    found += ingest(workspace, ["c/x.csv"])
+    assert [result.load.source for result in found] == ["x.csv", "y.csv", "b/x.csv", "c/x.csv"]
+    for result in found:
+        rejected = workspace.quarantine / result.load.id / "rejected.jsonl"
+        assert json.loads(rejected.read_text())["file"] == result.load.source
+        assert Path(result.load.path).is_absolute()
+    (tmp_path / "b/x.csv").write_text("id,name\n1,new\n")
+    (again,) = ingest(workspace, [tmp_path / "b/x.csv"])
+    assert again.load.source == "b/x.csv", "a file that was loaded before keeps its name"
+
+
+def test_a_load_that_holds_a_whole_path_shows_the_name_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("id,name\n1,x\n")
+    (result,) = ingest(workspace, [tmp_path / "a.csv"])
+    manifest = read_manifest(result.load.folder)
+    write_manifest(result.load.folder, manifest | {"source": str(tmp_path / "a.csv")})
+    assert Load.read(result.load.folder).source == "a.csv"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sightline.graph.record.loads import Role
@@ -102,3 +102,27 @@ def _recognise(path: Path, explicit: bool) -> Source | None:
     if not explicit and ending == VAGUE and not format.recognises(head):
         return None
     return Source(path, format)
+
+
+def shown_names(paths: Sequence[Path], taken: Mapping[str, str]) -> list[str]:
+    """What answers call each file: nothing that tells where this machine keeps it.
+
+    A path that the user wrote as a relative one is told as it is, others from the folder that they
+    share. A file of the same name elsewhere is told apart by a folder more.
+
+    Args:
+        taken: name to whole path of files that were loaded before.
+    """
+    whole = [Path(os.path.abspath(path)) for path in paths]
+    shared = os.path.commonpath([path.parent for path in whole])
+    known = dict(taken)
+    names = []
+    for path, full in zip(paths, whole):
+        shown = full.relative_to(shared) if path.is_absolute() else path
+        name, parts = str(shown), len(shown.parts)
+        while known.get(name, str(full)) != str(full) and parts < len(full.parts):
+            parts += 1
+            name = str(Path(*full.parts[-parts:]))
+        known[name] = str(full)
+        names.append(name)
+    return names

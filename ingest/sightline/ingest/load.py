@@ -7,7 +7,9 @@ nothing of itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +20,11 @@ from sightline.graph.progress import Progress, silent
 from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now
 from sightline.graph.record.statements import COLUMNS
 from sightline.graph.storage.artifact import is_intact, sha256_of
+from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch, Rejected, Seen
 from sightline.ingest.columns import map_batch
-from sightline.ingest.discover import discover
+from sightline.ingest.discover import discover, shown_names
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable, TooManyRejected
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.reading import Reading, plan
@@ -75,9 +78,10 @@ def ingest(
     show = _Shown(progress, found)
     results: list[Result] = []
     with ws.lock():
-        for source, reading in zip(found, readings):
+        names = shown_names([source.path for source in found], _names_of_loads(ws))
+        for source, reading, name in zip(found, readings, names):
             try:
-                results.append(_ingest(ws, source, reading, strict, show))
+                results.append(_ingest(ws, source, name, reading, strict, show))
             except SightlineError as error:
                 _mention(error, len(results))
                 raise
@@ -110,7 +114,19 @@ class _Shown:
         self._progress("ingest", self._before, self._total, source.path.name)
 
 
-def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show: _Shown) -> Result:
+def _names_of_loads(ws: Workspace) -> dict[str, str]:
+    """What the files of all loads are called, and where they were."""
+    names = {}
+    for folder in ws.loads_folder.glob("[!.]*"):
+        with suppress(DamagedArtifact, FormatMismatch):
+            load = Load.read(folder)
+            names[load.source] = load.path
+    return names
+
+
+def _ingest(
+    ws: Workspace, source: Source, shown: str, reading: Reading, strict: bool, show: _Shown
+) -> Result:
     started = now()
     show.at(source, 0)
     try:
@@ -122,7 +138,7 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
     if is_intact(folder):
         ws.set_retracted(name, False)
         return Result(Load.read(folder), known=True)
-    with LoadWriter(ws, name, str(source.path)) as writer:
+    with LoadWriter(ws, name, shown) as writer:
         load = _Loading(source, writer, strict)
         for table in reading.tables(sha256):
             load.begin_table()
@@ -131,6 +147,7 @@ def _ingest(ws: Workspace, source: Source, reading: Reading, strict: bool, show:
                 show.at(source, batch.position)
         return Result(
             writer.commit(
+                path=os.path.abspath(source.path),
                 sha256=sha256,
                 role=source.role,
                 counts=load.counts(),

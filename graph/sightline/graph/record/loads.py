@@ -60,6 +60,9 @@ class Load:
     Attributes:
         format: version of the record it was written in.
         statements: the Parquet files, in order.
+        source: what answers call the file it was read from, which tells nobody where this machine
+            keeps it.
+        path: where that was, as far as it is known; no answer shows it.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Load:
     format: int
     statements: tuple[Path, ...]
     source: str
+    path: str
     sha256: str
     role: Role
     media_type: str
@@ -93,13 +97,15 @@ class Load:
     def _of(cls, folder: Path, m: dict[str, Any]) -> Load:
         if m["format"] > RECORD_FORMAT:
             raise FormatMismatch(folder, m["format"], RECORD_FORMAT, "")
+        source = Path(m["source"])  # the first version kept whole paths here
         names = sorted(name for name in m["files"] if name.startswith("statements-"))
         return cls(
             id=folder.name,
             folder=folder,
             format=m["format"],
             statements=tuple(folder / name for name in names),
-            source=m["source"],
+            source=source.name if source.is_absolute() else m["source"],
+            path=m.get("path", m["source"]),
             sha256=m["sha256"],
             role=m["role"],
             media_type=m["media_type"],
@@ -223,6 +229,7 @@ class LoadWriter:
         counts: Counts,
         media_type: str,
         started: str,
+        path: str = "",
         mapping: str = "",
         derived_from: Sequence[str] = (),
     ) -> Load:
@@ -248,6 +255,7 @@ class LoadWriter:
                 "format": RECORD_FORMAT,
                 "id": self.id,
                 "source": self.source,
+                "path": path,
                 "sha256": sha256,
                 "role": role,
                 "media_type": media_type,
