@@ -164,8 +164,8 @@ def test_the_formats_say_what_the_json_says(client: TestClient) -> None:
 
     drawn = client.get(AROUND, headers={"Accept": graph_formats.CYTOSCAPE}).json()["elements"]
     assert [n["data"]["id"] for n in drawn["nodes"]] == [n["id"] for n in found["nodes"]]
-    ends = [(e["data"]["source"], e["data"]["target"]) for e in drawn["edges"]]
-    assert ends == [(e["source"], e["target"]) for e in found["edges"]]
+    ends = sorted((e["data"]["source"], e["data"]["target"]) for e in drawn["edges"])
+    assert ends == sorted((e["source"], e["target"]) for e in found["edges"])
 
     linked = client.get(AROUND, headers={"Accept": graph_formats.JSON_LD}).text
     rdf = pyoxigraph.parse(linked, format=pyoxigraph.RdfFormat.JSON_LD)
@@ -174,10 +174,6 @@ def test_the_formats_say_what_the_json_says(client: TestClient) -> None:
     kenya = "urn:sightline:entity:kenya"
     assert (kenya, RDF + "type", "urn:sightline:class:Country") in said
     assert (kenya, RDFS + "label", "Kenya") in said
-
-
-def test_graphml_holds_no_character_that_xml_forbids() -> None:
-    assert graph_formats._xml("a\x00\x0b\ud800\ufffeb\n") == "a\ufffd\ufffd\ufffd\ufffdb\n"
 
 
 def with_examples(operation: dict[str, Any], path: str) -> tuple[str, dict[str, Any]]:

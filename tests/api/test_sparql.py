@@ -199,7 +199,7 @@ def test_what_cannot_be_answered_is_a_problem_report(
 def test_a_syntax_error_has_line_and_column(client: TestClient) -> None:
     problem = client.get("/sparql", params={"query": "ASK {\n  ?s ?p 'x }"}).json()
 
-    assert (problem["line"], problem["column"]) == (2, 14)
+    assert (problem["line"], problem["column"]) == (2, 13)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -16,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.exchange import export as module
+from sightline.graph.exchange.drawing import graphml
 from sightline.graph.exchange.export import export
+from sightline.graph.exchange.spreadsheet import without_formulas
 from sightline.graph.exchange.views import to_networkx
 from sightline.graph.reasoning.reason import reason
 from sightline.graph.record.errors import NothingLoaded
@@ -34,6 +37,8 @@ literals = st.tuples(
     st.sampled_from(TEXTS),
     st.sampled_from([(XSD + "string", None), (XSD + "integer", None), (RDF + "langString", "de")]),
 )
+#: As many people's keyboards write them, and what moves a formula into a cell of its own.
+FORMULA_STARTS = [*"=+-@\t\r\n\0＝＋－＠"]
 statements = st.builds(
     lambda s, p, o, g: {
         "subject": s,
@@ -192,7 +197,23 @@ def test_tables_name_both_ends_and_every_source(
     assert len(lines) == 3
     assert [line["relation_label"] for line in lines if line["head"] == B] == ["'=cmd", "of"]
     assert lines[0]["head_label"] == "'=SUM(A1)"
-    assert not any(cell.startswith(tuple("=+-@")) for line in lines for cell in line.values())
+
+
+@pytest.mark.parametrize("first", FORMULA_STARTS)
+def test_a_cell_that_a_spreadsheet_would_run_is_quoted(first: str) -> None:
+    frame = pl.DataFrame({"text": [f"{first}1", f"a{first}1", None], "number": [-1, 0, 1]})
+    stream = io.StringIO(newline="")
+    frame.with_columns(without_formulas(frame.schema)).write_csv(stream)
+    stream.seek(0)
+    cells = [(line["text"], line["number"]) for line in csv.DictReader(stream)]
+    assert cells == [(f"'{first}1", "-1"), (f"a{first}1", "0"), ("", "1")]
+
+
+def test_graphml_holds_no_character_that_xml_forbids() -> None:
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    graph.add_node("a", label="a\x00\x0b\ufffe&<b\n")
+    read = nx.read_graphml(io.BytesIO(graphml(graph)))
+    assert read.nodes["a"]["label"] == "a\ufffd\ufffd\ufffd&<b\n"
 
 
 def test_an_export_that_fails_leaves_no_file(tmp_path: Path, workspace: Workspace) -> None:

@@ -7,7 +7,6 @@ the most surprising of the predictions it shows. The page loads nothing from any
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from sightline.graph.errors import SightlineError, require_range
+from sightline.graph.exchange.spreadsheet import without_formulas
 from sightline.graph.storage.artifact import MANIFEST, new_artifact
 from sightline.graph.storage.errors import NotWritable
 from sightline.insights.errors import NothingToReport
@@ -42,8 +42,6 @@ MAX_ENTITIES = 1000
 STATED, PREDICTED, SIMILAR, SURPRISING = 20, 10, 8, 15
 #: What is less likely is not worth a line.
 LEAST_CHANCE = 0.01
-#: A spreadsheet runs a cell that begins so as a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,14 +308,6 @@ def _write_table(folder: Path, name: str, rows: Sequence[Row]) -> None:
     numbers = dict.fromkeys(("probability", "probability_if_any", "surprising"), pl.Float64())
     number = {**numbers, "guess": pl.Boolean()}
     schema = {column: number.get(column, pl.String()) for column in columns}
-    lines = [asdict(row) for row in rows]
-    pl.DataFrame(lines, schema).write_parquet(folder / f"{name}.parquet")
-    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        writer.writerows([_cell(value) for value in line.values()] for line in lines)
-
-
-def _cell(value: object) -> object:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    frame = pl.DataFrame([asdict(row) for row in rows], schema)
+    frame.write_parquet(folder / f"{name}.parquet")
+    frame.with_columns(without_formulas(frame.schema)).write_csv(folder / f"{name}.csv")

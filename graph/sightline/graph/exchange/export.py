@@ -9,7 +9,6 @@ Knows these formats; knows no command.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sightline.graph.arrays import Ids
+from sightline.graph.exchange.drawing import cytoscape, graphml
+from sightline.graph.exchange.spreadsheet import without_formulas
 from sightline.graph.exchange.views import to_networkx
 from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import n_quads
@@ -41,10 +42,6 @@ TEXTS = (
     *("head", "head_label", "relation", "relation_label", "tail", "tail_label"),
     "sources",
 )
-#: A cell that begins so is a formula to a spreadsheet.
-FORMULA = r"^[=+\-@\t\r]"
-#: What XML 1.0 cannot hold, not even escaped.
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def export(workspace: Workspace, format: Format, target: Path, progress: Progress = silent) -> None:
@@ -107,18 +104,11 @@ def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> I
 
 
 def _graphml(workspace: Workspace, path: Path, progress: Progress) -> None:
-    import networkx as nx
-
-    with path.open("wb") as stream:
-        nx.write_graphml_xml(_flat(served_snapshot(workspace)), stream)
+    path.write_bytes(graphml(_flat(served_snapshot(workspace))))
 
 
 def _cytoscape(workspace: Workspace, path: Path, progress: Progress) -> None:
-    import networkx as nx
-    import orjson
-
-    found = nx.cytoscape_data(_flat(served_snapshot(workspace)), name="label")
-    path.write_bytes(orjson.dumps(found))
+    path.write_bytes(cytoscape(_flat(served_snapshot(workspace))))
 
 
 def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
@@ -132,28 +122,15 @@ def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
         for name, texts in data["attributes"].items():
             own = f"{name} (attribute)" if name in values else name
             values[own] = "; ".join(texts)
-        graph.add_node(_xml(node), **{_xml(k): _xml(v) for k, v in values.items()})
+        graph.add_node(node, **values)
     for i, (head, tail, relation, data) in enumerate(rich.edges(keys=True, data=True)):
-        texts = {"label": _xml(data["label"]), "relation": _xml(relation)}
-        numbers = {name: data[name] for name in ("path_weight", "inferred")}
-        graph.add_edge(_xml(head), _xml(tail), key=f"e{i}", **texts, **numbers)
+        graph.add_edge(head, tail, key=f"e{i}", relation=relation, **data)
     return graph
 
 
-def _xml(text: str) -> str:
-    return NOT_XML.sub("\ufffd", text)
-
-
 def _csv(workspace: Workspace, path: Path, progress: Progress) -> None:
-    import polars as pl
-
-    def safe(name: str) -> pl.Expr:
-        text = pl.col(name)
-        quoted = pl.concat_str(pl.lit("'"), text)
-        return pl.when(text.str.contains(FORMULA)).then(quoted).otherwise(text).alias(name)
-
     table = _edges(served_snapshot(workspace), progress)
-    table.with_columns(map(safe, TEXTS)).sink_csv(path)
+    table.with_columns(without_formulas(table.collect_schema())).sink_csv(path)
 
 
 def _parquet(workspace: Workspace, path: Path, progress: Progress) -> None:

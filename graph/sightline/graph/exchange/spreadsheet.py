@@ -1,0 +1,30 @@
+"""Tables that people open in a spreadsheet.
+
+Knows which texts a spreadsheet takes for a formula; knows no table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: A cell that begins so may be run as a formula, or moves what follows it into another cell.
+#: Spreadsheets take the full-width forms of East Asian keyboards for the plain ones.
+FORMULA = r"^[=+\-@\t\r\n\x00\uFF1D\uFF0B\uFF0D\uFF20]"
+
+
+def without_formulas(schema: pl.Schema) -> list[pl.Expr]:
+    """The text columns of a table, with a ``'`` before every text that would be run."""
+    import polars as pl
+
+    return [
+        pl.when(text.str.contains(FORMULA))
+        .then(pl.concat_str(pl.lit("'"), text))
+        .otherwise(text)
+        .alias(name)
+        for name, kind in schema.items()
+        if kind == pl.String
+        for text in (pl.col(name),)
+    ]
