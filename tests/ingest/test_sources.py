@@ -108,7 +108,12 @@ def test_formats_are_told_by_name_and_else_by_content(
             TooManyRejected,
             "save the file as UTF-8",
         ),
-        ("a.csv.gz", gzip.compress(b"id,name\n1,a\n", mtime=0)[:-9], SourceUnreadable, "gzip is broken"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"id,name\n1,a\n", mtime=0)[:-9],
+            SourceUnreadable,
+            "gzip is broken",
+        ),
         ("a.csv.gz", b"\x1f\x8b" + b"x" * 50, SourceUnreadable, "gzip is broken or cut short"),
         ("a.nt", b"BZh91AY&SY", SourceUnreadable, "bzip2; unpack it or use gzip"),
         ("a.parquet", b"PAR1" + b"\0" * 50, SourceUnreadable, "it is no sound Parquet file"),
