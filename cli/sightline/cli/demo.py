@@ -157,25 +157,19 @@ def show_found_again(sight: Sightline, withheld: list[Fact]) -> None:
         iri = graph.entity_iris[tail]
         found = next((fact for fact in answers if fact.tail.iri == iri), None)
         if found is None:
-            rows.append((text, f"over {MOST}", "", answers[0].tail.label, ""))
+            rows.append((text, f"over {MOST}", "", "", ""))
             continue
         rank = answers.index(found) + 1
         places.append(rank)
         first = answers[0].tail.label if rank > 1 else ""
         support = found.support[0].text if found.support else "no support found"
-        rows.append((text, rank - 1, percent(found.probability), first, support))
+        rows.append((text, rank - 1, first, percent(found.probability), support))
     rows.sort(key=lambda row: row[1] if isinstance(row[1], int) else MOST)
-    columns = (
-        "withheld fact",
-        "#wrong above",
-        "#chance",
-        "the first of them",
-        "what speaks for it",
-    )
+    columns = ("withheld fact", "#wrong above", "the first of them", "#chance", "speaks for it")
     terminal.table("Withheld facts, predicted from all others", columns, rows)
     terminal.say(
         f"{sum(p == 1 for p in places)} of {len(withheld)} stand first, "
         f"{sum(p <= 3 for p in places)} among the first three and {sum(p <= 10 for p in places)} "
-        "among the first ten of all answers that no file states; chance: that it is true."
+        "among the first ten of all answers that the graph lacks; chance: that it is true"
     )
     terminal.say("")
