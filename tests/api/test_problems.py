@@ -62,6 +62,13 @@ def is_problem(answer: Any) -> bool:
         ("/v1/paths?source=Kenya&target=Nepal&deadline_ms=0", 422, "allowed are 1 to 10000"),
         (f"/v1/paths?source=Kenya&target=Nepal{NAMES}", 422, "include"),
         ("/v1/predictions", 405, "GET"),
+        ("/v1/entities?typ=River", 422, "no parameter 'typ'; did you mean type?"),
+        ("/v1/entities/Kenya/related?direktion=in", 422, "did you mean direction?"),
+        ("/v1/paths?source=Kenya&target=Nepal&maxhops=2", 422, "did you mean max_hops?"),
+        ("/v1/stats?x=1", 422, "allowed are: none"),
+        ("/readyz?verbose=1", 422, "no parameter 'verbose'"),
+        ("/v1/reports/x/events?since=1", 422, "no parameter 'since'"),
+        ("/sparql?qery=ASK%20%7B%7D", 422, "did you mean query?"),
     ],
 )
 def test_a_get_that_cannot_be_answered_says_why(
@@ -89,7 +96,10 @@ def test_a_get_that_cannot_be_answered_says_why(
         ('{"head": "\\ud800", "relation": "borders"}', 422, "head"),
         ('{"head": "Kenya"}', 422, "one gap"),
         ('{"head": "Kenya", "relation": "borders", "tail": "Nepal"}', 422, "one gap"),
-        ('{"head": "Kenya", "relation": "borders", "deep": 1}', 422, "deep"),
+        ('{"head": "Kenya", "relation": "borders", "deep": 1}', 422, "there is no deep"),
+        ('{"head": "Kenya", "realtion": "borders"}', 422, "did you mean relation?"),
+        ('{"questions": [{"head": "Kenya", "newonly": true}]}', 422, "did you mean new_only?"),
+        ('{"head": "Kenya", "relation": "borders", "k": 1, "coverage": 0.9}', 422, "leave one"),
         ('{"questions": []}', 422, "questions"),
         ('{"questions": [{"k": 0}]}', 422, "questions.0.k is 0; allowed are 1 to 1000"),
         ('{"questions": [], "head": "Kenya"}', 422, ""),
@@ -114,6 +124,16 @@ def test_a_body_of_another_kind_is_refused(client: TestClient) -> None:
         answer = client.post("/v1/predictions", content="a=b", headers={"Content-Type": kind})
         assert answer.status_code == 422
         assert is_problem(answer)
+
+
+def test_a_body_without_a_content_type_says_which_it_needs(client: TestClient) -> None:
+    answer = client.post("/v1/predictions", content='{"head": "Kenya", "relation": "borders"}')
+
+    assert answer.status_code == 422
+    assert "Content-Type is missing; send it with the header" in answer.json()["detail"]
+    assert "Content-Type: application/json" in answer.json()["detail"]
+    asked = client.post("/v1/predictions?k=3", json={"head": "Kenya", "relation": "borders"})
+    assert "no parameter 'k'" in asked.json()["detail"]
 
 
 def test_a_method_that_a_route_does_not_take_is_named(client: TestClient) -> None:

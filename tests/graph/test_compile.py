@@ -95,19 +95,23 @@ def test_labels_types_and_literals(snapshot_of) -> None:
             ("a", "r", "b"),
             label("a", "Apfel"),
             literal("a", RDFS + "label", "apple", language="en", datatype=RDF + "langString"),
+            literal("lone", RDFS + "label", "Birne", language="de", datatype=RDF + "langString"),
+            literal("lone", RDFS + "label", "pear", language="en", datatype=RDF + "langString"),
             literal("a", BASE + "property:size", "3", datatype=XSD + "integer"),
             typed("a", "Fruit"),
             typed("lonely_thing", "Fruit"),
+            typed("lone", "Fruit"),
         ]
     )
     a = s.resolve_entity("a")
     assert s.entity_labels[a] == "Apfel"
+    assert s.entity_labels[s.resolve_entity("lone")] == "pear"
     assert s.entity_labels[s.resolve_entity("lonely_thing")] == "lonely thing"
     assert s.class_labels.take(s.types_of(a)) == ["Fruit"]
     found = {(s.property_labels[x.property], x.value, x.language) for x in s.attributes(a)}
     assert found == {("label", "Apfel", None), ("label", "apple", "en"), ("size", "3", None)}
     assert s.attributes(s.resolve_entity("b")) == []
-    assert s.members(s.resolve_class("Fruit")).sum() == 2
+    assert s.members(s.resolve_class("Fruit")).sum() == 3
 
 
 def test_schema_statements_are_no_edges_and_their_subjects_no_entities(snapshot_of) -> None:

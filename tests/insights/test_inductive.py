@@ -125,6 +125,7 @@ def test_an_entity_of_the_graph_that_came_after_training_is_answered_and_marked(
     assert related.support_note is not None
     assert related.support_note.startswith(note)
     assert not world.entity("bob").known_to_model
+    assert world.entity("bob").predictable
 
 
 def test_an_entity_that_the_model_knows_is_not_marked(world_of) -> None:
@@ -142,6 +143,7 @@ def test_an_entity_without_an_edge_stays_unknown(world_of) -> None:
     with pytest.raises(UnknownToModel, match="Dot"):
         world.predict("dot", "lives_in", None)
     assert world.related("dot") == ()
+    assert not world.entity("dot").predictable
 
 
 def test_analogous_entities_are_those_that_share_all_directed_relations_or_any(world_of) -> None:

@@ -7,6 +7,8 @@ import math
 import pytest
 
 from sightline.graph.errors import OutOfRange, UsageError
+from sightline.insights.errors import DoesNotApply
+from sightline.insights.kinds import predictions, related
 from sightline.models.errors import UnknownToModel
 from tests.graph.conftest import fact, label
 from tests.insights.conftest import FACTS, ROWS, Model, calibrated, name_of, one_more
@@ -219,3 +221,29 @@ def test_an_answer_set_is_for_a_missing_entity(world_of) -> None:
         world.predict("bob", None, "york", coverage=0.9)
     with pytest.raises(OutOfRange, match=r"allowed are 0\.01 to 0\.99"):
         world.predict("bob", "lives_in", None, coverage=1.5)
+
+
+def test_a_relation_that_no_entity_of_its_type_has_is_not_asked_about(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    with pytest.raises(DoesNotApply, match="no City has a works at; leave"):
+        world.predict("york", "works_at")
+    with pytest.raises(DoesNotApply, match="no Person is the works at of anything"):
+        world.predict(None, "works_at", "ann")
+
+
+def test_a_coverage_and_a_number_of_answers_are_not_asked_for_together(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    with pytest.raises(UsageError, match=r"coverage says how many .* leave one of them out"):
+        world.predict("bob", "lives_in", k=3, coverage=0.9)
+
+
+def test_an_answer_says_how_far_it_can_be_relied_on(world_of) -> None:
+    world = world_of(model=Model(SCORES, calibration={"abstain_below": 0.1}))
+    answer = world.ask(predictions, "bob", "lives_in")
+    assert (answer.abstain_below, answer.base_rate, answer.calibration_error) == (0.1, 0.1, None)
+    assert answer.guesses == sum(p.abstain for p in answer.predictions) == 1
+
+
+def test_without_a_model_nothing_is_said_about_reliability(world_of) -> None:
+    none = world_of(model=None).ask(related, "bob")
+    assert none.abstain_below is none.base_rate is none.guesses is None

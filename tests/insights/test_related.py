@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.reasoning.reason import reason
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.insights.model_view import Answers
+from sightline.insights.ranking import likeliest
 from tests.graph.conftest import BASE, RDFS, fact, typed
 from tests.insights.conftest import (
     FACTS,
@@ -229,3 +232,48 @@ def test_asking_for_nothing_is_refused(world_of) -> None:
     world = world_of()
     with pytest.raises(UsageError, match="neither"):
         world.related("bob", known=False, predicted=False)
+
+
+def test_of_two_readings_of_a_relation_the_likelier_one_is_proposed(world_of) -> None:
+    """Each other entity under a relation once, whichever reading comes first."""
+    facts = world_of([("a", "borders", "b"), ("c", "likes", "d")]).sight.facts
+    reading = np.array([0, 2, 0, 2, 1], np.int32)
+    entity = np.array([2, 2, 3, 3, 3], np.int32)
+    if_any = np.array([0.2, 0.6, 0.5, 0.1, 0.3], np.float32)
+    answers = Answers(reading, entity, if_any, if_any, np.ones(5, np.float32))
+
+    best = likeliest(facts, answers, 5)
+
+    assert [*zip(best.rel, best.entity)] == [(2, 2), (0, 3), (1, 3)]
+
+
+@pytest.mark.parametrize(("second", "single"), [(1, True), (9, False)])
+def test_a_relation_of_which_half_have_two_answers_is_not_single_valued(
+    world_of, second, single
+) -> None:
+    """Ten of 20 countries with two capitals make 1.5 on average; one makes 1.05."""
+    rows = [fact((f"country{i:02}", "capital", f"city{i:02}")) for i in range(20)]
+    rows += [fact((f"country{i:02}", "capital", "other")) for i in range(second)]
+    rows += [typed(f"country{i:02}", "Country") for i in range(20)]
+    rows += [typed(f"city{i:02}", "City") for i in range(20)] + [typed("other", "City")]
+    world = world_of(rows)
+
+    proposed = world.related("country19", known=False, direction="out")
+
+    assert (proposed == ()) == single
+
+
+def test_a_guess_is_told_by_the_chance_that_the_threshold_was_fitted_for(world_of) -> None:
+    """Sure enough if there is one more; unlikely to be true, for there rarely is one more."""
+    scores = {("bob", "works_at", "bolt"): 9.0}
+    world = world_of(model=Model(scores, calibration={"abstain_below": 0.3}))
+    (listed,) = [f for f in world.related("bob", known=False) if name_of(f.tail) == "bolt"]
+    (asked,) = world.predict("bob", "works_at", new_only=True, k=1)
+
+    assert listed.probability < 0.3 < listed.probability_if_any
+    assert not listed.abstain
+    assert (asked.probability, asked.probability_if_any, asked.abstain) == (
+        pytest.approx(listed.probability),
+        pytest.approx(listed.probability_if_any),
+        False,
+    )

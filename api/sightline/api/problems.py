@@ -122,8 +122,12 @@ def _unknown(what: str, name: str, known: Sequence[str]) -> str:
 
 def _names(params: Sequence[Any]) -> list[str]:
     """The names of parameters, or of the members of a body."""
-    found = [_members(p.field_info.annotation) or [p.alias] for p in params]
-    return list(dict.fromkeys(name for names in found for name in names))
+    found: list[str] = []
+    for param in params:
+        hint = param.field_info.annotation
+        model = isinstance(hint, type) and issubclass(hint, BaseModel)
+        found += _members(hint) if model or _members(hint) else [param.alias]
+    return list(dict.fromkeys(found))
 
 
 def _members(hint: Any) -> list[str]:
