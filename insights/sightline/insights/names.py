@@ -5,7 +5,8 @@ Knows the string tables of a snapshot; knows no ranking and no model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from sightline.graph.arrays import Ids
     from sightline.graph.snapshot.statement import Statement
 
+#: Records of entities and relations that are kept: an answer names most of its own many times.
+CACHED = 8192
 #: Stands among the ids of a snapshot for an entity that it does not hold.
 NOBODY = -1
 _NEW = EntityRef("_:new", "_:new", "the new entity", ())
@@ -41,9 +44,14 @@ class Names:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        #: The entity with its label and the labels of its types.
+        self.entity: Callable[[int], EntityRef] = lru_cache(CACHED)(self._entity)
+        #: The relation of a directed relation, whichever way it is read.
+        self.relation: Callable[[int], Ref] = lru_cache(CACHED)(self._relation)
+        #: A directed relation as it is walked: ``—capital→`` or ``←capital—``.
+        self.arrow: Callable[[int], str] = lru_cache(CACHED)(self._arrow)
 
-    def entity(self, entity: int) -> EntityRef:
-        """The entity with its label and the labels of its types."""
+    def _entity(self, entity: int) -> EntityRef:
         if entity == NOBODY:
             return _NEW
         s = self.snapshot
@@ -51,8 +59,7 @@ class Names:
         types = tuple(s.class_labels.take(s.types_of(entity)))
         return EntityRef(s.curie(iri), iri, s.entity_labels[entity], types)
 
-    def relation(self, rel: int) -> Ref:
-        """The relation of a directed relation, whichever way the directed relation is read."""
+    def _relation(self, rel: int) -> Ref:
         s = self.snapshot
         relation = rel % s.num_relations
         iri = s.relation_iris[relation]
@@ -165,7 +172,6 @@ class Names:
         """The relations of a path: ``—official language→ · ←official language—``."""
         return " · ".join(self.arrow(rel) for rel in rels)
 
-    def arrow(self, rel: int) -> str:
-        """A relation as it is walked: ``—capital→`` or ``←capital—``."""
+    def _arrow(self, rel: int) -> str:
         label = self.relation(rel).label
         return f"—{label}→" if self.direction(rel) == "out" else f"←{label}—"

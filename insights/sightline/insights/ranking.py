@@ -18,15 +18,18 @@ from sightline.insights.facts import fair_order
 from sightline.insights.model_view import Answers
 from sightline.insights.names import NOBODY
 from sightline.insights.records import Direction, Fact, Path, Reliability
-from sightline.insights.support import Support
+from sightline.insights.support import support_of
 
 if TYPE_CHECKING:
+    from sightline.graph.paths.find import Path as FoundPath
     from sightline.insights.ask import Sightline
     from sightline.insights.facts import Facts
     from sightline.insights.model_view import ModelView, Question
 
 #: Answers of a set that are shown.
 MOST = 1000
+#: What speaks for a fact about an entity that the graph does not hold.
+FROM_EDGES = "predicted from the edges given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,16 @@ class Candidate:
     chance: float | None = None
     surprising: float | None = None
     edge: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The entity that was asked about."""
+        return self.tail if self.direction == "in" else self.head
+
+    @property
+    def other(self) -> int:
+        """The entity at the other end."""
+        return self.head if self.direction == "in" else self.tail
 
 
 def stated(facts: Facts, entity: int, wanted: Flags, k: int) -> list[Candidate]:
@@ -210,16 +223,20 @@ def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
 
 
 def told(sight: Sightline, found: Sequence[Candidate], ranked: bool = True) -> tuple[Fact, ...]:
-    """Candidates as records, with the origins of what is stated and support for what is not."""
+    """Candidates as records, with the origins of what is stated and support for what is not.
+
+    Those that are not stated have an end in common.
+    """
     names = sight.names
-    support = Support(names)
     because = names.because(c.edge for c in found if c.edge is not None)
+    new = [c for c in found if c.edge is None and NOBODY not in (c.head, c.tail)]
+    supported = support_of(sight.snapshot, new[0].end, [c.other for c in new]) if new else {}
     facts = []
     for rank, c in enumerate(found, 1):
-        new = c.edge is None
-        paths, note = (
-            _speaks_for(sight, support, c) if c.edge is None else ((), because.get(c.edge))
-        )
+        paths: tuple[Path, ...] = ()
+        note = FROM_EDGES if c.edge is None else because.get(c.edge)
+        if c.edge is None and c.other in supported:
+            paths, note = _speaks_for(sight, c, *supported[c.other])
         facts.append(
             Fact(
                 head=names.entity(c.head),
@@ -227,12 +244,12 @@ def told(sight: Sightline, found: Sequence[Candidate], ranked: bool = True) -> t
                 tail=names.entity(c.tail),
                 direction=c.direction,
                 status=names.status(c.edge),
-                probability=c.chance if new else None,
-                probability_if_any=c.if_any if new else None,
-                abstain=new and _is_guess(sight, c),
+                probability=c.chance if c.edge is None else None,
+                probability_if_any=c.if_any if c.edge is None else None,
+                abstain=c.edge is None and _is_guess(sight, c),
                 rank=rank if ranked else None,
                 score=c.score,
-                surprising=c.surprising if new else None,
+                surprising=c.surprising if c.edge is None else None,
                 support=paths,
                 support_note=note,
                 origins=() if c.edge is None else names.origins(c.edge),
@@ -242,15 +259,14 @@ def told(sight: Sightline, found: Sequence[Candidate], ranked: bool = True) -> t
 
 
 def _speaks_for(
-    sight: Sightline, support: Support, c: Candidate
+    sight: Sightline, c: Candidate, found: Iterable[FoundPath], note: str | None
 ) -> tuple[tuple[Path, ...], str | None]:
-    """The support of a new fact, and what to know about it."""
-    if NOBODY in (c.head, c.tail):
-        return (), "predicted from the edges given"
-    paths, note = support.of(c.head, c.tail)
+    """The support of a new fact, read from head to tail, and what to know about it."""
+    if c.end == c.tail:
+        found = [path.turned(sight.snapshot.num_relations) for path in found]
     if sight.facts.states(c.tail, c.relation, c.head):
         note = "the reverse is stated"
-    return paths, sight.model_view.note(note, c.head, c.tail)
+    return tuple(map(sight.names.path, found)), sight.model_view.note(note, c.head, c.tail)
 
 
 def _is_guess(sight: Sightline, c: Candidate) -> bool:
