@@ -112,7 +112,9 @@ class Facts:
 
     def states(self, head: int, relation: int, tail: int) -> bool:
         """Whether the graph holds a fact."""
-        return relation in self.snapshot.relation[self.between(head, tail)]
+        tails, _ = self.answers(head, relation)
+        at = int(np.searchsorted(tails, tail))
+        return at < len(tails) and bool(tails[at] == tail)
 
     @cached_property
     def edges_per_rel(self) -> npt.NDArray[np.int64]:

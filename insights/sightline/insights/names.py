@@ -48,6 +48,8 @@ class Names:
         self.entity: Callable[[int], EntityRef] = lru_cache(CACHED)(self._entity)
         #: The relation of a directed relation, whichever way it is read.
         self.relation: Callable[[int], Ref] = lru_cache(CACHED)(self._relation)
+        #: An edge of a path, walked by a directed relation.
+        self.step: Callable[[int, int], Step] = lru_cache(CACHED)(self._step)
         #: A directed relation as it is walked: ``—capital→`` or ``←capital—``.
         self.arrow: Callable[[int], str] = lru_cache(CACHED)(self._arrow)
 
@@ -153,20 +155,17 @@ class Names:
 
         The text reads ``Portugal —official language→ Portuguese ←official language— Timor-Leste``.
         """
-        refs = [self.entity(e) for e in path.entities]
-        steps = tuple(
-            Step(
-                source=refs[i],
-                relation=self.relation(rel),
-                forward=self.direction(rel) == "out",
-                target=refs[i + 1],
-                origins=self.origins(path.edges[i]),
-            )
-            for i, rel in enumerate(path.rels)
-        )
-        hops = (f"{self.arrow(rel)} {refs[i + 1].label}" for i, rel in enumerate(path.rels))
-        text = " ".join([refs[0].label, *hops])
+        steps = tuple(map(self.step, path.edges, path.rels))
+        hops = (f"{self.arrow(rel)} {step.target.label}" for rel, step in zip(path.rels, steps))
+        text = " ".join([self.entity(path.entities[0]).label, *hops])
         return Path(text, steps, path.score, self.metapath(path.rels), len(path.rels))
+
+    def _step(self, edge: int, rel: int) -> Step:
+        s = self.snapshot
+        ends = self.entity(int(s.head[edge])), self.entity(int(s.tail[edge]))
+        forward = self.direction(rel) == "out"
+        source, target = ends if forward else ends[::-1]
+        return Step(source, self.relation(rel), forward, target, self.origins(edge))
 
     def metapath(self, rels: Sequence[int]) -> str:
         """The relations of a path: ``—official language→ · ←official language—``."""
