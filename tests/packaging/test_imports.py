@@ -112,9 +112,8 @@ def test_an_application_ready_to_answer_has_loaded_nothing_heavy(folder: Path) -
 @pytest.mark.parametrize("command", [[], ["related"], ["train"], ["serve"]], ids=str)
 def test_help_loads_nothing_heavy(command: list[str], folder: Path) -> None:
     code = f"from sightline.cli.main import run\nassert run({[*command, '--help']}) == 0\n"
-    allowed = {"rich"}  # typer draws help with it
 
-    assert loaded_by(code, folder) & {*HEAVY} <= allowed
+    assert loaded_by(code, folder) & {*HEAVY} == set()
 
 
 def test_a_circle_of_files_is_seen_and_a_chain_is_none() -> None:

@@ -6,8 +6,6 @@ files), so that it shows what is found again and what is not.
 
 from __future__ import annotations
 
-import hashlib
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,7 +72,7 @@ def demo(
 
 def example_folder() -> Path:
     """The raw files of the example: beside the code in a wheel, in examples/ in a checkout."""
-    here = Path(str(files("sightline.cli")))
+    here = Path(__file__).resolve().parent
     packaged = here / "world"
     return packaged if packaged.is_dir() else here.parents[2] / "examples" / "world"
 
@@ -87,6 +85,8 @@ def withheld_facts(folder: Path) -> list[Fact]:
 
 def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
     """Retract single facts: no compiled graph, no reasoning and no model sees them."""
+    import hashlib
+
     import polars as pl
 
     from sightline.graph.record.loads import Counts, LoadWriter, load_id, now

@@ -17,6 +17,7 @@ from sightline.cli import ask, build, demo, graph, service
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="From raw files to explained answers: what is related, how things are connected, what is "

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 #: What XML 1.0 cannot hold, not even escaped.
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def graphml(graph: nx.MultiDiGraph[str]) -> bytes:
@@ -23,7 +23,7 @@ def graphml(graph: nx.MultiDiGraph[str]) -> bytes:
 
     stream = io.BytesIO()
     nx.write_graphml_xml(graph, stream)
-    return NOT_XML.sub("\ufffd", stream.getvalue().decode()).encode()
+    return re.sub(NOT_XML, "\ufffd", stream.getvalue().decode()).encode()
 
 
 def cytoscape(graph: nx.MultiDiGraph[str]) -> bytes:
