@@ -9,9 +9,9 @@ Knows these formats; knows no command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -51,42 +51,36 @@ def export(workspace: Workspace, format: Format, target: Path, progress: Progres
         NothingLoaded, NothingCompiled, DamagedArtifact, NotWritable, DiskFull
     """
     with replacing(target) as temporary:
-        _WRITERS[format](workspace, temporary, progress)
+        match format:
+            case "graphml":
+                temporary.write_bytes(graphml(_flat(served_snapshot(workspace))))
+            case "cytoscape":
+                temporary.write_bytes(cytoscape(_flat(served_snapshot(workspace))))
+            case "csv":
+                table = _edges(served_snapshot(workspace), progress)
+                table.with_columns(without_formulas(table.collect_schema())).sink_csv(temporary)
+            case "parquet":
+                _edges(served_snapshot(workspace), progress).sink_parquet(temporary)
+            case _:
+                _write_rdf(workspace, format, temporary, progress)
 
 
-def _n_quads(workspace: Workspace, path: Path, progress: Progress) -> None:
-    with path.open("wb") as stream:
-        stream.writelines(_parts(workspace, ("facts", "inferred"), progress))
-
-
-def _json_ld(workspace: Workspace, path: Path, progress: Progress) -> None:
+def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress) -> None:
     import pyoxigraph as ox
 
-    quads = _quads(_parts(workspace, ("facts", "inferred"), progress))
-    ox.serialize(quads, path, format=ox.RdfFormat.JSON_LD)
-
-
-def _n_triples(workspace: Workspace, path: Path, progress: Progress) -> None:
-    import pyoxigraph as ox
-
-    quads = _quads(_parts(workspace, ("facts",), progress))
-    ox.serialize((quad.triple for quad in quads), path, format=ox.RdfFormat.N_TRIPLES)
-
-
-def _turtle(workspace: Workspace, path: Path, progress: Progress) -> None:
-    import pyoxigraph as ox
-
-    quads = _quads(_parts(workspace, ("facts",), progress))
+    if format in ("nq", "jsonld"):
+        parts = _parts(workspace, ("facts", "inferred"), progress)
+    else:
+        parts = _parts(workspace, ("facts",), progress)
+    if format == "nq":
+        with path.open("wb") as stream:
+            stream.writelines(parts)
+        return
+    quads = (quad for part in parts for quad in ox.parse(part, format=ox.RdfFormat.N_QUADS))
+    rows = quads if format == "jsonld" else (quad.triple for quad in quads)
     # The prefixes of the settings are any texts; these are IRIs.
-    prefixes = default_prefixes(DEFAULT_BASE)
-    triples = (quad.triple for quad in quads)
-    ox.serialize(triples, path, format=ox.RdfFormat.TURTLE, prefixes=prefixes)
-
-
-def _quads(parts: Iterator[bytes]) -> Iterator[Any]:
-    import pyoxigraph as ox
-
-    return (quad for part in parts for quad in ox.parse(part, format=ox.RdfFormat.N_QUADS))
+    prefixes = default_prefixes(DEFAULT_BASE) if format == "ttl" else None
+    ox.serialize(rows, path, format=ox.RdfFormat.from_extension(format), prefixes=prefixes)
 
 
 def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> Iterator[bytes]:
@@ -101,14 +95,6 @@ def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> I
         yield part
         done += part.count(b"\n")
         progress("export", done, total, loads[index].source)
-
-
-def _graphml(workspace: Workspace, path: Path, progress: Progress) -> None:
-    path.write_bytes(graphml(_flat(served_snapshot(workspace))))
-
-
-def _cytoscape(workspace: Workspace, path: Path, progress: Progress) -> None:
-    path.write_bytes(cytoscape(_flat(served_snapshot(workspace))))
 
 
 def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
@@ -126,15 +112,6 @@ def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
     for i, (head, tail, relation, data) in enumerate(rich.edges(keys=True, data=True)):
         graph.add_edge(head, tail, key=f"e{i}", relation=relation, **data)
     return graph
-
-
-def _csv(workspace: Workspace, path: Path, progress: Progress) -> None:
-    table = _edges(served_snapshot(workspace), progress)
-    table.with_columns(without_formulas(table.collect_schema())).sink_csv(path)
-
-
-def _parquet(workspace: Workspace, path: Path, progress: Progress) -> None:
-    _edges(served_snapshot(workspace), progress).sink_parquet(path)
 
 
 def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
@@ -196,15 +173,3 @@ def _sources(snapshot: Snapshot, start: int, end: int) -> pl.Series:
         pl.format("{}:{}", "source", "row").str.join("; ").alias("sources")
     )
     return texts["sources"]
-
-
-_WRITERS: dict[Format, Callable[[Workspace, Path, Progress], None]] = {
-    "nt": _n_triples,
-    "nq": _n_quads,
-    "ttl": _turtle,
-    "jsonld": _json_ld,
-    "graphml": _graphml,
-    "cytoscape": _cytoscape,
-    "csv": _csv,
-    "parquet": _parquet,
-}

@@ -49,15 +49,26 @@ def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
     """
     import polars as pl
 
-    graph = pl.coalesce("graph", pl.lit(own_graph, pl.String))
-    lines = frame.select(
-        pl.concat_str(
-            [_node("subject"), _iri("predicate"), _object(), _term_of(graph), pl.lit(".")],
-            separator=" ",
-            ignore_nulls=True,
-        ).alias("line")
-    )["line"]
-    return ("\n".join(lines.to_list()) + "\n").encode()
+    def node(term: pl.Expr) -> pl.Expr:
+        blank = pl.format("_:g{}", term.str.slice(len(GENID)).str.replace(":", "g"))
+        return pl.when(term.str.starts_with(GENID)).then(blank).otherwise(pl.format("<{}>", term))
+
+    text, datatype = pl.col("object"), pl.col("datatype")
+    for raw, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.str.replace_all(raw, escaped, literal=True)
+    value = (
+        pl.when(datatype.is_null())
+        .then(node(pl.col("object")))
+        .when(datatype == RDF_LANG_STRING)
+        .then(pl.format('"{}"@{}', text, "language"))
+        .when(datatype == XSD_STRING)
+        .then(pl.format('"{}"', text))
+        .otherwise(pl.format('"{}"^^<{}>', text, "datatype"))
+    )
+    graph = node(pl.coalesce("graph", pl.lit(own_graph, pl.String)))
+    terms = [node(pl.col("subject")), pl.format("<{}>", "predicate"), value, graph, pl.lit(".")]
+    lines = frame.select(line=pl.concat_str(terms, separator=" ", ignore_nulls=True))
+    return ("\n".join(lines["line"].to_list()) + "\n").encode()
 
 
 def open_rdf(snapshot: Path) -> rdflib.Dataset:
@@ -97,43 +108,3 @@ def index_error(folder: Path, reason: str, damaged: bool) -> SightlineError:
     """The error of the tree for an index that cannot be read, without where this machine has it."""
     reason = reason.replace(f"{folder}/", "").partition("  The file ")[0][:300]
     return DamagedArtifact(folder, reason) if damaged else IndexUnreadable(reason)
-
-
-def _iri(column: str) -> pl.Expr:
-    import polars as pl
-
-    return pl.concat_str([pl.lit("<"), pl.col(column), pl.lit(">")])
-
-
-def _term_of(expression: pl.Expr) -> pl.Expr:
-    import polars as pl
-
-    blank = pl.concat_str([pl.lit("_:g"), expression.str.slice(len(GENID)).str.replace(":", "g")])
-    iri = pl.concat_str([pl.lit("<"), expression, pl.lit(">")])
-    return pl.when(expression.str.starts_with(GENID)).then(blank).otherwise(iri)
-
-
-def _node(column: str) -> pl.Expr:
-    import polars as pl
-
-    return _term_of(pl.col(column))
-
-
-def _object() -> pl.Expr:
-    import polars as pl
-
-    text = pl.col("object")
-    for raw, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.str.replace_all(raw, escaped, literal=True)
-    quoted = pl.concat_str([pl.lit('"'), text, pl.lit('"')])
-    tagged = pl.concat_str([quoted, pl.lit("@"), pl.col("language")])
-    typed = pl.concat_str([quoted, pl.lit("^^<"), pl.col("datatype"), pl.lit(">")])
-    return (
-        pl.when(pl.col("datatype").is_null())
-        .then(_node("object"))
-        .when(pl.col("datatype") == RDF_LANG_STRING)
-        .then(tagged)
-        .when(pl.col("datatype") == XSD_STRING)
-        .then(quoted)
-        .otherwise(typed)
-    )

@@ -6,7 +6,6 @@ Knows the columns of a statement, and which statements others take back; knows n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,31 +37,21 @@ def scan_statements(
     Args:
         qualified: only files with qualifiers, and those columns too.
     """
-    retracted = _retracted(loads)
+    import polars as pl
+
+    taken_back = [
+        pl.scan_parquet(path).select(TERMS)
+        for load in loads
+        for path in (load.statements if load.role == "retractions" else ())
+    ]
+    retracted = pl.concat(taken_back).unique() if taken_back else None
     columns = (*COLUMNS, *QUALIFIERS) if qualified else COLUMNS
     for index, load in enumerate(loads):
         for path in load.statements if load.role in roles else ():
-            if qualified and not _has_qualifiers(load, path):
+            frame = pl.scan_parquet(path)
+            if qualified and QUALIFIERS[0] not in frame.collect_schema():
                 continue
-            frame = _scan(path).select(columns)
+            frame = frame.select(columns)
             if retracted is not None:
                 frame = frame.join(retracted, on=TERMS, how="anti", nulls_equal=True)
             yield index, frame
-
-
-def _scan(path: Path) -> pl.LazyFrame:
-    import polars as pl
-
-    return pl.scan_parquet(path)
-
-
-def _has_qualifiers(load: Load, path: Path) -> bool:
-    # Version 1 of the record has none.
-    return load.format > 1 and QUALIFIERS[0] in _scan(path).collect_schema()
-
-
-def _retracted(loads: Sequence[Load]) -> pl.LazyFrame | None:
-    import polars as pl
-
-    parts = [_scan(path) for x in loads if x.role == "retractions" for path in x.statements]
-    return pl.concat([part.select(TERMS) for part in parts]).unique() if parts else None
