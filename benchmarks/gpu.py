@@ -313,8 +313,7 @@ def evaluate(job: Job) -> Metrics:
         "control": student_of(job, "control").scores,
     }
     ranks = {
-        name: filtered_ranks(scorer, data.test, data.known, num_relations=data.num_relations)
-        for name, scorer in scorers.items()
+        name: filtered_ranks(scorer, data.test, data.known) for name, scorer in scorers.items()
     }
     said: Metrics = {name: asdict(RankingMetrics.of(each)) for name, each in ranks.items()}
     gain = 1 / ranks["student"] - 1 / ranks["control"]

@@ -41,8 +41,8 @@ def test_relations_have_thresholds_of_their_own() -> None:
     found = classify(both, both)
 
     assert found is not None
-    assert (found.accuracy, found.f1) == (1.0, 1.0)
-    assert (found.positives, found.negatives) == (12, 12)
+    assert (found["accuracy"], found["f1"]) == (1.0, 1.0)
+    assert (found["positives"], found["negatives"]) == (12, 12)
 
 
 def test_measures_by_hand() -> None:
@@ -52,7 +52,7 @@ def test_measures_by_hand() -> None:
 
     # The threshold is 1.5: one hit, one false alarm, one miss, one right rejection.
     assert found is not None
-    assert (found.accuracy, found.precision, found.recall, found.f1) == (0.5, 0.5, 0.5, 0.5)
+    assert [found[name] for name in ("accuracy", "precision", "recall", "f1")] == [0.5] * 4
 
 
 def test_without_false_triples_there_is_nothing_to_classify() -> None:

@@ -255,7 +255,7 @@ def test_a_rule_holds_for_entities_that_training_never_saw(tmp_path: Path) -> No
     new_grandparents[:, [0, 2]] = order[new_grandparents[:, [0, 2]]]
     new = data_of(new_parents, new_grandparents, 4 * FAMILIES, 3)
     scorer = scorer_of(trainer.model, messages_of(new_parents, 4 * FAMILIES, 3))
-    ranks = filtered_ranks(scorer, new_grandparents, new.known, num_relations=3)
+    ranks = filtered_ranks(scorer, new_grandparents, new.known)
 
     assert (ranks == 1).all()
 

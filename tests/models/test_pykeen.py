@@ -30,7 +30,7 @@ def world(levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def own_ranks(train: np.ndarray, test: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Float64 ``(2, n)``: ranks of the tails, then of the heads."""
     known = KnownAnswers.of_triples(np.concatenate([train, test]), N, R)
-    ranks = filtered_ranks(lambda head, rel: scores[rel, head], test, known, num_relations=R)
+    ranks = filtered_ranks(lambda head, rel: scores[rel, head], test, known)
     return ranks.reshape(2, -1)
 
 

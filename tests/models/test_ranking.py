@@ -42,7 +42,7 @@ def test_other_true_answers_are_filtered_in_both_directions() -> None:
     def score(heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
         return np.array([table[h, s] for h, s in zip(heads.tolist(), rels.tolist())], np.float32)
 
-    found = filtered_ranks(score, np.array([[0, 0, 2]], np.int32), known, num_relations=1)
+    found = filtered_ranks(score, np.array([[0, 0, 2]], np.int32), known)
     # Tail: only 3 (7.0) is ahead of 2 (5.0). Head: 1 and 2 are ahead of 0.
     assert found.tolist() == [2.0, 3.0]
 

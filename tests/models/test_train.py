@@ -58,7 +58,6 @@ def test_a_rule_with_examples_is_learnt(data: LearningData, tmp_path: Path) -> N
         scorer_of(trainer.model, trainer.questions.messages),
         held_out,
         data.known,
-        num_relations=data.num_relations,
     )
     homes = RankingMetrics.of(ranks[: len(held_out)])
 

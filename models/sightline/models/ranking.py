@@ -66,9 +66,7 @@ def realistic_ranks(scores: Floats, answers: Ids) -> npt.NDArray[np.float64]:
     return np.where(np.isnan(own[:, 0]), float(scores.shape[1]), ranks)
 
 
-def filtered_ranks(
-    scorer: Scorer, triples: Ids, known: KnownAnswers, *, num_relations: int
-) -> npt.NDArray[np.float64]:
+def filtered_ranks(scorer: Scorer, triples: Ids, known: KnownAnswers) -> npt.NDArray[np.float64]:
     """Ranks of both directions of every triple, all other known answers taken out.
 
     Args:
@@ -78,18 +76,12 @@ def filtered_ranks(
     Returns:
         float64 ``(2 n,)``: first the tails, then the heads, in the order of ``triples``.
     """
-    ranks: npt.NDArray[np.float64]
-    (ranks,) = blended_ranks([scorer], [(1.0,)], triples, known, num_relations=num_relations)
+    ranks: npt.NDArray[np.float64] = blended_ranks([scorer], [(1.0,)], triples, known)[0]
     return ranks
 
 
 def blended_ranks(
-    scorers: Sequence[Scorer],
-    mixes: Sequence[Sequence[float]],
-    triples: Ids,
-    known: KnownAnswers,
-    *,
-    num_relations: int,
+    scorers: Sequence[Scorer], mixes: Sequence[Sequence[float]], triples: Ids, known: KnownAnswers
 ) -> npt.NDArray[np.float64]:
     """``filtered_ranks`` of several weighted sums of the same scores, each scorer asked once.
 
@@ -99,14 +91,12 @@ def blended_ranks(
     Returns:
         float64 ``(mixes, 2 n)``.
     """
-    queries = with_reciprocals(triples, num_relations)
+    queries = with_reciprocals(triples, known.num_relations)
     size = max(1, BLOCK // (known.num_entities * len(scorers)))
     ranks = [np.zeros((len(mixes), 0))]
     for start in range(0, len(queries), size):
         heads, rels, answers = queries[start : start + size].T
-        rows, columns = known.of(heads, rels)
-        others = columns != answers[rows]
-        taken_out = rows[others], columns[others]
+        taken_out = known.others(heads, rels, answers)
         found = [scorer(heads, rels) for scorer in scorers]
         ranks.append(np.stack([_ranks(found, mix, answers, taken_out) for mix in mixes]))
     return np.concatenate(ranks, axis=1)

@@ -75,7 +75,7 @@ def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
         return np.full((rels, len(scorers)), 1 / len(scorers), np.float32)
     select = data.select_sample
     grid = weight_grid(len(scorers))
-    ranks = blended_ranks(scorers, grid, select, data.known, num_relations=data.num_relations)
+    ranks = blended_ranks(scorers, grid, select, data.known)
     asked = with_reciprocals(select, data.num_relations)[:, 1]
     count = np.bincount(asked, minlength=rels)
     sums = np.stack([np.bincount(asked, 1 / row, minlength=rels) for row in ranks])

@@ -5,8 +5,8 @@ Knows a student's arrays and learning data; knows no file. SciPy to fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from sightline.distill.student.arrays import StudentArrays, best, log_softmax
 from sightline.graph.arrays import Doubles, Flags, Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
+from sightline.models.ranking import Scorer
 
 #: Answers per question that calibration looks at: what people look at.
 TOP = 10
@@ -26,8 +27,7 @@ SHRINKAGE = 1.0
 AT_ONCE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class TopAnswers:
+class TopAnswers(NamedTuple):
     """The best new answers to some questions, arrays of one length.
 
     Attributes:
@@ -56,27 +56,22 @@ def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
     known = data.answers(data.train, data.select)
     found = top_answers(arrays, data.calibrate, known, data.calibrate)
     alike = top_answers(arrays, data.calibrate, data.questions, data.select)
-    log_probability, rank, rels, true = (
-        np.concatenate([one, other[alike.true]])
-        for one, other in (
-            (found.log_probability, alike.log_probability),
-            (found.rank, alike.rank),
-            (found.rel, alike.rel),
-            (found.true, ~alike.true),
-        )
+    alike = alike._replace(true=~alike.true)
+    log_probability, rank, rels, _, true = (
+        np.concatenate([one, other[~alike.true]]) for one, other in zip(found, alike)
     )
     weight = np.ones(len(true))
     weight[len(found.true) :] = -len(data.test) / max(len(data.select), 1)
     curve = fit(log_probability, rank, rels, true, 2 * data.num_relations, weight)
     known = data.answers(data.train, data.valid)
-    bounds = surprisal_bounds(surprisals(arrays, data.calibrate, known)[0])
+    bounds = surprisal_bounds(surprisals(arrays.scores, data.calibrate, known)[0])
     return replace(curve, surprisal=bounds)
 
 
 def surprisals(
-    arrays: StudentArrays, triples: Ids, known: KnownAnswers, bound: float = np.inf
+    scorer: Scorer, triples: Ids, known: KnownAnswers, bound: float = np.inf
 ) -> tuple[Doubles, Doubles]:
-    """How surprised the student is by true answers, other known answers left out.
+    """How surprised a model is by true answers, other known answers left out.
 
     Args:
         triples: int32 ``(n, 3)``: asked in both directions.
@@ -89,10 +84,8 @@ def surprisals(
     parts: list[Doubles] = [np.zeros((2, 0))]
     for start in range(0, len(both), AT_ONCE):
         heads, rels, answers = both[start : start + AT_ONCE].T
-        scores = arrays.scores(heads, rels)
-        rows, columns = known.of(heads, rels)
-        others = columns != answers[rows]
-        scores[rows[others], columns[others]] = -np.inf
+        scores = np.array(scorer(heads, rels), np.float32)
+        scores[known.others(heads, rels, answers)] = -np.inf
         surprisal = -log_softmax(scores).astype(np.float64)
         own = surprisal[np.arange(len(answers)), answers]
         parts.append(np.stack([own, (surprisal <= bound).sum(axis=1)]))

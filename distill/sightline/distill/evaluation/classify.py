@@ -5,8 +5,6 @@ Knows scores and labels; knows no model. NumPy only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from sightline.graph.arrays import Doubles, Flags, Ids
@@ -16,28 +14,17 @@ from sightline.models.data.queries import KnownAnswers
 ENOUGH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """Counts-based measures of the test triples; "positive" is "true"."""
-
-    accuracy: float
-    precision: float
-    recall: float
-    f1: float
-    positives: int
-    negatives: int
-
-
 def classify(
     valid: tuple[Doubles, Ids, Flags], test: tuple[Doubles, Ids, Flags]
-) -> Classification | None:
+) -> dict[str, float] | None:
     """Choose thresholds on valid and apply them to test.
 
     Args:
         valid, test: scores float64 ``(n,)``, relations int32 ``(n,)``, truth bool ``(n,)``.
 
     Returns:
-        None where either part lacks true or false triples.
+        Measures of the test triples, "positive" being "true"; None where either part lacks true or
+        false triples.
     """
     if any(truth.all() or not truth.any() for _, _, truth in (valid, test)):
         return None
@@ -54,14 +41,14 @@ def classify(
     hits = int((said & test_truth).sum())
     precision = hits / max(int(said.sum()), 1)
     recall = hits / int(test_truth.sum())
-    return Classification(
-        accuracy=float((said == test_truth).mean()),
-        precision=precision,
-        recall=recall,
-        f1=2 * precision * recall / max(precision + recall, 1e-12),
-        positives=int(test_truth.sum()),
-        negatives=int((~test_truth).sum()),
-    )
+    return {
+        "accuracy": float((said == test_truth).mean()),
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / max(precision + recall, 1e-12),
+        "positives": int(test_truth.sum()),
+        "negatives": int((~test_truth).sum()),
+    }
 
 
 def best_accuracy_threshold(score: Doubles, truth: Flags) -> float:
@@ -72,11 +59,8 @@ def best_accuracy_threshold(score: Doubles, truth: Flags) -> float:
     # A threshold lies between two different scores, or beyond either end.
     free = np.concatenate([[True], ranked[1:] < ranked[:-1], [True]])
     place = int(np.argmax(np.where(free, gain, -np.inf)))
-    if place == 0:
-        return float(ranked[0]) + 1.0
-    if place == len(ranked):
-        return float(ranked[-1]) - 1.0
-    return float(ranked[place - 1] + ranked[place]) / 2
+    between = np.concatenate([ranked[:1] + 2.0, ranked, ranked[-1:] - 2.0])
+    return float(between[place] + between[place + 1]) / 2
 
 
 def sampled_negatives(triples: Ids, known: KnownAnswers, *, seed: int) -> Ids:

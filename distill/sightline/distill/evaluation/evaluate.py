@@ -17,7 +17,7 @@ from sightline.distill.calibration.error import calibration_error
 from sightline.distill.calibration.fit import surprisals, top_answers
 from sightline.distill.evaluation.classify import classify, sampled_negatives
 from sightline.distill.evaluation.fidelity import measure_fidelity
-from sightline.distill.student.arrays import StudentArrays, log_softmax
+from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.onnx_file import onnx_scorer
 from sightline.distill.student.portable import (
     FORMATS,
@@ -36,7 +36,6 @@ from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import sealed, verify_artifact, write_json_atomic
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.data.dataset import LearningData
-from sightline.models.data.queries import with_reciprocals
 from sightline.models.data.questions import Questions
 from sightline.models.errors import NoModel
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
@@ -105,7 +104,7 @@ def measure(scorer: Scorer, data: LearningData) -> dict[str, Any]:
 def measure_ranking(scorer: Scorer, data: LearningData) -> dict[str, Any]:
     """``RankingMetrics`` of valid and test."""
     return {
-        part: asdict(RankingMetrics.of(ranks_of(scorer, getattr(data, part), data)))
+        part: asdict(RankingMetrics.of(filtered_ranks(scorer, getattr(data, part), data.known)))
         for part in ("valid", "test")
     }
 
@@ -126,11 +125,6 @@ def scorer_of_file(name: str, content: bytes) -> Scorer:
     return onnx_scorer(content) if name.endswith(".onnx") else unpack(read_arrays(content)).scores
 
 
-def ranks_of(scorer: Scorer, triples: Ids, data: LearningData) -> Any:
-    """Filtered realistic ranks of both directions, float64 ``(2 n,)``."""
-    return filtered_ranks(scorer, triples, data.known, num_relations=data.num_relations)
-
-
 def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any] | None:
     """Accuracy, precision, recall and F1 against stated negatives, or against sampled ones."""
     given = len(data.valid_negatives) and len(data.test_negatives)
@@ -148,7 +142,7 @@ def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any]
         truth = np.arange(len(triples)) < len(positives)
         parts[part] = (triple_scores(scorer, triples, data), triples[:, 1], truth)
     found = classify(parts["valid"], parts["test"])
-    return None if found is None else {"source": "given" if given else "sampled", **asdict(found)}
+    return None if found is None else {"source": "given" if given else "sampled", **found}
 
 
 def triple_scores(scorer: Scorer, triples: Ids, data: LearningData) -> Doubles:
@@ -157,17 +151,7 @@ def triple_scores(scorer: Scorer, triples: Ids, data: LearningData) -> Doubles:
     Each among the answers that training does not state already: on CoDEx-S that separates true from
     false by half a point of accuracy better than among all.
     """
-    both = with_reciprocals(triples, data.num_relations)
-    out = np.zeros(len(both))
-    for start in range(0, len(both), 512):
-        part = slice(start, start + 512)
-        heads, rels, answers = both[part].T
-        scores = np.array(scorer(heads, rels), np.float32)
-        rows, columns = data.questions.of(heads, rels)
-        others = columns != answers[rows]
-        scores[rows[others], columns[others]] = -np.inf
-        out[part] = log_softmax(scores)[np.arange(len(answers)), answers]
-    mean: Doubles = out.reshape(2, -1).mean(axis=0)
+    mean: Doubles = -surprisals(scorer, triples, data.questions)[0].reshape(2, -1).mean(axis=0)
     return mean
 
 
@@ -195,7 +179,7 @@ def measure_sets(
     out: dict[str, dict[str, float | None]] = {}
     for coverage in (0.5, 0.8, 0.9, 0.95):
         bound = calibration.bound(coverage)
-        surprisal, size = surprisals(student, data.test, data.known, bound)
+        surprisal, size = surprisals(student.scores, data.test, data.known, bound)
         held = float((surprisal <= bound).mean()) if len(size) else None
         mean = float(size.mean()) if len(size) else None
         out[str(coverage)] = {"coverage": held, "mean_size": mean}

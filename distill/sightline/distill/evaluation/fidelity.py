@@ -5,7 +5,6 @@ Knows two scorers and held-out triples; knows no model and no file. NumPy and Sc
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -24,28 +23,17 @@ CANDIDATES = 100
 TOP = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Fidelity:
-    """Means over questions, both directions of held-out triples, other known answers taken out.
-
-    Attributes:
-        kl: KL(teacher || student) over all answers, in nats.
-        rank_correlation: Spearman's, over the teacher's best ``CANDIDATES`` answers.
-        overlap_at_10: share of the teacher's ten best that are among the student's ten best.
-        teacher_mrr, student_mrr: filtered.
-        queries: how many.
-    """
-
-    kl: float
-    rank_correlation: float
-    overlap_at_10: float
-    teacher_mrr: float
-    student_mrr: float
-    queries: int
+#: What is measured of each question, other known answers taken out: KL(teacher || student) over all
+#: answers, in nats; Spearman's correlation over the teacher's best ``CANDIDATES``; the share of the
+#: teacher's ten best that are among the student's ten best; and 1 / the filtered rank by each.
+MEASURES = ("kl", "rank_correlation", "overlap_at_10", "teacher_mrr", "student_mrr")
 
 
 def measure_fidelity(teacher: Scorer, student: Scorer, data: LearningData) -> dict[str, Any]:
-    """Compare on validation triples: ``{"all": ..., "relations": {IRI: ...}}``, empty if none."""
+    """Compare on validation triples: ``{"all": ..., "relations": {IRI: ...}}``, empty if none.
+
+    Each is the means of ``MEASURES`` over the questions of both directions, and their number.
+    """
     triples = data.valid[:: max(1, -(-len(data.valid) // LIMIT))]
     if not len(triples):
         return {"all": None, "relations": {}}
@@ -57,16 +45,15 @@ def measure_fidelity(teacher: Scorer, student: Scorer, data: LearningData) -> di
     values = np.concatenate(parts)
     relation = asked[:, 1] % data.num_relations
     return {
-        "all": asdict(_mean(values)),
+        "all": _mean(values),
         "relations": {
-            data.relation_iris[r]: asdict(_mean(values[relation == r])) for r in np.unique(relation)
+            data.relation_iris[r]: _mean(values[relation == r]) for r in np.unique(relation)
         },
     }
 
 
-def _mean(values: npt.NDArray[np.float64]) -> Fidelity:
-    kl, correlation, overlap, teacher, student = values.mean(axis=0).tolist()
-    return Fidelity(kl, correlation, overlap, teacher, student, len(values))
+def _mean(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {**dict(zip(MEASURES, values.mean(axis=0).tolist())), "queries": len(values)}
 
 
 def _compare(
@@ -74,11 +61,10 @@ def _compare(
 ) -> npt.NDArray[np.float64]:
     """The five measures of each question: float64 ``(B, 5)``."""
     heads, rels, answers = asked.T
-    rows, columns = known.of(heads, rels)
-    others = columns != answers[rows]
+    others = known.others(heads, rels, answers)
     first, second = (np.array(scorer(heads, rels), np.float32) for scorer in (teacher, student))
     for scores in (first, second):
-        scores[rows[others], columns[others]] = -np.inf
+        scores[others] = -np.inf
     p, q = log_softmax(first), log_softmax(second)
     possible = np.isfinite(p)
     gap = np.where(possible, np.exp(p) * (np.where(possible, p, 0) - np.where(possible, q, 0)), 0)

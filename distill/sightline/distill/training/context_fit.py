@@ -117,12 +117,11 @@ def _ranks(
     arrays: StudentArrays, heads: Floats, asked: Ids, data: LearningData
 ) -> npt.NDArray[np.float64]:
     """Filtered ranks with other vectors for the entities that are asked about."""
-    return filtered_ranks(
-        lambda rows, rels: arrays.compare(arrays.queries_of(heads[rows], rels)),
-        asked,
-        data.known,
-        num_relations=data.num_relations,
-    )
+
+    def scorer(rows: Ids, rels: Ids) -> Floats:
+        return arrays.compare(arrays.queries_of(heads[rows], rels))
+
+    return filtered_ranks(scorer, asked, data.known)
 
 
 def _draw(

@@ -74,6 +74,12 @@ class KnownAnswers:
         valid = found[rows] >= 0
         return rows[valid], answers[valid]
 
+    def others(self, heads: Ids, rels: Ids, answers: Ids) -> tuple[Offsets, Ids]:
+        """Known answers, as ``of``, other than the one int32 ``(B,)`` that each is asked for."""
+        rows, columns = self.of(heads, rels)
+        others = columns != answers[rows]
+        return rows[others], columns[others]
+
     def at(self, positions: npt.NDArray[np.int64]) -> tuple[Offsets, Ids]:
         """Rows and answers, as ``of``, for questions given by position."""
         if not len(self):

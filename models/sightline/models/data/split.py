@@ -49,7 +49,8 @@ def random_split(
     members = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[members], np.arange(len(order) + 1))
     part = np.zeros(len(triples), np.int8)
-    spare = _Spare(triples, num_entities, num_relations)
+    names = triples + np.array([0, num_entities, 0])
+    left = np.bincount(names.ravel(), minlength=num_entities + num_relations)
     wanted = {1: min(int(len(triples) * VALID_SHARE), LARGEST)}
     if with_test:
         wanted[2] = min(int(len(triples) * TEST_SHARE), LARGEST)
@@ -58,8 +59,10 @@ def random_split(
             break
         own = members[bounds[g] : bounds[g + 1]]
         target = next(iter(wanted))
-        if len(own) <= wanted[target] and spare.take(own):
+        name, uses = np.unique(names[own], return_counts=True)
+        if len(own) <= wanted[target] and np.all(left[name] > uses):
             part[own] = target
+            left[name] -= uses
             wanted[target] -= len(own)
             if not wanted[target]:
                 del wanted[target]
@@ -95,24 +98,3 @@ def entangled_relations(triples: Ids, num_relations: int) -> npt.NDArray[np.int3
     )
     clusters: Ids = connected_components(graph, directed=False)[1].astype(np.int32)
     return clusters
-
-
-class _Spare:
-    """How often each entity and relation is still left in train."""
-
-    def __init__(self, triples: Ids, num_entities: int, num_relations: int) -> None:
-        self._triples = triples
-        self._entity = np.bincount(triples[:, [0, 2]].ravel(), minlength=num_entities)
-        self._relation = np.bincount(triples[:, 1], minlength=num_relations)
-
-    def take(self, own: npt.NDArray[np.int64]) -> bool:
-        """Take triples out if every entity and relation of them stays in train."""
-        entities, entity_uses = np.unique(self._triples[own][:, [0, 2]], return_counts=True)
-        relations, relation_uses = np.unique(self._triples[own][:, 1], return_counts=True)
-        if np.any(self._entity[entities] <= entity_uses) or np.any(
-            self._relation[relations] <= relation_uses
-        ):
-            return False
-        self._entity[entities] -= entity_uses
-        self._relation[relations] -= relation_uses
-        return True

@@ -75,25 +75,17 @@ class GraphNetwork(nn.Module):
     """Scores every tail of a question.
 
     Args:
-        dim: reals per entity; even, read as dim / 2 complex numbers.
+        config: its ``dim`` is even: an entity is read as dim / 2 complex numbers.
     """
 
-    def __init__(
-        self,
-        num_entities: int,
-        num_relations: int,
-        *,
-        dim: int,
-        narrow: int,
-        layers: int,
-        dropout: float,
-    ) -> None:
+    def __init__(self, num_entities: int, num_relations: int, config: NetworkConfig) -> None:
         super().__init__()
         rels = 2 * num_relations
-        self.entity = nn.Parameter(0.01 * torch.randn(num_entities, dim))
-        self.rel = nn.Parameter(0.01 * torch.randn(rels, dim))
+        self.entity = nn.Parameter(0.01 * torch.randn(num_entities, config.dim))
+        self.rel = nn.Parameter(0.01 * torch.randn(rels, config.dim))
         self.layers = nn.ModuleList(
-            RelationalConv(dim, narrow, rels, dropout) for _ in range(layers)
+            RelationalConv(config.dim, config.narrow, rels, config.dropout)
+            for _ in range(config.layers)
         )
 
     def encode(self, messages: Messages, rows: Tensor | None = None) -> Tensor:
@@ -182,14 +174,7 @@ class NetworkTrainer(Trainer):
 
 def build(data: LearningData, config: NetworkConfig) -> GraphNetwork:
     """An untrained network; torch's random state decides the weights."""
-    return GraphNetwork(
-        data.num_entities,
-        data.num_relations,
-        dim=config.dim,
-        narrow=config.narrow,
-        layers=config.layers,
-        dropout=config.dropout,
-    )
+    return GraphNetwork(data.num_entities, data.num_relations, config)
 
 
 def train(training: Training, config: NetworkConfig) -> NetworkTrainer:

@@ -46,8 +46,8 @@ class Trainer(ABC):
     model: Any
     config: Any
     epochs: int
-    #: Evaluations without a better MRR before it stops; None goes on to the end.
-    patience: int | None = None
+    #: Evaluations without a better MRR before it stops.
+    patience: float = math.inf
     _evaluate_every = 1
     _optimizers: dict[str, torch.optim.Optimizer]
 
@@ -106,18 +106,20 @@ class Trainer(ABC):
             # A single epoch says little.
             least = max(2, -(-self.epochs // share))
             end = min(self.epochs, least + -least % self._evaluate_every)
-            while self.epoch < end and not self._is_stale() and not (self.best_epoch and over()):
+            while (
+                self.epoch < end
+                and self._stale < self.patience
+                and not (self.best_epoch and over())
+            ):
                 loss = self._run_epoch()
                 self.epoch += 1
                 if self.epoch % self._evaluate_every == 0 or self.epoch == self.epochs:
                     self._evaluate()
                     self._save(scratch)
-                progress(self.name, self.epoch, self.epochs, self._note(loss))
+                best = "" if self.best_mrr is None else f", best MRR {self.best_mrr:.3f}"
+                progress(self.name, self.epoch, self.epochs, f"loss {loss:.3f}{best}")
         self.model.load_state_dict(self._best)
         self.model.eval()
-
-    def _is_stale(self) -> bool:
-        return self.patience is not None and self._stale >= self.patience
 
     def _descend(self, loss: Tensor) -> float:
         """One step of every optimizer.
@@ -136,7 +138,6 @@ class Trainer(ABC):
         return float(loss.detach())
 
     def _set_rate(self, rate: float) -> None:
-        """Let every optimizer take steps of this size."""
         for optimizer in self._optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -145,20 +146,13 @@ class Trainer(ABC):
         sample, mrr = self._sample(), None
         if len(sample):
             self.model.eval()
-            ranks = filtered_ranks(
-                self._scorer(), sample, self.data.known, num_relations=self.data.num_relations
-            )
-            mrr = RankingMetrics.of(ranks).mrr
+            mrr = RankingMetrics.of(filtered_ranks(self._scorer(), sample, self.data.known)).mrr
         better = mrr is None or self.best_mrr is None or mrr > self.best_mrr
         self._stale = 0 if better else self._stale + 1
         # Of two that rank alike the later one has learnt more.
         if better or mrr == self.best_mrr:
             self.best_mrr, self.best_epoch = mrr, self.epoch
             self._best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-
-    def _note(self, loss: float) -> str:
-        score = "" if self.best_mrr is None else f", best MRR {self.best_mrr:.3f}"
-        return f"loss {loss:.3f}{score}"
 
     _COUNTERS = ("epoch", "step", "best_mrr", "best_epoch", "_stale")
 

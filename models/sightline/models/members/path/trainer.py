@@ -123,11 +123,8 @@ class PathTrainer(Trainer):
         _, rel, answer = (torch.from_numpy(a.astype(np.int64)) for a in triples.T)
         asked = hiding(triples, self.data.num_relations, everything=self.questions.hides_all)
         scores = self.model.ask(self._graph, asked, rel.to(self.device))
-        rows, columns = self.data.questions.of(triples[:, 0], triples[:, 1])
-        others = columns != triples[rows, 2]
-        index = tuple(
-            torch.from_numpy(a[others].astype(np.int64)).to(self.device) for a in (rows, columns)
-        )
+        others = self.data.questions.others(*triples.T)
+        index = tuple(torch.from_numpy(a.astype(np.int64)).to(self.device) for a in others)
         scores = scores.index_put(index, scores.new_tensor(NEVER))
         return nn.functional.cross_entropy(scores, answer.to(self.device), reduction="sum")
 
