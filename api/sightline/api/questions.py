@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
-from sightline.insights.kind import MAX_TEXT, Kind, parameters
+from sightline.insights.kind import MAX_TEXT, Kind
 
 #: Longest time that a question over HTTP may take, in milliseconds.
 MAX_DEADLINE_MS = 10_000
@@ -22,7 +22,7 @@ _INSTEAD = "The entity, instead of the one in the path (write `-` there): for pr
 
 def spans(kind: Kind[Any, Any]) -> dict[str, tuple[float, float]]:
     """The range of every number that a kind of question takes over HTTP."""
-    found = {p.name: (p.span.low, p.span.high) for p in parameters(kind.question) if p.span}
+    found = {p.name: (p.span.low, p.span.high) for p in kind.parameters if p.span}
     if "deadline_ms" in found:
         found["deadline_ms"] = (found["deadline_ms"][0], MAX_DEADLINE_MS)
     return found
@@ -33,7 +33,7 @@ def model_of(kind: Kind[Any, Any]) -> type[BaseModel]:
     made: dict[str, Any] = {}
     ranges = spans(kind)
     example: dict[str, Any] = next(iter(kind.examples.values()), {})
-    for p in parameters(kind.question):
+    for p in kind.parameters:
         hint, default = p.type, ... if p.default is MISSING else p.default
         limits: dict[str, Any] = {"description": p.about}
         if p.name in ranges:

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
     """What asks one kind of question, with a signature that typer reads its options from."""
-    asked = declared.parameters(kind.question)
+    asked = kind.parameters
     order = Parameter.KEYWORD_ONLY
     listed = [
         *(p for p in map(_listed, asked) if p.default is Parameter.empty),

@@ -9,21 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.arrays import Flags
-from sightline.insights.model_view import Answers
+from sightline.graph.arrays import Doubles, Flags, Ids
+from sightline.insights.facts import Facts
+from sightline.insights.model_view import Answers, ModelView
 from sightline.insights.names import NOBODY
 from sightline.insights.ranking import likeliest
 from sightline.models.errors import UnknownToModel
-
-if TYPE_CHECKING:
-    from sightline.graph.arrays import Ids
-    from sightline.insights.facts import Facts
-    from sightline.insights.model_view import ModelView
 
 
 def new_facts(
@@ -97,7 +92,7 @@ class AnalogousEntities:
         uses: Flags = np.bincount(self.rel, minlength=self.rels) > 0
         return uses
 
-    def chance_of_another(self, stated: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    def chance_of_another(self, stated: npt.NDArray[np.integer]) -> Doubles:
         """The chance of one more answer than stated, per directed relation: float64 ``(2R,)``. The
         share of them that have more, among those that have as many; with one half of one entity
         added."""
@@ -106,5 +101,5 @@ class AnalogousEntities:
         as_many[stated == 0] = self.entities
         return (more + 0.5) / (as_many + 1.0)
 
-    def _having(self, chosen: Flags) -> npt.NDArray[np.float64]:
+    def _having(self, chosen: Flags) -> Doubles:
         return np.bincount(self.rel[chosen], minlength=self.rels).astype(np.float64)

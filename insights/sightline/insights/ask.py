@@ -6,9 +6,7 @@ be shared between threads. Knows no kind of answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
 
 from sightline.distill.serving import ServedModel
 from sightline.graph.errors import SightlineError
@@ -42,7 +40,8 @@ class Sightline:
         self.snapshot = snapshot
         self.model = model
         self.no_model = no_model
-        self.metrics = {} if model is None else _metrics(model)
+        measured = None if model is None else model.folder / METRICS
+        self.metrics = read_json(measured) if measured and measured.exists() else {}
         self.facts = Facts(snapshot)
         self.names = Names(snapshot)
 
@@ -95,29 +94,3 @@ class Sightline:
             BadReference, UnknownRelation
         """
         return None if name is None else self.snapshot.resolve_relation(name)
-
-    def relations(self, names: Iterable[str]) -> list[int]:
-        """The relations of some names.
-
-        Raises:
-            BadReference, UnknownRelation
-        """
-        return [self.snapshot.resolve_relation(name) for name in names]
-
-    def types(self, names: Iterable[str]) -> list[int]:
-        """The types of some names.
-
-        Raises:
-            BadReference, UnknownClass
-        """
-        return [self.snapshot.resolve_class(name) for name in names]
-
-
-def _metrics(model: ServedModel) -> dict[str, Any]:
-    """The figures of a model, none where it was not evaluated.
-
-    Raises:
-        DamagedArtifact
-    """
-    path = model.folder / METRICS
-    return read_json(path) if path.exists() else {}

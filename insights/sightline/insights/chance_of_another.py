@@ -8,16 +8,11 @@ forty organisations are in a forty-first. Knows how many answers entities have; 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, expand_csr
-
-if TYPE_CHECKING:
-    from sightline.insights.facts import Facts
-
+from sightline.insights.facts import Facts
 
 #: How many entities of its type it takes to outweigh all entities.
 SHRINKAGE = 5.0

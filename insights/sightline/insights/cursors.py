@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
 
 from sightline.graph.errors import UsageError
-
-if TYPE_CHECKING:
-    from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.reader import Snapshot
 
 
 def cursor_of(snapshot: Snapshot, offset: int) -> str:

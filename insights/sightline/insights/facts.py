@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.arrays import Flags, Ids, Offsets, expand_csr
+from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.records import Direction
@@ -54,14 +54,11 @@ class Facts:
         n = self.snapshot.num_relations
         return rel - n if rel >= n else rel + n
 
-    def rels(
-        self, relation: int | None, direction: Direction | Literal["both"]
-    ) -> npt.NDArray[np.bool_]:
-        """bool ``(2R,)``: the directed relations of one relation, or of all, in one direction or
-        both."""
+    def rels(self, relation: int | None, direction: Direction | Literal["both"]) -> Flags:
+        """bool ``(2R,)``: those of one relation, or of all, in one direction or in both."""
         n = self.snapshot.num_relations
         rel = np.arange(2 * n)
-        wanted: npt.NDArray[np.bool_] = np.full(2 * n, relation is None)
+        wanted: Flags = np.full(2 * n, relation is None)
         if relation is not None:
             wanted[[relation, relation + n]] = True
         if direction != "both":
@@ -69,8 +66,7 @@ class Facts:
         return wanted
 
     def answers(self, anchor: int, rel: int) -> tuple[Ids, Ids]:
-        """The stated answers of a directed relation: their entity ids, ascending, and their edge
-        ids."""
+        """Entity ids, ascending, and edge ids of the stated answers of a directed relation."""
         s = self.snapshot
         if rel < s.num_relations:
             span = _span(s.out_indptr, s.relation, anchor, rel)
@@ -118,8 +114,7 @@ class Facts:
 
     @cached_property
     def edges_per_rel(self) -> npt.NDArray[np.int64]:
-        """int64 ``(2R,)``: facts of each directed relation; the two directions of a relation have
-        the same."""
+        """int64 ``(2R,)``: facts of each directed relation, as many in both directions."""
         s = self.snapshot
         return np.tile(np.bincount(s.relation, minlength=s.num_relations), 2)
 
@@ -130,23 +125,20 @@ class Facts:
 
     @cached_property
     def groups(self) -> tuple[npt.NDArray[np.int64], ...]:
-        """Every anchor and directed relation that have answers: anchor, directed relation and
-        number of answers, int64."""
+        """Anchor, directed relation and number of answers, int64, wherever there are answers."""
         s = self.snapshot
         tail = np.repeat(np.arange(s.num_entities, dtype=np.int32), np.diff(s.in_indptr))
         parts = []
-        for shift, anchor, relation in (
-            (0, s.head, s.relation),
-            (s.num_relations, tail, s.in_relation),
-        ):
-            start = np.flatnonzero(_starts(relation, anchor))
+        sides = ((0, s.head, s.relation), (s.num_relations, tail, s.in_relation))
+        for shift, anchor, relation in sides:
+            start = np.flatnonzero(changes(anchor, relation))
             count = np.diff(np.append(start, len(anchor)))
             parts.append(np.stack([anchor[start], relation[start] + shift, count]))
         anchor, rel, count = np.concatenate(parts, axis=1).astype(np.int64)
         return anchor, rel, count
 
     @cached_property
-    def answers_per_anchor(self) -> npt.NDArray[np.float64]:
+    def answers_per_anchor(self) -> Doubles:
         """float64 ``(2R,)``: mean number of answers of an anchor that has any."""
         return self.edges_per_rel / np.maximum(self.anchors_per_rel, 1)
 
@@ -156,14 +148,12 @@ class Facts:
         Ascending."""
         s = self.snapshot
         _, own, _, _ = self.incident(np.array([entity], np.int32))
-        used: npt.NDArray[np.bool_] = np.logical_or.reduce(
-            self._used_by_class[s.types_of(entity)], axis=0
-        )
+        used: Flags = np.logical_or.reduce(self._used_by_class[s.types_of(entity)], axis=0)
         used[own] = True
         used[own[self._single_valued[own]]] = False
         return np.flatnonzero(used)
 
-    def _fitting(self, rel: int) -> npt.NDArray[np.bool_]:
+    def _fitting(self, rel: int) -> Flags:
         """bool ``(N,)``: entities that can answer a directed relation as far as types say: those of
         a type that some stated answer has, and those without a type. All, where the directed
         relation has no fact."""
@@ -172,21 +162,20 @@ class Facts:
             return np.ones(s.num_entities, np.bool_)
         seen = np.append(0, np.cumsum(self._used_by_class[s.type_class, self.inverse(rel)]))
         start, end = s.type_indptr[:-1], s.type_indptr[1:]
-        fits: npt.NDArray[np.bool_] = (seen[end] > seen[start]) | (start == end)
+        fits: Flags = (seen[end] > seen[start]) | (start == end)
         return fits
 
-    def answerable(self, entity: int) -> npt.NDArray[np.bool_]:
-        """bool ``(2R,)``: directed relations that an entity can answer as far as types say; see
-        ``fitting``."""
+    def answerable(self, entity: int) -> Flags:
+        """bool ``(2R,)``: what an entity can answer as far as types say; see ``fitting``."""
         types = self.snapshot.types_of(entity)
-        used: npt.NDArray[np.bool_] = np.logical_or.reduce(self._used_by_class[types], axis=0)
+        used: Flags = np.logical_or.reduce(self._used_by_class[types], axis=0)
         anything = (self.edges_per_rel == 0) | (len(types) == 0)
-        answerable: npt.NDArray[np.bool_] = anything | np.roll(used, self.snapshot.num_relations)
+        answerable: Flags = anything | np.roll(used, self.snapshot.num_relations)
         return answerable
 
     def popularity(
         self, rels: npt.NDArray[np.integer], answers: npt.NDArray[np.integer]
-    ) -> npt.NDArray[np.float64]:
+    ) -> Doubles:
         """How likely each answer to a directed relation is by its number of facts alone: float64
         ``(n,)``.
 
@@ -197,19 +186,18 @@ class Facts:
         inverse = inverse[rels]
         own = [len(self.answers(int(a), int(i))[0]) for a, i in zip(answers, inverse)]
         total = self.edges_per_rel[rels] + self.anchors_per_rel[inverse] + 1
-        share: npt.NDArray[np.float64] = (np.array(own, np.float64) + 1) / total
+        share: Doubles = (np.array(own, np.float64) + 1) / total
         return share
 
     @cached_property
-    def _single_valued(self) -> npt.NDArray[np.bool_]:
+    def _single_valued(self) -> Flags:
         enough = self.anchors_per_rel >= ENOUGH_ANCHORS
-        single: npt.NDArray[np.bool_] = enough & (self.answers_per_anchor <= SINGLE_VALUED)
+        single: Flags = enough & (self.answers_per_anchor <= SINGLE_VALUED)
         return single
 
     @cached_property
-    def _used_by_class(self) -> npt.NDArray[np.bool_]:
-        """bool ``(num_classes, 2R)``: some entity of the class is an anchor of the directed
-        relation."""
+    def _used_by_class(self) -> Flags:
+        """bool ``(num_classes, 2R)``: some entity of the class is an anchor."""
         s = self.snapshot
         used = np.zeros((len(s.class_iris), 2 * s.num_relations), np.bool_)
         pairs = ((s.head, s.relation), (s.tail, s.relation + s.num_relations))
@@ -224,10 +212,3 @@ def _span(indptr: Offsets, relation: Ids, anchor: int, wanted: int) -> slice:
     start, end = int(indptr[anchor]), int(indptr[anchor + 1])
     low, high = np.searchsorted(relation[start:end], [wanted, wanted + 1])
     return slice(start + int(low), start + int(high))
-
-
-def _starts(relation: Ids, anchor: Ids) -> npt.NDArray[np.bool_]:
-    """Marks the first edge of every (anchor, relation) in edges sorted by both."""
-    first = np.ones(len(anchor), np.bool_)
-    first[1:] = (anchor[1:] != anchor[:-1]) | (relation[1:] != relation[:-1])
-    return first

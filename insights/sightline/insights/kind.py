@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
+from functools import cached_property
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -125,17 +125,6 @@ class Parameter:
         return MAX_TEXT if self.many else self.length.most
 
 
-def parameters(question: Any) -> tuple[Parameter, ...]:
-    """The parameters of a question's class, in their order."""
-    return _parameters(question)
-
-
-@cache
-def _parameters(question: Any) -> tuple[Parameter, ...]:
-    hints = get_type_hints(question, include_extras=True)
-    return tuple(_parameter(f.name, hints[f.name], f.default) for f in fields(question))
-
-
 def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     marks = {type(mark): mark for mark in getattr(hint, "__metadata__", ())}
     plain = hint.__origin__ if marks else hint
@@ -150,7 +139,7 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
 Render = Callable[[Any, "Sightline"], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind(Generic[Q, A]):
     """A kind of answer.
 
@@ -186,6 +175,13 @@ class Kind(Generic[Q, A]):
     batch: bool = False
     formats: Mapping[str, Render] = field(default_factory=dict)
 
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The fields of its question, in their order."""
+        hints = get_type_hints(self.question, include_extras=True)
+        listed = fields(self.question)  # type: ignore[arg-type]
+        return tuple(_parameter(f.name, hints[f.name], f.default) for f in listed)
+
     @property
     def name(self) -> str:
         """The kind's name."""
@@ -213,6 +209,6 @@ class Kind(Generic[Q, A]):
             OutOfRange, UsageError: a parameter that is not allowed.
             SightlineError: as ``ask`` does.
         """
-        for parameter in parameters(self.question):
+        for parameter in self.parameters:
             parameter.check(getattr(question, parameter.name))
         return self.ask(sight, question)

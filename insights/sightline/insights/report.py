@@ -10,28 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from sightline.graph.errors import SightlineError, require_range
 from sightline.graph.exchange.spreadsheet import without_formulas
+from sightline.graph.progress import Progress
 from sightline.graph.storage.artifact import MANIFEST, new_artifact
 from sightline.graph.storage.errors import NotWritable
+from sightline.graph.storage.workspace import Workspace
+from sightline.insights.ask import Sightline
 from sightline.insights.errors import NothingToReport
 from sightline.insights.kinds import entity, related, similar, stats
 from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.similar import Neighbour
 from sightline.insights.kinds.stats import Stats
 from sightline.insights.records import Fact
-
-if TYPE_CHECKING:
-    from sightline.graph.progress import Progress
-    from sightline.graph.storage.workspace import Workspace
-    from sightline.insights.ask import Sightline
 
 #: Version of the layout of a report; part of its id.
 FORMAT = 2
@@ -51,10 +49,7 @@ class ModelSummary:
     Attributes:
         test: per ``teacher`` and ``student``: filtered MRR and Hits@1/3/10 on held-out facts;
             empty where the model was not evaluated.
-        base_rate: share of true ones among the answers that probabilities were fitted on; null
-            where there were too few to fit anything.
-        abstain_below: a probability under which an answer is a guess.
-        calibration_error: mean gap between probability and truth on held-out facts, or null.
+        base_rate, abstain_below, calibration_error: as in ``records.Reliability``.
     """
 
     id: str
@@ -86,25 +81,6 @@ class Report:
     note: str | None
     surprising: tuple[Fact, ...]
     sections: tuple[Section, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A fact as one line of a table."""
-
-    about: str
-    head: str
-    head_label: str
-    relation: str
-    relation_label: str
-    tail: str
-    tail_label: str
-    status: str
-    probability: float | None
-    probability_if_any: float | None
-    guess: bool | None
-    surprising: float | None
-    why: str
 
 
 def write_report(
@@ -258,8 +234,8 @@ def write_files(report: Report, folder: Path) -> None:
 
     (folder / "report.html").write_text(render(report), encoding="utf-8")
     (folder / "report.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    _write_table(folder, "facts", _rows(report, "stated"))
-    _write_table(folder, "predictions", _rows(report, "predicted"))
+    _write_table(report, "stated", folder / "facts")
+    _write_table(report, "predicted", folder / "predictions")
 
 
 def render(report: Report) -> str:
@@ -274,40 +250,34 @@ def render(report: Report) -> str:
     return environment.from_string(source).render(report=report)
 
 
-def _rows(report: Report, part: Literal["stated", "predicted"]) -> list[Row]:
-    """The stated or the predicted facts of all entities as lines of a table."""
-    rows = []
-    for section in report.sections:
-        for fact in getattr(section, part):
-            files = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
-            paths = "; ".join(path.text for path in fact.support)
-            rows.append(
-                Row(
-                    about=section.view.entity.id,
-                    head=fact.head.id,
-                    head_label=fact.head.label,
-                    relation=fact.relation.id,
-                    relation_label=fact.relation.label,
-                    tail=fact.tail.id,
-                    tail_label=fact.tail.label,
-                    status=fact.status,
-                    probability=fact.probability,
-                    probability_if_any=fact.probability_if_any,
-                    guess=fact.abstain if part == "predicted" else None,
-                    surprising=fact.surprising,
-                    why=paths or fact.support_note or files,
-                )
-            )
-    return rows
-
-
-def _write_table(folder: Path, name: str, rows: Sequence[Row]) -> None:
+def _write_table(report: Report, part: Literal["stated", "predicted"], path: Path) -> None:
+    """The stated or the predicted facts of all entities as CSV and Parquet."""
     import polars as pl
 
-    columns = [field.name for field in fields(Row)]
+    facts = [(section, fact) for section in report.sections for fact in getattr(section, part)]
+    columns = {
+        "about": [section.view.entity.id for section, _ in facts],
+        "head": [fact.head.id for _, fact in facts],
+        "head_label": [fact.head.label for _, fact in facts],
+        "relation": [fact.relation.id for _, fact in facts],
+        "relation_label": [fact.relation.label for _, fact in facts],
+        "tail": [fact.tail.id for _, fact in facts],
+        "tail_label": [fact.tail.label for _, fact in facts],
+        "status": [fact.status for _, fact in facts],
+        "probability": [fact.probability for _, fact in facts],
+        "probability_if_any": [fact.probability_if_any for _, fact in facts],
+        "guess": [fact.abstain if part == "predicted" else None for _, fact in facts],
+        "surprising": [fact.surprising for _, fact in facts],
+        "why": [_why(fact) for _, fact in facts],
+    }
     numbers = dict.fromkeys(("probability", "probability_if_any", "surprising"), pl.Float64())
-    number = {**numbers, "guess": pl.Boolean()}
-    schema = {column: number.get(column, pl.String()) for column in columns}
-    frame = pl.DataFrame([asdict(row) for row in rows], schema)
-    frame.write_parquet(folder / f"{name}.parquet")
-    frame.with_columns(without_formulas(frame.schema)).write_csv(folder / f"{name}.csv")
+    frame = pl.DataFrame(
+        columns, dict.fromkeys(columns, pl.String()) | numbers | {"guess": pl.Boolean()}
+    )
+    frame.write_parquet(path.with_suffix(".parquet"))
+    frame.with_columns(without_formulas(frame.schema)).write_csv(path.with_suffix(".csv"))
+
+
+def _why(fact: Fact) -> str:
+    origins = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
+    return "; ".join(path.text for path in fact.support) or fact.support_note or origins

@@ -5,16 +5,11 @@ Knows facts and degrees; knows no labels and no model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
-from sightline.insights.facts import fair_order
-
-if TYPE_CHECKING:
-    from sightline.graph.arrays import Flags, Ids
-    from sightline.insights.facts import Facts
+from sightline.graph.arrays import Flags, Ids
+from sightline.insights.facts import Facts, fair_order
 
 #: Distance of an entity that is not shown.
 ABSENT = 127

@@ -71,7 +71,7 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     entity = sight.entity(asked.id)
     wanted = facts.rels(None, "both")
     if asked.relations:
-        relations = sight.relations(asked.relations)
+        relations = list(map(s.resolve_relation, asked.relations))
         wanted = np.isin(np.arange(len(wanted)) % s.num_relations, relations)
     chosen = choose(facts, entity, asked.hops, asked.limit, wanted)
     distance = distances(facts, entity, asked.hops, chosen, wanted)

@@ -73,17 +73,17 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
     """
     from sightline.graph.paths.find import find_paths
 
-    names = sight.names
+    s, names = sight.snapshot, sight.names
     source, target = sight.entity(asked.source), sight.entity(asked.target)
     found = find_paths(
-        sight.snapshot,
+        s,
         source,
         target,
         max_hops=asked.max_hops,
         k=asked.k,
-        include=sight.relations(asked.include),
-        exclude=sight.relations(asked.exclude),
-        types=sight.types(asked.types),
+        include=list(map(s.resolve_relation, asked.include)),
+        exclude=list(map(s.resolve_relation, asked.exclude)),
+        types=list(map(s.resolve_class, asked.types)),
         pattern=asked.pattern,
         deadline_ms=asked.deadline_ms,
     )
