@@ -67,7 +67,8 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def commands() -> typer.Typer:
     app = typer.Typer()
-    ask.register(app)
+    for command in ask.commands():
+        app.command(command.__name__)(command)
     return app
 
 

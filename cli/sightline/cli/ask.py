@@ -15,16 +15,14 @@ import typer
 
 from sightline.cli import terminal
 from sightline.cli.options import JsonOption, WorkspaceOption, open_for_asking
+from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kind as declared
 from sightline.insights import kinds
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for kind in kinds.KINDS:
-        if kind.command is not None:
-            app.command(kind.command)(command_of(kind))
-    app.command()(report)
+def commands() -> list[Callable[..., None]]:
+    """The commands of this module."""
+    return [*(command_of(kind) for kind in kinds.KINDS if kind.command), report]
 
 
 def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
@@ -87,7 +85,6 @@ def report(
     ] = None,
 ) -> None:
     """Write a batch report: HTML to read, JSON to process."""
-    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.report import write_report
 
     sight = open_for_asking(workspace)

@@ -24,16 +24,10 @@ from sightline.cli.options import (
     WorkspaceOption,
     require_training,
 )
+from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
-    from sightline.graph.storage.workspace import Workspace
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (run, ingest, loads, retract, compile_, verify, train, distill, evaluate):
-        app.command(command.__name__.rstrip("_"))(command)
 
 
 def run(
@@ -52,8 +46,6 @@ def run(
 
     Example: sightline run countries.csv cities.csv --mapping world.yaml -w world
     """
-    from sightline.graph.storage.workspace import Workspace
-
     require_training()
     ws = Workspace.create(workspace)
     with ws.lock():
@@ -85,8 +77,6 @@ def ingest(
     Every source becomes one load. Loading the same file again changes nothing. Records that cannot
     be read are kept in quarantine/ with line and reason.
     """
-    from sightline.graph.storage.workspace import Workspace
-
     ws = Workspace.create(workspace)
     with ws.lock():
         load_files(ws, sources, mapping, strict)
@@ -111,18 +101,13 @@ def load_files(ws: Workspace, sources: Sequence[Path], mapping: Path | None, str
 def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
     """List the active loads."""
     from sightline.graph.record.loads import active_loads
-    from sightline.graph.storage.workspace import Workspace
 
     found = active_loads(Workspace.open(workspace))
     if json:
-        terminal.print_json([_load_record(load) for load in found])
+        names = ("id", "source", "role", "media_type", "counts", "started", "ended")
+        terminal.print_json([{name: getattr(load, name) for name in names} for load in found])
     else:
         _show_loads(found, "Loads")
-
-
-def _load_record(load: Any) -> dict[str, Any]:
-    names = ("id", "source", "role", "media_type", "counts", "started", "ended")
-    return {name: getattr(load, name) for name in names}
 
 
 def _show_loads(found: Sequence[Any], title: str) -> None:
@@ -141,7 +126,6 @@ def retract(
 ) -> None:
     """Take a load out of the graph. Its record stays; loading the source again brings it back."""
     from sightline.graph.record.loads import retract as take_out
-    from sightline.graph.storage.workspace import Workspace
 
     gone = take_out(Workspace.open(workspace), load)
     terminal.say(f"retracted {gone.id} ({gone.source}); next: sightline compile -w {workspace}")
@@ -149,8 +133,6 @@ def retract(
 
 def compile_(workspace: WorkspaceOption) -> None:
     """Build the graph of the active loads, and serve it."""
-    from sightline.graph.storage.workspace import Workspace
-
     ws = Workspace.open(workspace)
     _compile(ws)
     if ws.current.model is None:
@@ -189,7 +171,6 @@ def _compile(ws: Workspace) -> None:
 def verify(workspace: WorkspaceOption) -> None:
     """Check every checksum of every load, snapshot, model and report; the settings and the jobs."""
     from sightline.graph.storage.verify import verify as check
-    from sightline.graph.storage.workspace import Workspace
 
     with terminal.progress() as progress:
         damaged = check(Workspace.open(workspace), progress)
@@ -209,8 +190,6 @@ def train(
     seed: SeedOption = 0,
 ) -> None:
     """Train the GNN teacher on the compiled graph. An interrupted training goes on where it was."""
-    from sightline.graph.storage.workspace import Workspace
-
     require_training()
     model = _train(Workspace.open(workspace), preset, tune, device, seed)
     terminal.say(f"teacher of model {model}; next: sightline distill -w {workspace}")
@@ -234,8 +213,6 @@ def distill(
     workspace: WorkspaceOption, model: ModelOption = None, device: DeviceOption = "auto"
 ) -> None:
     """Distill the teacher into the small student that answers."""
-    from sightline.graph.storage.workspace import Workspace
-
     require_training()
     ws = Workspace.open(workspace)
     chosen = _chosen(ws, model)
@@ -260,7 +237,6 @@ def evaluate(
 ) -> None:
     """Measure teacher, student and control on held-out facts, and serve the model."""
     from sightline.distill.serving import publish
-    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     ws = Workspace.open(workspace)
@@ -281,11 +257,7 @@ def _evaluate(ws: Workspace, model: str) -> dict[str, Any]:
 
 
 def _chosen(ws: Workspace, model: str | None) -> str:
-    """The model named, or the one that was changed last.
-
-    Raises:
-        NoModel
-    """
+    """The model named, or the one that was changed last."""
     from sightline.models.errors import NoModel
 
     folders = [f for f in ws.models.glob("[0-9a-f]*") if model is None or f.name.startswith(model)]
@@ -305,3 +277,6 @@ def _show_metrics(metrics: dict[str, Any]) -> None:
     ]
     columns = ("model", "held-out facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
     terminal.table("How well held-out facts are found again", columns, rows)
+
+
+COMMANDS = (run, ingest, loads, retract, compile_, verify, train, distill, evaluate)

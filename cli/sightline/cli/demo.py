@@ -14,20 +14,15 @@ import typer
 from sightline.cli import build, terminal
 from sightline.cli.options import DeviceOption, open_for_asking, require_training
 from sightline.cli.service import HostOption, PortOption, serve
+from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.ask import Sightline
 
 #: Head, relation, tail, by keys of the example's files.
 Fact = tuple[str, str, str]
 #: Answers looked at for each withheld fact.
 MOST = 100
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(demo)
 
 
 def demo(
@@ -46,7 +41,6 @@ def demo(
     Withholds a few facts, learns from the others, and shows which of them it finds again.
     """
     from sightline.graph.reasoning.reason import reason
-    from sightline.graph.storage.workspace import Workspace
 
     require_training()
     folder = example_folder()

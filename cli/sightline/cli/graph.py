@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from sightline.cli import terminal
 from sightline.cli.options import JsonOption, WorkspaceOption
-
-if TYPE_CHECKING:
-    from sightline.graph.storage.workspace import Workspace
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (reason, diff, export):
-        app.command(command.__name__)(command)
+from sightline.graph.storage.workspace import Workspace
 
 
 def reason(
@@ -34,7 +26,6 @@ def reason(
     """
     from sightline.graph.reasoning.reason import reason as infer
     from sightline.graph.reasoning.reason import rule_counts
-    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.open(workspace)
     with terminal.progress() as progress:
@@ -71,7 +62,6 @@ def diff(
     """
     from sightline.graph.snapshot.diff import diff as compare
     from sightline.graph.snapshot.diff import find_snapshot
-    from sightline.graph.storage.workspace import Workspace
 
     ws = Workspace.open(workspace)
     found = compare(find_snapshot(ws, old), find_snapshot(ws, new), limit=limit)
@@ -115,8 +105,6 @@ def export(
     ],
 ) -> None:
     """Write the graph, or the model, to files that other tools read."""
-    from sightline.graph.storage.workspace import Workspace
-
     ws = Workspace.open(workspace)
     if format == "onnx" or format == "arrays":
         _export_model(ws, format, output)
@@ -134,3 +122,6 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
     export_student(ws, format, output)
     for path in sorted(output.iterdir()):
         terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")
+
+
+COMMANDS = (reason, diff, export)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -25,8 +27,10 @@ app = typer.Typer(
     "    sightline run data.csv --mapping map.yaml -w WORKSPACE\n\n"
     '    sightline related "Some name" -w WORKSPACE',
 )
-for module in (build, graph, ask, service, demo):
-    module.register(app)
+parts = (build.COMMANDS, graph.COMMANDS, ask.commands(), service.COMMANDS, (demo.demo,))
+commands: Iterable[Callable[..., None]] = chain.from_iterable(parts)
+for command in commands:
+    app.command(command.__name__.rstrip("_"))(command)
 
 
 def _version(wanted: bool) -> None:

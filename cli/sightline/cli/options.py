@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
@@ -56,7 +57,6 @@ StrictOption = Annotated[
 
 def open_for_asking(workspace: Path) -> Sightline:
     """The served snapshot and model of a workspace."""
-    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.ask import Sightline
 
     return Sightline.open(Workspace.open(workspace))
@@ -68,8 +68,6 @@ def require_training() -> None:
     Raises:
         MissingExtra
     """
-    # Threads that wait for each other sleep: spinning costs minutes where the cores are shared.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from importlib.util import find_spec
 
     from sightline.graph.errors import MissingExtra

@@ -11,15 +11,10 @@ import typer
 
 from sightline.cli.options import WorkspaceOption
 from sightline.graph.progress import Progress
+from sightline.graph.storage.workspace import Workspace
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (serve, work):
-        app.command()(command)
 
 
 def serve(
@@ -64,7 +59,6 @@ def write_report(
     workspace: Path, request: Mapping[str, Any], progress: Progress
 ) -> Mapping[str, Any]:
     """The job ``report``: write one from what is served now; the name of its folder."""
-    from sightline.graph.storage.workspace import Workspace
     from sightline.insights import report
     from sightline.insights.ask import Sightline
 
@@ -76,3 +70,5 @@ def write_report(
 
 #: What a worker can do, by kind of job.
 HANDLERS = {"report": write_report}
+
+COMMANDS = (serve, work)

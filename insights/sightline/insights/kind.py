@@ -28,7 +28,10 @@ from annotated_doc import Doc
 from sightline.graph.errors import UsageError, require_range
 
 if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
+    from sightline.insights.ask import Sightline as Sightline
+else:
+    #: Named in the modules of kinds and never loaded for it: it is heavy.
+    Sightline = Any
 
 #: Characters of a reference or a search, references in one parameter, and answers.
 MAX_TEXT = 2048
@@ -136,7 +139,7 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     return Parameter(name, plain, default, about, span, length, names and names.what)
 
 
-Render = Callable[[Any, "Sightline"], bytes]
+Render = Callable[[Any, Sightline], bytes]
 
 
 @dataclass(frozen=True)

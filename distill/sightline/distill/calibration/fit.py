@@ -57,8 +57,9 @@ def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
     found = top_answers(arrays, data.calibrate, known, data.calibrate)
     alike = top_answers(arrays, data.calibrate, data.questions, data.select)
     alike = alike._replace(true=~alike.true)
+    pairs: zip[tuple[Any, Any]] = zip(found, alike)
     log_probability, rank, rels, _, true = (
-        np.concatenate([one, other[~alike.true]]) for one, other in zip(found, alike)
+        np.concatenate([one, other[~alike.true]]) for one, other in pairs
     )
     weight = np.ones(len(true))
     weight[len(found.true) :] = -len(data.test) / max(len(data.select), 1)

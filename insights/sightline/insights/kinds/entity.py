@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sightline.graph.snapshot.origin import Origin
 from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES
-from sightline.insights.kind import EntityName, Kind
+from sightline.insights.kind import EntityName, Kind, Sightline
 from sightline.insights.records import DegreeCount, EntityRef, LoadRef, Ref
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,12 @@ was not trained on. An inferred fact is another thing, it follows from stated on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import DirectionName, EntityName, K, Kind, Length, Names
+from sightline.insights.kind import DirectionName, EntityName, K, Kind, Length, Names, Sightline
 from sightline.insights.records import Fact, Reliability
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 #: Edges of one question.
 MAX_EDGES = 100

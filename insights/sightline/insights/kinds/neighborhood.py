@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_doc import Doc
 
 from sightline.insights import graph_formats
-from sightline.insights.kind import MAX_K, EntityName, Kind, Names, Span
+from sightline.insights.kind import MAX_K, EntityName, Kind, Names, Sightline, Span
 from sightline.insights.records import DegreeCount, EntityRef, Ref
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 
 @dataclass(frozen=True, slots=True)

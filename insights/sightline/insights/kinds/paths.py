@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import EntityName, K, Kind, Names, Span
+from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
 from sightline.insights.records import EntityRef, Path
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 
 @dataclass(frozen=True, slots=True)

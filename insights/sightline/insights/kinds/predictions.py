@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_doc import Doc
 
 from sightline.graph.errors import UsageError
-from sightline.insights.kind import MAX_K, Kind, Names, Span
+from sightline.insights.kind import MAX_K, Kind, Names, Sightline, Span
 from sightline.insights.records import Fact, Reliability
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 #: Answers where neither their number nor a coverage is asked for.
 DEFAULT_K = 10

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from annotated_doc import Doc
 
 from sightline.graph.errors import UsageError
-from sightline.insights.kind import DirectionName, EntityName, K, Kind, RelationName
+from sightline.insights.kind import DirectionName, EntityName, K, Kind, RelationName, Sightline
 from sightline.insights.records import EntityRef, Fact, Reliability
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sightline.insights.kind import Cursor, Kind, Limit
+from sightline.insights.kind import Cursor, Kind, Limit, Sightline
 from sightline.insights.records import Ref
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 #: Mean number of partners from which a side of a relation is called N.
 MANY = 1.5

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sightline.insights.kind import Kind
+from sightline.insights.kind import Kind, Sightline
 from sightline.insights.records import ClassCount, Ref
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Ids, Offsets
     from sightline.graph.snapshot.reader import Snapshot
-    from sightline.insights.ask import Sightline
 
 #: Edges whose types are counted at once.
 BLOCK = 1 << 18

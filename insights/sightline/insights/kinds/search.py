@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import MAX_K, Cursor, Kind, Length, Limit, Names
+from sightline.insights.kind import MAX_K, Cursor, Kind, Length, Limit, Names, Sightline
 from sightline.insights.records import EntityRef
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 How = Literal["exact", "prefix", "word", "typo"]
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import EntityName, K, Kind
+from sightline.insights.kind import EntityName, K, Kind, Sightline
 from sightline.insights.records import EntityRef
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Flags
-    from sightline.insights.ask import Sightline
 
 
 @dataclass(frozen=True, slots=True)

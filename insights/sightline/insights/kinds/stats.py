@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from sightline.insights.kind import Kind
+from sightline.insights.kind import Kind, Sightline
 from sightline.insights.records import ClassCount, LoadRef
-
-if TYPE_CHECKING:
-    from sightline.insights.ask import Sightline
 
 
 @dataclass(frozen=True, slots=True)
