@@ -3,9 +3,8 @@
 Knows bytes; knows no column. A quote opens a field if it stands at the field's beginning; then
 separators and line ends are text, two quotes are one, and the next single quote closes it. Any
 other quote is text. A field that is not closed, or goes on after it was, spoils the line in which
-its record begins, and the next record begins at the next line. So every quote may have to be looked
-at from two sides, but never more often: what follows an opening quote does not depend on where the
-record began, and is found once for all of them, whatever the quotes are.
+its record begins, and the next record begins at the next line. What follows an opening quote does
+not depend on where the record began, so it is found once for all, whatever the quotes are.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Records:
         lines: ``(n,)`` line of the block in which each begins, from 0.
         fields: ``(n,)`` how many each has.
         quoted: some field is in quotes.
-        odd: ``(n,)`` it holds quotes that are text.
+        odd: ``(n,)`` it holds quotes that are text, beside fields in quotes.
         bad: record to why its quotes make no sense.
         end, end_line: where the rest of the block begins, which is no whole record yet.
     """
@@ -59,149 +58,106 @@ def find_records(block: bytes, separator: str, final: bool) -> Records:
         final: nothing comes after it, and it ends in a line end.
     """
     data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(data == NEWLINE)
-    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
-    separators = np.flatnonzero(data == ord(separator))
-    if len(ends) and b'"' in block:
-        quotes = _Quotes.find(data, ends, ord(separator))
-        if len(quotes.first):
-            walk = _Walk.along(quotes, starts, ends, len(block), final)
-            return walk.records(quotes, starts, ends, separators, separator)
-    fields = np.diff(np.searchsorted(separators, ends), prepend=0) + 1
-    end = int(ends[-1]) + 1 if len(ends) else 0
-    lines, none = np.arange(len(ends)), np.zeros(len(ends), np.bool_)
-    return Records(starts, ends, lines, fields, False, none, {}, end, len(ends))
+    newlines = np.flatnonzero(data == NEWLINE)
+    first, last, bad_lines, end_line = _quoted_fields(data, newlines, separator, final)
+    newlines = newlines[:end_line]
+    end = int(newlines[-1]) + 1 if end_line else 0
+    data = data[:end]
+    separates, quoted = data == ord(separator), len(first) > 0
+    whole, text_quotes = np.arange(end_line), newlines[:0]
+    if quoted:
+        edges = np.zeros(end, np.int8)
+        edges[first] = 1
+        edges[last + 1] -= 1
+        outside = edges.cumsum(dtype=np.int8) == 0
+        separates &= outside
+        whole = np.flatnonzero(outside[newlines])
+        text_quotes = np.flatnonzero((data == QUOTE) & outside)
+    ends, lines = newlines[whole], np.append(0, whole + 1)[:-1]
+    fields = np.diff(np.searchsorted(np.flatnonzero(separates), ends), prepend=0) + 1
+    odd = np.zeros(len(ends), np.bool_)
+    odd[np.searchsorted(ends, text_quotes)] = True
+    bad = dict(zip(np.searchsorted(lines, list(bad_lines)).tolist(), bad_lines.values()))
+    starts = np.append(0, ends + 1)[:-1]
+    return Records(starts, ends, lines, fields, quoted, odd, bad, end, end_line)
 
 
-@dataclass(frozen=True, slots=True)
-class _Quotes:
-    """The quotes in a block, and what each that may open a field leads to.
+def _quoted_fields(
+    data: Bytes, ends: Places, separator: str, final: bool
+) -> tuple[Places, Places, dict[int, str], int]:
+    """First and last quote of each field in quotes; bad lines; the first line of no whole record.
 
-    Attributes:
-        runs: ``(m,)`` where each run of adjacent quotes begins.
-        first: ``(n,)`` the quotes that open a field if the field's record is outside of quotes.
-        last: ``(n,)`` the quote that closes the field.
-        within: ``(n,)`` how many runs the field holds, its own quotes included.
-        after: ``(n,)`` the next of them that opens a field of the record, or itself.
-        outcome: ``(n,)`` for the last one of its record: the line in which the record ends; in
-            which it turns out bad, as ``-1 - line``; or the number of lines, where the block does
-            not show it.
+    ``ends`` are those of the lines. Beyond them, nothing is known yet.
     """
+    n, size = len(ends), len(data)
+    quotes = np.flatnonzero(data == QUOTE)
+    whole = np.flatnonzero(np.searchsorted(quotes, ends) % 2 == 0)
+    # Quotes mostly open and close in turn; of two that are one, the first closes, the other opens.
+    in_turn = _may_open(data, quotes[::2], ord(separator)).all()
+    if len(whole) and in_turn and _may_close(data, quotes[1::2], ord(separator)).all():
+        end_line = int(whole[-1]) + 1
+        lines = np.diff(whole, prepend=-1, append=n)
+        if size <= MAX_RECORD and lines.max() < MAX_QUOTED_LINES and (end_line == n or not final):
+            pairs = quotes[: np.searchsorted(quotes, ends[whole[-1]])]
+            return pairs[::2], pairs[1::2], {}, end_line
+    begins = np.flatnonzero(np.diff(quotes, prepend=-2) > 1)
+    runs, lengths = quotes[begins], np.diff(begins, append=len(quotes))
+    opening = np.flatnonzero(_may_open(data, runs, ord(separator)))
+    first = runs[opening]
+    if not len(first):
+        return first, first, {}, n
+    # A run of two, four, ... that opens a field closes it as well; else the next odd run does.
+    odd = lengths % 2 == 1
+    next_odd = np.append(np.flatnonzero(odd), len(runs))[np.cumsum(odd)[opening]]
+    closing = np.where(odd[opening], next_odd, opening)
+    last = np.append(runs + lengths - 1, size)[closing]
+    line = np.searchsorted(ends, last)
+    good = _may_close(data, last, ord(separator)) | (line == n)
+    # From each field in quotes to the next one of its record, and to the last one.
+    after = np.searchsorted(first, last, "right")
+    more = good & (np.append(first, size)[after] < np.append(ends, 0)[line])
+    next_one = final_one = np.where(more, after, np.arange(len(first)))
+    while not np.array_equal(farther := final_one[final_one], final_one):
+        final_one = farther
 
-    runs: Places
-    first: Places
-    last: Places
-    within: Places
-    after: Places
-    outcome: Places
-
-    @classmethod
-    def find(cls, data: Bytes, ends: Places, separator: int) -> _Quotes:
-        quotes = np.flatnonzero(data == QUOTE)
-        begins = np.flatnonzero(np.diff(quotes, prepend=-2) > 1)
-        runs, lengths = quotes[begins], np.diff(begins, append=len(quotes))
-        before = data[runs - 1]
-        opens = (runs == 0) | (before == separator) | (before == NEWLINE)
-        odd, opening = lengths % 2 == 1, np.flatnonzero(opens)
-        # A run of two, four, ... that opens a field closes it as well; else the next odd run does.
-        next_odd = np.append(np.flatnonzero(odd), len(runs))[np.cumsum(odd)[opening]]
-        closing = np.where(odd[opening], next_odd, opening)
-        there = np.minimum(closing, len(runs) - 1)
-        last = runs[there] + lengths[there] - 1
-        line = np.searchsorted(ends, last)
-        unknown = (closing == len(runs)) | (line == len(ends))
-        following = data[np.minimum(last + 1, len(data) - 1)]
-        line_end = (following == RETURN) & (data[np.minimum(last + 2, len(data) - 1)] == NEWLINE)
-        good = (following == separator) | (following == NEWLINE) | line_end
-        after, first = np.cumsum(opens)[there], runs[opening]
-        stop = np.append(ends, len(data))[line]
-        more = good & ~unknown & (np.append(first, len(data))[after] < stop)
-        after = np.where(more, after, np.arange(len(first)))
-        outcome = np.where(unknown, len(ends), np.where(good, line, -1 - line))
-        return cls(runs, first, last, closing - opening + 1, after, outcome)
-
-    def outcomes(self) -> Places:
-        """``(n,)`` how the record ends of which each opens a field."""
-        at = self.after
-        while not np.array_equal(further := at[at], at):
-            at = further
-        return self.outcome[at]
-
-    def opened_after(self, chosen: Places) -> Places:
-        """Those that open a field, of the records of which the chosen open the first."""
-        reached, ahead = np.zeros(len(self.first), np.bool_), self.after
-        reached[chosen] = True
-        while True:
-            reached[ahead[reached]] = True
-            if np.array_equal(further := ahead[ahead], ahead):
-                return np.flatnonzero(reached)
-            ahead = further
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """The lines of a block in which a record begins.
-
-    Attributes:
-        lines: ``(n,)`` these lines, from 0.
-        last: ``(n,)`` the line in which each record ends.
-        first: ``(n,)`` which quote opens its first field in quotes; -1 if none does.
-        bad, unclosed: ``(n,)`` it makes no sense, and that is because a quote is not closed.
-        end_line: of the first record that the block does not show as a whole.
-    """
-
-    lines: Places
-    last: Places
-    first: Places
-    bad: Flags
-    unclosed: Flags
-    end_line: int
-
-    @classmethod
-    def along(cls, quotes: _Quotes, starts: Places, ends: Places, size: int, final: bool) -> _Walk:
-        n = len(ends)
-        lines = np.arange(n)
-        first = np.searchsorted(quotes.first, starts)
-        first = np.where(np.append(quotes.first, size)[first] < ends, first, -1)
-        outcome = np.where(first >= 0, quotes.outcomes()[first], lines)
-        last = np.where(outcome < 0, -1 - outcome, outcome)
-        long = last - lines >= MAX_QUOTED_LINES
-        long |= np.append(ends, size)[last] - starts > MAX_RECORD
-        unclosed = (first >= 0) & (long | ((last == n) & final))
-        bad = unclosed | (outcome < 0)
-        last = np.where(bad, lines, last)
-        begins, line, end_line = np.ones(n, np.bool_), 0, n
-        for at in np.flatnonzero(last > lines).tolist():
-            if at >= line:
-                line = int(last[at]) + 1
-                begins[at + 1 : line] = False
-                if line > n:
-                    end_line = at
-                    break
-        chosen = np.flatnonzero(begins[:end_line])
-        last, first = last[chosen], first[chosen]
-        return cls(chosen, last, first, bad[chosen], unclosed[chosen], end_line)
-
-    def records(
-        self, quotes: _Quotes, starts: Places, ends: Places, separators: Places, separator: str
-    ) -> Records:
-        """The records, with what is in quotes taken out of the counts."""
-        end = int(starts[self.end_line]) if self.end_line < len(ends) else int(ends[-1]) + 1
-        starts, ends = starts[self.lines], ends[self.last]
-        fields = _between(separators, starts, ends) + 1
-        texts = _between(quotes.runs, starts, ends)
-        fields_in_quotes = quotes.opened_after(self.first[~self.bad & (self.first >= 0)])
-        first, last = quotes.first[fields_in_quotes], quotes.last[fields_in_quotes]
-        record = np.searchsorted(starts, first, "right") - 1
-        np.subtract.at(fields, record, _between(separators, first, last))
-        np.subtract.at(texts, record, quotes.within[fields_in_quotes])
-        misplaced = f"bad quoting: {separator!r} expected after '\"'"
-        bad = {
-            int(i): UNCLOSED if self.unclosed[i] else misplaced for i in np.flatnonzero(self.bad)
-        }
-        return Records(starts, ends, self.lines, fields, True, texts > 0, bad, end, self.end_line)
+    starts = np.append(0, ends + 1)[:-1]
+    opener = np.searchsorted(first, starts)
+    lines = np.flatnonzero(np.append(first, size)[opener] < ends)
+    opener = opener[lines]
+    until = line[final_one[opener]]
+    unclosed = (until - lines >= MAX_QUOTED_LINES) | ((until == n) & final)
+    unclosed |= np.append(ends, size)[until] - starts[lines] > MAX_RECORD
+    bad = unclosed | ~good[final_one[opener]]
+    misplaced = f"bad quoting: {separator!r} expected after '\"'"
+    reasons: dict[int, str] = {}
+    used, begin, end_line = np.zeros(len(first), np.bool_), 0, n
+    for i, at in enumerate(lines.tolist()):
+        if at < begin:
+            continue
+        if bad[i]:
+            reasons[at] = UNCLOSED if unclosed[i] else misplaced
+        elif until[i] == n:
+            end_line = at
+            break
+        else:
+            used[opener[i]], begin = True, int(until[i]) + 1
+    while True:
+        used[next_one[used]] = True
+        if np.array_equal(farther := next_one[next_one], next_one):
+            return first[used], last[used], reasons, end_line
+        next_one = farther
 
 
-def _between(places: Places, starts: Places, ends: Places) -> Places:
-    """``(n,)`` how many of ``places`` are from each start on and before its end."""
-    return np.searchsorted(places, ends) - np.searchsorted(places, starts)
+def _may_open(data: Bytes, quotes: Places, separator: int) -> Flags:
+    """``(n,)``: a field begins at the quote, or goes on after a quote in it."""
+    before = data[quotes - 1]
+    opens: Flags = (quotes == 0) | (before == separator) | (before == NEWLINE) | (before == QUOTE)
+    return opens
+
+
+def _may_close(data: Bytes, quotes: Places, separator: int) -> Flags:
+    """``(n,)``: a field ends at the quote, or goes on with a quote in it."""
+    after, further = (data[np.minimum(quotes + step, len(data) - 1)] for step in (1, 2))
+    ends: Flags = (after == separator) | (after == NEWLINE) | (after == QUOTE)
+    ends |= (after == RETURN) & (further == NEWLINE)
+    return ends
