@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,18 +144,16 @@ async def ask_for_report(request: Request, body: Wanted) -> Response:
 
     Answers at once; `Location` says where to look.
     """
-    service: Service = request.app.state.service
-    graph = service.served.sight.snapshot
 
-    def submit() -> ReportView:
+    def submit(service: Service) -> ReportView:
+        graph = service.served.sight.snapshot
         about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in body.about]
         if not about and not graph.num_edges:
             raise NothingToReport
         wanted = {"about": list(dict.fromkeys(about))}
         return _view(service, Jobs(service.folder).submit(KIND, wanted))
 
-    view = await service.own.run(submit)
-    return _answer(view, 202, {"Location": f"/v1/reports/{view.id}"})
+    return await _answer(request, submit, 202)
 
 
 @router.get("", responses={200: {"model": ReportPage, "description": "Newest first."}})
@@ -167,28 +165,25 @@ async def list_reports(
     ] = None,
 ) -> Response:
     """The reports that were asked for, and where each stands."""
-    service: Service = request.app.state.service
 
-    def look() -> ReportPage:
+    def look(service: Service) -> ReportPage:
         found = Jobs(service.folder).newest(KIND, limit + 1, cursor)
         views = tuple(_view(service, job) for job in found[:limit])
         return ReportPage(views, views[-1].id if len(found) > limit else None)
 
-    return _answer(await service.own.run(look))
+    return await _answer(request, look)
 
 
 @router.get("/{id}", responses={200: {"model": ReportView}})
 async def report(request: Request, id: ReportId) -> Response:
     """Where a report stands, and its files when it is done."""
-    service: Service = request.app.state.service
-    return _answer(await service.own.run(lambda: _view(service, Jobs(service.folder).get(id))))
+    return await _answer(request, lambda service: _view(service, Jobs(service.folder).get(id)))
 
 
 @router.delete("/{id}", responses={200: {"model": ReportView}})
 async def cancel_report(request: Request, id: ReportId) -> Response:
     """Cancel a report that waits or is being made. One that has ended stays as it is."""
-    service: Service = request.app.state.service
-    return _answer(await service.own.run(lambda: _view(service, Jobs(service.folder).cancel(id))))
+    return await _answer(request, lambda service: _view(service, Jobs(service.folder).cancel(id)))
 
 
 @router.get(
@@ -258,8 +253,12 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _answer(
-    view: ReportView | ReportPage, status: int = 200, headers: dict[str, str] | None = None
+async def _answer(
+    request: Request, look: Callable[[Service], ReportView | ReportPage], status: int = 200
 ) -> Response:
-    sent = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(to_json(view), status, sent, "application/json")
+    service: Service = request.app.state.service
+    found = await service.own.run(lambda: look(service))
+    headers = {"Cache-Control": "no-store"}
+    if status == 202 and isinstance(found, ReportView):
+        headers["Location"] = f"/v1/reports/{found.id}"
+    return Response(to_json(found), status, headers, "application/json")

@@ -126,13 +126,7 @@ def _form(body: str) -> list[tuple[str, str]]:
 
 
 async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Response:
-    """Answer the query among ``fields``.
-
-    Raises:
-        QueryError: there is not one query; or why it has no answer.
-        QueryInterrupted, Busy, DamagedArtifact
-        HTTPException: 406, the client takes no format of its answer.
-    """
+    """Answer the query among ``fields``."""
     if any(name == "update" for name, _ in fields):
         raise QueryRefused("an update would change the graph, which is read-only here")
     texts = [value for name, value in fields if name == "query"]

@@ -79,7 +79,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 def progress() -> Iterator[Progress]:
     """Show stages with rate and remaining time on stderr; sparse lines where it is no terminal."""
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield _lines()
         return
     from rich.progress import (
         BarColumn,
@@ -109,17 +109,17 @@ def progress() -> Iterator[Progress]:
         yield show
 
 
-class _Lines:
+def _lines() -> Progress:
     """Progress for logs: the first line of a stage, then one in a while, then its end."""
+    last: dict[str, float] = {}
 
-    def __init__(self) -> None:
-        self._last: dict[str, float] = {}
-
-    def __call__(self, stage: str, done: int, total: int | None, note: str) -> None:
+    def show(stage: str, done: int, total: int | None, note: str) -> None:
         now = time.monotonic()
         ended = total is not None and done >= total
-        if not ended and now - self._last.get(stage, -QUIET_INTERVAL) < QUIET_INTERVAL:
+        if not ended and now - last.get(stage, -QUIET_INTERVAL) < QUIET_INTERVAL:
             return
-        self._last[stage] = now
+        last[stage] = now
         of = f"/{total}" if total is not None else ""
         print(plain(f"{stage} {done}{of} {note}").rstrip(), file=sys.stderr, flush=True)
+
+    return show
