@@ -161,10 +161,10 @@ def test_a_damaged_student_is_refused_by_name(made: tuple[Workspace, str], name:
 
 def test_the_same_seed_gives_the_same_student(made: tuple[Workspace, str]) -> None:
     ws, model_id = made
-    first = np.array(Student.open(ws.models / model_id).vectors)
+    first = np.array(Student.open(ws.models / model_id).arrays.entity)
     distill(ws, model_id, device="cpu")
 
-    assert np.array_equal(Student.open(ws.models / model_id).vectors, first)
+    assert np.array_equal(Student.open(ws.models / model_id).arrays.entity, first)
 
 
 def test_a_killed_distillation_goes_on_to_the_same_bits(made: tuple[Workspace, str]) -> None:

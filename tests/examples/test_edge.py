@@ -74,7 +74,7 @@ def wanted(workspace: Workspace, tail: str, relation: str, known: list[str]) -> 
     scores[left_out] = -np.inf
     ids = best(scores, 10)
     ids = ids[np.isfinite(scores[ids])]
-    chances = student.probabilities(rel, scores, ids)
+    chances = student.calibration.probabilities(rel, scores, ids)
     return [
         (snapshot.entity_labels[int(i)], student.entity_iris[int(i)], float(p))
         for i, p in zip(ids, chances)

@@ -8,6 +8,7 @@ and no torch.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from sightline.models.format import MODEL_FORMAT
 MAPS = ("row_of_entity", "entity_of_row", "row_of_relation", "relation_of_row")
 
 
+@dataclass(frozen=True, eq=False)
 class ServedModel:
     """A student that answers in the ids of one snapshot.
 
@@ -43,17 +45,13 @@ class ServedModel:
         row_of_relation, relation_of_row: the same for relations.
     """
 
+    id: str
+    folder: Path
+    student: Student
     row_of_entity: Ids
     entity_of_row: Ids
     row_of_relation: Ids
     relation_of_row: Ids
-
-    def __init__(self, model_id: str, student: Student, maps: Path) -> None:
-        self.id = model_id
-        self.folder = maps.parent.parent
-        self.student = student
-        for name in MAPS:
-            setattr(self, name, np.load(maps / f"{name}.npy", mmap_mode="r"))
 
     @classmethod
     def open(cls, ws: Workspace, snapshot: Snapshot, model_id: str) -> ServedModel:
@@ -70,17 +68,14 @@ class ServedModel:
             raise NoModel(ws.path)
         open_artifact(maps, format=MODEL_FORMAT, again="sightline train")
         try:
-            model = cls(model_id, student, maps)
+            arrays = [np.load(maps / f"{name}.npy", mmap_mode="r") for name in MAPS]
         except (OSError, ValueError) as error:
             raise DamagedArtifact(maps, str(error)) from error
-        sizes = [len(getattr(model, name)) for name in MAPS]
-        wanted = [
-            *(snapshot.num_entities, student.num_entities),
-            *(snapshot.num_relations, student.num_relations),
-        ]
-        if sizes != wanted:
+        entities, relations = snapshot.num_entities, snapshot.num_relations
+        wanted = [entities, student.num_entities, relations, student.num_relations]
+        if [len(array) for array in arrays] != wanted:
             raise DamagedArtifact(maps, "the maps fit neither the snapshot nor the model")
-        return model
+        return cls(model_id, folder, student, *arrays)
 
 
 def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:

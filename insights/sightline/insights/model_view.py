@@ -217,7 +217,9 @@ class ModelView:
             np.full(len(chosen), question.rel, np.int32),
             self.model.entity_of_row[chosen],
             question.scores[chosen],
-            self.model.student.probabilities(question.model_rel, question.scores, chosen),
+            self.model.student.calibration.probabilities(
+                question.model_rel, question.scores, chosen
+            ),
             np.full(len(chosen), another, np.float32),
         )
 

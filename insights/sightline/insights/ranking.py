@@ -271,7 +271,9 @@ def _speaks_for(
 
 def _is_guess(sight: Sightline, c: Candidate) -> bool:
     """Whether a new fact is below the threshold, which was fitted given that there is an answer."""
-    return c.if_any is not None and c.if_any < sight.model_view.model.student.abstain_below
+    return (
+        c.if_any is not None and c.if_any < sight.model_view.model.student.calibration.abstain_below
+    )
 
 
 def reliability(sight: Sightline, facts: Iterable[Fact]) -> dict[str, Any]:

@@ -65,11 +65,7 @@ class Teacher(nn.Module):
 
 
 def blend_weights(scorers: Sequence[Scorer], data: LearningData) -> np.ndarray:
-    """The weights of the members, float32 ``(2 R, members)``; of one, all 1.
-
-    Args:
-        scorers: log-probabilities of each member.
-    """
+    """The weights of members with these log-probabilities: float32 ``(2 R, members)``."""
     rels = 2 * data.num_relations
     if len(scorers) == 1 or not len(data.select):
         return np.full((rels, len(scorers)), 1 / len(scorers), np.float32)

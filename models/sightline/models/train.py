@@ -41,6 +41,7 @@ from sightline.models.training.presets import Preset, preset_named
 from sightline.models.training.trainer import Trainer, scorer_of
 
 WEIGHTS = Path("teacher") / "teacher.safetensors"
+PARTS = ("train", "select", "calibrate", "test")
 
 
 def train(
@@ -94,7 +95,7 @@ def train(
             "seed": seed,
             "device": target.type,
             "rows": {"entities": data.num_entities, "relations": data.num_relations},
-            "split": _split_counts(data),
+            "split": {"valid": data.split, **{part: len(getattr(data, part)) for part in PARTS}},
             "members": [
                 {
                     "member": name,
@@ -194,8 +195,3 @@ def _write(folder: Path, data: LearningData, model: Teacher) -> None:
     (folder / WEIGHTS).parent.mkdir()
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     save_file(state, folder / WEIGHTS)
-
-
-def _split_counts(data: LearningData) -> dict[str, Any]:
-    counts = {name: len(getattr(data, name)) for name in ("train", "select", "calibrate", "test")}
-    return {"valid": data.split, **counts}

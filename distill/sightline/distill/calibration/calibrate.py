@@ -79,7 +79,16 @@ class Calibration:
         return self.surprisal[percent - 1] if percent <= len(self.surprisal) else float("inf")
 
     def probabilities(self, rel: int, scores: Floats, ids: Ids) -> Floats:
-        """See ``Student.probabilities``."""
+        """The chance that each of some answers to a question is a true fact that the graph lacks.
+
+        Args:
+            scores: float32 ``(N,)``: the whole row, as ``Student.scores`` gives it or with answers
+                that are known already at -inf (which is how the calibration was fitted).
+            ids: int32 ``(k,)``: the answers asked about.
+
+        Returns:
+            float32 ``(k,)`` in [0, 1]; within a row it never falls as the score rises.
+        """
         log_probability, rank = answer_features(scores, ids)
         rels = np.full(len(ids), rel, np.int32)
         return self.of_features(log_probability, rank, rels).astype(np.float32)

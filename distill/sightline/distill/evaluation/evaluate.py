@@ -73,7 +73,10 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         metrics: dict[str, Any] = {}
         for done, (name, scorer) in enumerate(scorers.items()):
             progress("evaluate", done, len(scorers), name)
-            metrics[name] = measure(scorer, data)
+            metrics[name] = {
+                **measure_ranking(scorer, data),
+                "triple_classification": measure_classification(scorer, data),
+            }
         progress("evaluate", len(scorers), len(scorers), "calibration and portable files")
         metrics |= {
             "temperature": said["temperature"],
@@ -93,12 +96,6 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         }
         write_json_atomic(folder / METRICS, sealed(metrics))
     return metrics
-
-
-def measure(scorer: Scorer, data: LearningData) -> dict[str, Any]:
-    """Ranking on valid and test, and triple classification where it is possible."""
-    ranked = measure_ranking(scorer, data)
-    return {**ranked, "triple_classification": measure_classification(scorer, data)}
 
 
 def measure_ranking(scorer: Scorer, data: LearningData) -> dict[str, Any]:

@@ -87,16 +87,8 @@ class StudentArrays:
 
     def queries_of(self, x: Floats, rels: Ids) -> Floats:
         """The same for vectors float32 ``(B, WIDTH)``, of entities that need have no row."""
-        return self.ask(x, self.rel[rels], *self.gates(self.rel[rels]))
-
-    def gates(self, s: Floats) -> tuple[Floats, Floats]:
-        """How directed relations, rows of ``rel``, scale and shift what the network reads: float32
-        ``(B, H)`` each."""
-        return 1.0 + s @ self.gate_weight + self.gate_bias, s @ self.shift_weight
-
-    def ask(self, x: Floats, s: Floats, gate: Floats, shift: Floats) -> Floats:
-        """Questions from rows of entities, of directed relations, and of their gates."""
-        half = WIDTH // 2
+        half, s = WIDTH // 2, self.rel[rels]
+        gate, shift = self.gates(s)
         real, imaginary, a, b = x[:, :half], x[:, half:], s[:, :half], s[:, half:WIDTH]
         hidden = (x @ self.hidden_weight + self.hidden_bias) * gate + shift
         hidden -= hidden.mean(axis=1, keepdims=True)
@@ -108,6 +100,11 @@ class StudentArrays:
         query[:, :half] += real * a - imaginary * b
         query[:, half:WIDTH] += real * b + imaginary * a
         return query
+
+    def gates(self, s: Floats) -> tuple[Floats, Floats]:
+        """How directed relations, rows of ``rel``, scale and shift what the network reads: float32
+        ``(B, H)`` each."""
+        return 1.0 + s @ self.gate_weight + self.gate_bias, s @ self.shift_weight
 
 
 def quadratic_features(entity: Floats, size: int) -> Floats:

@@ -85,7 +85,9 @@ def _answer(
             vectors[b], rel[r], gate[r], shift[r], hidden_weight, hidden_bias, norm_weight,
             norm_bias, out_weight, out_bias,
         )  # fmt: skip
-        parts = _parts(query, numbers.shape[1])
+        # What is multiplied with numbers, then with products.
+        parts = query.reshape(-1, numbers.shape[1])
+        parts[1:] *= np.float32(GAIN)
         for block in range(len(numbers)):
             _sum(numbers[block], scale[block], parts, x, total)
             found[b, block * BLOCK : (block + 1) * BLOCK] = total
@@ -96,7 +98,7 @@ def _query(
     x: Any, s: Any, gate: Any, shift: Any, hidden_weight: Any, hidden_bias: Any,
     norm_weight: Any, norm_bias: Any, out_weight: Any, out_bias: Any,
 ) -> Any:  # fmt: skip
-    """``StudentArrays.ask`` for one question: float32 ``(Q,)``."""
+    """``StudentArrays.queries_of`` for one question: float32 ``(Q,)``."""
     size, half = len(hidden_bias), len(x) // 2
     hidden = hidden_bias.copy()
     for d in range(len(x)):
@@ -123,14 +125,6 @@ def _query(
         query[k] += x[k] * s[k] - x[half + k] * s[half + k]
         query[half + k] += x[k] * s[half + k] + x[half + k] * s[k]
     return query
-
-
-@_kernel
-def _parts(query: Any, width: int) -> Any:
-    """What is multiplied with numbers, then with products: float32 ``(1 or 1 + SHIFTS, D)``."""
-    parts = query.reshape(-1, width)
-    parts[1:] *= np.float32(GAIN)
-    return parts
 
 
 @_kernel

@@ -103,15 +103,10 @@ def features(arrays: StudentArrays, context: Context, column: Ids) -> Floats:
     mean = np.zeros((context.entities, width))
     for start in range(0, len(known), BLOCK):
         part = known[start : start + BLOCK]
-        said = arrays.queries(context.neighbour[part], _inverse(context.rel[part], rels))
+        turned = ((context.rel[part] + rels // 2) % rels).astype(np.int32)
+        said = arrays.queries(context.neighbour[part], turned)
         np.add.at(mean, context.owner[part], said[:, :width])
     mean /= np.maximum(count, 1)
     read = np.concatenate([mean, SHARE * share, np.ones_like(mean[:, :1])], axis=1)
     both = np.concatenate([read * (count / (count + 1)), read / (count + 1)], axis=1)
     return both.astype(np.float32)
-
-
-def _inverse(rel: Ids, rels: int) -> Ids:
-    """The same relations read the other way."""
-    turned: Ids = ((rel + rels // 2) % rels).astype(np.int32)
-    return turned

@@ -7,14 +7,13 @@ Knows packed numbers and ONNX operators; torch takes no part, so the file says e
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sightline.distill.student.arrays import GAIN, NORM_EPSILON, SHIFTS, WIDTH, StudentArrays
-from sightline.distill.student.quantise import SCALE, Packed, pack, unpack
+from sightline.distill.student.arrays import GAIN, NORM_EPSILON, SHIFTS, WIDTH
+from sightline.distill.student.quantise import SCALE, Packed, unpack
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.errors import MissingExtra
 from sightline.models.errors import LearningError
@@ -27,11 +26,6 @@ TOLERANCE = 1e-4
 OPSET, IR_VERSION = 19, 9
 
 Step = tuple[str, list[str], list[str], dict[str, Any]]
-
-
-def write_onnx(arrays: StudentArrays, path: Path) -> None:
-    """Write the float32 file. Raises as ``onnx_file`` does."""
-    path.write_bytes(onnx_file(pack(arrays, int8=False)))
 
 
 def onnx_file(packed: Packed) -> bytes:

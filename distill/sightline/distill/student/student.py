@@ -6,6 +6,7 @@ no torch.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,33 +25,22 @@ if TYPE_CHECKING:
     from sightline.distill.student.compiled import CompiledStudent
 
 
+@dataclass(frozen=True, eq=False)
 class Student:
     """An opened student.
 
     Attributes:
-        entity_iris, relation_iris: the term of each entity and relation.
-        vectors: float32 ``(N, WIDTH)``: one per entity, for similarity.
-        abstain_below: a probability under which an answer should be called a guess.
         calibration: from scores to probabilities.
+        entity_iris, relation_iris: the term of each entity and relation.
         context: makes vectors for entities that it does not know; None where it was distilled
             without.
     """
 
-    def __init__(
-        self,
-        arrays: StudentArrays,
-        calibration: Calibration,
-        entity_iris: StringTable,
-        relation_iris: StringTable,
-        context: ContextEncoder | None = None,
-    ) -> None:
-        self.arrays = arrays
-        self.calibration = calibration
-        self.entity_iris = entity_iris
-        self.relation_iris = relation_iris
-        self.context = context
-        self.vectors = arrays.entity
-        self.abstain_below = calibration.abstain_below
+    arrays: StudentArrays
+    calibration: Calibration
+    entity_iris: StringTable
+    relation_iris: StringTable
+    context: ContextEncoder | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Student:
@@ -100,19 +90,6 @@ class Student:
         from sightline.distill.student.compiled import CompiledStudent
 
         return CompiledStudent.of(self.arrays)
-
-    def probabilities(self, rel: int, scores: Floats, ids: Ids) -> Floats:
-        """Calibrated probability that each of some answers is a true fact the graph lacks.
-
-        Args:
-            scores: float32 ``(N,)``: the whole row of the question, as ``scores`` gives it or with
-                answers that are known already at -inf (which is how the calibration was fitted).
-            ids: int32 ``(k,)``: the answers asked about.
-
-        Returns:
-            float32 ``(k,)`` in [0, 1]; within a row it never falls as the score rises.
-        """
-        return self.calibration.probabilities(rel, scores, ids)
 
     def _check(self, folder: Path) -> None:
         a = self.arrays

@@ -99,16 +99,13 @@ def measure_new_entities(
     made = np.array(arrays.entity)
     made[entities] = encoder.encode(arrays, _part(facts[absent[facts[:, 0]]], entities, half, rng))
     middle = np.broadcast_to(np.asarray(arrays.entity).mean(axis=0), made.shape)
+    tables = {"from_edges": made, "learnt": arrays.entity, "mean_vector": middle}
     anchor = with_reciprocals(asked, data.num_relations)[:, 0]
     return {
         "entities": len(np.unique(anchor[absent[anchor]])),
         **{
             name: asdict(RankingMetrics.of(_ranks(arrays, table, asked, data)[absent[anchor]]))
-            for name, table in (
-                ("from_edges", made),
-                ("learnt", arrays.entity),
-                ("mean_vector", middle),
-            )
+            for name, table in tables.items()
         },
     }
 
@@ -145,14 +142,8 @@ def _part(
     *,
     masked: bool = False,
 ) -> Context:
-    """A random share of each entity's facts, at least one and never all of several.
-
-    Args:
-        facts: int32 ``(F, 3)``: head, directed relation, tail; the heads are in ``entities``, which
-        ascend.
-        share: float64 ``(entities,)``.
-        masked: make some neighbours unknown, for half of the entities.
-    """
+    """A random share of each entity's facts, at least one and never all of several; where
+    ``masked``, some neighbours are made unknown. The heads are in ``entities``, which ascend."""
     owner = np.searchsorted(entities, facts[:, 0])
     order = np.lexsort((rng.random(len(facts)), owner))
     owner, facts = owner[order], facts[order]

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 
 
-def softened_kl(
-    student: Tensor, teacher: Tensor, temperature: float, weight: Tensor | None = None
-) -> Tensor:
+def softened_kl(student: Tensor, teacher: Tensor, temperature: float, weight: Tensor) -> Tensor:
     """T^2 KL(teacher || student) of the distributions at temperature T, averaged over questions.
 
     The factor keeps the gradient's size the same for every T (Hinton et al. 2015,
@@ -16,11 +14,12 @@ def softened_kl(
 
     Args:
         student, teacher: scores, float32 ``(B, C)``.
-        weight: float32 ``(B,)``: how much each question counts; None counts them alike.
+        weight: float32 ``(B,)``: how much each question counts.
     """
     log_p = torch.log_softmax(teacher / temperature, dim=1)
     log_q = torch.log_softmax(student / temperature, dim=1)
-    return temperature**2 * _mean((log_p.exp() * (log_p - log_q)).sum(dim=1), weight)
+    each = (log_p.exp() * (log_p - log_q)).sum(dim=1)
+    return temperature**2 * (each * weight).sum() / weight.sum()
 
 
 def softened_kl_top(
@@ -29,7 +28,7 @@ def softened_kl_top(
     teacher_top: Tensor,
     teacher_rest: Tensor,
     temperature: float,
-    weight: Tensor | None = None,
+    weight: Tensor,
     log_weight: Tensor | None = None,
 ) -> Tensor:
     """The same when only the teacher's top answers are known, all others being one outcome.
@@ -57,8 +56,4 @@ def softened_kl_top(
     log_q = torch.cat([log_q, torch.log1p(-share.clamp(max=1.0 - 1e-6))], dim=1)
     # What was not drawn has no share: 0 log 0 is 0.
     terms = torch.where(log_p > -torch.inf, log_p.exp() * (log_p - log_q), 0.0)
-    return temperature**2 * _mean(terms.sum(dim=1), weight)
-
-
-def _mean(values: Tensor, weight: Tensor | None) -> Tensor:
-    return values.mean() if weight is None else (values * weight).sum() / weight.sum()
+    return temperature**2 * (terms.sum(dim=1) * weight).sum() / weight.sum()

@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sightline.distill.calibration.fit import calibrate
-from sightline.distill.student.onnx_file import FILE, write_onnx
+from sightline.distill.student.onnx_file import FILE, onnx_file
+from sightline.distill.student.quantise import pack
 from sightline.distill.training.context_fit import fit_context
 from sightline.distill.training.targets import SoftTargets, soft_targets
 from sightline.distill.training.trainer import Setting, StudentTrainer
@@ -73,7 +74,7 @@ def distill(
         with new_artifact(folder, "student", **said) as out:
             arrays.save(out)
             progress("export", 0, None, "ONNX, checked against NumPy")
-            write_onnx(arrays, out / FILE)
+            (out / FILE).write_bytes(onnx_file(pack(arrays, int8=False)))
             calibrate(arrays, data).write(out)
             fit_context(arrays, data).save(out)
             (out / "control").mkdir()

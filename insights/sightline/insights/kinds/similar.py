@@ -51,7 +51,7 @@ def similar(sight: Sightline, asked: SimilarQuestion) -> Similar:
 
     entity, view = sight.entity(asked.id), sight.model_view
     row, model = view.row(entity), view.model
-    vectors = np.asarray(model.student.vectors)
+    vectors = np.asarray(model.student.arrays.entity)
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     cosine = vectors @ vectors[row] / np.maximum(length * length[row], np.finfo(np.float32).tiny)
     shown = model.entity_of_row >= 0

@@ -137,11 +137,8 @@ def learning_data(snapshot: Snapshot) -> LearningData:
 
 
 def _renumbered(triples: Ids, entities: Ids, relations: Ids) -> Ids:
-    columns = (
-        np.searchsorted(entities, triples[:, 0]),
-        np.searchsorted(relations, triples[:, 1]),
-        np.searchsorted(entities, triples[:, 2]),
-    )
+    names = entities, relations, entities
+    columns = [np.searchsorted(*each) for each in zip(names, triples.T)]
     return np.stack(columns, axis=1).astype(np.int32)
 
 

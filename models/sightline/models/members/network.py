@@ -202,11 +202,8 @@ def train(training: Training, config: NetworkConfig) -> NetworkTrainer:
 def hill_climb(
     grid: Sequence[float], start: float, score: Callable[[float], float]
 ) -> dict[float, float]:
-    """Score a value of an ascending grid and those beside it, on and on where it gets better.
-
-    Returns:
-        What was scored, with its score.
-    """
+    """Score a value of an ascending grid and those beside it, on and on where it gets better: what
+    was scored, with its score."""
     found = {start: score(start)}
     for way in (1, -1):
         place = grid.index(start) + way

@@ -41,11 +41,10 @@ def memory_guard(device: torch.device) -> Iterator[None]:
     try:
         with _kept_memory():
             yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfDeviceMemory(str(device), "the model and one batch do not fit") from error
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         # The CPU allocator has no error class of its own.
-        if "can't allocate memory" not in str(error):
+        named = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        if not named and "can't allocate memory" not in str(error):
             raise
         raise OutOfDeviceMemory(str(device), "the model and one batch do not fit") from error
 

@@ -106,11 +106,9 @@ class Trainer(ABC):
             # A single epoch says little.
             least = max(2, -(-self.epochs // share))
             end = min(self.epochs, least + -least % self._evaluate_every)
-            while (
-                self.epoch < end
-                and self._stale < self.patience
-                and not (self.best_epoch and over())
-            ):
+            while self.epoch < end and self._stale < self.patience:
+                if self.best_epoch and over():
+                    break
                 loss = self._run_epoch()
                 self.epoch += 1
                 if self.epoch % self._evaluate_every == 0 or self.epoch == self.epochs:
@@ -122,11 +120,7 @@ class Trainer(ABC):
         self.model.eval()
 
     def _descend(self, loss: Tensor) -> float:
-        """One step of every optimizer.
-
-        Raises:
-            Diverged
-        """
+        """One step of every optimizer."""
         if not torch.isfinite(loss):
             raise Diverged(self.step)
         for optimizer in self._optimizers.values():

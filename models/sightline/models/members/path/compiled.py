@@ -135,14 +135,8 @@ def _gather(
     part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
     x: Any, weight: Any, out: Any, count: Any,
 ) -> None:  # fmt: skip
-    """``gather`` for some questions.
-
-    Args:
-        part: the first question, and the one after the last.
-        before, after: int64 ``(B + 1,)``: where each question's rows start in x and in out.
-        out: float32 ``(after[-1], 4, WIDTH)``, zeros.
-        count: float32 ``(after[-1],)``, zeros: becomes how many messages each row heard.
-    """
+    """``gather`` for a part of the questions, into ``out`` and ``count``, which are zeros; their
+    rows start at ``before`` in x, and at ``after`` in out."""
     for b in range(part[0], part[1]):
         heard = before[b + 1] - before[b]
         for row in range(after[b + 1] - after[b]):
