@@ -155,7 +155,12 @@ def automatic(
     if triples is not None:
         return Automatic(triples, None, "entity", base, known)
     kind: Kind = "relation" if name in RELATION_TABLES else "entity"
-    key = _first(columns, KEYS) or _unique_column(columns, sample)
+    unique = (
+        column
+        for column in columns
+        if (values := sample.get(column)) and None not in values and len(set(values)) == len(values)
+    )
+    key = _first(columns, KEYS) or next(unique, None)
     if key is None:
         raise MappingError(
             path,
@@ -169,14 +174,3 @@ def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
     """The column that bears the earliest of ``names``."""
     lower = {column.lower(): column for column in reversed(columns)}
     return next((lower[name] for name in names if name in lower), None)
-
-
-def _unique_column(
-    columns: Sequence[str], sample: Mapping[str, Sequence[str | None]]
-) -> str | None:
-    """The first column whose values in the sample are all there and all different."""
-    for column in columns:
-        values = sample.get(column)
-        if values and None not in values and len(set(values)) == len(values):
-            return column
-    return None

@@ -113,7 +113,8 @@ def _one_value_per_row(work: pl.DataFrame, column: str, split: str | None) -> pl
 
 def _check_iri(bad: dict[int, str], work: pl.DataFrame, iris: pl.Series, made_by: Template) -> None:
     """IRIs taken whole from cells are absolute and hold no character that an IRI cannot hold."""
-    if not made_by.taken_whole or not (made_by.whole or _any_colon(work, made_by.columns)):
+    colons = (work[column].str.contains(":", literal=True).any() for column in made_by.columns)
+    if not made_by.taken_whole or not (made_by.whole or any(colons)):
         return  # raw names are minted, so they are right
     unsure = ~iris.str.contains(PLAIN_IRI)
     if not unsure.any():
@@ -122,7 +123,3 @@ def _check_iri(bad: dict[int, str], work: pl.DataFrame, iris: pl.Series, made_by
     wrong = texts.is_in([text for text in texts.unique() if not is_iri(text)])
     for place, text in zip(work[PLACE].filter(unsure).filter(wrong), texts.filter(wrong)):
         bad.setdefault(place, f"{text[:80]!r} is no IRI")
-
-
-def _any_colon(work: pl.DataFrame, columns: Sequence[str]) -> bool:
-    return any(work[column].str.contains(":", literal=True).any() for column in columns)

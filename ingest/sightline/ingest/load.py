@@ -83,17 +83,12 @@ def ingest(
             try:
                 results.append(_ingest(ws, source, name, reading, strict, show))
             except SightlineError as error:
-                _mention(error, len(results))
+                if results:
+                    some = "source before it was" if len(results) == 1 else "sources before it were"
+                    error.args = (f"{error} ({len(results)} {some} loaded)",)
                 raise
             show.finish(source)
     return results
-
-
-def _mention(error: SightlineError, loaded: int) -> None:
-    """Say in the message what was loaded before it."""
-    if loaded:
-        files = "1 source before it was" if loaded == 1 else f"{loaded} sources before it were"
-        error.args = (f"{error} ({files} loaded)",)
 
 
 class _Shown:
@@ -175,11 +170,7 @@ class _Loading:
         self._seen = Seen()
 
     def add(self, batch: Batch, maps: Sequence[TableMap] | None) -> None:
-        """Store what a batch says, and set aside what is bad.
-
-        Raises:
-            TooManyRejected
-        """
+        """Store what a batch says, and set aside what is bad."""
         self._read += batch.read
         fresh = self._seen.fresh(batch.hashes)
         places = fresh.arg_true()
@@ -213,11 +204,7 @@ class _Loading:
             raise TooManyRejected(self._source.path, self._rejected, self._read, first)
 
     def counts(self) -> Counts:
-        """What the source came to.
-
-        Raises:
-            SourceEmpty, TooManyRejected
-        """
+        """What the source came to."""
         if not self._read:
             raise SourceEmpty(self._source.path)
         self._require_few()

@@ -18,11 +18,11 @@ from typing import Any
 
 import yaml
 
-from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
+from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
 from sightline.ingest.source import Format, Source
-from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri, tagged
+from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri
 
 MAX_BYTES = 1 << 20
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
@@ -137,8 +137,8 @@ def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
     Raises:
         MappingError
     """
-    document = _Checked(path, "").table(_read_yaml(path))
-    check = _Checked(path, "")
+    check = _Mapping(path, "", prefixes)
+    document = check.table(_read_yaml(path))
     check.keys(document, {"prefixes": "prefixes", "mappings": "mappings"})
     own = check.table(document.get("prefixes") or {}, "prefixes")
     if not all(isinstance(value, str) for value in own.values()):
@@ -192,11 +192,12 @@ def _read_yaml(path: Path) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """Checks of one place in the file; an error names the place."""
+class _Mapping:
+    """Reads one mapping; an error names it by its ``place``, which is empty for the whole file."""
 
     path: Path
     place: str
+    prefixes: Mapping[str, str]
 
     def error(self, reason: str) -> MappingError:
         return MappingError(self.path, f"{self.place}: {reason}" if self.place else reason)
@@ -221,13 +222,6 @@ class _Checked:
                 raise self.error(f"key {key!r} says again what another key says")
             out[known[key]] = value
         return out
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapping(_Checked):
-    """Reads one mapping; ``place`` is its name."""
-
-    prefixes: Mapping[str, str]
 
     def tables(self, body: Any) -> list[MappedTable]:
         keys = self.keys(self.table(body, "the mapping"), MAPPING_KEYS)
@@ -288,12 +282,10 @@ class _Mapping(_Checked):
             raise self.error("under `po:` a predicate or its object is missing")
         out = []
         for name in _listed(predicates):
-            predicate = self.predicate(self.text(name, "a predicate"))
+            text = self.text(name, "a predicate")
+            predicate = iri(RDF_TYPE) if text == "a" else self.iri(text.removesuffix("~iri"))
             out += [(predicate, self.value(o, kind, predicate)) for o in _listed(objects)]
         return out
-
-    def predicate(self, text: str) -> Template:
-        return iri(RDF_TYPE) if text == "a" else self.iri(text.removesuffix("~iri"))
 
     def value(self, item: Any, kind: Any, predicate: Template) -> Value:
         """An object: a text, a list of text and datatype or language, or a table."""
@@ -332,7 +324,7 @@ class _Mapping(_Checked):
             language = kind.removesuffix("~lang")
             if not LANGUAGE.fullmatch(language):
                 raise self.error(f"{language[:60]!r} is no language; write one such as fr~lang")
-            return tagged(template, language.lower())
+            return Value(template, RDF_LANG_STRING, language.lower())
         return Value(template, self.datatype(kind))
 
     def datatype(self, text: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import polars as pl
 from pyoxigraph import NamedNode
 
-from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
+from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
 
 #: IRIs that need no closer look.
 _CHARACTERS = r"([A-Za-z0-9_.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
@@ -152,14 +152,9 @@ def iri(text: str) -> Template:
     return Template((text,), iri=True)
 
 
-def literal_of(column: str, datatype: str = XSD_STRING) -> Value:
-    """A column's value as a literal."""
-    return Value(Template((Reference(column),), iri=False), datatype)
-
-
-def tagged(template: Template, language: str) -> Value:
-    """A text in a language."""
-    return Value(template, RDF_LANG_STRING, language)
+def literal_of(column: str) -> Value:
+    """A column's value as a text."""
+    return Value(Template((Reference(column),), iri=False), XSD_STRING)
 
 
 def type_of(class_iri: Template) -> tuple[Template, Value]:

@@ -94,11 +94,7 @@ def layout_of(source: Source, usual: str, wanted: Sequence[str] = ()) -> Layout:
 
 
 def _first_records(source: Source, usual: str) -> tuple[str, list[list[str]], list[int]]:
-    """Separator, first records, and the line after each.
-
-    Raises:
-        SourceEmpty, SourceUnreadable
-    """
+    """Separator, first records, and the line after each."""
     with source.open() as stream:
         head = stream.read(HEAD)
     text = head.decode(errors="replace")
@@ -222,7 +218,8 @@ class _Part:
         except UnicodeDecodeError:
             high = np.flatnonzero(data > 127)
             for i in np.unique(np.searchsorted(found.ends, high)):
-                if not _is_utf8(self.block[found.starts[i] : found.ends[i]]):
+                raw = self.block[found.starts[i] : found.ends[i]]
+                if raw != raw.decode(errors="ignore").encode():
                     reasons[int(i)] = "it is not UTF-8; save the file as UTF-8"
         return reasons
 
@@ -267,14 +264,6 @@ class _Part:
         both = np.concatenate([places, np.asarray(list(read), np.intp)])
         order = np.argsort(both)
         return pl.concat([frame, more])[order], both[order]
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _blank_to_null(frame: pl.DataFrame) -> pl.DataFrame:

@@ -31,17 +31,7 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
 
 
 def _batches(source: Source, path: str | None) -> Iterator[Batch]:
-    """The records of a document. ``rows`` count them.
-
-    Args:
-        path: where they are, such as ``$.people[*]``; None for the array that the document is, or
-            the one array of objects in it, or the document itself.
-
-    Raises:
-        SourceSyntaxError, SourceUnreadable
-        MappingError: several arrays could be meant.
-        NoSuchTable
-    """
+    """The records of a document, which ``rows`` count."""
     records = _records(source, path, _document(source))
     size = source.path.stat().st_size
     for start in range(0, len(records), RECORDS_PER_BATCH):
@@ -70,6 +60,7 @@ def _document(source: Source) -> Any:
 
 
 def _records(source: Source, path: str | None, document: Any) -> list[Any]:
+    """Those at the path; else the array that the document is, the one in it, or the document."""
     if path is not None:
         return select(document, path)
     if isinstance(document, list):

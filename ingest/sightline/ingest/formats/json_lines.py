@@ -26,11 +26,7 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
 
 
 def _batches(source: Source, path: str | None) -> Iterator[Batch]:
-    """``rows`` are lines; a bad line is rejected.
-
-    Raises:
-        SourceUnreadable
-    """
+    """``rows`` are lines; a bad line is rejected."""
     line = 0
     with source.open() as stream:
         for block in stream.line_blocks():
@@ -38,27 +34,22 @@ def _batches(source: Source, path: str | None) -> Iterator[Batch]:
             rejected: list[Rejected] = []
             for raw in block.removesuffix(b"\n").split(b"\n"):
                 line += 1
-                if raw.strip():
-                    _read_line(line, raw, path, records, rejected)
+                if not raw.strip():
+                    continue
+                try:
+                    text = raw.decode()
+                    document = parse(text)
+                    found = [document] if path is None else select(document, path)
+                    records += [(line, one, text if one is document else None) for one in found]
+                except NoSuchTable:
+                    pass  # another line may have it
+                except UnicodeDecodeError:
+                    rejected.append(Rejected(line, NO_UTF8, raw.decode(errors="replace")))
+                except json.JSONDecodeError as error:
+                    rejected.append(Rejected(line, f"no JSON: {error.msg} at {error.colno}", text))
+                except RecursionError:
+                    rejected.append(Rejected(line, TOO_DEEP, text))
             yield batch_of(source, records, rejected, stream.position)
-
-
-def _read_line(
-    line: int, raw: bytes, path: str | None, records: list[Record], rejected: list[Rejected]
-) -> None:
-    try:
-        text = raw.decode()
-        document = parse(text)
-        found = [document] if path is None else select(document, path)
-        records += [(line, record, text if record is document else None) for record in found]
-    except NoSuchTable:
-        pass  # another line may have it
-    except UnicodeDecodeError:
-        rejected.append(Rejected(line, NO_UTF8, raw.decode(errors="replace")))
-    except json.JSONDecodeError as error:
-        rejected.append(Rejected(line, f"no JSON: {error.msg} at {error.colno}", text))
-    except RecursionError:
-        rejected.append(Rejected(line, TOO_DEEP, text))
 
 
 def _recognises(head: bytes) -> bool:

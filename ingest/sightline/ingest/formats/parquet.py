@@ -27,11 +27,7 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
 
 
 def _batches(source: Source) -> Iterator[Batch]:
-    """The records of a Parquet file. ``rows`` count them.
-
-    Raises:
-        SourceUnreadable
-    """
+    """The records of a Parquet file, which ``rows`` count."""
     size = source.path.stat().st_size
     try:
         scan = pl.scan_parquet(_unpacked(source))

@@ -49,12 +49,6 @@ def _statements(parser: ox.RdfFormat, source: Source, sha256: str) -> Iterator[B
     N-Triples and N-Quads are read line by line: a bad line is rejected, ``rows`` are lines. In
     Turtle and TriG an error ends the reading and ``rows`` count statements; their blank nodes are
     numbered in order, because unlabelled ones have no name of their own.
-
-    Args:
-        sha256: of the source; blank nodes are named after it.
-
-    Raises:
-        SourceSyntaxError, SourceUnreadable
     """
     genid = f"{GENID}{sha256[:16]}:"
     parse = _parse_lines if parser in CANONICAL else _parse_document
