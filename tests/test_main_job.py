@@ -54,13 +54,13 @@ def test_counts_add_up_and_bad_rows_are_kept(workspace: str, ask) -> None:
 def test_related_marks_stated_and_predicted(ask) -> None:
     answer = ask("related", "Person 1", "--relation", "lives_in", "--direction", "out")["related"]
     stated = [item for item in answer if item["status"] == "stated"]
-    assert [item["entity"]["id"] for item in stated] == ["entity:city1"]
+    assert [item["tail"]["id"] for item in stated] == ["entity:city1"]
     assert stated[0]["origins"][0]["row"] == 3
     assert stated[0]["probability"] is None
     for item in answer:
         if item["status"] == "predicted":
             assert 0 <= item["probability"] <= 1
-            assert item["entity"]["id"] != "entity:city1"
+            assert item["tail"]["id"] != "entity:city1"
 
 
 def test_paths_say_why(ask) -> None:

@@ -33,6 +33,11 @@ def made_world(folder: str, facts, scores, types) -> World:
     return World(ws)
 
 
+def once(facts):
+    """The facts with each pair that says the same both ways as one, as lists and degrees count."""
+    return {f for f in facts if f[0] <= f[2] or f[::-1] not in facts}
+
+
 def fact_of(item, about):
     assert about == name_of(item.head if item.direction == "out" else item.tail)
     return (name_of(item.head), name_of(item.relation), name_of(item.tail))
@@ -47,7 +52,7 @@ def test_related_states_exactly_the_facts_and_predicts_none_of_them(facts, score
             answer = world.related(about, k=1000)
             stated = [fact_of(a, about) for a in answer if a.status == "stated"]
             new = [fact_of(a, about) for a in answer if a.status == "predicted"]
-            assert set(stated) == {f for f in facts if about in (f[0], f[2])}
+            assert set(stated) == {f for f in once(facts) if about in (f[0], f[2])}
             loops = sum(h == t == about for h, _, t in facts)
             assert len(stated) == len(set(stated)) + loops
             assert len(new) == len(set(new))
@@ -96,7 +101,7 @@ def test_a_neighbourhood_is_a_part_of_the_graph_and_counts_the_rest(
         world = World(Workspace.open(Path(folder) / "ws"))
         present = {iri[-1] for iri in snapshot.relation_iris}
         relations = [r for r in wanted if r in present]
-        used = {f for f in facts if not relations or f[1] in relations}
+        used = {f for f in once(facts) if not relations or f[1] in relations}
         for center in {name for h, _, t in facts for name in (h, t)}:
             view = world.neighborhood(
                 center,
