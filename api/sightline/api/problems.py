@@ -102,15 +102,20 @@ _PLAIN: dict[int, str] = {
 }
 
 
+#: What clients of a protocol send along, whether or not the service takes it.
+SENT_ALONG = {"/sparql": ("format", "output", "results", "infer", "timeout")}
+
+
 async def refuse_unknown(request: Request) -> None:
     """Refuse a query parameter that the route does not take: a dependency of every route.
 
     Raises:
         UsageError
     """
-    known = _names(request.scope["route"].dependant.query_params)
+    route = request.scope["route"]
+    known = _names(route.dependant.query_params)
     for name in request.query_params:
-        if name not in known:
+        if name not in known and name not in SENT_ALONG.get(route.path, ()):
             raise UsageError(_unknown(f"parameter {name!r:.80}", name, known))
 
 
