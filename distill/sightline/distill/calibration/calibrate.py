@@ -54,11 +54,7 @@ class Calibration:
 
     @classmethod
     def read(cls, folder: Path) -> Calibration:
-        """Read ``calibration.json``.
-
-        Raises:
-            OSError, ValueError, KeyError, TypeError: it is not there or not one.
-        """
+        """Read ``calibration.json``."""
         value = json.loads((folder / FILE).read_bytes())
         lists = ("rel_offset", "surprisal")
         return cls(**{**value, **{name: tuple(value[name]) for name in lists}})

@@ -125,20 +125,13 @@ def scorer_of_file(name: str, content: bytes) -> Scorer:
 def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any] | None:
     """Accuracy, precision, recall and F1 against stated negatives, or against sampled ones."""
     given = len(data.valid_negatives) and len(data.test_negatives)
-    if given:
-        false = {"valid": data.valid_negatives, "test": data.test_negatives}
-    else:
-        false = {
-            part: sampled_negatives(getattr(data, part), data.known, seed=0)
-            for part in ("valid", "test")
-        }
-    parts = {}
-    for part, negatives in false.items():
-        positives: Ids = getattr(data, part)
-        triples = np.concatenate([positives, negatives])
-        truth = np.arange(len(triples)) < len(positives)
-        parts[part] = (triple_scores(scorer, triples, data), triples[:, 1], truth)
-    found = classify(parts["valid"], parts["test"])
+    parts = []
+    for true, false in (data.valid, data.valid_negatives), (data.test, data.test_negatives):
+        negatives = false if given else sampled_negatives(true, data.known, seed=0)
+        triples = np.concatenate([true, negatives])
+        truth = np.arange(len(triples)) < len(true)
+        parts.append((triple_scores(scorer, triples, data), triples[:, 1], truth))
+    found = classify(*parts)
     return None if found is None else {"source": "given" if given else "sampled", **found}
 
 

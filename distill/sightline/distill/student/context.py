@@ -65,11 +65,7 @@ class ContextEncoder:
 
     @classmethod
     def open(cls, folder: Path) -> ContextEncoder | None:
-        """The encoder of a student folder; None where the student was distilled without one.
-
-        Raises:
-            OSError, ValueError: it cannot be read.
-        """
+        """The encoder of a student folder; None where the student was distilled without one."""
         path = folder / FILE
         return cls(np.load(path, mmap_mode="r")) if path.exists() else None
 

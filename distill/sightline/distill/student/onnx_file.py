@@ -53,11 +53,7 @@ def onnx_file(packed: Packed) -> bytes:
 
 
 def onnx_scorer(content: bytes) -> Scorer:
-    """Scores as ONNX Runtime gives them for the content of a file.
-
-    Raises:
-        MissingExtra: onnxruntime is not installed.
-    """
+    """Scores as ONNX Runtime gives them for the content of a file."""
     try:
         import onnxruntime
     except ImportError as error:

@@ -118,11 +118,7 @@ def vocabulary(student: Student, snapshot: Snapshot) -> Vocabulary:
 def student_files(
     arrays: StudentArrays, vocabulary: Vocabulary, format: Format
 ) -> Iterator[tuple[str, bytes]]:
-    """Name and content of the float32 and of the int8 file.
-
-    Raises:
-        MissingExtra, LearningError: see ``onnx_file``.
-    """
+    """Name and content of the float32 and of the int8 file."""
     for name, int8 in (("student", False), ("student-int8", True)):
         packed = pack(arrays, int8=int8)
         if format == "onnx":
@@ -140,11 +136,7 @@ def arrays_file(packed: Packed, vocabulary: Vocabulary) -> bytes:
 
 
 def read_arrays(content: bytes) -> Packed:
-    """The packed numbers in the content of an ``.npz`` file.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """The packed numbers in the content of an ``.npz`` file."""
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         return {name: file[name] for name in file.files if name != "vocabulary"}
 

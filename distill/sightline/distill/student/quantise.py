@@ -35,11 +35,7 @@ def pack(arrays: StudentArrays, *, int8: bool) -> Packed:
 
 
 def unpack(packed: Packed) -> StudentArrays:
-    """The float32 arrays that packed numbers stand for.
-
-    Raises:
-        KeyError: one is missing.
-    """
+    """The float32 arrays that packed numbers stand for."""
     return StudentArrays(*(dequantised(packed, field.name) for field in fields(StudentArrays)))
 
 

@@ -44,7 +44,10 @@ def random_split(
         triples: int32 ``(n, 3)``: head, relation, tail.
         with_test: False where a test set exists already; then only valid is taken out.
     """
-    group = entangled_groups(triples, num_relations)
+    cluster = entangled_relations(triples, num_relations)
+    low, high = np.sort(triples[:, [0, 2]], axis=1).T
+    keys = np.stack([low, cluster[triples[:, 1]], high], axis=1)
+    group = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
     order = np.random.default_rng(seed).permutation(int(group.max(initial=-1)) + 1)
     members = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[members], np.arange(len(order) + 1))
@@ -67,14 +70,6 @@ def random_split(
             if not wanted[target]:
                 del wanted[target]
     return Split(*(triples[part == p] for p in range(3)))
-
-
-def entangled_groups(triples: Ids, num_relations: int) -> npt.NDArray[np.int64]:
-    """Group number of each triple, int64 ``(n,)``, numbered from 0 without gaps."""
-    cluster = entangled_relations(triples, num_relations)
-    low, high = np.sort(triples[:, [0, 2]], axis=1).T
-    keys = np.stack([low, cluster[triples[:, 1]], high], axis=1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def entangled_relations(triples: Ids, num_relations: int) -> npt.NDArray[np.int32]:

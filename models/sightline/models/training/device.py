@@ -33,11 +33,7 @@ def choose_device(name: str) -> torch.device:
 
 @contextmanager
 def memory_guard(device: torch.device) -> Iterator[None]:
-    """Keep freed memory for the next step, and turn a failed allocation into one clear error.
-
-    Raises:
-        OutOfDeviceMemory
-    """
+    """Keep freed memory for the next step, and turn a failed allocation into one clear error."""
     try:
         with _kept_memory():
             yield

@@ -138,11 +138,7 @@ PRESETS: dict[str, Preset] = {
 
 
 def preset_named(name: str, *, tune: bool = False) -> Preset:
-    """The preset of this name, or the same with penalties that are told apart at the end only.
-
-    Raises:
-        UsageError
-    """
+    """The preset of this name, or the same with penalties that are told apart at the end only."""
     if name not in PRESETS:
         raise UsageError(f"preset {name[:40]!r} is unknown; choose {', '.join(PRESETS)}")
     preset = PRESETS[name]
