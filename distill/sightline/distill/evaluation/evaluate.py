@@ -29,7 +29,6 @@ from sightline.distill.student.portable import (
 from sightline.distill.student.quantise import unpack
 from sightline.distill.student.student import Student
 from sightline.distill.training.context_fit import measure_new_entities
-from sightline.distill.training.train import control_folder
 from sightline.graph.arrays import Doubles, Ids
 from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import served_snapshot
@@ -64,7 +63,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         said = verify_artifact(folder / "student", full=False)
         opened = Student.open(folder)
         student = opened.arrays
-        control = StudentArrays.open(control_folder(folder))
+        control = StudentArrays.open(folder / "student" / "control")
         scorers: dict[str, Scorer] = {
             "teacher": scorer_of(teacher, Questions(data, torch.device("cpu")).messages),
             "student": student.scores,

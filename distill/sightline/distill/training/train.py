@@ -13,7 +13,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from sightline.distill.calibration.fit import calibrate
 from sightline.distill.student.onnx_file import FILE, onnx_file
@@ -112,8 +111,3 @@ def choose(
     chosen = max(settings, key=lambda setting: found[setting] or 0.0)
     grid = {str(setting.value): mrr for setting, mrr in found.items()}
     return run(chosen, training.name, 1), {"grid": grid, "chosen": chosen.value}
-
-
-def control_folder(folder: Path) -> Path:
-    """Where a model folder keeps the control's arrays."""
-    return folder / "student" / "control"

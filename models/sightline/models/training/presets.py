@@ -7,11 +7,8 @@ epochs falls where one epoch is long.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from sightline.graph.errors import UsageError
-
-PresetName = Literal["quick", "standard", "max"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +106,14 @@ class StudentConfig:
 class Preset:
     """A name and what it stands for: how the members of the teacher and the student are made."""
 
-    name: PresetName
+    name: str
     network: NetworkConfig
     partner: NetworkConfig
     path: PathConfig
     student: StudentConfig
 
 
-def _preset(
-    name: PresetName, epochs: tuple[int, int], dim: int, work: float, path: float
-) -> Preset:
+def _preset(name: str, epochs: tuple[int, int], dim: int, work: float, path: float) -> Preset:
     teacher, student = epochs
     return Preset(
         name,
