@@ -126,7 +126,7 @@ def server(workspace: str) -> Iterator[str]:
         assert url is not None, "the service printed no address"
         yield url
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("ref", ["Person 5", "entity:p5", "urn:sightline:entity:p5"])

@@ -118,7 +118,7 @@ def check_answer(snapshot: Snapshot, answer: PathAnswer, pair: tuple[int, int]) 
 def test_the_best_paths_are_the_first_of_all_paths(
     crowd: Snapshot, components: list[nx.MultiGraph]
 ) -> None:
-    for graph in components[:600]:
+    for graph in components[:150]:
         pair = min(graph), max(graph)
         every = find_paths(crowd, *pair, max_hops=6, k=1000)
         best = find_paths(crowd, *pair, max_hops=6, k=3)
@@ -470,14 +470,14 @@ def test_the_support_of_many_pairs_is_what_each_pair_is_found_by_itself(
     crowd: Snapshot, components: list[nx.MultiGraph]
 ) -> None:
     direct = 0
-    for graph in components[:600]:
+    for graph in components[:150]:
         nodes = sorted(graph)
         for k in (1, 3):
             together = paths_to(crowd, nodes[0], nodes, k)
             alone = [find_paths(crowd, nodes[0], n, max_hops=3, k=k).paths for n in nodes]
             assert together == alone
             direct += sum(any(len(p.edges) == 1 for p in some) and len(some) == k for some in alone)
-    assert direct > 1000
+    assert direct > 250
 
 
 def test_a_weak_direct_fact_is_among_the_support(snapshot_of) -> None:
