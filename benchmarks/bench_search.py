@@ -9,7 +9,7 @@ import numpy as np
 from measure import Result, cpu_milliseconds
 from synthetic import names, scale_free, workspace_of
 
-from sightline.graph.snapshot.search import SearchIndex, build, normalise
+from sightline.graph.snapshot.search import build, normalise
 
 QUERIES = 500
 
@@ -52,7 +52,7 @@ def _real_labels() -> list[Result]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
     labels = [line.split("\t")[1].replace("_", " ") for line in lines]
-    index = SearchIndex(build(labels, np.arange(len(labels), dtype=np.int32)))
+    index = build(labels, np.arange(len(labels), dtype=np.int32))
     degree, rng = np.ones(len(labels), np.int32), np.random.default_rng(0)
     normal = [normalise(label) for label in labels]
     meant = [i for i in rng.choice(len(labels), 3000, replace=False) if len(normal[i]) >= 5]

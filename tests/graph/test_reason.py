@@ -25,6 +25,7 @@ from sightline.graph.record.errors import NothingLoaded
 from sightline.graph.record.loads import active_loads, retract
 from sightline.graph.record.statements import statement_schema
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import INFERRED_GRAPH, OWL, RDF, RDF_TYPE, RDFS, XSD
@@ -260,6 +261,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return ws
 
 
+def stated(s: Snapshot, edge: int) -> Statement:
+    iris = s.entity_iris
+    return Statement(iris[s.head[edge]], s.relation_iris[s.relation[edge]], iris[s.tail[edge]])
+
+
 def test_what_follows_is_a_load_whose_edges_are_marked_and_explained(workspace: Workspace) -> None:
     load = reason(workspace)
     assert (load.role, load.counts.statements) == ("inferred", 1)
@@ -270,7 +276,7 @@ def test_what_follows_is_a_load_whose_edges_are_marked_and_explained(workspace: 
     assert marks == {"has part": True, "part of": False}
     edge = next(e for e in range(s.num_edges) if s.edge_inferred[e])
     assert [origin.load for origin in s.origins(edge)] == [load.id]
-    statement = Statement.of_edge(s, edge)
+    statement = stated(s, edge)
     assert statement == Statement(ENTITY + "car", RELATION + "has_part", ENTITY + "wheel")
     [(explained, explanation)] = explain_edges(s, range(s.num_edges)).items()
     assert explained == edge
@@ -302,7 +308,7 @@ def test_paths_and_degrees_stay_when_only_reverses_follow(tmp_path: Path) -> Non
     for pair in itertools.combinations(range(9), 2):
         told = [
             [
-                ([Statement.of_edge(s, e) for e in path.edges], path.entities, path.score)
+                ([stated(s, e) for e in path.edges], path.entities, path.score)
                 for path in find_paths(s, *pair, max_hops=4, k=1000).paths
             ]
             for s in (before, after)
@@ -321,7 +327,9 @@ def test_inferred_types_are_marked(tmp_path: Path) -> None:
     reason(ws)
     s = compile_snapshot(ws, rdf=False)
     ann = s.resolve_entity("Ann")
-    marks = dict(zip(s.class_labels.take(s.types_of(ann)), s.types_inferred(ann).tolist()))
+    start, end = s.type_indptr[ann : ann + 2]
+    inferred = s.type_inferred[start:end].tolist()
+    marks = dict(zip(s.class_labels.take(s.types_of(ann)), inferred))
     assert marks == {"Driver": True, "Person": False}
 
 

@@ -21,7 +21,7 @@ LABELS = ["Côte d'Ivoire", "Ivory Coast", "Germany", "東京都", "الجزائ
 
 
 def index_of(labels: list[str]) -> SearchIndex:
-    return SearchIndex(build(labels, np.arange(len(labels), dtype=np.int32)))
+    return build(labels, np.arange(len(labels), dtype=np.int32))
 
 
 def found(index: SearchIndex, query: str, labels: list[str] = LABELS) -> list[tuple[str, str]]:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.paths.find import Path as FoundPath
-from sightline.graph.snapshot.origin import Origin
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.statement import Origin
 from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
     ClassCount,

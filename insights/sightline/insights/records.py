@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sightline.graph.snapshot.origin import Origin
+from sightline.graph.snapshot.statement import Origin
 
 #: ``out``: the entity asked about is the head of the fact; ``in``: it is the tail.
 Direction = Literal["out", "in"]

@@ -17,7 +17,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,7 +25,7 @@ from sightline.graph.arrays import Ids
 from sightline.graph.errors import require_range
 from sightline.graph.paths import kernels
 from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
-from sightline.graph.paths.patterns import Automaton, read_pattern
+from sightline.graph.paths.patterns import read_pattern
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
@@ -36,6 +35,8 @@ MAX_DEADLINE_MS = 60_000
 SLICE_STEPS = 50_000
 #: Edges looked at per question, so that an answer is bounded on any machine.
 MAX_STEPS = 2_000_000_000
+#: Memory for one search, as Python and as the kernels hold it.
+Scratch = tuple[Space, kernels.Memory]
 #: How much lower every round of the search for the best paths looks than the one before.
 LOWER = 0.1
 _NO_RULES = Rules(
@@ -140,9 +141,7 @@ def find_paths(
     require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
     require_range("source", source, 0, snapshot.num_entities - 1)
     require_range("target", target, 0, snapshot.num_entities - 1)
-    rules = _rules(snapshot, include, exclude, types)
-    if pattern is not None:
-        rules = _with_pattern(rules, read_pattern(pattern, snapshot))
+    rules = _rules(snapshot, include, exclude, types, pattern)
     if source == target:
         return _NO_PATH
     question = Question(int(source), int(target), int(max_hops), int(k))
@@ -167,13 +166,6 @@ def warm(snapshot: Snapshot) -> None:
     engine.put_back(scratch)
 
 
-class _Scratch(NamedTuple):
-    """Memory for one search, as Python and as the kernels hold it."""
-
-    space: Space
-    memory: kernels.Memory
-
-
 class _Engine:
     """A snapshot's arrays as the kernels want them, and memory to search in.
 
@@ -188,16 +180,16 @@ class _Engine:
             num_relations=snapshot.num_relations,
         )
         self._max_degree = int(self.graph.degree.max())
-        self._spare: list[_Scratch] = []
+        self._spare: list[Scratch] = []
 
-    def take(self) -> _Scratch:
+    def take(self) -> Scratch:
         try:
             return self._spare.pop()
         except IndexError:
             space = kernels.new_space(len(self.graph.degree), self._max_degree)
-            return _Scratch(space, kernels.new_memory(self.graph, space))
+            return space, kernels.new_memory(self.graph, space)
 
-    def put_back(self, scratch: _Scratch) -> None:
+    def put_back(self, scratch: Scratch) -> None:
         self._spare.append(scratch)
 
 
@@ -223,10 +215,12 @@ def engine_of(snapshot: Snapshot) -> _Engine:
 
 
 def _rules(
-    snapshot: Snapshot, include: Sequence[int], exclude: Sequence[int], types: Sequence[int]
+    snapshot: Snapshot,
+    include: Sequence[int],
+    exclude: Sequence[int],
+    types: Sequence[int],
+    pattern: str | None,
 ) -> Rules:
-    if not len(include) + len(exclude) + len(types):
-        return _NO_RULES
     rules = _NO_RULES
     if len(include) or len(exclude):
         relations = np.full(snapshot.num_relations, not len(include))
@@ -237,20 +231,11 @@ def _rules(
         classes = np.zeros(len(snapshot.class_iris), np.bool_)
         classes[list(types)] = True
         rules = rules._replace(classes=classes)
+    if pattern is not None:
+        walk = read_pattern(pattern, snapshot)
+        rels = (walk.symbol > 0) & (rules.rels if len(rules.rels) else True)
+        rules = Rules(rels, rules.classes, walk.symbol, walk.following, walk.need)
     return rules
-
-
-def _with_pattern(rules: Rules, automaton: Automaton) -> Rules:
-    """Walk only the directed relations that the automaton reads, and as it reads them."""
-    rels = automaton.symbol > 0
-    if len(rules.rels):
-        rels &= rules.rels
-    return rules._replace(
-        rels=rels,
-        symbol=automaton.symbol,
-        following=automaton.following,
-        need=automaton.need,
-    )
 
 
 class _Search:
@@ -264,7 +249,7 @@ class _Search:
         self,
         graph: Graph,
         rules: Rules,
-        scratch: _Scratch,
+        scratch: Scratch,
         question: Question,
         clock: tuple[float, float],
     ) -> None:
@@ -335,11 +320,7 @@ class _Search:
         return int(kernels.explore(graph, rules, space, question, SLICE_STEPS))
 
     def _limit(self, share: float) -> str | None:
-        """The limit that is reached, if one is: a share of the time, or the number of steps.
-
-        Raises:
-            Cancelled
-        """
+        """The limit that is reached, if one is: a share of the time, or the number of steps."""
         stop_if_cancelled()
         if self._past(share):
             return f"the deadline of {self._clock[1]:g} ms"
@@ -353,22 +334,19 @@ class _Search:
 
     def _paths(self) -> list[Path]:
         top, order = self._space.paths, self._space.paths.order[: self._space.state[kernels.PATHS]]
-        return [_path(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
+        return [path_of(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
 
     def _metapaths(self) -> tuple[Metapath, ...]:
-        top, state = self._space.metapaths, self._space.state
-        order = top.order[: state[kernels.BEST_METAPATHS]]
-        rows = top.rows[order]
-        values = (
-            rows.tolist(),
-            top.score[order].tolist(),
-            self._space.counts[rows[:, -1]].tolist(),
+        top, counts = self._space.metapaths, self._space.counts
+        order = top.order[: self._space.state[kernels.BEST_METAPATHS]]
+        return tuple(
+            Metapath(tuple(row[1 : 1 + row[0]]), score, int(counts[row[-1]]))
+            for row, score in zip(top.rows[order].tolist(), top.score[order].tolist())
         )
-        return tuple(Metapath(tuple(r[1 : 1 + r[0]]), score, n) for r, score, n in zip(*values))
 
 
-def _path(row: list[int], score: float) -> Path:
+def path_of(row: list[int], score: float, hops: int = MAX_HOPS) -> Path:
+    """The path in a row: its length, then edges, directed relations and entities."""
     n = row[0]
-    entities = row[kernels.ENTITIES : kernels.ENTITIES + n + 1]
-    edges, rels = row[kernels.EDGES : kernels.EDGES + n], row[kernels.RELS : kernels.RELS + n]
-    return Path(tuple(entities), tuple(edges), tuple(rels), score)
+    edges, rels, entities = (row[at : at + n + 1] for at in range(1, 2 + 2 * hops, hops))
+    return Path(tuple(entities), tuple(edges[:n]), tuple(rels[:n]), score)

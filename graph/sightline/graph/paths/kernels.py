@@ -331,14 +331,8 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
     num_relations = graph.num_relations
     rels, need = rules.rels, rules.need
-    state, mark, first, links, stack, prefix = (
-        space.state,
-        space.mark,
-        space.first,
-        space.links,
-        space.stack,
-        space.prefix,
-    )
+    state, mark, first, links = space.state, space.mark, space.first, space.links
+    stack, prefix = space.stack, space.prefix
     table, keys, sums, counts = space.table, space.keys, space.sums, space.counts
     best, closed = space.best, space.closed
     typed, paired = len(rules.classes) > 0, len(graph.twin) > 0
@@ -700,12 +694,8 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
     """
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
     state, best, closed, touched = space.state, space.best, space.closed, space.touched
-    heap_worth, heap_node, rels, degree = (
-        space.heap_worth,
-        space.heap_node,
-        rules.rels,
-        graph.degree,
-    )
+    heap_worth, heap_node = space.heap_worth, space.heap_node
+    rels, degree = rules.rels, graph.degree
     steps, size, num_relations = 0, state[QUEUE], graph.num_relations
     near = space.worth[NEAR]
     while size > 0 and steps < budget:

@@ -8,12 +8,13 @@ edges, for a tenth of its time. Knows ids; knows no label and no model.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import numba
 import numpy as np
 
-from sightline.graph.paths.find import Path, engine_of
+from sightline.graph.paths.find import Path, engine_of, path_of
 from sightline.graph.paths.kernels import SLACK, score_of
 from sightline.graph.snapshot.reader import Snapshot
 
@@ -55,16 +56,9 @@ def paths_to(
     rows, scores = np.empty((*shape, _WIDTH), np.int32), np.empty(shape)
     held = _join_all(graph, source, np.array(targets, np.int64), last, walks, rows, scores, k)
     return [
-        None if n < 0 else tuple(map(_path, best[:n].tolist(), score.tolist()))
+        None if n < 0 else tuple(map(path_of, best[:n].tolist(), score.tolist(), repeat(HOPS)))
         for n, best, score in zip(held.tolist(), rows, scores)
     ]
-
-
-def _path(row: list[int], score: float) -> Path:
-    n = row[_LENGTH]
-    entities = row[_ENTITIES : _ENTITIES + n + 1]
-    edges, rels = row[_EDGES : _EDGES + n], row[_RELS : _RELS + n]
-    return Path(tuple(entities), tuple(edges), tuple(rels), score)
 
 
 @_kernel

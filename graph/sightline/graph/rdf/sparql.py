@@ -176,12 +176,7 @@ class QueryPool:
 
     @contextmanager
     def _place(self, places: threading.BoundedSemaphore) -> Iterator[None]:
-        """One of some places, for which a query waits a little.
-
-        Raises:
-            Busy
-            Cancelled: nobody waits for the answer any more.
-        """
+        """One of some places, for which a query waits a little."""
         end = time.monotonic() + (self.limits.patience if places in self._waited else 0)
         while not places.acquire(timeout=min(SLICE, _left(end))):
             stop_if_cancelled()
@@ -195,16 +190,8 @@ class QueryPool:
     def _ask(
         self, folder: Path, request: dict[str, Any], long: bool = False
     ) -> tuple[dict[str, Any], bytes]:
-        """Let a process evaluate a request; it is kept unless anything went wrong.
-
-        Args:
-            long: the query is known to take long, and has a place among those.
-
-        Raises:
-            QueryTimeout, QueryOutOfMemory, QueryInterrupted
-            Busy: the query takes long, as enough others do.
-            Cancelled: nobody waits for the answer any more.
-        """
+        """Let a process evaluate a request; it is kept unless anything went wrong. ``long``: the
+        query is known to take long, and has a place among those."""
         start = time.monotonic()
         deadline = start + self.limits.seconds
         process = self._take(folder, fresh=long)
@@ -283,15 +270,9 @@ class _Process:
         self.folder = folder
         self._channel, theirs = socket.socketpair()
         with theirs:
+            module = ("-P", "-m", "sightline.graph.rdf.worker")
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "sightline.graph.rdf.worker",
-                    str(folder),
-                    str(memory),
-                ],
+                [sys.executable, *module, str(folder), str(memory)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
@@ -313,11 +294,7 @@ class _Process:
             os.setpriority(os.PRIO_PROCESS, self._process.pid, 10)
 
     def send(self, request: dict[str, Any], deadline: float) -> None:
-        """Hand over a request. That the process has ended shows when the reply is received.
-
-        Raises:
-            TimeoutError
-        """
+        """Hand over a request. That the process has ended shows when the reply is received."""
         self._channel.settimeout(_left(deadline))
         with suppress(ConnectionError):
             send(self._channel, request)
@@ -334,11 +311,7 @@ class _Process:
         return True
 
     def receive(self, deadline: float) -> tuple[dict[str, Any], bytes] | None:
-        """The reply; None if the process ended first.
-
-        Raises:
-            TimeoutError
-        """
+        """The reply; None if the process ended first."""
         try:
             return receive(self._channel, deadline)
         except ConnectionError:

@@ -21,7 +21,7 @@ import socket
 import struct
 import sys
 import time
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any
 
 #: Bytes of stack. The parser and the evaluator recurse; with the usual 8 MiB, 3000 operators in a
@@ -42,11 +42,7 @@ _QUOTED_CSV = re.compile(rb'"[^"]*"')
 
 
 class TooLarge(Exception):
-    """The result is larger than its limit; ``what`` names the limit."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    """The result is larger than its limit, which the text names."""
 
 
 def main() -> None:
@@ -84,7 +80,7 @@ def reply_to(store: Any, request: dict[str, Any], alone: bool) -> tuple[dict[str
     except SyntaxError as error:
         return {"failed": "syntax", "reason": str(error)}, b""
     except TooLarge as error:
-        return {"failed": error.what}, b""
+        return {"failed": str(error)}, b""
     except MemoryError:
         return {"failed": "memory"}, b""
     except OSError as error:
@@ -130,14 +126,12 @@ def evaluate(store: Any, request: dict[str, Any]) -> bytearray:
     body: Any = _Body(request["max_bytes"])
     media_type, max_rows = request["media_type"], request["max_rows"]
     if isinstance(result, pyoxigraph.QueryTriples):
-        triples = _Counted(result, max_rows)
+        triples = _at_most(max_rows, result)
         pyoxigraph.serialize(triples, body, format=pyoxigraph.RdfFormat.from_media_type(media_type))
-        rows = triples.count
     else:
         result.serialize(body, pyoxigraph.QueryResultsFormat.from_media_type(media_type))
-        rows = 0 if len(body.data) <= max_rows else count_rows(body.data, media_type)
-    if rows > max_rows:
-        raise TooLarge("rows")
+        if len(body.data) > max_rows and count_rows(body.data, media_type) > max_rows:
+            raise TooLarge("rows")
     data: bytearray = body.data
     return data
 
@@ -171,20 +165,11 @@ class _Body:
         pass
 
 
-class _Counted:
-    """The first triples of a result, one more than allowed, counted as they pass."""
-
-    def __init__(self, triples: Any, limit: int) -> None:
-        self.count = 0
-        self._triples = islice(triples, limit + 1)
-
-    def __iter__(self) -> _Counted:
-        return self
-
-    def __next__(self) -> Any:
-        triple = next(self._triples)
-        self.count += 1
-        return triple
+def _at_most(limit: int, triples: Any) -> Iterator[Any]:
+    for count, triple in enumerate(triples):
+        if count == limit:
+            raise TooLarge("rows")
+        yield triple
 
 
 def confine(memory: int) -> bool:

@@ -132,13 +132,16 @@ class _Side:
         """Edges, then types, then literals."""
         s = self.snapshot
         for edge in self.edges.tolist():
-            ends = (s.entity_labels[int(column[edge])] for column in (s.head, s.tail))
-            text = f" —{s.relation_labels[int(s.relation[edge])]}→ ".join(ends)
-            yield Fact(Statement.of_edge(s, edge), text, bool(s.edge_inferred[edge]))
+            head, tail, relation = int(s.head[edge]), int(s.tail[edge]), int(s.relation[edge])
+            iris = s.entity_iris[head], s.relation_iris[relation], s.entity_iris[tail]
+            name = s.relation_labels[relation]
+            text = f"{s.entity_labels[head]} —{name}→ {s.entity_labels[tail]}"
+            yield Fact(Statement(*iris), text, bool(s.edge_inferred[edge]))
         for entity, at in zip(_owners(s.type_indptr, self.types).tolist(), self.types.tolist()):
             class_id = int(s.type_class[at])
             text = f"{s.entity_labels[entity]} —type→ {s.class_labels[class_id]}"
-            yield Fact(Statement.of_type(s, entity, class_id), text, bool(s.type_inferred[at]))
+            stated = Statement(s.entity_iris[entity], RDF_TYPE, s.class_iris[class_id])
+            yield Fact(stated, text, bool(s.type_inferred[at]))
         yield from self._literals()
 
     def _literals(self) -> Iterator[Fact]:
@@ -151,9 +154,10 @@ class _Side:
                 if position in changed:
                     name = s.property_labels[attribute.property]
                     text = f'{s.entity_labels[entity]} —{name}→ "{attribute.value}"'
-                    statement = Statement.of_attribute(s, entity, attribute)
+                    iris = s.entity_iris[entity], s.property_iris[attribute.property]
+                    tags = attribute.datatype, attribute.language
                     unstated = all(origin.load in inferred for origin in attribute.origins)
-                    yield Fact(statement, text, unstated)
+                    yield Fact(Statement(*iris, attribute.value, *tags), text, unstated)
                 # The rows that state one literal follow each other.
                 position += len(attribute.origins)
 

@@ -30,7 +30,7 @@ from sightline.graph.storage.artifact import open_artifact, read_manifest
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import contract, expand, mint
+from sightline.graph.vocabulary import Kind, contract, expand, mint
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
 SNAPSHOT_FORMAT = 2
@@ -109,12 +109,9 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
             UnknownEntity: with the nearest labels.
             AmbiguousEntity: several entities share the label; all are named.
         """
-        text = ref.strip().removeprefix("<").removesuffix(">")
-        if not text:
-            raise BadReference("entity", ref)
-        for iri in (text, expand(text, self.prefixes), mint(self.base, "entity", text)):
-            if iri is not None and (found := self.entity_iris.find(iri)) is not None:
-                return found
+        text, found = self._named(ref, "entity")
+        if found is not None:
+            return found
         labelled = self.search_index.exact(text)
         same = [e for e in labelled if self.entity_labels[e] == text]
         candidates = same if len(same) == 1 else labelled
@@ -132,11 +129,7 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         Raises:
             BadReference, UnknownRelation
         """
-        tables = (self.relation_iris, self.relation_labels)
-        found, near = _resolve_small(ref, "relation", *tables, self.prefixes, self.base)
-        if found is None:
-            raise UnknownRelation(ref, near)
-        return found
+        return self._one_of_few(ref, "relation", UnknownRelation)
 
     def resolve_class(self, ref: str) -> int:
         """The class that an IRI, a CURIE, a raw name or a label names.
@@ -144,11 +137,7 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         Raises:
             BadReference, UnknownClass
         """
-        tables = (self.class_iris, self.class_labels)
-        found, near = _resolve_small(ref, "class", *tables, self.prefixes, self.base)
-        if found is None:
-            raise UnknownClass(ref, near)
-        return found
+        return self._one_of_few(ref, "class", UnknownClass)
 
     def describe(self, entity: int) -> str:
         """Label, CURIE and types of an entity in one short text, to choose between candidates."""
@@ -170,21 +159,28 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         rest = [match for match in found if match.entity != direct]
         return [Match(direct, "exact"), *rest][:limit]
 
+    def _named(self, ref: str, kind: Kind) -> tuple[str, int | None]:
+        """The bare text of a reference, and the id that it names as an IRI, a CURIE or raw name."""
+        text = ref.strip().removeprefix("<").removesuffix(">")
+        if not text:
+            raise BadReference(kind, ref)
+        for iri in (text, expand(text, self.prefixes), mint(self.base, kind, text)):
+            found = None if iri is None else getattr(self, f"{kind}_iris").find(iri)
+            if found is not None:
+                return text, found
+        return text, None
 
-def _resolve_small(
-    ref: str, kind: Any, iris: StringTable, labels: StringTable, prefixes: Any, base: str
-) -> tuple[int | None, list[str]]:
-    """Find a relation or class, of which there are few: by IRI, CURIE, raw name or label."""
-    import difflib
+    def _one_of_few(
+        self, ref: str, kind: Kind, unknown: type[UnknownRelation | UnknownClass]
+    ) -> int:
+        import difflib
 
-    text = ref.strip().removeprefix("<").removesuffix(">")
-    if not text:
-        raise BadReference(kind, ref)
-    for iri in (text, expand(text, prefixes), mint(base, kind, text)):
-        if iri is not None and (found := iris.find(iri)) is not None:
-            return found, []
-    names = [normalise(label) for label in labels]
-    if normalise(text) in names:
-        return names.index(normalise(text)), []
-    near = difflib.get_close_matches(normalise(text), names, n=5, cutoff=0.5)
-    return None, [labels[names.index(name)] for name in near] or list(labels[:5])
+        text, found = self._named(ref, kind)
+        if found is not None:
+            return found
+        labels: StringTable = getattr(self, f"{kind}_labels")
+        names = [normalise(label) for label in labels]
+        if normalise(text) in names:
+            return names.index(normalise(text))
+        near = difflib.get_close_matches(normalise(text), names, n=5, cutoff=0.5)
+        raise unknown(ref, [labels[names.index(name)] for name in near] or list(labels[:5]))

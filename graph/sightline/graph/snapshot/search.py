@@ -15,13 +15,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numba
 import numpy as np
 import numpy.typing as npt
+
+from sightline.graph.arrays import Flags, Ids, Offsets
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,6 +58,7 @@ def normalise(text: str) -> str:
     return _MARKS.sub(" ", text.casefold()).strip()[:MAX_LENGTH]
 
 
+@dataclass(frozen=True, slots=True)
 class SearchIndex:
     """A mapped index.
 
@@ -67,23 +70,19 @@ class SearchIndex:
         ends, end_text: int64 and int32 ``(K,)``: word ends in order of what precedes.
     """
 
-    _ARRAYS = ("chars", "text_start", "text_entity", "starts", "start_text", "ends", "end_text")
     chars: npt.NDArray[np.uint32]
-    text_start: npt.NDArray[np.int64]
-    text_entity: npt.NDArray[np.int32]
-    starts: npt.NDArray[np.int64]
-    start_text: npt.NDArray[np.int32]
-    ends: npt.NDArray[np.int64]
-    end_text: npt.NDArray[np.int32]
-
-    def __init__(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        for name in self._ARRAYS:
-            setattr(self, name, arrays[name])
+    text_start: Offsets
+    text_entity: Ids
+    starts: Offsets
+    start_text: Ids
+    ends: Offsets
+    end_text: Ids
 
     @classmethod
     def open(cls, folder: Path) -> SearchIndex:
         """Map the index of a snapshot."""
-        return cls({n: np.load(folder / f"search_{n}.npy", mmap_mode="r") for n in cls._ARRAYS})
+        names = (f"search_{field.name}.npy" for field in fields(cls))
+        return cls(*(np.load(folder / name, mmap_mode="r") for name in names))
 
     def exact(self, query: str) -> list[int]:
         """Entities with a text that equals ``query`` after normalisation, by id."""
@@ -95,13 +94,7 @@ class SearchIndex:
         whole = (at == self.text_start[text]) & (self.chars[at + len(wanted)] == 0)
         return sorted({int(e) for e in self.text_entity[text[whole]]})
 
-    def search(
-        self,
-        query: str,
-        degree: npt.NDArray[np.int32],
-        allowed: npt.NDArray[np.bool_] | None,
-        limit: int,
-    ) -> list[Match]:
+    def search(self, query: str, degree: Ids, allowed: Flags | None, limit: int) -> list[Match]:
         """Best ``limit`` entities for a query. ``allowed`` bool ``(N,)`` filters them."""
         wanted = _codes(normalise(query))
         if len(wanted) == 0:
@@ -120,7 +113,7 @@ class SearchIndex:
             best = _best(entities, rank, degree, allowed, limit)
         return [Match(entity, HOW[min(how, 3)]) for entity, how in best]
 
-    def nearest(self, query: str, degree: npt.NDArray[np.int32], limit: int = 5) -> list[int]:
+    def nearest(self, query: str, degree: Ids, limit: int = 5) -> list[int]:
         """What somebody who wrote ``query`` may have meant: shorter and shorter starts of it."""
         text = normalise(query)
         while text:
@@ -130,9 +123,7 @@ class SearchIndex:
             text = text[: len(text) * 3 // 4] if len(text) > 3 else ""
         return []
 
-    def _typos(
-        self, wanted: npt.NDArray[np.uint32]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    def _typos(self, wanted: npt.NDArray[np.uint32]) -> tuple[Ids, Flags]:
         """Entities with a run of whole words, or its beginning, one edit away from ``wanted``; and
         whether it is the whole of a text."""
         half = len(wanted) // 2
@@ -144,12 +135,12 @@ class SearchIndex:
         low, high = _range(self.chars, self.ends, wanted[half:], True)
         backward = _check_ends(self.chars, self.ends[low:high], wanted)
         back = self.end_text[low:high][backward > 0]
-        found: npt.NDArray[np.int32] = self.text_entity[np.concatenate([front, back])]
+        found: Ids = self.text_entity[np.concatenate([front, back])]
         return found, np.concatenate([forward[forward > 0], backward[backward > 0]]) == 2
 
 
-def build(texts: Sequence[str], entities: npt.NDArray[np.int32]) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of an index, by name."""
+def build(texts: Sequence[str], entities: Ids) -> SearchIndex:
+    """The index of texts and the entities that they name."""
     import polars as pl
 
     normal = _normalised(pl.Series(texts, dtype=pl.String))
@@ -171,18 +162,18 @@ def build(texts: Sequence[str], entities: npt.NDArray[np.int32]) -> dict[str, np
     preceding = {"text": normal.gather(end_text), "at": ends - text_start[end_text]}
     by_start = _stable_order(pl.DataFrame(following), text.str.slice(at))
     by_end = _stable_order(pl.DataFrame(preceding), text.str.head(at).str.reverse())
-    return {
-        "chars": chars,
-        "text_start": text_start,
-        "text_entity": np.asarray(entities, np.int32)[keep.to_numpy()],
-        "starts": starts[by_start],
-        "start_text": start_text[by_start],
-        "ends": ends[by_end],
-        "end_text": end_text[by_end],
-    }
+    return SearchIndex(
+        chars,
+        text_start,
+        np.asarray(entities, np.int32)[keep.to_numpy()],
+        starts[by_start],
+        start_text[by_start],
+        ends[by_end],
+        end_text[by_end],
+    )
 
 
-def _stable_order(frame: pl.DataFrame, by: pl.Expr) -> npt.NDArray[np.int64]:
+def _stable_order(frame: pl.DataFrame, by: pl.Expr) -> Offsets:
     import polars as pl
 
     order = frame.select(pl.arg_sort_by(by, maintain_order=True))
@@ -202,13 +193,11 @@ def _normalised(texts: pl.Series) -> pl.Series:
     return exact.gather(place).zip_with(foreign, plain) if len(exact) else plain
 
 
-def _first_words(
-    positions: npt.NDArray[np.int64], text_of: npt.NDArray[np.int32], most: int
-) -> npt.NDArray[np.int64]:
+def _first_words(positions: Offsets, text_of: Ids, most: int) -> Offsets:
     """Of the ascending ``positions`` the first ``most`` of each text."""
     text = text_of[positions]
     first = np.searchsorted(text, text, side="left")
-    kept: npt.NDArray[np.int64] = positions[np.arange(len(positions)) - first < most]
+    kept: Offsets = positions[np.arange(len(positions)) - first < most]
     return kept
 
 
@@ -217,11 +206,7 @@ def _codes(text: str) -> npt.NDArray[np.uint32]:
 
 
 def _best(
-    entities: npt.NDArray[np.int32],
-    rank: npt.NDArray[np.int64],
-    degree: npt.NDArray[np.int32],
-    allowed: npt.NDArray[np.bool_] | None,
-    limit: int,
+    entities: Ids, rank: Offsets, degree: Ids, allowed: Flags | None, limit: int
 ) -> list[tuple[int, int]]:
     """Distinct entities by rank, then degree, then id."""
     if allowed is not None:
@@ -252,20 +237,15 @@ def _compare(chars: Any, at: int, wanted: Any, backward: bool) -> int:
 @numba.njit(cache=True, nogil=True)
 def _range(chars: Any, positions: Any, wanted: Any, backward: bool) -> tuple[int, int]:
     """Where in the sorted ``positions`` the texts begin (or end) with ``wanted``."""
-    low, high = 0, len(positions)
-    while low < high:
-        middle = (low + high) // 2
-        if _compare(chars, positions[middle], wanted, backward) < 0:
-            low = middle + 1
-        else:
-            high = middle
-    first, high = low, len(positions)
-    while low < high:
-        middle = (low + high) // 2
-        if _compare(chars, positions[middle], wanted, backward) <= 0:
-            low = middle + 1
-        else:
-            high = middle
+    first = low = 0
+    for past in range(2):  # the first that does, then the first behind them
+        first, high = low, len(positions)
+        while low < high:
+            middle = (low + high) // 2
+            if _compare(chars, positions[middle], wanted, backward) < past:
+                low = middle + 1
+            else:
+                high = middle
     return first, low
 
 

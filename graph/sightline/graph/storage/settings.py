@@ -5,15 +5,17 @@ Knows the file's keys and their defaults; knows no command and no environment.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.errors import SettingsError
-from sightline.graph.vocabulary import DEFAULT_BASE, LABEL_PROPERTIES, default_prefixes
+from sightline.graph.vocabulary import DEFAULT_BASE, LABEL_PROPERTIES, default_prefixes, expand
 
 FILE = "sightline.toml"
 
@@ -94,15 +96,12 @@ def write_template(path: Path, base: str = DEFAULT_BASE, prefixes: Mapping[str, 
     Raises:
         NotWritable, DiskFull
     """
-    lines = "".join(f"{_quoted(k)} = {_quoted(v)}\n" for k, v in sorted(prefixes.items()))
+    # A text of JSON is a text of TOML.
+    quoted = partial(json.dumps, ensure_ascii=False)
+    lines = "".join(f"{quoted(k)} = {quoted(v)}\n" for k, v in sorted(prefixes.items()))
     with replacing(path) as temporary:
-        text = TEMPLATE.format(base=_quoted(base), prefixes=lines)
+        text = TEMPLATE.format(base=quoted(base), prefixes=lines)
         temporary.write_text(text, encoding="utf-8")
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _only_known(path: Path, found: Mapping[str, Any], known: set[str], what: str) -> None:
@@ -121,8 +120,6 @@ def _table(path: Path, document: Mapping[str, Any], name: str) -> dict[str, Any]
 def _iris(
     path: Path, table: Mapping[str, Any], key: str, prefixes: Mapping[str, str]
 ) -> tuple[str, ...]:
-    from sightline.graph.vocabulary import expand
-
     values = table.get(key, [])
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
         raise SettingsError(path, f"graph.{key} must be a list of texts")

@@ -7,7 +7,6 @@ served. Knows nothing of what is inside a load, a snapshot or a model.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import threading
@@ -18,7 +17,7 @@ from functools import cached_property
 from io import RawIOBase
 from pathlib import Path
 
-from sightline.graph.storage.artifact import remove_leftovers, write_json_atomic
+from sightline.graph.storage.artifact import read_json, remove_leftovers, write_json_atomic
 from sightline.graph.storage.errors import (
     DamagedArtifact,
     FormatMismatch,
@@ -132,15 +131,13 @@ class Workspace:
             NotAWorkspace, FormatMismatch, DamagedArtifact
         """
         try:
-            value = json.loads((self.path / CURRENT).read_bytes())
+            value = read_json(self.path / CURRENT)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotAWorkspace(self.path) from error
         except OSError as error:
             raise from_os_error(error, self.path) from error
-        except ValueError as error:
-            raise self._damaged_current("it is no JSON") from error
-        if not isinstance(value, dict):
-            raise self._damaged_current("it is no JSON object")
+        except DamagedArtifact as error:
+            raise self._damaged_current(error.reason) from error
         found = value.get("format")
         if found != LAYOUT:
             way_out = "use the Sightline that wrote it, or ingest its sources into a new workspace"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sightline.graph.snapshot.origin import Origin
+from sightline.graph.snapshot.statement import Origin
 from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES
 from sightline.insights.kind import EntityName, Kind, Sightline
 from sightline.insights.records import DegreeCount, EntityRef, LoadRef, Ref

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
-from sightline.graph.snapshot.origin import Origin
 from sightline.graph.snapshot.pairs import changes, find_twins, path_weights
 from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
+from sightline.graph.snapshot.statement import Origin
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.inputs import Inputs

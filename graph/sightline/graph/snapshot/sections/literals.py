@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Ids, Offsets
-from sightline.graph.snapshot.origin import Origin
 from sightline.graph.snapshot.sections.edges import origins_of
 from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
+from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.strings import StringTable
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sightline.graph.arrays import Ids
-from sightline.graph.snapshot.origin import Origin
 from sightline.graph.snapshot.sections.edges import Edges, distinct_statements, origins_of
 from sightline.graph.snapshot.sections.section import File, Section, require_lengths
+from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.strings import StringTable
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,9 @@ class Search(Section):
         )
         raw = raw.select(entity=pl.int_range(pl.len(), dtype=pl.Int32), object="object")
         texts = pl.concat([labelled, raw]).unique().sort("entity", "object")
-        for name, array in build(texts["object"].to_list(), texts["entity"].to_numpy()).items():
-            yield f"search_{name}", array
+        index = build(texts["object"].to_list(), texts["entity"].to_numpy())
+        for field in fields(index):
+            yield f"search_{field.name}", getattr(index, field.name)
 
     @cached_property
     def search_index(self) -> SearchIndex:

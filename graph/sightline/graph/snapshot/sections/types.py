@@ -49,10 +49,6 @@ class Types(Section):
         """Class ids of an entity."""
         return self.type_class[self.type_indptr[entity] : self.type_indptr[entity + 1]]
 
-    def types_inferred(self, entity: int) -> Flags:
-        """Which of the types of an entity no load states: bool, aligned with ``types_of``."""
-        return self.type_inferred[self.type_indptr[entity] : self.type_indptr[entity + 1]]
-
     def members(self, class_id: int) -> Flags:
         """Which entities have a class: bool ``(N,)``."""
         members = np.flatnonzero(self.type_class == class_id)
