@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sightline.graph.arrays import Ids
 from sightline.graph.exchange.drawing import cytoscape, graphml
 from sightline.graph.exchange.spreadsheet import without_formulas
 from sightline.graph.exchange.views import to_networkx
@@ -26,7 +25,6 @@ from sightline.graph.record.loads import Role, active_loads
 from sightline.graph.record.statements import scan_statements
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import replacing
-from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
 
@@ -119,40 +117,27 @@ def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
     import polars as pl
     from polars.io.plugins import register_io_source
 
-    entities = _names(snapshot.entity_iris, snapshot.entity_labels)
-    relations = _names(snapshot.relation_iris, snapshot.relation_labels)
+    s = snapshot
+    entities, relations = (
+        [pl.Series(table[:], dtype=pl.String) for table in tables]
+        for tables in ((s.entity_iris, s.entity_labels), (s.relation_iris, s.relation_labels))
+    )
 
     def batches(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
         # Nothing filters or cuts the rows, so polars hands down only a choice of columns.
-        for start in range(0, snapshot.num_edges, BATCH):
-            end = min(start + BATCH, snapshot.num_edges)
-            frame = pl.DataFrame(
-                {
-                    **_end("head", entities, snapshot.head[start:end]),
-                    **_end("relation", relations, snapshot.relation[start:end]),
-                    **_end("tail", entities, snapshot.tail[start:end]),
-                    "sources": _sources(snapshot, start, end),
-                    "inferred": snapshot.edge_inferred[start:end],
-                }
-            )
+        for start in range(0, s.num_edges, BATCH):
+            end = min(start + BATCH, s.num_edges)
+            texts = []
+            for ids, names in ((s.head, entities), (s.relation, relations), (s.tail, entities)):
+                rows = pl.Series(np.asarray(ids[start:end]))
+                texts += [column.gather(rows) for column in names]
+            frame = pl.DataFrame(dict(zip(TEXTS, [*texts, _sources(s, start, end)])))
+            frame = frame.with_columns(inferred=s.edge_inferred[start:end])
             yield frame if columns is None else frame.select(columns)
-            progress("export", end, snapshot.num_edges, "edges")
+            progress("export", end, s.num_edges, "edges")
 
     schema = {**dict.fromkeys(TEXTS, pl.String), "inferred": pl.Boolean}
     return register_io_source(batches, schema=schema)
-
-
-def _names(iris: StringTable, labels: StringTable) -> tuple[pl.Series, pl.Series]:
-    import polars as pl
-
-    return pl.Series(iris[:], dtype=pl.String), pl.Series(labels[:], dtype=pl.String)
-
-
-def _end(name: str, names: tuple[pl.Series, pl.Series], ids: Ids) -> dict[str, pl.Series]:
-    import polars as pl
-
-    iris, labels = (column.gather(pl.Series(np.asarray(ids))) for column in names)
-    return {name: iris, f"{name}_label": labels}
 
 
 def _sources(snapshot: Snapshot, start: int, end: int) -> pl.Series:

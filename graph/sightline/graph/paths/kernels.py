@@ -35,6 +35,8 @@ MAX_METAPATHS = 1 << 19
 #: Links gathered beyond the edges at the end itself, and edges looked at by ``settle``.
 MAX_LINKS = 1 << 16
 MAX_SETTLED = 1 << 19
+#: Neighbours of an end that are looked at to tell which end is cheaper to gather.
+SAMPLE = 1024
 #: Distance of an entity outside the ball.
 UNSEEN = 255
 #: Edges of one relation at an entity that are worth looking at together.
@@ -258,13 +260,13 @@ def _turned(graph: Any, question: Any) -> Any:
         return bool(graph.degree[source] < graph.degree[target])
     # An odd length leaves one free step more than linked ones: the walk has the cheaper end.
     odd = question.max_hops % 2 == 1
-    return (_volume(graph, source) > _volume(graph, target)) == odd
+    return (volume(graph, source, SAMPLE) > volume(graph, target, SAMPLE)) == odd
 
 
 @_kernel
-def _volume(graph: Any, entity: int) -> Any:
+def volume(graph: Any, entity: int, sample: int) -> Any:
     """Edges at the neighbours of an entity, from a sample of them."""
-    stride = 1 + graph.degree[entity] // 1024
+    stride = 1 + graph.degree[entity] // sample
     total = 0
     for j in range(graph.out_indptr[entity], graph.out_indptr[entity + 1], stride):
         total += graph.degree[graph.tail[j]]
@@ -594,12 +596,12 @@ def _offer(top: Any, held: int, k: int, score: float, width: int) -> int:
         child = held
         while child > 0:
             parent = (child - 1) >> 1
-            if not _better(top, order[parent], order[child], width):
+            if not better(top.score, top.rows, order[parent], order[child], width):
                 break
             order[parent], order[child] = order[child], order[parent]
             child = parent
         return held + 1
-    if _better(top, order[held], order[0], width):
+    if better(top.score, top.rows, order[held], order[0], width):
         order[0], order[held] = order[held], order[0]
         _sink(top, k, width)
     return held
@@ -612,22 +614,22 @@ def _sink(top: Any, held: int, width: int) -> None:
         child = 2 * parent + 1
         if child >= held:
             return
-        if child + 1 < held and _better(top, order[child], order[child + 1], width):
+        if child + 1 < held and better(top.score, top.rows, order[child], order[child + 1], width):
             child += 1
-        if not _better(top, order[parent], order[child], width):
+        if not better(top.score, top.rows, order[parent], order[child], width):
             return
         order[parent], order[child] = order[child], order[parent]
         parent = child
 
 
 @_kernel
-def _better(top: Any, one: int, other: int, width: int) -> bool:
+def better(score: Any, rows: Any, one: int, other: int, width: int) -> bool:
     """By score, then by the first ``width`` columns: length and ids."""
-    if top.score[one] != top.score[other]:
-        return bool(top.score[one] > top.score[other])
+    if score[one] != score[other]:
+        return bool(score[one] > score[other])
     for c in range(width):
-        if top.rows[one, c] != top.rows[other, c]:
-            return bool(top.rows[one, c] < top.rows[other, c])
+        if rows[one, c] != rows[other, c]:
+            return bool(rows[one, c] < rows[other, c])
     return False
 
 

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from sightline.graph.paths.find import Path, engine_of, path_of
-from sightline.graph.paths.kernels import SLACK, score_of
+from sightline.graph.paths.kernels import SLACK, better, score_of, volume
 from sightline.graph.snapshot.reader import Snapshot
 
 #: Longest path.
@@ -46,11 +46,11 @@ def paths_to(
         look at.
     """
     graph = engine_of(snapshot).graph
-    volume = _volume(graph, source)
-    if volume > MAX_WALKS:
+    most = int(graph.degree[source] + volume(graph, source, MAX_WALKS))
+    if most > MAX_WALKS:
         return [None] * len(targets)
     last = np.full(snapshot.num_entities, NO_WALK, np.int32)
-    walks = np.empty((volume, _RELS_OF_WALK + 2), np.int32)
+    walks = np.empty((most, _RELS_OF_WALK + 2), np.int32)
     _gather(graph, source, last, walks)
     shape = (len(targets), k + 2)
     rows, scores = np.empty((*shape, _WIDTH), np.int32), np.empty(shape)
@@ -59,17 +59,6 @@ def paths_to(
         None if n < 0 else tuple(map(path_of, best[:n].tolist(), score.tolist(), repeat(HOPS)))
         for n, best, score in zip(held.tolist(), rows, scores)
     ]
-
-
-@_kernel
-def _volume(graph: Any, source: int) -> Any:
-    """Walks of one and of two edges from an entity, at most."""
-    total = _int64(graph.degree[source])
-    for j in range(graph.out_indptr[source], graph.out_indptr[source + 1]):
-        total += graph.degree[graph.tail[j]]
-    for j in range(graph.in_indptr[source], graph.in_indptr[source + 1]):
-        total += graph.degree[graph.in_head[j]]
-    return total
 
 
 @_kernel
@@ -175,7 +164,7 @@ def _join(
             if held == k and length > 1 and product * SLACK < scores[k - 1]:
                 continue
             scores[held] = score_of(weight, edges, length)
-            if length == 1 and (not direct or _before(rows, scores, held, k + 1)):
+            if length == 1 and (not direct or better(scores, rows, held, k + 1, _ENTITIES)):
                 direct = True
                 rows[k + 1], scores[k + 1] = row, scores[held]
             held = _insert(rows, scores, held, k)
@@ -190,20 +179,9 @@ def _join(
 def _insert(rows: Any, scores: Any, held: int, k: int) -> int:
     """Move the row at ``held`` to its place among the best. Returns how many are held."""
     at = held
-    while at > 0 and _before(rows, scores, at, at - 1):
+    while at > 0 and better(scores, rows, at, at - 1, _ENTITIES):
         for c in range(_WIDTH):
             rows[at, c], rows[at - 1, c] = rows[at - 1, c], rows[at, c]
         scores[at], scores[at - 1] = scores[at - 1], scores[at]
         at -= 1
     return min(held + 1, k)
-
-
-@_kernel
-def _before(rows: Any, scores: Any, one: int, other: int) -> bool:
-    """By score, then by length and ids."""
-    if scores[one] != scores[other]:
-        return bool(scores[one] > scores[other])
-    for c in range(_ENTITIES):
-        if rows[one, c] != rows[other, c]:
-            return bool(rows[one, c] < rows[other, c])
-    return False

@@ -87,32 +87,29 @@ class Load:
             FormatMismatch: a later Sightline wrote it.
         """
         try:
-            return cls._of(folder, read_manifest(folder))
+            m = read_manifest(folder)
+            if m["format"] > RECORD_FORMAT:
+                raise FormatMismatch(folder, m["format"], RECORD_FORMAT, "")
+            source = Path(m["source"])  # the first version kept whole paths here
+            names = sorted(name for name in m["files"] if name.startswith("statements-"))
+            return cls(
+                id=folder.name,
+                folder=folder,
+                format=m["format"],
+                statements=tuple(folder / name for name in names),
+                source=source.name if source.is_absolute() else m["source"],
+                path=m.get("path", m["source"]),
+                sha256=m["sha256"],
+                role=m["role"],
+                media_type=m["media_type"],
+                counts=Counts(**m["counts"]),
+                started=m["started"],
+                ended=m["ended"],
+            )
         except DamagedArtifact as error:
             raise DamagedLoad(folder, "its source", error.reason) from error
         except (KeyError, TypeError) as error:
             raise DamagedLoad(folder, "its source", "its manifest is not one") from error
-
-    @classmethod
-    def _of(cls, folder: Path, m: dict[str, Any]) -> Load:
-        if m["format"] > RECORD_FORMAT:
-            raise FormatMismatch(folder, m["format"], RECORD_FORMAT, "")
-        source = Path(m["source"])  # the first version kept whole paths here
-        names = sorted(name for name in m["files"] if name.startswith("statements-"))
-        return cls(
-            id=folder.name,
-            folder=folder,
-            format=m["format"],
-            statements=tuple(folder / name for name in names),
-            source=source.name if source.is_absolute() else m["source"],
-            path=m.get("path", m["source"]),
-            sha256=m["sha256"],
-            role=m["role"],
-            media_type=m["media_type"],
-            counts=Counts(**m["counts"]),
-            started=m["started"],
-            ended=m["ended"],
-        )
 
     @classmethod
     def all(cls, parent: Path) -> Iterator[Load]:

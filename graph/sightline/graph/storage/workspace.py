@@ -150,12 +150,8 @@ class Workspace:
                 raise self._damaged_current(f"{name!r} is no list")
             for item in value[name]:
                 self._require_id(name, item)
-        return Current(
-            value.get("snapshot"),
-            value.get("model"),
-            tuple(value["loads"]),
-            tuple(value["retracted"]),
-        )
+        loads, retracted = tuple(value["loads"]), tuple(value["retracted"])
+        return Current(value.get("snapshot"), value.get("model"), loads, retracted)
 
     def _require_id(self, name: str, value: object) -> None:
         if not isinstance(value, str) or not _ID.fullmatch(value):
