@@ -110,7 +110,7 @@ def mint(base: str, kind: Kind, local: str) -> str:
     return f"{base}{kind}:{quote(local, safe='')}"
 
 
-def default_prefixes(base: str) -> dict[str, str]:
+def default_prefixes(base: str = DEFAULT_BASE) -> dict[str, str]:
     """Prefix to IRI. The four kinds of minted IRIs come first."""
     kinds: tuple[Kind, ...] = ("entity", "relation", "class", "property")
     return {kind: f"{base}{kind}:" for kind in kinds} | {

@@ -26,7 +26,7 @@ from sightline.graph.record.statements import scan_statements
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
+from sightline.graph.vocabulary import default_prefixes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -77,7 +77,7 @@ def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress
     quads = (quad for part in parts for quad in ox.parse(part, format=ox.RdfFormat.N_QUADS))
     rows = quads if format == "jsonld" else (quad.triple for quad in quads)
     # The prefixes of the settings are any texts; these are IRIs.
-    prefixes = default_prefixes(DEFAULT_BASE) if format == "ttl" else None
+    prefixes = default_prefixes() if format == "ttl" else None
     ox.serialize(rows, path, format=ox.RdfFormat.from_extension(format), prefixes=prefixes)
 
 

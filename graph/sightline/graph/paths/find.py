@@ -167,10 +167,7 @@ def warm(snapshot: Snapshot) -> None:
 
 
 class _Engine:
-    """A snapshot's arrays as the kernels want them, and memory to search in.
-
-    There is as much memory as there ever were searches at the same time.
-    """
+    """A snapshot's arrays for the kernels, and memory for as many searches as ever ran at once."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.graph = Graph(
@@ -239,11 +236,7 @@ def _rules(
 
 
 class _Search:
-    """One question on its way to an answer.
-
-    ``clock`` is when it was asked, in the time of ``time.perf_counter``, and how many milliseconds
-    it may take.
-    """
+    """One question. ``clock``: when it was asked, by ``perf_counter``; milliseconds it may take."""
 
     def __init__(
         self,

@@ -24,7 +24,6 @@ import polars as pl
 from sightline.graph.progress import Progress, silent
 from sightline.graph.reasoning.errors import TooManyInferred
 from sightline.graph.vocabulary import (
-    DEFAULT_BASE,
     GENID,
     OWL,
     RDF,
@@ -97,7 +96,7 @@ class Rule:
     @classmethod
     def parse(cls, line: str) -> Rule:
         """Read a line of ``TEXT``."""
-        prefixes = default_prefixes(DEFAULT_BASE)
+        prefixes = default_prefixes()
         name, text = line.split(maxsplit=1)
         *premises, conclusion = (
             tuple(expand(word, prefixes) or word for word in part.split())

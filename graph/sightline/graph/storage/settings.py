@@ -48,7 +48,7 @@ class Settings:
     """
 
     base: str = DEFAULT_BASE
-    prefixes: Mapping[str, str] = field(default_factory=lambda: default_prefixes(DEFAULT_BASE))
+    prefixes: Mapping[str, str] = field(default_factory=default_prefixes)
     label_properties: tuple[str, ...] = LABEL_PROPERTIES
     ignored_relations: tuple[str, ...] = ()
 

@@ -28,13 +28,10 @@ class Search(Section):
         import polars as pl
 
         labels = [*inputs.settings.label_properties, *ALTERNATIVE_LABELS, RDFS_LABEL]
-        names = inputs.literals.filter(pl.col("predicate").is_in(labels))
-        labelled = inputs.join(names, "subject", "entity", "entity").select("entity", "object")
-        raw = pl.DataFrame(
-            {"object": [readable_name(iri) for iri in inputs.tables["entity"]]},
-            schema={"object": pl.String},
-        )
-        raw = raw.select(entity=pl.int_range(pl.len(), dtype=pl.Int32), object="object")
+        stated = inputs.literals.filter(pl.col("predicate").is_in(labels))
+        labelled = inputs.join(stated, "subject", "entity", "entity").select("entity", "object")
+        names = [readable_name(iri) for iri in inputs.tables["entity"]]
+        raw = pl.DataFrame({"entity": range(len(names)), "object": names}, schema=labelled.schema)
         texts = pl.concat([labelled, raw]).unique().sort("entity", "object")
         index = build(texts["object"].to_list(), texts["entity"].to_numpy())
         for field in fields(index):

@@ -60,11 +60,7 @@ class Section:
 
     @classmethod
     def map(cls, snapshot: Section) -> None:
-        """Map the files into memory, as attributes of the snapshot.
-
-        Raises:
-            OSError, ValueError, KeyError: one is missing, or is not of its type.
-        """
+        """Map the files into memory, as attributes of the snapshot."""
         for name, dtype in _files(cls).items():
             if dtype is None:
                 setattr(snapshot, name, StringTable.open(snapshot.folder, name))
@@ -76,17 +72,11 @@ class Section:
             setattr(snapshot, name, mapped.view(np.ndarray))
 
     def check(self) -> None:
-        """Look whether the files fit each other, at a cost that does not grow with the graph.
-
-        Raises:
-            ValueError
-        """
+        """Look whether the files fit each other, at a cost that does not grow with the graph."""
 
 
 def require_lengths(length: int, *names: str, of: Section) -> None:
-    """Raises:
-    ValueError: a file has another length.
-    """
+    """Raise a ValueError where a file has another length."""
     for name in names:
         if len(getattr(of, name)) != length:
             raise ValueError(f"{name} has {len(getattr(of, name))} entries, not {length}")
