@@ -46,7 +46,8 @@ def paths_to(
         look at.
     """
     graph = engine_of(snapshot).graph
-    most = int(graph.degree[source] + volume(graph, source, MAX_WALKS))
+    degree = int(graph.degree[source])
+    most = degree + int(volume(graph, source, degree + 1))  # every neighbour is looked at
     if most > MAX_WALKS:
         return [None] * len(targets)
     last = np.full(snapshot.num_entities, NO_WALK, np.int32)
