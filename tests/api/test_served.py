@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import gc
 import shutil
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +80,18 @@ def test_a_new_snapshot_is_served_and_no_old_answer_is_left(workspace: Workspace
         assert after.json()["entities"] == before.json()["entities"] + 1
         assert client.get("/v1/entities/0-more").status_code == 200
         assert best(client) == chance
+
+
+def test_the_collector_passes_over_what_serves_and_frees_what_served(workspace: Workspace) -> None:
+    gc.unfreeze()
+    app = create_app(workspace.path)
+    with TestClient(app) as client:
+        until(lambda: gc.get_freeze_count() > 0)
+        old = weakref.ref(app.state.service.served_or_none.sight.snapshot)
+        snapshot = more(workspace)
+        until(lambda: client.get("/readyz").json()["snapshot"] == snapshot)
+        until(lambda: old() is None)
+    gc.unfreeze()
 
 
 def test_a_cursor_ends_with_its_snapshot(workspace: Workspace) -> None:

@@ -7,6 +7,7 @@ opened is refused, and the old pair goes on serving. Knows no route and no media
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import logging
 from contextlib import suppress
@@ -165,6 +166,11 @@ class Service:
                 self.served_or_none = self._before or found
                 self._refuse(found.sight.no_model or Unavailable("the model cannot be used"))
         self._before = None
+        # What is left stays until the next pair. To look through it takes the collector .2 seconds,
+        # in which nobody is answered, and long answers would have it do that again and again.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def close(self) -> None:
         """Let the threads end; questions that wait are dropped."""
