@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from sightline.api.app import create_app
-from sightline.api.server.boundary import MAX_KEYS
+from sightline.api.server.boundary import MAX_VALUES
 
 QUESTION = {"head": "Kenya", "relation": "member of"}
 
@@ -54,13 +55,26 @@ def test_a_proxy_may_speak_for_an_allowed_name(guarded: TestClient) -> None:
     assert guarded.post("/v1/predictions", json=QUESTION, headers=headers).status_code == 200
 
 
-def test_a_body_of_many_keys_is_refused_before_it_is_read(guarded: TestClient) -> None:
+@pytest.mark.parametrize("url", ["/v1/predictions", "/v1/reports", "/v1/entities:infer"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        QUESTION | {f"k{i}": 0 for i in range(MAX_VALUES)},
+        {"edges": [0] * (MAX_VALUES + 2)},
+        {"questions": [{}] * (MAX_VALUES + 2)},
+    ],
+    ids=["keys", "edges", "questions"],
+)
+def test_a_body_of_many_values_is_refused_before_it_is_read(
+    guarded: TestClient, url: str, body: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(Request, "body", read.append)
     headers = {"Host": "localhost", "Content-Type": "application/json"}
-    body = json.dumps(QUESTION | {f"k{i}": 0 for i in range(MAX_KEYS)})
-    for url in ("/v1/predictions", "/v1/reports", "/v1/entities:infer"):
-        answer = guarded.post(url, content=body, headers=headers)
-        assert answer.status_code == 413
-        assert str(MAX_KEYS) in answer.json()["detail"]
+    answer = guarded.post(url, content=json.dumps(body), headers=headers)
+    assert answer.status_code == 413
+    assert not read
+    assert f"more than {MAX_VALUES} keys or values".encode() in answer.content
 
 
 def test_a_form_of_many_fields_is_refused_before_it_is_read(guarded: TestClient) -> None:

@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sightline.api.problems import problem, unforeseen
 from sightline.graph.progress import Cancelled
 
-#: Bytes that a request may send, and colons in JSON: no question has as many keys and IRIs, and
-#: each unknown key would be an error of its own.
-MAX_BODY, MAX_KEYS = 1 << 20, 4096
+#: Bytes that a request may send, and colons or commas in JSON: no question has as many keys, IRIs
+#: and values, and each wrong one would be an error of its own, found while nobody is answered.
+MAX_BODY, MAX_VALUES = 1 << 20, 2048
 #: Seconds that a request may take to send them.
 BODY_TIMEOUT = 15.0
 #: Bytes of path and query.
@@ -94,8 +94,8 @@ class Boundary:
                 detail = f"the body is larger than {MAX_BODY} bytes; send less at once"
                 await problem(413, "content-too-large", detail)(scope, receive, answer)
                 return
-            if body.count(b":") > MAX_KEYS and raw != b"/sparql":
-                detail = f"the body has more than {MAX_KEYS} keys; send less at once"
+            if max(map(body.count, (b":", b","))) > MAX_VALUES and raw != b"/sparql":
+                detail = f"the body has more than {MAX_VALUES} keys or values; send less at once"
                 await problem(413, "content-too-large", detail)(scope, receive, answer)
                 return
             receive = _Replay(body, receive)
