@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
 from sightline.graph.errors import OutOfRange
-from sightline.insights.kinds import schema, stats
+from sightline.insights.kinds import paths, schema, stats
 from tests.graph.conftest import XSD, fact, label, literal, typed
 from tests.insights.conftest import FACTS, ROWS, name_of
 
@@ -126,6 +127,26 @@ def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
     assert back.text == "York ←located in— Acme ←works at— Bob"
     assert back.score == pytest.approx(path.score)
     assert (view.metapaths[0].count, view.found, view.truncated) == (1, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [([0, 0.5, 0.9], 2), ([0, 0.5, 1.1], 1), ([0, 3, 3.05], 2), ([0, 3, 3.2], 1)],
+    ids=["in time", "late", "search late", "both late"],
+)
+def test_paths_that_there_is_no_time_to_show_are_left_out(
+    world_of, monkeypatch, seconds: list[float], shown: int
+) -> None:
+    world = world_of()
+    whole = world.paths("ann", "bob", max_hops=6)
+    assert (len(whole.paths), whole.truncated) == (2, False)
+    clock = SimpleNamespace(perf_counter=iter(seconds).__next__)
+    monkeypatch.setattr(paths, "time", clock)
+    cut = world.paths("ann", "bob", max_hops=6, deadline_ms=1000)
+    assert (cut.paths, cut.found) == (whole.paths[:shown], whole.found)
+    assert cut.truncated == (shown < 2)
+    if cut.truncated:
+        assert cut.reason == "the deadline of 1000 ms left no time to show 1 of 2 paths"
 
 
 def test_path_filters_reach_the_search(world_of) -> None:

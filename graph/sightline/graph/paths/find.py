@@ -7,9 +7,9 @@ walked. Directed relation ``r`` reads relation ``r`` from head to tail, directed
 ``r + num_relations`` from tail to head.
 
 Two questions are answered. *All*: every path is found, shortest first, counted and added to its
-metapath. *Best*: where time or memory does not allow that, the other half of the time goes into the
-k best paths, best first, with branch and bound; the counts and metapath scores are then lower
-bounds. The kernels run in slices; the clock is read between them.
+metapath. *Best*: where time or memory does not allow that, more of the time goes into the k best
+paths, best first, with branch and bound, and a tenth is left for showing them; the counts and
+metapath scores are then lower bounds. The kernels run in slices; the clock is read between them.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ SLICE_STEPS = 50_000
 MAX_STEPS = 2_000_000_000
 #: Memory for one search, as Python and as the kernels hold it.
 Scratch = tuple[Space, kernels.Memory]
+#: The share of the time that a search may take; in the rest its answer is shown.
+SEARCH = 0.9
 #: How much lower every round of the search for the best paths looks than the one before.
 LOWER = 0.1
 _NO_RULES = Rules(
@@ -291,13 +293,13 @@ class _Search:
         enough = min((path.score for path in paths), default=0.0) if len(paths) == k else 0.0
         found, done = {path.edges: path for path in paths}, False
         kernels.guide(space)
-        while kernels.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit(1):
+        while kernels.settle(self._graph, self._rules, space, SLICE_STEPS) and not self._limit():
             pass
         floor = space.worth[kernels.HOPE]
-        while not done and not self._limit(1):
+        while not done and not self._limit():
             floor *= LOWER
             kernels.restart(space, max(floor, enough))
-            while (status := self._explore()) and not self._limit(1):
+            while (status := self._explore()) and not self._limit():
                 pass
             found |= {path.edges: path for path in self._paths()}
             done = not status and (space.state[kernels.PATHS] == k or not space.state[kernels.CUT])
@@ -312,7 +314,7 @@ class _Search:
         graph, rules, space, question = self._graph, self._rules, self._space, self._question
         return int(kernels.explore(graph, rules, space, question, SLICE_STEPS))
 
-    def _limit(self, share: float) -> str | None:
+    def _limit(self, share: float = SEARCH) -> str | None:
         """The limit that is reached, if one is: a share of the time, or the number of steps."""
         stop_if_cancelled()
         if self._past(share):

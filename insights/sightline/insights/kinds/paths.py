@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +10,9 @@ from annotated_doc import Doc
 
 from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
 from sightline.insights.records import EntityRef, Path
+
+#: The share of the time in which paths may be shown, however long the search for them took.
+SHOWING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
     """
     from sightline.graph.paths.find import find_paths
 
+    start, budget = time.perf_counter(), asked.deadline_ms / 1000
     s, names = sight.snapshot, sight.names
     source, target = sight.entity(asked.source), sight.entity(asked.target)
     found = find_paths(
@@ -84,16 +89,24 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         pattern=asked.pattern,
         deadline_ms=asked.deadline_ms,
     )
+    # The first question of a process loads the kernels, which may take longer than all its time.
+    end = max(start + budget, time.perf_counter() + SHOWING * budget)
+    shown = [names.path(p) for i, p in enumerate(found.paths) if not i or time.perf_counter() < end]
+    reason = found.reason
+    if hidden := len(found.paths) - len(shown):
+        late = f"the deadline of {asked.deadline_ms} ms left no time to show "
+        late += f"{hidden} of {len(found.paths)} paths"
+        reason = f"{reason}; {late}" if reason else late
     return Paths(
         source=names.entity(source),
         target=names.entity(target),
-        paths=tuple(names.path(path) for path in found.paths),
+        paths=tuple(shown),
         metapaths=tuple(
             Metapath(names.metapath(m.rels), m.score, m.count) for m in found.metapaths
         ),
         found=found.found,
-        truncated=found.truncated,
-        reason=found.reason,
+        truncated=reason is not None,
+        reason=reason,
     )
 
 
