@@ -66,7 +66,7 @@ def edges_of(answer: PathAnswer) -> list[tuple[int, ...]]:
 
 def cut_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of the time is over at once, and all of it never."""
-    monkeypatch.setattr(paths._Search, "_past", lambda self, share: share < 1)
+    monkeypatch.setattr(paths._Search, "_past", lambda self, share: share < paths.SEARCH)
     monkeypatch.setattr(paths, "SLICE_STEPS", 5)
 
 
