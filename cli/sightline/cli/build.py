@@ -90,6 +90,9 @@ def load_files(ws: Workspace, sources: Sequence[Path], mapping: Path | None, str
     with terminal.progress() as progress:
         results = load_sources(ws, sources, mapping=mapping, strict=strict, progress=progress)
     _show_loads([result.load for result in results], "Loaded")
+    for load in (result.load for result in results):
+        for note in load.notes:
+            terminal.say(f"{'look: ' if note.warning else ''}{load.source}: {note.text}")
     rejected = [r.load for r in results if r.load.counts.rejected]
     for load in rejected:
         terminal.say(
@@ -104,7 +107,7 @@ def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
 
     found = active_loads(Workspace.open(workspace))
     if json:
-        names = ("id", "source", "role", "media_type", "counts", "started", "ended")
+        names = ("id", "source", "role", "media_type", "counts", "started", "ended", "notes")
         terminal.print_json([{name: getattr(load, name) for name in names} for load in found])
     else:
         _show_loads(found, "Loads")

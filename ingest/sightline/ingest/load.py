@@ -17,7 +17,7 @@ import polars as pl
 
 from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
-from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now
+from sightline.graph.record.loads import Counts, Load, LoadWriter, Note, load_id, now
 from sightline.graph.record.statements import COLUMNS
 from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
@@ -135,11 +135,13 @@ def _ingest(
         return Result(Load.read(folder), known=True)
     with LoadWriter(ws, name, shown) as writer:
         load = _Loading(source, writer, strict)
+        notes: list[Note] = []
         for table in reading.tables(sha256):
             load.begin_table()
-            for batch, maps in table:
+            for batch, maps in table.batches:
                 load.add(batch, maps)
                 show.at(source, batch.position)
+            notes += table.notes
         return Result(
             writer.commit(
                 path=os.path.abspath(source.path),
@@ -149,6 +151,7 @@ def _ingest(
                 media_type=source.format.media_type,
                 started=started,
                 mapping=reading.text,
+                notes=notes,
             ),
             known=False,
         )

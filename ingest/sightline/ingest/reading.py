@@ -12,6 +12,7 @@ from functools import partial
 
 import polars as pl
 
+from sightline.graph.record.loads import Note
 from sightline.graph.storage.settings import Settings
 from sightline.ingest.automatic import RELATION_TABLES, automatic
 from sightline.ingest.batch import Batch
@@ -30,9 +31,18 @@ from sightline.ingest.terms import TableMap
 #: Records from which is guessed what columns mean.
 SAMPLE = 200
 
-#: The batches of a table, and how the columns of each become statements; None where they are
-#: statements already.
-Mapped = Iterator[tuple[Batch, Sequence[TableMap] | None]]
+
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """A table that is read.
+
+    Attributes:
+        batches: each with how its columns become statements; None where they are statements.
+        notes: what was decided; complete when all batches were read.
+    """
+
+    batches: Iterator[tuple[Batch, Sequence[TableMap] | None]]
+    notes: list[Note]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Reading:
     """
 
     text: str
-    tables: Callable[[str], Iterator[Mapped]]
+    tables: Callable[[str], Iterator[ReadTable]]
 
 
 def plan(source: Source, mapping: MappingFile | None, settings: Settings) -> Reading:
@@ -68,8 +78,8 @@ def plan(source: Source, mapping: MappingFile | None, settings: Settings) -> Rea
     return Reading(text, partial(_automatically, source, form, settings))
 
 
-def _statements(source: Source, form: StatementFormat, sha256: str) -> Iterator[Mapped]:
-    yield ((batch, None) for batch in form.statements(source, sha256))
+def _statements(source: Source, form: StatementFormat, sha256: str) -> Iterator[ReadTable]:
+    yield ReadTable(((batch, None) for batch in form.statements(source, sha256)), [])
 
 
 def _by_mapping(
@@ -78,20 +88,20 @@ def _by_mapping(
     mapping: MappingFile,
     mapped: Sequence[MappedTable],
     sha256: str,
-) -> Iterator[Mapped]:
+) -> Iterator[ReadTable]:
     for selected in dict.fromkeys(one.selected for one in mapped):
         group = [one for one in mapped if one.selected == selected]
         wanted = [column for one in group for column in one.table.columns]
         try:
             for table in form.tables(source, Selection(selected, wanted)):
-                yield _mapped(source, table, mapping, group)
+                yield ReadTable(_mapped(source, table, mapping, group), table.notes)
         except NoSuchTable as error:
             raise mapping.error(group[0], str(error)) from error
 
 
 def _mapped(
     source: Source, table: Table, mapping: MappingFile, group: Sequence[MappedTable]
-) -> Mapped:
+) -> Iterator[tuple[Batch, Sequence[TableMap]]]:
     """The batches of a table, which must have the columns that its mappings name."""
     maps = [mapped.table for mapped in group]
     columns: dict[str, None] = {}
@@ -109,14 +119,19 @@ def _mapped(
 
 def _automatically(
     source: Source, form: TableFormat, settings: Settings, sha256: str
-) -> Iterator[Mapped]:
+) -> Iterator[ReadTable]:
     for table in form.tables(source, Selection()):
-        yield _guessed(source, table, settings)
+        yield ReadTable(_guessed(source, table, settings), table.notes)
 
 
-def _guessed(source: Source, table: Table, settings: Settings) -> Mapped:
+def _guessed(
+    source: Source, table: Table, settings: Settings
+) -> Iterator[tuple[Batch, Sequence[TableMap]]]:
     rules = None
     for batch in table.batches:
+        if table.maps is not None:
+            yield batch, table.maps
+            continue
         frame = batch.frame
         if rules is None and frame.height:
             texts = frame.head(SAMPLE).select(pl.col(pl.String)).to_dict(as_series=False)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sightline.graph.record.loads import Role
+from sightline.graph.record.loads import Note, Role
 from sightline.ingest.batch import Batch
 from sightline.ingest.streams import ByteStream
+from sightline.ingest.terms import TableMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +86,15 @@ class Table:
     Attributes:
         name: what it is called, in lower case; that of the file where it is the only one.
         uniform: all records have the same columns, so that the first batch shows which there are.
+        maps: what its columns mean, where the format itself says it; None where it does not.
+        notes: what the format decided or left out. They may grow while batches are read.
     """
 
     name: str
     batches: Iterator[Batch]
     uniform: bool = True
+    maps: tuple[TableMap, ...] | None = None
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

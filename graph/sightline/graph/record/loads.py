@@ -54,6 +54,18 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What was decided, guessed or left out while a source was read, in a sentence.
+
+    Attributes:
+        warning: a person should look at it.
+    """
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """A committed load.
 
@@ -77,6 +89,7 @@ class Load:
     counts: Counts
     started: str
     ended: str
+    notes: tuple[Note, ...]
 
     @classmethod
     def read(cls, folder: Path) -> Load:
@@ -105,6 +118,7 @@ class Load:
                 counts=Counts(**m["counts"]),
                 started=m["started"],
                 ended=m["ended"],
+                notes=tuple(Note(**note) for note in m.get("notes", ())),
             )
         except DamagedArtifact as error:
             raise DamagedLoad(folder, "its source", error.reason) from error
@@ -229,6 +243,7 @@ class LoadWriter:
         path: str = "",
         mapping: str = "",
         derived_from: Sequence[str] = (),
+        notes: Sequence[Note] = (),
     ) -> Load:
         """Make the load durable and active. When this returns, it survives a power cut.
 
@@ -260,6 +275,7 @@ class LoadWriter:
                 "counts": asdict(counts),
                 "started": started,
                 "ended": ended,
+                "notes": [asdict(note) for note in notes],
                 "prov:wasGeneratedBy": activity,
                 "prov:wasDerivedFrom": list(derived_from),
             },
