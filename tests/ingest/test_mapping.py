@@ -206,7 +206,7 @@ def test_a_mapping_for_other_files_names_both(load: Callable) -> None:
 
 
 def test_a_mapping_for_another_format_is_refused(load: Callable) -> None:
-    with pytest.raises(MappingError, match="is csv, not what ~ says; known are ~parquet"):
+    with pytest.raises(MappingError, match="is csv, not what ~ says; known are ~excel"):
         load({"people.csv": PEOPLE}, MAP.replace("~csv", "~jsonpath") + "      - [a, class:P]")
 
 

@@ -98,7 +98,7 @@ def test_formats_are_told_by_name_and_else_by_content(
         ("a.csv", b"", SourceEmpty, "holds no record"),
         ("a.csv", b"\n\n \n", SourceEmpty, "holds no record"),
         ("a.csv", b"id,name\n", SourceEmpty, "holds no record"),
-        ("a.csv", b"PK\x03\x04\0\0\0", SourceUnreadable, "Excel workbook; export it as CSV"),
+        ("a.csv", b"PK\x03\x04\0\0\0", SourceUnreadable, "a zip archive; unpack it"),
         ("a.csv", bytes(range(256)) * 9, SourceUnreadable, "it is binary, not text"),
         ("a.csv", "id,name\n1,é\n".encode("utf-16"), SourceUnreadable, "UTF-16 text; save it as"),
         ("a.csv", b"id,name\r1,a\r", SourceUnreadable, "bare CR"),

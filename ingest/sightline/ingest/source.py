@@ -80,6 +80,23 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Columns of a table whose values are those of columns in a table of the same source."""
+
+    columns: tuple[str, ...]
+    table: str
+    referred: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the schema of a database says of a table: its key, empty without one, and its links."""
+
+    key: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Records that are read together; their rows are counted on their own.
 
@@ -87,6 +104,7 @@ class Table:
         name: what it is called, in lower case; that of the file where it is the only one.
         uniform: all records have the same columns, so that the first batch shows which there are.
         maps: what its columns mean, where the format itself says it; None where it does not.
+        declared: its key and links, where the source has a schema that says them.
         notes: what the format decided or left out. They may grow while batches are read.
     """
 
@@ -94,6 +112,7 @@ class Table:
     batches: Iterator[Batch]
     uniform: bool = True
     maps: tuple[TableMap, ...] | None = None
+    declared: Declared | None = None
     notes: list[Note] = field(default_factory=list)
 
 

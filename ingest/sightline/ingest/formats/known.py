@@ -9,22 +9,24 @@ from pathlib import Path
 
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.delimited import CSV, TSV
+from sightline.ingest.formats.excel import EXCEL
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
 from sightline.ingest.formats.parquet import PARQUET
 from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES, TRIG, TURTLE
+from sightline.ingest.formats.sql import SQLITE
 from sightline.ingest.source import Format, TableFormat
 
 #: In the order in which they are tried. Of those that may be meant the last is taken where none
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
-    *(PARQUET, JSON_LINES, JSON, TURTLE, TRIG, N_TRIPLES, N_QUADS, CSV, TSV),
+    *(EXCEL, SQLITE, PARQUET, JSON_LINES, JSON, TURTLE, TRIG, N_TRIPLES, N_QUADS, CSV, TSV),
 )
 #: First bytes of files that people rename to .csv.
 UNREADABLE = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; export it as CSV",
+    b"PK\x03\x04": "a zip archive; unpack it",
     b"%PDF": "a PDF document",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Word file; export it as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Word or PowerPoint file; export it as text",
     b"\x89PNG": "a PNG image",
     b"BZh": "bzip2; unpack it or use gzip",
     b"\x28\xb5\x2f\xfd": "zstandard; unpack it or use gzip",

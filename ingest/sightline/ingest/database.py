@@ -1,0 +1,219 @@
+"""Databases: their tables with the keys and links that they declare, and copies of distant ones.
+
+Knows SQL through SQLAlchemy, read-only and in one transaction; knows nothing of what the columns
+mean beyond what the schema says. A database behind a URL is copied to a file, in the order of the
+keys, so that equal contents give equal bytes. A password never leaves this module.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from sightline.graph.progress import stop_if_cancelled
+from sightline.graph.record.loads import Note
+from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.source import Declared, Link, NoSuchTable, Selection, Source, Table
+
+RECORDS_PER_BATCH = 50_000
+#: Schemes that are databases; a driver may follow (``postgresql+psycopg``).
+URL = re.compile(r"(postgresql|postgres|mysql|mariadb|mssql|oracle)(\+\w+)?://")
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+MORE = "its driver is not installed: pip install 'sightline[sql]'"
+
+
+def tables_of(source: Source, selection: Selection, url: str) -> Iterator[Table]:
+    """The tables of a database file that a mapping selects.
+
+    Args:
+        url: with which SQLAlchemy opens it.
+
+    Raises:
+        NoSuchTable, SourceUnreadable
+    """
+    try:
+        engine = sa.create_engine(url, poolclass=NullPool)
+        with engine.connect() as connection:
+            schema = sa.inspect(connection)
+            names = schema.get_table_names()
+            if selection.table is not None and selection.table not in names:
+                raise NoSuchTable(f"no table {selection.table!r}, only: {', '.join(names)}")
+            for place, name in enumerate(names):
+                if selection.table in (None, name):
+                    position = source.path.stat().st_size * place // len(names)
+                    yield _table(connection, schema, name, position)
+    except sa.exc.SQLAlchemyError as error:
+        raise SourceUnreadable(source.path, _said(error)) from error
+
+
+def _said(error: sa.exc.SQLAlchemyError) -> str:
+    """What a database says of an error, in one line."""
+    text = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return f"the database says: {text[:200]}"
+
+
+def _table(connection: sa.Connection, schema: sa.Inspector, name: str, position: int = 0) -> Table:
+    """A table of a database, in the order of its key.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: also while batches are read.
+    """
+    columns = [column["name"] for column in schema.get_columns(name)]
+    key = tuple(schema.get_pk_constraint(name)["constrained_columns"])
+    links = tuple(
+        Link(tuple(f["constrained_columns"]), f["referred_table"], tuple(f["referred_columns"]))
+        for f in schema.get_foreign_keys(name)
+    )
+    notes: list[Note] = []
+    batches = _batches(connection, name, columns, key, notes, position)
+    return Table(name, batches, notes=notes, declared=Declared(key, links))
+
+
+def _batches(
+    connection: sa.Connection,
+    name: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    notes: list[Note],
+    position: int,
+) -> Iterator[Batch]:
+    """The records of a table, which ``rows`` count."""
+    query: Any = sa.select(*map(sa.column, columns)).select_from(sa.table(name))
+    result = connection.execution_options(stream_results=True).execute(
+        query.order_by(*map(sa.column, key))
+    )
+    binary: set[str] = set()
+    start = 0
+    for part in result.partitions(RECORDS_PER_BATCH):
+        series = []
+        for column, values in zip(columns, zip(*part)):
+            texts = list(map(as_text, values))
+            if any(isinstance(value, (bytes, memoryview)) for value in values):
+                binary.add(column)
+            several = any(isinstance(text, list) for text in texts)
+            kind = pl.List(pl.String) if several else pl.String()
+            series.append(pl.Series(column_name(column), texts, dtype=kind))
+        frame = pl.DataFrame(series)
+        rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
+        start += frame.height
+        yield Batch(frame, rows, _hashes(frame), partial(_raw, frame), position=position)
+    if binary:
+        names = ", ".join(sorted(binary))
+        notes.append(Note(f"binary values of {name} ({names}) are kept as base64"))
+
+
+def as_text(value: Any) -> str | list[str] | None:
+    """A value of a database as the text that CSV and JSON have for it; None where there is none."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return None if value != value else repr(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return f"PT{value.total_seconds():g}S"
+    if isinstance(value, (bytes, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, (list, tuple, set)):
+        return [text for item in value if isinstance(text := as_text(item), str)] or None
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def _hashes(frame: pl.DataFrame) -> pl.Series:
+    lists = [name for name, kind in frame.schema.items() if kind != pl.String]
+    return frame.with_columns(pl.col(name).list.join("\x1f") for name in lists).hash_rows()
+
+
+def _raw(frame: pl.DataFrame, i: int) -> str:
+    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
+
+
+def shown(url: str) -> str:
+    """What answers call the database: no user, no password."""
+    parsed = sa.make_url(url)
+    host = f"{parsed.host or ''}{f':{parsed.port}' if parsed.port else ''}"
+    return f"{parsed.get_backend_name()}://{host}/{Path(parsed.database or '').name}"
+
+
+def copy_of(url: str, path: Path) -> None:
+    """Copy all tables of a database to a new SQLite file.
+
+    Raises:
+        SourceUnreadable: it cannot be reached, or goes away in the middle.
+    """
+    try:
+        parsed = sa.make_url(url)
+        driver = DRIVERS.get(parsed.drivername, parsed.drivername)
+        engine = sa.create_engine(parsed.set(drivername=driver), poolclass=NullPool)
+        with engine.connect() as connection, closing(sqlite3.connect(path)) as copy, copy:
+            if engine.dialect.name == "postgresql":
+                connection.execute(
+                    sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                )
+            schema = sa.inspect(connection)
+            for name in sorted(schema.get_table_names()):
+                _copy(connection, schema, name, copy)
+    except (sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SourceUnreadable(shown(url), MORE) from error
+    except sa.exc.ArgumentError as error:
+        raise SourceUnreadable(
+            URL.sub("", url)[:0] or "the URL", "it is no database URL"
+        ) from error
+    except sa.exc.SQLAlchemyError as error:
+        raise SourceUnreadable(shown(url), _said(error)) from error
+
+
+def _copy(
+    connection: sa.Connection, schema: sa.Inspector, name: str, copy: sqlite3.Connection
+) -> None:
+    table = _table(connection, schema, name)
+    assert table.declared is not None
+    columns = [column["name"] for column in schema.get_columns(name)]
+    parts = [f"{_name(column)} TEXT" for column in columns]
+    if table.declared.key:
+        parts.append(f"PRIMARY KEY ({_names(table.declared.key)})")
+    for link in table.declared.links:
+        referred = f"{_name(link.table)} ({_names(link.referred)})"
+        parts.append(f"FOREIGN KEY ({_names(link.columns)}) REFERENCES {referred}")
+    copy.execute(f"CREATE TABLE {_name(name)} ({', '.join(parts)})")
+    marks = ", ".join("?" * len(columns))
+    for batch in table.batches:
+        stop_if_cancelled()
+        rows = (tuple(map(_flat, row)) for row in batch.frame.iter_rows())
+        copy.executemany(f"INSERT INTO {_name(name)} VALUES ({marks})", rows)
+
+
+def _flat(value: Any) -> str | None:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(map(_name, names))

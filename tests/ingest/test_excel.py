@@ -1,0 +1,74 @@
+"""Excel workbooks, as people save them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import date, datetime, time
+
+import openpyxl
+import pytest
+
+from sightline.ingest.errors import MappingError, SourceUnreadable
+from tests.ingest.conftest import statements, triples
+
+
+def workbook(**sheets: list[list[object]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+MAPPING = """
+mappings:
+  people:
+    sources: [[book.xlsx~excel, People]]
+    s: entity:$(id)
+    po: [[rdfs:label, $(name)], [property:born, $(born)], [property:when, $(when)],
+         [property:share, $(share)], [property:active, $(active)], [property:at, $(at)]]
+"""
+CELLS = [
+    ["id", "name", "born", "when", "share", "active", "at"],
+    [1, "Ann", date(1990, 2, 3), datetime(2024, 5, 6, 7, 8), 0.25, True, time(9, 30)],
+    [],
+    [2, " Bob ", None, None, 12.0, False, None],
+]
+
+
+def test_cells_become_the_text_that_their_type_has(load: Callable) -> None:
+    (result,) = load({"book.xlsx": workbook(People=CELLS, Empty=[])}, MAPPING)
+    assert triples(result.load) == [
+        ("entity:1", "rdfs:label", "Ann"),
+        ("entity:2", "rdfs:label", "Bob"),
+        ("entity:1", "property:born", "1990-02-03"),
+        ("entity:1", "property:when", "2024-05-06T07:08:00"),
+        ("entity:1", "property:share", "0.25"),
+        ("entity:2", "property:share", "12"),
+        ("entity:1", "property:active", "true"),
+        ("entity:2", "property:active", "false"),
+        ("entity:1", "property:at", "09:30:00"),
+    ]
+    assert set(statements(result.load)["row"]) == {2, 4}, "rows are those that Excel shows"
+
+
+def test_all_sheets_are_read_and_titles_above_a_header_are_said(load: Callable) -> None:
+    titled = [["Towns of Norland"], [], ["id", "name"], ["T1", "York"]]
+    (result,) = load({"book.xlsx": workbook(People=CELLS[:2], Towns=titled)})
+    assert {o for _, p, o in triples(result.load) if p == "rdfs:label"} >= {"Ann", "York"}
+    assert any("2 rows above its header" in note.text for note in result.load.notes)
+
+
+def test_a_sheet_that_is_not_there_is_named_with_those_that_are(load: Callable) -> None:
+    with pytest.raises(MappingError, match="no sheet 'People', only: Towns"):
+        load({"book.xlsx": workbook(Towns=CELLS)}, MAPPING)
+
+
+def test_a_zip_archive_that_is_no_workbook_is_refused(load: Callable) -> None:
+    with pytest.raises(SourceUnreadable, match="no sound workbook"):
+        load({"book.xlsx": workbook(Towns=CELLS)[:-400]})
