@@ -44,14 +44,16 @@ def triples(load: Load) -> list[Statement]:
     return [(short(s), short(p), short(o)) for s, p, o in columns.rows()]
 
 
-def quarantined(workspace: Workspace, load: Load) -> list[tuple[int, str, str]]:
-    """Line, reason and raw text of the rejected records of a load."""
+def quarantined(
+    workspace: Workspace, load: Load, values: bool = False
+) -> list[tuple[int, str, str]]:
+    """Line, reason and raw text of the rejected records of a load, or of values set aside."""
     path = workspace.quarantine / load.id / "rejected.jsonl"
     if not path.exists():
         return []
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert {record["file"] for record in records} == {load.source}
-    return [(record["line"], record["reason"], record["raw"]) for record in records]
+    return [(r["line"], r["reason"], r["raw"]) for r in records if ("column" in r) == values]
 
 
 @pytest.fixture

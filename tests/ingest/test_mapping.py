@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from sightline.graph.record.loads import active_loads
+from sightline.graph.record.statements import QUALIFIERS
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import DEFAULT_BASE, default_prefixes
+from sightline.graph.vocabulary import DEFAULT_BASE, XSD, default_prefixes
 from sightline.ingest import mapping
-from sightline.ingest.errors import MappingError
+from sightline.ingest.errors import MappingError, SourceSyntaxError
 from sightline.ingest.mapping import MappingFile, read_mapping
 from tests.ingest.conftest import quarantined, statements, triples
 
@@ -20,6 +22,7 @@ PEOPLE = (
     "1,Ann,Anne,1950,a b/c,fr; de;;fr,https://x.example/ann\n"
     "2,Bob,,,,,\n"
 )
+EX = "https://x.example/"
 MAP = """
 prefixes: {ex: "https://x.example/"}
 mappings:
@@ -109,20 +112,192 @@ def test_terms_have_their_datatype_and_language(load: Callable) -> None:
     }
 
 
-def test_a_record_that_does_not_fit_is_refused_as_a_whole(workspace: Workspace, load) -> None:
-    po = "      - [rdfs:label, $(name)]\n      - [ex:born, $(born), xsd:integer]\n"
-    po += "      - [ex:page, $(page)~iri]"
-    table = (
-        "id,name,born,page\n1,a,1950,\n2,b,x,\n,c,1,\n4,d,,no iri\n5,e,5,http://x.example/100%\n"
-    )
-    (result,) = load({"people.csv": table + "6,f,-7,urn:x:y\n7,g,,\n8,h,,\n"}, MAP + po)
-    assert [x[:2] for x in quarantined(workspace, result.load)] == [
-        (3, "column 'born': 'x' is no integer"),
-        (4, "the key (id) is empty"),
-        (5, "'no iri' is no IRI"),
-        (6, "'http://x.example/100%' is no IRI"),
+BORN = (
+    "      - [rdfs:label, $(name)]\n      - [ex:born, $(born), xsd:integer]\n"
+    "      - [ex:page, $(page)~iri]\n"
+)
+UNFIT = (
+    "id,name,born,page\n1,a,1950,\n2,b,x,\n,c,1,\n4,d,,no iri\n5,e,5,http://x.example/100%\n"
+    "6,f,-7,urn:x:y\n7,g,y,\n8,h,,\n"
+)
+
+
+def test_a_value_that_does_not_fit_is_set_aside_and_its_record_stays(
+    workspace: Workspace, load: Callable
+) -> None:
+    (result,) = load({"people.csv": UNFIT}, MAP + BORN)
+    assert quarantined(workspace, result.load, values=True) == [
+        (3, "column 'born': 'x' is no integer", "x"),
+        (5, "column 'page': 'no iri' is no IRI", "no iri"),
+        (6, "column 'page': 'http://x.example/100%' is no IRI", "http://x.example/100%"),
+        (8, "column 'born': 'y' is no integer", "y"),
     ]
-    assert set(statements(result.load)["row"]) == {2, 7, 8, 9}
+    assert [x[:2] for x in quarantined(workspace, result.load)] == [(4, "the key (id) is empty")]
+    assert set(statements(result.load)["row"]) == {2, 3, 5, 6, 7, 8, 9}
+    assert result.load.counts.rejected == 1
+    assert [(note.text, note.warning) for note in result.load.notes] == [
+        ("2 values of column 'born' are no integer and set aside; first line 3: 'x'", True),
+        ("2 values of column 'page' are no IRI and set aside; first line 5: 'no iri'", True),
+    ]
+
+
+def test_strict_refuses_the_first_value_that_does_not_fit(
+    workspace: Workspace, load: Callable
+) -> None:
+    with pytest.raises(SourceSyntaxError, match="line 3: column 'born': 'x' is no integer"):
+        load({"people.csv": UNFIT}, MAP + BORN, strict=True)
+    assert active_loads(workspace) == []
+
+
+def test_a_complete_record_needs_every_value_and_no_bad_one(
+    workspace: Workspace, load: Callable
+) -> None:
+    text = MAP.replace("    po:", "    complete: true\n    po:") + BORN
+    table = "id,name,born,page\n1,a,1,a:b\n2,b,2,\n3,c,x,a:b\n4,d,4,a:b\n"
+    (result,) = load({"people.csv": table}, text)
+    assert {s for s, *_ in triples(result.load)} == {"entity:1", "entity:4"}
+    assert [x[:2] for x in quarantined(workspace, result.load)] == [
+        (3, "column 'page' is empty"),
+        (4, "column 'born': 'x' is no integer"),
+    ]
+    assert not result.load.notes
+
+
+def test_a_name_is_minted_and_an_iri_or_curie_stands(load: Callable) -> None:
+    table = "h,r,t\na b,knows,ex:c\nhttps://x.example/y,relation:r,urn:z:z\nq:1,ex:r,entity:d\n"
+    text = MAP.replace("$(id)", "$(h)~name").replace("people", "t") + (
+        "      - ['relation:$(r)~name', 'ex:thing/$(t)~name']\n      - [a, 'class:$(r)~name']"
+    )
+    (result,) = load({"t.csv": table}, text)
+    assert [t for t in triples(result.load) if t[1] != "rdf:type"] == [
+        ("entity:a%20b", "relation:knows", "https://x.example/c"),
+        ("https://x.example/y", "relation:r", "urn:z:z"),
+        ("entity:q%3A1", "https://x.example/r", "entity:d"),
+    ]
+    assert ("entity:a%20b", "rdf:type", "class:knows") in triples(result.load)
+    (other,) = load({"t.csv": "h,r,t\na,b,c\n"}, text)
+    assert triples(other.load)[0] == ("entity:a", "relation:b", "https://x.example/thing/c")
+
+
+ODD = "id,a (b),c),$d,[e],f\\g,$(h\n1,2,3,4,5,6,7\n"
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        ("$(a (b))", "2"),
+        (r"$(a \(b\))", "2"),
+        (r"$(c\))", "3"),
+        ("$($d)", "4"),
+        (r"$(\$d)", "4"),
+        ("$([e])", "5"),
+        ("$(f\\g)", "6"),
+        (r"$(\$\(h)", "7"),
+        ("<$(id) (($(a (b))>", "<1 ((2>"),
+        (r"\$(id\) \\ \n $5", "$(id) \\ \\n $5"),
+    ],
+)
+def test_any_column_can_be_referred_to(load: Callable, reference: str, value: str) -> None:
+    assert mapped(load, f"- [property:p, '{reference}']", ODD) == [
+        ("entity:1", "property:p", value)
+    ]
+
+
+def test_a_reference_that_finds_no_column_is_an_error_with_the_nearest(load: Callable) -> None:
+    with pytest.raises(MappingError, match=r"no column 'a \(c\)'; nearest: a \(b\)"):
+        mapped(load, "- [property:p, $(a (c))]", ODD)
+
+
+@pytest.mark.parametrize(
+    ("written", "datatype", "cells", "values"),
+    [
+        ("%d.%m.%Y", "date", "1.2.2020|31.12.1999", "2020-02-01|1999-12-31"),
+        ("%m/%d/%y", "date", "2/1/68|2/1/69", "2068-02-01|1969-02-01"),
+        ("%d %b %Y", "date", "3 Sep 2001|03 may 2001", "2001-09-03|2001-05-03"),
+        ("%-d. %B %Y", "date", "3. September 2001", "2001-09-03"),
+        ("%m/%Y", "gYearMonth", "3/2001", "2001-03"),
+        ("%Y%m%d", "date", "20010203", "2001-02-03"),
+        ("%H:%M", "time", "9:05", "09:05:00"),
+        ("%I %p", "time", "12 AM|12 pm|1 pm", "00:00:00|12:00:00|13:00:00"),
+        (
+            "%Y-%m-%d %H:%M:%S.%f%z",
+            "dateTime",
+            "2020-01-02 03:04:05.600+0130|2020-01-02 03:04:05.0Z",
+            "2020-01-02T03:04:05.6+01:30|2020-01-02T03:04:05Z",
+        ),
+        (
+            "decimal-comma",
+            "decimal",
+            "1.234,50|1 234 567,8|−5|0,00|+007",
+            "1234.5|1234567.8|-5|0|7",
+        ),
+        ("decimal-point", "decimal", "1,234.50|1'000|5.|1e5", "1234.5|1000|5|"),
+    ],
+)
+def test_a_format_says_how_dates_and_numbers_are_written(
+    load: Callable, written: str, datatype: str, cells: str, values: str
+) -> None:
+    table = "id\tv\n" + "".join(f"{i}\t{cell}\n" for i, cell in enumerate(cells.split("|")))
+    po = f"- {{p: property:p, o: {{value: $(v), format: '{written}'}}}}"
+    (result,) = load({"v.tsv": table}, MAP.replace("people.csv~csv", "v.tsv") + "      " + po)
+    rows = statements(result.load).select("object", "datatype").rows()
+    assert rows == [(v, XSD + datatype) for v in values.split("|") if v]
+
+
+def test_what_is_not_written_so_is_set_aside(workspace: Workspace, load: Callable) -> None:
+    table = "id,v\n1,32.02.2020\n2,1.2.20\n3,2020-01-01\n4,29.02.2020\n5,\n"
+    po = "- {p: property:p, o: {value: $(v), format: '%d.%m.%Y'}}"
+    (result,) = load({"people.csv": table}, MAP + "      " + po)
+    assert triples(result.load) == [("entity:4", "property:p", "2020-02-29")]
+    assert [x[1] for x in quarantined(workspace, result.load, values=True)] == [
+        "column 'v': '32.02.2020' is no date",
+        "column 'v': '1.2.20' is not written %d.%m.%Y",
+        "column 'v': '2020-01-01' is not written %d.%m.%Y",
+    ]
+
+
+def test_tokens_of_null_are_no_value_in_keys_and_in_lists_either(
+    workspace: Workspace, load: Callable
+) -> None:
+    text = MAP.replace("    po:", "    'null': [N/A, '-']\n    po:")
+    po = "      - [property:p, $(v)]\n      - {p: property:q, o: {value: $(w), split: ';'}}"
+    (result,) = load({"people.csv": "id,v,w\n1,N/A,a; -;b\n-,2,\n3,n/a,-\n"}, text + po)
+    assert triples(result.load) == [
+        ("entity:3", "property:p", "n/a"),
+        ("entity:1", "property:q", "a"),
+        ("entity:1", "property:q", "b"),
+    ]
+    assert [x[1] for x in quarantined(workspace, result.load)] == ["the key (id) is empty"]
+    lines = '{"id": 1, "v": ["-", "x"], "w": ["N/A"]}\n'
+    (result,) = load({"p.jsonl": lines}, text.replace("people.csv~csv", "p.jsonl") + po)
+    assert triples(result.load) == [("entity:1", "property:p", "x")]
+
+
+def test_a_link_keeps_what_it_says_about_itself(workspace: Workspace, load: Callable) -> None:
+    table = 'id,film,rating,when,tags\n1,f,"4,5",2.1.2020,a;b\n2,g,x,,\n3,,5,,\n'
+    po = """- p: relation:rated
+        o: entity:$(film)~iri
+        q:
+          property:rating: {value: $(rating), format: decimal-comma}
+          property:when: {value: $(when), format: "%d.%m.%Y"}
+          ex:tag: {value: $(tags), split: ";"}
+      - [rdfs:label, $(film)]
+    """
+    (result,) = load({"people.csv": table}, MAP + "      " + po)
+    found = statements(result.load)
+    links = found.filter(pl.col("predicate").str.ends_with("rated"))
+    assert links.select("row", *QUALIFIERS).rows() == [
+        (
+            2,
+            [*(DEFAULT_BASE + f"property:{x}" for x in ("rating", "when")), *[EX + "tag"] * 2],
+            ["4.5", "2020-01-02", "a", "b"],
+        ),
+        (3, None, None),
+    ]
+    assert found.height == 4
+    assert quarantined(workspace, result.load, values=True) == [
+        (3, "column 'rating': 'x' is not written decimal-comma", "x")
+    ]
 
 
 def test_several_mappings_and_subjects_of_one_table(load: Callable) -> None:
@@ -260,6 +435,34 @@ BODY = MAP + "      - [rdfs:label, $(name)]"
         ),
         (BODY.replace("people.csv~csv", "[x~csv, $.a]"), "a source is a name such as people.csv"),
         (BODY.replace("people.csv~csv", "{access: x}"), "a source must be a text"),
+        (BODY.replace("$(name)", "'a $(name'"), "reference '$(name' has no end; close it with )"),
+        (BODY.replace("$(name)", "'a $( )'"), "has a reference to no column"),
+        (BODY.replace("$(name)", "'${name}'"), "'${name}': write $(column), or \\$ for the sign"),
+        (BODY.replace("$(name)", "ex:a$(name)b~name"), "~name follows a prefix and one reference"),
+        (BODY.replace("    po:", "    complete: maybe\n    po:"), "`complete:` is true or false"),
+        (
+            BODY.replace("$(name)", "{value: x, format: '%q'}"),
+            "unknown %q in format '%q'; known are",
+        ),
+        (BODY.replace("$(name)", "{value: x, format: DD.MM}"), "unknown format 'DD.MM'; known are"),
+        (BODY.replace("$(name)", "{value: x, format: '%Y%Y'}"), "must say each part once"),
+        (BODY.replace("$(name)", "{value: x, format: '%M'}"), "too few parts for a date or a time"),
+        (
+            BODY.replace("$(name)", "{value: x, datatype: xsd:date, format: '%Y'}"),
+            "format '%Y' makes xsd:gYear, not 'xsd:date'",
+        ),
+        (
+            BODY.replace("$(name)", "{value: 'ex:$(a)~iri', format: '%Y'}"),
+            "`format:` is for literals",
+        ),
+        (
+            BODY.replace("[rdfs:label, $(name)]", "{p: rdfs:label, o: $(name), q: {ex:q: x}}"),
+            "only links can have qualifiers, and 'rdfs:label' makes none",
+        ),
+        (
+            BODY.replace("[rdfs:label, $(name)]", "{p: ex:p, o: ex:o~iri, q: {ex:$(a): x}}"),
+            "the name of a qualifier is fixed",
+        ),
         ("prefixes: [a]\n" + BODY.replace("prefixes: {", "x: {"), "unknown key 'x'"),
         (BODY.replace('"https://x.example/"', "[a]"), "every prefix must be a text"),
     ],

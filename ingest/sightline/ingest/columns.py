@@ -7,90 +7,153 @@ values, characters to escape) are handled as columns too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import polars as pl
 
-from sightline.graph.record.statements import COLUMNS, statement_schema
-from sightline.ingest.terms import LEXICAL, PLAIN_IRI, TableMap, Template, Value, is_iri
+from sightline.graph.record.statements import COLUMNS, QUALIFIERS, statement_schema
+from sightline.ingest.lexical import LEXICAL
+from sightline.ingest.terms import PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.
-PLACE, SUBJECT = "\0place", "\0subject"
+PLACE, SUBJECT, STATEMENT = "\0place", "\0subject", "\0statement"
 
 
-def map_batch(
-    maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series
-) -> tuple[pl.DataFrame, dict[int, str]]:
-    """Statements about the records of a batch, and the records that cannot be mapped.
+class BadValue(NamedTuple):
+    """A value that states nothing.
 
-    A record is refused as a whole: no subject (an empty key), an IRI that is none, or a value that
-    its declared datatype does not allow.
+    Attributes:
+        place: of its record in the batch.
+        wanted: what it is not, such as ``no integer``.
+    """
+
+    place: int
+    column: str
+    text: str
+    wanted: str
+
+    @property
+    def reason(self) -> str:
+        """Why it states nothing, in words."""
+        return f"column {self.column!r}: {self.text!r} is {self.wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a batch says.
+
+    Attributes:
+        statements: the columns ``COLUMNS``; ``QUALIFIERS`` too where some have any.
+        refused: place in the batch to reason of records of which nothing was taken.
+        aside: values that were left out of records that were taken.
+    """
+
+    statements: pl.DataFrame
+    refused: dict[int, str]
+    aside: list[BadValue]
+
+
+def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) -> Mapped:
+    """Statements about the records of a batch, and what of them cannot be mapped.
+
+    A record without a subject (an empty key, an IRI that is none) is refused as a whole. A value
+    that its datatype does not allow is left out, and the record stays.
 
     Args:
         frame: ``n`` records; columns of String or List(String).
         rows: UInt32 ``(n,)``: their place in the source.
-
-    Returns:
-        Statements with the columns of ``COLUMNS``; place in the batch to reason of refused records.
     """
     missing = dict.fromkeys(c for m in maps for c in m.columns if c not in frame)
     nothing = [pl.lit(None, pl.String).alias(column) for column in missing]
     frame = frame.with_columns(nothing).with_row_index(PLACE)
-    bad: dict[int, str] = {}
+    bad = _Bad()
     parts = [pl.DataFrame(schema=statement_schema())]
-    subjects = [_subject(bad, table_map, frame) for table_map in maps]
-    for table_map, subject in zip(maps, subjects):
-        work = frame.with_columns(subject).filter(subject.is_not_null())
-        for predicate, value in table_map.statements:
-            parts.append(_statements(bad, work, predicate, value))
-    absent = frame.select(pl.all_horizontal(s.is_null() for s in subjects))[:, 0]
+    absent = pl.Series([True] * frame.height)
+    for table_map in maps:
+        cells = _without(frame, table_map.nulls)
+        subject = _subject(bad, table_map, cells)
+        absent &= subject.is_null()
+        work = cells.with_columns(subject).filter(subject.is_not_null())
+        own = _Bad() if table_map.complete else bad
+        parts += [_statements(own, work, table_map, *said) for said in table_map.statements]
+        if table_map.complete:
+            for value in own.values:
+                bad.refused.setdefault(value.place, value.reason)
     keys = ", ".join(dict.fromkeys(c for m in maps for c in m.subject.columns))
-    _refuse(bad, frame[PLACE].filter(absent), f"the key ({keys}) is empty")
-    statements = pl.concat(parts)
-    if bad:
-        statements = statements.filter(~pl.col("row").is_in(list(bad)))
-    return statements.with_columns(row=rows.gather(statements["row"])), bad
+    bad.refuse(frame[PLACE].filter(absent), f"the key ({keys}) is empty")
+    statements = pl.concat(parts, how="diagonal")
+    if bad.refused:
+        statements = statements.filter(~pl.col("row").is_in(list(bad.refused)))
+    statements = statements.with_columns(row=rows.gather(statements["row"]))
+    aside = [value for value in bad.values if value.place not in bad.refused]
+    return Mapped(statements, bad.refused, aside)
 
 
-def _refuse(bad: dict[int, str], places: pl.Series, reason: str) -> None:
-    for place in places:
-        bad.setdefault(place, reason)
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """Collects what cannot be mapped; a value that several statements need counts once."""
+
+    refused: dict[int, str] = field(default_factory=dict)
+    values: dict[BadValue, None] = field(default_factory=dict)
+
+    def refuse(self, places: pl.Series, reason: str) -> None:
+        for place in places:
+            self.refused.setdefault(place, reason)
+
+    def set_aside(self, work: pl.DataFrame, wrong: pl.Series, texts: pl.Series, *what: str) -> None:
+        """Values at the places of a mask; ``what`` is their column and what they are not."""
+        column, wanted = what
+        for place, text in zip(work[PLACE].filter(wrong), texts.filter(wrong)):
+            self.values[BadValue(place, column, text[:80], wanted)] = None
 
 
-def _subject(bad: dict[int, str], table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
+def _without(frame: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
+    """The cells, without those that stand for no value."""
+    if not nulls:
+        return frame
+    given = pl.col(pl.String)
+    return frame.with_columns(
+        pl.when(~given.is_in(nulls)).then(given),
+        pl.col(pl.List(pl.String)).list.eval(pl.element().filter(~pl.element().is_in(nulls))),
+    )
+
+
+def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
     """The subject of each record, null where there is none; also the checks of a whole map."""
     if table_map.complete:
         for column in table_map.columns:
             empty = frame[PLACE].filter(frame[column].is_null())
-            _refuse(bad, empty, f"column {column!r} is empty")
+            bad.refuse(empty, f"column {column!r} is empty")
     lists = [c for c in table_map.subject.columns if frame.schema[c] != pl.String]
     for column in lists:
         many = frame[PLACE].filter(frame[column].list.len() > 1)
-        _refuse(bad, many, f"the key {column!r} has several values")
+        bad.refuse(many, f"the key {column!r} has several values")
     frame = frame.with_columns(pl.col(column).list.first() for column in lists)
     subject = table_map.subject.render(frame)
-    _check_iri(bad, frame, subject, table_map.subject)
+    wrong = _no_iris(frame, subject, table_map.subject)
+    if wrong is not None:
+        for place, text in zip(frame[PLACE].filter(wrong), subject.filter(wrong)):
+            bad.refused.setdefault(place, f"{text[:80]!r} is no IRI")
     return subject.alias(SUBJECT)
 
 
 def _statements(
-    bad: dict[int, str], work: pl.DataFrame, predicate: Template, value: Value
+    bad: _Bad, work: pl.DataFrame, table_map: TableMap, predicate: Template, value: Value
 ) -> pl.DataFrame:
     """One predicate and object for each record and each value of a cell with several."""
-    columns = dict.fromkeys((*predicate.columns, *value.template.columns))
-    work = work.select(PLACE, SUBJECT, *columns).drop_nulls(list(columns))
+    columns = tuple(dict.fromkeys((*predicate.columns, *value.template.columns)))
+    kept = dict.fromkeys((*columns, *value.columns))
+    work = work.select(PLACE, SUBJECT, *kept).drop_nulls(columns)
     for column in columns:
-        work = _one_value_per_row(work, column, value.split)
-    relations, objects = predicate.render(work), value.template.render(work)
-    _check_iri(bad, work, relations, predicate)
-    _check_iri(bad, work, objects, value.template)
-    pattern = LEXICAL.get(value.datatype or "")
-    if pattern is not None:
-        wrong = ~objects.str.contains(pattern)
-        for place, text in zip(work[PLACE].filter(wrong), objects.filter(wrong)):
-            name = str(value.datatype).rpartition("#")[2]
-            column = ", ".join(value.template.columns)
-            bad.setdefault(place, f"column {column!r}: {text[:80]!r} is no {name}")
-    return work.select(
+        work = _one_value_per_row(work, column, value.split, table_map.nulls)
+    relations = predicate.render(work)
+    wrong = _no_iris(work, relations, predicate)
+    objects, no_value = _values(bad, work, value)
+    if wrong is not None:
+        bad.set_aside(work, wrong, relations, ", ".join(predicate.columns), "no IRI")
+        no_value = wrong if no_value is None else wrong | no_value
+    out = work.select(
         pl.col(SUBJECT).alias("subject"),
         relations.alias("predicate"),
         objects.alias("object"),
@@ -99,27 +162,72 @@ def _statements(
         pl.lit(None, pl.String).alias("graph"),
         pl.col(PLACE).alias("row"),
     ).select(COLUMNS)
+    if value.qualifiers:
+        out = pl.concat([out, _qualifiers(bad, work, table_map, value)], how="horizontal")
+    return out if no_value is None else out.filter(~no_value)
 
 
-def _one_value_per_row(work: pl.DataFrame, column: str, split: str | None) -> pl.DataFrame:
+def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.Series | None]:
+    """The objects of a value, and which are none; None where all are right."""
+    column = ", ".join(value.template.columns)
+    cells = objects = value.template.render(work)
+    if value.datatype is None:
+        wrong = _no_iris(work, objects, value.template)
+        if wrong is not None:
+            bad.set_aside(work, wrong, objects, column, "no IRI")
+        return objects, wrong
+    wrong = pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)
+    if value.written is not None:
+        objects = value.written.lexical(cells, value.datatype)
+        wrong = objects.is_null()
+        bad.set_aside(work, wrong, cells, column, f"not written {value.written.text}")
+    if pattern := LEXICAL.get(value.datatype):
+        unfit = ~objects.str.contains(pattern).fill_null(True)
+        bad.set_aside(work, unfit, cells, column, "no " + value.datatype.rpartition("#")[2])
+        wrong |= unfit
+    return objects, wrong if wrong.any() else None
+
+
+def _qualifiers(bad: _Bad, work: pl.DataFrame, table_map: TableMap, value: Value) -> pl.DataFrame:
+    """``(n, 2)`` lists of names and values, null for statements without any."""
+    work = work.with_row_index(STATEMENT)
+    said = [pl.DataFrame(schema={STATEMENT: pl.UInt32, **dict.fromkeys(QUALIFIERS, pl.String)})]
+    for name, qualifier in value.qualifiers:
+        part = work.select(STATEMENT, PLACE, *qualifier.columns).drop_nulls(qualifier.columns)
+        for column in qualifier.columns:
+            part = _one_value_per_row(part, column, qualifier.split, table_map.nulls)
+        texts, wrong = _values(bad, part, qualifier)
+        part = part.select(STATEMENT, pl.lit(name).alias(QUALIFIERS[0]), texts.alias(QUALIFIERS[1]))
+        said.append(part if wrong is None else part.filter(~wrong))
+    lists = pl.concat(said).group_by(STATEMENT, maintain_order=True).agg(*QUALIFIERS)
+    return (
+        work.select(STATEMENT)
+        .join(lists, STATEMENT, "left", maintain_order="left")
+        .select(QUALIFIERS)
+    )
+
+
+def _one_value_per_row(
+    work: pl.DataFrame, column: str, split: str | None, nulls: tuple[str, ...]
+) -> pl.DataFrame:
     if split is not None and work.schema[column] == pl.String:
         work = work.with_columns(pl.col(column).str.split(split))
     elif work.schema[column] == pl.String:
         return work
     texts = pl.col(column).str.strip_chars() if split is not None else pl.col(column)
     work = work.explode(column).with_columns(texts)
-    return work.filter(pl.col(column).is_not_null() & (pl.col(column) != ""))
+    return work.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(["", *nulls]))
 
 
-def _check_iri(bad: dict[int, str], work: pl.DataFrame, iris: pl.Series, made_by: Template) -> None:
-    """IRIs taken whole from cells are absolute and hold no character that an IRI cannot hold."""
+def _no_iris(work: pl.DataFrame, iris: pl.Series, made_by: Template) -> pl.Series | None:
+    """Boolean ``(n,)``: IRIs taken whole from cells that are not absolute or hold a character that
+    an IRI cannot hold; None where all are right."""
     colons = (work[column].str.contains(":", literal=True).any() for column in made_by.columns)
     if not made_by.taken_whole or not (made_by.whole or any(colons)):
-        return  # raw names are minted, so they are right
+        return None  # raw names are minted, so they are right
     unsure = ~iris.str.contains(PLAIN_IRI)
     if not unsure.any():
-        return
-    texts = iris.filter(unsure)
-    wrong = texts.is_in([text for text in texts.unique() if not is_iri(text)])
-    for place, text in zip(work[PLACE].filter(unsure).filter(wrong), texts.filter(wrong)):
-        bad.setdefault(place, f"{text[:80]!r} is no IRI")
+        return None
+    texts = iris.filter(unsure).unique()
+    wrong = iris.is_in([text for text in texts if not is_iri(text)]).fill_null(False)
+    return wrong if wrong.any() else None

@@ -23,9 +23,14 @@ from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch, Rejected, Seen
-from sightline.ingest.columns import map_batch
+from sightline.ingest.columns import BadValue, map_batch
 from sightline.ingest.discover import discover, shown_names
-from sightline.ingest.errors import SourceEmpty, SourceUnreadable, TooManyRejected
+from sightline.ingest.errors import (
+    SourceEmpty,
+    SourceSyntaxError,
+    SourceUnreadable,
+    TooManyRejected,
+)
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.reading import Reading, plan
 from sightline.ingest.source import Source
@@ -64,7 +69,7 @@ def ingest(
 
     Args:
         mapping: a YAML file; tables that it does not name are read automatically.
-        strict: the first bad record is an error.
+        strict: the first bad record or value is an error.
 
     Raises:
         SourceError: of the first source that cannot be loaded; earlier ones are committed.
@@ -142,6 +147,7 @@ def _ingest(
                 load.add(batch, maps)
                 show.at(source, batch.position)
             notes += table.notes
+        notes += load.notes()
         return Result(
             writer.commit(
                 path=os.path.abspath(source.path),
@@ -166,6 +172,7 @@ class _Loading:
         self._strict = strict
         self._seen = Seen()
         self._first: Rejected | None = None
+        self._aside: dict[tuple[str, str], tuple[str, int]] = {}
         self._read = self._duplicate = self._rejected = self._statements = 0
 
     def begin_table(self) -> None:
@@ -187,11 +194,34 @@ class _Loading:
         elif frame.is_empty():
             statements = pl.DataFrame()
         else:
-            statements, bad = map_batch(maps, frame, rows)
+            mapped = map_batch(maps, frame, rows)
+            statements, bad = mapped.statements, mapped.refused
+            self._set_aside(mapped.aside, rows)
         unmapped = (Rejected(rows[i], reason, batch.raw(places[i])) for i, reason in bad.items())
         self._reject(sorted([*batch.rejected, *unmapped]))
         self._writer.write(statements)
         self._statements += statements.height
+
+    def _set_aside(self, values: Sequence[BadValue], rows: pl.Series) -> None:
+        for value in sorted(values):
+            line = rows[value.place]
+            if self._strict:
+                raise SourceSyntaxError(self._source.path, line, value.reason)
+            self._writer.reject(line, value.reason, value.text, value.column)
+            what = value.column, value.wanted
+            first, count = self._aside.get(what, (f"line {line}: {value.text!r}", 0))
+            self._aside[what] = first, count + 1
+
+    def notes(self) -> list[Note]:
+        """What was left out of records that were taken."""
+        return [
+            Note(
+                f"{f'{count} values' if count > 1 else '1 value'} of column {column!r} "
+                f"{'are' if count > 1 else 'is'} {wanted} and set aside; first {first}",
+                warning=True,
+            )
+            for (column, wanted), (first, count) in self._aside.items()
+        ]
 
     def _reject(self, records: list[Rejected]) -> None:
         for record in records:

@@ -21,6 +21,7 @@ import yaml
 from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
+from sightline.ingest.lexical import Written
 from sightline.ingest.source import Format, Source
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri
 
@@ -28,10 +29,12 @@ MAX_BYTES = 1 << 20
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
 MAPPING_KEYS = {"sources": "sources", "source": "sources", "po": "po", "predicateobjects": "po"}
 MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
+MAPPING_KEYS |= {"complete": "complete", "null": "null"}
 PO_KEYS = dict.fromkeys(("p", "predicate", "predicates"), "p")
-PO_KEYS |= dict.fromkeys(("o", "object", "objects"), "o")
-OBJECT_KEYS = {key: key for key in ("value", "datatype", "language", "type", "split")}
-REFERENCE = re.compile(r"\$\(([^()]+)\)")
+PO_KEYS |= dict.fromkeys(("o", "object", "objects"), "o") | dict.fromkeys(("q", "qualifiers"), "q")
+OBJECT_KEYS = {key: key for key in ("value", "datatype", "language", "type", "split", "format")}
+#: What ends plain text or a reference, or is counted in one: an escape, ``$(``, a parenthesis.
+MARK = re.compile(r"\\[$()\\]|\$[({]|[()]")
 PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
@@ -232,9 +235,15 @@ class _Mapping:
             statement for item in _listed(keys.get("po") or []) for statement in self.po(item)
         )
         subjects = [self.iri(self.text(s, "a subject")) for s in _listed(keys["s"])]
+        complete = keys.get("complete", "false")
+        if complete not in ("true", "false"):
+            raise self.error(f"`complete:` is true or false, not {str(complete)[:60]!r}")
+        nulls = tuple(self.text(token, "a token") for token in _listed(keys.get("null", [])))
         sources = [self.source(source) for source in _listed(keys["sources"])]
         return [
-            MappedTable(*source, TableMap(self.place, subject, statements))
+            MappedTable(
+                *source, TableMap(self.place, subject, statements, complete == "true", nulls)
+            )
             for source in sources
             for subject in subjects
         ]
@@ -267,9 +276,11 @@ class _Mapping:
     def po(self, item: Any) -> list[tuple[Template, Value]]:
         """Predicates with objects, of the short form (a list) or the long one (a table)."""
         kind: Any = ""
+        qualifiers: tuple[tuple[str, Value], ...] = ()
         if isinstance(item, dict):
             keys = self.keys(item, PO_KEYS)
             predicates, objects = keys.get("p"), keys.get("o")
+            qualifiers = self.qualifiers(keys.get("q") or {})
         elif isinstance(item, list) and len(item) in (2, 3):
             predicates, objects = item[:2]
             kind = item[2] if len(item) == 3 else ""
@@ -284,8 +295,22 @@ class _Mapping:
         for name in _listed(predicates):
             text = self.text(name, "a predicate")
             predicate = iri(RDF_TYPE) if text == "a" else self.iri(text.removesuffix("~iri"))
-            out += [(predicate, self.value(o, kind, predicate)) for o in _listed(objects)]
+            for o in _listed(objects):
+                value = self.value(o, kind, predicate)
+                if qualifiers and (value.datatype or predicate == iri(RDF_TYPE)):
+                    raise self.error(f"only links can have qualifiers, and {text!r} makes none")
+                out.append((predicate, replace(value, qualifiers=qualifiers)))
         return out
+
+    def qualifiers(self, found: Any) -> tuple[tuple[str, Value], ...]:
+        """What statements say about themselves: a table of IRI or CURIE to object."""
+        said = []
+        for key, item in self.table(found, "`q:`").items():
+            name = self.iri(key)
+            if name.columns:
+                raise self.error(f"the name of a qualifier is fixed, and {key[:60]!r} is not")
+            said.append((str(name.parts[0]), self.value(item, "", name)))
+        return tuple(said)
 
     def value(self, item: Any, kind: Any, predicate: Template) -> Value:
         """An object: a text, a list of text and datatype or language, or a table."""
@@ -302,15 +327,30 @@ class _Mapping:
         term_type = keys.get("type", "")
         if term_type not in ("", "iri", "literal"):
             raise self.error(f"unknown type {str(term_type)[:60]!r}; known are iri and literal")
-        if predicate == iri(RDF_TYPE) or text.endswith("~iri") or term_type == "iri":
+        made = text.endswith(("~iri", "~name")) or term_type == "iri"
+        if predicate == iri(RDF_TYPE) or made:
+            if "format" in keys:
+                raise self.error("`format:` is for literals, and this is a link")
             return Value(self.iri(text.removesuffix("~iri")), split=split)
         if "language" in keys:
             kind = f"{keys['language']}~lang"
-        return replace(self.literal(text, keys.get("datatype") or kind), split=split)
+        kind = keys.get("datatype") or kind
+        written = None
+        if "format" in keys:
+            try:
+                written = Written.of(self.text(keys["format"], "format"))
+            except ValueError as error:
+                raise self.error(str(error)) from error
+            kind = kind or written.datatypes[0]
+        value = self.literal(text, kind)
+        if written and value.datatype not in written.datatypes:
+            names = ", ".join(f"xsd:{name.removeprefix(XSD)}" for name in written.datatypes)
+            raise self.error(f"format {written.text!r} makes {names}, not {str(kind)[:60]!r}")
+        return replace(value, split=split, written=written)
 
     def literal(self, text: str, kind: Any) -> Value:
         """A literal; ``kind`` is a datatype, ``LANGUAGE~lang``, or empty for plain text."""
-        template = Template(_parts(text), iri=False)
+        template = Template(self.parts(text), iri=False)
         if not kind:
             found = PREFIX.match(text)
             if found and found[1] in self.prefixes and template.columns:
@@ -328,14 +368,19 @@ class _Mapping:
         return Value(template, self.datatype(kind))
 
     def datatype(self, text: str) -> str:
-        name = "".join(str(part) for part in self.iri(text).parts)
+        template = self.iri(text)
+        name = "".join(str(part) for part in template.parts)
         local = name.removeprefix(XSD)
-        if REFERENCE.search(text) or (local != name and local not in XSD_TYPES):
+        if template.columns or (local != name and local not in XSD_TYPES):
             raise self.error(f"unknown datatype {text!r}; {_nearest(local, XSD_TYPES)}")
         return name
 
     def iri(self, text: str) -> Template:
-        """The template of an IRI or CURIE, with references or without."""
+        """The template of an IRI or CURIE, with references or without.
+
+        ``entity:$(id)~name`` is a raw name under ``entity:``, or an IRI or a CURIE that stands.
+        """
+        raw, text = text.endswith("~name"), text.removesuffix("~name")
         found = PREFIX.match(text)
         if found and found[1] in self.prefixes and not text[found.end() :].startswith("//"):
             text = self.prefixes[found[1]] + text[found.end() :]
@@ -344,31 +389,63 @@ class _Mapping:
                 f"unknown prefix {found[1]!r} in {text!r}; declare it under `prefixes:`, or "
                 f"{_nearest(found[1], self.prefixes)}"
             )
-        elif not found and not REFERENCE.match(text):
+        elif not found and not text.startswith("$("):
             raise self.error(
                 f"{text[:60]!r} is no IRI; write a whole one, or a prefix before it such as "
                 f"entity:{text[:60]}"
             )
-        parts = _parts(text)
+        parts = self.parts(text)
         # A reference gives escaped text, or a whole IRI that is looked at when it is there.
         example = "".join(part if isinstance(part, str) else "x" for part in parts)
         if not isinstance(parts[0], Reference) and not is_iri(example):
             raise self.error(
                 f"{text[:60]!r} is no IRI; write others than letters and digits as %XX"
             )
-        return Template(parts, iri=True)
+        if not raw:
+            return Template(parts, iri=True)
+        if len(parts) == 2 and isinstance(parts[0], str) and isinstance(parts[1], Reference):
+            prefixes = (("", parts[0]), *self.prefixes.items())
+            return Template((replace(parts[1], prefixes=prefixes),), iri=True)
+        raise self.error(f"{text[:60]!r}: ~name follows a prefix and one reference to a column")
 
+    def parts(self, text: str) -> tuple[str | Reference, ...]:
+        """Text and references in turn.
 
-def _parts(text: str) -> tuple[str | Reference, ...]:
-    """Text and references in turn. ``[*]`` in a path changes nothing: a column holds all values."""
-    pieces = REFERENCE.split(text)
-    out: list[str | Reference] = []
-    for place, piece in enumerate(pieces):
-        if place % 2:
-            out.append(Reference(piece.strip().replace("[*]", "").removeprefix("$.")))
-        elif piece:
-            out.append(piece)
-    return tuple(out)
+        A name may hold parentheses in pairs; one with a backslash before it counts for nothing, and
+        neither does a dollar sign.
+        """
+        out: list[str | Reference] = []
+        piece, depth, begun, end = "", 0, 0, 0
+        for mark in MARK.finditer(text):
+            piece, end = piece + text[end : mark.start()], mark.end()
+            what = mark[0]
+            if what.startswith("\\"):
+                piece += what[1:]
+            elif depth == 0 and what == "$(":
+                out += [piece] if piece else []
+                piece, depth, begun = "", 1, mark.start()
+            elif depth == 0 and what == "${":
+                raise self.error(f"{text[:60]!r}: write $(column), or \\$ for the sign itself")
+            elif depth == 1 and what == ")":
+                out.append(Reference(self.column(piece, text)))
+                piece, depth = "", 0
+            else:
+                piece += what
+                depth += (what in ("(", "$(")) - (what == ")") if depth else 0
+        if depth:
+            raise self.error(
+                f"reference {text[begun : begun + 60]!r} has no end; close it with ), and write "
+                "\\( or \\) for a parenthesis that has no other half"
+            )
+        piece += text[end:]
+        return tuple([*out, piece] if piece else out)
+
+    def column(self, name: str, text: str) -> str:
+        """The column of a reference. ``[*]`` changes nothing: a column holds all values."""
+        column = name.strip().replace("[*]", "").removeprefix("$.")
+        if not column:
+            raise self.error(f"{text[:60]!r} has a reference to no column")
+        return column
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import quote
 
 import polars as pl
 from pyoxigraph import NamedNode
 
-from sightline.graph.vocabulary import RDF_TYPE, XSD, XSD_STRING
+from sightline.graph.vocabulary import RDF_TYPE, XSD_STRING
+from sightline.ingest.lexical import Written
 
 #: IRIs that need no closer look.
 _CHARACTERS = r"([A-Za-z0-9_.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
@@ -20,24 +22,6 @@ PLAIN_IRI = (
     rf"^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9.-]+(/{_CHARACTERS})?|[A-Za-z0-9_]{_CHARACTERS})"
     rf"(\?{_CHARACTERS})?(#{_CHARACTERS})?$"
 )
-#: Lexical forms that are checked; other datatypes are taken as they are.
-_DAY = r"-?[0-9]{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_TIME = r"([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-_ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})?"
-_REAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
-LEXICAL = {
-    XSD + "integer": r"^[+-]?[0-9]+$",
-    XSD + "nonNegativeInteger": r"^(\+?[0-9]+|-0+)$",
-    XSD + "int": r"^[+-]?[0-9]+$",
-    XSD + "long": r"^[+-]?[0-9]+$",
-    XSD + "decimal": f"^{_REAL}$",
-    XSD + "double": rf"^({_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN)$",
-    XSD + "float": rf"^({_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN)$",
-    XSD + "boolean": r"^(true|false|1|0)$",
-    XSD + "date": f"^{_DAY}{_ZONE}$",
-    XSD + "dateTime": f"^{_DAY}T{_TIME}{_ZONE}$",
-    XSD + "gYear": f"^-?[0-9]{{4,}}{_ZONE}$",
-}
 #: What ``quote`` escapes, as one table for ASCII.
 _ESCAPED = {chr(i): f"%{i:02X}" for i in range(128) if quote(chr(i), safe="") != chr(i)}
 
@@ -49,7 +33,8 @@ class Reference:
     Attributes:
         column: its name, or a path such as ``capital.name`` in JSON.
         prefixes: not None for a cell that may hold a whole IRI or a CURIE of these prefixes
-            already, which then stands as it is. The first prefix is the one of minted names.
+            already, which then stands as it is. The first prefix is the one of minted names; it
+            may have no name.
     """
 
     column: str
@@ -107,12 +92,21 @@ class Value:
     Attributes:
         datatype, language: of a literal; both None for an IRI.
         split: separator of a cell that holds several values.
+        written: how the cells write what becomes a lexical form of the datatype.
+        qualifiers: names and values of what such a statement says about itself.
     """
 
     template: Template
     datatype: str | None = None
     language: str | None = None
     split: str | None = None
+    written: Written | None = None
+    qualifiers: tuple[tuple[str, Value], ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column it refers to."""
+        return self.template.columns + tuple(c for _, v in self.qualifiers for c in v.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +115,22 @@ class TableMap:
 
     Attributes:
         statements: predicate and object of each statement about the subject.
-        complete: every column referred to must have a value, as in a table of triples.
+        complete: every column referred to must have a value, as in a table of triples; a bad
+            value then rejects the record.
+        nulls: cells that are no value.
     """
 
     name: str
     subject: Template
     statements: tuple[tuple[Template, Value], ...]
     complete: bool = False
+    nulls: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column it refers to, each once."""
-        templates = [self.subject]
-        for predicate, value in self.statements:
-            templates += [predicate, value.template]
-        return tuple(dict.fromkeys(c for t in templates for c in t.columns))
+        said = ((*predicate.columns, *value.columns) for predicate, value in self.statements)
+        return tuple(dict.fromkeys((*self.subject.columns, *chain.from_iterable(said))))
 
 
 def is_iri(text: str) -> bool:
@@ -180,7 +175,7 @@ def _minted(values: pl.Series, prefixes: tuple[tuple[str, str], ...]) -> pl.Seri
     minted = (prefixes[0][1] + percent_encoded(values)).rename(values.name)
     if not values.str.contains(":", literal=True).any():
         return minted
-    names = "|".join(re.escape(name) for name, _ in prefixes)
+    names = "|".join(re.escape(name) for name, _ in prefixes if name)
     curie = values.str.extract_groups(rf"^({names}):(\S+)$").struct.unnest()
     curie.columns = ["prefix", "local"]
     start = curie["prefix"].replace_strict(dict(prefixes), default=None, return_dtype=pl.String)

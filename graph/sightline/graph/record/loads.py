@@ -223,13 +223,15 @@ class LoadWriter:
         except Exception as error:
             raise storage_error(error, path) or error from error
 
-    def reject(self, line: int, reason: str, raw: str) -> None:
-        """Keep a record that could not be loaded, with its line, the reason and its raw text."""
+    def reject(self, line: int, reason: str, raw: str, column: str | None = None) -> None:
+        """Keep a record that could not be loaded, or the value of a column of one that could, with
+        its line, the reason and its raw text."""
         if self._rejected is None:
             artifact = new_artifact(self.workspace.quarantine, self.id)
             path = self._quarantine.enter_context(artifact) / "rejected.jsonl"
             self._rejected = self._quarantine.enter_context(path.open("wb"))
-        record = {"file": self.source, "line": line, "reason": reason, "raw": raw[:2000]}
+        at = {"line": line} if column is None else {"line": line, "column": column}
+        record = {"file": self.source, **at, "reason": reason, "raw": raw[:2000]}
         self._rejected.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
 
     def commit(
