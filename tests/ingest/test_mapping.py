@@ -245,12 +245,12 @@ def test_a_format_says_how_dates_and_numbers_are_written(
 
 
 def test_what_is_not_written_so_is_set_aside(workspace: Workspace, load: Callable) -> None:
-    table = "id,v\n1,32.02.2020\n2,1.2.20\n3,2020-01-01\n4,29.02.2020\n5,\n"
+    table = "id,v\n1,31.02.2020\n2,1.2.20\n3,2020-01-01\n4,29.02.2020\n5,\n"
     po = "- {p: property:p, o: {value: $(v), format: '%d.%m.%Y'}}"
     (result,) = load({"people.csv": table}, MAP + "      " + po)
     assert triples(result.load) == [("entity:4", "property:p", "2020-02-29")]
     assert [x[1] for x in quarantined(workspace, result.load, values=True)] == [
-        "column 'v': '32.02.2020' is no date",
+        "column 'v': '31.02.2020' is no date",
         "column 'v': '1.2.20' is not written %d.%m.%Y",
         "column 'v': '2020-01-01' is not written %d.%m.%Y",
     ]

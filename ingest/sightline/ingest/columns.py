@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from sightline.graph.record.statements import COLUMNS, QUALIFIERS, statement_schema
-from sightline.ingest.lexical import LEXICAL
+from sightline.ingest.lexical import unfit
 from sightline.ingest.terms import PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.
@@ -181,10 +181,10 @@ def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.
         objects = value.written.lexical(cells, value.datatype)
         wrong = objects.is_null()
         bad.set_aside(work, wrong, cells, column, f"not written {value.written.text}")
-    if pattern := LEXICAL.get(value.datatype):
-        unfit = ~objects.str.contains(pattern).fill_null(True)
-        bad.set_aside(work, unfit, cells, column, "no " + value.datatype.rpartition("#")[2])
-        wrong |= unfit
+    no_value = unfit(objects, value.datatype)
+    if no_value is not None:
+        bad.set_aside(work, no_value, cells, column, "no " + value.datatype.rpartition("#")[2])
+        wrong |= no_value
     return objects, wrong if wrong.any() else None
 
 

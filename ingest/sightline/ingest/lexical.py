@@ -12,24 +12,99 @@ import polars as pl
 
 from sightline.graph.vocabulary import XSD
 
-#: Lexical forms that are checked; other datatypes are taken as they are.
-_DAY = r"-?[0-9]{4,}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_TIME = r"([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-_ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+_YEAR = "-?([1-9][0-9]{3,}|0[0-9]{3})"
+#: Years with a 29 February: 0 and those before it count as in astronomy, as XSD 1.1 has it.
+_LEAP = "-?([0-9]{2,}(0[48]|[2468][048]|[13579][26])|[0-9]*([02468][048]|[13579][26])00)"
+_MONTH = "(0[1-9]|1[0-2])"
+_DAY = "(0[1-9]|[12][0-9]|3[01])"
+_IN_MONTH = (
+    "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))"
+)
+_DATE = f"({_YEAR}-{_IN_MONTH}|{_LEAP}-02-29)"
+_TIME = r"(([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?|24:00:00(\.0+)?)"
+_OFFSET = "(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+_ZONE = f"{_OFFSET}?"
 _REAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+_SECONDS = r"[0-9]+(\.[0-9]+)?S"
+_MONTHS = "([0-9]+Y([0-9]+M)?|[0-9]+M)"
+_CLOCK_SPAN = f"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
+_DAYS = f"([0-9]+D({_CLOCK_SPAN})?|{_CLOCK_SPAN})"
+_SIX_BITS = "[A-Za-z0-9+/] ?"
+_INITIAL = (
+    r"A-Z_a-z\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{2FF}\x{370}-\x{37D}\x{37F}-\x{1FFF}"
+    r"\x{200C}-\x{200D}\x{2070}-\x{218F}\x{2C00}-\x{2FEF}\x{3001}-\x{D7FF}\x{F900}-\x{FDCF}"
+    r"\x{FDF0}-\x{FFFD}\x{10000}-\x{EFFFF}"
+)
+_INNER = _INITIAL + r"\-.0-9\x{B7}\x{300}-\x{36F}\x{203F}-\x{2040}"
+_TOKEN = r"([^\s]+( [^\s]+)*)?"
+#: What a value of each datatype of XSD 1.1 looks like, calendar included. Those of other datatypes
+#: are taken as they are.
 LEXICAL = {
-    XSD + "integer": r"^[+-]?[0-9]+$",
-    XSD + "nonNegativeInteger": r"^(\+?[0-9]+|-0+)$",
-    XSD + "int": r"^[+-]?[0-9]+$",
-    XSD + "long": r"^[+-]?[0-9]+$",
-    XSD + "decimal": f"^{_REAL}$",
-    XSD + "double": rf"^({_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN)$",
-    XSD + "float": rf"^({_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN)$",
-    XSD + "boolean": r"^(true|false|1|0)$",
-    XSD + "date": f"^{_DAY}{_ZONE}$",
-    XSD + "dateTime": f"^{_DAY}T{_TIME}{_ZONE}$",
-    XSD + "gYear": f"^-?[0-9]{{4,}}{_ZONE}$",
+    "boolean": "true|false|1|0",
+    "decimal": _REAL,
+    "double": rf"{_REAL}([eE][+-]?[0-9]+)?|[+-]?INF|NaN",
+    "integer": "[+-]?[0-9]+",
+    "positiveInteger": r"\+?0*[1-9][0-9]*",
+    "nonNegativeInteger": r"\+?[0-9]+|-0+",
+    "negativeInteger": "-0*[1-9][0-9]*",
+    "nonPositiveInteger": r"-[0-9]+|\+?0+",
+    "date": _DATE + _ZONE,
+    "time": _TIME + _ZONE,
+    "dateTime": f"{_DATE}T{_TIME}{_ZONE}",
+    "dateTimeStamp": f"{_DATE}T{_TIME}{_OFFSET}",
+    "gYear": _YEAR + _ZONE,
+    "gYearMonth": f"{_YEAR}-{_MONTH}{_ZONE}",
+    "gMonth": f"--{_MONTH}{_ZONE}",
+    "gMonthDay": f"--({_IN_MONTH}|02-29){_ZONE}",
+    "gDay": f"---{_DAY}{_ZONE}",
+    "duration": f"-?P({_MONTHS}({_DAYS})?|{_DAYS})",
+    "yearMonthDuration": f"-?P{_MONTHS}",
+    "dayTimeDuration": f"-?P{_DAYS}",
+    "hexBinary": "([0-9A-Fa-f]{2})*",
+    "base64Binary": (
+        f"(({_SIX_BITS}){{4}})*(({_SIX_BITS}){{3}}[A-Za-z0-9+/]"
+        f"|({_SIX_BITS}){{2}}[AEIMQUYcgkosw048] ?=|{_SIX_BITS}[AQgw] ?= ?=)|"
+    ),
+    "language": "[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*",
+    "anyURI": _TOKEN,  # XSD 1.1 allows whatever a relative IRI could be made of by escaping
+    "string": None,
+    "normalizedString": r"[^\t\n\r]*",
+    "token": _TOKEN,
+    "NMTOKEN": f"[:{_INNER}]+",
+    "Name": f"[:{_INITIAL}][:{_INNER}]*",
+    "NCName": f"[{_INITIAL}][{_INNER}]*",
 }
+LEXICAL["float"] = LEXICAL["double"]
+#: The least and the greatest value of integers that have both.
+RANGES = {
+    name: (low, high)
+    for bits, signed, unsigned in (
+        *((8, "byte", "unsignedByte"), (16, "short", "unsignedShort")),
+        *((32, "int", "unsignedInt"), (64, "long", "unsignedLong")),
+    )
+    for name, low, high in (
+        (signed, -(1 << bits - 1), (1 << bits - 1) - 1),
+        (unsigned, 0, (1 << bits) - 1),
+    )
+}
+LEXICAL |= dict.fromkeys(RANGES, LEXICAL["integer"])
+
+
+def unfit(values: pl.Series, datatype: str) -> pl.Series | None:
+    """Boolean ``(n,)``: texts that are no value of a datatype; None where all are, or may be."""
+    name = datatype.removeprefix(XSD)
+    pattern = LEXICAL.get(name) if name != datatype else None
+    if pattern is None:
+        return None
+    fit = values.str.contains(f"^({pattern})$")
+    if name in RANGES:
+        # Numbers of more than 128 bits are null: they are in no range.
+        numbers = values.str.strip_prefix("+").cast(pl.Int128, strict=False)
+        fit &= numbers.is_between(*RANGES[name]).fill_null(False) | values.is_null()
+    fit = fit.fill_null(True)
+    return None if fit.all() else ~fit
+
 
 #: Directives of dates and times: what each stands for, and what it looks like in a cell.
 DIRECTIVES = {
@@ -69,7 +144,7 @@ ABSENT = {"minute": "00", "second": "00", "fraction": "", "zone": ""}
 #: Signs between thousands and before decimals, by the name of the format.
 SPACES = " \u00a0\u202f'\u2019"
 NUMBERS = {"decimal-comma": ("." + SPACES, ","), "decimal-point": ("," + SPACES, ".")}
-NUMERIC = ("decimal", "integer", "nonNegativeInteger", "int", "long", "double", "float")
+NUMERIC = ("decimal", *(name for name in LEXICAL if "nteger" in name), *RANGES, "double", "float")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import yaml
 from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
-from sightline.ingest.lexical import Written
+from sightline.ingest.lexical import LEXICAL, Written
 from sightline.ingest.source import Format, Source
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri
 
@@ -39,14 +39,6 @@ PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-XSD_TYPES = (
-    *("string", "boolean", "decimal", "integer", "double", "float", "date", "time", "dateTime"),
-    *("dateTimeStamp", "gYear", "gMonth", "gDay", "gYearMonth", "gMonthDay", "duration"),
-    *("yearMonthDuration", "dayTimeDuration", "byte", "short", "int", "long", "unsignedByte"),
-    *("unsignedShort", "unsignedInt", "unsignedLong", "positiveInteger", "nonNegativeInteger"),
-    *("negativeInteger", "nonPositiveInteger", "hexBinary", "base64Binary", "anyURI", "language"),
-    *("normalizedString", "token", "NMTOKEN", "Name", "NCName"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,8 +363,8 @@ class _Mapping:
         template = self.iri(text)
         name = "".join(str(part) for part in template.parts)
         local = name.removeprefix(XSD)
-        if template.columns or (local != name and local not in XSD_TYPES):
-            raise self.error(f"unknown datatype {text!r}; {_nearest(local, XSD_TYPES)}")
+        if template.columns or (local != name and local not in LEXICAL):
+            raise self.error(f"unknown datatype {text!r}; {_nearest(local, LEXICAL)}")
         return name
 
     def iri(self, text: str) -> Template:
