@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.snapshot.errors import (
+    AmbiguousClass,
     AmbiguousEntity,
+    AmbiguousRelation,
     BadReference,
     UnknownEntity,
     UnknownRelation,
 )
-from sightline.graph.snapshot.search import SearchIndex, build, normalise
+from sightline.graph.snapshot.search import SearchIndex, _normalised, build, normalise
 from sightline.graph.storage.strings import StringTable, match_sorted
+from sightline.graph.vocabulary import RDF
 from tests.graph.conftest import label, typed
 
 LABELS = ["Côte d'Ivoire", "Ivory Coast", "Germany", "東京都", "الجزائر", "New York City", "York"]
@@ -128,6 +132,46 @@ def test_references_resolve_or_say_what_is_near(snapshot_of) -> None:
     assert [m.entity for m in s.search("geo", class_id=state)] == [s.resolve_entity("q2")]
     assert [m.how for m in s.search("entity:q1")] == ["exact"]
     assert s.search("entity:q1", class_id=state) == []
+
+
+def test_a_name_that_several_relations_or_types_share_is_asked_back(snapshot_of) -> None:
+    one, two = "https://one.example/", "https://two.example/"
+    s = snapshot_of(
+        [
+            statement("q1", one + "country", "q2"),
+            statement("q1", two + "country", "q3"),
+            statement("q1", RDF + "type", one + "Town"),
+            statement("q1", RDF + "type", two + "town"),
+        ]
+    )
+    with pytest.raises(AmbiguousRelation, match="names 2 relations; ask") as relations:
+        s.resolve_relation("Country")
+    assert relations.value.candidates == (f"country ({one}country)", f"country ({two}country)")
+    assert s.resolve_relation(two + "country") == s.relation_iris.find(two + "country")
+    with pytest.raises(AmbiguousClass, match="names 2 types; ask") as types:
+        s.resolve_class("TOWN")
+    assert types.value.extra == {"candidates": [f"Town ({one}Town)", f"town ({two}town)"]}
+    assert s.resolve_class("town") == s.class_iris.find(two + "town"), "written exactly"
+
+
+def statement(head: str, predicate: str, tail: str) -> dict[str, object]:
+    ends = [name if ":" in name else f"urn:sightline:entity:{name}" for name in (head, tail)]
+    return {"subject": ends[0], "predicate": predicate, "object": ends[1], "row": 1}
+
+
+ODD = ["!!!", "😀", "+/-", "…", "C++", "C#", "काम", "कम", "किम", "zero\u200bwidth", "a_b", "__"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_label_written_exactly_finds_its_entity_alone_or_among_those_alike(text: str) -> None:
+    labels = [label for label, how in found(index_of(ODD), text, ODD) if how == "exact"]
+    assert text in labels
+    assert len(labels) == (2 if text in ("C++", "C#") else 1)
+
+
+def test_columns_are_normalised_as_texts_are() -> None:
+    texts = [*ODD, *LABELS, " A  b ", "-", "- -", "x\ty", "É\0É", "", "  ", "İstanbul", "STRASSE"]
+    assert _normalised(pl.Series(texts)).to_list() == [normalise(text) for text in texts]
 
 
 def test_string_tables_find_and_match() -> None:

@@ -58,15 +58,16 @@ class UnknownSnapshot(NotFound):
         )
 
 
-class AmbiguousEntity(SightlineError):
-    """A label that several entities share."""
+class _Ambiguous(SightlineError):
+    """A name that several things share."""
 
     status = 409
     exit_code = 2
+    what = "things"
 
     def __init__(self, ref: str, candidates: Sequence[str]) -> None:
         super().__init__(
-            f"{ref[:120]!r} names {len(candidates)} entities; ask for one of them by id: "
+            f"{ref[:120]!r} names {len(candidates)} {self.what}; ask for one of them by id: "
             + ", ".join(candidates[:10])
         )
         self.candidates = tuple(candidates)
@@ -74,6 +75,24 @@ class AmbiguousEntity(SightlineError):
     @property
     def extra(self) -> dict[str, object]:
         return {"candidates": list(self.candidates[:50])}
+
+
+class AmbiguousEntity(_Ambiguous):
+    """A label that several entities share."""
+
+    what = "entities"
+
+
+class AmbiguousRelation(_Ambiguous):
+    """A label that several relations share."""
+
+    what = "relations"
+
+
+class AmbiguousClass(_Ambiguous):
+    """A label that several classes share."""
+
+    what = "types"
 
 
 class NothingCompiled(NotReady):

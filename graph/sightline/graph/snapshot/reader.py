@@ -12,7 +12,9 @@ from typing import Any
 
 from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.errors import (
+    AmbiguousClass,
     AmbiguousEntity,
+    AmbiguousRelation,
     BadReference,
     NothingCompiled,
     UnknownClass,
@@ -33,7 +35,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import Kind, contract, expand, mint
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 2
+SNAPSHOT_FORMAT = 3
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:
@@ -128,16 +130,18 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
 
         Raises:
             BadReference, UnknownRelation
+            AmbiguousRelation: several relations share the label; all are named.
         """
-        return self._one_of_few(ref, "relation", UnknownRelation)
+        return self._one_of_few(ref, "relation", UnknownRelation, AmbiguousRelation)
 
     def resolve_class(self, ref: str) -> int:
         """The class that an IRI, a CURIE, a raw name or a label names.
 
         Raises:
             BadReference, UnknownClass
+            AmbiguousClass: several classes share the label; all are named.
         """
-        return self._one_of_few(ref, "class", UnknownClass)
+        return self._one_of_few(ref, "class", UnknownClass, AmbiguousClass)
 
     def describe(self, entity: int) -> str:
         """Label, CURIE and types of an entity in one short text, to choose between candidates."""
@@ -171,7 +175,11 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         return text, None
 
     def _one_of_few(
-        self, ref: str, kind: Kind, unknown: type[UnknownRelation | UnknownClass]
+        self,
+        ref: str,
+        kind: Kind,
+        unknown: type[UnknownRelation | UnknownClass],
+        ambiguous: type[AmbiguousRelation | AmbiguousClass],
     ) -> int:
         import difflib
 
@@ -180,7 +188,13 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
             return found
         labels: StringTable = getattr(self, f"{kind}_labels")
         names = [normalise(label) for label in labels]
-        if normalise(text) in names:
-            return names.index(normalise(text))
+        alike = [i for i, name in enumerate(names) if name == normalise(text)]
+        same = [i for i in alike if labels[i] == text]
+        candidates = same if len(same) == 1 else alike
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            iris: StringTable = getattr(self, f"{kind}_iris")
+            raise ambiguous(ref, [f"{labels[i]} ({self.curie(iris[i])})" for i in candidates])
         near = difflib.get_close_matches(normalise(text), names, n=5, cutoff=0.5)
         raise unknown(ref, [labels[names.index(name)] for name in near] or list(labels[:5]))

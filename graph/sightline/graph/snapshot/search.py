@@ -50,12 +50,20 @@ class Match:
 def normalise(text: str) -> str:
     """Case, accents and punctuation folded: ``"Côte d'Ivoire"`` becomes ``"cote d ivoire"``.
 
-    Apostrophes inside words vanish only as punctuation does, into a space.
+    Apostrophes inside words vanish only as punctuation does, into a space. Vowel signs stay; what
+    nobody sees (zero-width spaces) goes. A text of nothing but symbols keeps them: ``"+/-"``.
     """
+    text = text.replace("\0", " ")  # which parts the texts of an index
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return _MARKS.sub(" ", text.casefold()).strip()[:MAX_LENGTH]
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        kinds = ((c, unicodedata.category(c), unicodedata.combining(c)) for c in decomposed)
+        text = "".join(c for c, kind, accent in kinds if not accent and kind != "Cf")
+        letters = (c.isalnum() or unicodedata.category(c)[0] == "M" for c in text)
+        words = "".join(c if letter else " " for c, letter in zip(text, letters))
+    else:
+        text = text.casefold()
+        words = _MARKS.sub(" ", text)
+    return " ".join(words.split() or text.split())[:MAX_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,10 @@ def _normalised(texts: pl.Series) -> pl.Series:
     """``normalise`` of many texts; those of ASCII, by columns."""
     import polars as pl
 
-    plain = texts.str.to_lowercase().str.replace_all(r"[\W_]+", " ").str.strip_chars(" ")
+    lower = texts.str.to_lowercase()
+    plain = lower.str.replace_all(r"[\W_]+", " ").str.strip_chars(" ")
+    symbols = lower.str.replace_all(r"\s+", " ").str.strip_chars(" ")
+    plain = symbols.zip_with(plain == "", plain)
     foreign = texts.str.contains(r"[^\x00-\x7f]")
     exact = pl.Series([normalise(text) for text in texts.filter(foreign)], dtype=pl.String)
     # Where each foreign text is among them.
