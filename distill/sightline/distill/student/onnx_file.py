@@ -1,9 +1,8 @@
-"""The student as one ONNX file, written from its formula and its numbers, and checked against NumPy.
+"""The student as one ONNX file, made from the text of its formula, and checked against NumPy.
 
 Knows packed numbers and ONNX operators; torch takes no part, so the file says exactly what
 ``arrays.py`` computes. Inputs ``head`` and ``rel``, int64 ``(B,)``; output ``scores``, float32
-``(B, N)``. What is packed as int8 is unpacked by two nodes that a runtime folds when it loads, as it
-folds the features of the entities.
+``(B, N)``. A runtime folds what unpacks int8 and makes features of entities when it loads.
 """
 
 from __future__ import annotations
