@@ -5,9 +5,9 @@ Knows questions, soft targets and losses; the loop is ``models.training.trainer`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,17 +90,10 @@ class StudentTrainer(Trainer):
     def _scorer(self) -> Scorer:
         return self.model.arrays().scores
 
-    def _run_epoch(self) -> float:
-        self.model.train()
-        order = torch.randperm(len(self.questions), generator=self._generator)
-        steps = self.epochs * -(-len(self.questions) // self._batch)
-        losses = []
-        for positions in torch.split(order, self._batch):
-            self._set_rate(self.config.rate * cosine(self.step / steps))
-            losses.append(self._descend(self._loss(positions)))
-        return float(np.mean(losses))
+    def _rate(self, done: float) -> float:
+        return self.config.rate * cosine(done)
 
-    def _loss(self, positions: Tensor) -> Tensor:
+    def _losses(self, positions: Tensor) -> Iterator[Tensor]:
         network, setting = self.model, self.setting
         batch = self.questions.batch(positions)
         if self._samples:
@@ -115,7 +108,7 @@ class StudentTrainer(Trainer):
         if setting.temperature is not None:
             soft = self._soft_loss(scores, drawn, positions, batch, setting.temperature)
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
-        return loss
+        yield loss
 
     def _draw(self, batch: Batch, positions: Tensor) -> Candidates:
         sure = batch.answer.cpu()

@@ -12,10 +12,9 @@ graphs, so each graph gets its own by a short trial.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -139,13 +138,7 @@ class NetworkTrainer(Trainer):
             weights = self.model.layers.parameters()
             self._optimizers["layers"] = torch.optim.Adam(weights, lr=config.rate_network)
 
-    def _run_epoch(self) -> float:
-        self.model.train()
-        order = torch.randperm(len(self.questions), generator=self._generator)
-        losses = [self._descend(self._loss(some)) for some in torch.split(order, self._batch)]
-        return float(np.mean(losses))
-
-    def _loss(self, positions: Tensor) -> Tensor:
+    def _losses(self, positions: Tensor) -> Iterator[Tensor]:
         batch = self.questions.batch(positions)
         messages = self.questions.messages_without(positions)
         if self._candidates < self.data.num_entities:
@@ -169,7 +162,7 @@ class NetworkTrainer(Trainer):
             + cubed_norm(self.model.rel[batch.rel])[batch.row].mean()
             + cubed_norm(x)[answer].mean()
         )
-        return loss + self.config.penalty * penalty
+        yield loss + self.config.penalty * penalty
 
 
 def build(data: LearningData, config: NetworkConfig) -> GraphNetwork:
