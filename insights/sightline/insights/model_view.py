@@ -113,7 +113,7 @@ class ModelView:
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
-        return bool(self.model.row_of_entity[entity] >= 0)
+        return bool(self.model.entity_index[entity] >= 0)
 
     def row(self, entity: int) -> int:
         """The model's row of an entity.
@@ -123,7 +123,7 @@ class ModelView:
         """
         if not self.knows(entity):
             raise UnknownToModel("entity", self.facts.snapshot.describe(entity))
-        return int(self.model.row_of_entity[entity])
+        return int(self.model.entity_index[entity])
 
     def known_rels(self, rels: npt.NDArray[np.integer]) -> Ids:
         """Those of some directed relations whose relation the model knows."""
@@ -177,7 +177,7 @@ class ModelView:
         if student.context is None or not len(usable):
             return None
         usable = usable[:: -(-len(usable) // MOST_EDGES)]
-        rows = np.asarray(self.model.row_of_entity)[neighbours[usable]]
+        rows = np.asarray(self.model.entity_index)[neighbours[usable]]
         owner = np.zeros(len(usable), np.int64)
         context = Context(owner, asked[usable].astype(np.int32), rows, 1)
         vector: Floats = student.context.encode(student.arrays, context)[0]
@@ -209,13 +209,13 @@ class ModelView:
         """
         shown = self._sensible(question) & np.isfinite(question.scores)
         if without is not None:
-            without = self.model.row_of_entity[without]
+            without = self.model.entity_index[without]
             shown[without[without >= 0]] = False
         rows = np.flatnonzero(shown)
         chosen = rows[best(question.scores[rows], min(k, len(rows)))].astype(np.int32)
         return Answers(
             np.full(len(chosen), question.rel, np.int32),
-            self.model.entity_of_row[chosen],
+            self.model.entity_ids[chosen],
             question.scores[chosen],
             self.model.student.calibration.probabilities(
                 question.model_rel, question.scores, chosen
@@ -262,7 +262,7 @@ class ModelView:
         """The model's directed relation of each of the snapshot's, -1 where it lacks the
         relation."""
         relations = self.facts.snapshot.num_relations
-        rows = np.asarray(self.model.row_of_relation)[rels % relations]
+        rows = np.asarray(self.model.relation_index)[rels % relations]
         turned = rows + self.model.student.num_relations * (rels >= relations)
         return np.where(rows < 0, -1, turned)
 
@@ -283,7 +283,7 @@ class ModelView:
         self, anchor: int, rel: int, model_rel: int, scores: Floats, stated: Ids
     ) -> Question:
         """A question and the model's view of it; ``scores`` is written to."""
-        rows = np.asarray(self.model.row_of_entity[stated])
+        rows = np.asarray(self.model.entity_index[stated])
         known = rows >= 0
         own = np.where(known, scores[rows], np.nan).astype(np.float32)
         scores[rows[known]] = -np.inf
@@ -291,7 +291,7 @@ class ModelView:
 
     def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
         """bool ``(rows,)``: what may be shown as an answer."""
-        entity = np.asarray(self.model.entity_of_row)
+        entity = np.asarray(self.model.entity_ids)
         sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.rel)[entity]
         sensible &= (entity >= 0) & (entity != question.anchor)
         return sensible
