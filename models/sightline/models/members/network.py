@@ -11,20 +11,14 @@ graphs, so each graph gets its own by a short trial.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-with warnings.catch_warnings():
-    # PyG 2.8 calls torch.jit.script while it is imported, which torch 2.13 calls deprecated.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from torch_geometric.nn import MessagePassing
-
 from sightline.models.data.dataset import LearningData
-from sightline.models.data.messages import Messages
+from sightline.models.data.messages import MessagePassing, Messages
 from sightline.models.data.questions import Questions
 from sightline.models.members.member import Training
 from sightline.models.training.loss import Candidates, answer_loss
