@@ -94,23 +94,21 @@ class StudentTrainer(Trainer):
         return self.config.rate * cosine(done)
 
     def _losses(self, positions: Tensor) -> Iterator[Tensor]:
-        network, setting = self.model, self.setting
-        batch = self.questions.batch(positions)
-        if self._samples:
-            drawn = self._draw(batch, positions)
-            scores = network.scores(batch.head, batch.rel, drawn.entity)
-            columns = drawn.columns(batch.answer)
-            loss = answer_loss(scores + drawn.log_weight, batch.row, columns, setting.smoothing)
-        else:
-            drawn = None
-            scores = network.scores(batch.head, batch.rel)
-            loss = answer_loss(scores, batch.row, batch.answer, setting.smoothing)
+        setting, batch = self.setting, self.questions.batch(positions)
+        drawn = self._draw(batch, positions)
+        scores = self.model.scores(batch.head, batch.rel, drawn.entity)
+        columns = drawn.columns(batch.answer)
+        loss = answer_loss(drawn.weighted(scores), batch.row, columns, setting.smoothing)
         if setting.temperature is not None:
-            soft = self._soft_loss(scores, drawn, positions, batch, setting.temperature)
+            # A question counts as often as it has answers, as in the hard loss.
+            weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
+            soft = self._soft_loss(scores, drawn, positions, weight, setting.temperature)
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
         yield loss
 
     def _draw(self, batch: Batch, positions: Tensor) -> Candidates:
+        if not self._samples:
+            return Candidates()
         sure = batch.answer.cpu()
         if self.setting.temperature is not None and self.targets.entity is not None:
             best = self.targets.entity[positions, : self.config.sure]
@@ -118,25 +116,22 @@ class StudentTrainer(Trainer):
         room = self.config.candidates - len(torch.unique(sure))
         # Half of the room at least, however many answers there are: the others must be heard, too.
         count = max(room, self.config.candidates // 2)
-        drawn = Candidates.sample(sure, self.data.num_entities, count, self._generator)
-        return drawn.to(self.questions.device)
+        return Candidates.sample(sure, self.data.num_entities, count, self._generator).to(
+            self.device
+        )
 
     def _soft_loss(
         self,
         scores: Tensor,
-        drawn: Candidates | None,
+        drawn: Candidates,
         positions: Tensor,
-        batch: Batch,
+        weight: Tensor,
         temperature: float,
     ) -> Tensor:
-        device = scores.device
-        teacher = self.targets.score[positions].to(device)
-        # A question counts as often as it has answers, as in the hard loss beside it.
-        weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
-        if self.targets.entity is None:
+        targets, device = self.targets, self.device
+        teacher = targets.score[positions].to(device)
+        if targets.entity is None:
             return softened_kl(scores, teacher, temperature, weight)
-        ids = self.targets.entity[positions].to(device)
-        column = ids if drawn is None else drawn.columns(ids)
-        rest = self.targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
-        stands_for = None if drawn is None else drawn.log_weight
-        return softened_kl_top(scores, column, teacher, rest, temperature, weight, stands_for)
+        column = drawn.columns(targets.entity[positions].to(device))
+        rest = targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
+        return softened_kl_top(scores, column, teacher, rest, temperature, weight, drawn.log_weight)

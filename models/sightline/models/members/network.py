@@ -135,21 +135,20 @@ class NetworkTrainer(Trainer):
     def _losses(self, positions: Tensor) -> Iterator[Tensor]:
         batch = self.questions.batch(positions)
         messages = self.questions.messages_without(positions)
+        drawn, rows = Candidates(), None
         if self._candidates < self.data.num_entities:
-            drawn = Candidates.sample(
-                batch.answer.cpu(), self.data.num_entities, self._candidates, self._generator
-            ).to(self.device)
+            some = batch.answer.cpu(), self.data.num_entities, self._candidates
+            drawn = Candidates.sample(*some, self._generator).to(self.device)
+        if drawn.entity is not None:
             rows = torch.unique(torch.cat([drawn.entity, batch.head]))
-            x = self.model.encode(messages, rows)
-            head, answer, tails = (
-                torch.searchsorted(rows, some) for some in (batch.head, batch.answer, drawn.entity)
-            )
-            scores = self.model.query(x, head, batch.rel) @ x[tails].T + drawn.log_weight
-            loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
-        else:
-            x, head, answer = self.model.encode(messages), batch.head, batch.answer
-            scores = self.model.query(x, head, batch.rel) @ x.T
-            loss = answer_loss(scores, batch.row, answer)
+
+        def place(entity: Tensor) -> Tensor:
+            return entity if rows is None else torch.searchsorted(rows, entity)
+
+        x, head, answer = self.model.encode(messages, rows), place(batch.head), place(batch.answer)
+        tails = x if drawn.entity is None else x[place(drawn.entity)]
+        scores = drawn.weighted(self.model.query(x, head, batch.rel) @ tails.T)
+        loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
         # N3 of the three factors of every (question, answer) pair.
         penalty = (
             cubed_norm(x[head])[batch.row].mean()
