@@ -41,10 +41,9 @@ class Candidates:
 
     @classmethod
     def sample(
-        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator | None = None
+        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator
     ) -> Candidates:
-        """All answers of a batch and ``count`` draws from the rest, with torch's global random
-        state where no generator is given."""
+        """All answers of a batch and ``count`` draws from the rest."""
         chosen = torch.zeros(num_entities, dtype=torch.bool)
         chosen[answer] = True
         rest = (~chosen).nonzero().squeeze(1)
