@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.progress import Progress
 from sightline.models.data.messages import Messages
-from sightline.models.data.questions import Questions
+from sightline.models.data.questions import Questions, tensors
 from sightline.models.errors import Diverged
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
 from sightline.models.training.checkpoint import load_checkpoint, save_checkpoint
@@ -210,9 +210,8 @@ def scorer_of(model: nn.Module, messages: Messages) -> Scorer:
         x = network.encode(messages)
 
     def score(heads: Ids, rels: Ids) -> Floats:
-        head, rel = (torch.from_numpy(a.astype(np.int64)).to(device) for a in (heads, rels))
         with torch.no_grad():
-            scores = network.scores(x, head, rel)
+            scores = network.scores(x, *tensors(device, heads, rels))
             found: Floats = torch.log_softmax(scores, dim=1).cpu().numpy()
         return found
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sightline.graph.arrays import Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
-from sightline.models.data.questions import Questions
+from sightline.models.data.questions import Questions, tensors
 from sightline.models.members.member import Training
 from sightline.models.members.path.backends import path_graph
 from sightline.models.members.path.graph import (
@@ -94,12 +94,11 @@ class PathTrainer(Trainer):
         triples = self._asked[positions.numpy()]
         for start in range(0, len(triples), self._graph.group):
             some = triples[start : start + self._graph.group]
-            _, rel, answer = (torch.from_numpy(a.astype(np.int64)).to(self.device) for a in some.T)
+            _, rel, answer = tensors(self.device, *some.T)
             asked = hiding(some, self.data.num_relations, everything=self.questions.hides_all)
             scores = self.model.ask(self._graph, asked, rel)
-            others = self.data.questions.others(*some.T)
-            index = tuple(torch.from_numpy(a.astype(np.int64)).to(self.device) for a in others)
-            scores = scores.index_put(index, scores.new_tensor(NEVER))
+            others = tuple(tensors(self.device, *self.data.questions.others(*some.T)))
+            scores = scores.index_put(others, scores.new_tensor(NEVER))
             total = nn.functional.cross_entropy(scores, answer, reduction="sum")
             yield total / len(triples)
 
@@ -137,7 +136,7 @@ def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -
         near = Neighbourhood.around(
             graph, MaskedQuery.of(some[:, 0]), config.most_steps, graph.num_entities
         )
-        tail = torch.from_numpy(some[:, 2].astype(np.int64)).to(graph.device)
+        (tail,) = tensors(graph.device, some[:, 2])
         place = near.place[torch.arange(len(some), device=graph.device), tail]
         reached += ((place >= 0) & (place < near.start.diff(dim=1))).sum(dim=1)
     steps = range(config.steps, config.most_steps)
