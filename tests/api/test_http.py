@@ -17,10 +17,11 @@ import orjson
 import pyoxigraph
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from sightline.api import answers
-from sightline.api.answers import JSON, CachedResponse, ResponseCache, choose
+from sightline.api.answers import JSON, ResponseCache, choose
 from sightline.api.app import STATIC, create_app
 from sightline.graph.paths import find
 from sightline.insights import graph_formats
@@ -65,8 +66,8 @@ def test_an_answer_that_was_cut_is_not_kept(client: TestClient, monkeypatch) -> 
 def test_the_cache_stays_in_its_room() -> None:
     cache, keys = ResponseCache(limit=8000), [("", b"%02d" % i, b"", b"") for i in range(20)]
     for key in keys:
-        cache.put(key, CachedResponse("", bytes(488)))
-    cache.put(("", b"large", b"", b""), CachedResponse("", bytes(500)))
+        cache.put(key, Response(bytes(488)))
+    cache.put(("", b"large", b"", b""), Response(bytes(500)))
 
     assert [key for key in keys if key in cache] == keys[12:]
     assert ("", b"large", b"", b"") not in cache
