@@ -124,11 +124,7 @@ def complete(
     """
     view.require_rel(rel)
     facts = view.facts
-    if not facts.answerable(anchor)[facts.inverse(rel)]:
-        s = facts.snapshot
-        types = " or ".join(s.class_labels.take(s.types_of(anchor)))
-        forward = rel < s.num_relations
-        raise DoesNotApply(types, s.relation_labels[rel % s.num_relations], forward)
+    require_applies(facts, anchor, [rel])
     rels = np.array([rel], np.int32)
     (question,) = view.questions(anchor, rels)
     (another,) = view.chance_of_another.of(anchor, rels)
@@ -139,6 +135,19 @@ def complete(
     if not new_only:
         found += _stated_answers(view, question, k)
     return _best(found, k)
+
+
+def require_applies(facts: Facts, anchor: int, rels: Sequence[int]) -> None:
+    """Check that types allow an entity a fact under one of some directed relations of a relation.
+
+    Raises:
+        DoesNotApply: no entity of its types has such a fact.
+    """
+    s, answerable = facts.snapshot, facts.answerable(anchor)
+    if not any(answerable[facts.inverse(rel)] for rel in rels):
+        types = " or ".join(s.class_labels.take(s.types_of(anchor)))
+        label = s.relation_labels[rels[0] % s.num_relations]
+        raise DoesNotApply(types, label, rels[0] < s.num_relations)
 
 
 def _stated_answers(view: ModelView, question: Question, k: int) -> Iterator[Candidate]:
