@@ -8,19 +8,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import networkx as nx
+import orjson
 import pyoxigraph
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
-from sightline.api.answers import JSON, CachedResponse, ResponseCache, choose
+from sightline.api import answers
+from sightline.api.answers import JSON, ResponseCache, choose
 from sightline.api.app import STATIC, create_app
 from sightline.graph.paths import find
 from sightline.insights import graph_formats
+from sightline.insights.records import EntityRef, Ref
 from tests.api.conftest import HOSTILE, MODEL, make_workspace
 from tests.graph.conftest import RDF, RDFS
 
@@ -61,11 +66,27 @@ def test_an_answer_that_was_cut_is_not_kept(client: TestClient, monkeypatch) -> 
 def test_the_cache_stays_in_its_room() -> None:
     cache, keys = ResponseCache(limit=8000), [("", b"%02d" % i, b"", b"") for i in range(20)]
     for key in keys:
-        cache.put(key, CachedResponse("", bytes(488)))
-    cache.put(("", b"large", b"", b""), CachedResponse("", bytes(500)))
+        cache.put(key, Response(bytes(488)))
+    cache.put(("", b"large", b"", b""), Response(bytes(500)))
 
     assert [key for key in keys if key in cache] == keys[12:]
     assert ("", b"large", b"", b"") not in cache
+
+
+def test_a_long_answer_is_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    refs = tuple(Ref(f"entity:{i}", f"http://example.org/{i}", 'a "b"') for i in range(200))
+    long = EntityRef("entity:x", "x", "x", refs)  # type: ignore[arg-type]
+    short = EntityRef("entity:y", "y", "y", ())
+    pieces: list[int] = []
+
+    def dumps(value: object) -> bytes:
+        pieces.append(len(orjson.dumps(value)))
+        return orjson.dumps(value)
+
+    monkeypatch.setattr(answers, "orjson", SimpleNamespace(dumps=dumps))
+    for value in (long, {"answers": [long, short]}):
+        assert answers.to_json(value) == orjson.dumps(value)
+    assert max(pieces) < 200
 
 
 def test_head_is_get_without_a_body(client: TestClient) -> None:

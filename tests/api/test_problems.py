@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from sightline.api import reading
 from sightline.api.app import create_app
 from sightline.api.server.boundary import MAX_BODY, MAX_TARGET
+from sightline.graph.errors import UsageError
 from sightline.insights.kind import MAX_NAMES
 
 LONG = "x" * 5000
@@ -88,12 +91,16 @@ def test_a_get_that_cannot_be_answered_says_why(
         ("{", 422, "no JSON"),
         ("[]", 422, "the body"),
         ("null", 422, "the body"),
-        ("[" * 100_000, 400, ""),
+        ("[" * 100_000, 422, "no JSON: recursion limit"),
         ('{"head": 1, "relation": "borders"}', 422, "head"),
         ('{"head": "Kenya", "relation": "borders", "k": NaN}', 422, "k"),
         ('{"head": "Kenya", "relation": "borders", "k": 1e400}', 422, "k"),
-        ('{"head": "Kenya", "relation": "borders", "k": %s}' % ("9" * 5000), 400, ""),
-        ('{"head": "\\ud800", "relation": "borders"}', 422, "head"),
+        (
+            '{"head": "Kenya", "relation": "borders", "k": %s}' % ("9" * 5000),
+            422,
+            "number out of range",
+        ),
+        ('{"head": "\\ud800", "relation": "borders"}', 422, "hex escape"),
         ('{"head": "Kenya"}', 422, "one gap"),
         ('{"head": "Kenya", "relation": "borders", "tail": "Nepal"}', 422, "one gap"),
         ('{"head": "Kenya", "relation": "borders", "deep": 1}', 422, "there is no deep"),
@@ -117,6 +124,21 @@ def test_a_body_that_cannot_be_used_says_why(
     assert answer.status_code == status
     assert is_problem(answer)
     assert says in answer.json()["detail"]
+
+
+def test_nothing_is_read_or_put_together_while_nobody_is_answered(folder, monkeypatch) -> None:
+    wrong, threads = reading._wrong, []
+
+    def note(*arguments: Any) -> UsageError:
+        threads.append(threading.current_thread().name)
+        return wrong(*arguments)
+
+    app = create_app(folder)
+    monkeypatch.setattr(reading, "_wrong", note)
+    monkeypatch.setattr(reading.Route, "get_route_handler", None)
+    with TestClient(app) as fresh:
+        assert fresh.post("/v1/predictions", json={"head": 1}).status_code == 422
+    assert [name.partition("_")[0] for name in threads] == ["questions"]
 
 
 def test_a_body_of_another_kind_is_refused(client: TestClient) -> None:

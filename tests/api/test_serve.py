@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import pytest
 
+from sightline.api.server import process
 from sightline.api.server.process import _listen
 from tests.api.conftest import SLASHED
 
@@ -250,3 +251,14 @@ def test_ipv6(folder: Path) -> None:
         pytest.skip("this machine has no IPv6 loopback")
     with service(folder, host="::1") as (_, port):
         assert get(port, "/healthz", "::1").status == 200
+
+
+def test_whatever_ends_a_worker_another_follows(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(process, "GAVE_UP", 0.01)
+    begun = tmp_path / "begun"
+    code = "import sys; open(sys.argv[1], 'a').write('x'); sys.exit(1)"
+    end = time.monotonic() + 30
+    with process._working([sys.executable, "-c", code, str(begun)]):
+        while not begun.exists() or begun.read_text() == "x":
+            assert time.monotonic() < end
+            time.sleep(0.02)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from sightline.cli import build, terminal
 from sightline.cli.main import app, run
@@ -41,6 +42,29 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert [c for c in COMMANDS if f" {c} " not in shown] == []
     callbacks = [c.callback.__name__.rstrip("_") for c in app.registered_commands if c.callback]
     assert sorted(callbacks) == sorted(COMMANDS)
+
+
+def test_no_summary_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    _, _, summaries = capsys.readouterr().out.partition("Commands:")
+    assert "..." not in summaries
+    assert "settings and the jobs" in " ".join(summaries.split())
+
+
+def test_the_workspace_may_come_from_the_environment(
+    workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_WORKSPACE", str(workspace))
+    assert run(["related", "g1"]) == 0
+    assert "Türkiye" in capsys.readouterr().out
+
+
+def test_the_demo_stays_out_of_the_workspace_of_the_environment(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_WORKSPACE", str(workspace))
+    (demo,) = (c for c in typer.main.get_command(app).commands.values() if c.name == "demo")
+    assert demo.make_context("demo", []).params["workspace"] == Path("world-workspace")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,7 @@ import pytest
 
 from sightline.cli.main import run
 from sightline.distill.evaluation.evaluate import evaluate
-from sightline.distill.serving import ServedModel, publish, write_maps
+from sightline.distill.serving import MAPS_FORMAT, ServedModel, publish, write_maps
 from sightline.distill.student.student import Student
 from sightline.distill.training.train import distill
 from sightline.graph.snapshot.compile import compile_snapshot
@@ -101,11 +101,11 @@ def test_a_served_model_answers_in_the_ids_of_the_snapshot(made: tuple[Workspace
     snapshot = served_snapshot(ws)
     model = ServedModel.open(ws, snapshot, model_id)
     for entity in range(snapshot.num_entities):
-        row = model.row_of_entity[entity]
+        row = model.entity_index[entity]
         assert model.student.entity_iris[row] == snapshot.entity_iris[entity]
-        assert model.entity_of_row[row] == entity
+        assert model.entity_ids[row] == entity
     for relation in range(snapshot.num_relations):
-        row = model.row_of_relation[relation]
+        row = model.relation_index[relation]
         assert model.student.relation_iris[row] == snapshot.relation_iris[relation]
 
 
@@ -120,12 +120,12 @@ def test_new_data_shifts_no_answer_of_an_old_model(made: tuple[Workspace, str]) 
     new = ServedModel.open(ws, after, model_id)
     try:
         assert after.entity_iris[0].endswith("aaa")
-        assert new.row_of_entity[0] == -1
-        assert new.row_of_relation[0] == -1
+        assert new.entity_index[0] == -1
+        assert new.relation_index[0] == -1
         for entity in range(before.num_entities):
             moved = after.entity_iris.find(before.entity_iris[entity])
             assert moved is not None
-            assert new.row_of_entity[moved] == old.row_of_entity[entity]
+            assert new.entity_index[moved] == old.entity_index[entity]
     finally:
         ws.set_retracted(load.id, True)
         compile_snapshot(ws, rdf=False)
@@ -204,6 +204,20 @@ def test_a_model_of_another_format_says_that_it_must_be_trained_anew(
         assert "has format version 1, this Sightline reads version 2; `sightline train`" in said
     # What the graph states is answered as ever.
     assert run(["related", "person00", "-w", str(old)]) == 0
+
+
+def test_maps_of_another_format_are_written_again_by_compile(
+    made: tuple[Workspace, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = shutil.copytree(made[0].path, tmp_path / "old")
+    for path in old.glob("models/*/maps/*/manifest.json"):
+        path.write_text(path.read_text().replace(f'"format": {MAPS_FORMAT}', '"format": 1'))
+    asked = ["predict", "--head", "person00", "--relation", "lives_in", "-w", str(old)]
+
+    assert run(asked) == 1
+    assert "`sightline compile` makes it again" in capsys.readouterr().err
+    assert run(["compile", "-w", str(old)]) == 0
+    assert run(asked) == 0
 
 
 def test_a_worse_model_of_the_same_graph_is_not_served_unless_told_to(

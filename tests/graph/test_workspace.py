@@ -275,7 +275,7 @@ def empty_model(workspace: Workspace) -> Path:
     with new_artifact(folder.parent / "m", "student") as part:
         (part / "entity.npy").write_text("vectors")
     with new_artifact(folder.parent / "m" / "maps", "snapshot") as part:
-        (part / "row_of_entity.npy").write_text("rows")
+        (part / "entity_index.npy").write_text("rows")
     write_json_atomic(workspace.models / "m" / METRICS, sealed({"mrr": 0.25}))
     return workspace.models / "m"
 
@@ -287,7 +287,10 @@ def replaced(path: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda ws: replaced(ws / "models/m/maps/snapshot/row_of_entity.npy", "r", "s"), "row_of"),
+        (
+            lambda ws: replaced(ws / "models/m/maps/snapshot/entity_index.npy", "r", "s"),
+            "entity_index",
+        ),
         (lambda ws: (ws / "models/m/maps/snapshot/manifest.json").unlink(), "in no manifest"),
         (lambda ws: (ws / "models/m/student/manifest.json").unlink(), "in no manifest"),
         (lambda ws: replaced(ws / "models/m/metrics.json", "0.25", "0.26"), "metrics.*checksum"),

@@ -131,7 +131,7 @@ def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [([0, 0.5, 0.9], 2), ([0, 0.5, 1.1], 1), ([0, 3, 3.05], 2), ([0, 3, 3.2], 1)],
+    [([0, 0.5, 0.7], 2), ([0, 0.5, 0.8], 1), ([0, 3, 3.04], 2), ([0, 3, 3.06], 1)],
     ids=["in time", "late", "search late", "both late"],
 )
 def test_paths_that_there_is_no_time_to_show_are_left_out(

@@ -229,6 +229,9 @@ def test_a_relation_that_no_entity_of_its_type_has_is_not_asked_about(world_of) 
         world.predict("york", "works_at")
     with pytest.raises(DoesNotApply, match="no Person is the works at of anything"):
         world.predict(None, "works_at", "ann")
+    with pytest.raises(DoesNotApply, match="no City has a works at; leave"):
+        world.related("york", relation="works_at")
+    assert world.related("york", relation="works_at", predicted=False) == ()
 
 
 def test_a_coverage_and_a_number_of_answers_are_not_asked_for_together(world_of) -> None:

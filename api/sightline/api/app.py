@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from sightline.api import problems, reports, routes, sparql
 from sightline.api.answers import FromCache, ResponseCache, to_json
 from sightline.api.questions import Health, Problem
+from sightline.api.reading import Route
 from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
+from sightline.graph.rdf.sparql import QueryPool
 from sightline.insights import kinds
 
 STATIC = Path(str(files("sightline.api"))) / "static"
@@ -30,7 +32,7 @@ why. Entities, relations and types are named by IRI, CURIE or label. Errors are 
 reports that say the way out.
 """
 
-health = APIRouter(tags=["service"])
+health = APIRouter(tags=["service"], route_class=Route)
 
 
 def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
@@ -50,17 +52,15 @@ def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        dependencies=[Depends(problems.refuse_unknown)],
     )
     app.state.service = service = Service(folder)
     app.state.cache = cache = ResponseCache()
     app.add_middleware(FromCache, service=service, cache=cache)
     app.add_middleware(Boundary, hosts=hosts)
     problems.register(app)
-    app.include_router(routes.router_of(kinds.KINDS))
-    app.include_router(reports.router)
-    app.include_router(sparql.router)
-    app.include_router(health)
+    # FastAPI would put an included router together when the first request comes, for .1 seconds.
+    for router in (routes.router_of(kinds.KINDS), reports.router, sparql.router, health):
+        app.router.routes += router.routes
     app.mount("/static", _Static(directory=STATIC))
     for path, name in (("/", "index.html"), ("/docs", "docs.html")):
         app.add_route(path, _page(name), include_in_schema=False)
@@ -71,13 +71,15 @@ def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the workspace before the first request, and follow it until the last."""
     service: Service = app.state.service
-    await service.refresh()
-    follower = asyncio.create_task(service.watch())
-    yield
-    follower.cancel()
-    with suppress(asyncio.CancelledError):
-        await follower
-    service.close()
+    app.state.followed = reports.Followed(service)
+    with closing(QueryPool()) as app.state.queries:
+        await service.refresh()
+        follower = asyncio.create_task(service.watch())
+        yield
+        follower.cancel()
+        with suppress(asyncio.CancelledError):
+            await follower
+        service.close()
 
 
 class _Static(StaticFiles):
@@ -107,7 +109,7 @@ async def openapi(request: Request) -> Response:
 
 
 @health.get("/healthz", responses={200: {"model": Health}})
-async def healthz() -> Response:
+async def healthz(request: Request) -> Response:
     """The process is alive."""
     return _no_store(Health("ok"))
 

@@ -17,8 +17,8 @@ from sightline.graph.progress import Cancelled, cancelled
 
 T = TypeVar("T")
 
-#: Seconds that work may wait for a thread.
-PATIENCE = 2.0
+#: Seconds that work may wait for a thread, and that it takes before somebody looks for its asker.
+PATIENCE, SHORT = 2.0, 0.02
 
 
 class Lane:
@@ -43,15 +43,21 @@ class Lane:
             raise Busy(f"the queue of {self._name}")
         gone = threading.Event()
 
+        watchers: list[asyncio.Task[None]] = []
+
         def begin() -> T:
             cancelled.set(gone.is_set)
             return work()
+
+        def watch() -> None:  # most work has ended before
+            if request is not None:
+                watchers.append(loop.create_task(_gone(request, gone, call.cancel)))
 
         loop = asyncio.get_running_loop()
         call = self._threads.submit(begin)
         call.add_done_callback(lambda _: self._room.release())
         impatient = loop.call_later(PATIENCE, call.cancel)
-        watcher = None if request is None else loop.create_task(_gone(request, gone, call.cancel))
+        watching = loop.call_later(SHORT, watch)
         try:
             return await asyncio.wrap_future(call)
         except asyncio.CancelledError:
@@ -63,7 +69,8 @@ class Lane:
             raise
         finally:
             impatient.cancel()
-            if watcher is not None:
+            watching.cancel()
+            for watcher in watchers:
                 watcher.cancel()
 
     def close(self) -> None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, FastAPI, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -26,6 +25,7 @@ from sightline.api.answers import to_json
 from sightline.api.errors import UnknownReport
 from sightline.api.jobs.queue import Job, Jobs, State
 from sightline.api.questions import PROBLEMS, Text
+from sightline.api.reading import Route
 from sightline.api.service import Service
 from sightline.graph.storage.artifact import MANIFEST
 from sightline.insights.errors import NothingToReport
@@ -51,6 +51,15 @@ class ReportRequest(BaseModel):
         max_length=MAX_ABOUT,
         description="Entities by IRI, CURIE or label; none: the best connected ones.",
     )
+
+
+class ReportList(BaseModel):
+    """Which reports are to be listed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(20, ge=1, le=100, description="How many on one page, 1 to 100.")
+    cursor: str | None = Field(None, max_length=64, description="`next` of the page before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +133,7 @@ class Followed:
         )
 
 
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-    yield {"followed": Followed(app.state.service)}
-
-
-router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS, lifespan=_lifespan)
-
+router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS, route_class=Route)
 
 ReportId = Annotated[str, InPath(max_length=64, description="What POST /v1/reports answered.")]
 Wanted = Annotated[
@@ -139,7 +142,7 @@ Wanted = Annotated[
 
 
 @router.post("", status_code=202, responses={202: {"model": ReportView}})
-async def ask_for_report(request: Request, body: Wanted) -> Response:
+async def ask_for_report(request: Request, asked: Wanted) -> Response:
     """Ask for a batch report: HTML to read; JSON, CSV and Parquet to process.
 
     Answers at once; `Location` says where to look.
@@ -147,7 +150,7 @@ async def ask_for_report(request: Request, body: Wanted) -> Response:
 
     def submit(service: Service) -> ReportView:
         graph = service.served.sight.snapshot
-        about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in body.about]
+        about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in asked.about]
         if not about and not graph.num_edges:
             raise NothingToReport
         wanted = {"about": list(dict.fromkeys(about))}
@@ -159,17 +162,14 @@ async def ask_for_report(request: Request, body: Wanted) -> Response:
 @router.get("", responses={200: {"model": ReportPage, "description": "Newest first."}})
 async def list_reports(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many on one page, 1 to 100.")] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=64, description="`next` of the page before.")
-    ] = None,
+    asked: Annotated[ReportList, Query()],
 ) -> Response:
     """The reports that were asked for, and where each stands."""
 
     def look(service: Service) -> ReportPage:
-        found = Jobs(service.folder).newest(KIND, limit + 1, cursor)
-        views = tuple(_view(service, job) for job in found[:limit])
-        return ReportPage(views, views[-1].id if len(found) > limit else None)
+        found = Jobs(service.folder).newest(KIND, asked.limit + 1, asked.cursor)
+        views = tuple(_view(service, job) for job in found[: asked.limit])
+        return ReportPage(views, views[-1].id if len(found) > asked.limit else None)
 
     return await _answer(request, look)
 
@@ -197,7 +197,7 @@ async def report_events(request: Request, id: ReportId) -> Response:
     first = await service.own.run(lambda: _view(service, Jobs(service.folder).get(id)))
     headers = {"Cache-Control": "no-store"}
     return StreamingResponse(
-        request.state.followed.follow(first), headers=headers, media_type="text/event-stream"
+        request.app.state.followed.follow(first), headers=headers, media_type="text/event-stream"
     )
 
 

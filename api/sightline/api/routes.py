@@ -18,6 +18,7 @@ from starlette.responses import Response
 from sightline.api.answers import answer
 from sightline.api.problems import of_error
 from sightline.api.questions import MAX_ANSWERS, PROBLEMS, Failed, answers_of, batch_of, model_of
+from sightline.api.reading import Route
 from sightline.graph.errors import SightlineError, UsageError
 from sightline.graph.progress import stop_if_cancelled
 from sightline.insights.ask import Sightline
@@ -30,7 +31,7 @@ def router_of(kinds: Iterable[Kind[Any, Any]]) -> APIRouter:
     An id may hold slashes (see ``boundary``): a path that ends with one matches what others under
     it match, too, so it comes last.
     """
-    router = APIRouter(responses=PROBLEMS)
+    router = APIRouter(responses=PROBLEMS, route_class=Route)
     for kind in sorted(kinds, key=lambda kind: kind.path.endswith("}")):
         answered: dict[str, Any] = {
             "model": answers_of(kind.record) if kind.batch else kind.record,
@@ -72,7 +73,6 @@ def _endpoint(kind: Kind[Any, Any]) -> Callable[..., Awaitable[Response]]:
     endpoint.__signature__ = Signature(  # type: ignore[attr-defined]
         [Parameter(name, Parameter.KEYWORD_ONLY, annotation=hint) for name, hint in hints.items()]
     )
-    endpoint.kind = kind  # type: ignore[attr-defined]
     return endpoint
 
 

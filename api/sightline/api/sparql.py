@@ -7,18 +7,18 @@ waiting.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sightline.api.answers import choose
 from sightline.api.questions import Problem
+from sightline.api.reading import Route
 from sightline.api.service import Service
 from sightline.graph.rdf.errors import QueryError, QueryRefused
 from sightline.graph.rdf.query_text import read_query
@@ -32,15 +32,6 @@ MAX_FIELDS = 100
 EXAMPLE = "SELECT ?subject ?predicate ?object { ?subject ?predicate ?object } LIMIT 10"
 #: Tables come as files to save: a cell may look like a formula to the program that opens them.
 FILES = {"text/csv": "result.csv", "text/tab-separated-values": "result.tsv"}
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
-    pool = QueryPool()
-    try:
-        yield {"queries": pool}
-    finally:
-        pool.close()
 
 
 _SCHEMA: dict[str, Any] = {"type": "string"}
@@ -79,7 +70,7 @@ NamedGraphs = Annotated[
     Query(alias="named-graph-uri", description="A graph that GRAPH may name; may be repeated."),
 ]
 
-router = APIRouter(tags=["sparql"], lifespan=_lifespan, default_response_class=Response)
+router = APIRouter(tags=["sparql"], default_response_class=Response, route_class=Route)
 
 
 @router.get("/sparql", responses=_RESPONSES)
@@ -139,7 +130,7 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
     graphs = Graphs(default, named) if default or named else None
     service: Service = request.app.state.service
     snapshot = service.served.sight.snapshot
-    pool: QueryPool = request.state.queries
+    pool: QueryPool = request.app.state.queries
 
     def evaluate() -> tuple[bytes, str]:
         query = read_query(texts[0], snapshot.prefixes)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sightline.cli import build, terminal
-from sightline.cli.options import DeviceOption, WorkspaceOption, open_for_asking, require_training
+from sightline.cli.options import DeviceOption, open_for_asking, require_training
 from sightline.cli.service import HostOption, PortOption, serve
 from sightline.graph.storage.workspace import Workspace
 
@@ -26,7 +26,10 @@ MOST = 100
 
 
 def demo(
-    workspace: WorkspaceOption = Path("world-workspace"),
+    # Not from SIGHTLINE_WORKSPACE: the example must not be mixed into data of the user's own.
+    workspace: Annotated[
+        Path, typer.Option("--workspace", "-w", metavar="WS", help="The workspace folder.")
+    ] = Path("world-workspace"),
     serve_it: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Serve the workspace at the end.")
     ] = True,

@@ -30,7 +30,9 @@ app = typer.Typer(
 parts = (build.COMMANDS, graph.COMMANDS, ask.commands(), service.COMMANDS, (demo.demo,))
 commands: Iterable[Callable[..., None]] = chain.from_iterable(parts)
 for command in commands:
-    app.command(command.__name__.rstrip("_"))(command)
+    # The first sentence, whole: typer would cut it to what fits one line.
+    about = " ".join((command.__doc__ or "").partition("\n\n")[0].split()).partition(". ")[0]
+    app.command(command.__name__.rstrip("_"), short_help=about.rstrip("."))(command)
 
 
 def _version(wanted: bool) -> None:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
 
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", "-w", metavar="WS", help="The workspace folder.")
+    Path,
+    typer.Option(
+        "--workspace",
+        "-w",
+        metavar="WS",
+        envvar="SIGHTLINE_WORKSPACE",
+        help="The workspace folder.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 TuneOption = Annotated[

@@ -1,8 +1,8 @@
-"""A model beside a snapshot: which row is which id, both ways, by term.
+"""A model beside a snapshot: which of its entities and relations is which id, by IRI.
 
 A model keeps its own vocabulary; new data renumbers a snapshot but not a model, so the maps between
-them are made by IRI, once per pair, when the pair is published. Knows ids and rows; knows no route
-and no torch.
+them are made once per pair, when the pair is published. Knows ids and a model's numbers; knows no
+route and no torch.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import match_sorted
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.errors import NoModel, WorseModel
-from sightline.models.format import MODEL_FORMAT
 
-MAPS = ("row_of_entity", "entity_of_row", "row_of_relation", "relation_of_row")
+MAPS = ("entity_index", "entity_ids", "relation_index")
+#: Of a folder of maps, which `sightline compile` writes again.
+MAPS_FORMAT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,20 +39,21 @@ class ServedModel:
     Attributes:
         id: the model's id.
         folder: where it is stored.
-        student: scores rows and directed relations; its directed relations are ``row_of_relation``
-            and that plus its own number of relations.
-        row_of_entity: int32 ``(N,)`` over the snapshot's entities; -1 where the model has no row.
-        entity_of_row: int32 over the model's rows; -1 where the snapshot lacks the entity.
-        row_of_relation, relation_of_row: the same for relations.
+        student: scores entities and directed relations by its own numbers: those of a relation are
+            its ``relation_index``, and that plus ``student.num_relations``.
+        entity_index: int32 ``(N,)``: the student's number of each of the snapshot's entities; -1
+            where it does not know the entity.
+        entity_ids: int32: the snapshot's id of each of the student's entities; -1 where the
+            snapshot lacks it.
+        relation_index: int32 ``(R,)``, as ``entity_index``.
     """
 
     id: str
     folder: Path
     student: Student
-    row_of_entity: Ids
-    entity_of_row: Ids
-    row_of_relation: Ids
-    relation_of_row: Ids
+    entity_index: Ids
+    entity_ids: Ids
+    relation_index: Ids
 
     @classmethod
     def open(cls, ws: Workspace, snapshot: Snapshot, model_id: str) -> ServedModel:
@@ -66,20 +68,21 @@ class ServedModel:
         maps = folder / "maps" / snapshot.id
         if not maps.is_dir():
             raise NoModel(ws.path)
-        open_artifact(maps, format=MODEL_FORMAT, again="sightline train")
+        open_artifact(maps, format=MAPS_FORMAT, again="sightline compile")
         try:
-            arrays = [np.load(maps / f"{name}.npy", mmap_mode="r") for name in MAPS]
+            # As plain arrays: every slice of a memmap costs microseconds.
+            files = (np.load(maps / f"{name}.npy", mmap_mode="r") for name in MAPS)
+            arrays = [file.view(np.ndarray) for file in files]
         except (OSError, ValueError) as error:
             raise DamagedArtifact(maps, str(error)) from error
-        entities, relations = snapshot.num_entities, snapshot.num_relations
-        wanted = [entities, student.num_entities, relations, student.num_relations]
+        wanted = [snapshot.num_entities, student.num_entities, snapshot.num_relations]
         if [len(array) for array in arrays] != wanted:
             raise DamagedArtifact(maps, "the maps fit neither the snapshot nor the model")
         return cls(model_id, folder, student, *arrays)
 
 
 def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
-    """Write the maps between a model and a snapshot. Both tables are sorted: O(N + rows).
+    """Write the maps between a model and a snapshot. All tables are sorted: O(N + R).
 
     Raises:
         NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
@@ -87,14 +90,14 @@ def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
     with ws.lock():
         folder = ws.models / model_id
         student = Student.open(folder)
-        pairs = {
-            "entity": (snapshot.entity_iris, student.entity_iris),
-            "relation": (snapshot.relation_iris, student.relation_iris),
-        }
-        with new_artifact(folder / "maps", snapshot.id, format=MODEL_FORMAT) as target:
-            for kind, (ids, rows) in pairs.items():
-                np.save(target / f"row_of_{kind}.npy", match_sorted(ids, rows))
-                np.save(target / f"{kind}_of_row.npy", match_sorted(rows, ids))
+        pairs = (
+            (snapshot.entity_iris, student.entity_iris),
+            (student.entity_iris, snapshot.entity_iris),
+            (snapshot.relation_iris, student.relation_iris),
+        )
+        with new_artifact(folder / "maps", snapshot.id, format=MAPS_FORMAT) as target:
+            for name, (iris, known) in zip(MAPS, pairs):
+                np.save(target / f"{name}.npy", match_sorted(iris, known))
 
 
 def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:

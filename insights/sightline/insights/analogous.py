@@ -50,12 +50,13 @@ def new_facts(
         wanted = wanted & like.uses
     asked = view.known_rels(np.flatnonzero(wanted))
     another = like.chance_of_another(np.bincount(rels, minlength=len(wanted)))[asked]
-    parts = []
+    questions = []
     for (rel, model_rel, scores), chance in zip(view.scores(vector, asked), another):
         own, reverse = (neighbours[rels == s] for s in (rel, facts.inverse(rel)))
         question = view.question(NOBODY, rel, model_rel, scores, own)
-        parts.append(view.new_answers(question, k, float(chance), without=reverse))
-    return likeliest(facts, Answers.concatenate(parts), k), len(view.known_rels(rels))
+        questions.append((question, float(chance), reverse))
+    answers = view.new_answers(questions, k)
+    return likeliest(facts, answers, k), len(view.known_rels(rels))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class ChanceOfAnother:
         """
         facts = self._facts
         types = facts.snapshot.types_of(entity)
-        _, own, _, _ = facts.incident(np.array([entity], np.int32))
+        own, _, _ = facts.at(entity)
         stated = np.bincount(own, minlength=2 * facts.snapshot.num_relations)[rels]
         share = self._share(self._everyone, rels, stated, np.full(len(rels), 0.5), 1.0)
         if len(types):

@@ -87,6 +87,7 @@ class Parameter:
         span: the range of a number.
         length: how long a text or a list may be.
         names: what it names, if it names something.
+        many: whether it is a list.
     """
 
     name: str
@@ -96,16 +97,12 @@ class Parameter:
     span: Span | None
     length: Length
     names: str | None
+    many: bool
 
     @property
     def required(self) -> bool:
         """Whether it must be given."""
         return self.default is MISSING
-
-    @property
-    def many(self) -> bool:
-        """Whether it is a list."""
-        return get_origin(self.type) is tuple
 
     def check(self, value: Any) -> None:
         """Refuse a number out of its range, and a text or list that is too long.
@@ -135,8 +132,9 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     about = marks[Doc].documentation if Doc in marks else ""
     if span is not None:
         about = f"{about.removesuffix('.')}, {span.low:g} to {span.high:g}."
-    length = marks.get(Length, Length(MAX_NAMES if get_origin(plain) is tuple else MAX_TEXT))
-    return Parameter(name, plain, default, about, span, length, names and names.what)
+    many = get_origin(plain) is tuple
+    length = marks.get(Length, Length(MAX_NAMES if many else MAX_TEXT))
+    return Parameter(name, plain, default, about, span, length, names and names.what, many)
 
 
 Render = Callable[[Any, Sightline], bytes]

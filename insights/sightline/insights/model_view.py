@@ -10,7 +10,7 @@ snapshot lacks, and entities all of whose types are foreign to the directed rela
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -81,18 +81,6 @@ class Answers:
         """That it is true."""
         return self.probability * self.another
 
-    @classmethod
-    def concatenate(cls, parts: list[Answers]) -> Answers:
-        """All answers of some parts in one."""
-        empty = np.zeros(0, np.int32), np.zeros(0, np.float32)
-        return cls(
-            np.concatenate([empty[0], *(p.rel for p in parts)]),
-            np.concatenate([empty[0], *(p.entity for p in parts)]),
-            np.concatenate([empty[1], *(p.score for p in parts)]),
-            np.concatenate([empty[1], *(p.probability for p in parts)]),
-            np.concatenate([empty[1], *(p.another for p in parts)]),
-        )
-
     def take(self, order: npt.NDArray[np.intp]) -> Answers:
         """Some of the answers, in an order."""
         return Answers(
@@ -113,7 +101,7 @@ class ModelView:
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
-        return bool(self.model.row_of_entity[entity] >= 0)
+        return bool(self.model.entity_index[entity] >= 0)
 
     def row(self, entity: int) -> int:
         """The model's row of an entity.
@@ -123,7 +111,7 @@ class ModelView:
         """
         if not self.knows(entity):
             raise UnknownToModel("entity", self.facts.snapshot.describe(entity))
-        return int(self.model.row_of_entity[entity])
+        return int(self.model.entity_index[entity])
 
     def known_rels(self, rels: npt.NDArray[np.integer]) -> Ids:
         """Those of some directed relations whose relation the model knows."""
@@ -177,7 +165,7 @@ class ModelView:
         if student.context is None or not len(usable):
             return None
         usable = usable[:: -(-len(usable) // MOST_EDGES)]
-        rows = np.asarray(self.model.row_of_entity)[neighbours[usable]]
+        rows = self.model.entity_index[neighbours[usable]]
         owner = np.zeros(len(usable), np.int64)
         context = Context(owner, asked[usable].astype(np.int32), rows, 1)
         vector: Floats = student.context.encode(student.arrays, context)[0]
@@ -198,35 +186,47 @@ class ModelView:
         """The chance that a question has one more answer."""
         return ChanceOfAnother(self.facts)
 
-    def new_answers(
-        self, question: Question, k: int, another: float, *, without: Ids | None = None
-    ) -> Answers:
-        """The best ``k`` answers that the graph does not state, best first, ties by id.
+    def new_answers(self, asked: Iterable[tuple[Question, float, Ids]], k: int) -> Answers:
+        """The best ``k`` answers that the graph does not state to each of some questions, best
+        first, ties by id.
 
         Args:
-            another: the chance that there is one more answer.
-            without: entities that are not proposed either.
+            asked: each question, the chance that it has one more answer, and entities that are not
+                proposed either.
         """
-        shown = self._sensible(question) & np.isfinite(question.scores)
-        if without is not None:
-            without = self.model.row_of_entity[without]
-            shown[without[without >= 0]] = False
-        rows = np.flatnonzero(shown)
-        chosen = rows[best(question.scores[rows], min(k, len(rows)))].astype(np.int32)
-        return Answers(
-            np.full(len(chosen), question.rel, np.int32),
-            self.model.entity_of_row[chosen],
-            question.scores[chosen],
-            self.model.student.calibration.probabilities(
-                question.model_rel, question.scores, chosen
-            ),
-            np.full(len(chosen), another, np.float32),
+        # Columns: both directed relations, chance, row, score, and the features of the score.
+        parts = [np.zeros((7, 0))]
+        for question, another, without in asked:
+            rows = self._best(question, k, without)
+            part = np.empty((7, len(rows)))
+            part[0], part[1], part[2] = question.rel, question.model_rel, another
+            part[3], part[4] = rows, question.scores[rows]
+            part[5:] = answer_features(question.scores, rows)
+            parts.append(part)
+        rel, model_rel, chance, row, score, log_probability, rank = np.concatenate(parts, axis=1)
+        probability = self.model.student.calibration.of_features(
+            log_probability, rank, model_rel.astype(np.int32)
         )
+        return Answers(
+            rel.astype(np.int32),
+            self.model.entity_ids[row.astype(np.int32)],
+            score.astype(np.float32),
+            probability.astype(np.float32),
+            chance.astype(np.float32),
+        )
+
+    def _best(self, question: Question, k: int, without: Ids) -> Ids:
+        """The best ``k`` rows that may be shown and are not of some entities."""
+        shown = self._sensible(question)
+        rows = self.model.entity_index[without]
+        shown[rows[rows >= 0]] = False
+        possible = np.flatnonzero(shown)
+        return possible[best(question.scores[possible], min(k, len(possible)))].astype(np.int32)
 
     def set_size(self, question: Question, coverage: float) -> int:
         """How many answers a set has that holds the true one with a probability: those whose
         surprisal is within the bound of the calibration."""
-        rows = np.flatnonzero(self._sensible(question) & np.isfinite(question.scores))
+        rows = np.flatnonzero(self._sensible(question))
         if not len(rows):
             return 0
         log_probability, _ = answer_features(question.scores, rows.astype(np.int32))
@@ -262,7 +262,7 @@ class ModelView:
         """The model's directed relation of each of the snapshot's, -1 where it lacks the
         relation."""
         relations = self.facts.snapshot.num_relations
-        rows = np.asarray(self.model.row_of_relation)[rels % relations]
+        rows = self.model.relation_index[rels % relations]
         turned = rows + self.model.student.num_relations * (rels >= relations)
         return np.where(rows < 0, -1, turned)
 
@@ -276,22 +276,22 @@ class ModelView:
         return made
 
     def _from_edges(self, entity: int) -> Floats | None:
-        _, rels, neighbours, _ = self.facts.incident(np.array([entity], np.int32))
+        rels, neighbours, _ = self.facts.at(entity)
         return self.vector_from(rels, neighbours)
 
     def question(
         self, anchor: int, rel: int, model_rel: int, scores: Floats, stated: Ids
     ) -> Question:
         """A question and the model's view of it; ``scores`` is written to."""
-        rows = np.asarray(self.model.row_of_entity[stated])
+        rows = self.model.entity_index[stated]
         known = rows >= 0
         own = np.where(known, scores[rows], np.nan).astype(np.float32)
         scores[rows[known]] = -np.inf
         return Question(anchor, rel, model_rel, scores, stated, own)
 
     def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
-        """bool ``(rows,)``: what may be shown as an answer."""
-        entity = np.asarray(self.model.entity_of_row)
+        """bool ``(rows,)``: what may be shown as an answer that is not stated."""
+        entity = self.model.entity_ids
         sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.rel)[entity]
-        sensible &= (entity >= 0) & (entity != question.anchor)
+        sensible &= (entity >= 0) & (entity != question.anchor) & np.isfinite(question.scores)
         return sensible

@@ -156,20 +156,22 @@ class Names:
         The text reads ``Portugal —official language→ Portuguese ←official language— Timor-Leste``.
         """
         steps = tuple(map(self.step, path.edges, path.rels))
-        hops = (f"{self.arrow(rel)} {step.target.label}" for rel, step in zip(path.rels, steps))
-        text = " ".join([self.entity(path.entities[0]).label, *hops])
-        return Path(text, steps, path.score, self.metapath(path.rels), len(path.rels))
+        arrows = list(map(self.arrow, path.rels))
+        text = self.entity(path.entities[0]).label
+        for arrow, step in zip(arrows, steps):
+            text += f" {arrow} {step.target.label}"
+        return Path(text, steps, path.score, " · ".join(arrows), len(steps))
 
     def _step(self, edge: int, rel: int) -> Step:
         s = self.snapshot
-        ends = self.entity(int(s.head[edge])), self.entity(int(s.tail[edge]))
+        ends = self.entity(s.head.data[edge]), self.entity(s.tail.data[edge])
         forward = self.direction(rel) == "out"
         source, target = ends if forward else ends[::-1]
         return Step(source, self.relation(rel), forward, target, self.origins(edge))
 
     def metapath(self, rels: Sequence[int]) -> str:
         """The relations of a path: ``—official language→ · ←official language—``."""
-        return " · ".join(self.arrow(rel) for rel in rels)
+        return " · ".join(map(self.arrow, rels))
 
     def _arrow(self, rel: int) -> str:
         label = self.relation(rel).label

@@ -70,14 +70,13 @@ def stated(facts: Facts, entity: int, wanted: Flags, k: int) -> list[Candidate]:
     """At most ``k`` stated facts at an entity, ordered by ``facts.fair_order``: relations take
     turns, so that one with many answers does not hide the others, and in a relation the rarer
     neighbours come first."""
-    owner, rel, answer, edge = facts.incident(np.array([entity], np.int32))
+    rel, answer, edge = facts.at(entity)
     keep = np.flatnonzero(wanted[rel])
-    keep = keep[facts.listed(owner[keep], edge[keep])]
+    keep = keep[facts.listed(edge[keep])]
     rel, answer, edge = rel[keep], answer[keep], edge[keep]
     order = fair_order(rel, facts.snapshot.degree[answer], answer)[:k]
-    return [
-        replace(_fact(facts, entity, int(rel[i]), int(answer[i])), edge=int(edge[i])) for i in order
-    ]
+    shown = (rel[order].tolist(), answer[order].tolist(), edge[order].tolist())
+    return [_fact(facts, entity, r, a, edge=e) for r, a, e in zip(*shown)]
 
 
 def new_neighbours(view: ModelView, entity: int, wanted: Flags, k: int) -> list[Candidate]:
@@ -95,12 +94,10 @@ def new_neighbours(view: ModelView, entity: int, wanted: Flags, k: int) -> list[
     facts = view.facts
     plausible = facts.plausible_rels(entity)
     rels = view.known_rels(plausible[wanted[plausible]])
-    parts = []
     another = view.chance_of_another.of(entity, rels)
-    for question, chance in zip(view.questions(entity, rels), another):
-        reverse, _ = facts.answers(entity, facts.inverse(question.rel))
-        parts.append(view.new_answers(question, k, float(chance), without=reverse))
-    return candidates(view, entity, likeliest(facts, Answers.concatenate(parts), k))
+    reverse = (facts.answers(entity, facts.inverse(rel))[0] for rel in rels.tolist())
+    answers = view.new_answers(zip(view.questions(entity, rels), another, reverse), k)
+    return candidates(view, entity, likeliest(facts, answers, k))
 
 
 def likeliest(facts: Facts, answers: Answers, k: int) -> Answers:
@@ -127,20 +124,30 @@ def complete(
     """
     view.require_rel(rel)
     facts = view.facts
-    if not facts.answerable(anchor)[facts.inverse(rel)]:
-        s = facts.snapshot
-        types = " or ".join(s.class_labels.take(s.types_of(anchor)))
-        forward = rel < s.num_relations
-        raise DoesNotApply(types, s.relation_labels[rel % s.num_relations], forward)
+    require_applies(facts, anchor, [rel])
     rels = np.array([rel], np.int32)
     (question,) = view.questions(anchor, rels)
     (another,) = view.chance_of_another.of(anchor, rels)
     if coverage is not None:
         k, new_only = min(view.set_size(question, coverage), MOST), True
-    found = candidates(view, anchor, view.new_answers(question, k, float(another)))
+    answers = view.new_answers([(question, float(another), question.stated)], k)
+    found = candidates(view, anchor, answers)
     if not new_only:
         found += _stated_answers(view, question, k)
     return _best(found, k)
+
+
+def require_applies(facts: Facts, anchor: int, rels: Sequence[int]) -> None:
+    """Check that types allow an entity a fact under one of some directed relations of a relation.
+
+    Raises:
+        DoesNotApply: no entity of its types has such a fact.
+    """
+    s, answerable = facts.snapshot, facts.answerable(anchor)
+    if not any(answerable[facts.inverse(rel)] for rel in rels):
+        types = " or ".join(s.class_labels.take(s.types_of(anchor)))
+        label = s.relation_labels[rels[0] % s.num_relations]
+        raise DoesNotApply(types, label, rels[0] < s.num_relations)
 
 
 def _stated_answers(view: ModelView, question: Question, k: int) -> Iterator[Candidate]:
@@ -149,33 +156,37 @@ def _stated_answers(view: ModelView, question: Question, k: int) -> Iterator[Can
     known = ~np.isnan(question.stated_scores)
     key = np.where(known, question.stated_scores, -np.inf)
     for i in np.argsort(-key, kind="stable")[:k]:
-        fact = _fact(view.facts, question.anchor, question.rel, int(question.stated[i]))
+        ids = question.anchor, question.rel, int(question.stated[i])
         score = float(key[i]) if known[i] else None
-        yield replace(fact, key=float(key[i]), score=score, edge=int(edges[i]))
+        yield _fact(view.facts, *ids, key=float(key[i]), score=score, edge=int(edges[i]))
 
 
 def candidates(view: ModelView, anchor: int, answers: Answers) -> list[Candidate]:
     """Answers to some directed relations of an entity as candidates, in their order."""
-    columns = (answers.rel, answers.entity, answers.score, answers.probability, answers.chance)
+    a = answers
+    columns = (a.rel, a.entity, a.score, a.probability, a.chance, view.surprise(answers))
     return [
-        replace(
-            _fact(view.facts, anchor, int(rel), int(answer)),
-            key=float(score),
-            score=float(score),
-            if_any=float(probability),
-            chance=float(chance),
-            surprising=float(bits),
+        _fact(
+            view.facts,
+            anchor,
+            rel,
+            answer,
+            key=score,
+            score=score,
+            if_any=probability,
+            chance=chance,
+            surprising=bits,
         )
-        for rel, answer, score, probability, chance, bits in zip(*columns, view.surprise(answers))
+        for rel, answer, score, probability, chance, bits in zip(*(c.tolist() for c in columns))
     ]
 
 
-def _fact(facts: Facts, anchor: int, rel: int, answer: int) -> Candidate:
-    """Head, relation and tail of an answer."""
+def _fact(facts: Facts, anchor: int, rel: int, answer: int, **said: Any) -> Candidate:
+    """An answer as a candidate: which of the two is the head depends on the reading direction."""
     relation = rel % facts.snapshot.num_relations
     if rel == relation:
-        return Candidate(anchor, relation, answer, "out")
-    return Candidate(answer, relation, anchor, "in")
+        return Candidate(anchor, relation, answer, "out", **said)
+    return Candidate(answer, relation, anchor, "in", **said)
 
 
 def connect(view: ModelView, head: int, tail: int, k: int, new_only: bool) -> list[Candidate]:

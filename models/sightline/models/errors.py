@@ -42,8 +42,11 @@ class Diverged(LearningError):
 class OutOfDeviceMemory(LearningError):
     """The device is too small for the chosen size."""
 
-    def __init__(self, device: str, reason: str) -> None:
-        super().__init__(f"out of memory on {device}: {reason}; use --preset quick or --device cpu")
+    def __init__(self, device: str) -> None:
+        super().__init__(
+            f"out of memory on {device}: the model and one batch do not fit; use --preset quick or "
+            "--device cpu"
+        )
 
 
 class WorseModel(LearningError):

@@ -7,9 +7,9 @@ model that scores everything alike gets the middle of the list and not its top.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,8 @@ from sightline.models.data.queries import KnownAnswers, with_reciprocals
 #: ``scorer(heads, rels)``: int32 ``(B,)`` twice to float32 ``(B, N)``, higher is more plausible.
 Scorer = Callable[[Ids, Ids], Floats]
 
-#: Score rows of one block hold at most this many numbers (128 MB of float32).
-BLOCK = 1 << 25
+#: Score rows of one block hold at most this many numbers (64 MB of float32).
+BLOCK = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +91,27 @@ def blended_ranks(
     Returns:
         float64 ``(mixes, 2 n)``.
     """
-    queries = with_reciprocals(triples, known.num_relations)
-    size = max(1, BLOCK // (known.num_entities * len(scorers)))
     ranks = [np.zeros((len(mixes), 0))]
-    for start in range(0, len(queries), size):
-        heads, rels, answers = queries[start : start + size].T
-        taken_out = known.others(heads, rels, answers)
-        found = [scorer(heads, rels) for scorer in scorers]
-        ranks.append(np.stack([_ranks(found, mix, answers, taken_out) for mix in mixes]))
+    for answers, found in filtered_scores(scorers, triples, known):
+        mixed = [
+            reduce(np.add, (np.float32(weight) * one for weight, one in zip(mix, found) if weight))
+            for mix in mixes
+        ]
+        ranks.append(np.stack([realistic_ranks(scores, answers) for scores in mixed]))
     return np.concatenate(ranks, axis=1)
 
 
-def _ranks(
-    found: Sequence[Floats], mix: Sequence[float], answers: Ids, taken_out: tuple[Any, Any]
-) -> npt.NDArray[np.float64]:
-    first, *rest = zip(mix, found)
-    scores = np.array(first[1], dtype=np.float32)
-    if first[0] != 1.0:
-        scores *= first[0]
-    for weight, other in rest:
-        if weight:
-            scores += weight * other
-    scores[taken_out] = -np.inf
-    return realistic_ranks(scores, answers)
+def filtered_scores(
+    scorers: Sequence[Scorer], triples: Ids, known: KnownAnswers
+) -> Iterator[tuple[Ids, list[Floats]]]:
+    """Block by block the answers of both directions of every triple, and what each scorer gives
+    the question: float32 ``(B, N)``, all other known answers at -inf."""
+    queries = with_reciprocals(triples, known.num_relations)
+    size = max(1, BLOCK // (known.num_entities * len(scorers)))
+    for start in range(0, len(queries), size):
+        heads, rels, answers = queries[start : start + size].T
+        others = known.others(heads, rels, answers)
+        found = [np.array(scorer(heads, rels), np.float32) for scorer in scorers]
+        for scores in found:
+            scores[others] = -np.inf
+        yield answers, found

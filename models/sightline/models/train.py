@@ -120,9 +120,8 @@ def _train_members(
     """The members that this preset has work for, by name."""
     trained = {}
     for member in MEMBERS:
-        config = member.config(preset)
         training = Training(questions, seed, f"train {member.name}", scratch, progress)
-        trainer = None if config is None else member.train(training, config)
+        trainer = member.train(training, member.config(preset))
         if trainer is not None:
             trained[member.name] = trainer
     return trained
@@ -137,8 +136,7 @@ def _blend(trainers: list[Trainer], questions: Questions) -> Teacher:
 
 def identify(snapshot_id: str, preset: Preset, seed: int, device: torch.device) -> str:
     """16 hex digits of everything that decides a model's numbers, the kind of device among it."""
-    configs = {member.name: member.config(preset) for member in MEMBERS}
-    decides = {name: asdict(config) for name, config in configs.items() if config is not None}
+    decides = {member.name: asdict(member.config(preset)) for member in MEMBERS}
     made = [MODEL_FORMAT, LEARNING, snapshot_id, decides, asdict(preset.student), seed, device.type]
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -57,6 +57,8 @@ class Boundary:
         answer = _Answer(send, scope["method"] == "HEAD")
         try:
             await self._enter(scope, receive, answer)
+        except _Refused as refused:
+            await problem(*refused.args)(scope, receive, answer)
         except Cancelled:
             return  # Nobody is there to be answered.
         except Exception as error:
@@ -67,38 +69,24 @@ class Boundary:
     async def _enter(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         raw: bytes = scope["raw_path"]
         if len(raw) + len(scope["query_string"]) > MAX_TARGET:
-            refused = problem(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
-            await refused(scope, receive, answer)
-            return
+            raise _Refused(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
         stranger = None if self._hosts is None else self._stranger(scope)
         if stranger is not None:
             detail = (
                 f"this service is not to be asked as or from {stranger[:80]!r}; "
                 "`sightline serve --allow-host NAME` names further hosts"
             )
-            await problem(421, "misdirected-request", detail)(scope, receive, answer)
-            return
+            raise _Refused(421, "misdirected-request", detail)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         if raw.startswith(RAW):
             scope = {**scope, "path": raw.decode("latin-1")}
         if scope["method"] not in ("GET", "DELETE", "OPTIONS"):
-            try:
-                async with asyncio.timeout(BODY_TIMEOUT):
-                    body = await _read(receive)
-            except TimeoutError:
-                detail = f"the body did not arrive within {BODY_TIMEOUT:g} seconds"
-                await problem(408, "request-timeout", detail)(scope, receive, answer)
-                return
-            if len(body) > MAX_BODY:
-                detail = f"the body is larger than {MAX_BODY} bytes; send less at once"
-                await problem(413, "content-too-large", detail)(scope, receive, answer)
-                return
+            body = await _read(receive)
             if max(map(body.count, (b":", b","))) > MAX_VALUES and raw != b"/sparql":
                 detail = f"the body has more than {MAX_VALUES} keys or values; send less at once"
-                await problem(413, "content-too-large", detail)(scope, receive, answer)
-                return
-            receive = _Replay(body, receive)
+                raise _Refused(413, "content-too-large", detail)
+            receive = _after(body, receive)
         await self.app(scope, receive, answer)
 
     def _stranger(self, scope: Scope) -> str | None:
@@ -136,34 +124,43 @@ def _is_address(name: str) -> bool:
     return True
 
 
+class _Refused(Exception):
+    """A request that goes no further: status, kind and detail of the problem report."""
+
+
 async def _read(receive: Receive) -> bytes:
-    """The whole body, or what is too large of it.
+    """The whole body.
 
     Raises:
         Cancelled: the sender has gone.
+        _Refused: it is too large, or takes too long.
     """
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Cancelled
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY or not message.get("more_body", False):
-            return bytes(body)
+    body, more = bytearray(), True
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            while more and len(body) <= MAX_BODY:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Cancelled
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        detail = f"the body did not arrive within {BODY_TIMEOUT:g} seconds"
+        raise _Refused(408, "request-timeout", detail) from None
+    if len(body) > MAX_BODY:
+        detail = f"the body is larger than {MAX_BODY} bytes; send less at once"
+        raise _Refused(413, "content-too-large", detail)
+    return bytes(body)
 
 
-class _Replay:
+def _after(body: bytes, receive: Receive) -> Receive:
     """Hands over a body that was read already, then what follows it."""
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._body: bytes | None = body
-        self._receive = receive
+    async def replay() -> Message:
+        return whole.pop() if whole else await receive()
 
-    async def __call__(self) -> Message:
-        if self._body is None:
-            return await self._receive()
-        body, self._body = self._body, None
-        return {"type": "http.request", "body": body, "more_body": False}
+    return replay
 
 
 class _Answer:

@@ -34,8 +34,9 @@ _HOSTS = "SIGHTLINE_SERVED_HOSTS"
 GRACE = 10
 #: Seconds that a process that answers may take to start.
 STARTING = 60
-#: Seconds before a process that does jobs and was killed is started again.
-RESTART = 2.0
+#: Seconds before a process that does jobs is started again: one that was killed, and one that gave
+#: up and has said why.
+KILLED, GAVE_UP = 2.0, 60.0
 
 
 def serve(
@@ -67,6 +68,7 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         http=Connection,
         ws="none",
         backlog=descriptors()[0],
@@ -101,8 +103,7 @@ def application() -> FastAPI:
 
 @contextmanager
 def _working(command: Sequence[str]) -> Iterator[None]:
-    """A process beside this one that does jobs; one that was killed is followed by another. One
-    that gives up has said why, and would do so again."""
+    """A process beside this one that does jobs; one that ends is followed by another."""
     ending = threading.Event()
 
     def run() -> None:
@@ -112,9 +113,7 @@ def _working(command: Sequence[str]) -> Iterator[None]:
                 while process.poll() is None and not ending.wait(0.5):
                     pass
                 process.terminate()
-            if process.returncode > 0:
-                return
-            ending.wait(RESTART)
+            ending.wait(KILLED if process.returncode < 0 else GAVE_UP)
 
     keeper = threading.Thread(target=run if command else ending.set)
     keeper.start()

@@ -111,7 +111,7 @@ def answer_features(scores: Floats, ids: Ids) -> tuple[Doubles, Doubles]:
     top = float(np.max(scores))
     if not np.isfinite(top):
         return np.full(len(ids), -np.inf), np.ones(len(ids))
-    total = top + np.log(np.exp(scores.astype(np.float64) - top).sum())
+    total = top + np.log(np.exp(scores - np.float32(top)).sum(dtype=np.float64))
     # Only what scores at least as much as the worst asked about can outrank any of them.
     rivals = np.sort(scores[scores >= own.min(initial=np.inf)])
     rank = 1.0 + len(rivals) - np.searchsorted(rivals, scores[ids], side="right")

@@ -15,7 +15,7 @@ from sightline.distill.student.arrays import StudentArrays, best, log_softmax
 from sightline.graph.arrays import Doubles, Flags, Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
-from sightline.models.ranking import Scorer
+from sightline.models.ranking import Scorer, filtered_scores
 
 #: Answers per question that calibration looks at: what people look at.
 TOP = 10
@@ -81,13 +81,9 @@ def surprisals(
         -log-probability of each true answer, and the number of answers with at most ``bound``:
         float64 ``(2 n,)`` each.
     """
-    both = with_reciprocals(triples, known.num_relations)
     parts: list[Doubles] = [np.zeros((2, 0))]
-    for start in range(0, len(both), AT_ONCE):
-        heads, rels, answers = both[start : start + AT_ONCE].T
-        scores = np.array(scorer(heads, rels), np.float32)
-        scores[known.others(heads, rels, answers)] = -np.inf
-        surprisal = -log_softmax(scores).astype(np.float64)
+    for answers, (scores,) in filtered_scores([scorer], triples, known):
+        surprisal = -log_softmax(scores)
         own = surprisal[np.arange(len(answers)), answers]
         parts.append(np.stack([own, (surprisal <= bound).sum(axis=1)]))
     found = np.concatenate(parts, axis=1)

@@ -73,10 +73,8 @@ def sampled_negatives(triples: Ids, known: KnownAnswers, *, seed: int) -> Ids:
         int32 ``(m, 3)``, m <= n.
     """
     rng = np.random.default_rng(seed)
-    backward = known.rel >= known.num_relations
     tails = {
-        int(r): known.head[known.rel == r + known.num_relations]
-        for r in np.unique(known.rel[backward] - known.num_relations)
+        int(r): known.head[known.rel == r + known.num_relations] for r in np.unique(triples[:, 1])
     }
     made = []
     for head, relation, _ in triples:

@@ -32,11 +32,10 @@ from sightline.distill.training.context_fit import measure_new_entities
 from sightline.graph.arrays import Doubles, Ids
 from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import served_snapshot
-from sightline.graph.storage.artifact import sealed, verify_artifact, write_json_atomic
+from sightline.graph.storage.artifact import read_manifest, sealed, write_json_atomic
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.questions import Questions
-from sightline.models.errors import NoModel
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
 from sightline.models.train import open_teacher
 from sightline.models.training.trainer import scorer_of
@@ -58,10 +57,8 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
     folder = ws.models / model_id
     with ws.lock():
         teacher, data, manifest = open_teacher(ws, model_id)
-        if not (folder / "student").is_dir():
-            raise NoModel(ws.path)
-        said = verify_artifact(folder / "student", full=False)
         opened = Student.open(folder)
+        said = read_manifest(folder / "student")
         student = opened.arrays
         control = StudentArrays.open(folder / "student" / "control")
         scorers: dict[str, Scorer] = {

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.student.arrays import log_softmax
-from sightline.graph.arrays import Ids
+from sightline.graph.arrays import Floats, Ids
 from sightline.models.data.dataset import LearningData
-from sightline.models.data.queries import KnownAnswers, with_reciprocals
-from sightline.models.ranking import Scorer, realistic_ranks
+from sightline.models.ranking import Scorer, filtered_scores, realistic_ranks
 
 #: Triples that are compared; more change little.
 LIMIT = 2000
@@ -37,13 +36,9 @@ def measure_fidelity(teacher: Scorer, student: Scorer, data: LearningData) -> di
     triples = data.valid[:: max(1, -(-len(data.valid) // LIMIT))]
     if not len(triples):
         return {"all": None, "relations": {}}
-    asked = with_reciprocals(triples, data.num_relations)
-    parts = [
-        _compare(teacher, student, asked[start : start + 256], data.known)
-        for start in range(0, len(asked), 256)
-    ]
-    values = np.concatenate(parts)
-    relation = asked[:, 1] % data.num_relations
+    blocks = filtered_scores([teacher, student], triples, data.known)
+    values = np.concatenate([_compare(answers, *found) for answers, found in blocks])
+    relation = np.tile(triples[:, 1], 2)
     return {
         "all": _mean(values),
         "relations": {
@@ -56,15 +51,9 @@ def _mean(values: npt.NDArray[np.float64]) -> dict[str, float]:
     return {**dict(zip(MEASURES, values.mean(axis=0).tolist())), "queries": len(values)}
 
 
-def _compare(
-    teacher: Scorer, student: Scorer, asked: Ids, known: KnownAnswers
-) -> npt.NDArray[np.float64]:
-    """The five measures of each question: float64 ``(B, 5)``."""
-    heads, rels, answers = asked.T
-    others = known.others(heads, rels, answers)
-    first, second = (np.array(scorer(heads, rels), np.float32) for scorer in (teacher, student))
-    for scores in (first, second):
-        scores[others] = -np.inf
+def _compare(answers: Ids, first: Floats, second: Floats) -> npt.NDArray[np.float64]:
+    """The five measures of each question, by the teacher's and the student's scores: float64
+    ``(B, 5)``."""
     p, q = log_softmax(first), log_softmax(second)
     possible = np.isfinite(p)
     gap = np.where(possible, np.exp(p) * (np.where(possible, p, 0) - np.where(possible, q, 0)), 0)
@@ -83,7 +72,7 @@ def _compare(
     )
 
 
-def _spearman(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _spearman(scores: Floats) -> npt.NDArray[np.float64]:
     """Rank correlation of each row, ``(B, k)`` in the teacher's order, with that order."""
     from scipy.stats import rankdata
 

@@ -65,15 +65,17 @@ class StudentArrays:
 
     @classmethod
     def open(cls, folder: Path) -> StudentArrays:
-        """Map the arrays."""
-        return cls(*(np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)))
+        """Map the arrays, as plain ones: every slice of a memmap costs microseconds."""
+        files = (np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in fields(cls))
+        return cls(*(file.view(np.ndarray) for file in files))
 
     def scores(self, heads: Ids, rels: Ids) -> Floats:
         """Scores of all tails of each question, higher is more plausible: float32 ``(B, N)``."""
-        return self.compare(self.queries(heads, rels))
+        return self.scores_of(self.entity[heads], rels)
 
-    def compare(self, queries: Floats) -> Floats:
-        """The same for questions float32 ``(B, Q)``."""
+    def scores_of(self, vectors: Floats, rels: Ids) -> Floats:
+        """The same for vectors float32 ``(B, WIDTH)``, of entities that need have no row."""
+        queries = self.queries_of(vectors, rels)
         found = np.empty((len(queries), len(self.entity)), np.float32)
         for start in range(0, len(self.entity), BLOCK):
             part = slice(start, start + BLOCK)
@@ -81,12 +83,8 @@ class StudentArrays:
             np.matmul(queries, read.T, out=found[:, part])
         return found
 
-    def queries(self, heads: Ids, rels: Ids) -> Floats:
-        """What each question multiplies a tail's features with: float32 ``(B, Q)``."""
-        return self.queries_of(self.entity[heads], rels)
-
     def queries_of(self, x: Floats, rels: Ids) -> Floats:
-        """The same for vectors float32 ``(B, WIDTH)``, of entities that need have no row."""
+        """What each question multiplies a tail's features with: float32 ``(B, Q)``."""
         half, s = WIDTH // 2, self.rel[rels]
         gate, shift = self.gates(s)
         real, imaginary, a, b = x[:, :half], x[:, half:], s[:, :half], s[:, half:WIDTH]

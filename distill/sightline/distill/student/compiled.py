@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -27,6 +27,21 @@ BLOCK = 64
 STRIDE = 4
 
 
+class Network(NamedTuple):
+    """All arrays but those of the entities, float32 in rows, with the gates of every directed
+    relation: they are most of what asking one question would compute."""
+
+    rel: Floats
+    gate: Floats
+    shift: Floats
+    hidden_weight: Floats
+    hidden_bias: Floats
+    norm_weight: Floats
+    norm_bias: Floats
+    out_weight: Floats
+    out_bias: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledStudent:
     """A student's arrays as the kernels read them.
@@ -34,14 +49,12 @@ class CompiledStudent:
     Attributes:
         numbers: int8 ``(blocks, WIDTH, BLOCK)``: the last block is filled up with zeros.
         scale: float32 ``(blocks, BLOCK)``.
-        network: all other arrays, in the order of ``_answer``, with the gates of every directed
-            relation: they are most of what asking one question would compute.
     """
 
     entities: int
     numbers: npt.NDArray[np.int8]
     scale: Floats
-    network: tuple[Floats, ...]
+    network: Network
 
     @classmethod
     def of(cls, arrays: StudentArrays) -> CompiledStudent:
@@ -51,16 +64,22 @@ class CompiledStudent:
         fill = ((0, -len(numbers) % BLOCK), (0, 0))
         blocks = np.pad(numbers, fill).reshape(-1, BLOCK, numbers.shape[1]).transpose(0, 2, 1)
         steps = np.pad(scale, fill).reshape(-1, BLOCK)
-        of_rel = (a.rel, *a.gates(a.rel))
-        of_entity = (a.hidden_weight, a.hidden_bias, a.norm_weight, a.norm_bias)
-        network = tuple(_plain(one) for one in (*of_rel, *of_entity, a.out_weight, a.out_bias))
+        read = (
+            a.hidden_weight,
+            a.hidden_bias,
+            a.norm_weight,
+            a.norm_bias,
+            a.out_weight,
+            a.out_bias,
+        )
+        network = Network(*(_plain(one) for one in (a.rel, *a.gates(a.rel), *read)))
         return cls(len(numbers), np.ascontiguousarray(blocks), steps, network)
 
     def scores(self, vectors: Floats, rels: Ids) -> Floats:
         """Scores of all tails, float32 ``(B, N)``, for vectors ``(B, WIDTH)``."""
         found = np.empty((len(rels), self.scale.size), np.float32)
-        asked: tuple[Any, ...] = (_plain(vectors), np.ascontiguousarray(rels, np.int32))
-        _answer(*asked, self.numbers, self.scale, *self.network, found)  # type: ignore[call-arg]
+        asked = _plain(vectors), np.ascontiguousarray(rels, np.int32)
+        _answer(*asked, self.numbers, self.scale, self.network, found)
         return found[:, : self.entities]
 
 
@@ -73,18 +92,10 @@ _kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 
 @_kernel
-def _answer(
-    vectors: Any, rels: Any, numbers: Any, scale: Any, rel: Any, gate: Any, shift: Any,
-    hidden_weight: Any, hidden_bias: Any, norm_weight: Any, norm_bias: Any, out_weight: Any,
-    out_bias: Any, found: Any,
-) -> None:  # fmt: skip
+def _answer(vectors: Any, rels: Any, numbers: Any, scale: Any, network: Any, found: Any) -> None:
     x, total = np.empty((numbers.shape[1], BLOCK), np.float32), np.empty(BLOCK, np.float32)
     for b in range(len(rels)):
-        r = rels[b]
-        query = _query(
-            vectors[b], rel[r], gate[r], shift[r], hidden_weight, hidden_bias, norm_weight,
-            norm_bias, out_weight, out_bias,
-        )  # fmt: skip
+        query = _query(vectors[b], rels[b], network)
         # What is multiplied with numbers, then with products.
         parts = query.reshape(-1, numbers.shape[1])
         parts[1:] *= np.float32(GAIN)
@@ -94,15 +105,14 @@ def _answer(
 
 
 @_kernel
-def _query(
-    x: Any, s: Any, gate: Any, shift: Any, hidden_weight: Any, hidden_bias: Any,
-    norm_weight: Any, norm_bias: Any, out_weight: Any, out_bias: Any,
-) -> Any:  # fmt: skip
+def _query(x: Any, rel: int, network: Any) -> Any:
     """``StudentArrays.queries_of`` for one question: float32 ``(Q,)``."""
-    size, half = len(hidden_bias), len(x) // 2
-    hidden = hidden_bias.copy()
+    s, gate, shift = network.rel[rel], network.gate[rel], network.shift[rel]
+    norm_weight, norm_bias = network.norm_weight, network.norm_bias
+    hidden, query = network.hidden_bias.copy(), network.out_bias.copy()
+    size, half = len(hidden), len(x) // 2
     for d in range(len(x)):
-        weight = hidden_weight[d]
+        weight = network.hidden_weight[d]
         for j in range(size):
             hidden[j] += x[d] * weight[j]
     mean = variance = np.float32(0)
@@ -116,9 +126,8 @@ def _query(
     for j in range(size):
         value = hidden[j] * factor * norm_weight[j] + norm_bias[j]
         hidden[j] = value * np.float32(0.5 * (1.0 + math.tanh(0.5 * value)))
-    query = out_bias.copy()
     for j in range(size):
-        weight = out_weight[j]
+        weight = network.out_weight[j]
         for k in range(len(query)):
             query[k] += hidden[j] * weight[k]
     for k in range(half):

@@ -100,7 +100,7 @@ def features(arrays: StudentArrays, context: Context, column: Ids) -> Floats:
     for start in range(0, len(known), BLOCK):
         part = known[start : start + BLOCK]
         turned = ((context.rel[part] + rels // 2) % rels).astype(np.int32)
-        said = arrays.queries(context.neighbour[part], turned)
+        said = arrays.queries_of(arrays.entity[context.neighbour[part]], turned)
         np.add.at(mean, context.owner[part], said[:, :width])
     mean /= np.maximum(count, 1)
     read = np.concatenate([mean, SHARE * share, np.ones_like(mean[:, :1])], axis=1)

@@ -1,16 +1,13 @@
-"""The student as one ONNX file, built node by node from its numbers, and checked against NumPy.
+"""The student as one ONNX file, made from the text of its formula, and checked against NumPy.
 
 Knows packed numbers and ONNX operators; torch takes no part, so the file says exactly what
 ``arrays.py`` computes. Inputs ``head`` and ``rel``, int64 ``(B,)``; output ``scores``, float32
-``(B, N)``. What is packed as int8 is unpacked by two nodes that a runtime folds when it loads.
+``(B, N)``. A runtime folds what unpacks int8 and makes features of entities when it loads.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from sightline.distill.student.arrays import GAIN, NORM_EPSILON, SHIFTS, WIDTH
 from sightline.distill.student.quantise import SCALE, Packed, unpack
@@ -25,8 +22,6 @@ TOLERANCE = 1e-4
 #: Both of 2023; runtimes of the last years, those of browsers too, read them.
 OPSET, IR_VERSION = 19, 9
 
-Step = tuple[str, list[str], list[str], dict[str, Any]]
-
 
 def onnx_file(packed: Packed) -> bytes:
     """The content of the file; its scores have been compared with NumPy's on 64 questions.
@@ -35,11 +30,7 @@ def onnx_file(packed: Packed) -> bytes:
         MissingExtra: onnx or onnxruntime is not installed.
         LearningError: the two disagree.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise MissingExtra(error.name or "onnx", "train") from error
-    content: bytes = _model(packed, onnx).SerializeToString()
+    content = _content(packed)
     arrays = unpack(packed)
     rng = np.random.default_rng(0)
     heads = rng.integers(len(arrays.entity), size=64, dtype=np.int32)
@@ -68,97 +59,70 @@ def onnx_scorer(content: bytes) -> Scorer:
     return scores
 
 
-def _constants(packed: Packed) -> tuple[dict[str, npt.NDArray[Any]], list[Step]]:
-    """Initial values, and the steps that make float32 tables of the int8 ones."""
-    half = WIDTH // 2
-    constants: dict[str, npt.NDArray[Any]] = {
-        "halves": np.array([half, half], np.int64),
-        "rel_parts": np.array([half, half, packed["rel"].shape[1] - WIDTH], np.int64),
-        "gate_table": 1.0 + packed["gate_bias"],
-        "padding": np.array([0, 0, 0, len(packed["out_bias"]) - WIDTH], np.int64),
-        "gain": np.array(GAIN, np.float32),
-    }
-    for shift in SHIFTS:
-        constants[f"before_{shift}"] = np.roll(np.arange(WIDTH), shift)
-    steps: list[Step] = []
+def _content(packed: Packed) -> bytes:
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingExtra(error.name or "onnx", "train") from error
+    model = onnx.parser.parse_model(_formula(packed))
     for name, array in packed.items():
-        scale = name + SCALE
-        if scale in packed:
-            constants |= {f"{name}_int8": array, scale: packed[scale]}
-            # One operator would do, but runtimes unpack that anew for every question.
-            steps.append(("Cast", [f"{name}_int8"], [f"{name}_real"], {"to": 1}))
-            steps.append(("Mul", [f"{name}_real", scale], [f"{name}_table"], {}))
-        elif not name.endswith(SCALE) and name != "gate_bias":
-            constants[f"{name}_table"] = array
-    return constants, steps
-
-
-def _features(packed: Packed) -> tuple[list[Step], str]:
-    """The steps to what questions compare with, and its name; a runtime folds these, too."""
-    names: list[str] = ["entity_table"]
-    steps: list[Step] = []
-    if len(packed["out_bias"]) == WIDTH:
-        return steps, names[0]
-    for shift in SHIFTS:
-        rolled, product, name = f"rolled_{shift}", f"products_{shift}", f"features_{shift}"
-        steps += [
-            ("Gather", ["entity_table", f"before_{shift}"], [rolled], {"axis": 1}),
-            ("Mul", ["entity_table", rolled], [product], {}),
-            ("Mul", [product, "gain"], [name], {}),
-        ]
-        names.append(name)
-    return [*steps, ("Concat", names, ["features"], {"axis": 1})], "features"
-
-
-def _model(packed: Packed, onnx: Any) -> Any:
-    helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    constants, unpacking = _constants(packed)
-    products, features = _features(packed)
-    steps: list[Step] = [
-        *unpacking,
-        ("Gather", ["entity_table", "head"], ["x"], {"axis": 0}),
-        ("Gather", ["rel_table", "rel"], ["s"], {"axis": 0}),
-        ("Split", ["x", "halves"], ["real", "imaginary"], {"axis": 1}),
-        ("Split", ["s", "rel_parts"], ["a", "b", "context"], {"axis": 1}),
-        ("Mul", ["real", "a"], ["real_a"], {}),
-        ("Mul", ["imaginary", "b"], ["imaginary_b"], {}),
-        ("Mul", ["real", "b"], ["real_b"], {}),
-        ("Mul", ["imaginary", "a"], ["imaginary_a"], {}),
-        ("Sub", ["real_a", "imaginary_b"], ["product_real"], {}),
-        ("Add", ["real_b", "imaginary_a"], ["product_imaginary"], {}),
-        ("Concat", ["product_real", "product_imaginary"], ["product"], {"axis": 1}),
-        ("Pad", ["product", "padding"], ["product_padded"], {}),
-        ("Gemm", ["x", "hidden_weight_table", "hidden_bias_table"], ["read"], {}),
-        ("Gemm", ["s", "gate_weight_table", "gate_table"], ["gate_of_rel"], {}),
-        ("MatMul", ["s", "shift_weight_table"], ["shift"], {}),
-        ("Mul", ["read", "gate_of_rel"], ["gated"], {}),
-        ("Add", ["gated", "shift"], ["shifted"], {}),
-        (
-            "LayerNormalization",
-            ["shifted", "norm_weight_table", "norm_bias_table"],
-            ["hidden"],
-            {"axis": -1, "epsilon": NORM_EPSILON},
-        ),
-        ("Sigmoid", ["hidden"], ["gate"], {}),
-        ("Mul", ["hidden", "gate"], ["active"], {}),
-        ("Gemm", ["active", "out_weight_table", "out_bias_table"], ["mixed"], {}),
-        ("Add", ["product_padded", "mixed"], ["query"], {}),
-        *products,
-        ("Gemm", ["query", features], ["scores"], {"transB": 1}),
-    ]
-    integer, real = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
-    graph = helper.make_graph(
-        [helper.make_node(kind, inputs, outputs, **more) for kind, inputs, outputs, more in steps],
-        "student",
-        [helper.make_tensor_value_info(name, integer, ["batch"]) for name in ("head", "rel")],
-        [helper.make_tensor_value_info("scores", real, ["batch", len(packed["entity"])])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    model = helper.make_model(
-        graph,
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="sightline",
-    )
+        stored = name.upper() + ("_INT8" if name + SCALE in packed else "")
+        model.graph.initializer.append(onnx.numpy_helper.from_array(array, stored))
     onnx.checker.check_model(model)
-    return model
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _formula(packed: Packed) -> str:
+    """The formula of ``arrays.py`` as ONNX text; arrays are in capitals."""
+    half, size = WIDTH // 2, len(packed["out_bias"])
+    tables, features = [], ["ENTITY"]
+    for table in (name.upper() for name in packed if name + SCALE in packed):
+        # One operator would do, but runtimes unpack that anew for every question.
+        tables.append(f"{table}_REAL = Cast <to = 1> ({table}_INT8)")
+        tables.append(f"{table} = Mul ({table}_REAL, {table}{SCALE.upper()})")
+    for shift in SHIFTS if size > WIDTH else ():
+        before = np.roll(np.arange(WIDTH), shift).tolist()
+        features.append(f"FEATURES_{shift}")
+        tables.append(f"BEFORE_{shift} = Constant <value_ints = {before}> ()")
+        tables.append(f"ROLLED_{shift} = Gather <axis = 1> (ENTITY, BEFORE_{shift})")
+        tables.append(f"PRODUCTS_{shift} = Mul (ENTITY, ROLLED_{shift})")
+        tables.append(f"FEATURES_{shift} = Mul (PRODUCTS_{shift}, gain)")
+    newline = "\n"
+    return f"""
+        <ir_version: {IR_VERSION}, opset_import: ["": {OPSET}], producer_name: "sightline">
+        student (int64[batch] head, int64[batch] rel)
+            => (float[batch, {len(packed["entity"])}] scores) {{
+        halves = Constant <value_ints = [{half}, {half}]> ()
+        rel_parts = Constant <value_ints = [{half}, {half}, {packed["rel"].shape[1] - WIDTH}]> ()
+        padding = Constant <value_ints = [0, 0, 0, {size - WIDTH}]> ()
+        one = Constant <value_float = 1.0> ()
+        gain = Constant <value_float = {GAIN}> ()
+        {newline.join(tables)}
+        FEATURES = Concat <axis = 1> ({", ".join(features)})
+        x = Gather <axis = 0> (ENTITY, head)
+        s = Gather <axis = 0> (REL, rel)
+        real, imaginary = Split <axis = 1> (x, halves)
+        a, b, context = Split <axis = 1> (s, rel_parts)
+        real_a = Mul (real, a)
+        real_b = Mul (real, b)
+        imaginary_a = Mul (imaginary, a)
+        imaginary_b = Mul (imaginary, b)
+        product_real = Sub (real_a, imaginary_b)
+        product_imaginary = Add (real_b, imaginary_a)
+        product = Concat <axis = 1> (product_real, product_imaginary)
+        read = Gemm (x, HIDDEN_WEIGHT, HIDDEN_BIAS)
+        gate = Gemm (s, GATE_WEIGHT, GATE_BIAS)
+        gate_of_rel = Add (gate, one)
+        shift = MatMul (s, SHIFT_WEIGHT)
+        gated = Mul (read, gate_of_rel)
+        shifted = Add (gated, shift)
+        hidden = LayerNormalization <axis = -1, epsilon = {NORM_EPSILON}>
+            (shifted, NORM_WEIGHT, NORM_BIAS)
+        open = Sigmoid (hidden)
+        active = Mul (hidden, open)
+        mixed = Gemm (active, OUT_WEIGHT, OUT_BIAS)
+        product_padded = Pad (product, padding)
+        query = Add (product_padded, mixed)
+        scores = Gemm <transB = 1> (query, FEATURES)
+        }}"""

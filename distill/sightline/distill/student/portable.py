@@ -14,6 +14,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,48 +36,6 @@ from sightline.models.format import MODEL_FORMAT
 Format = Literal["onnx", "arrays"]
 FORMATS: tuple[Format, ...] = ("arrays", "onnx")
 Vocabulary = Mapping[str, Any]
-
-README = """\
-A student of 64 numbers per entity: it answers (head, relation, ?) and (?, relation, tail) and needs
-neither a graph nor Sightline.
-
-{files}
-`manifest.json` has the size and SHA-256 of every file: read the bytes, check, then load.
-
-The vocabulary gives `entity` and `relation` as columns `iri` and `label`, in the order of the rows,
-and `calibration`. A question is a head's row and a rel: the relation's row for the tails, the row
-plus the number of relations for the heads (the tail is then the "head"). The answer is one score
-for every entity, higher is more plausible.
-
-Put what you know already at minus infinity. Then, for an answer of score s,
-
-    log_probability = s - log(sum(exp(scores)))
-    rank            = 1 + number of scores above s
-    probability     = sigmoid(slope * log_probability - rank_slope * log(rank)
-                              + intercept + rel_offset[rel])
-
-is the chance that it is a true fact that the graph lacks. Below `abstain_below` it is a guess.
-"""
-FILES: Mapping[Format, str] = {
-    "onnx": """\
-`student.onnx` (float32) and `student-int8.onnx` take `head` and `rel`, int64 (batch,), and give
-`scores`, float32 (batch, entities). The vocabulary is `vocabulary.json`.
-""",
-    "arrays": """\
-`student.npz` (float32) and `student-int8.npz` are read by numpy.load without pickle. Where there is
-an array `NAME_scale`, the numbers are `NAME * NAME_scale`. The vocabulary is the array
-`vocabulary`, JSON in UTF-8. With x a row of `entity` and s a row of `rel`:
-
-    product = x * s[:64], read as 32 complex numbers: the real parts first, then the imaginary ones
-    hidden  = (x @ hidden_weight + hidden_bias) * (1 + s @ gate_weight + gate_bias)
-              + s @ shift_weight
-    hidden  = silu(layer_norm(hidden, epsilon 1e-5) * norm_weight + norm_bias)
-    query   = hidden @ out_weight + out_bias; query[:64] += product
-    scores  = features @ query
-    features of an entity e: e, then 10 * e * roll(e, shift) for the shifts 0, 1, 2, of which a
-    query of 64 numbers reads e alone
-""",
-}
 
 
 def export_student(ws: Workspace, format: Format, output: Path) -> None:
@@ -102,7 +61,8 @@ def export_student(ws: Workspace, format: Format, output: Path) -> None:
             (folder / name).write_bytes(content)
         if format == "onnx":
             (folder / "vocabulary.json").write_bytes(_json(names))
-        (folder / "README.md").write_text(README.format(files=FILES[format]), encoding="utf-8")
+        about = files("sightline.distill.student").joinpath("portable.md").read_bytes()
+        (folder / "README.md").write_bytes(about)
 
 
 def vocabulary(student: Student, snapshot: Snapshot) -> Vocabulary:

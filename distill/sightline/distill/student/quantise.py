@@ -20,29 +20,28 @@ from sightline.graph.arrays import Floats
 Packed = Mapping[str, npt.NDArray[Any]]
 SCALE = "_scale"
 LARGEST = 127
+FIELDS = [field.name for field in fields(StudentArrays)]
 
 
 def pack(arrays: StudentArrays, *, int8: bool) -> Packed:
     """The arrays under their names, matrices as int8 where that is asked for."""
     packed: dict[str, npt.NDArray[Any]] = {}
-    for field in fields(arrays):
-        array = np.asarray(getattr(arrays, field.name))
+    for name in FIELDS:
+        array = np.asarray(getattr(arrays, name))
         if int8 and array.ndim == 2:
-            packed[field.name], packed[field.name + SCALE] = quantise(array)
+            packed[name], packed[name + SCALE] = quantise(array)
         else:
-            packed[field.name] = array
+            packed[name] = array
     return packed
 
 
 def unpack(packed: Packed) -> StudentArrays:
     """The float32 arrays that packed numbers stand for."""
-    return StudentArrays(*(dequantised(packed, field.name) for field in fields(StudentArrays)))
-
-
-def dequantised(packed: Packed, name: str) -> Floats:
-    """One array as float32."""
-    array: Floats = packed[name].astype(np.float32, copy=False)
-    return array * packed[name + SCALE] if name + SCALE in packed else array
+    arrays = dict(packed)
+    for name in FIELDS:
+        if name + SCALE in packed:
+            arrays[name] = packed[name] * packed[name + SCALE]
+    return StudentArrays(*(arrays[name] for name in FIELDS))
 
 
 def quantise(matrix: Floats) -> tuple[npt.NDArray[np.int8], Floats]:

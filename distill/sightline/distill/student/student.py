@@ -6,7 +6,7 @@ no torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,19 +92,19 @@ class Student:
         return CompiledStudent.of(self.arrays)
 
     def _check(self, folder: Path) -> None:
-        a = self.arrays
+        a, rels = self.arrays, 2 * self.num_relations
+        width, hidden, read = a.rel.shape[-1], len(a.hidden_bias), len(a.out_bias)
+        of_rel, of_hidden = (width, hidden), (hidden,)
+        wanted = [
+            *((self.num_entities, WIDTH), (rels, width), (WIDTH, hidden), of_hidden),
+            *(of_rel, of_hidden, of_rel, of_hidden, of_hidden, (hidden, read), (read,)),
+        ]
         shapes_fit = (
-            a.entity.shape == (self.num_entities, WIDTH)
-            and a.rel.shape[0] == 2 * self.num_relations
-            and a.hidden_weight.shape == (WIDTH, len(a.hidden_bias))
-            and a.gate_weight.shape == (a.rel.shape[1], len(a.hidden_bias))
-            and a.shift_weight.shape == a.gate_weight.shape
-            and a.out_weight.shape == (len(a.hidden_bias), len(a.out_bias))
-            and len(a.out_bias) in (WIDTH, READ)
-            and len(self.calibration.rel_offset) == 2 * self.num_relations
+            [getattr(a, field.name).shape for field in fields(a)] == wanted
+            and read in (WIDTH, READ)
+            and len(self.calibration.rel_offset) == rels
             and (
-                self.context is None
-                or self.context.weight.shape == (2 * (WIDTH + len(a.rel) + 1), WIDTH)
+                self.context is None or self.context.weight.shape == (2 * (WIDTH + rels + 1), WIDTH)
             )
         )
         if not shapes_fit:

@@ -101,24 +101,15 @@ def measure_new_entities(
     middle = np.broadcast_to(np.asarray(arrays.entity).mean(axis=0), made.shape)
     tables = {"from_edges": made, "learnt": arrays.entity, "mean_vector": middle}
     anchor = with_reciprocals(asked, data.num_relations)[:, 0]
-    return {
-        "entities": len(np.unique(anchor[absent[anchor]])),
-        **{
-            name: asdict(RankingMetrics.of(_ranks(arrays, table, asked, data)[absent[anchor]]))
-            for name, table in tables.items()
-        },
-    }
+    found: dict[str, Any] = {"entities": len(np.unique(anchor[absent[anchor]]))}
+    for name, table in tables.items():
 
+        def scorer(heads: Ids, rels: Ids, table: Floats = table) -> Floats:
+            return arrays.scores_of(table[heads], rels)
 
-def _ranks(
-    arrays: StudentArrays, heads: Floats, asked: Ids, data: LearningData
-) -> npt.NDArray[np.float64]:
-    """Filtered ranks with other vectors for the entities that are asked about."""
-
-    def scorer(rows: Ids, rels: Ids) -> Floats:
-        return arrays.compare(arrays.queries_of(heads[rows], rels))
-
-    return filtered_ranks(scorer, asked, data.known)
+        ranks = filtered_ranks(scorer, asked, data.known)
+        found[name] = asdict(RankingMetrics.of(ranks[absent[anchor]]))
+    return found
 
 
 def _draw(

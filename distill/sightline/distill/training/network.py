@@ -14,12 +14,12 @@ time.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sightline.distill.student.arrays import GAIN, NORM_EPSILON, READ, SHIFTS, WIDTH, StudentArrays
 from sightline.distill.student.quantise import quantise
-from sightline.graph.arrays import Floats
 from sightline.models.training.presets import StudentConfig
 
 #: Standard deviation of the entity and directed relation vectors that training starts from.
@@ -78,22 +78,11 @@ class StudentNetwork(nn.Module):
 
     def arrays(self) -> StudentArrays:
         """What ships, as NumPy arrays: entities rounded to int8 multiples of a number per row."""
-
-        def array(tensor: Tensor) -> Floats:
-            values: Floats = tensor.detach().cpu().contiguous().numpy()
-            return values
-
-        numbers, scale = quantise(array(self.entity))
-        return StudentArrays(
-            entity=numbers * scale,
-            rel=array(self.rel),
-            hidden_weight=array(self.hidden.weight.T),
-            hidden_bias=array(self.hidden.bias),
-            gate_weight=array(self.gate.weight.T),
-            gate_bias=array(self.gate.bias),
-            shift_weight=array(self.shift.weight.T),
-            norm_weight=array(self.norm.weight),
-            norm_bias=array(self.norm.bias),
-            out_weight=array(self.out.weight.T),
-            out_bias=array(self.out.bias),
-        )
+        arrays = {}
+        for name, value in self.state_dict().items():
+            array = value.cpu().numpy()
+            # torch multiplies with the transpose of a weight.
+            array = array.T if name.endswith(".weight") else array
+            arrays[name.replace(".", "_")] = np.ascontiguousarray(array)
+        numbers, scale = quantise(arrays["entity"])
+        return StudentArrays(**{**arrays, "entity": numbers * scale})

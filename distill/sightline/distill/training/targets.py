@@ -93,11 +93,7 @@ def joined(found: Sequence[Answers], teacher: Teacher, questions: Questions) -> 
 
 
 def _answers(
-    teacher: Teacher,
-    encoded: list[Encoded],
-    parts: Parts,
-    questions: Questions,
-    positions: Tensor,
+    teacher: Teacher, encoded: list[Encoded], parts: Parts, questions: Questions, positions: Tensor
 ) -> Tensor:
     """Scores of some questions, float32 ``(B, N)``.
 

@@ -5,9 +5,9 @@ Knows questions, soft targets and losses; the loop is ``models.training.trainer`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -90,34 +90,25 @@ class StudentTrainer(Trainer):
     def _scorer(self) -> Scorer:
         return self.model.arrays().scores
 
-    def _run_epoch(self) -> float:
-        self.model.train()
-        order = torch.randperm(len(self.questions), generator=self._generator)
-        steps = self.epochs * -(-len(self.questions) // self._batch)
-        losses = []
-        for positions in torch.split(order, self._batch):
-            self._set_rate(self.config.rate * cosine(self.step / steps))
-            losses.append(self._descend(self._loss(positions)))
-        return float(np.mean(losses))
+    def _rate(self, done: float) -> float:
+        return self.config.rate * cosine(done)
 
-    def _loss(self, positions: Tensor) -> Tensor:
-        network, setting = self.model, self.setting
-        batch = self.questions.batch(positions)
-        if self._samples:
-            drawn = self._draw(batch, positions)
-            scores = network.scores(batch.head, batch.rel, drawn.entity)
-            columns = drawn.columns(batch.answer)
-            loss = answer_loss(scores + drawn.log_weight, batch.row, columns, setting.smoothing)
-        else:
-            drawn = None
-            scores = network.scores(batch.head, batch.rel)
-            loss = answer_loss(scores, batch.row, batch.answer, setting.smoothing)
+    def _losses(self, positions: Tensor) -> Iterator[Tensor]:
+        setting, batch = self.setting, self.questions.batch(positions)
+        drawn = self._draw(batch, positions)
+        scores = self.model.scores(batch.head, batch.rel, drawn.entity)
+        columns = drawn.columns(batch.answer)
+        loss = answer_loss(drawn.weighted(scores), batch.row, columns, setting.smoothing)
         if setting.temperature is not None:
-            soft = self._soft_loss(scores, drawn, positions, batch, setting.temperature)
+            # A question counts as often as it has answers, as in the hard loss.
+            weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
+            soft = self._soft_loss(scores, drawn, positions, weight, setting.temperature)
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
-        return loss
+        yield loss
 
     def _draw(self, batch: Batch, positions: Tensor) -> Candidates:
+        if not self._samples:
+            return Candidates()
         sure = batch.answer.cpu()
         if self.setting.temperature is not None and self.targets.entity is not None:
             best = self.targets.entity[positions, : self.config.sure]
@@ -125,25 +116,22 @@ class StudentTrainer(Trainer):
         room = self.config.candidates - len(torch.unique(sure))
         # Half of the room at least, however many answers there are: the others must be heard, too.
         count = max(room, self.config.candidates // 2)
-        drawn = Candidates.sample(sure, self.data.num_entities, count, self._generator)
-        return drawn.to(self.questions.device)
+        return Candidates.sample(sure, self.data.num_entities, count, self._generator).to(
+            self.device
+        )
 
     def _soft_loss(
         self,
         scores: Tensor,
-        drawn: Candidates | None,
+        drawn: Candidates,
         positions: Tensor,
-        batch: Batch,
+        weight: Tensor,
         temperature: float,
     ) -> Tensor:
-        device = scores.device
-        teacher = self.targets.score[positions].to(device)
-        # A question counts as often as it has answers, as in the hard loss beside it.
-        weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
-        if self.targets.entity is None:
+        targets, device = self.targets, self.device
+        teacher = targets.score[positions].to(device)
+        if targets.entity is None:
             return softened_kl(scores, teacher, temperature, weight)
-        ids = self.targets.entity[positions].to(device)
-        column = ids if drawn is None else drawn.columns(ids)
-        rest = self.targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
-        stands_for = None if drawn is None else drawn.log_weight
-        return softened_kl_top(scores, column, teacher, rest, temperature, weight, stands_for)
+        column = drawn.columns(targets.entity[positions].to(device))
+        rest = targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
+        return softened_kl_top(scores, column, teacher, rest, temperature, weight, drawn.log_weight)

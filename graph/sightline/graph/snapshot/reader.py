@@ -6,7 +6,7 @@ search and no model. Imports NumPy and numba only, so that training and serving 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -168,11 +168,18 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         text = ref.strip().removeprefix("<").removesuffix(">")
         if not text:
             raise BadReference(kind, ref)
-        for iri in (text, expand(text, self.prefixes), mint(self.base, kind, text)):
-            found = None if iri is None else getattr(self, f"{kind}_iris").find(iri)
+        iris: StringTable = getattr(self, f"{kind}_iris")
+        for iri in self._readings(text, kind):
+            found = None if iri is None else iris.find(iri)
             if found is not None:
                 return text, found
         return text, None
+
+    def _readings(self, text: str, kind: Kind) -> Iterator[str | None]:
+        """The IRIs that a text may stand for, each made when those before it name nothing."""
+        yield text
+        yield expand(text, self.prefixes)
+        yield mint(self.base, kind, text)
 
     def _one_of_few(
         self,

@@ -57,8 +57,8 @@ def entity(sight: Sightline, asked: EntityQuestion) -> Entity:
         Attribute(names.property(a.property), a.value, a.datatype, a.language, a.origins)
         for a in s.attributes(entity)
     )
-    owner, rel, _, edge = sight.facts.incident(np.array([entity], np.int32))
-    rels, counts = np.unique(rel[sight.facts.listed(owner, edge)], return_counts=True)
+    rel, _, edge = sight.facts.at(entity)
+    rels, counts = np.unique(rel[sight.facts.listed(edge)], return_counts=True)
     used = {origin.load for attribute in attributes for origin in attribute.origins}
     used |= {s.loads[i]["id"] for i in s.loads_of(edge)}
     return Entity(

@@ -76,11 +76,11 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     shown = shown[np.lexsort((shown, distance[shown]))]
     owner, rel, other, edge = facts.incident(shown[distance[shown] < asked.hops])
     left = np.flatnonzero(wanted[rel] & ~chosen[other])
-    left = left[facts.listed(owner[left], edge[left])]
+    left = left[facts.listed(edge[left], owner[left])]
     omitted = np.unique(rel[left], return_counts=True)
     _, found = expand_csr(s.out_indptr, shown)
     edges = found[wanted[s.relation[found]] & chosen[s.tail[found]]].astype(np.int32)
-    edges = edges[facts.listed(np.zeros(len(edges), np.int64), edges)]
+    edges = edges[facts.listed(edges)]
     refs = {int(e): names.entity(int(e)) for e in shown}
     return Neighborhood(
         center=refs[entity],

@@ -90,7 +90,9 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         deadline_ms=asked.deadline_ms,
     )
     # The first question of a process loads the kernels, which may take longer than all its time.
-    end = max(start + budget, time.perf_counter() + SHOWING * budget)
+    # To write paths down takes as long as to show them, so half of what is left is for that.
+    now = time.perf_counter()
+    end = now + max(start + budget - now, SHOWING * budget) / 2
     shown = [names.path(p) for i, p in enumerate(found.paths) if not i or time.perf_counter() < end]
     reason = found.reason
     if hidden := len(found.paths) - len(shown):

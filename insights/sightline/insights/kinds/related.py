@@ -43,8 +43,17 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         UsageError: neither stated nor predicted facts are wanted.
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel: only predicted facts are wanted,
             and there are none.
+        DoesNotApply: a relation is named, and no entity of its types has such a fact.
     """
-    from sightline.insights.ranking import new_neighbours, reliability, stated, told
+    import numpy as np
+
+    from sightline.insights.ranking import (
+        new_neighbours,
+        reliability,
+        require_applies,
+        stated,
+        told,
+    )
 
     if not asked.known and not asked.predicted:
         raise UsageError("neither known nor predicted facts are asked for; ask for one of them")
@@ -55,6 +64,8 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         facts += told(sight, stated(sight.facts, entity, wanted, asked.k), ranked=False)
     if asked.predicted and (not asked.known or sight.can_predict(entity)):
         facts += told(sight, new_neighbours(sight.model_view, entity, wanted, asked.k))
+    if asked.predicted and asked.relation is not None and not facts:
+        require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())
     return Related(**reliability(sight, facts), entity=sight.names.entity(entity), related=facts)
 
 

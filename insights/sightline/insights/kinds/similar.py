@@ -54,17 +54,17 @@ def similar(sight: Sightline, asked: SimilarQuestion) -> Similar:
     vectors = np.asarray(model.student.arrays.entity)
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     cosine = vectors @ vectors[row] / np.maximum(length * length[row], np.finfo(np.float32).tiny)
-    shown = model.entity_of_row >= 0
+    shown = model.entity_ids >= 0
     shown[row] = False
     if asked.same_type:
-        shown &= _same_type(sight, entity)[model.entity_of_row]
+        shown &= _same_type(sight, entity)[model.entity_ids]
     rows = np.flatnonzero(shown)
     rows = rows[best(cosine[rows], min(asked.k, len(rows)))]
     names = sight.names
     return Similar(
         names.entity(entity),
         tuple(
-            Neighbour(names.entity(int(model.entity_of_row[i])), float(np.clip(cosine[i], -1, 1)))
+            Neighbour(names.entity(int(model.entity_ids[i])), float(np.clip(cosine[i], -1, 1)))
             for i in rows
         ),
     )

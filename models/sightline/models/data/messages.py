@@ -10,12 +10,17 @@ memory.
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from functools import cached_property
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
+
+with warnings.catch_warnings():
+    # PyG 2.8 calls torch.jit.script while it is imported, which torch 2.13 calls deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from torch_geometric import EdgeIndex
+    from torch_geometric.nn import MessagePassing as MessagePassing
 
 
 class Messages:
@@ -28,51 +33,38 @@ class Messages:
     """
 
     def __init__(self, ends: Tensor, rel: Tensor, num_entities: int) -> None:
-        self._whole = _Whole(ends, rel, num_entities)
+        self._ends, self._rel, self.num_entities = ends, rel, num_entities
         self._kept = torch.ones_like(rel, dtype=torch.bool)
-        self.num_entities = num_entities
+        self._all: Messages | None = None
 
     def without(self, dropped: Tensor) -> Messages:
         """These messages but for some: bool ``(2 M,)``, in the order first given."""
-        rest = Messages.__new__(Messages)
-        rest._whole, rest._kept = self._whole, self._kept & ~dropped
-        rest.num_entities = self.num_entities
+        rest = copy(self)
+        rest._kept, rest._all = self._kept & ~dropped, self._all or self
         return rest
 
     @property
     def ends(self) -> Tensor:
         """Source and target of every message that is left: int64 ``(2, m)``."""
-        return self._whole.ends[:, self._kept]
+        return self._ends[:, self._kept]
 
     @property
     def rel(self) -> Tensor:
         """The directed relation of every message that is left: int64 ``(m,)``."""
-        return self._whole.rel[self._kept]
-
-    @property
-    def groups(self) -> Groups:
-        """The groups of all messages, those of which none is left included."""
-        return self._whole.groups
-
-    def received(self) -> Tensor:
-        """How many messages each entity receives: int64 ``(N,)``."""
-        return torch.bincount(self._whole.ends[1, self._kept], minlength=self.num_entities)
-
-    def group_sums(self, z: Tensor) -> Tensor:
-        """Sum of the sources' rows of ``z``, float32 ``(N, d)``, per group: float32 ``(G, d)``."""
-        found: Tensor = _GroupSums.apply(z, self.groups, self._kept.to(z.dtype))  # type: ignore[no-untyped-call]
-        return found
-
-
-class _Whole:
-    """All edges of a graph; its groups are found when first asked for."""
-
-    def __init__(self, ends: Tensor, rel: Tensor, num_entities: int) -> None:
-        self.ends, self.rel, self.num_entities = ends, rel, num_entities
+        return self._rel[self._kept]
 
     @cached_property
     def groups(self) -> Groups:
-        return Groups(self.ends, self.rel, self.num_entities)
+        """The groups of all messages, those of which none is left included."""
+        return self._all.groups if self._all else Groups(self._ends, self._rel, self.num_entities)
+
+    def received(self) -> Tensor:
+        """How many messages each entity receives: int64 ``(N,)``."""
+        return torch.bincount(self._ends[1, self._kept], minlength=self.num_entities)
+
+    def group_sums(self, z: Tensor) -> Tensor:
+        """Sum of the sources' rows of ``z``, float32 ``(N, d)``, per group: float32 ``(G, d)``."""
+        return self.groups.sums(z, self._kept.to(z.dtype))
 
 
 class Groups:
@@ -84,53 +76,20 @@ class Groups:
     """
 
     def __init__(self, ends: Tensor, rel: Tensor, num_entities: int) -> None:
-        device = rel.device
-        (source, target), rels = ends.cpu().numpy(), rel.cpu().numpy()
-        size = int(rels.max(initial=0)) + 1
-        key, of_message = np.unique(target * size + rels, return_inverse=True)
-        number = np.arange(len(key))
-        self.ends = torch.from_numpy(np.stack([number, key // size])).to(device)
-        self.rel = torch.from_numpy(key % size).to(device)
-        self.sums = _Pattern(of_message, source, (len(key), num_entities), device)
-        self.back = _Pattern(source, of_message, (num_entities, len(key)), device)
+        size = int(rel.max()) + 1 if len(rel) else 1
+        key, of_message = torch.unique(ends[1] * size + rel, return_inverse=True)
+        self.ends = torch.stack([torch.arange(len(key), device=key.device), key // size])
+        self.rel = key % size
+        # A sparse matrix, one entry per message.
+        entries = torch.stack([of_message, ends[0]]).int()
+        matrix = EdgeIndex(entries, sparse_size=(len(key), num_entities))
+        self._matrix, self._order = matrix.sort_by("row")
+        self._matrix.fill_cache_()
 
-
-class _Pattern:
-    """Where a sparse matrix, one entry per message, has its entries."""
-
-    def __init__(self, row: Any, column: Any, shape: tuple[int, int], device: torch.device) -> None:
-        order = np.lexsort((column, row))
-        pointer = np.zeros(shape[0] + 1, np.int32)
-        np.cumsum(np.bincount(row, minlength=shape[0]), out=pointer[1:])
-        arrays = pointer, column[order].astype(np.int32), order
-        self._pointer, self._column, self._order = (
-            torch.from_numpy(array).to(device) for array in arrays
-        )
-        self._shape = shape
-
-    def times(self, value: Tensor, x: Tensor) -> Tensor:
-        """The matrix with float32 ``(2 M,)`` values, in the messages' order, times ``x``."""
+    def sums(self, z: Tensor, weight: Tensor) -> Tensor:
+        """Sums of the sources' rows of ``z``, with a float32 ``(2 M,)`` weight per message."""
         with warnings.catch_warnings():
-            # torch calls the format a beta; what is used of it here is one product.
+            # torch calls the format of the matrix a beta; what is used of it is one product.
             warnings.simplefilter("ignore", UserWarning)
-            matrix = torch.sparse_csr_tensor(
-                self._pointer,
-                self._column,
-                value[self._order],
-                self._shape,
-                check_invariants=False,
-            )
-        return matrix @ x
-
-
-class _GroupSums(torch.autograd.Function):
-    """The product with a constant sparse matrix; torch's own gradient of it would be dense."""
-
-    @staticmethod
-    def forward(ctx: Any, z: Tensor, groups: Groups, kept: Tensor) -> Tensor:
-        ctx.groups, ctx.kept = groups, kept
-        return groups.sums.times(kept, z)
-
-    @staticmethod
-    def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor, None, None]:
-        return ctx.groups.back.times(ctx.kept, grad[0].contiguous()), None, None
+            found: Tensor = self._matrix.matmul(z, weight[self._order])
+        return found

@@ -5,6 +5,7 @@ Knows learning data and the device that learns; knows no member of the teacher a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,11 @@ class Parts:
     rest: list[Messages]
 
 
+def tensors(device: torch.device, *arrays: npt.NDArray[np.integer]) -> Iterator[Tensor]:
+    """Arrays of whole numbers as int64 tensors on a device."""
+    return (torch.from_numpy(array.astype(np.int64)).to(device) for array in arrays)
+
+
 class Questions:
     """The training questions on a device.
 
@@ -65,13 +71,9 @@ class Questions:
         edges = with_reciprocals(data.train, data.num_relations)
         head, rel, tail = edges.T
         turned = (rel + data.num_relations) % (2 * data.num_relations)
-        ends = np.stack([head, tail]).astype(np.int64)
+        ends, rels = tensors(device, np.stack([head, tail]), rel)
         self._head, self._rel, self._tail = head, rel, tail
-        self.messages = Messages(
-            torch.from_numpy(ends).to(device),
-            torch.from_numpy(rel.astype(np.int64)).to(device),
-            data.num_entities,
-        )
+        self.messages = Messages(ends, rels, data.num_entities)
         self._pair = np.minimum(head, tail) * np.int64(data.num_entities) + np.maximum(head, tail)
         self.hides_all = _hides_all(data, self._pair)
         self._asks = torch.from_numpy(self.known.find(head, rel))
@@ -84,11 +86,8 @@ class Questions:
         """Questions by position int64 ``(B,)``, with all their training answers."""
         where = positions.numpy()
         row, answer = self.known.at(where)
-        arrays = (self.known.head[where], self.known.rel[where], row, answer)
-        head, rel, rows, answers = (
-            torch.from_numpy(a.astype(np.int64)).to(self.device) for a in arrays
-        )
-        return Batch(head, rel, rows, answers)
+        asked = self.known.head[where], self.known.rel[where]
+        return Batch(*tensors(self.device, *asked, row, answer))
 
     def messages_without(self, positions: Tensor) -> Messages:
         """The graph without the edges that answer these questions, in either direction.

@@ -58,8 +58,7 @@ class Member:
 
     Attributes:
         name: its name in the manifest and in progress.
-        config: its configuration in a preset, a frozen dataclass of numbers; None where the preset
-            has no work for it.
+        config: its configuration in a preset, a frozen dataclass of numbers.
         build: an untrained network; torch's random state decides the weights.
         train: a trainer that has run, or None where training would not pay; ``build`` of its
             ``config`` makes its network again.

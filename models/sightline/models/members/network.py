@@ -11,21 +11,14 @@ graphs, so each graph gets its own by a short trial.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-with warnings.catch_warnings():
-    # PyG 2.8 calls torch.jit.script while it is imported, which torch 2.13 calls deprecated.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from torch_geometric.nn import MessagePassing
-
 from sightline.models.data.dataset import LearningData
-from sightline.models.data.messages import Messages
+from sightline.models.data.messages import MessagePassing, Messages
 from sightline.models.data.questions import Questions
 from sightline.models.members.member import Training
 from sightline.models.training.loss import Candidates, answer_loss
@@ -139,37 +132,30 @@ class NetworkTrainer(Trainer):
             weights = self.model.layers.parameters()
             self._optimizers["layers"] = torch.optim.Adam(weights, lr=config.rate_network)
 
-    def _run_epoch(self) -> float:
-        self.model.train()
-        order = torch.randperm(len(self.questions), generator=self._generator)
-        losses = [self._descend(self._loss(some)) for some in torch.split(order, self._batch)]
-        return float(np.mean(losses))
-
-    def _loss(self, positions: Tensor) -> Tensor:
+    def _losses(self, positions: Tensor) -> Iterator[Tensor]:
         batch = self.questions.batch(positions)
         messages = self.questions.messages_without(positions)
+        drawn, rows = Candidates(), None
         if self._candidates < self.data.num_entities:
-            drawn = Candidates.sample(
-                batch.answer.cpu(), self.data.num_entities, self._candidates, self._generator
-            ).to(self.device)
+            some = batch.answer.cpu(), self.data.num_entities, self._candidates
+            drawn = Candidates.sample(*some, self._generator).to(self.device)
+        if drawn.entity is not None:
             rows = torch.unique(torch.cat([drawn.entity, batch.head]))
-            x = self.model.encode(messages, rows)
-            head, answer, tails = (
-                torch.searchsorted(rows, some) for some in (batch.head, batch.answer, drawn.entity)
-            )
-            scores = self.model.query(x, head, batch.rel) @ x[tails].T + drawn.log_weight
-            loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
-        else:
-            x, head, answer = self.model.encode(messages), batch.head, batch.answer
-            scores = self.model.query(x, head, batch.rel) @ x.T
-            loss = answer_loss(scores, batch.row, answer)
+
+        def place(entity: Tensor) -> Tensor:
+            return entity if rows is None else torch.searchsorted(rows, entity)
+
+        x, head, answer = self.model.encode(messages, rows), place(batch.head), place(batch.answer)
+        tails = x if drawn.entity is None else x[place(drawn.entity)]
+        scores = drawn.weighted(self.model.query(x, head, batch.rel) @ tails.T)
+        loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
         # N3 of the three factors of every (question, answer) pair.
         penalty = (
             cubed_norm(x[head])[batch.row].mean()
             + cubed_norm(self.model.rel[batch.rel])[batch.row].mean()
             + cubed_norm(x)[answer].mean()
         )
-        return loss + self.config.penalty * penalty
+        yield loss + self.config.penalty * penalty
 
 
 def build(data: LearningData, config: NetworkConfig) -> GraphNetwork:

@@ -33,32 +33,25 @@ def choose_device(name: str) -> torch.device:
 
 @contextmanager
 def memory_guard(device: torch.device) -> Iterator[None]:
-    """Keep freed memory for the next step, and turn a failed allocation into one clear error."""
+    """Keep freed memory for the next step, and turn a failed allocation into one clear error.
+
+    By default the C library gives large blocks back to the system at once and has them cleared and
+    mapped again a moment later: up to half the time of a step on a graph of 40,000 entities. Where
+    the library is not glibc nothing is changed.
+    """
+    library, names = ctypes.CDLL(None), ("mallopt", "malloc_trim")
+    mallopt, trim = (getattr(library, name, lambda *_: None) for name in names)
+    for parameter, value in zip(PARAMETERS, KEEP):
+        mallopt(parameter, value)
     try:
-        with _kept_memory():
-            yield
+        yield
     except (MemoryError, RuntimeError) as error:
         # The CPU allocator has no error class of its own.
         named = isinstance(error, (MemoryError, torch.OutOfMemoryError))
         if not named and "can't allocate memory" not in str(error):
             raise
-        raise OutOfDeviceMemory(str(device), "the model and one batch do not fit") from error
-
-
-@contextmanager
-def _kept_memory() -> Iterator[None]:
-    """Hold on to what a step frees. By default the C library gives large blocks back to the system
-    at once and has them cleared and mapped again a moment later: up to half the time of a step on a
-    graph of 40,000 entities. Where the library is not glibc nothing is changed."""
-    library = ctypes.CDLL(None)
-    if not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim"):
-        yield
-        return
-    for parameter, value in zip(PARAMETERS, KEEP):
-        library.mallopt(parameter, value)
-    try:
-        yield
+        raise OutOfDeviceMemory(str(device)) from error
     finally:
         for parameter, value in zip(PARAMETERS, USUAL):
-            library.mallopt(parameter, value)
-        library.malloc_trim(0)
+            mallopt(parameter, value)
+        trim(0)

@@ -28,23 +28,22 @@ def answer_loss(scores: Tensor, row: Tensor, column: Tensor, smoothing: float = 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The tails that a step scores: every answer of the batch and a sample of the others.
+    """The tails that a step scores: every answer of the batch and a sample of the others; or all.
 
     Attributes:
-        entity: int64 ``(C,)``, ascending.
+        entity: int64 ``(C,)``, ascending; None where all entities are scored.
         log_weight: float32 ``(C,)``: log of how many entities each stands for. Added to the scores,
             it makes the sum of exponentials an unbiased estimate of the sum over all entities.
     """
 
-    entity: Tensor
-    log_weight: Tensor
+    entity: Tensor | None = None
+    log_weight: Tensor | None = None
 
     @classmethod
     def sample(
-        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator | None = None
+        cls, answer: Tensor, num_entities: int, count: int, generator: torch.Generator
     ) -> Candidates:
-        """All answers of a batch and ``count`` draws from the rest, with torch's global random
-        state where no generator is given."""
+        """All answers of a batch and ``count`` draws from the rest."""
         chosen = torch.zeros(num_entities, dtype=torch.bool)
         chosen[answer] = True
         rest = (~chosen).nonzero().squeeze(1)
@@ -58,9 +57,16 @@ class Candidates:
 
     def columns(self, entity: Tensor) -> Tensor:
         """Where entities of any shape stand among the candidates, -1 where they do not."""
+        if self.entity is None:
+            return entity
         column = torch.searchsorted(self.entity, entity).clamp(max=len(self.entity) - 1)
         return torch.where(self.entity[column] == entity, column, -1)
 
+    def weighted(self, scores: Tensor) -> Tensor:
+        """Scores of the candidates, float32 ``(B, C)``, for a sum that stands for all entities."""
+        return scores if self.log_weight is None else scores + self.log_weight
+
     def to(self, device: torch.device) -> Candidates:
         """The same on a device."""
-        return Candidates(self.entity.to(device), self.log_weight.to(device))
+        tensors = self.entity, self.log_weight
+        return Candidates(*(None if one is None else one.to(device) for one in tensors))

@@ -1,6 +1,6 @@
 """The training loop: epochs, evaluations, stopping, and going on after an interruption.
 
-What learns by it says how it is built, what an epoch does and which triples are ranked. Knows
+What learns by it says how it is built, what its loss is and which triples are ranked. Knows
 questions, optimizers and the checkpoint; knows no member, no student and no workspace.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,10 @@ from torch import Tensor, nn
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.progress import Progress
 from sightline.models.data.messages import Messages
-from sightline.models.data.questions import Questions
+from sightline.models.data.questions import Questions, tensors
 from sightline.models.errors import Diverged
 from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
-from sightline.models.training.checkpoint import (
-    load_checkpoint,
-    load_optimizer,
-    optimizer_tensors,
-    save_checkpoint,
-)
+from sightline.models.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 class Trainer(ABC):
@@ -49,6 +44,10 @@ class Trainer(ABC):
     #: Evaluations without a better MRR before it stops.
     patience: float = math.inf
     _evaluate_every = 1
+    #: What it learns from by position in a step.
+    _batch: int
+    #: The largest norm of a step's gradient.
+    _largest_gradient = math.inf
     _optimizers: dict[str, torch.optim.Optimizer]
 
     def __init__(self, questions: Questions, seed: int, name: str) -> None:
@@ -58,6 +57,7 @@ class Trainer(ABC):
         self.best_mrr: float | None = None
         self.best_epoch = self._stale = 0
         self._best: dict[str, Tensor] = {}
+        self._pool = len(questions)
         self.said: dict[str, Any] = {}
         # What is drawn on the CPU stays there, whatever the device: one seed, one order.
         self._generator = torch.Generator()
@@ -67,8 +67,17 @@ class Trainer(ABC):
         """Make ``model`` and ``_optimizers``; torch's random state is the seed's."""
 
     @abstractmethod
-    def _run_epoch(self) -> float:
-        """Train for an epoch, raise ``step`` and return the mean loss."""
+    def _losses(self, positions: Tensor) -> Iterator[Tensor]:
+        """The loss of a step on int64 ``(B,)`` positions, in parts that are summed."""
+
+    @property
+    def _per_epoch(self) -> int:
+        """How many positions below ``_pool`` an epoch learns from, each as often as any other."""
+        return self._pool
+
+    def _rate(self, done: float) -> float | None:
+        """The rate of the optimizers after a share of all steps; None leaves each its own."""
+        return None
 
     def _sample(self) -> Ids:
         """The triples of ``select`` that are ranked at an evaluation."""
@@ -119,22 +128,32 @@ class Trainer(ABC):
         self.model.load_state_dict(self._best)
         self.model.eval()
 
-    def _descend(self, loss: Tensor) -> float:
-        """One step of every optimizer."""
-        if not torch.isfinite(loss):
-            raise Diverged(self.step)
+    def _run_epoch(self) -> float:
+        """Train for an epoch and return the mean loss."""
+        self.model.train()
+        passes = -(-self._per_epoch // self._pool)
+        orders = [torch.randperm(self._pool, generator=self._generator) for _ in range(passes)]
+        batches = torch.split(torch.cat(orders)[: self._per_epoch], self._batch)
+        return float(np.mean([self._learn(some, self.epochs * len(batches)) for some in batches]))
+
+    def _learn(self, positions: Tensor, steps: int) -> float:
+        """One step, of so many in all, of every optimizer."""
+        rate, total = self._rate(self.step / steps), 0.0
         for optimizer in self._optimizers.values():
             optimizer.zero_grad()
-        torch.autograd.backward(loss)
+            for group in optimizer.param_groups if rate is not None else ():
+                group["lr"] = rate
+        for loss in self._losses(positions):
+            torch.autograd.backward(loss)
+            total += float(loss.detach())
+        if not math.isfinite(total):
+            raise Diverged(self.step)
+        if self._largest_gradient < math.inf:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self._largest_gradient)
         for optimizer in self._optimizers.values():
             optimizer.step()
         self.step += 1
-        return float(loss.detach())
-
-    def _set_rate(self, rate: float) -> None:
-        for optimizer in self._optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        return total
 
     def _evaluate(self) -> None:
         sample, mrr = self._sample(), None
@@ -151,12 +170,12 @@ class Trainer(ABC):
     _COUNTERS = ("epoch", "step", "best_mrr", "best_epoch", "_stale")
 
     def _save(self, scratch: Path) -> None:
-        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        tensors |= {f"best.{k}": v for k, v in self._best.items()}
-        for name, optimizer in self._optimizers.items():
-            tensors |= optimizer_tensors(name, optimizer)
-        tensors["random.torch"] = torch.get_rng_state()
-        tensors["random.order"] = self._generator.get_state()
+        tensors = {
+            "model": self.model.state_dict(),
+            "best": self._best,
+            "optimizers": {k: v.state_dict()["state"] for k, v in self._optimizers.items()},
+            "random": {"torch": torch.get_rng_state(), "order": self._generator.get_state()},
+        }
         numbers: dict[str, Any] = {name: getattr(self, name) for name in self._COUNTERS}
         save_checkpoint(scratch, tensors, numbers)
 
@@ -165,12 +184,13 @@ class Trainer(ABC):
         if found is None:
             return
         tensors, numbers = found
-        self.model.load_state_dict(_under("model.", tensors))
-        self._best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()}
+        self.model.load_state_dict(tensors["model"])
+        self._best = {k: v.to(self.device) for k, v in tensors["best"].items()}
         for name, optimizer in self._optimizers.items():
-            load_optimizer(name, optimizer, tensors)
-        torch.set_rng_state(tensors["random.torch"])
-        self._generator.set_state(tensors["random.order"])
+            state = {int(k): v for k, v in tensors["optimizers"][name].items()}
+            optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+        torch.set_rng_state(tensors["random"]["torch"])
+        self._generator.set_state(tensors["random"]["order"])
         for name in self._COUNTERS:
             setattr(self, name, numbers[name])
 
@@ -190,14 +210,9 @@ def scorer_of(model: nn.Module, messages: Messages) -> Scorer:
         x = network.encode(messages)
 
     def score(heads: Ids, rels: Ids) -> Floats:
-        head, rel = (torch.from_numpy(a.astype(np.int64)).to(device) for a in (heads, rels))
         with torch.no_grad():
-            scores = network.scores(x, head, rel)
+            scores = network.scores(x, *tensors(device, heads, rels))
             found: Floats = torch.log_softmax(scores, dim=1).cpu().numpy()
         return found
 
     return score
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -114,10 +115,12 @@ class Edges(Section):
     def twins(self, edge: int) -> list[int]:
         """The edges that say the same as ``edge``, itself among them, the one that stands for all
         first."""
-        fact = int(self.fact_of[edge])
-        facts, edges = self._twins_by_fact
-        low, high = np.searchsorted(facts, [fact, fact + 1])
-        return [fact, *edges[low:high].tolist()]
+        # Memoryviews give plain numbers at a tenth of what an array takes: this is asked for every
+        # edge of every path that is shown.
+        fact = self.fact_of.data[edge]
+        facts, edges = (array.data for array in self._twins_by_fact)
+        low = bisect_left(facts, fact)
+        return [fact, *edges[low : bisect_right(facts, fact, low)]]
 
     @cached_property
     def _twins_by_fact(self) -> tuple[Ids, Ids]:
@@ -134,8 +137,8 @@ class Edges(Section):
 
     def origins(self, edge: int) -> tuple[Origin, ...]:
         """Every statement that an edge rests on."""
-        span = slice(self.origin_indptr[edge], self.origin_indptr[edge + 1])
-        return origins_of(self.loads, self.origin_load[span], self.origin_row[span])
+        span = slice(*self.origin_indptr.data[edge : edge + 2])
+        return origins_of(self.loads, self.origin_load.data[span], self.origin_row.data[span])
 
     def loads_of(self, edges: Ids) -> Ids:
         """Positions in ``loads`` of the loads that some edges rest on, ascending."""

@@ -29,13 +29,13 @@ from sightline.models.members.path.graph import (
 def grow(
     graph: PathGraph, masked: MaskedQuery, place: Tensor, entity: Tensor, count: Tensor
 ) -> None:
-    """See ``Backend``."""
+    """See ``tensors``."""
     arrays = (each.numpy() for each in (place, entity, count))
     _grow(_as_arrays(graph.edges), _as_arrays(masked), *arrays)
 
 
 def gather(x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
-    """See ``Backend``."""
+    """See ``tensors``."""
     return _Gather.apply(x, weight, near, step)  # type: ignore[no-untyped-call]
 
 

@@ -12,7 +12,8 @@ and directed relations; knows no network.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -72,34 +73,6 @@ class MaskedQuery(NamedTuple):
         return cls(np.ascontiguousarray(heads, np.int32), nothing, nothing, nothing)
 
 
-class Backend(Protocol):
-    """The work whose time counts, for one kind of device. All give the same rows in the same order,
-    and the same sums up to rounding."""
-
-    def grow(
-        self, graph: PathGraph, masked: MaskedQuery, place: Tensor, entity: Tensor, count: Tensor
-    ) -> None:
-        """Breadth first from every head; at most ``entity.shape[1]`` rows a question, the nearest.
-
-        Args:
-            place: int32 ``(B, N)``, -1 everywhere: becomes the row of each entity.
-            entity: int32 ``(B, limit)``: becomes the entity of each row.
-            count: int64 ``(B, steps + 1)``: becomes the rows within 0, 1, ... steps.
-        """
-
-    def gather(
-        self, x: Tensor, weight: Tensor, near: Neighbourhood, step: int
-    ) -> tuple[Tensor, Tensor]:
-        """What every row hears in a step: of the messages x[source] * weight[question, directed
-        relation] the four summaries, float32 ``(after, 4, WIDTH)``, and how many they are, float32
-        ``(after,)``. Differentiable in x and weight.
-
-        Args:
-            x: float32 ``(before, WIDTH)``; rows further away than these say nothing.
-            weight: float32 ``(B, rels, WIDTH)``.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class PathGraph:
     """What a path member reads: edges, grouped by target.
@@ -107,15 +80,16 @@ class PathGraph:
     Attributes:
         edges: tensors where the network is.
         log_degree: mean of log(edges + 1) over the entities, what a row's own is compared with.
-        backend: what does the work.
+        backend: what does the work whose time counts, ``tensors`` or ``compiled``: both give the
+            same rows in the same order, and the same sums up to rounding.
     """
 
     edges: Edges
     log_degree: float
-    backend: Backend
+    backend: ModuleType
 
     @classmethod
-    def of(cls, messages: Messages, backend: Backend) -> PathGraph:
+    def of(cls, messages: Messages, backend: ModuleType) -> PathGraph:
         """Group messages by target, O(E log E)."""
         (source, target), rel = messages.ends.cpu().numpy(), messages.rel.cpu().numpy()
         order = np.lexsort((rel, source, target))

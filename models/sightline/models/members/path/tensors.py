@@ -20,14 +20,27 @@ from sightline.models.members.path.graph import (
 
 
 def gather(x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
-    """See ``Backend``."""
+    """What every row hears in a step: of the messages x[source] * weight[question, directed
+    relation] the four summaries, float32 ``(after, 4, WIDTH)``, and how many they are, float32
+    ``(after,)``. Differentiable in x and weight.
+
+    Args:
+        x: float32 ``(before, WIDTH)``; rows further away than these say nothing.
+        weight: float32 ``(B, rels, WIDTH)``.
+    """
     return _Gather.apply(x, weight, near, step)  # type: ignore[no-untyped-call]
 
 
 def grow(
     graph: PathGraph, masked: MaskedQuery, place: Tensor, entity: Tensor, count: Tensor
 ) -> None:
-    """See ``Backend``."""
+    """Breadth first from every head; at most ``entity.shape[1]`` rows a question, the nearest.
+
+    Args:
+        place: int32 ``(B, N)``, -1 everywhere: becomes the row of each entity.
+        entity: int32 ``(B, limit)``: becomes the entity of each row.
+        count: int64 ``(B, steps + 1)``: becomes the rows within 0, 1, ... steps.
+    """
     size, steps = len(count), count.shape[1] - 1
     question, target = torch.arange(size, device=place.device), masked.head.long()
     row = torch.zeros_like(question)

@@ -5,7 +5,7 @@ It is asked for one answer at a time, with the edge that gives the answer away h
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from sightline.graph.arrays import Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
-from sightline.models.data.questions import Questions
-from sightline.models.errors import Diverged
+from sightline.models.data.questions import Questions, tensors
 from sightline.models.members.member import Training
 from sightline.models.members.path.backends import path_graph
 from sightline.models.members.path.graph import (
@@ -57,23 +56,24 @@ class PathTrainer(Trainer):
 
     model: PathMember
     config: PathConfig
+    epochs = ROUNDS
+    _largest_gradient = 1.0
 
     def __init__(
         self, questions: Questions, config: PathConfig, seed: int, name: str = "train"
     ) -> None:
         super().__init__(questions, seed, name)
         data = self.data
-        self.epochs = ROUNDS
         self._graph = path_graph(self.questions.messages)
         steps = steps_to_answers(self._graph, data, config)
         self.config = config = replace(config, steps=steps)
         self._asked = with_reciprocals(data.train, data.num_relations)
         self.answers = affordable(self._graph, data, config)
+        self._pool, self._batch = len(self._asked), config.batch
 
     @property
-    def _steps(self) -> int:
-        """Of an epoch."""
-        return max(1, self.answers // (ROUNDS * self.config.batch))
+    def _per_epoch(self) -> int:
+        return self._batch * max(1, self.answers // (ROUNDS * self._batch))
 
     def _build(self) -> None:
         self.model = build(self.data, self.config).to(self.device)
@@ -82,51 +82,25 @@ class PathTrainer(Trainer):
     def _sample(self) -> Ids:
         return self.data.select[:: max(1, -(-len(self.data.select) // RANKED))]
 
-    def _run_epoch(self) -> float:
-        self.model.train()
-        wanted = self._steps * self.config.batch
-        passes = -(-wanted // len(self._asked))
-        orders = [
-            torch.randperm(len(self._asked), generator=self._generator) for _ in range(passes)
-        ]
-        losses = []
-        for some in torch.split(torch.cat(orders)[:wanted], self.config.batch):
-            self._set_rate(self._rate())
-            losses.append(self._learn(self._asked[some.numpy()]))
-        return float(np.mean(losses))
-
-    def _rate(self) -> float:
+    def _rate(self, done: float) -> float:
         """Up in a line, down along a cosine."""
-        done = self.step / (self._steps * ROUNDS)
         if done < WARM_UP:
             return self.config.rate * (done / WARM_UP + 0.01)
         return self.config.rate * cosine((done - WARM_UP) / (1 - WARM_UP))
 
-    def _learn(self, triples: Ids) -> float:
-        """One step on int32 ``(B, 3)`` answers, a few at a time to keep memory small."""
-        (optimizer,) = self._optimizers.values()
-        optimizer.zero_grad()
-        total = 0.0
+    def _losses(self, positions: Tensor) -> Iterator[Tensor]:
+        """The cross entropies of single answers, each against all that are not known to be one, a
+        few at a time to keep memory small."""
+        triples = self._asked[positions.numpy()]
         for start in range(0, len(triples), self._graph.group):
-            loss = self._loss(triples[start : start + self._graph.group]) / len(triples)
-            torch.autograd.backward(loss)
-            total += float(loss.detach())
-        if not math.isfinite(total):
-            raise Diverged(self.step)
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        optimizer.step()
-        self.step += 1
-        return total
-
-    def _loss(self, triples: Ids) -> Tensor:
-        """Sum of the cross entropies of each answer against all that are not known to be one."""
-        _, rel, answer = (torch.from_numpy(a.astype(np.int64)) for a in triples.T)
-        asked = hiding(triples, self.data.num_relations, everything=self.questions.hides_all)
-        scores = self.model.ask(self._graph, asked, rel.to(self.device))
-        others = self.data.questions.others(*triples.T)
-        index = tuple(torch.from_numpy(a.astype(np.int64)).to(self.device) for a in others)
-        scores = scores.index_put(index, scores.new_tensor(NEVER))
-        return nn.functional.cross_entropy(scores, answer.to(self.device), reduction="sum")
+            some = triples[start : start + self._graph.group]
+            _, rel, answer = tensors(self.device, *some.T)
+            asked = hiding(some, self.data.num_relations, everything=self.questions.hides_all)
+            scores = self.model.ask(self._graph, asked, rel)
+            others = tuple(tensors(self.device, *self.data.questions.others(*some.T)))
+            scores = scores.index_put(others, scores.new_tensor(NEVER))
+            total = nn.functional.cross_entropy(scores, answer, reduction="sum")
+            yield total / len(triples)
 
 
 def train(training: Training, config: PathConfig) -> PathTrainer | None:
@@ -162,7 +136,7 @@ def steps_to_answers(graph: PathGraph, data: LearningData, config: PathConfig) -
         near = Neighbourhood.around(
             graph, MaskedQuery.of(some[:, 0]), config.most_steps, graph.num_entities
         )
-        tail = torch.from_numpy(some[:, 2].astype(np.int64)).to(graph.device)
+        (tail,) = tensors(graph.device, some[:, 2])
         place = near.place[torch.arange(len(some), device=graph.device), tail]
         reached += ((place >= 0) & (place < near.start.diff(dim=1))).sum(dim=1)
     steps = range(config.steps, config.most_steps)
