@@ -19,6 +19,7 @@ SHORT = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf:",
     "http://www.w3.org/2000/01/rdf-schema#": "rdfs:",
     "http://www.w3.org/2001/XMLSchema#": "xsd:",
+    "http://www.w3.org/2004/02/skos/core#": "skos:",
     "https://schema.org/": "schema:",
 }
 
@@ -42,6 +43,15 @@ def triples(load: Load) -> list[Statement]:
     """Subject, predicate and object with shortened IRIs, in order."""
     columns = statements(load).select("subject", "predicate", "object")
     return [(short(s), short(p), short(o)) for s, p, o in columns.rows()]
+
+
+def facts(load: Load) -> list[Statement]:
+    """As ``triples``, without the class of a table and the keys of its records."""
+    return [
+        (s, p, o)
+        for s, p, o in triples(load)
+        if p != "skos:notation" and not (p == "rdf:type" and o.startswith("class:"))
+    ]
 
 
 def quarantined(

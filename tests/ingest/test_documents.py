@@ -26,7 +26,7 @@ from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
 from sightline.ingest.formats.parquet import PARQUET
 from sightline.ingest.source import Selection, Source
-from tests.ingest.conftest import quarantined, statements, triples
+from tests.ingest.conftest import facts, quarantined, statements, triples
 
 COUNTRY = {
     "id": "fr",
@@ -40,16 +40,16 @@ COUNTRY = {
     "empty": [],
 }
 FACTS = [
-    ("entity:fr", "rdfs:label", "France"),
-    ("entity:fr", "property:eu", "true"),
-    ("entity:fr", "property:capital.name", "Paris"),
-    ("entity:fr", "property:capital.at", "48.85"),
-    ("entity:fr", "property:capital.at", "2.35"),
-    ("entity:fr", "property:languages", "French"),
-    ("entity:fr", "property:languages", "Breton"),
-    ("entity:fr", "property:cities.name", "Lyon"),
-    ("entity:fr", "property:cities.name", "Nice"),
-    ("entity:fr", "property:cities.river.name", "Rhône"),
+    ("entity:c/fr", "rdfs:label", "France"),
+    ("entity:c/fr", "property:eu", "true"),
+    ("entity:c/fr", "property:capital.name", "Paris"),
+    ("entity:c/fr", "property:capital.at", "48.85"),
+    ("entity:c/fr", "property:capital.at", "2.35"),
+    ("entity:c/fr", "property:languages", "French"),
+    ("entity:c/fr", "property:languages", "Breton"),
+    ("entity:c/fr", "property:cities.name", "Lyon"),
+    ("entity:c/fr", "property:cities.name", "Nice"),
+    ("entity:c/fr", "property:cities.river.name", "Rhône"),
 ]
 
 
@@ -68,14 +68,14 @@ def test_records_are_found_and_flattened(load: Callable, document: object) -> No
     if document is COUNTRY:  # an object with an array of objects is taken for a wrapper
         document = {key: value for key, value in COUNTRY.items() if key != "cities"}
     (result,) = load({"c.json": json.dumps(document)})
-    facts = [f for f in FACTS if ".cities" not in f[1] and ":cities" not in f[1]]
-    assert triples(result.load) == (FACTS if "cities" in json.dumps(document) else facts)
+    fewer = [f for f in FACTS if ".cities" not in f[1] and ":cities" not in f[1]]
+    assert facts(result.load) == (FACTS if "cities" in json.dumps(document) else fewer)
     assert set(statements(result.load)["row"]) == {1}
 
 
 def test_lines_give_the_same_and_rows_are_lines(load: Callable) -> None:
     (result,) = load({"c.jsonl": "\n" + json.dumps(COUNTRY, ensure_ascii=False) + "\r\n\n"})
-    assert triples(result.load) == FACTS
+    assert facts(result.load) == FACTS
     assert set(statements(result.load)["row"]) == {2}
 
 
@@ -187,7 +187,7 @@ def test_parquet_gives_the_same_as_json(load: Callable, packed: bool) -> None:
     data = parquet(pl.DataFrame([COUNTRY]))
     name, data = ("c.parquet.gz", gzip.compress(data)) if packed else ("c.parquet", data)
     (result,) = load({name: data})
-    assert sorted(triples(result.load)) == sorted(FACTS)
+    assert sorted(facts(result.load)) == sorted(FACTS)
 
 
 def test_parquet_types_become_plain_text(load: Callable) -> None:
@@ -208,22 +208,22 @@ def test_parquet_types_become_plain_text(load: Callable) -> None:
     )
     (result,) = load({"t.parquet": parquet(table)})
     assert result.load.counts.duplicate == 1
-    facts = {(s, p.partition(":")[2]): o for s, p, o in triples(result.load) if "matrix" not in p}
-    assert facts == {
-        ("entity:a", "date"): "2020-01-02",
-        ("entity:b", "date"): "2020-01-02",
-        ("entity:a", "time"): "2020-01-02T03:04:05.000000",
-        ("entity:b", "time"): "2020-01-02T03:04:05.000000",
-        ("entity:a", "real"): "0.5",
-        ("entity:a", "int"): "1",
-        ("entity:a", "flag"): "true",
-        ("entity:b", "flag"): "false",
-        ("entity:a", "cat"): "x",
-        ("entity:b", "cat"): "y",
-        ("entity:a", "text"): "ok",
-        ("entity:a", "bytes"): "/w==",
+    found = {(s, p.partition(":")[2]): o for s, p, o in facts(result.load) if "matrix" not in p}
+    assert found == {
+        ("entity:t/a", "date"): "2020-01-02",
+        ("entity:t/b", "date"): "2020-01-02",
+        ("entity:t/a", "time"): "2020-01-02T03:04:05.000000",
+        ("entity:t/b", "time"): "2020-01-02T03:04:05.000000",
+        ("entity:t/a", "real"): "0.5",
+        ("entity:t/a", "int"): "1",
+        ("entity:t/a", "flag"): "true",
+        ("entity:t/b", "flag"): "false",
+        ("entity:t/a", "cat"): "x",
+        ("entity:t/b", "cat"): "y",
+        ("entity:t/a", "text"): "ok",
+        ("entity:t/a", "bytes"): "/w==",
     }
-    matrix = [o for s, p, o in triples(result.load) if "matrix" in p and s == "entity:a"]
+    matrix = [o for s, p, o in triples(result.load) if "matrix" in p and s == "entity:t/a"]
     assert matrix == ["1", "2", "3"]
 
 

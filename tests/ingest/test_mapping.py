@@ -15,7 +15,7 @@ from sightline.graph.vocabulary import DEFAULT_BASE, XSD, default_prefixes
 from sightline.ingest import mapping
 from sightline.ingest.errors import MappingError, SourceSyntaxError
 from sightline.ingest.mapping import MappingFile, read_mapping
-from tests.ingest.conftest import quarantined, statements, triples
+from tests.ingest.conftest import facts, quarantined, statements, triples
 
 PEOPLE = (
     "id,name,nom,born,company,tongues,page\n"
@@ -320,7 +320,7 @@ def test_several_mappings_and_subjects_of_one_table(load: Callable) -> None:
 def test_tables_without_a_mapping_are_read_automatically(load: Callable) -> None:
     files = {"people.csv": PEOPLE, "other.csv": "id,name\nx,X\n", "f.nt": "<a:a> <a:b> <a:c> .\n"}
     results = load(files, MAP + "      - [rdfs:label, $(name)]")
-    assert triples(results[1].load) == [("entity:x", "rdfs:label", "X")]
+    assert facts(results[1].load) == [("entity:other/x", "rdfs:label", "X")]
     assert triples(results[2].load) == [("a:a", "a:b", "a:c")]
 
 

@@ -101,6 +101,55 @@ def load_files(ws: Workspace, sources: Sequence[Path], mapping: Path | None, str
         )
 
 
+def profile(
+    sources: SourcesArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it as a YAML mapping to edit."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Look at raw files and say what each column means; `run` and `ingest` use the same.
+
+    Keys, links between tables, types, labels and kinds of values, each with what speaks for it.
+
+    Example: sightline profile customers.csv orders.csv -o shop.yaml
+    """
+    from sightline.graph.vocabulary import default_prefixes
+    from sightline.ingest.discover import discover
+    from sightline.ingest.load import Shown
+    from sightline.ingest.profile.profile import profile as look
+    from sightline.ingest.profile.write import as_values, as_yaml
+    from sightline.ingest.source import TableFormat
+
+    found = discover(sources)
+    tables = [source for source in found if isinstance(source.format, TableFormat)]
+    with terminal.progress() as progress:
+        at = Shown(progress, tables, "profile").at
+        profiled = look(tables, default_prefixes(), at)
+    if json:
+        terminal.print_json(as_values(profiled))
+    else:
+        _show_profile(as_values(profiled))
+        for source in found:
+            if source not in tables:
+                terminal.say(f"{source.name}: {source.format.name} says itself what it means")
+    if output is not None:
+        output.write_text(as_yaml(profiled), "utf-8")
+        terminal.say(f"written: {output}; next: sightline run SOURCE... --mapping {output}")
+
+
+def _show_profile(tables: Sequence[dict[str, Any]]) -> None:
+    columns = ("column", "kind", "#values", "#distinct", "meaning")
+    for table in tables:
+        rows = [tuple(column.values()) for column in table["columns"]]
+        rows = [(c, k, f"{v:,}", f"{d:,}", m) for c, k, v, d, m in rows]
+        terminal.table(f"{table['table']}: {table['records']:,} records", columns, rows)
+        for note in table["notes"]:
+            terminal.say(f"{'look: ' if note['warning'] else '- '}{note['text']}")
+        terminal.say("")
+
+
 def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
     """List the active loads."""
     from sightline.graph.record.loads import active_loads
@@ -282,4 +331,4 @@ def _show_metrics(metrics: dict[str, Any]) -> None:
     terminal.table("How well held-out facts are found again", columns, rows)
 
 
-COMMANDS = (run, ingest, loads, retract, compile_, verify, train, distill, evaluate)
+COMMANDS = (run, ingest, profile, loads, retract, compile_, verify, train, distill, evaluate)

@@ -53,8 +53,8 @@ MappingOption = Annotated[
         "--mapping",
         "-m",
         metavar="FILE",
-        help="YAML file (YARRRML keys) that says how tables become facts. Without one, columns "
-        "are read by their names.",
+        help="YAML file (YARRRML keys) that says how tables become facts. Without one, "
+        "`sightline profile` says what is done.",
     ),
 ]
 StrictOption = Annotated[

@@ -56,29 +56,52 @@ def column_name(name: str) -> str:
     return f"'{name}'" if name == "*" or name.startswith("^") else name
 
 
-class Seen:
-    """The 64-bit hashes of all records so far, as sorted runs: 8 bytes per record."""
+class Runs:
+    """Sorted 64-bit hashes, in logarithmically many runs: 8 bytes each."""
 
     def __init__(self) -> None:
         self._runs: list[npt.NDArray[np.uint64]] = []
 
-    def fresh(self, hashes: pl.Series) -> pl.Series:
-        """Boolean ``(n,)``: the first record with its hash. Remembers them."""
-        ordered = np.sort(hashes.to_numpy())
+    def known(self, ordered: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """``(n,)``: which of some sorted hashes are held."""
         known = np.zeros(len(ordered), np.bool_)
         for run in self._runs:
             place = np.searchsorted(run, ordered)
             known |= run[np.minimum(place, len(run) - 1)] == ordered
-        first = np.ones(len(ordered), np.bool_)
-        first[1:] = ordered[1:] != ordered[:-1]
-        self._add(ordered[first & ~known])
-        if first.all() and not known.any():  # as in most batches
-            return pl.repeat(True, len(ordered), dtype=pl.Boolean, eager=True)
-        return hashes.is_first_distinct() & ~hashes.is_in(pl.Series(ordered[known]).implode())
+        return known
 
-    def _add(self, run: npt.NDArray[np.uint64]) -> None:
+    def add(self, run: npt.NDArray[np.uint64]) -> None:
+        """Take in sorted hashes, none of which is held."""
         # Runs of similar length are merged, so that there are only logarithmically many.
         while self._runs and len(run) * 2 >= len(self._runs[-1]):
             run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
         if len(run):
             self._runs.append(run)
+
+    def cut(self, below: np.uint64) -> int:
+        """Keep only the hashes below a bound; how many that are."""
+        cut = [run[: np.searchsorted(run, below)].copy() for run in self._runs]
+        self._runs = [run for run in cut if len(run)]
+        return sum(map(len, self._runs))
+
+    def merged(self) -> npt.NDArray[np.uint64]:
+        """All hashes, sorted."""
+        return np.sort(np.concatenate([np.zeros(0, np.uint64), *self._runs]), kind="stable")
+
+
+class Seen:
+    """The 64-bit hashes of all records so far."""
+
+    def __init__(self) -> None:
+        self._runs = Runs()
+
+    def fresh(self, hashes: pl.Series) -> pl.Series:
+        """Boolean ``(n,)``: the first record with its hash. Remembers them."""
+        ordered = np.sort(hashes.to_numpy())
+        known = self._runs.known(ordered)
+        first = np.ones(len(ordered), np.bool_)
+        first[1:] = ordered[1:] != ordered[:-1]
+        self._runs.add(ordered[first & ~known])
+        if first.all() and not known.any():  # as in most batches
+            return pl.repeat(True, len(ordered), dtype=pl.Boolean, eager=True)
+        return hashes.is_first_distinct() & ~hashes.is_in(pl.Series(ordered[known]).implode())

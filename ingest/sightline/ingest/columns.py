@@ -122,7 +122,7 @@ def _without(frame: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
 def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
     """The subject of each record, null where there is none; also the checks of a whole map."""
     if table_map.complete:
-        for column in table_map.columns:
+        for column in table_map.needed:
             empty = frame[PLACE].filter(frame[column].is_null())
             bad.refuse(empty, f"column {column!r} is empty")
     lists = [c for c in table_map.subject.columns if frame.schema[c] != pl.String]

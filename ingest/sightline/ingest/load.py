@@ -68,7 +68,8 @@ def ingest(
     retracted load is active again.
 
     Args:
-        mapping: a YAML file; tables that it does not name are read automatically.
+        mapping: a YAML file; what tables that it does not name mean is found out from all of them
+            together.
         strict: the first bad record or value is an error.
 
     Raises:
@@ -79,8 +80,9 @@ def ingest(
     rules = None if mapping is None else read_mapping(mapping, ws.settings.prefixes)
     if rules is not None:
         rules.require_use(found)
-    readings = [plan(source, rules, ws.settings) for source in found]
-    show = _Shown(progress, found)
+    look = Shown(progress, found, "profile")
+    readings = plan(found, rules, ws.settings, look.at)
+    show = Shown(progress, found, "ingest")
     results: list[Result] = []
     with ws.lock():
         names = shown_names([source.path for source in found], _names_of_loads(ws))
@@ -96,22 +98,23 @@ def ingest(
     return results
 
 
-class _Shown:
+class Shown:
     """Progress in bytes over all sources."""
 
-    def __init__(self, progress: Progress, sources: Sequence[Source]) -> None:
+    def __init__(self, progress: Progress, sources: Sequence[Source], stage: str) -> None:
         self._progress = progress
+        self._stage = stage
         self._sizes = {source.path: source.path.stat().st_size for source in sources}
         self._total = sum(self._sizes.values())
         self._before = 0
 
     def at(self, source: Source, position: int) -> None:
         if self._before + position < self._total:  # the end is reached when all is committed
-            self._progress("ingest", self._before + position, self._total, source.path.name)
+            self._progress(self._stage, self._before + position, self._total, source.path.name)
 
     def finish(self, source: Source) -> None:
         self._before += self._sizes[source.path]
-        self._progress("ingest", self._before, self._total, source.path.name)
+        self._progress(self._stage, self._before, self._total, source.path.name)
 
 
 def _names_of_loads(ws: Workspace) -> dict[str, str]:
@@ -125,7 +128,7 @@ def _names_of_loads(ws: Workspace) -> dict[str, str]:
 
 
 def _ingest(
-    ws: Workspace, source: Source, shown: str, reading: Reading, strict: bool, show: _Shown
+    ws: Workspace, source: Source, shown: str, reading: Reading, strict: bool, show: Shown
 ) -> Result:
     started = now()
     show.at(source, 0)
@@ -140,7 +143,7 @@ def _ingest(
         return Result(Load.read(folder), known=True)
     with LoadWriter(ws, name, shown) as writer:
         load = _Loading(source, writer, strict)
-        notes: list[Note] = []
+        notes: list[Note] = list(reading.notes)
         for table in reading.tables(sha256):
             load.begin_table()
             for batch, maps in table.batches:

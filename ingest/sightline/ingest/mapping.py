@@ -23,7 +23,16 @@ from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
 from sightline.ingest.lexical import LEXICAL, Written
 from sightline.ingest.source import Format, Source
-from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, is_iri
+from sightline.ingest.terms import (
+    RECORD,
+    ROW,
+    Reference,
+    TableMap,
+    Template,
+    Value,
+    iri,
+    is_iri,
+)
 
 MAX_BYTES = 1 << 20
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
@@ -112,7 +121,7 @@ class MappingFile:
         """
         for mapped in tables:
             for column in mapped.table.columns:
-                if column not in columns:
+                if column not in (*columns, ROW, RECORD):
                     reason = f"{str(source.path)!r} has no column {column!r}"
                     raise self.error(mapped, f"{reason}; {_nearest(column, columns)}")
 
@@ -132,8 +141,21 @@ def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
     Raises:
         MappingError
     """
+    return mapping_of(_read_yaml(path), path, prefixes)
+
+
+def mapping_of(read: Any, path: Path, prefixes: Mapping[str, str]) -> MappingFile:
+    """The mapping that a document of texts, lists and tables says.
+
+    Args:
+        path: what errors call it.
+        prefixes: of the workspace; those in the document go before them.
+
+    Raises:
+        MappingError
+    """
     check = _Mapping(path, "", prefixes)
-    document = check.table(_read_yaml(path))
+    document = check.table(read)
     check.keys(document, {"prefixes": "prefixes", "mappings": "mappings"})
     own = check.table(document.get("prefixes") or {}, "prefixes")
     if not all(isinstance(value, str) for value in own.values()):

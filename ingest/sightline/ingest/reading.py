@@ -1,23 +1,25 @@
 """How a source is read: by which format, and what its columns mean.
 
-Knows mappings and what is guessed without one; knows no format and stores nothing.
+Knows mappings, those of the user and those that the profile makes; knows no format and stores
+nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import quote
 
 import polars as pl
 
 from sightline.graph.record.loads import Note
 from sightline.graph.storage.settings import Settings
-from sightline.ingest.automatic import RELATION_TABLES, automatic
+from sightline.graph.vocabulary import GENID
 from sightline.ingest.batch import Batch
-from sightline.ingest.formats.delimited import DEFINITIONS
 from sightline.ingest.mapping import MappedTable, MappingFile, canonical
+from sightline.ingest.profile.profile import profile
 from sightline.ingest.source import (
     NoSuchTable,
     Selection,
@@ -26,10 +28,7 @@ from sightline.ingest.source import (
     Table,
     TableFormat,
 )
-from sightline.ingest.terms import TableMap
-
-#: Records from which is guessed what columns mean.
-SAMPLE = 200
+from sightline.ingest.terms import RECORD, ROW, TableMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +50,59 @@ class Reading:
 
     Attributes:
         text: all that decides, beside its bytes, which statements come of it.
+        notes: what was decided before it is read.
         tables: one after the other. Takes the source's SHA-256. Raises the errors of the formats
             and MappingError.
     """
 
     text: str
+    notes: tuple[Note, ...]
     tables: Callable[[str], Iterator[ReadTable]]
 
 
-def plan(source: Source, mapping: MappingFile | None, settings: Settings) -> Reading:
-    """Decide how a source is read: as statements, by its mappings, or automatically.
+def plan(
+    sources: Sequence[Source],
+    mapping: MappingFile | None,
+    settings: Settings,
+    at: Callable[[Source, int], None],
+) -> list[Reading]:
+    """Decide how each source is read: as statements, by its mappings, or by what its tables show.
+
+    Args:
+        at: is told the position in each source that is looked at.
 
     Raises:
-        MappingError: a mapping names the source and does not fit it.
+        MappingError: a mapping names a source and does not fit it.
+        SourceError
     """
-    form = source.format
-    if isinstance(form, StatementFormat):
-        return Reading(json.dumps([form.name]), partial(_statements, source, form))
-    assert isinstance(form, TableFormat)
-    if mapping is not None and (tables := mapping.tables_of(source)):
-        text = json.dumps([form.media_type, canonical(tables)])
-        return Reading(text, partial(_by_mapping, source, form, mapping, tables))
-    stem = source.stem if source.stem in (*RELATION_TABLES, DEFINITIONS) else ""
-    about = [form.media_type, source.split, stem, sorted(settings.prefixes.items())]
-    text = json.dumps(["automatic", *about])
-    return Reading(text, partial(_automatically, source, form, settings))
+    given = {id(s): mapping.tables_of(s) for s in sources if mapping and _holds_tables(s)}
+    unmapped = [s for s in sources if _holds_tables(s) and not given.get(id(s))]
+    found = profile(unmapped, settings.prefixes, at)
+    readings = []
+    for source in sources:
+        form = source.format
+        if isinstance(form, StatementFormat):
+            text = json.dumps([form.name])
+            readings.append(Reading(text, (), partial(_statements, source, form)))
+            continue
+        assert isinstance(form, TableFormat)
+        rules, tables = mapping, given.get(id(source), ())
+        if not tables:
+            rules, tables = found.mapping, found.mapping.tables_of(source)
+        notes = tuple(found.notes(source))
+        if tables:
+            assert rules is not None
+            text = json.dumps([form.media_type, source.split, canonical(tables)])
+            tables_of = partial(_by_mapping, source, form, rules, tables)
+        else:
+            text = json.dumps([form.media_type])
+            tables_of = partial(_by_format, source, form)
+        readings.append(Reading(text, notes, tables_of))
+    return readings
+
+
+def _holds_tables(source: Source) -> bool:
+    return isinstance(source.format, TableFormat)
 
 
 def _statements(source: Source, form: StatementFormat, sha256: str) -> Iterator[ReadTable]:
@@ -94,47 +121,40 @@ def _by_mapping(
         wanted = [column for one in group for column in one.table.columns]
         try:
             for table in form.tables(source, Selection(selected, wanted)):
-                yield ReadTable(_mapped(source, table, mapping, group), table.notes)
+                yield ReadTable(_mapped(source, table, mapping, group, sha256), table.notes)
         except NoSuchTable as error:
             raise mapping.error(group[0], str(error)) from error
 
 
 def _mapped(
-    source: Source, table: Table, mapping: MappingFile, group: Sequence[MappedTable]
+    source: Source, table: Table, mapping: MappingFile, group: Sequence[MappedTable], sha256: str
 ) -> Iterator[tuple[Batch, Sequence[TableMap]]]:
     """The batches of a table, which must have the columns that its mappings name."""
     maps = [mapped.table for mapped in group]
+    names = {column for one in maps for column in one.columns}
+    genid = f"{GENID}{sha256[:16]}:{quote(group[0].selected or '', safe='')}"
     columns: dict[str, None] = {}
     try:
         for batch in table.batches:
             columns |= dict.fromkeys(batch.frame.columns)
             if table.uniform:
                 mapping.require_columns(source, group, list(columns))
-            yield batch, maps
+            yield _numbered(batch, names, genid), maps
     except NoSuchTable as error:
         raise mapping.error(group[0], str(error)) from error
     if columns:
         mapping.require_columns(source, group, list(columns))
 
 
-def _automatically(
-    source: Source, form: TableFormat, settings: Settings, sha256: str
-) -> Iterator[ReadTable]:
+def _numbered(batch: Batch, names: Collection[str], genid: str) -> Batch:
+    """The batch with the columns that every table has, where maps refer to them."""
+    number = batch.rows.cast(pl.String)
+    made = {ROW: number, RECORD: genid + number}
+    more = {n: v for n, v in made.items() if n in names and n not in batch.frame.columns}
+    return replace(batch, frame=batch.frame.with_columns(**more)) if more else batch
+
+
+def _by_format(source: Source, form: TableFormat, sha256: str) -> Iterator[ReadTable]:
+    """Tables of which the format itself says what they mean."""
     for table in form.tables(source, Selection()):
-        yield ReadTable(_guessed(source, table, settings), table.notes)
-
-
-def _guessed(
-    source: Source, table: Table, settings: Settings
-) -> Iterator[tuple[Batch, Sequence[TableMap]]]:
-    rules = None
-    for batch in table.batches:
-        if table.maps is not None:
-            yield batch, table.maps
-            continue
-        frame = batch.frame
-        if rules is None and frame.height:
-            texts = frame.head(SAMPLE).select(pl.col(pl.String)).to_dict(as_series=False)
-            names = (table.name, frame.columns)
-            rules = automatic(source.path, *names, texts, settings.base, settings.prefixes)
-        yield batch, rules.maps(frame.columns) if rules else ()
+        yield ReadTable(((batch, table.maps or ()) for batch in table.batches), table.notes)

@@ -103,7 +103,10 @@ class Table:
     Attributes:
         name: what it is called, in lower case; that of the file where it is the only one.
         uniform: all records have the same columns, so that the first batch shows which there are.
-        maps: what its columns mean, where the format itself says it; None where it does not.
+        maps: what its columns mean, where the format itself says it; None where it does not. A
+            source says it of all of its tables or of none.
+        selected: how a mapping names it among the tables of its source; None where it is by
+            ``name``, or where it is the only one.
         declared: its key and links, where the source has a schema that says them.
         notes: what the format decided or left out. They may grow while batches are read.
     """
@@ -112,6 +115,7 @@ class Table:
     batches: Iterator[Batch]
     uniform: bool = True
     maps: tuple[TableMap, ...] | None = None
+    selected: str | None = None
     declared: Declared | None = None
     notes: list[Note] = field(default_factory=list)
 

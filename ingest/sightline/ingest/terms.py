@@ -22,6 +22,8 @@ PLAIN_IRI = (
     rf"^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9.-]+(/{_CHARACTERS})?|[A-Za-z0-9_]{_CHARACTERS})"
     rf"(\?{_CHARACTERS})?(#{_CHARACTERS})?$"
 )
+#: Columns that every table has: the number of a record, and an IRI for one that nothing names.
+ROW, RECORD = "#row", "#record"
 #: What ``quote`` escapes, as one table for ASCII.
 _ESCAPED = {chr(i): f"%{i:02X}" for i in range(128) if quote(chr(i), safe="") != chr(i)}
 
@@ -115,8 +117,8 @@ class TableMap:
 
     Attributes:
         statements: predicate and object of each statement about the subject.
-        complete: every column referred to must have a value, as in a table of triples; a bad
-            value then rejects the record.
+        complete: every column that statements are made of must have a value, as in a table of
+            triples; a bad value then rejects the record.
         nulls: cells that are no value.
     """
 
@@ -125,6 +127,12 @@ class TableMap:
     statements: tuple[tuple[Template, Value], ...]
     complete: bool = False
     nulls: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Every column that its statements are made of, each once; not what qualifies them."""
+        said = ((*p.columns, *value.template.columns) for p, value in self.statements)
+        return tuple(dict.fromkeys((*self.subject.columns, *chain.from_iterable(said))))
 
     @property
     def columns(self) -> tuple[str, ...]:

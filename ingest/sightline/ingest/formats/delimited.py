@@ -19,10 +19,10 @@ import numpy as np
 import polars as pl
 
 from sightline.graph.arrays import Flags
-from sightline.ingest.automatic import is_header
 from sightline.ingest.batch import Batch, Rejected, column_name
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.formats.quoting import RETURN, Places, Records, find_records
+from sightline.ingest.profile.names import is_header
 from sightline.ingest.source import Selection, Source, Table, TableFormat
 from sightline.ingest.streams import BLOCK, HEAD, MAX_RECORD
 

@@ -84,7 +84,7 @@ def _table(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
     if not str(about.visible).endswith("Visible"):
         notes.append(Note(f"sheet {about.name} is hidden in the workbook; it was read", True))
     batches = _batches(source, names, used, rows, header + 1)
-    yield Table(about.name.strip().lower(), batches, notes=notes)
+    yield Table(about.name.strip().lower(), batches, selected=about.name, notes=notes)
 
 
 def _names_columns(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> bool:

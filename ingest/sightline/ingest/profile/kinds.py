@@ -1,0 +1,142 @@
+"""What kind of value a column holds: numbers, dates, names, texts; several values in a cell.
+
+Knows texts; knows no table. A kind is what every value of a column is: nothing is a number because
+most are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import polars as pl
+
+Kind = Literal[
+    "integer",
+    "decimal",
+    "double",
+    "comma",
+    "digits",
+    "boolean",
+    "date",
+    "datetime",
+    "time",
+    "other date",
+    "iri",
+    "text",
+    "empty",
+]
+
+_DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"[0-9]{1,2}:[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+#: What the values of each kind look like, the narrow kinds before those that hold them too.
+PATTERNS: dict[Kind, str] = {
+    "integer": r"^[+-]?(0|[1-9][0-9]{0,17})$",
+    "decimal": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
+    "double": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$",
+    "comma": r"^[+-]?([0-9]{1,3}([.' ][0-9]{3})+|[0-9]+)(,[0-9]+)?$",
+    "boolean": r"^(true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO)$",
+    "date": rf"^{_DAY}$",
+    "datetime": rf"^{_DAY}([T ]{_TIME}(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$",
+    "time": rf"^{_TIME}$",
+    "other date": r"^[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2})( [0-9:]+)?$",
+    "iri": r"^(https?://|urn:)\S+$",
+}
+#: Digits that are no number: ``007`` is not ``7``. Looked for before decimals.
+DIGITS = r"^[0-9]+$"
+_COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
+_ZEROS = re.compile(r"^0[0-9]+$")
+
+_THREE = re.compile(r",[0-9]{3}$")
+_DAYS = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+_CLOCKS = {
+    "%Y-%m-%d %H:%M:%S": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}:[0-9]{2}"),
+    "%Y-%m-%d %H:%M:%S.%f": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+"),
+    "%Y-%m-%d %H:%M": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}"),
+}
+
+NUMBERS: tuple[Kind, ...] = ("integer", "decimal", "double", "comma")
+TIMES: tuple[Kind, ...] = ("date", "datetime", "time", "other date")
+#: Between the values of one cell.
+SEPARATORS = ("|", ";", ",")
+
+
+def kind_of(values: Iterable[str]) -> Kind:
+    """The narrowest kind that every value is of."""
+    different = set(values)
+    if not different:
+        return "empty"
+    if any(map(_ZEROS.match, different)) and all(map(str.isdigit, different)):
+        return "digits"
+    return next((k for k, p in _COMPILED.items() if all(map(p.match, different))), "text")
+
+
+def still(kind: Kind, values: pl.Series) -> Kind:
+    """The kind of a column with more values: the same one, a wider one, or text."""
+    if kind in ("text", "empty"):
+        return kind
+    if kind == "digits":
+        return kind if values.str.contains(DIGITS).all() else "text"
+    zeros = kind == "integer" and values.str.contains(r"^0[0-9]").any()
+    if not zeros and values.str.contains(PATTERNS[kind]).all():
+        return kind
+    if kind == "integer":
+        if values.str.contains(DIGITS).all():
+            return "digits"
+        wider: tuple[Kind, ...] = ("decimal", "double", "comma")
+        return next((k for k in wider if values.str.contains(PATTERNS[k]).all()), "text")
+    if kind in ("decimal", "date"):
+        next_kind: Kind = "double" if kind == "decimal" else "datetime"
+        return next_kind if values.str.contains(PATTERNS[next_kind]).all() else "text"
+    return "text"
+
+
+def written(kind: Kind, values: Sequence[str]) -> str | None:
+    """The format of a mapping that says how dates or numbers are written; None where none is
+    needed, or where it cannot be told: ``01/02/2024`` may be in January or in February."""
+    if kind == "comma":
+        sure = [v for v in values if "," in v and (v.lstrip("+-")[0] == "0" or not _THREE.search(v))]
+        return "decimal-comma" if sure else None
+    if kind == "datetime":
+        return next((f for f, p in _CLOCKS.items() if all(map(p.fullmatch, values))), None)
+    if kind != "other date":
+        return None
+    found = [_DAYS.fullmatch(value) for value in values]
+    signs, lengths = {m[2] for m in found if m}, {len(m[4]) for m in found if m}
+    if not all(found) or len(signs) != 1 or len(lengths) != 1:
+        return None
+    first = max(int(m[1]) for m in found if m)
+    second = max(int(m[3]) for m in found if m)
+    sign, year = signs.pop(), "%Y" if lengths == {4} else "%y"
+    if first > 12 >= second or (sign == "." and second <= 12):
+        return f"%d{sign}%m{sign}{year}"
+    return f"%m{sign}%d{sign}{year}" if second > 12 >= first else None
+
+
+def separator_of(values: Sequence[str], listed: bool) -> str | None:
+    """What stands between the values of a cell, or None where cells hold one value.
+
+    Pieces come again, first in one cell and later in another; ``City, Country`` does not.
+
+    Args:
+        listed: the column is called as lists are, so that pieces need not come again.
+    """
+    for separator in SEPARATORS:
+        cells = [value.split(separator) for value in values if separator in value]
+        if len(cells) < 2 and not (listed and cells and separator != ","):
+            continue
+        pieces = [[piece.strip() for piece in cell] for cell in cells]
+        flat = [piece for cell in pieces for piece in cell if piece]
+        if not flat or sum(map(len, flat)) > 40 * len(flat) or len(flat) < 1.5 * len(cells):
+            continue
+        if kind_of(flat) in ("comma", "time", *NUMBERS[1:]) and separator == ",":
+            continue
+        later = Counter(piece for cell in pieces for piece in cell[1:] if piece)
+        alone = {value.strip() for value in values if separator not in value}
+        first = {cell[0] for cell in pieces} | alone
+        again = sum(1 for piece in later if piece in first)
+        if again * 3 >= len(later) or (listed and separator != ","):
+            return separator
+    return None

@@ -1,0 +1,281 @@
+"""What people call tables and columns, and what that says of them.
+
+Knows words; knows no value. Names are read as words in lower case: ``customerId``, ``Customer ID``
+and ``customer_id`` are ``customer`` and ``id``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from urllib.parse import quote
+
+HEADS = ("head", "subject", "source", "from", "h", "s", "start", "source_id", "head_id", "node1")
+#: The surest first: KGX has an empty or finer ``relation`` beside its ``predicate``.
+RELATIONS = (
+    *("predicate", "relation", "metaedge", "interaction", "edge_type", "relation_type"),
+    *("relationship", "property", "rel", "edge", "r", "p", "type", "label"),
+)
+TAILS = ("tail", "object", "target", "to", "t", "o", "end", "target_id", "tail_id", "node2")
+KEYS = ("id", "iri", "uri", "key", "identifier", "code", "abbreviation", "qid", "curie", "mid")
+LABELS = ("label", "name", "title", "preflabel", "metaedge")
+TYPES = ("type", "kind", "class", "category")
+DESCRIPTIONS = ("description", "definition", "comment", "summary")
+ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel", "alternative_names", "also")
+FIRST_NAMES = ("firstname", "first_name", "first name", "givenname", "given_name", "forename")
+LAST_NAMES = ("lastname", "last_name", "last name", "surname", "family_name", "familyname")
+#: Heads and tails that can be nothing else; ``start`` and ``end`` of a thing can.
+PAIRS = (
+    *(("head", "tail"), ("subject", "object"), ("source", "target"), ("node1", "node2")),
+    *(("head_id", "tail_id"), ("source_id", "target_id")),
+)
+#: Tables of these names describe relations, not entities.
+RELATION_TABLES = ("relations", "relation", "predicates", "properties", "metaedges", "edge_types")
+#: Tables of these names say nothing of what their records are.
+NODE_TABLES = (
+    *("nodes", "node", "entities", "entity", "vertices", "names", "labels", "definitions"),
+    *("descriptions", "things", "concepts"),
+)
+#: Last words of columns that name a thing, the surest first.
+IDENTIFIERS = ("id", "ids", "uuid", "guid", "key", "pk", "sk", "iri", "uri", "identifier", "curie")
+CODES = (
+    *("code", "abbreviation", "symbol", "isbn", "sku", "qid", "mid", "number", "nr", "no", "num"),
+    *("ref", "reference", "slug", "iso", "iso2", "iso3", "ticker", "barcode", "ean", "const"),
+)
+#: Last words of columns that say when, how much or in which order.
+MEASURES = (
+    *("date", "time", "timestamp", "at", "on", "year", "month", "day", "hour", "age", "count"),
+    *("amount", "price", "cost", "total", "quantity", "qty", "sum", "size", "length", "width"),
+    *("height", "weight", "score", "rating", "rank", "rate", "percent", "pct", "share", "ratio"),
+    *(
+        "lat",
+        "lon",
+        "lng",
+        "latitude",
+        "longitude",
+        "population",
+        "area",
+        "value",
+        "level",
+        "votes",
+    ),
+    *("duration", "milliseconds", "bytes", "discount", "tax", "salary", "balance", "budget"),
+    *("revenue", "stock", "sequence", "position", "order", "temperature", "humidity", "pressure"),
+    *("distance", "points", "updated", "created", "modified", "start", "end", "since", "until"),
+)
+#: Words of columns that count the parts of a thing.
+SEQUENCES = frozenset(("sequence", "seq", "line", "position", "index", "ordinal", "part", "pos"))
+#: First words that say which of two things of one kind a column refers to.
+DIRECTIONS = (
+    *("from", "to", "source", "target", "src", "dst", "dest", "destination", "origin", "start"),
+    *("end", "parent", "child", "first", "second", "new", "prev", "previous", "next", "main"),
+    *("primary", "secondary", "home", "away", "sender", "receiver", "default", "current"),
+)
+#: Columns whose values refer to a record of the same table.
+SELF = (
+    *("parent", "manager", "supervisor", "boss", "superior", "predecessor", "successor", "reports"),
+    *(
+        "mentor",
+        "root",
+        "replaces",
+        "previous",
+        "next",
+        "chief",
+        "head",
+        "lead",
+        "mother",
+        "father",
+    ),
+    *("sponsor", "referrer", "referred"),
+)
+#: People in a role, and what tables of people are called.
+ROLES = (
+    *("manager", "rep", "representative", "supervisor", "boss", "salesperson", "seller", "author"),
+    *("creator", "owner", "assignee", "approver", "reviewer", "reporter", "lead", "buyer", "agent"),
+    *("teacher", "instructor", "advisor", "driver", "doctor", "salesman", "editor", "requester"),
+    *("reports", "head", "chief", "operator", "handler", "by", "contact", "captain", "sender"),
+    *("recipient", "follower", "followee", "friend", "director", "actor", "writer", "mentor"),
+)
+PEOPLE = (
+    *("person", "employee", "staff", "user", "member", "people", "worker", "account", "agent"),
+    *("contact", "personnel", "player", "student", "human"),
+)
+#: Last words of columns of several values.
+LISTS = ("genres", "tags", "keywords", "categories", "names", "ids", "list", *ALIASES)
+#: Words around the name of a table that say how it is kept.
+SUFFIXES = ("basics", "basic", "info", "details", "master", "table", "export", "dump", "full")
+PREFIXES = ("tbl", "tb", "dim", "fact", "fct", "stg", "ref", "lkp", "lookup", "vw", "t", "dbo")
+IRREGULAR = {
+    "people": "person",
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "mice": "mouse",
+    "indices": "index",
+    "vertices": "vertex",
+    "matrices": "matrix",
+    "criteria": "criterion",
+    "analyses": "analysis",
+    "series": "series",
+    "species": "species",
+    "news": "news",
+    "movies": "movie",
+    "cookies": "cookie",
+    "aliases": "alias",
+    "geese": "goose",
+    "feet": "foot",
+    "buses": "bus",
+    "leaves": "leaf",
+    "data": "data",
+    "media": "media",
+    "caches": "cache",
+    "axes": "axis",
+    "crises": "crisis",
+    "theses": "thesis",
+    "lenses": "lens",
+}
+_WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@lru_cache(maxsize=1 << 16)
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case.
+
+    >>> words("ShipTo_AddressID")
+    ('ship', 'to', 'address', 'id')
+    """
+    found = tuple(
+        part.lower() for word in _WORD.findall(name) for part in _HUMP.split(word) if part
+    )
+    if len(found) == 1:
+        # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
+        for end in ("id", "uuid", "key"):
+            stem = found[0].removesuffix(end)
+            if stem != found[0] and len(stem) > 2 and found[0] not in _WHOLE:
+                return (stem, end)
+    return found
+
+
+#: Words that end as ids do and are none.
+_WHOLE = (
+    *("paid", "said", "unpaid", "valid", "invalid", "void", "avoid", "grid", "solid", "fluid"),
+    *("rapid", "acid", "covid", "android", "hybrid", "monkey", "turkey", "hockey", "donkey"),
+    *("liquid", "mermaid", "raid", "prepaid", "maid", "arid", "humid", "timid", "vivid", "lipid"),
+    *("plasmid", "steroid", "whiskey", "jersey", "orchid", "squid", "pyramid", "thyroid"),
+)
+
+
+def singular(word: str) -> str:
+    """One of what a word names: ``companies`` to ``company``."""
+    if word in IRREGULAR:
+        return IRREGULAR[word]
+    if len(word) < 4 or word.endswith(("ss", "us", "is", "as")) or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes", "oes")):
+        return word[:-2]
+    return word[:-1]
+
+
+def thing_words(table: str, shared: Collection[str] = ()) -> tuple[str, ...]:
+    """What a record of a table is, in words: ``dim_customers`` to ``customer``.
+
+    Args:
+        shared: first words that most tables of a database have.
+    """
+    found = words(table)
+    while len(found) > 1 and (found[0] in PREFIXES or found[0] in shared):
+        found = found[1:]
+    while len(found) > 1 and found[-1] in SUFFIXES:
+        found = found[:-1]
+    return (*found[:-1], singular(found[-1])) if found else ("record",)
+
+
+def stem(column: str) -> tuple[str, ...]:
+    """What a column refers to, in words: ``customer_id`` to ``customer``, ``id`` to nothing."""
+    found = words(column)
+    while found and found[-1] in (*IDENTIFIERS, "code", "fk", "ref", "no", "nr", "number", "num"):
+        found = found[:-1]
+    if found and found[0] in ("fk", "id") and len(found) > 1:
+        found = found[1:]
+    return (*found[:-1], singular(found[-1])) if found else ()
+
+
+def undirected(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without those that say which of two: ``from stop`` to ``stop``."""
+    while len(found) > 1 and found[0] in DIRECTIONS:
+        found = found[1:]
+    return found
+
+
+def is_identifier(column: str) -> bool:
+    """Whether a column is called as one that names a thing is."""
+    found = words(column)
+    if not found:
+        return False
+    return found[-1] in (*IDENTIFIERS, *CODES) or found[0] in ("id", "fk") or column.endswith("ID")
+
+
+def is_id(column: str) -> bool:
+    """Whether a column is called as one that holds an id of a thing is, rather than a code."""
+    found = words(column)
+    return bool(found) and (found[-1] in IDENTIFIERS or found[0] in ("id", "fk"))
+
+
+def is_listed(column: str) -> bool:
+    """Whether a column is called as one of several values is."""
+    return column.lower() in ALIASES or bool(set(words(column)[-1:]) & set(LISTS))
+
+
+def is_measure(column: str) -> bool:
+    """Whether a column is called as one that says when, how much or in which order is."""
+    return bool(set(words(column)[-1:]) & set(MEASURES))
+
+
+def local(found: Sequence[str]) -> str:
+    """Words as a part of an IRI."""
+    return quote("_".join(found), safe="")
+
+
+def first(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """The column that bears the earliest of ``names``."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def triple_columns(columns: Sequence[str]) -> tuple[str, tuple[str, ...], str] | None:
+    """Columns called as head, relations and tail are, or None.
+
+    There is no relation where the columns hold pairs; several may be one, the likeliest first.
+    """
+    head, tail = first(columns, HEADS), first(columns, TAILS)
+    lower = {column.lower(): column for column in reversed(columns)}
+    relations = tuple(lower[name] for name in RELATIONS if name in lower)
+    if not head or not tail:
+        return None
+    sure, key = (head.lower(), tail.lower()) in PAIRS, first(columns, KEYS)
+    if not relations:
+        return (head, (), tail) if key is None and (sure or len(columns) == 2) else None
+    return (head, relations, tail) if key is None or sure else None
+
+
+def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -> bool:
+    """Whether the first line of a file names its columns.
+
+    It does if it holds a name that columns have, and does not if one of its names comes again in
+    its own column. Otherwise a file of two or three columns between tabs has none: labels by id,
+    or triples, as most published data sets are.
+    """
+    known = {n for group in (HEADS, RELATIONS, TAILS, KEYS, LABELS) for n in group if len(n) > 1}
+    if triple_columns(names) or any(name.lower() in known for name in names):
+        return True
+    columns = list(zip(*(row for row in rows if len(row) == len(names))))
+    if any(name in values for name, values in zip(names, columns)):
+        return False
+    if len(names) == 3 and len(rows) > 2:
+        # In triples a relation comes again; a column of values that all differ is something else.
+        return not tabs or len(set(columns[1])) == len(columns[1])
+    return not tabs or len(names) not in (2, 3)

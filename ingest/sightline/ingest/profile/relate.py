@@ -1,0 +1,175 @@
+"""What tables are to each other: the same things said in two tables, tables that only link two
+others, names that triples share with tables of nodes.
+
+Knows profiled tables and their links.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sightline.ingest.profile import names
+from sightline.ingest.profile.distinct import Found
+from sightline.ingest.profile.links import SURE_NAME, Link, find_links
+from sightline.ingest.profile.statistics import may_name
+from sightline.ingest.profile.tables import MANY, Profiled, group_key
+
+#: Ids that other systems gave; no table could describe what they refer to.
+FOREIGN = (
+    *("external", "session", "tax", "legacy", "old", "original", "source", "ext", "tracking"),
+    *("transaction", "national", "passport", "imdb", "tmdb", "wikidata", "device", "request"),
+    *("correlation", "row", "record", "global", "unique", "vat", "invoice", "confirmation", "ssn"),
+)
+#: Columns that say when a record was written.
+KEPT_BOOK = (
+    "update",
+    "updated",
+    "modified",
+    "created",
+    "timestamp",
+    "rowguid",
+    "inserted",
+    "loaded",
+)
+#: A table of links may have so many columns of its own and stay one.
+OWN_COLUMNS = 8
+#: Share of the ends of triples that a table of nodes names, or of its names that are ends.
+SHARED_NAMES = 0.5
+
+
+def relate(tables: Sequence[Profiled]) -> None:
+    """Decide what the tables are to each other."""
+    find_links(tables)
+    for table in tables:
+        _key_that_is_referred_to(table, tables)
+    for table in tables:
+        if table.role == "things":
+            _links_without_a_table(table)
+            if not table.key:
+                table.key = group_key(table, set(table.links))
+            _same_things(table)
+    referred = {id(link.table) for table in tables for link in table.links.values()}
+    for table in tables:
+        if table.role == "things" and id(table) not in referred:
+            _only_links(table)
+    _names_of_triples(tables)
+
+
+def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> None:
+    """A table is named by the column that others refer to; links to another cannot be drawn."""
+    links = [(one, c, x) for one in tables for c, x in one.links.items() if x.table is table]
+    if not links or len(table.key) != 1:
+        return
+    counts = Counter(link.column for _, _, link in links)
+    best = max(counts, key=lambda column: (counts[column], (column,) == table.key))
+    if counts[table.key[0]] < counts[best]:
+        table.key = (best,)
+    for one, column, link in links:
+        if (link.column,) != table.key:
+            del one.links[column]
+            one.say(
+                f"{column} has values of {table.name}.{link.column} ({evidence(link.found)}), but "
+                f"{table.name} is named by {table.key[0]}: it stays a text and is no link",
+                True,
+            )
+
+
+def _links_without_a_table(table: Profiled) -> None:
+    """Ids of things that no source describes are links nevertheless."""
+    for name, column in table.columns.items():
+        stem = names.stem(name)
+        if name in table.links or not stem or not names.is_id(name) or not column.filled:
+            continue
+        if stem in (table.thing, table.thing[-1:]) or set(stem) & set(FOREIGN):
+            continue
+        if not may_name(column) and not column.many:
+            continue
+        alone = column.distinct.unique and column.filled == table.statistics.records
+        if table.key == (name,) or (alone and table.statistics.records >= MANY):
+            continue
+        table.links[name] = Link(None, "", Found(0, column.distinct.count, True), 0.5)
+
+
+def _same_things(table: Profiled) -> None:
+    """A key that refers to the key of another table: both say something of the same things."""
+    link = table.links.get(table.key[0]) if len(table.key) == 1 else None
+    if link and link.table and (link.name >= SURE_NAME or link.declared):
+        if _names_both_ends(table):
+            return
+        table.same_as = link.table
+        del table.links[table.key[0]]
+        table.say(
+            f"its records are those of {link.table.name}: {table.name}.{table.key[0]} = "
+            f"{link.table.name}.{link.column}, {evidence(link.found)}"
+        )
+
+
+def _names_both_ends(table: Profiled) -> bool:
+    """``playlist_track`` says in its name what it links."""
+    ends = [_end_words(name, link) for name, link in table.links.items()]
+    return len(ends) == 2 and all(set(end) <= set(table.thing) for end in ends)
+
+
+def _end_words(name: str, link: Link) -> tuple[str, ...]:
+    return link.table.thing if link.table else names.undirected(names.stem(name))
+
+
+def _only_links(table: Profiled) -> None:
+    """Two links and next to nothing else: the record is a link between the two."""
+    if len(table.links) != 2 or table.same_as or any(table.columns[c].many for c in table.links):
+        return
+    alone = len(table.key) == 1 and not _names_both_ends(table)
+    others = [name for name in table.columns if name not in table.links]
+    if alone or (len(table.key) == 1 and table.key[0] in others):
+        return
+    filled = [name for name in others if table.columns[name].filled]
+    if table.label is not None or any(table.columns[name].mean_length > 60 for name in filled):
+        return
+    if sum(not set(names.words(name)) & set(KEPT_BOOK) for name in filled) > OWN_COLUMNS:
+        return
+    first, second = table.links
+    table.role, table.ends = "edges", (first, second)
+
+
+def _names_of_triples(tables: Sequence[Profiled]) -> None:
+    """Tables whose keys are the ends of triples share the names of these."""
+    triples = [table for table in tables if table.triple]
+    for table in tables:
+        if table.role not in ("things", "relations") or len(table.key) != 1:
+            continue
+        key = table.columns[table.key[0]]
+        table.raw = table.generic or table.role == "relations"
+        for other in triples:
+            assert other.triple is not None
+            for end in (other.triple[0], other.triple[2]):
+                ends = other.columns[end].distinct
+                shares = ends.found_in(key.distinct).share, key.distinct.found_in(ends).share
+                same = (key.kind == "integer") == (other.columns[end].kind == "integer")
+                if same and max(shares) >= SHARED_NAMES:
+                    table.raw = True
+    raw = [
+        t for t in tables if t.raw and t.role == "things" and t.columns[t.key[0]].kind == "integer"
+    ]
+    for table in raw:
+        for other in raw:
+            if other is table or other.thing == table.thing:
+                continue
+            ids = table.columns[table.key[0]].distinct.found_in(
+                other.columns[other.key[0]].distinct
+            )
+            if ids.found:
+                table.raw = table.generic
+                table.say(
+                    f"{ids.found} of its ids are ids of {other.name} too, and edges name both by "
+                    "numbers alone: say with a mapping which table each end of an edge refers to",
+                    True,
+                )
+                break
+
+
+def evidence(found: Found) -> str:
+    """How many values were found, in words."""
+    about = "" if found.exact else "about "
+    scale = "" if found.exact else " (of a sample)"
+    return f"{about}{found.found:,} of {found.of:,} values found{scale}"

@@ -1,0 +1,100 @@
+"""What was decided about a table, in sentences.
+
+Knows profiled tables; decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sightline.ingest.profile import names
+from sightline.ingest.profile.relate import evidence
+from sightline.ingest.profile.tables import Profiled
+
+
+def say(table: Profiled, tables: Sequence[Profiled]) -> None:
+    """Add the sentences about a table: its role or key, its links, what is left out."""
+    if table.triple is not None:
+        _say_triples(table)
+    elif table.ends is not None:
+        table.say(f"each record is a link from {table.ends[0]} to {table.ends[1]}")
+    elif table.role == "relations":
+        table.say(f"describes relations, named by {', '.join(table.key) or 'nothing'}")
+    else:
+        _say_key(table, tables)
+    _say_links(table)
+    empty = [column.name for column in table.columns.values() if not column.filled]
+    if empty:
+        more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
+        table.say(f"without a single value: {', '.join(empty[:10])}{more}")
+
+
+def _say_triples(table: Profiled) -> None:
+    assert table.triple is not None
+    head, relation, tail = table.triple
+    way = f"whose relation is {relation}" if relation else "related in a way that it does not say"
+    table.say(f"each record is an edge from {head} to {tail}, {way}")
+
+
+def _say_key(table: Profiled, tables: Sequence[Profiled]) -> None:
+    what, records = " ".join(table.thing), table.statistics.records
+    if not table.key:
+        table.say(
+            f"no column tells its {records:,} records apart: each is a thing of its own, named by "
+            "its place in the file",
+            True,
+        )
+        return
+    key = " and ".join(table.key)
+    if table.same_as is None:
+        together = " together" if len(table.key) > 1 else ""
+        table.say(f"one record for each {what}, named by {key}: all {records:,} differ{together}")
+    if len(table.key) != 1 or table.raw or table.same_as:
+        return
+    ids = table.columns[table.key[0]].distinct
+    apart = []
+    for other in tables[tables.index(table) + 1 :]:
+        if other.role != "things" or other.same_as or len(other.key) != 1:
+            continue
+        common = ids.found_in(other.columns[other.key[0]].distinct).found
+        if common and other.thing == table.thing:
+            table.say(
+                f"{common:,} of its keys are keys of {other.name} too, and both are called {what}: "
+                "they are taken for the same things",
+                True,
+            )
+        elif common and not other.raw and not _linked(table, other):
+            apart.append(other.name)
+    if apart:
+        more = f" and {len(apart) - 5} more" if len(apart) > 5 else ""
+        table.say(
+            f"some of its keys are keys of {', '.join(apart[:5])}{more} too; nothing says that "
+            "they are the same things, so they stay apart"
+        )
+
+
+def _linked(one: Profiled, other: Profiled) -> bool:
+    links = [(one, link) for link in other.links.values()]
+    links += [(other, link) for link in one.links.values()]
+    return any(link.table is table for table, link in links)
+
+
+def _say_links(table: Profiled) -> None:
+    for column, link in table.links.items():
+        if link.table is None:
+            what = " ".join(names.undirected(names.stem(column)))
+            table.say(
+                f"{column} refers to {link.found.of:,} things called {what} that no file describes",
+                True,
+            )
+            continue
+        missing = link.found.of - link.found.found
+        why = "declared" if link.declared else f"confidence {link.confidence:.2f}"
+        to = f"{link.table.name}.{link.column}"
+        table.say(f"{table.name}.{column} -> {to}: {evidence(link.found)}, {why}")
+        if missing:
+            table.say(
+                f"{missing:,} values of {column} are no {link.column} of {link.table.name}: they "
+                "are links to things that it does not describe",
+                True,
+            )

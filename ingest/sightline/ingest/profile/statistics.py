@@ -1,0 +1,204 @@
+"""What a table holds, column by column, over all of its records.
+
+Knows batches; decides nothing. A table is read once and no Python runs per record: how many values
+a column has, which of them differ, what kind they are; and of some groups of columns, whether they
+tell the records apart together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from sightline.ingest.batch import Batch, Seen
+from sightline.ingest.profile.distinct import Distinct, Hashes
+from sightline.ingest.profile.kinds import TIMES, Kind, kind_of, separator_of, still
+from sightline.ingest.profile.names import is_identifier, is_listed
+from sightline.ingest.source import Source, Table
+
+#: Values from which is told how long and how wordy those of a column are.
+SAMPLE = 400
+#: Columns that groups are made of, and how many of them a group has at most.
+GROUPED, LARGEST_GROUP = 6, 3
+#: Longer values on average name nothing.
+LONGEST_NAME = 80
+
+
+@dataclass(slots=True)
+class Column:
+    """A column and its values.
+
+    Attributes:
+        filled: records that have a value.
+        kind: of all values.
+        sample: some of them, in order.
+        separator: between the values of a cell; None where a cell holds one.
+        several: the format itself gives a record several values.
+    """
+
+    name: str
+    filled: int = 0
+    distinct: Distinct = field(default_factory=Distinct)
+    kind: Kind = "empty"
+    sample: list[str] = field(default_factory=list)
+    separator: str | None = None
+    several: bool = False
+
+    @property
+    def mean_length(self) -> float:
+        """Characters per value."""
+        return sum(map(len, self.sample)) / max(len(self.sample), 1)
+
+    @property
+    def words(self) -> float:
+        """Words per value."""
+        return sum(value.count(" ") + 1 for value in self.sample) / max(len(self.sample), 1)
+
+    @property
+    def many(self) -> bool:
+        """A record may have several values."""
+        return self.several or self.separator is not None
+
+
+@dataclass(slots=True)
+class Statistics:
+    """A table and its columns.
+
+    Attributes:
+        records: how many different ones there are.
+        groups: of columns that may tell the records apart together.
+    """
+
+    source: Source
+    table: Table
+    records: int = 0
+    columns: dict[str, Column] = field(default_factory=dict)
+    groups: dict[tuple[str, ...], Distinct] = field(default_factory=dict)
+
+    def unique(self, column: str) -> bool:
+        """Whether every record has a value there and no two the same."""
+        found = self.columns[column]
+        return found.distinct.unique and found.filled == self.records > 0 and not found.many
+
+
+def statistics(source: Source, table: Table, at: Callable[[Source, int], None]) -> Statistics:
+    """Read a table to its end.
+
+    Args:
+        at: is told the position in the source.
+
+    Raises:
+        SourceUnreadable, SourceSyntaxError, MappingError
+    """
+    found, seen = Statistics(source, table), Seen()
+    for batch in table.batches:
+        _add(found, batch, seen)
+        at(source, batch.position)
+    return found
+
+
+def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
+    frame, fresh = batch.frame, seen.fresh(batch.hashes)
+    if not fresh.all():
+        frame = frame.filter(fresh)
+    if frame.is_empty():
+        return
+    first = not found.records
+    found.records += frame.height
+    hashes: dict[str, Hashes] = {}
+    for values in frame.get_columns():
+        column = found.columns.get(values.name)
+        if column is None:
+            column = found.columns[values.name] = _begin(values)
+            if found.records > frame.height:
+                column.distinct.unique = True
+        _extend(column, values)
+    if first:
+        _begin_groups(found)
+    needed = {name for group in found.groups for name in group}
+    for name in needed & set(frame.columns):
+        hashes[name] = frame[name].hash().to_numpy()
+    for group, distinct in list(found.groups.items()):
+        if any(name not in hashes for name in group):
+            del found.groups[group]
+            continue
+        together = np.zeros(frame.height, np.uint64)
+        for name in group:
+            together = _mixed(together, hashes[name])
+        distinct.add(together)
+        if not distinct.unique:
+            del found.groups[group]
+
+
+def _mixed(one: Hashes, other: Hashes) -> Hashes:
+    """Hashes of pairs; the order counts."""
+    with np.errstate(over="ignore"):
+        mixed = (one ^ (other + np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
+        return mixed ^ (mixed >> np.uint64(31))
+
+
+def _begin(values: pl.Series) -> Column:
+    several = values.dtype != pl.String
+    texts = (values.explode() if several else values).drop_nulls()
+    step = max(1, len(texts) // SAMPLE)
+    sample = texts.gather_every(step).to_list()[:SAMPLE]
+    column = Column(values.name, sample=sample, several=several)
+    column.kind = kind_of(sample)
+    if column.kind == "text" and not several:
+        column.separator = separator_of(sample, is_listed(values.name))
+        if column.separator:
+            pieces = (piece.strip() for value in sample for piece in value.split(column.separator))
+            column.sample = [piece for piece in pieces if piece]
+    return column
+
+
+def _extend(column: Column, values: pl.Series) -> None:
+    if values.dtype == pl.String and column.separator:
+        values = values.str.split(column.separator)
+    if values.dtype != pl.String:
+        column.filled += len(values) - values.null_count()
+        column.several = column.several or column.separator is None
+        values = values.explode().drop_nulls()
+        if column.separator:
+            values = values.str.strip_chars()
+            values = values.filter(values != "")
+    else:
+        if values.null_count():
+            values = values.drop_nulls()
+        column.filled += len(values)
+    if not len(values):
+        return
+    if column.kind == "empty":
+        column.sample = values.head(SAMPLE).to_list()
+        column.kind = kind_of(column.sample)
+    column.kind = still(column.kind, values)
+    column.distinct.add(values.hash().to_numpy())
+    if column.distinct.unique and not may_name(column):
+        column.distinct.give_up()
+
+
+def may_name(column: Column) -> bool:
+    """Whether values of its kind may name things: no time, no measure, no prose."""
+    if column.many or column.kind in (*TIMES, "decimal", "double", "comma", "boolean"):
+        return False
+    return column.mean_length <= LONGEST_NAME
+
+
+def _begin_groups(found: Statistics) -> None:
+    """Groups of columns that may tell the records apart, where no single one surely will."""
+    usable = [
+        name
+        for name, column in found.columns.items()
+        if may_name(column) and column.filled == found.records and column.kind != "empty"
+    ]
+    if any(is_identifier(name) and found.columns[name].distinct.unique for name in usable):
+        return
+    several = [name for name in usable if not found.columns[name].distinct.unique]
+    several.sort(key=lambda name: not is_identifier(name))
+    for size in range(2, LARGEST_GROUP + 1):
+        for group in combinations(several[:GROUPED], size):
+            found.groups[group] = Distinct()

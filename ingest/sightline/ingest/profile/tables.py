@@ -1,0 +1,234 @@
+"""What a table is a table of: things, triples, pairs, relations; and which columns name a record.
+
+Knows the statistics of one table; what its columns refer to in others is known by ``links``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal
+
+from sightline.ingest.profile import names
+from sightline.ingest.profile.kinds import NUMBERS, TIMES
+from sightline.ingest.profile.statistics import Column, Statistics, may_name
+
+if TYPE_CHECKING:
+    from sightline.ingest.profile.links import Link
+
+Role = Literal["things", "triples", "relations", "edges"]
+#: Records from which values that all differ do not do so by chance.
+MANY = 20
+#: Words before ``name`` in columns that hold no whole name of the thing.
+PARTS_OF_NAMES = frozenset(
+    ("first", "last", "middle", "given", "family", "sur", "file", "user", "nick", "maiden")
+)
+#: Share of the names in one column of two that come again in the other, where both are ends.
+COMMON_ENDS = 0.2
+
+
+@dataclass(slots=True)
+class Profiled:
+    """A table and what was decided about it.
+
+    Attributes:
+        name: of its mapping; no other has it.
+        thing: what a record is, in words.
+        generic: the table's name says nothing of what its records are.
+        role: ``edges`` are things without a key that link two others.
+        triple: head, relation and tail of triples; the relation is None in pairs.
+        names: columns that each tell all records apart, the likeliest key first.
+        key: the columns that name the records; none where nothing does.
+        raw: its keys are names without a table, as the ends of triples are.
+        same_as: its records are those of that table.
+        links: what its columns refer to.
+        ends: the two columns that ``edges`` link.
+        said: what was decided, in sentences; True with those that a person should look at.
+    """
+
+    statistics: Statistics
+    name: str
+    thing: tuple[str, ...]
+    generic: bool = False
+    role: Role = "things"
+    triple: tuple[str, str | None, str] | None = None
+    names: list[str] = field(default_factory=list)
+    key: tuple[str, ...] = ()
+    raw: bool = False
+    same_as: Profiled | None = None
+    links: dict[str, Link] = field(default_factory=dict)
+    ends: tuple[str, str] | None = None
+    said: list[tuple[str, bool]] = field(default_factory=list)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Its columns by name."""
+        return self.statistics.columns
+
+    @property
+    def label(self) -> str | None:
+        """The column that labels its records."""
+        return None if self.first_and_last else label_column(self)
+
+    @property
+    def first_and_last(self) -> tuple[str, str] | None:
+        """The columns of a person's names, where no column has both."""
+        columns = list(self.columns)
+        if names.first(columns, ("name", "label", "fullname", "full_name", "full name")):
+            return None
+        pair = names.first(columns, names.FIRST_NAMES), names.first(columns, names.LAST_NAMES)
+        return (pair[0], pair[1]) if pair[0] and pair[1] else None
+
+    def say(self, text: str, warning: bool = False) -> None:
+        """Keep a sentence about it."""
+        self.said.append((text, warning))
+
+
+def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
+    """What a table is, for all that can be told from itself.
+
+    Args:
+        shared: first words that most tables have.
+    """
+    called = called_of(statistics)
+    found = Profiled(statistics, name, names.thing_words(called, shared))
+    found.generic = bool(set(names.words(called)[-1:]) & set(names.NODE_TABLES))
+    triple = _triple(statistics)
+    if triple is not None:
+        found.role, found.triple = "triples", triple
+        return found
+    if called.lower() in names.RELATION_TABLES and called.lower() != "properties":
+        found.role = "relations"
+    declared = statistics.table.declared.key if statistics.table.declared else ()
+    found.names = [c for c in found.columns if statistics.unique(c) and _score(found, c) > 0]
+    found.names.sort(key=lambda column: -_score(found, column))
+    found.key = declared or tuple(found.names[:1]) or group_key(found)
+    if len(found.key) == 1 and _score(found, found.key[0]) < LEAST_OF_ITS_OWN and not declared:
+        # The id of something else may differ in few records; together with others it stays right.
+        ids = [c for c in found.columns if names.is_id(c) and may_name(found.columns[c])]
+        filled = [c for c in ids if found.columns[c].filled == statistics.records]
+        found.key = tuple(filled) if len(filled) > 1 else found.key
+    return found
+
+
+def called_of(statistics: Statistics) -> str:
+    """What the table is called, in the letters of its file where it is the only one there."""
+    if statistics.table.name != statistics.source.stem:
+        return statistics.table.name
+    name = statistics.source.name
+    return name[: -len(PurePath(name).suffix) or None]
+
+
+#: Score of a column that names the records of its own table, rather than some other thing.
+LEAST_OF_ITS_OWN = 20
+
+
+def _score(found: Profiled, name: str) -> int:
+    """How well a column of values that all differ names the records; 0 if it does not."""
+    column, called = found.columns[name], names.words(name)
+    stem, first = names.stem(name), name == next(iter(found.columns))
+    number = column.kind in NUMBERS
+    lower = name.lower()
+    if not may_name(column) or (number and names.is_measure(name) and not names.is_id(name)):
+        return 0
+    if names.is_identifier(name) or lower in names.KEYS:
+        if len(called) == 1 and called[0] in names.IDENTIFIERS:
+            return 95
+        own = stem == found.thing or "".join(stem) in ("".join(found.thing), found.thing[-1])
+        if own and names.is_id(name):
+            return 100
+        if own or lower in names.KEYS:
+            return 70
+        if first:
+            return 60
+        return 15 if names.is_id(name) else 40
+    if lower in names.LABELS or called[-1:] in (("name",), ("title",), ("label",)):
+        return 30
+    if number:
+        return 22 if first else 0
+    return (35 if first else 25) if column.words <= 4 else 0
+
+
+def group_key(found: Profiled, links: Collection[str] = ()) -> tuple[str, ...]:
+    """The smallest group of columns that tells the records apart: an id and a number in it first,
+    as a trip passes its stops; then ids and links."""
+    ids = {column for column in found.columns if names.is_id(column)} | set(links)
+    groups = [group for group in found.statistics.groups if ids.intersection(group)]
+
+    def by_chance(group: tuple[str, ...]) -> tuple[int, bool, int]:
+        counted = any(names.SEQUENCES.intersection(names.words(name)) for name in group)
+        return len(group), not counted, -len(ids.intersection(group))
+
+    return min(groups, key=by_chance, default=())
+
+
+def _triple(statistics: Statistics) -> tuple[str, str | None, str] | None:
+    """Head, relation and tail, by their names and their values."""
+    columns = statistics.columns
+    if statistics.source.split and len(columns) >= 3:
+        head, relation, tail = list(columns)[:3]
+        return head, relation, tail
+    called = names.triple_columns(list(columns))
+    if called is None:
+        return _pair(statistics)
+    head, relations, tail = called
+    sure = (head.lower(), tail.lower()) in names.PAIRS
+    ends = columns[head], columns[tail]
+    if any(end.kind in TIMES or not end.filled for end in ends):
+        return None
+    if any(end.kind in NUMBERS for end in ends) and not (
+        sure and all(end.kind in ("integer", "text", "digits") for end in ends)
+    ):
+        together = ends[0].kind == ends[1].kind == "integer" and len(columns) == 2
+        if not together or not ends[0].distinct.found_in(ends[1].distinct).found:
+            return None
+    filled = [r for r in relations if columns[r].filled and r not in (head, tail)]
+    filled = [r for r in filled if columns[r].kind not in (*TIMES, "decimal", "comma", "double")]
+    again = [r for r in filled if not columns[r].distinct.unique or (sure and _few(statistics))]
+    again = [r for r in again if r.lower() not in ("label", "p", "r") or columns[r].kind == "text"]
+    if relations and not again:
+        if not sure or filled:
+            return None if not sure else (head, filled[0], tail)
+        return head, None, tail
+    return head, again[0] if again else None, tail
+
+
+def _few(statistics: Statistics) -> bool:
+    return statistics.records < MANY
+
+
+def _pair(statistics: Statistics) -> tuple[str, None, str] | None:
+    """Two columns of which the names in one come again in the other."""
+    if len(statistics.columns) != 2 or statistics.table.name in names.RELATION_TABLES:
+        return None
+    first, second = statistics.columns.values()
+    if (first.name, second.name) != ("id", "label") or first.kind != second.kind:
+        return None
+    common = second.distinct.found_in(first.distinct).found
+    least = min(first.distinct.count, second.distinct.count)
+    same = sum(a == b for a, b in zip(first.sample, second.sample))
+    if common and common >= COMMON_ENDS * least and same * 3 <= len(first.sample):
+        return first.name, None, second.name
+    return None
+
+
+def label_column(found: Profiled) -> str | None:
+    """The column that labels the records: ``name``, ``stop_name``, ``primaryTitle``; or None."""
+    columns = [c for c in found.columns if c not in found.links]
+    plain = names.first(columns, names.LABELS)
+    if plain is not None and found.columns[plain].filled:
+        return plain
+    own = [c for c in columns if _is_name(found, c)]
+    thing = [c for c in own if names.words(c)[:-1] in (found.thing, found.thing[-1:])]
+    return next(iter(thing or own), None)
+
+
+def _is_name(found: Profiled, name: str) -> bool:
+    called = names.words(name)
+    return (
+        called[-1:] in (("name",), ("title",), ("label",))
+        and not PARTS_OF_NAMES.intersection(called)
+        and found.columns[name].kind == "text"
+        and found.columns[name].distinct.count * 2 > found.columns[name].filled
+    )

@@ -1,0 +1,105 @@
+"""A profile as the YAML that ``--mapping`` reads, with remarks; and as plain values.
+
+Knows profiles; decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from sightline.ingest.profile.draw import reference
+from sightline.ingest.profile.profile import Profile
+
+HEADER = (
+    "# What the columns mean, as `sightline profile` found it out. Correct it and give it to\n"
+    "# `sightline run SOURCE... --mapping FILE`. Lines that begin with ! want a look.\n"
+    "mappings:\n"
+)
+_WIDTH = 1 << 30
+_REFERENCE = re.compile(r"\$\((?:[^()\\]|\\.)+\)")
+
+
+def as_yaml(profile: Profile) -> str:
+    """The mapping, with what was decided and why."""
+    return HEADER + "".join(
+        line + "\n"
+        for table, meaning in zip(profile.tables, profile.meanings)
+        for line in _table(
+            table.name, table.said, profile.document["mappings"][table.name], meaning
+        )
+    )
+
+
+def _table(
+    name: str, said: list[tuple[str, bool]], body: Mapping[str, Any], meaning: Mapping[str, str]
+) -> Iterator[str]:
+    for text, warning in said:
+        yield f"  # {'! ' if warning else ''}{_one_line(text)}"
+    yield f"  {_flow(name)}:"
+    for key, value in body.items():
+        if key != "po":
+            yield f"    {key}: {_flow(value)}"
+    if body["po"]:
+        yield "    po:"
+    by_reference = {reference(column): said for column, said in meaning.items()}
+    for item in body["po"]:
+        text = _flow(item)
+        refers = _REFERENCE.search(str(item))
+        remark = by_reference.get(refers[0].replace("\\\\", "\\")) if refers else None
+        yield f"      - {text}" + (f"  # {_one_line(remark)}" if remark else "")
+    if body["po"]:
+        yield ""
+
+
+def _flow(value: Any) -> str:
+    text = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=_WIDTH
+    )
+    return str(text).removesuffix("...\n").rstrip("\n")
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def as_values(profile: Profile) -> list[dict[str, Any]]:
+    """What was decided about each table: texts, numbers, lists."""
+    return [
+        {
+            "table": table.name,
+            "source": table.statistics.source.name,
+            "records": table.statistics.records,
+            "role": table.role,
+            "thing": " ".join(table.thing),
+            "key": list(table.key),
+            "columns": [
+                {
+                    "column": column.name,
+                    "kind": column.kind,
+                    "values": column.filled,
+                    "distinct": column.distinct.count,
+                    "meaning": meaning.get(column.name, ""),
+                }
+                for column in table.columns.values()
+            ],
+            "links": [
+                {
+                    "column": column,
+                    "table": link.table.name if link.table else None,
+                    "refers_to": link.column or None,
+                    "found": link.found.found,
+                    "of": link.found.of,
+                    "exact": link.found.exact,
+                    "confidence": link.confidence if link.table else None,
+                    "declared": link.declared,
+                }
+                for column, link in table.links.items()
+            ],
+            "notes": [{"text": text, "warning": warning} for text, warning in table.said],
+        }
+        for table, meaning in zip(profile.tables, profile.meanings)
+    ]

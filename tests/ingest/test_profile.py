@@ -1,0 +1,299 @@
+"""Tables without a mapping: their names and their values say together what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import default_prefixes
+from sightline.ingest.discover import discover
+from sightline.ingest.load import ingest
+from sightline.ingest.profile.names import is_header
+from sightline.ingest.profile.profile import profile
+from sightline.ingest.profile.write import as_yaml
+from tests.ingest.conftest import facts, short, statements, triples
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("t.tsv", "a\tlikes\tb\nb\tlikes\tc\n"),
+        ("t.csv", "a,likes,b\nb,likes,c\n"),
+        ("t.tsv", "head\trelation\ttail\na\tlikes\tb\nb\tlikes\tc\n"),
+        ("t.csv", "subject,predicate,object\na,likes,b\nb,likes,c\n"),
+        ("t.sif", "source\tmetaedge\ttarget\r\na\tlikes\tb\r\nb\tlikes\tc\r\n"),
+        ("t.csv", "Target;Edge_Type;weight;Source\nb;likes;1;a\nc;likes;2;b\n"),
+        ("t.txt", "h\tr\tt\na\tlikes\tb\nb\tlikes\tc\n"),
+    ],
+)
+def test_triples_with_and_without_a_header(load: Callable, name: str, data: str) -> None:
+    (result,) = load({name: data})
+    assert triples(result.load) == [
+        ("entity:a", "relation:likes", "entity:b"),
+        ("entity:b", "relation:likes", "entity:c"),
+    ]
+
+
+@pytest.mark.parametrize("header", ["source,target", "Head,Tail,weight", "from,to"])
+def test_pairs_are_related_in_a_way_that_is_not_said(load: Callable, header: str) -> None:
+    more = ",1" * (header.count(",") - 1)
+    (result,) = load({"edges.csv": f"{header}\na,b{more}\na,c{more}\n"})
+    assert triples(result.load) == [
+        ("entity:a", "relation:related_to", "entity:b"),
+        ("entity:a", "relation:related_to", "entity:c"),
+    ]
+
+
+def test_two_columns_without_a_header_are_pairs_where_an_id_comes_again(load: Callable) -> None:
+    (result,) = load({"edges.tsv": "a\tb\na\tc\n"})
+    assert {p for _, p, _ in triples(result.load)} == {"relation:related_to"}
+
+
+@pytest.mark.parametrize("header", ["id,source,target", "word,start,end", "id,type,from,to"])
+def test_a_table_of_things_with_a_source_is_no_table_of_pairs(load: Callable, header: str) -> None:
+    more = ",1" * (header.count(",") - 1)
+    (result,) = load({"t.csv": f"{header}\nx,1{more}\ny,1{more}\n"})
+    assert {subject for subject, _, _ in triples(result.load)} == {"entity:t/x", "entity:t/y"}
+
+
+def test_ids_stay_what_they_are(load: Callable) -> None:
+    """Leading zeros, nan, spaces, colons, slashes, arrows; IRIs and CURIEs are no raw names."""
+    data = (
+        "00260881\t_hypernym\tnan\n"
+        "Gene::9021\tGr>G\tBiological Process::GO:2000696\n"
+        "/m/027rn\t/location/country\t/m/06cx9\n"
+        "https://x.example/a\trdfs:seeAlso\tentity:b\n"
+        "Ångström\t_hypernym\t1.0\n"
+    )
+    (result,) = load({"t.tsv": data})
+    assert triples(result.load) == [
+        ("entity:00260881", "relation:_hypernym", "entity:nan"),
+        (
+            "entity:Gene%3A%3A9021",
+            "relation:Gr%3EG",
+            "entity:Biological%20Process%3A%3AGO%3A2000696",
+        ),
+        ("entity:%2Fm%2F027rn", "relation:%2Flocation%2Fcountry", "entity:%2Fm%2F06cx9"),
+        ("https://x.example/a", "rdfs:seeAlso", "entity:b"),
+        ("entity:%C3%85ngstr%C3%B6m", "relation:_hypernym", "entity:1.0"),
+    ]
+
+
+def test_columns_become_labels_types_descriptions_and_properties(load: Callable) -> None:
+    data = "ID,Name,Kind,Description,Synonyms,mass\nx,X,Some Thing,what it is,Ex,5 kg\ny,,,,,\n"
+    (result,) = load({"t.csv": data})
+    assert triples(result.load) == [
+        ("entity:t/x", "skos:notation", "x"),
+        ("entity:t/y", "skos:notation", "y"),
+        ("entity:t/x", "rdfs:label", "X"),
+        ("entity:t/x", "rdf:type", "class:Some%20Thing"),
+        ("entity:t/x", "schema:description", "what it is"),
+        ("entity:t/x", "skos:altLabel", "Ex"),
+        ("entity:t/x", "property:mass", "5 kg"),
+    ]
+    assert result.load.counts.loaded == 2
+
+
+def test_a_table_of_relations_describes_relations(load: Callable) -> None:
+    (result,) = load({"relations.tsv": "id\tlabel\nP1\tborn in\n"})
+    assert triples(result.load) == [
+        ("relation:P1", "rdf:type", "rdf:Property"),
+        ("relation:P1", "rdfs:label", "born in"),
+    ]
+    (result,) = load({"metaedges.tsv": "metaedge\tabbreviation\nGene - regulates > Gene\tGr>G\n"})
+    assert facts(result.load)[1] == ("relation:Gr%3EG", "rdfs:label", "Gene - regulates > Gene")
+
+
+def test_names_and_definitions_without_a_header(load: Callable) -> None:
+    (result,) = load({"names.txt": "/m/1\tNew_York\n/m/2\tUtah\n"})
+    assert triples(result.load) == [
+        ("entity:%2Fm%2F1", "rdfs:label", "New_York"),
+        ("entity:%2Fm%2F2", "rdfs:label", "Utah"),
+    ]
+    (result,) = load({"definitions.txt": '001\tnan, a "bread", flat\n002\trun, to move\n'})
+    assert triples(result.load) == [
+        ("entity:001", "rdfs:label", "nan"),
+        ("entity:002", "rdfs:label", "run"),
+        ("entity:001", "schema:description", 'a "bread", flat'),
+        ("entity:002", "schema:description", "to move"),
+    ]
+
+
+def test_a_column_of_different_values_is_the_key_where_none_is_named(load: Callable) -> None:
+    (result,) = load({"t.csv": "group,word\n1,a\n1,b\n"})
+    assert triples(result.load) == [
+        ("entity:t/a", "property:group", "1"),
+        ("entity:t/b", "property:group", "1"),
+        ("entity:t/a", "rdfs:label", "a"),
+        ("entity:t/b", "rdfs:label", "b"),
+    ]
+
+
+def test_an_incomplete_triple_is_refused(load: Callable) -> None:
+    (result,) = load({"t.tsv": "a\tr\tb\na\t\tb\na\tr\tc\n"})
+    assert (result.load.counts.rejected, statements(result.load)["row"].to_list()) == (1, [1, 3])
+
+
+@pytest.mark.parametrize(
+    ("lines", "tabs", "header"),
+    [
+        (["id,x,y,z", "1,2,3,4"], False, True),
+        (["a,b,c,1", "a,b,d,0"], True, False),
+        (["iso,capital,size", "fr,Paris,1", "de,Berlin,2", "it,Rome,3"], True, True),
+        (["fr,Paris", "de,Berlin"], True, False),
+        (["fr,Paris", "de,Berlin"], False, True),
+    ],
+)
+def test_headers_are_told_from_records(lines: list[str], tabs: bool, header: bool) -> None:
+    names, *rows = (line.split(",") for line in lines)
+    assert is_header(names, rows, tabs) == header
+
+
+SHOP: dict[str, str | bytes] = {
+    "customers.csv": "customer_id,name,city\n" + "".join(f"{i},N{i},Bern\n" for i in range(1, 31)),
+    "orders.csv": "order_id,customer_id,ordered,total\n"
+    + "".join(f"{i},{i % 30 + 1},2024-01-{i % 28 + 1:02},{i}.50\n" for i in range(1, 91)),
+    "products.csv": "id,title\n1,Pen\n2,Ink\n3,Nib\n",
+    "order_lines.csv": "order_id,line,product_id,amount\n"
+    + "".join(f"{i},{j},{j},{i + j}\n" for i in range(1, 91) for j in (1, 2)),
+}
+
+
+def test_keys_and_links_of_a_shop_and_what_speaks_for_them(load: Callable) -> None:
+    results = load(SHOP)
+    customers, orders, products, lines = (triples(result.load) for result in results)
+    assert ("entity:customer/7", "rdfs:label", "N7") in customers
+    assert ("entity:customer/7", "rdf:type", "class:Customer") in customers
+    assert ("entity:order/6", "relation:customer", "entity:customer/7") in orders
+    assert ("entity:order/6", "rdfs:label", "order 6") in orders
+    assert ("entity:product/1", "rdfs:label", "Pen") in products
+    assert ("entity:order_line/6/1", "relation:product", "entity:product/1") in lines
+    assert ("entity:order_line/6/2", "relation:order", "entity:order/6") in lines
+    said = [note.text for note in results[1].load.notes]
+    evidence = "orders.customer_id -> customers.customer_id: 30 of 30 values found"
+    assert any(text.startswith(evidence) for text in said)
+    kinds = statements(results[1].load).select("predicate", "datatype").unique().rows()
+    kind_of = {short(p): short(d) for p, d in kinds if d}
+    assert kind_of["property:ordered"] == "xsd:date"
+    assert kind_of["property:total"] == "xsd:decimal"
+
+
+def test_the_written_profile_gives_the_same_loads(
+    load: Callable, tmp_path: Path, workspace: Workspace
+) -> None:
+    """A file name and columns that YAML, globs and templates could take for something else."""
+    odd = {"a [1] ~x.csv": "no id,price (CHF),x: y,true\n1,2,a,b\n2,3,#,!\n"}
+    keyless = {"log.csv": "level,took\nhigh,1.5\nhigh,1.5\nlow,2.5\nhigh,1.7\n"}
+    edges = {"edges.tsv": "subject\tpredicate\tobject\tnote\na\tp\tb\t\nb\tp\tc\tx\n"}
+    lists = {"films.csv": "id,genres\n" + "".join(f"{i},a|b\n{i + 50},b|c\n" for i in range(9))}
+    before = load({**SHOP, **odd, **keyless, **edges, **lists})
+    sources = discover([tmp_path / name for name in (*SHOP, *odd, *keyless, *edges, *lists)])
+    text = as_yaml(profile(sources, default_prefixes()))
+    after = load({**SHOP, **odd, **keyless, **edges, **lists}, text)
+    assert [result.load.id for result in after] == [result.load.id for result in before]
+    other = Workspace.create(tmp_path / "other")
+    again = ingest(other, [s.path for s in sources], mapping=tmp_path / "map.yaml")
+    for one, same in zip(before, again):
+        assert statements(one.load).equals(statements(same.load))
+
+
+def test_a_key_is_unique_over_the_whole_file(load: Callable) -> None:
+    rows = "".join(f"c{i},n{i}\n" for i in range(3000)) + "c7,late\n"
+    (result,) = load({"t.csv": "code,word\n" + rows})
+    assert ("entity:t/late", "property:code", "c7") in triples(result.load)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "date,t\n2024-01-01,5.1\n2024-01-02,6.0\n",
+        "timestamp,level\n2024-01-01T00:00:00,1\n2024-01-01T00:00:01,1\n",
+        "price,weight\n1,20\n2,10\n",
+        "group,word\n1,a\n2,a\n1,b\n",
+    ],
+)
+def test_records_that_nothing_names_stay_apart(load: Callable, table: str) -> None:
+    """A time or a measure names nothing, and no two records become one."""
+    (result,) = load({"t.csv": table})
+    subjects = statements(result.load)["subject"].unique()
+    assert len(subjects) == result.load.counts.loaded
+    assert all(subject.startswith("urn:sightline:genid:") for subject in subjects)
+    assert any(note.warning and "apart" in note.text for note in result.load.notes)
+
+
+def test_equal_ids_of_two_tables_never_meet_and_it_is_said(load: Callable) -> None:
+    files = {"people.csv": "id,name\n1,Ann\n2,Bob\n", "films.csv": "id,title\n1,Up\n2,Big\n"}
+    people, films = load(files)
+    one, other = (set(statements(x.load)["subject"]) for x in (people, films))
+    assert not one & other
+    assert any("films too" in note.text for note in people.load.notes)
+
+
+def test_ids_of_things_that_no_file_describes_are_links(load: Callable) -> None:
+    (result,) = load({"orders.csv": "order_id,customer_id\n1,7\n2,7\n3,8\n"})
+    assert ("entity:order/1", "relation:customer", "entity:customer/7") in triples(result.load)
+    assert any(n.warning and "no file describes" in n.text for n in result.load.notes)
+
+
+def test_values_that_the_other_table_lacks_are_counted(load: Callable) -> None:
+    files = {"towns.csv": "town_id,name\na,A\nb,B\nc,C\n", "shops.csv": "shop_id,town_id\n"}
+    files["shops.csv"] += "".join(f"{i},{town}\n" for i, town in enumerate("abcx"))
+    _, shops = load(files)
+    assert any(n.warning and n.text.startswith("1 values of town_id") for n in shops.load.notes)
+
+
+def test_a_table_of_two_links_becomes_relations(load: Callable) -> None:
+    """What its other columns say is said about each of them."""
+    (result,) = load({"transfers.csv": "from_stop_id,to_stop_id,kind\nA,B,0\nB,A,\nA,A,1\n"})
+    assert sorted(triples(result.load)) == [
+        (f"entity:stop/{a}", "relation:transfer", f"entity:stop/{b}") for a, b in ("AA", "AB", "BA")
+    ]
+    said = statements(result.load).select("qualifier_keys", "qualifier_values").rows()
+    key = ["urn:sightline:property:kind"]
+    assert said == [(key, ["0"]), (None, None), (key, ["1"])]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "label,start,end\nWar,1914,1918\nPeace,1918,1939\n",
+        "name,type,from,to\nBus,bus,22:00,04:00\nTram,tram,06:00,20:00\n",
+        "date,t,h,p\n2024-01-01,5.1,80,1013\n2024-01-02,6.0,75,1009\n",
+    ],
+)
+def test_times_and_numbers_are_no_ends_of_edges(load: Callable, table: str) -> None:
+    (result,) = load({"t.csv": table})
+    assert not any(p.startswith("relation:") for _, p, _ in triples(result.load))
+    values = {value for line in table.splitlines()[1:] for value in line.split(",")}
+    assert values - {o for _, _, o in triples(result.load)} <= {"bus", "tram"}, "nothing is lost"
+
+
+@pytest.mark.parametrize(
+    ("table", "relations"),
+    [
+        ("id\tsubject\tpredicate\trelation\tobject\n1\ta\tp\t\tb\n2\tb\tp\t\tc\n", ["p", "p"]),
+        ("source\tinteraction\ttarget\tlabel\na\tpp\tb\t\nb\tpd\tc\t\n", ["pp", "pd"]),
+        ("subject\tpredicate\tobject\ttype\na\tp\tb\tx\nb\tq\tc\tx\n", ["p", "q"]),
+    ],
+)
+def test_the_relation_is_the_filled_column(load: Callable, table: str, relations: list) -> None:
+    (result,) = load({"t.tsv": table})
+    assert [p for _, p, _ in triples(result.load)] == [f"relation:{name}" for name in relations]
+
+
+def test_names_that_come_again_in_the_other_column_are_ends(load: Callable) -> None:
+    (result,) = load({"tree.tsv": "cat\tmammal\ndog\tmammal\nmammal\tanimal\n"})
+    assert ("entity:cat", "relation:related_to", "entity:mammal") in triples(result.load)
+
+
+def test_nodes_share_the_names_of_the_edges_between_them(load: Callable) -> None:
+    files = {
+        "genes.csv": "id,name\nG1,one\nG2,two\n",
+        "edges.csv": "source,relation,target\nG1,binds,G2\nG2,binds,G1\nG1,binds,X\n",
+    }
+    genes, edges = load(files)
+    assert ("entity:G1", "rdfs:label", "one") in triples(genes.load)
+    assert ("entity:G1", "relation:binds", "entity:G2") in triples(edges.load)
