@@ -97,7 +97,9 @@ def written(kind: Kind, values: Sequence[str]) -> str | None:
     """The format of a mapping that says how dates or numbers are written; None where none is
     needed, or where it cannot be told: ``01/02/2024`` may be in January or in February."""
     if kind == "comma":
-        sure = [v for v in values if "," in v and (v.lstrip("+-")[0] == "0" or not _THREE.search(v))]
+        sure = [
+            v for v in values if "," in v and (v.lstrip("+-")[0] == "0" or not _THREE.search(v))
+        ]
         return "decimal-comma" if sure else None
     if kind == "datetime":
         return next((f for f, p in _CLOCKS.items() if all(map(p.fullmatch, values))), None)
