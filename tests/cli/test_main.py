@@ -18,7 +18,18 @@ from tests.error_tree import every_error
 from tests.graph.conftest import add_load, fact, label
 
 COMMANDS = (
-    *("run", "ingest", "loads", "retract", "compile", "verify", "train", "distill", "evaluate"),
+    *(
+        "run",
+        "ingest",
+        "profile",
+        "loads",
+        "retract",
+        "compile",
+        "verify",
+        "train",
+        "distill",
+        "evaluate",
+    ),
     *("related", "similar", "paths", "predict", "report", "serve", "work", "demo"),
     *("reason", "diff", "export"),
 )
