@@ -456,7 +456,7 @@ class _Mapping:
 
     def column(self, name: str, text: str) -> str:
         """The column of a reference. ``[*]`` changes nothing: a column holds all values."""
-        column = name.strip().replace("[*]", "").removeprefix("$.")
+        column = re.sub(r"^\$(\.|(?=\[))", "", name.strip().replace("[*]", ""))
         if not column:
             raise self.error(f"{text[:60]!r} has a reference to no column")
         return column

@@ -6,37 +6,85 @@ Knows where records are; what becomes of one is known by ``objects``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch
-from sightline.ingest.errors import MappingError, SourceSyntaxError, SourceUnreadable
-from sightline.ingest.formats.objects import (
-    MAX_DEPTH,
-    NO_UTF8,
-    PATH,
-    TOO_DEEP,
-    batch_of,
-    parse,
-    select,
+from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
+from sightline.ingest.formats.objects import NO_UTF8, TOO_DEEP, View, batch_of, notes_of, parse
+from sightline.ingest.formats.paths import PATH, follow, path_of
+from sightline.ingest.formats.shapes import (
+    as_records,
+    beside,
+    find,
+    selected,
+    shapes,
+    tables_in,
+    with_key,
 )
-from sightline.ingest.source import Selection, Source, Table, TableFormat
+from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 20_000
 MAX_DOCUMENT = 512 << 20
 
 
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
-    yield Table(source.stem, _batches(source, selection.table), uniform=False)
+    document = _document(source)
+    notes = []
+    if isinstance(document, list) and (rows := as_records(document)):
+        document = rows
+        names = ", ".join(rows[0])
+        notes = [Note(f"its rows are arrays; their columns are taken to be {names}", warning=True)]
+    if selection.table is not None:
+        yield _table(
+            source, document, View(selected(selection.table, source.stem), selection.columns)
+        )
+        return
+    found = tables_in(document)
+    if selection.columns:
+        if len(found) > 1:
+            paths = ", ".join(path_of(steps) for steps in found[:10])
+            raise NoSuchTable(
+                f"{source.name} has several tables ({paths}); say which, such as "
+                f"[{source.name}~jsonpath, '{path_of(found[0])}']"
+            )
+        found = found or [()]
+        yield _table(
+            source, document, View(selected(path_of(found[0]), source.stem), selection.columns)
+        )
+        return
+    if not found:
+        notes.append(Note("the document is one record"))
+    elif left := beside(document, found):
+        some = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
+        notes.append(Note(f"left out, beside its tables: {some}", warning=True))
+    for steps in found or [()]:
+        values = follow(document, steps)
+        records = [with_key(*one) for one in values]
+        if any(key is not None for _, key in values):
+            notes.append(Note(f"the keys of {path_of(steps[:-1])} are the ids of its records"))
+        for shape in shapes(records, steps, source.stem):
+            yield _table(source, document, View(shape), [*notes, *notes_of(shape)])
+            notes = []
 
 
-def _batches(source: Source, path: str | None) -> Iterator[Batch]:
+def _table(source: Source, document: Any, view: View, notes: Sequence[Note] = ()) -> Table:
+    shape = view.shape
+    batches = _batches(source, document, view)
+    return Table(shape.name, batches, uniform=False, selected=shape.path, notes=list(notes))
+
+
+def _batches(source: Source, document: Any, view: View) -> Iterator[Batch]:
     """The records of a document, which ``rows`` count."""
-    records = _records(source, path, _document(source))
+    records = find(document, view.shape, Counter())
     size = source.path.stat().st_size
     for start in range(0, len(records), RECORDS_PER_BATCH):
         part = records[start : start + RECORDS_PER_BATCH]
-        yield batch_of(source, [(start + i, r, None) for i, r in enumerate(part, 1)], [], size)
+        numbered = [(start + i, record, None) for i, record in enumerate(part, 1)]
+        yield batch_of(source, view, numbered, [], size)
 
 
 def _document(source: Source) -> Any:
@@ -49,7 +97,7 @@ def _document(source: Source) -> Any:
                 raise SourceUnreadable(source.path, reason)
     data = b"".join(blocks)
     try:
-        return parse(data.decode())
+        return parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SourceSyntaxError(source.path, line, NO_UTF8) from error
@@ -59,36 +107,11 @@ def _document(source: Source) -> Any:
         raise SourceUnreadable(source.path, TOO_DEEP) from error
 
 
-def _records(source: Source, path: str | None, document: Any) -> list[Any]:
-    """Those at the path; else the array that the document is, the one in it, or the document."""
-    if path is not None:
-        return select(document, path)
-    if isinstance(document, list):
-        return document
-    arrays = dict(_arrays(document, "$", 0))
-    if len(arrays) > 1:
-        raise MappingError(
-            source.path,
-            f"several arrays could hold its records ({', '.join(list(arrays)[:10])}); "
-            "say with --mapping which, and what they mean",
-        )
-    return next(iter(arrays.values()), [document])
-
-
-def _arrays(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[Any]]]:
-    """The outermost arrays of objects, with their paths."""
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        yield path + "[*]", value
-    elif isinstance(value, dict) and depth < MAX_DEPTH:
-        for key, item in value.items():
-            yield from _arrays(item, f"{path}.{key}", depth + 1)
-
-
 JSON = TableFormat(
     name="json",
     endings=(".json",),
     media_type="application/json",
-    recognises=lambda head: head.lstrip().startswith((b"{", b"[")),
+    recognises=lambda head: head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"[")),
     tables=_tables,
     formulations=("jsonpath",),
     selector=PATH,

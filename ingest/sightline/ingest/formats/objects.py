@@ -11,21 +11,20 @@ are no value.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch, Rejected, column_name
 from sightline.ingest.errors import SourceUnreadable
-from sightline.ingest.source import NoSuchTable, Source
+from sightline.ingest.formats.paths import steps_of, values_at
+from sightline.ingest.formats.shapes import MAX_DEPTH, ROW, Found, Shape
+from sightline.ingest.source import Source
 
-MAX_DEPTH = 100
 MAX_COLUMNS = 2000
-#: A path to records, such as ``$.people[*]``, and a step of one.
-PATH = re.compile(r"\$((\.[^.\[\]*$()]+|\[\*\])*)")
-STEP = re.compile(r"\.([^.\[\]]+)|\[\*\]")
 TOO_DEEP = f"it is nested more than {MAX_DEPTH} deep"
 NO_UTF8 = "it is not UTF-8; save the file as UTF-8"
 NO_NUMBER = {"NaN": None, "Infinity": "INF", "-Infinity": "-INF"}
@@ -36,7 +35,7 @@ class _Bad(Exception):
 
 
 #: Where a record is, the record, and its text if that is at hand.
-Record = tuple[int, Any, str | None]
+Record = tuple[int, Found, str | None]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str | None, Any]:
@@ -56,34 +55,55 @@ parse = json.JSONDecoder(
 ).decode
 
 
-def select(document: Any, path: str) -> list[Any]:
-    """What a path leads to. One that ends at an array means its elements.
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the records of a table become columns.
 
-    Raises:
-        NoSuchTable
+    Attributes:
+        wanted: the columns that a mapping names. Without any, all fields but those that are tables
+            of their own become columns, and a reference to the outer record.
     """
-    found = [document]
-    for step in STEP.finditer(path):
-        name = step[1]
-        if name is None:
-            found = [item for value in found for item in _items(value)]
-            continue
-        names = {key: None for value in found if isinstance(value, dict) for key in value}
-        if found and name not in names:
-            known = ", ".join(str(key) for key in list(names)[:30]) or "none"
-            raise NoSuchTable(f"{path} finds nothing: no {name!r} there, only: {known}")
-        found = [value[name] for value in found if isinstance(value, dict) and name in value]
-    return [item for x in found for item in (x if isinstance(x, list) else [x])]
 
+    shape: Shape
+    wanted: Collection[str] = ()
 
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+    @property
+    def skip(self) -> dict[str, str | None]:
+        """Dotted fields that become no columns, with the field inside them that does."""
+        return {} if self.wanted else self.shape.inside
+
+    def more(self, found: Found, flat: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Columns beside the fields of a record: of those around it, its number, and values at
+        paths with indexes and quoted keys."""
+        names: Collection[str] = [name for name in self.wanted if name not in flat]
+        parent = self.shape.parent
+        if not self.wanted:
+            names = [ROW] if self.shape.numbered else []
+            names = [*names, f"{parent.name}.{parent.key}"] if parent else names
+        out = {}
+        for name in names:
+            values = self._values(found, name)
+            if values:
+                out[name] = values
+        return out
+
+    def _values(self, found: Found, name: str) -> list[str]:
+        outer, shape = found.parent, self.shape.parent
+        while outer is not None and shape is not None:
+            if name.startswith(f"{shape.name}.") and isinstance(outer.record, dict):
+                rest = name.removeprefix(f"{shape.name}.")
+                if texts := _texts(values_at(outer.record, steps_of(rest))):
+                    return texts
+                if rest == ROW:
+                    return [str(outer.number)]
+            outer, shape = outer.parent, shape.parent
+        if "[" in name:
+            return _texts(values_at(found.record, steps_of(name)))
+        return [str(found.number)] if name == ROW else []
 
 
 def batch_of(
-    source: Source, records: Sequence[Record], rejected: list[Rejected], position: int
+    source: Source, view: View, records: Sequence[Record], rejected: list[Rejected], position: int
 ) -> Batch:
     """Records as columns; what is no record is added to ``rejected``.
 
@@ -93,29 +113,47 @@ def batch_of(
     cells: list[dict[str, list[str]]] = []
     rows: list[int] = []
     texts: list[str] = []
+    hashed: list[str] = []
     arrays: set[str] = set()
-    for row, record, text in records:
+    for row, found, text in records:
+        record = found.record
         flat: dict[str, list[str]] = {}
         try:
             if not isinstance(record, dict):
                 raise _Bad("it is no object")
-            _flatten(record, "", flat, arrays, 0)
+            _flatten(record, "", flat, arrays, view.skip, 0)
+            more = view.more(found, flat)
         except _Bad as bad:
             rejected.append(Rejected(row, str(bad), text or _text_of(record)))
             continue
-        cells.append(flat)
+        cells.append(flat | more)
         rows.append(row)
         texts.append(text or _text_of(record))
+        hashed.append(f"{texts[-1]}{more}" if more else texts[-1])
     names = dict.fromkeys(name for flat in cells for name in flat)
+    if len(names) > MAX_COLUMNS and view.wanted:
+        names = dict.fromkeys(name for name in names if name in view.wanted)
     if len(names) > MAX_COLUMNS:
         reason = f"its records have more than {MAX_COLUMNS} different fields"
         raise SourceUnreadable(source.path, f"{reason}; say with --mapping where the records are")
     frame = pl.DataFrame([_column(name, cells, name in arrays) for name in names])
     if not names:  # objects without a field still are records
         frame = pl.DataFrame({"": [None] * len(cells)}, schema={"": pl.String})
-    hashes = pl.Series(texts, dtype=pl.String).hash()
+    hashes = pl.Series(hashed, dtype=pl.String).hash()
     places = pl.Series(rows, dtype=pl.UInt32)
     return Batch(frame, places, hashes, texts.__getitem__, rejected, position)
+
+
+def notes_of(shape: Shape) -> list[Note]:
+    """What was decided about a table."""
+    found = [
+        Note(f"{shape.path}.{name} is left out: its {count} keys are data and no fields", True)
+        for name, count in shape.left.items()
+    ]
+    if shape.parent is not None:
+        link = f"{shape.parent.name}.{shape.parent.key}"
+        found.append(Note(f"{shape.path} is the table {shape.name}; column {link} says in which"))
+    return found
 
 
 def _column(name: str, cells: list[dict[str, list[str]]], several: bool) -> pl.Series:
@@ -125,7 +163,12 @@ def _column(name: str, cells: list[dict[str, list[str]]], several: bool) -> pl.S
 
 
 def _flatten(
-    value: Any, name: str, out: dict[str, list[str]], arrays: set[str], depth: int
+    value: Any,
+    name: str,
+    out: dict[str, list[str]],
+    arrays: set[str],
+    skip: dict[str, str | None],
+    depth: int,
 ) -> None:
     """Add the values inside ``value`` to ``out`` by dotted name; ``arrays`` gets names of many."""
     if depth > MAX_DEPTH:
@@ -133,17 +176,33 @@ def _flatten(
     if isinstance(value, dict):
         if None in value:
             raise _Bad(f"key {value[None]!r} comes twice in an object")
+        only = skip.get(name) if name else None
         for key, item in value.items():
             path = f"{name}.{key}" if name else key
-            _flatten(item, column_name(path), out, arrays, depth + 1)
+            if (path in skip and skip[path] is None) or only not in (None, key):
+                _check(item, depth + 1)
+                continue
+            _flatten(item, column_name(path), out, arrays, skip, depth + 1)
     elif isinstance(value, list):
         for item in value:
             before = len(out.get(name, ()))
-            _flatten(item, name, out, arrays, depth + 1)
+            _flatten(item, name, out, arrays, skip, depth + 1)
             if len(out.get(name, ())) > before:
                 arrays.add(name)
     elif value is not None and value != "":
         out.setdefault(name, []).append(_text(value))
+
+
+def _check(value: Any, depth: int) -> None:
+    """Refuse a record for what is in a field that becomes no column, too."""
+    if isinstance(value, (dict, list)):
+        _flatten(value, "", {}, set(), {}, depth)
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    """Those of values at a path; arrays give several, objects none."""
+    flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return [_text(x) for x in flat if x not in (None, "") and not isinstance(x, (dict, list))]
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,286 @@
+"""Which tables are in JSON: arrays of objects, dictionaries of records, and things inside records.
+
+Knows values and what people mean by them; knows no file and no column.
+
+An array of objects is a table, and so is one inside a record, whose own records refer to the outer
+one. An object inside a record that has an id is a thing of its own. An object whose keys differ
+from record to record holds data in its keys: it is a table if its values are objects, and otherwise
+left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any
+
+from sightline.ingest.formats.paths import Steps, follow, path_of, steps_of
+from sightline.ingest.source import NoSuchTable
+
+MAX_DEPTH = 100
+MAX_TABLES = 200
+#: Records of a table that are looked at.
+SAMPLE = 10_000
+#: Names of fields that tell records apart, the first before the others.
+KEYS = ("id", "@id", "_id", "uuid", "iri", "uri", "qid", "curie", "identifier")
+#: The same, where no other record has the same.
+UNIQUE = ("key", "code", "ref")
+#: An object with more keys than the first over all records, or more than the second of which a
+#: record has few, has no fields.
+OPEN, FEW_OPEN, SHARE = 200, 30, 0.25
+#: The number of a record in its table, where nothing else names it.
+ROW = "row"
+
+
+@dataclass(slots=True)
+class Shape:
+    """A table in documents.
+
+    Attributes:
+        steps: where its records are.
+        name: after the keys on the way there.
+        key: the field that names its records, or ``ROW``.
+        parent: the table in whose records they are, to which they refer; None for those that are
+            referred to.
+        inside: dotted fields that are tables of their own, with the field that stays: the key of
+            what is referred to.
+        left: dotted fields that are left out, with the number of their keys.
+        numbered: others refer to its records by their number.
+    """
+
+    steps: Steps
+    name: str
+    parent: Shape | None = None
+    key: str = ROW
+    inside: dict[str, str | None] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+    numbered: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where its records are, as a mapping says it."""
+        return path_of(self.steps)
+
+
+def name_of(steps: Steps, stem: str) -> str:
+    """What the table at the end of a path is called."""
+    keys = [step for step in steps if isinstance(step, str)]
+    outer = [] if steps and isinstance(steps[0], str) else [stem]
+    return ".".join((*outer, *keys)).lower()
+
+
+def tables_in(document: Any) -> list[Steps]:
+    """Where the outermost tables of a document are; none where it is one record."""
+    return list(_outermost(document, (), 0))
+
+
+def beside(document: Any, tables: Sequence[Steps]) -> list[str]:
+    """The fields of a document that are in none of its tables."""
+    ways = {steps[:count] for steps in tables for count in range(len(steps) + 1)}
+    return list(_beside(document, (), ways))
+
+
+def _beside(value: Any, steps: Steps, ways: set[Steps]) -> Iterator[str]:
+    if steps not in ways:
+        yield path_of(steps)
+    elif isinstance(value, dict) and (*steps, None) not in ways:
+        for key, item in value.items():
+            yield from _beside(item, (*steps, key), ways)
+
+
+def _outermost(value: Any, steps: Steps, depth: int) -> Iterator[Steps]:
+    if isinstance(value, list):
+        if any(isinstance(item, dict) for item in value):
+            yield (*steps, None)
+    elif isinstance(value, dict) and depth < MAX_DEPTH:
+        inner = [
+            table
+            for key, item in value.items()
+            if key is not None
+            for table in _outermost(item, (*steps, key), depth + 1)
+        ]
+        # Two objects that are alike inside a document may as well be two fields of it.
+        if _alike(value, 3 if steps or inner else 2):
+            yield (*steps, None)
+        else:
+            yield from inner
+
+
+def _alike(value: dict[str, Any], least: int) -> bool:
+    """Whether an object is a dictionary of records: objects that share most of their fields."""
+    found = list(islice(value.values(), SAMPLE))
+    if len(found) < least or not all(isinstance(item, dict) and item for item in found):
+        return False
+    count = Counter(chain.from_iterable(found))
+    return sum(count.values()) >= len(count) * len(found) / 2
+
+
+def as_records(rows: list[Any]) -> list[dict[str, Any]]:
+    """Arrays of equal length as records; none where they are no such rows.
+
+    The first names the columns if it holds texts that come in no other of its column.
+    """
+    width = len(rows[0]) if rows and isinstance(rows[0], list) else 0
+    if not width or not all(isinstance(row, list) and len(row) == width for row in rows):
+        return []
+    if any(isinstance(cell, (dict, list)) for row in rows for cell in row):
+        return []
+    named = len(rows) > 1 and len(set(map(str, rows[0]))) == width
+    for name, column in zip(rows[0], zip(*rows[1:])):
+        named &= isinstance(name, str) and not _is_number(name) and name not in column
+    names = rows[0] if named else [f"column_{i}" for i in range(1, width + 1)]
+    return [dict(zip(names, row)) for row in rows[named:]]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return not text
+    return True
+
+
+def shapes(records: Sequence[Any], steps: Steps, stem: str) -> list[Shape]:
+    """The table of some records, and those inside them."""
+    found: list[Shape] = []
+    _inspect(records, Shape(steps, name_of(steps, stem)), found, stem)
+    return found
+
+
+def _inspect(records: Sequence[Any], shape: Shape, found: list[Shape], stem: str) -> None:
+    objects = [record for record in islice(records, SAMPLE) if isinstance(record, dict)]
+    found.append(shape)
+    shape.key = key_of(objects, shape.name) or ROW
+    _fields(objects, shape, (), found, stem)
+
+
+def _fields(
+    objects: Sequence[dict[str, Any]],
+    shape: Shape,
+    at: tuple[str, ...],
+    found: list[Shape],
+    stem: str,
+) -> None:
+    if len(at) > MAX_DEPTH or len(shape.steps) > MAX_DEPTH:
+        return  # such a record is refused when it is read
+    for key in dict.fromkeys(key for one in objects for key in one if key is not None):
+        values = [one[key] for one in objects if one.get(key) not in (None, "", [], {})]
+        field_at = (*at, key)
+        name, steps = ".".join(field_at), (*shape.steps, *field_at)
+        if not values or len(found) >= MAX_TABLES:
+            continue
+        if all(isinstance(value, list) for value in values):
+            items = list(islice(chain.from_iterable(values), SAMPLE))
+            if any(items) and all(isinstance(item, dict) for item in items):
+                _inner(items, shape, name, (*steps, None), found, stem)
+        elif all(isinstance(value, dict) for value in values):
+            count = Counter(chain.from_iterable(values))
+            few = sum(count.values()) < SHARE * len(count) * len(values)
+            if len(count) > OPEN or (len(count) > FEW_OPEN and few):
+                items = [with_key(item, k) for value in values for k, item in value.items()]
+                if any(items) and all(isinstance(item, dict) for item in items):
+                    _inner(items, shape, name, (*steps, None), found, stem)
+                else:
+                    shape.inside[name], shape.left[name] = None, len(count)
+            elif len(count) > 1 and (own := key_of(values, key, several=True)):
+                shape.inside[name] = own
+                _inspect(values, Shape(steps, name_of(steps, stem)), found, stem)
+            else:
+                _fields(values, shape, field_at, found, stem)
+
+
+def _inner(
+    items: Sequence[Any], shape: Shape, name: str, steps: Steps, found: list[Shape], stem: str
+) -> None:
+    shape.inside[name] = None
+    shape.numbered = shape.key == ROW
+    _inspect(items, Shape(steps, name_of(steps, stem), shape), found, stem)
+
+
+def key_of(objects: Sequence[dict[str, Any]], name: str, several: bool = False) -> str | None:
+    """The field that tells records apart by its name, and does.
+
+    Args:
+        several: a record may come several times.
+    """
+    word = name.rpartition(".")[2].lower()
+    first: list[str] = [key for key in objects[0] if key] if objects else []
+    own = [key for key in first if _is_id(key) and key.lower()[:3] == word[:3]]
+    unique = () if several else (*UNIQUE, *filter(_is_id, first[:1]))
+    for key in (*KEYS, *own, *unique):
+        values = [one.get(key) for one in objects]
+        texts = all(isinstance(value, str) and value for value in values)
+        if values and texts and (several or len(set(values)) == len(values)):
+            return key
+    return None
+
+
+def _is_id(key: str) -> bool:
+    """Whether a field is called an id, such as ``customer_id`` or ``bom-ref``."""
+    return key.lower().endswith(("_id", "-id", "_ref", "-ref")) or key.endswith(("Id", "ID"))
+
+
+def with_key(record: Any, key: str | None) -> Any:
+    """A record with the key that it has in a dictionary of records, as its id."""
+    if key is None or not isinstance(record, dict) or record.get("id") == key:
+        return record
+    return {("key" if "id" in record else "id"): key, **record}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record of a table.
+
+    Attributes:
+        parent: the one in which it is.
+        number: its place in its table, from 1.
+    """
+
+    record: Any
+    parent: Found | None
+    number: int
+
+
+def find(document: Any, shape: Shape, numbers: Counter[str]) -> list[Found]:
+    """The records of a table in a document.
+
+    Args:
+        numbers: of records so far, by path.
+
+    Raises:
+        NoSuchTable
+    """
+    starts: list[tuple[Any, Found | None]] = [(document, None)]
+    rest = shape.steps
+    if shape.parent is not None and not shape.parent.steps:
+        numbers[shape.parent.path] += 1
+        starts = [(document, Found(document, None, numbers[shape.parent.path]))]
+    elif shape.parent is not None:
+        starts = [(one.record, one) for one in find(document, shape.parent, numbers)]
+        rest = rest[len(shape.parent.steps) :]
+    found: list[Found] = []
+    missing: NoSuchTable | None = None
+    for start, parent in starts:
+        try:
+            values = follow(start, rest)
+        except NoSuchTable as error:
+            missing = error
+            continue
+        for value, key in values:
+            numbers[shape.path] += 1
+            found.append(Found(with_key(value, key), parent, numbers[shape.path]))
+    if missing and not found:
+        raise missing
+    return found
+
+
+def selected(path: str, stem: str) -> Shape:
+    """The table that a mapping selects, with those in which it is."""
+    steps = steps_of(path)
+    shape = None
+    for count in range(len(steps)):
+        if count == 0 or steps[count - 1] is None:
+            shape = Shape(steps[:count], name_of(steps[:count], stem), shape)
+    return Shape(steps, name_of(steps, stem), shape)

@@ -1,0 +1,237 @@
+"""JSON as people have it: which tables are in a document, and how they refer to one another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sightline.ingest.errors import MappingError
+from sightline.ingest.formats.json_document import JSON
+from sightline.ingest.formats.json_lines import JSON_LINES
+from sightline.ingest.formats.paths import path_of, steps_of
+from sightline.ingest.source import Selection, Source
+from tests.ingest.conftest import triples
+
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def tables(tmp_path: Path, document: Any, path: str | None = None, *columns: str) -> Tables:
+    """The records of each table; a list of documents is JSON Lines if it is a tuple."""
+    form, name = (JSON_LINES, "d.jsonl") if isinstance(document, tuple) else (JSON, "d.json")
+    text = "\n".join(map(json.dumps, document)) if form is JSON_LINES else json.dumps(document)
+    (tmp_path / name).write_text(text)
+    found: Tables = {}
+    for table in form.tables(Source(tmp_path / name, form), Selection(path, columns)):
+        frames = pl.concat([batch.frame for batch in table.batches], how="diagonal_relaxed")
+        rows = frames.rows(named=True)
+        found[table.name] = [{k: v for k, v in row.items() if v is not None} for row in rows]
+    return found
+
+
+def notes(tmp_path: Path, document: Any) -> list[str]:
+    (tmp_path / "d.json").write_text(json.dumps(document))
+    return [
+        note.text
+        for table in JSON.tables(Source(tmp_path / "d.json", JSON), Selection())
+        for note in table.notes
+    ]
+
+
+LINE = {"product": "p1", "count": 2}
+ORDER = {"id": "o1", "customer": {"id": "c1", "name": "Ann"}, "lines": [LINE, {"product": "p2"}]}
+SECOND = {"id": "o2", "customer": {"id": "c1", "name": "Ann"}, "lines": [LINE]}
+SHOP: Tables = {
+    "orders": [{"id": "o1", "customer.id": "c1"}, {"id": "o2", "customer.id": "c1"}],
+    "orders.customer": [{"id": "c1", "name": "Ann"}, {"id": "c1", "name": "Ann"}],
+    "orders.lines": [
+        {"product": "p1", "count": "2", "orders.id": "o1"},
+        {"product": "p2", "orders.id": "o1"},
+        {"product": "p1", "count": "2", "orders.id": "o2"},
+    ],
+}
+
+
+def test_arrays_of_objects_are_tables_that_keep_their_pairing(tmp_path: Path) -> None:
+    assert tables(tmp_path, {"orders": [ORDER, SECOND]}) == SHOP
+
+
+def test_lines_hold_the_same_tables(tmp_path: Path) -> None:
+    renamed = (
+        json.dumps(SHOP).replace("orders.id", "d.id").replace("orders.", "").replace("orders", "d")
+    )
+    assert tables(tmp_path, (ORDER, SECOND)) == json.loads(renamed)
+
+
+def test_equal_records_of_two_parents_are_two(load: Callable) -> None:
+    text = """
+mappings:
+  lines:
+    sources: [["d.json~jsonpath", "$.orders[*].lines[*]"]]
+    s: entity:$(orders.id)-$(product)
+    po: [[property:count, $(count)], [property:customer, $(orders.customer.name)]]
+"""
+    (result,) = load({"d.json": json.dumps({"orders": [ORDER, SECOND]})}, text)
+    assert result.load.counts.duplicate == 0
+    assert triples(result.load) == [
+        ("entity:o1-p1", "property:count", "2"),
+        ("entity:o2-p1", "property:count", "2"),
+        *((f"entity:{x}", "property:customer", "Ann") for x in ("o1-p1", "o1-p2", "o2-p1")),
+    ]
+
+
+def test_records_without_an_id_are_referred_to_by_their_number(tmp_path: Path) -> None:
+    document = [{"a": 1, "of": [{"x": 1}]}, {"a": 1, "of": [{"x": 2}, {"x": 3}]}]
+    both = {
+        "d": [{"a": "1", "row": "1"}, {"a": "1", "row": "2"}],
+        "d.of": [
+            {"x": "1", "d.row": "1"},
+            {"x": "2", "d.row": "2"},
+            {"x": "3", "d.row": "2"},
+        ],
+    }
+    assert tables(tmp_path, document) == both
+    assert tables(tmp_path, document, "$[*].of[*]", "d.row", "x") == {"d.of": both["d.of"]}
+    lines = tables(tmp_path, tuple(document))
+    assert lines["of"] == both["d.of"]
+
+
+def test_several_arrays_are_several_tables_and_what_is_beside_them_is_said(tmp_path: Path) -> None:
+    document = {"v": 1, "a": [{"id": 1}], "in": {"b": [{"id": 2}], "w": [3]}, "none": []}
+    assert tables(tmp_path, document) == {"a": [{"id": "1"}], "in.b": [{"id": "2"}]}
+    assert notes(tmp_path, document) == ["left out, beside its tables: $.v, $.in.w, $.none"]
+
+
+@pytest.mark.parametrize(
+    ("document", "records"),
+    [
+        ({"Q1": {"name": "a"}, "Q2": {"name": "b"}}, [("Q1", "a"), ("Q2", "b")]),
+        (
+            {"items": {f"Q{i}": {"name": "a"} for i in (1, 2, 3)}},
+            [(f"Q{i}", "a") for i in (1, 2, 3)],
+        ),
+        ({"Q1": {"id": "Q1", "name": "a"}, "Q2": {"name": "b"}}, [("Q1", "a"), ("Q2", "b")]),
+    ],
+)
+def test_dictionaries_of_records_are_records(tmp_path: Path, document: Any, records: list) -> None:
+    (found,) = tables(tmp_path, document).values()
+    assert [(row["id"], row["name"]) for row in found] == records
+    assert any("the keys of $" in note for note in notes(tmp_path, document))
+
+
+def test_a_key_beside_an_id_of_another_kind_stays(tmp_path: Path) -> None:
+    document = {"a": {"id": 1}, "b": {"id": 2}}
+    assert tables(tmp_path, document)["d"] == [{"key": "a", "id": "1"}, {"key": "b", "id": "2"}]
+    assert tables(tmp_path, document, "$[*]", "id") == tables(tmp_path, document)
+
+
+def test_objects_that_differ_are_one_record(tmp_path: Path) -> None:
+    document = {"id": 7, "at": {"x": 1}, "by": {"name": "n"}}
+    assert tables(tmp_path, document) == {"d": [{"id": "7", "at.x": "1", "by.name": "n"}]}
+    assert notes(tmp_path, document) == ["the document is one record"]
+
+
+def test_open_keys_are_left_out_and_hit_no_limit(tmp_path: Path) -> None:
+    record = {"id": 1, "index": {f"w{i}": [i] for i in range(3000)}, "n": {"a": 1}}
+    assert tables(tmp_path, [record]) == {"d": [{"id": "1", "n.a": "1"}]}
+    assert notes(tmp_path, [record]) == [
+        "$[*].index is left out: its 3000 keys are data and no fields"
+    ]
+    few = tuple({"id": i, "index": {f"w{i}{j}": 1 for j in range(5)}} for i in range(10))
+    assert tables(tmp_path, few) == {"d": [{"id": str(i)} for i in range(10)]}
+    same = tuple({"id": i, "n": {f"w{j}": 1 for j in range(40)}} for i in range(3))
+    assert len(tables(tmp_path, same)["d"][0]) == 41, "many fields that all have are fields"
+    (mapped,) = tables(tmp_path, (record,), None, "id", "index.w7").values()
+    assert mapped == [{"id": "1", "index.w7": ["7"]}]
+
+
+def test_open_keys_with_objects_are_a_table(tmp_path: Path) -> None:
+    record = {"id": 1, "by": {f"u{i}": {"stars": i} for i in range(250)}}
+    found = tables(tmp_path, [record])
+    assert found["d"] == [{"id": "1"}]
+    assert found["d.by"][7] == {"id": "u7", "stars": "7", "d.id": "1"}
+
+
+def test_an_object_that_only_has_an_id_is_a_value(tmp_path: Path) -> None:
+    assert tables(tmp_path, [{"id": 1, "licence": {"id": "MIT"}}]) == {
+        "d": [{"id": "1", "licence.id": "MIT"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "records"),
+    [
+        ([["id", "x"], ["a", 1], ["b", 2]], [{"id": "a", "x": "1"}, {"id": "b", "x": "2"}]),
+        (
+            [["a", 1], ["b", 2]],
+            [{"column_1": "a", "column_2": "1"}, {"column_1": "b", "column_2": "2"}],
+        ),
+    ],
+)
+def test_an_array_of_rows_is_a_table_and_that_is_said(
+    tmp_path: Path, rows: list, records: list
+) -> None:
+    assert tables(tmp_path, rows) == {"d": records}
+    assert "its rows are arrays; their columns are taken to be" in notes(tmp_path, rows)[0]
+
+
+def test_a_byte_order_mark_and_blank_lines_are_nothing(load: Callable) -> None:
+    lines = b'\xef\xbb\xbf{"id": 1, "name": "a"}\n\n  \n{"id": 2, "name": "b"}\n'
+    results = load({"a.ndjson": lines, "b.json": b'\xef\xbb\xbf[{"id": 3, "name": "c"}]'})
+    assert [o for r in results for *_, o in triples(r.load)] == ["a", "b", "c"]
+    assert [r.load.counts.rejected for r in results] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        ("$(a[0].b)", "1"),
+        ("$($.a[-1].b)", "2"),
+        ("$(['k.ey'].x)", "3"),
+        ("$($['k.ey']['x'])", "3"),
+        ("$(m[1][0])", "6"),
+        ("$(a[*].c[1])", "9"),
+    ],
+)
+@pytest.mark.parametrize("path", ["$.r[0]", "$['r'][*]", "$.r", '$["r"].*'])
+def test_paths_have_indexes_and_keys(load: Callable, reference: str, value: str, path: str) -> None:
+    record = {"id": 1, "a": [{"b": 1, "c": [8, 9]}, {"b": 2}], "k.ey": {"x": 3}, "m": [[4, 5], [6]]}
+    text = f"""
+mappings:
+  r:
+    sources: [["d.json~jsonpath", {json.dumps(path)}]]
+    s: entity:$(id)
+    po: [[property:p, {json.dumps(reference)}]]
+"""
+    (result,) = load({"d.json": json.dumps({"r": [record]})}, text)
+    assert triples(result.load) == [("entity:1", "property:p", value)]
+    (again,) = load({"d.jsonl": json.dumps({"r": [record]})}, text.replace("d.json", "d.jsonl"))
+    assert triples(again.load) == [("entity:1", "property:p", value)]
+
+
+def test_a_mapping_that_leaves_the_table_open_is_asked_which(load: Callable) -> None:
+    text = "mappings: {m: {sources: [d.json], s: 'entity:$(id)', po: [[property:p, $(x)]]}}"
+    document = {"a": [{"id": 1, "x": 2}], "b": [{"id": 2}]}
+    with pytest.raises(
+        MappingError, match=r"several tables \(\$\.a\[\*\], \$\.b\[\*\]\); say which"
+    ):
+        load({"d.json": json.dumps(document)}, text)
+
+
+def test_a_path_is_written_as_it_is_read() -> None:
+    for path in ("$", "$.a[*].b", "$['k.ey'][0]", r"$['it\'s']", "$[*][-1]"):
+        assert path_of(steps_of(path)) == path
+    assert steps_of('$["a"].*') == ("a", None)
+
+
+def test_no_depth_and_no_number_of_tables_is_a_crash(tmp_path: Path) -> None:
+    deep: Any = {"id": 1}
+    for _ in range(90):
+        deep = {"id": 1, "a": [deep]}
+    assert not any(tables(tmp_path, [deep]).values()), "its only record is too deep"
+    many = [{"id": 1, **{f"t{i}": [{"x": 1}] for i in range(500)}}]
+    assert len(tables(tmp_path, many)) == 200
