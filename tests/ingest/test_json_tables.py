@@ -102,7 +102,7 @@ def test_records_without_an_id_are_referred_to_by_their_number(tmp_path: Path) -
 
 def test_several_arrays_are_several_tables_and_what_is_beside_them_is_said(tmp_path: Path) -> None:
     document = {"v": 1, "a": [{"id": 1}], "in": {"b": [{"id": 2}], "w": [3]}, "none": []}
-    assert tables(tmp_path, document) == {"a": [{"id": "1"}], "in.b": [{"id": "2"}]}
+    assert tables(tmp_path, document) == {"a": [{"id": "1"}], "b": [{"id": "2"}]}
     assert notes(tmp_path, document) == ["left out, beside its tables: $.v, $.in.w, $.none"]
 
 
@@ -182,7 +182,11 @@ def test_an_array_of_rows_is_a_table_and_that_is_said(
 def test_a_byte_order_mark_and_blank_lines_are_nothing(load: Callable) -> None:
     lines = b'\xef\xbb\xbf{"id": 1, "name": "a"}\n\n  \n{"id": 2, "name": "b"}\n'
     results = load({"a.ndjson": lines, "b.json": b'\xef\xbb\xbf[{"id": 3, "name": "c"}]'})
-    assert [o for r in results for *_, o in triples(r.load)] == ["a", "b", "c"]
+    assert [o for r in results for _, p, o in triples(r.load) if p == "rdfs:label"] == [
+        "a",
+        "b",
+        "c",
+    ]
     assert [r.load.counts.rejected for r in results] == [0, 0]
 
 
@@ -232,6 +236,6 @@ def test_no_depth_and_no_number_of_tables_is_a_crash(tmp_path: Path) -> None:
     deep: Any = {"id": 1}
     for _ in range(90):
         deep = {"id": 1, "a": [deep]}
-    assert not any(tables(tmp_path, [deep]).values()), "its only record is too deep"
+    assert tables(tmp_path, [deep])["d"] == [], "its only record is too deep"
     many = [{"id": 1, **{f"t{i}": [{"x": 1}] for i in range(500)}}]
     assert len(tables(tmp_path, many)) == 200

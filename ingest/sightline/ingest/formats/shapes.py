@@ -65,10 +65,12 @@ class Shape:
 
 
 def name_of(steps: Steps, stem: str) -> str:
-    """What the table at the end of a path is called."""
-    keys = [step for step in steps if isinstance(step, str)]
-    outer = [] if steps and isinstance(steps[0], str) else [stem]
-    return ".".join((*outer, *keys)).lower()
+    """What the table at the end of a path is called: after the key of its outermost records, not
+    of what is wrapped around them, and those inside."""
+    first = steps.index(None) if None in steps else len(steps)
+    outer = [step for step in steps[:first] if isinstance(step, str)][-1:]
+    inner = [step for step in steps[first:] if isinstance(step, str)]
+    return ".".join((*(outer or [stem]), *inner)).lower()
 
 
 def tables_in(document: Any) -> list[Steps]:
