@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from sightline.graph.record.loads import Load
+from sightline.graph.record.statements import statement_schema
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import Result, ingest
 
@@ -29,7 +30,8 @@ Files = dict[str, str | bytes]
 
 def statements(load: Load) -> pl.DataFrame:
     """All statements of a load."""
-    return pl.concat([pl.read_parquet(path) for path in load.statements])
+    none = pl.DataFrame(schema=statement_schema())
+    return pl.concat([none, *map(pl.read_parquet, load.statements)], how="diagonal")
 
 
 def short(term: str) -> str:

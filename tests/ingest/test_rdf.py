@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sightline.graph.rdf.index import n_quads
 from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.workspace import Workspace
-from sightline.ingest.errors import SourceEmpty, SourceSyntaxError, TooManyRejected
+from sightline.ingest.errors import SourceSyntaxError, TooManyRejected
 from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES
 from sightline.ingest.load import ingest
 from sightline.ingest.source import Source, StatementFormat
@@ -163,10 +163,16 @@ def test_gzip_and_a_byte_order_mark_change_nothing(load: Callable, ending: str) 
     assert triples(result.load) == [("a:a", "a:r", "a:b")]
 
 
-def test_a_file_without_a_statement_is_empty(load) -> None:
-    for name, data in (("a.ttl", "@prefix : <a:> ."), ("a.nt", "# nothing\n")):
-        with pytest.raises(SourceEmpty, match="holds no record"):
-            load({name: data})
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.ttl", "@prefix : <a:> ."), ("a.nt", "# nothing\n"), ("b.nq", ""), ("a.jsonld", "{}")],
+)
+def test_a_file_without_a_statement_is_a_load_that_says_so(load, name: str, data: str) -> None:
+    (result,) = load({name: data})
+    (note,) = result.load.notes
+    assert result.load.counts.statements == 0
+    assert note.warning
+    assert "no statement" in note.text
 
 
 def test_a_file_that_is_no_ntriples_is_refused(workspace: Workspace, load) -> None:
@@ -222,7 +228,7 @@ def test_each_line_is_read_as_the_parser_reads_it_alone(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        batches = list(form.statements(Source(path, form), "0" * 64))
+        batches = list(form.statements(Source(path, form), "0" * 64, "", []))
         assert [r.line for batch in batches for r in batch.rejected] == bad
         assert [row for batch in batches for row in batch.rows] == [row for row, _ in expected]
         frame = pl.concat([batch.frame for batch in batches]).with_columns(row=pl.lit(1))

@@ -14,7 +14,7 @@ from sightline.graph.record.loads import Role
 from sightline.graph.storage.settings import FILE as SETTINGS_FILE
 from sightline.ingest.errors import SourceEmpty, SourceNotFound, SourceUnreadable
 from sightline.ingest.formats import known
-from sightline.ingest.source import Source
+from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import HEAD, ByteStream
 
 #: A folder with the first three of these is a benchmark split.
@@ -94,9 +94,9 @@ def _recognise(path: Path, explicit: bool) -> Source | None:
         raise SourceUnreadable(path, "it is no regular file")
     with ByteStream(path) as stream:
         head = stream.read(HEAD)
-    if not head:
-        raise SourceEmpty(path)
     format = known.recognise(path, ending, head)
+    if not head and not isinstance(format, StatementFormat):
+        raise SourceEmpty(path)
     if name in SPLIT and all((path.parent / part).exists() for part in tuple(SPLIT)[:3]):
         return Source(path, format, SPLIT[name], split=True)
     if not explicit and ending == VAGUE and not format.recognises(head):

@@ -18,7 +18,7 @@ import polars as pl
 from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
 from sightline.graph.record.loads import Counts, Load, LoadWriter, Note, load_id, now
-from sightline.graph.record.statements import COLUMNS
+from sightline.graph.record.statements import COLUMNS, QUALIFIERS
 from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
@@ -33,7 +33,7 @@ from sightline.ingest.errors import (
 )
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.reading import Reading, plan
-from sightline.ingest.source import Source
+from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.terms import TableMap
 
 #: A source of which more than this share is bad is not what it is taken for.
@@ -193,7 +193,8 @@ class _Loading:
         if len(places) < len(fresh):
             frame, rows = frame.filter(fresh), rows.filter(fresh)
         if maps is None:
-            statements = frame.with_columns(row=rows).select(COLUMNS)
+            qualifiers = [name for name in QUALIFIERS if name in frame.columns]
+            statements = frame.with_columns(row=rows).select(*COLUMNS, *qualifiers)
         elif frame.is_empty():
             statements = pl.DataFrame()
         else:
@@ -216,7 +217,9 @@ class _Loading:
             self._aside[what] = first, count + 1
 
     def notes(self) -> list[Note]:
-        """What was left out of records that were taken."""
+        """What was left out of records that were taken, and that there were none."""
+        if not self._read:
+            return [Note("it holds no statement: this load adds no fact", warning=True)]
         return [
             Note(
                 f"{f'{count} values' if count > 1 else '1 value'} of column {column!r} "
@@ -241,7 +244,7 @@ class _Loading:
 
     def counts(self) -> Counts:
         """What the source came to."""
-        if not self._read:
+        if not self._read and not isinstance(self._source.format, StatementFormat):
             raise SourceEmpty(self._source.path)
         self._require_few()
         loaded = self._read - self._duplicate - self._rejected

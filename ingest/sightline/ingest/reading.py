@@ -83,7 +83,7 @@ def plan(
         form = source.format
         if isinstance(form, StatementFormat):
             text = json.dumps([form.name])
-            readings.append(Reading(text, (), partial(_statements, source, form)))
+            readings.append(Reading(text, (), partial(_statements, source, form, settings.base)))
             continue
         assert isinstance(form, TableFormat)
         rules, tables = mapping, given.get(id(source), ())
@@ -105,8 +105,12 @@ def _holds_tables(source: Source) -> bool:
     return isinstance(source.format, TableFormat)
 
 
-def _statements(source: Source, form: StatementFormat, sha256: str) -> Iterator[ReadTable]:
-    yield ReadTable(((batch, None) for batch in form.statements(source, sha256)), [])
+def _statements(
+    source: Source, form: StatementFormat, base: str, sha256: str
+) -> Iterator[ReadTable]:
+    notes: list[Note] = []
+    batches = form.statements(source, sha256, base, notes)
+    yield ReadTable(((batch, None) for batch in batches), notes)
 
 
 def _by_mapping(

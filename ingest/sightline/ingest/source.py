@@ -39,11 +39,13 @@ class StatementFormat(Format):
     """A format that holds statements already.
 
     Attributes:
-        statements: batches with the columns of a statement but for the row. Takes the source and
-            its SHA-256, after which blank nodes are named.
+        statements: batches with the columns of a statement but for the row, and with those of
+            qualifiers where it has any. Takes the source, its SHA-256, after which blank nodes are
+            named, the IRI under which files are called, and a list that takes notes while batches
+            are read.
     """
 
-    statements: Callable[[Source, str], Iterator[Batch]]
+    statements: Callable[[Source, str, str, list[Note]], Iterator[Batch]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,19 @@ from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.delimited import CSV, TSV
 from sightline.ingest.formats.excel import EXCEL
 from sightline.ingest.formats.json_document import JSON
+from sightline.ingest.formats.json_ld import JSON_LD
 from sightline.ingest.formats.json_lines import JSON_LINES
 from sightline.ingest.formats.parquet import PARQUET
 from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES, TRIG, TURTLE
+from sightline.ingest.formats.rdf_xml import RDF_XML
 from sightline.ingest.formats.sql import SQLITE
-from sightline.ingest.source import Format, TableFormat
+from sightline.ingest.source import Format, StatementFormat, TableFormat
 
 #: In the order in which they are tried. Of those that may be meant the last is taken where none
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
-    *(EXCEL, SQLITE, PARQUET, JSON_LINES, JSON, TURTLE, TRIG, N_TRIPLES, N_QUADS, CSV, TSV),
+    *(EXCEL, SQLITE, PARQUET, JSON_LD, JSON_LINES, JSON),
+    *(TURTLE, TRIG, N_TRIPLES, N_QUADS, RDF_XML, CSV, TSV),
 )
 #: First bytes of files that people rename to .csv.
 UNREADABLE = {
@@ -62,10 +65,12 @@ def recognise(path: Path, ending: str, head: bytes) -> Format:
     for format in FORMATS:
         if format.binary and format.recognises(head):
             return format
-    _require_text(path, head)
     named = [format for format in FORMATS if ending in format.endings]
     meant = named or [format for format in FORMATS if not format.binary]
     found = next((format for format in meant if format.recognises(head)), meant[-1])
+    sure = isinstance(found, StatementFormat) and found.recognises(head)
+    if not sure:  # a literal of RDF may hold any character
+        _require_text(path, head)
     if found.binary:
         raise SourceUnreadable(path, f"it is no {found.name}")
     return found

@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import polars as pl
 import pyoxigraph as ox
 
+from sightline.graph.record.loads import Note
 from sightline.graph.record.statements import COLUMNS
-from sightline.graph.vocabulary import GENID, RDF_LANG_STRING, XSD_STRING
+from sightline.graph.vocabulary import (
+    GENID,
+    OWL,
+    RDF_LANG_STRING,
+    SCHEMA,
+    SCHEMA_HTTP,
+    XSD_STRING,
+)
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.source import Source, StatementFormat
+from sightline.ingest.streams import ByteStream
 from sightline.ingest.terms import PLAIN_IRI
 
+#: What the parser reads: bytes, or an object with ``read``.
+Opened = Callable[[Source, ByteStream], Any]
 QUADS_PER_BATCH = 200_000
 _IRI = PLAIN_IRI.strip("^$")
 _NODE = rf"(<{_IRI}>|_:[A-Za-z0-9_]+)"
@@ -35,6 +48,9 @@ CANONICAL = {
 }
 #: End of a datatype that demands a language: no line with it is taken for sound unseen.
 TAGGED_ONLY = b"angString>"
+#: Comments may come before the first directive of Turtle and TriG.
+TURTLE_HEAD = re.compile(rb"(\s|#[^\n]*\n)*(@prefix|@base|(?i:PREFIX|BASE|VERSION)\s)")
+DEPRECATED = OWL + "deprecated"
 NO_STATEMENT = r"^[ \t]*(#.*)?$"
 #: Object, then the named graph if there is one. No quote can follow the closing one of a literal.
 OBJECT_AND_GRAPH = r'^(<[^>]*>|_:[^ ]+|".*"(?:@[^ ]+|\^\^<[^>]*>)?)(?: (<[^>]*>|_:[^ ]+))?$'
@@ -43,40 +59,89 @@ ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n", r"\r": "\r", r"\t": "\t", r"\b"
 RDF_12 = "it uses RDF 1.2 (a triple term or a base direction), which is not supported"
 
 
-def _statements(parser: ox.RdfFormat, source: Source, sha256: str) -> Iterator[Batch]:
+def read(
+    parser: ox.RdfFormat, opened: Opened, source: Source, sha256: str, base: str, notes: list[Note]
+) -> Iterator[Batch]:
     """Batches with the columns subject, predicate, object, datatype, language, graph.
 
     N-Triples and N-Quads are read line by line: a bad line is rejected, ``rows`` are lines. In
-    Turtle and TriG an error ends the reading and ``rows`` count statements; their blank nodes are
-    numbered in order, because unlabelled ones have no name of their own.
+    other formats an error ends the reading and ``rows`` count statements; their blank nodes are
+    numbered in order, because unlabelled ones have no name of their own, and a relative IRI is
+    taken from the file's name under ``base``.
     """
     genid = f"{GENID}{sha256[:16]}:"
-    parse = _parse_lines if parser in CANONICAL else _parse_document
-    numbers: dict[str, str] | None = {} if parse is _parse_document else None
-    for (lines, rows, rejected), position in parse(source, parser):
+    lined = parser in CANONICAL
+    folder = f"{base}file/"
+    numbers: dict[str, str] | None = None if lined else {}
+    told = _Told(folder)
+    parsed = (
+        _parse_lines(source, parser)
+        if lined
+        else _parse_document(source, parser, opened, folder + quote(source.name))
+    )
+    for (lines, rows, rejected), position in parsed:
         modern = lines.str.contains("<<(", literal=True) & lines.str.contains(r"^\S+ \S+ <<\(")
         modern |= lines.str.contains(r'"@[A-Za-z0-9-]+--(ltr|rtl)')
         for i in modern.arg_true():
             rejected.append(Rejected(rows[i], RDF_12, lines[i]))
         lines, rows = lines.filter(~modern), rows.filter(~modern)
         frame = _columns(lines, parser.supports_datasets, genid, numbers)
+        told.look(frame, relative=not lined)
         yield Batch(frame, rows, lines.hash(), lines.__getitem__, rejected, position)
+    notes += told.notes()
+
+
+class _Told:
+    """Counts what a person should be told about the statements of a file."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._relative = self._schema = self._deprecated = 0
+
+    def look(self, frame: pl.DataFrame, relative: bool) -> None:
+        predicates = frame["predicate"]
+        self._schema += int(predicates.str.starts_with(SCHEMA_HTTP).sum())
+        old = (predicates == DEPRECATED) & frame["object"].is_in(["true", "1"])
+        self._deprecated += int(old.sum())
+        if relative:
+            here = frame["subject"].str.starts_with(self._folder)
+            here |= frame["object"].str.starts_with(self._folder) & frame["datatype"].is_null()
+            self._relative += int((here | predicates.str.starts_with(self._folder)).sum())
+
+    def notes(self) -> Iterator[Note]:
+        if self._relative:
+            yield Note(
+                f"{self._relative} statements have relative IRIs and no base: they were taken from "
+                f"the file's name under {self._folder}",
+                warning=True,
+            )
+        if self._schema:
+            yield Note(
+                f"{self._schema} statements name relations of {SCHEMA_HTTP}: answers unite them "
+                f"with those of {SCHEMA}, exports keep them"
+            )
+        if self._deprecated:
+            yield Note(f"{self._deprecated} things are marked as deprecated")
 
 
 _Parsed = tuple[pl.Series, pl.Series, list[Rejected]]
 
 
-def _parse_document(source: Source, parser: ox.RdfFormat) -> Iterator[tuple[_Parsed, int]]:
+def _parse_document(
+    source: Source, parser: ox.RdfFormat, opened: Opened, iri: str
+) -> Iterator[tuple[_Parsed, int]]:
     start = 1
     with source.open() as stream:
         try:
-            quads = ox.parse(stream, format=parser)  # type: ignore[arg-type]
+            quads = ox.parse(opened(source, stream), format=parser, base_iri=iri)
             while text := ox.serialize(islice(quads, QUADS_PER_BATCH), format=ox.RdfFormat.N_QUADS):
                 lines = _lines(text)
                 yield (lines, _numbered(start, len(lines)), []), stream.position
                 start += len(lines)
         except SyntaxError as error:
-            raise SourceSyntaxError(source.path, error.lineno or 0, _reason(error)) from error
+            if error.lineno is None:
+                raise SourceUnreadable(source.path, _reason(error)) from error
+            raise SourceSyntaxError(source.path, error.lineno, _reason(error)) from error
         except MemoryError as error:  # pyoxigraph's word for a term over 16 MiB
             raise SourceUnreadable(source.path, "one of its terms is longer than 16 MiB") from error
 
@@ -221,19 +286,41 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(?:u([0-9A-F]{4})|U([0-9A-F]{8})|.)", plain, text)
 
 
-def _format(parser: ox.RdfFormat, *starts: bytes) -> StatementFormat:
-    """The record of a format, called by its usual ending."""
+def as_it_is(source: Source, stream: ByteStream) -> ByteStream:
+    """A document that the parser reads as it is."""
+    return stream
+
+
+def rdf_format(
+    parser: ox.RdfFormat,
+    recognises: Callable[[bytes], bool],
+    opened: Opened = as_it_is,
+    endings: tuple[str, ...] = (),
+) -> StatementFormat:
+    """The record of a format, called by its usual ending.
+
+    Args:
+        opened: what the parser reads of a document's bytes. Raises SourceUnreadable.
+        endings: of file names, beside the usual one.
+    """
     return StatementFormat(
         name=parser.file_extension,
-        endings=(f".{parser.file_extension}",),
+        endings=(f".{parser.file_extension}", *endings),
         media_type=parser.media_type,
-        recognises=lambda head: head.lstrip().startswith(starts),
-        statements=partial(_statements, parser),
+        recognises=recognises,
+        statements=partial(read, parser, opened),
     )
 
 
-_DIRECTIVES = (b"@prefix", b"@base", b"PREFIX", b"BASE")
-TURTLE = _format(ox.RdfFormat.TURTLE, *_DIRECTIVES)
-TRIG = _format(ox.RdfFormat.TRIG, *_DIRECTIVES)
-N_TRIPLES = _format(ox.RdfFormat.N_TRIPLES, b"<", b"_:")
-N_QUADS = _format(ox.RdfFormat.N_QUADS, b"<", b"_:")
+def _begins(*starts: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.lstrip().startswith(starts)
+
+
+def _is_turtle(head: bytes) -> bool:
+    return TURTLE_HEAD.match(head) is not None
+
+
+TURTLE = rdf_format(ox.RdfFormat.TURTLE, _is_turtle, endings=(".owl", ".rdf", ".n3"))
+TRIG = rdf_format(ox.RdfFormat.TRIG, _is_turtle)
+N_TRIPLES = rdf_format(ox.RdfFormat.N_TRIPLES, _begins(b"<", b"_:"))
+N_QUADS = rdf_format(ox.RdfFormat.N_QUADS, _begins(b"<", b"_:"))
