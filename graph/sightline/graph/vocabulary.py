@@ -18,9 +18,11 @@ SCHEMA = "https://schema.org/"
 #: The same vocabulary under its older name.
 SCHEMA_HTTP = "http://schema.org/"
 DCTERMS = "http://purl.org/dc/terms/"
+OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
 FOAF = "http://xmlns.com/foaf/0.1/"
 
 RDF_TYPE = RDF + "type"
+RDF_NIL = RDF + "nil"
 RDF_LANG_STRING = RDF + "langString"
 RDFS_LABEL = RDFS + "label"
 XSD_STRING = XSD + "string"
@@ -40,14 +42,23 @@ LABEL_PROPERTIES = (
     SKOS + "prefLabel",
     RDFS_LABEL,
     SCHEMA + "name",
-    "http://schema.org/name",
     FOAF + "name",
     DCTERMS + "title",
     "http://purl.org/dc/elements/1.1/title",
 )
+#: Further texts by which something is found, beside its labels.
+ALTERNATIVE_LABELS = (
+    SKOS + "altLabel",
+    SKOS + "hiddenLabel",
+    SKOS + "notation",
+    SCHEMA + "alternateName",
+    DCTERMS + "alternative",
+    *(f"{OBO_IN_OWL}has{how}Synonym" for how in ("Exact", "Narrow", "Broad", "Related")),
+    OBO_IN_OWL + "id",
+    "http://purl.obolibrary.org/obo/IAO_0000118",
+)
 DESCRIPTION_PROPERTIES = (
     SCHEMA + "description",
-    "http://schema.org/description",
     DCTERMS + "description",
     RDFS + "comment",
     SKOS + "definition",
@@ -81,6 +92,10 @@ SCHEMA_PREDICATES = (
     OWL + "disjointUnionOf",
     OWL + "oneOf",
     OWL + "members",
+    # What an axiom with remarks is about.
+    OWL + "annotatedSource",
+    OWL + "annotatedProperty",
+    OWL + "annotatedTarget",
     RDF + "first",
     RDF + "rest",
 )
@@ -103,13 +118,19 @@ SCHEMA_CLASSES = (
     OWL + "Restriction",
     OWL + "AllDisjointClasses",
     OWL + "Ontology",
-    RDF + "List",
+    OWL + "Axiom",
+    *(RDF + container for container in ("List", "Seq", "Bag", "Alt")),
 )
 
 
 def mint(base: str, kind: Kind, local: str) -> str:
     """The IRI of a raw name: ``urn:sightline:entity:Q42``. Reserved characters are escaped."""
     return f"{base}{kind}:{quote(local, safe='')}"
+
+
+def united(iri: str) -> str:
+    """The one name of a term of schema.org, that with ``https``; any other IRI unchanged."""
+    return SCHEMA + iri.removeprefix(SCHEMA_HTTP) if iri.startswith(SCHEMA_HTTP) else iri
 
 
 def default_prefixes(base: str = DEFAULT_BASE) -> dict[str, str]:

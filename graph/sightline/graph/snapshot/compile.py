@@ -80,14 +80,13 @@ def _build(
     stages = 1 + len(sections.SECTIONS)
     progress("compile", 0, stages, "reading loads")
     inputs = Inputs.of(loads, settings, rdf)
-    statements = (inputs.edges, inputs.types, inputs.schema, inputs.literals)
     manifest: dict[str, Any] = {
         "format": SNAPSHOT_FORMAT,
         "id": snapshot_id(loads, settings),
         "base": settings.base,
         "prefixes": dict(settings.prefixes),
         "loads": [{"id": x.id, "source": x.source, "role": x.role} for x in loads],
-        "counts": {"statements": sum(frame.height for frame in statements)},
+        "counts": {"statements": inputs.statements},
     }
     for done, section in enumerate(sections.SECTIONS):
         progress("compile", 1 + done, stages, section.title)

@@ -13,8 +13,18 @@ import polars as pl
 
 from sightline.graph.record.loads import HELD_OUT, Load, Role
 from sightline.graph.record.statements import scan_statements, statement_schema
+from sightline.graph.snapshot import derived
+from sightline.graph.snapshot.derived import united
 from sightline.graph.storage.settings import Settings
-from sightline.graph.vocabulary import OWL, RDF_TYPE, RDFS, SCHEMA_CLASSES, SCHEMA_PREDICATES
+from sightline.graph.vocabulary import (
+    ALTERNATIVE_LABELS,
+    OWL,
+    RDF_TYPE,
+    RDFS,
+    SCHEMA_CLASSES,
+    SCHEMA_PREDICATES,
+    SKOS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,9 @@ class Inputs:
     Attributes:
         rdf: also build the Oxigraph index.
         inferred: positions of the loads of what was inferred.
-        edges, types, schema, literals: the statements, by what they become.
+        statements: how many were read.
+        edges, types, schema, literals: the statements, by what they become. Members of lists and
+            classes of ontologies are linked directly, so that some stand for others.
         held_out: statements that are no edges, by role.
         tables: sorted IRIs of entities, relations, classes and properties; an id is a position.
         ids: the same as frames with the columns ``iri`` and, as int32, the name of the kind.
@@ -34,6 +46,7 @@ class Inputs:
     settings: Settings
     rdf: bool
     inferred: list[int]
+    statements: int
     edges: pl.DataFrame
     types: pl.DataFrame
     schema: pl.DataFrame
@@ -56,16 +69,28 @@ class Inputs:
         edges = resources.filter(~is_schema & ~ignored)
         types = resources.filter(typed & ~describes_schema)
         schema = resources.filter(is_schema & (~typed | describes_schema))
-        literals = facts.filter(literal)
-        columns = _terms([edges, *held_out.values()], types, schema, literals)
+        contained = derived.members(facts)
+        edges, literals = derived.opened(edges, facts.filter(literal), contained)
+        # What reasoning adds to a hierarchy follows from its steps, which are edges.
+        inferred = [i for i, load in enumerate(loads) if load.role == "inferred"]
+        stated = schema.filter(~pl.col("load").is_in(inferred))
+        texts = (*settings.label_properties, *ALTERNATIVE_LABELS)
+        labelled = literals.filter(pl.col("predicate").is_in(texts))["subject"].unique()
+        classes = derived.described_classes(stated, labelled)
+        found = derived.class_edges(stated, classes, contained)
+        edges = pl.concat([edges, *(frame.filter(~ignored) for frame in found)])
+        # A class that nothing is an instance of is a thing itself, as those of ontologies are.
+        alone = classes.filter(
+            classes.is_in(labelled.implode()) & ~classes.is_in(types["object"].unique().implode())
+        )
+        columns = _terms([edges, *held_out.values()], types, schema, literals, alone)
         ids = {
             kind: pl.DataFrame({"iri": iris, kind: np.arange(len(iris), dtype=np.int32)})
             for kind, iris in columns.items()
         }
-        inferred = [i for i, load in enumerate(loads) if load.role == "inferred"]
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         parts = (edges, types, schema, literals)
-        return cls(loads, settings, rdf, inferred, *parts, held_out, tables, ids)
+        return cls(loads, settings, rdf, inferred, facts.height, *parts, held_out, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
         """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""
@@ -81,6 +106,8 @@ class Inputs:
     def inverse_relations(self) -> list[tuple[int, int]]:
         """Relations of which one is declared the inverse of the other."""
         said = self.schema.filter(pl.col("predicate") == OWL + "inverseOf")
+        usual = {"subject": SKOS + "broader", "object": SKOS + "narrower"}
+        said = pl.concat([said.select("subject", "object"), pl.DataFrame(usual)])
         said = self.join(self.join(said, "subject", "relation", "a"), "object", "relation", "b")
         return [(a, b) for a, b in said.select("a", "b").rows()]
 
@@ -94,22 +121,26 @@ class Inputs:
             .with_columns(load=pl.lit(index, pl.Int32))
             for index, frame in scan_statements(self.loads, "facts", "inferred", qualified=True)
         ]
-        return pl.concat(frames).collect() if frames else None
+        return united(pl.concat(frames).collect()) if frames else None
 
 
 def _read(loads: Sequence[Load], *roles: Role) -> pl.DataFrame:
     schema = {name: kind for name, kind in statement_schema().items() if name != "graph"}
     frames = [
-        frame.select(*schema, load=pl.lit(index, pl.Int32)).collect()
+        united(frame.select(*schema, load=pl.lit(index, pl.Int32)).collect())
         for index, frame in scan_statements(loads, *roles)
     ]
     return pl.concat([pl.DataFrame(schema={**schema, "load": pl.Int32()}), *frames])
 
 
 def _terms(
-    edges: list[pl.DataFrame], types: pl.DataFrame, schema: pl.DataFrame, literals: pl.DataFrame
+    edges: list[pl.DataFrame],
+    types: pl.DataFrame,
+    schema: pl.DataFrame,
+    literals: pl.DataFrame,
+    things: pl.Series,
 ) -> dict[str, pl.Series]:
-    """Sorted IRIs of each kind."""
+    """Sorted IRIs of each kind. ``things`` are entities whatever else they are."""
     relations = _unique(*(e["predicate"] for e in edges))
     properties = _unique(literals["predicate"])
     subclass = schema.filter(pl.col("predicate") == RDFS + "subClassOf")
@@ -123,7 +154,7 @@ def _terms(
     in_edges = _unique(*(e[c] for e in edges for c in ("subject", "object")))
     alone = described.filter(~described.is_in(describing.implode()))
     return {
-        "entity": _unique(in_edges, alone),
+        "entity": _unique(in_edges, alone, things),
         "relation": relations,
         "class": classes,
         "property": properties,

@@ -32,10 +32,10 @@ from sightline.graph.storage.artifact import open_artifact, read_manifest
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import Kind, contract, expand, mint
+from sightline.graph.vocabulary import Kind, contract, expand, mint, united
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 3
+SNAPSHOT_FORMAT = 4
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:
@@ -100,8 +100,8 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         return contract(iri, self.prefixes)
 
     def iri(self, ref: str) -> str:
-        """The IRI that a CURIE stands for; anything else comes back unchanged."""
-        return expand(ref, self.prefixes) or ref
+        """The IRI that a CURIE stands for; anything else comes back as it is."""
+        return united(expand(ref, self.prefixes) or ref)
 
     def resolve_entity(self, ref: str) -> int:
         """The entity that an IRI, a CURIE, a raw id or a label names, in this order.
@@ -170,7 +170,7 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
             raise BadReference(kind, ref)
         iris: StringTable = getattr(self, f"{kind}_iris")
         for iri in self._readings(text, kind):
-            found = None if iri is None else iris.find(iri)
+            found = None if iri is None else iris.find(united(iri))
             if found is not None:
                 return text, found
         return text, None

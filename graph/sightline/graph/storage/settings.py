@@ -15,7 +15,13 @@ from typing import Any
 
 from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.errors import SettingsError
-from sightline.graph.vocabulary import DEFAULT_BASE, LABEL_PROPERTIES, default_prefixes, expand
+from sightline.graph.vocabulary import (
+    DEFAULT_BASE,
+    LABEL_PROPERTIES,
+    default_prefixes,
+    expand,
+    united,
+)
 
 FILE = "sightline.toml"
 
@@ -123,4 +129,4 @@ def _iris(
     values = table.get(key, [])
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
         raise SettingsError(path, f"graph.{key} must be a list of texts")
-    return tuple(expand(v, prefixes) or v for v in values)
+    return tuple(united(expand(v, prefixes) or v) for v in values)

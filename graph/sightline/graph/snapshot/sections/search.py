@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sightline.graph.snapshot.search import SearchIndex, build
 from sightline.graph.snapshot.sections.section import File, Section
-from sightline.graph.vocabulary import RDFS_LABEL, SKOS, readable_name
+from sightline.graph.vocabulary import ALTERNATIVE_LABELS, RDFS_LABEL, readable_name
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.inputs import Inputs
-
-#: Further texts by which an entity is found, beside its labels.
-ALTERNATIVE_LABELS = (SKOS + "altLabel", SKOS + "notation", "https://schema.org/alternateName")
 
 
 class Search(Section):
