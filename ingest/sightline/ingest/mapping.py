@@ -35,6 +35,8 @@ from sightline.ingest.terms import (
 )
 
 MAX_BYTES = 1 << 20
+#: Fields of the maps that the first version did not have.
+LATER = ("written", "qualifiers", "nulls")
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
 MAPPING_KEYS = {"sources": "sources", "source": "sources", "po": "po", "predicateobjects": "po"}
 MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
@@ -127,8 +129,17 @@ class MappingFile:
 
 
 def canonical(tables: Iterable[MappedTable]) -> str:
-    """What the mappings say, as text that depends on nothing else."""
-    parts = [(mapped.selected, asdict(replace(mapped.table, name=""))) for mapped in tables]
+    """What the mappings say, as text that depends on nothing else.
+
+    What an older Sightline could not say is left out where it is not said, so that a source that
+    was loaded then is the same load today.
+    """
+
+    def said(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {name: value for name, value in items if value or name not in LATER}
+
+    nameless = ((mapped.selected, replace(mapped.table, name="")) for mapped in tables)
+    parts = [(selected, asdict(table, dict_factory=said)) for selected, table in nameless]
     return json.dumps(parts, ensure_ascii=False)
 
 
