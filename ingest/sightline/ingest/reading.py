@@ -92,7 +92,8 @@ def plan(
         notes = tuple(found.notes(source))
         if tables:
             assert rules is not None
-            text = json.dumps([form.media_type, source.split, canonical(tables)])
+            split = ["split"] if source.split else []
+            text = json.dumps([form.media_type, *split, canonical(tables)])
             tables_of = partial(_by_mapping, source, form, rules, tables)
         else:
             text = json.dumps([form.media_type])
