@@ -19,7 +19,7 @@ from sightline.graph.exchange.drawing import cytoscape, graphml
 from sightline.graph.exchange.spreadsheet import without_formulas
 from sightline.graph.exchange.views import to_networkx
 from sightline.graph.progress import Progress, silent
-from sightline.graph.rdf.index import n_quads
+from sightline.graph.rdf.index import n_quads, reifiers
 from sightline.graph.record.errors import NothingLoaded
 from sightline.graph.record.loads import Role, active_loads
 from sightline.graph.record.statements import scan_statements
@@ -67,9 +67,9 @@ def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress
     import pyoxigraph as ox
 
     if format in ("nq", "jsonld"):
-        parts = _parts(workspace, ("facts", "inferred"), progress)
+        parts = _parts(workspace, ("facts", "inferred"), progress, format == "nq")
     else:
-        parts = _parts(workspace, ("facts",), progress)
+        parts = _parts(workspace, ("facts",), progress, True)
     if format == "nq":
         with path.open("wb") as stream:
             stream.writelines(parts)
@@ -81,8 +81,14 @@ def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress
     ox.serialize(rows, path, format=ox.RdfFormat.from_extension(format), prefixes=prefixes)
 
 
-def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> Iterator[bytes]:
-    """Statements as N-Quads; those without a named graph of their own are in the default graph."""
+def _parts(
+    workspace: Workspace, roles: Sequence[Role], progress: Progress, remarks: bool
+) -> Iterator[bytes]:
+    """Statements as N-Quads; those without a named graph of their own are in the default graph.
+
+    Args:
+        remarks: what statements say about themselves follows, in RDF 1.2.
+    """
     loads = active_loads(workspace)
     total = sum(load.counts.statements for load in loads if load.role in roles)
     if not total:
@@ -93,6 +99,9 @@ def _parts(workspace: Workspace, roles: Sequence[Role], progress: Progress) -> I
         yield part
         done += part.count(b"\n")
         progress("export", done, total, loads[index].source)
+    if remarks:
+        for index, frame in scan_statements(loads, *roles, qualified=True):
+            yield reifiers(frame.collect(), loads[index].id, workspace.settings.base)
 
 
 def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:

@@ -6,6 +6,7 @@ The default graph of a query is the union of all named graphs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,9 @@ from sightline.graph.errors import SightlineError
 from sightline.graph.rdf.errors import IndexUnreadable
 from sightline.graph.rdf.worker import failure
 from sightline.graph.record.loads import Load
-from sightline.graph.record.statements import scan_statements
+from sightline.graph.record.statements import QUALIFIERS, scan_statements
 from sightline.graph.storage.errors import DamagedArtifact
-from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF_LANG_STRING, XSD_STRING
+from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF, RDF_LANG_STRING, XSD_STRING, mint
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,6 +70,50 @@ def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
     terms = [node(pl.col("subject")), pl.format("<{}>", "predicate"), value, graph, pl.lit(".")]
     lines = frame.select(line=pl.concat_str(terms, separator=" ", ignore_nulls=True))
     return ("\n".join(lines["line"].to_list()) + "\n").encode()
+
+
+def reifiers(frame: pl.DataFrame, load: str, base: str) -> bytes:
+    """What statements say about themselves as N-Quads of RDF 1.2: a blank node reifies each.
+
+    Args:
+        frame: statements with the columns of qualifiers.
+        load: id of their load.
+        base: IRI under which a key becomes a property that is no IRI.
+    """
+    import polars as pl
+
+    keys, values = QUALIFIERS
+    frame = frame.filter(pl.col(keys).list.len() > 0).with_row_index("at")
+    if frame.is_empty():
+        return b""
+    own = frame.with_columns(graph=pl.lit(None, pl.String)).drop("at")
+    triples = pl.Series(n_quads(own, None).decode().rstrip("\n").split("\n"))
+    reifier = pl.format(f"{GENID}{load}:{{}}", "at")
+    said = frame.select(
+        "at", "graph", subject=reifier, predicate=pl.col(keys), object=pl.col(values)
+    )
+    said = said.explode("predicate", "object").drop_nulls(["predicate", "object"])
+    names = {
+        key: key
+        if re.match(r"[A-Za-z][\w+.-]*:[^\s<>\"{}|^`\\]+$", key)
+        else mint(base, "property", key)
+        for key in said["predicate"].unique()
+    }
+    nothing = pl.lit(None, pl.String)
+    said = said.with_columns(
+        pl.col("predicate").replace(names), datatype=pl.lit(XSD_STRING), language=nothing
+    )
+    graphs = n_quads(
+        frame.select(
+            "graph", subject=reifier, predicate=pl.lit(RDF + "reifies"), object=pl.lit("urn:t")
+        ).with_columns(datatype=nothing, language=nothing),
+        None,
+    )
+    lines = pl.Series(graphs.decode().rstrip("\n").split("\n"))
+    reified = pl.DataFrame({"line": lines, "triple": triples.str.strip_suffix(" .")}).select(
+        pl.col("line").str.replace("<urn:t>", pl.format("<<( {} )>>", "triple"), literal=True)
+    )
+    return "\n".join([*reified["line"], n_quads(said, None).decode()]).encode()
 
 
 def open_rdf(snapshot: Path) -> rdflib.Dataset:

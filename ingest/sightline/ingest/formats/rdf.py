@@ -19,7 +19,7 @@ import polars as pl
 import pyoxigraph as ox
 
 from sightline.graph.record.loads import Note
-from sightline.graph.record.statements import COLUMNS
+from sightline.graph.record.statements import COLUMNS, QUALIFIERS
 from sightline.graph.vocabulary import (
     GENID,
     OWL,
@@ -30,6 +30,7 @@ from sightline.graph.vocabulary import (
 )
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
+from sightline.ingest.formats.rdf_annotations import annotated, joined, speaks_of_statements
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import ByteStream
 from sightline.ingest.terms import PLAIN_IRI
@@ -56,7 +57,7 @@ NO_STATEMENT = r"^[ \t]*(#.*)?$"
 OBJECT_AND_GRAPH = r'^(<[^>]*>|_:[^ ]+|".*"(?:@[^ ]+|\^\^<[^>]*>)?)(?: (<[^>]*>|_:[^ ]+))?$'
 LITERAL = r'^"(.*)"(?:@(.+)|\^\^<(.*)>)?$'
 ESCAPES = {r"\\": "\\", r"\"": '"', r"\n": "\n", r"\r": "\r", r"\t": "\t", r"\b": "\b", r"\f": "\f"}
-RDF_12 = "it uses RDF 1.2 (a triple term or a base direction), which is not supported"
+RDF_12 = "it has a triple or a text with a direction as its value (RDF 1.2), which is not supported"
 
 
 def read(
@@ -79,15 +80,35 @@ def read(
         if lined
         else _parse_document(source, parser, opened, folder + quote(source.name))
     )
-    for (lines, rows, rejected), position in parsed:
+    columns = partial(_columns, named=parser.supports_datasets, genid=genid, numbers=numbers)
+    remarks = 0
+    if speaks_of_statements(source, parser):
+        (lines, rows, rejected), position = joined(parsed)
+        frame, remarks = annotated(lines, rows, rejected, columns)
+        qualifiers = frame.select(QUALIFIERS) if remarks else None
+        parts = [(frame["line"], frame["row"], frame["hash"], qualifiers, rejected, position)]
+    else:
+        parts = ((x[0], x[1], x[0].hash(), None, x[2], at) for x, at in parsed)  # type: ignore[assignment]
+    for lines, rows, hashes, qualifiers, rejected, position in parts:
         modern = lines.str.contains("<<(", literal=True) & lines.str.contains(r"^\S+ \S+ <<\(")
         modern |= lines.str.contains(r'"@[A-Za-z0-9-]+--(ltr|rtl)')
         for i in modern.arg_true():
             rejected.append(Rejected(rows[i], RDF_12, lines[i]))
-        lines, rows = lines.filter(~modern), rows.filter(~modern)
-        frame = _columns(lines, parser.supports_datasets, genid, numbers)
+        frame = columns(lines)
+        if qualifiers is not None:
+            frame = pl.concat([frame, qualifiers], how="horizontal")
+        if modern.any():
+            lines, rows, hashes = (column.filter(~modern) for column in (lines, rows, hashes))
+            frame = frame.filter(~modern)
         told.look(frame, relative=not lined)
-        yield Batch(frame, rows, lines.hash(), lines.__getitem__, rejected, position)
+        yield Batch(frame, rows, hashes, lines.__getitem__, rejected, position)
+    if remarks:
+        notes.append(
+            Note(
+                f"{remarks} remarks on statements (RDF 1.2) are kept as qualifiers of these, their "
+                "values as texts"
+            )
+        )
     notes += told.notes()
 
 
