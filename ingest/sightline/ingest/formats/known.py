@@ -25,6 +25,8 @@ FORMATS: tuple[Format, ...] = (
     *(EXCEL, SQLITE, PARQUET, JSON_LD, JSON_LINES, JSON),
     *(TURTLE, TRIG, N_TRIPLES, N_QUADS, RDF_XML, CSV, TSV),
 )
+#: First characters of RDF texts.
+RDF_STARTS = tuple(bytes([start]) for start in b"<_@{[(#")
 #: First bytes of files that people rename to .csv.
 UNREADABLE = {
     b"PK\x03\x04": "a zip archive; unpack it",
@@ -68,8 +70,8 @@ def recognise(path: Path, ending: str, head: bytes) -> Format:
     named = [format for format in FORMATS if ending in format.endings]
     meant = named or [format for format in FORMATS if not format.binary]
     found = next((format for format in meant if format.recognises(head)), meant[-1])
-    sure = isinstance(found, StatementFormat) and found.recognises(head)
-    if not sure:  # a literal of RDF may hold any character
+    rdf = isinstance(found, StatementFormat) and head.lstrip().startswith(RDF_STARTS)
+    if not rdf:  # whose literals may hold any character
         _require_text(path, head)
     if found.binary:
         raise SourceUnreadable(path, f"it is no {found.name}")

@@ -49,7 +49,8 @@ def _opened(source: Source, stream: ByteStream) -> _Utf8:
     root = _root(head)
     if root in FOREIGN:
         raise SourceUnreadable(source.path, f"it is {FOREIGN[root]}")
-    if RDF.encode() not in head:
+    # A single node needs no rdf:RDF around it, and so may not name the namespace.
+    if RDF.encode() not in head and source.name.lower().endswith(".xml"):
         raise SourceUnreadable(source.path, "it is no RDF/XML: it does not name the RDF namespace")
     declared = ENCODING.match(head)
     encoding = declared[1].decode() if declared else "utf-8"
