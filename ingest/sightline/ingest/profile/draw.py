@@ -187,9 +187,7 @@ def _column(
             return "key", None
         return "key", [("rdfs:label" if _reads_as_label(table) else "skos:notation"), value]
     few = column.kind == "text" and (_comes_again(column) or column.filled <= 20 or table.generic)
-    types = names.TYPES if table.generic or table.role == "relations" else names.TYPES[:3]
-    named = lower in types and name == names.first(list(table.columns), types)
-    if named and few and table.role == "things" and column.words <= 5:
+    if name == table.type_column and few and table.role == "things" and column.words <= 5:
         return "type", _link_to("a", f"class:{value}~name", column)
     if lower in names.DESCRIPTIONS:
         return "description", _said("schema:description", value, column)
@@ -327,8 +325,8 @@ def _made_label(table: Profiled) -> list[Item]:
     if table.role != "things" or table.label is not None or table.raw or table.same_as:
         return []
     called = " ".join(table.thing)
-    if table.first_and_last:
-        return [["rdfs:label", " ".join(map(reference, table.first_and_last))]]
+    if table.whole_name:
+        return [["rdfs:label", " ".join(map(reference, table.whole_name))]]
     if not table.key:
         return [["rdfs:label", f"{called} {reference(ROW)}"]]
     if len(table.key) == 1 and table.columns[table.key[0]].kind not in ("integer", "digits"):

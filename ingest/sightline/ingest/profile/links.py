@@ -82,6 +82,8 @@ def _best(table: Profiled, column: Column, targets: Sequence[Profiled]) -> Link 
     if table.key == (column.name,) and names.stem(column.name) == table.thing:
         return None  # named after its own table
     found = list(_candidates(table, column, targets))
+    if table.key == (column.name,):
+        found = [link for link in found if link.name >= SURE_NAME]
     best = max(found, key=_worth, default=None)
     if best is None or best.name >= SURE_NAME:
         return best
@@ -113,9 +115,9 @@ def _worth(link: Link) -> tuple[float, float, bool, bool, int]:
 
 def _candidates(table: Profiled, column: Column, targets: Sequence[Profiled]) -> Iterator[Link]:
     for target in targets:
-        for key in target.names:
-            if target is table and key == column.name:
-                continue
+        if target is table and (not target.key or column.name in target.key):
+            continue
+        for key in target.names if target is not table else target.key[:1]:
             name = _names_speak(table, column, target, key)
             if not name and not _values_can_speak(table, column, target, key):
                 continue

@@ -7,13 +7,13 @@ Knows profiled tables and their links.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
 from sightline.ingest.profile.statistics import may_name
-from sightline.ingest.profile.tables import MANY, Profiled, group_key
+from sightline.ingest.profile.tables import MANY, Profiled, group_key, name_parts
 
 #: Ids that other systems gave; no table could describe what they refer to.
 FOREIGN = (
@@ -42,6 +42,7 @@ def relate(tables: Sequence[Profiled]) -> None:
     """Decide what the tables are to each other."""
     find_links(tables)
     for table in tables:
+        name_parts(table)
         _key_that_is_referred_to(table, tables)
     for table in tables:
         if table.role == "things":
@@ -173,3 +174,13 @@ def evidence(found: Found) -> str:
     about = "" if found.exact else "about "
     scale = "" if found.exact else " (of a sample)"
     return f"{about}{found.found:,} of {found.of:,} values found{scale}"
+
+
+def ends_and_links(tables: Sequence[Profiled]) -> Iterator[tuple[str, str, str]]:
+    """Table, column and the table referred to, of all links that were found."""
+    for table in tables:
+        if table.same_as is not None:
+            yield table.name, table.key[0], table.same_as.name
+        for column, link in table.links.items():
+            if link.table is not None:
+                yield table.name, column, link.table.name

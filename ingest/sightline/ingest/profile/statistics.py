@@ -109,19 +109,19 @@ def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
         return
     first = not found.records
     found.records += frame.height
-    hashes: dict[str, Hashes] = {}
+    # One call for all columns: each has a cost of its own, and a table may have thousands.
+    hashed = frame.select(pl.col(pl.String).hash())
+    hashes = {values.name: values.to_numpy() for values in hashed.get_columns()}
     for values in frame.get_columns():
         column = found.columns.get(values.name)
         if column is None:
             column = found.columns[values.name] = _begin(values)
-            if found.records > frame.height:
-                column.distinct.unique = True
-        _extend(column, values)
+        if column.many or values.dtype != pl.String:
+            _extend_lists(column, values)
+        else:
+            _extend(column, values, hashes[values.name])
     if first:
         _begin_groups(found)
-    needed = {name for group in found.groups for name in group}
-    for name in needed & set(frame.columns):
-        hashes[name] = frame[name].hash().to_numpy()
     for group, distinct in list(found.groups.items()):
         if any(name not in hashes for name in group):
             del found.groups[group]
@@ -143,9 +143,12 @@ def _mixed(one: Hashes, other: Hashes) -> Hashes:
 
 def _begin(values: pl.Series) -> Column:
     several = values.dtype != pl.String
-    texts = (values.explode() if several else values).drop_nulls()
-    step = max(1, len(texts) // SAMPLE)
-    sample = texts.gather_every(step).to_list()[:SAMPLE]
+    if several:
+        values = values.explode()
+    if len(values) > SAMPLE:
+        values = values.drop_nulls()
+        values = values.gather_every(max(1, len(values) // SAMPLE)).head(SAMPLE)
+    sample = [value for value in values.to_list() if value is not None]
     column = Column(values.name, sample=sample, several=several)
     column.kind = kind_of(sample)
     if column.kind == "text" and not several:
@@ -156,27 +159,35 @@ def _begin(values: pl.Series) -> Column:
     return column
 
 
-def _extend(column: Column, values: pl.Series) -> None:
+def _extend(column: Column, values: pl.Series, hashes: Hashes) -> None:
+    if values.null_count():
+        filled = values.is_not_null()
+        values, hashes = values.filter(filled), hashes[filled.to_numpy()]
+    column.filled += len(values)
+    _take(column, values, hashes)
+
+
+def _extend_lists(column: Column, values: pl.Series) -> None:
     if values.dtype == pl.String and column.separator:
         values = values.str.split(column.separator)
-    if values.dtype != pl.String:
-        column.filled += len(values) - values.null_count()
-        column.several = column.several or column.separator is None
-        values = values.explode().drop_nulls()
-        if column.separator:
-            values = values.str.strip_chars()
-            values = values.filter(values != "")
-    else:
-        if values.null_count():
-            values = values.drop_nulls()
-        column.filled += len(values)
+    column.filled += len(values) - values.null_count()
+    column.several = column.several or column.separator is None
+    values = values.explode().drop_nulls()
+    if column.separator:
+        values = values.str.strip_chars()
+        values = values.filter(values != "")
+    _take(column, values, values.hash().to_numpy())
+
+
+def _take(column: Column, values: pl.Series, hashes: Hashes) -> None:
     if not len(values):
         return
     if column.kind == "empty":
         column.sample = values.head(SAMPLE).to_list()
         column.kind = kind_of(column.sample)
-    column.kind = still(column.kind, values)
-    column.distinct.add(values.hash().to_numpy())
+    if column.filled > SAMPLE:  # otherwise the sample is all there is
+        column.kind = still(column.kind, values)
+    column.distinct.add(hashes)
     if column.distinct.unique and not may_name(column):
         column.distinct.give_up()
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Role = Literal["things", "triples", "relations", "edges"]
 #: Records from which values that all differ do not do so by chance.
 MANY = 20
+#: A table may have so many columns that tell all records apart; the likeliest keys are looked at.
+MOST_NAMES = 8
 #: Words before ``name`` in columns that hold no whole name of the thing.
 PARTS_OF_NAMES = frozenset(
     ("first", "last", "middle", "given", "family", "sur", "file", "user", "nick", "maiden")
@@ -44,6 +46,9 @@ class Profiled:
         same_as: its records are those of that table.
         links: what its columns refer to.
         ends: the two columns that ``edges`` link.
+        label: the column that labels the records.
+        whole_name: the columns of a person's first and last name, where no column has both.
+        type_column: the column of their types.
         said: what was decided, in sentences; True with those that a person should look at.
     """
 
@@ -59,26 +64,15 @@ class Profiled:
     same_as: Profiled | None = None
     links: dict[str, Link] = field(default_factory=dict)
     ends: tuple[str, str] | None = None
+    label: str | None = None
+    whole_name: tuple[str, str] | None = None
+    type_column: str | None = None
     said: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
     def columns(self) -> dict[str, Column]:
         """Its columns by name."""
         return self.statistics.columns
-
-    @property
-    def label(self) -> str | None:
-        """The column that labels its records."""
-        return None if self.first_and_last else label_column(self)
-
-    @property
-    def first_and_last(self) -> tuple[str, str] | None:
-        """The columns of a person's names, where no column has both."""
-        columns = list(self.columns)
-        if names.first(columns, ("name", "label", "fullname", "full_name", "full name")):
-            return None
-        pair = names.first(columns, names.FIRST_NAMES), names.first(columns, names.LAST_NAMES)
-        return (pair[0], pair[1]) if pair[0] and pair[1] else None
 
     def say(self, text: str, warning: bool = False) -> None:
         """Keep a sentence about it."""
@@ -103,6 +97,8 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     declared = statistics.table.declared.key if statistics.table.declared else ()
     found.names = [c for c in found.columns if statistics.unique(c) and _score(found, c) > 0]
     found.names.sort(key=lambda column: -_score(found, column))
+    del found.names[MOST_NAMES:]
+    name_parts(found)
     found.key = declared or tuple(found.names[:1]) or group_key(found)
     if len(found.key) == 1 and _score(found, found.key[0]) < LEAST_OF_ITS_OWN and not declared:
         # The id of something else may differ in few records; together with others it stays right.
@@ -154,7 +150,8 @@ def group_key(found: Profiled, links: Collection[str] = ()) -> tuple[str, ...]:
     """The smallest group of columns that tells the records apart: an id and a number in it first,
     as a trip passes its stops; then ids and links."""
     ids = {column for column in found.columns if names.is_id(column)} | set(links)
-    groups = [group for group in found.statistics.groups if ids.intersection(group)]
+    whole = {c.name for c in found.columns.values() if c.filled == found.statistics.records}
+    groups = [g for g in found.statistics.groups if ids.intersection(g) and whole.issuperset(g)]
 
     def by_chance(group: tuple[str, ...]) -> tuple[int, bool, int]:
         counted = any(names.SEQUENCES.intersection(names.words(name)) for name in group)
@@ -213,15 +210,21 @@ def _pair(statistics: Statistics) -> tuple[str, None, str] | None:
     return None
 
 
-def label_column(found: Profiled) -> str | None:
-    """The column that labels the records: ``name``, ``stop_name``, ``primaryTitle``; or None."""
-    columns = [c for c in found.columns if c not in found.links]
-    plain = names.first(columns, names.LABELS)
-    if plain is not None and found.columns[plain].filled:
-        return plain
-    own = [c for c in columns if _is_name(found, c)]
-    thing = [c for c in own if names.words(c)[:-1] in (found.thing, found.thing[-1:])]
-    return next(iter(thing or own), None)
+def name_parts(found: Profiled) -> None:
+    """Find the columns that label the records and say of which type they are, but for links."""
+    columns = [c for c in found.columns if c not in found.links and found.columns[c].filled]
+    types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:3]
+    found.type_column = names.first(columns, types)
+    found.label, found.whole_name = names.first(columns, names.LABELS), None
+    first, last = names.first(columns, names.FIRST_NAMES), names.first(columns, names.LAST_NAMES)
+    if first and last and found.label != names.first(columns, ("name", "label")):
+        found.label = None
+    if found.label is None and first and last:
+        found.whole_name = (first, last)
+    elif found.label is None:
+        own = [c for c in columns if _is_name(found, c)]
+        thing = [c for c in own if names.words(c)[:-1] in (found.thing, found.thing[-1:])]
+        found.label = next(iter(thing or own), None)
 
 
 def _is_name(found: Profiled, name: str) -> bool:
