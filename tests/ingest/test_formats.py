@@ -63,7 +63,7 @@ def test_a_declared_format_is_recognised_read_and_loaded(load: Callable, name: s
         ("entity:town/1", "rdfs:label", "Ann"),
         ("entity:town/3", "rdfs:label", "York"),
     ]
-    assert statements(result.load)["row"].unique().to_list() == [1, 2]
+    assert statements(result.load)["row"].unique().to_list() == [1, 2, 3, 4]
     assert result.load.counts.duplicate == 0, "equal records of two tables are two"
 
 

@@ -72,7 +72,7 @@ def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
     assert {item["entity"]["label"] for item in bob["similar"]} == {"Ann", "Cid", "Dot"}
     assert said["model"]["test"]["student"]["mrr"] == 0.4321
     page = Page((folder / "report.html").read_text())
-    for text in ("Bob", "York", "—located in→", "a.csv:3", "0.432", "75 %", "0.012", "10 %"):
+    for text in ("Bob", "York", "—located in→", "a.csv, row 3", "0.432", "75 %", "0.012", "10 %"):
         assert text in page.text
     assert "Most surprising new facts" in page.text
 

@@ -156,7 +156,17 @@ def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
 
     found = active_loads(Workspace.open(workspace))
     if json:
-        names = ("id", "source", "role", "media_type", "counts", "started", "ended", "notes")
+        names = (
+            "id",
+            "source",
+            "role",
+            "media_type",
+            "counts",
+            "started",
+            "ended",
+            "notes",
+            "tables",
+        )
         terminal.print_json([{name: getattr(load, name) for name in names} for load in found])
     else:
         _show_loads(found, "Loads")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
-from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
 from sightline.cli import terminal
@@ -90,7 +89,7 @@ def percent(chance: float | None) -> str:
 
 def _why(fact: Fact) -> str:
     if fact.status != "predicted":
-        files = "; ".join(f"{File(o.source).name}:{o.row}" for o in fact.origins[:2])
+        files = "; ".join(map(str, fact.origins[:2]))
         return fact.support_note or files
     return fact.support[0].text if fact.support else fact.support_note or ""
 

@@ -82,7 +82,8 @@ def _table(connection: sa.Connection, schema: sa.Inspector, name: str, position:
     )
     notes: list[Note] = []
     batches = _batches(connection, name, columns, key, notes, position)
-    return Table(name, batches, notes=notes, declared=Declared(key, links))
+    declared = Declared(key, links)
+    return Table(name, batches, notes=notes, declared=declared, kind="table", title=name)
 
 
 def _batches(

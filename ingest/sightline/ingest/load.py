@@ -32,7 +32,8 @@ from sightline.ingest.errors import (
     TooManyRejected,
 )
 from sightline.ingest.mapping import read_mapping
-from sightline.ingest.reading import Reading, plan
+from sightline.ingest.numbering import Numbering
+from sightline.ingest.reading import Reading, ReadTable, plan
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.terms import TableMap
 
@@ -145,7 +146,7 @@ def _ingest(
         load = _Loading(source, writer, strict)
         notes: list[Note] = list(reading.notes)
         for table in reading.tables(sha256):
-            load.begin_table()
+            load.begin_table(table)
             for batch, maps in table.batches:
                 load.add(batch, maps)
                 show.at(source, batch.position)
@@ -161,6 +162,7 @@ def _ingest(
                 started=started,
                 mapping=reading.text,
                 notes=notes,
+                tables=load.numbering.tables(),
             ),
             known=False,
         )
@@ -174,17 +176,20 @@ class _Loading:
         self._writer = writer
         self._strict = strict
         self._seen = Seen()
-        self._first: Rejected | None = None
+        self.numbering = Numbering()
+        self._first: str | None = None
         self._aside: dict[tuple[str, str], tuple[str, int]] = {}
         self._read = self._duplicate = self._rejected = self._statements = 0
 
-    def begin_table(self) -> None:
+    def begin_table(self, table: ReadTable) -> None:
         """Equal records of two tables are two."""
         self._seen = Seen()
+        self.numbering.begin(table)
 
     def add(self, batch: Batch, maps: Sequence[TableMap] | None) -> None:
         """Store what a batch says, and set aside what is bad."""
         self._read += batch.read
+        self.numbering.take(batch, maps)
         fresh = self._seen.fresh(batch.hashes)
         places = fresh.arg_true()
         self._duplicate += len(fresh) - len(places)
@@ -203,7 +208,7 @@ class _Loading:
             self._set_aside(mapped.aside, rows)
         unmapped = (Rejected(rows[i], reason, batch.raw(places[i])) for i, reason in bad.items())
         self._reject(sorted([*batch.rejected, *unmapped]))
-        self._writer.write(statements)
+        self._writer.write(self.numbering.numbered(statements))
         self._statements += statements.height
 
     def _set_aside(self, values: Sequence[BadValue], rows: pl.Series) -> None:
@@ -211,9 +216,11 @@ class _Loading:
             line = rows[value.place]
             if self._strict:
                 raise SourceSyntaxError(self._source.path, line, value.reason)
-            self._writer.reject(line, value.reason, value.text, value.column)
+            self._writer.reject(self.numbering.number(line), value.reason, value.text, value.column)
             what = value.column, value.wanted
-            first, count = self._aside.get(what, (f"line {line}: {value.text!r}", 0))
+            first, count = self._aside.get(
+                what, (f"{self.numbering.place(line)}: {value.text!r}", 0)
+            )
             self._aside[what] = first, count + 1
 
     def notes(self) -> list[Note]:
@@ -231,16 +238,16 @@ class _Loading:
 
     def _reject(self, records: list[Rejected]) -> None:
         for record in records:
-            self._first = self._first or record
-            self._writer.reject(*record)
+            place = self.numbering.place(record.line)
+            self._first = self._first or f"{place}: {record.reason}"
+            self._writer.reject(self.numbering.number(record.line), record.reason, record.raw)
         self._rejected += len(records)
         if self._rejected and (self._strict or self._rejected > ENOUGH_REJECTED):
             self._require_few()
 
     def _require_few(self) -> None:
         if self._first and (self._strict or self._rejected > MOST_REJECTED * self._read):
-            first = f"line {self._first.line}: {self._first.reason}"
-            raise TooManyRejected(self._source.path, self._rejected, self._read, first)
+            raise TooManyRejected(self._source.path, self._rejected, self._read, self._first)
 
     def counts(self) -> Counts:
         """What the source came to."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import polars as pl
 
 from sightline.graph.record.loads import Note
+from sightline.graph.record.places import RowKind
 from sightline.graph.storage.settings import Settings
 from sightline.graph.vocabulary import GENID
 from sightline.ingest.batch import Batch
@@ -38,10 +39,14 @@ class ReadTable:
     Attributes:
         batches: each with how its columns become statements; None where they are statements.
         notes: what was decided; complete when all batches were read.
+        kind: what its rows are.
+        title: how a selection names it, as the source writes it; empty where it is the only one.
     """
 
     batches: Iterator[tuple[Batch, Sequence[TableMap] | None]]
     notes: list[Note]
+    kind: RowKind
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def _statements(
 ) -> Iterator[ReadTable]:
     notes: list[Note] = []
     batches = form.statements(source, sha256, base, notes)
-    yield ReadTable(((batch, None) for batch in batches), notes)
+    yield ReadTable(((batch, None) for batch in batches), notes, form.rows)
 
 
 def _by_mapping(
@@ -126,7 +131,7 @@ def _by_mapping(
         wanted = [column for one in group for column in one.table.columns]
         try:
             for table in form.tables(source, Selection(selected, wanted)):
-                yield ReadTable(_mapped(source, table, mapping, group, sha256), table.notes)
+                yield _read(table, _mapped(source, table, mapping, group, sha256))
         except NoSuchTable as error:
             raise mapping.error(group[0], str(error)) from error
 
@@ -162,4 +167,9 @@ def _numbered(batch: Batch, names: Collection[str], genid: str) -> Batch:
 def _by_format(source: Source, form: TableFormat, sha256: str) -> Iterator[ReadTable]:
     """Tables of which the format itself says what they mean."""
     for table in form.tables(source, Selection()):
-        yield ReadTable(((batch, table.maps or ()) for batch in table.batches), table.notes)
+        yield _read(table, ((batch, table.maps or ()) for batch in table.batches))
+
+
+def _read(table: Table, batches: Iterator[tuple[Batch, Sequence[TableMap] | None]]) -> ReadTable:
+    title = table.title or table.selected or ""
+    return ReadTable(batches, table.notes, table.kind, title)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sightline.graph.record.loads import Note, Role
+from sightline.graph.record.places import RowKind
 from sightline.ingest.batch import Batch
 from sightline.ingest.streams import ByteStream
 from sightline.ingest.terms import TableMap
@@ -43,9 +44,11 @@ class StatementFormat(Format):
             qualifiers where it has any. Takes the source, its SHA-256, after which blank nodes are
             named, the IRI under which files are called, and a list that takes notes while batches
             are read.
+        rows: what its rows count.
     """
 
     statements: Callable[[Source, str, str, list[Note]], Iterator[Batch]]
+    rows: RowKind = "line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,9 @@ class Table:
             ``name``, or where it is the only one.
         declared: its key and links, where the source has a schema that says them.
         notes: what the format decided or left out. They may grow while batches are read.
+        kind: what its rows are.
+        title: what the source itself calls it, where that is neither ``selected`` nor the name of a
+            file.
     """
 
     name: str
@@ -120,6 +126,8 @@ class Table:
     selected: str | None = None
     declared: Declared | None = None
     notes: list[Note] = field(default_factory=list)
+    kind: RowKind = "row"
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

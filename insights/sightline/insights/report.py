@@ -279,5 +279,5 @@ def _write_table(report: Report, part: Literal["stated", "predicted"], path: Pat
 
 
 def _why(fact: Fact) -> str:
-    origins = "; ".join(f"{origin.source}:{origin.row}" for origin in fact.origins)
+    origins = "; ".join(f"{origin.source}, {origin.place}" for origin in fact.origins)
     return "; ".join(path.text for path in fact.support) or fact.support_note or origins

@@ -31,7 +31,7 @@ export function arrow(relation, forward, between = false) {
   return h("span", { class: "arrow", title: relation.iri }, before || null, named(relation), after || null);
 }
 
-const sourceText = (origin) => plain(`${origin.source.split("/").pop()}, row ${origin.row}`);
+const sourceText = (origin) => plain(`${origin.source.split("/").pop()}, ${origin.place}`);
 
 /** The first sources; the others where the pointer rests. */
 export function sources(origins) {

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
 from sightline.graph.record.errors import DamagedLoad, UnknownLoad
+from sightline.graph.record.places import TableRows
 from sightline.graph.record.statements import COLUMNS, QUALIFIERS, statement_schema
 from sightline.graph.storage.artifact import (
     TEMPORARY,
@@ -75,6 +76,7 @@ class Load:
         source: what answers call the file it was read from, which tells nobody where this machine
             keeps it.
         path: where that was, as far as it is known; no answer shows it.
+        tables: how rows are numbered, ascending; empty in loads of older versions.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Load:
     started: str
     ended: str
     notes: tuple[Note, ...]
+    tables: tuple[TableRows, ...]
 
     @classmethod
     def read(cls, folder: Path) -> Load:
@@ -119,6 +122,7 @@ class Load:
                 started=m["started"],
                 ended=m["ended"],
                 notes=tuple(Note(**note) for note in m.get("notes", ())),
+                tables=tuple(TableRows(**table) for table in m.get("tables", ())),
             )
         except DamagedArtifact as error:
             raise DamagedLoad(folder, "its source", error.reason) from error
@@ -246,6 +250,7 @@ class LoadWriter:
         mapping: str = "",
         derived_from: Sequence[str] = (),
         notes: Sequence[Note] = (),
+        tables: Sequence[TableRows] = (),
     ) -> Load:
         """Make the load durable and active. When this returns, it survives a power cut.
 
@@ -278,6 +283,7 @@ class LoadWriter:
                 "started": started,
                 "ended": ended,
                 "notes": [asdict(note) for note in notes],
+                "tables": [asdict(table) for table in tables],
                 "prov:wasGeneratedBy": activity,
                 "prov:wasDerivedFrom": list(derived_from),
             },

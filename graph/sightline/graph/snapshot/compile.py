@@ -85,7 +85,7 @@ def _build(
         "id": snapshot_id(loads, settings),
         "base": settings.base,
         "prefixes": dict(settings.prefixes),
-        "loads": [{"id": x.id, "source": x.source, "role": x.role} for x in loads],
+        "loads": [_about(load) for load in loads],
         "counts": {"statements": inputs.statements},
     }
     for done, section in enumerate(sections.SECTIONS):
@@ -93,3 +93,9 @@ def _build(
         section.write(inputs, target, manifest)
     progress("compile", stages, stages, "done")
     write_manifest(target, manifest)
+
+
+def _about(load: Load) -> dict[str, Any]:
+    """What a snapshot keeps of a load, so that a row of it can be named."""
+    tables = [{"name": t.name, "first_row": t.first_row, "kind": t.kind} for t in load.tables]
+    return {"id": load.id, "source": load.source, "role": load.role, "tables": tables}

@@ -72,7 +72,7 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         self.folder = folder
         self.id = folder.name
         self.manifest = manifest
-        self.loads: list[dict[str, str]] = manifest["loads"]
+        self.loads: list[dict[str, Any]] = manifest["loads"]
         self.prefixes: dict[str, str] = manifest["prefixes"]
         self.base: str = manifest["base"]
         for section in sections.SECTIONS:

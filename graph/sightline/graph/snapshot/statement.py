@@ -21,8 +21,19 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a statement came from: load id, source file and 1-based record or line in it."""
+    """Where a statement came from.
+
+    Attributes:
+        load: its id.
+        source: what the file is called.
+        row: number of the record in the load, 1-based; of several tables it counts on.
+        place: the row in words: ``line 12``, ``$.ranges[2]``, ``sheet People, row 4``.
+    """
 
     load: str
     source: str
     row: int
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.source.rpartition('/')[2]}, {self.place}"

@@ -57,7 +57,7 @@ def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]
     batches = read_delimited(source, layout)
     if source.stem == DEFINITIONS and layout.columns == HEADERLESS[2]:
         batches = map(_with_definition, batches)
-    yield Table(source.stem, batches)
+    yield Table(source.stem, batches, kind="line")
 
 
 def _with_definition(batch: Batch) -> Batch:

@@ -84,7 +84,8 @@ def _table(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
     if not str(about.visible).endswith("Visible"):
         notes.append(Note(f"sheet {about.name} is hidden in the workbook; it was read", True))
     batches = _batches(source, names, used, rows, header + 1)
-    yield Table(about.name.strip().lower(), batches, selected=about.name, notes=notes)
+    name = about.name.strip().lower()
+    yield Table(name, batches, selected=about.name, notes=notes, kind="sheet")
 
 
 def _names_columns(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> bool:

@@ -74,7 +74,14 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
 def _table(source: Source, document: Any, view: View, notes: Sequence[Note] = ()) -> Table:
     shape = view.shape
     batches = _batches(source, document, view)
-    return Table(shape.name, batches, uniform=False, selected=shape.path, notes=list(notes))
+    return Table(
+        shape.name,
+        batches,
+        uniform=False,
+        selected=shape.path,
+        notes=list(notes),
+        kind="path",
+    )
 
 
 def _batches(source: Source, document: Any, view: View) -> Iterator[Batch]:

@@ -31,13 +31,16 @@ from sightline.ingest.source import NoSuchTable, Selection, Source, Table, Table
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
     if selection.table is not None or selection.columns:
         view = View(selected(selection.table or "$", source.stem), selection.columns)
-        yield Table(source.stem, _batches(source, view), uniform=False, selected=selection.table)
+        batches, named = _batches(source, view), selection.table
+        yield Table(source.stem, batches, uniform=False, selected=named, kind="line")
         return
     found = shapes(list(islice(_documents(source), SAMPLE)), (), source.stem)
     for shape in found:
         batches = _batches(source, View(shape))
         path = shape.path if len(found) > 1 else None
-        yield Table(shape.name, batches, uniform=False, selected=path, notes=notes_of(shape))
+        yield Table(
+            shape.name, batches, uniform=False, selected=path, notes=notes_of(shape), kind="line"
+        )
 
 
 def _documents(source: Source) -> Iterator[Any]:

@@ -307,6 +307,9 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(?:u([0-9A-F]{4})|U([0-9A-F]{8})|.)", plain, text)
 
 
+_BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
+
+
 def as_it_is(source: Source, stream: ByteStream) -> ByteStream:
     """A document that the parser reads as it is."""
     return stream
@@ -330,6 +333,7 @@ def rdf_format(
         media_type=parser.media_type,
         recognises=recognises,
         statements=partial(read, parser, opened),
+        rows="line" if parser in _BY_LINE else "statement",
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
+from sightline.graph.record.places import place_of
 from sightline.graph.snapshot.pairs import changes, find_twins, path_weights
 from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
 from sightline.graph.snapshot.statement import Origin
@@ -147,11 +148,14 @@ class Edges(Section):
 
 
 def origins_of(
-    loads: list[dict[str, str]], positions: Iterable[int], rows: Iterable[int]
+    loads: list[dict[str, Any]], positions: Iterable[int], rows: Iterable[int]
 ) -> tuple[Origin, ...]:
     """The statements at some rows of loads, which are given by position in ``loads``."""
     found = ((loads[int(load)], int(row)) for load, row in zip(positions, rows))
-    return tuple(Origin(load["id"], load["source"], row) for load, row in found)
+    return tuple(
+        Origin(load["id"], load["source"], row, place_of(load.get("tables", ()), row))
+        for load, row in found
+    )
 
 
 def distinct_statements(inputs: Inputs) -> tuple[npt.NDArray[Any], ...]:

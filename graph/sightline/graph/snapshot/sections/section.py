@@ -32,7 +32,7 @@ class Section:
     Attributes:
         folder: of the snapshot.
         manifest: of the snapshot.
-        loads: the loads that it was compiled from: id, source and role.
+        loads: the loads that it was compiled from: id, source, role and tables.
         num_entities: N.
     """
 
@@ -41,7 +41,7 @@ class Section:
 
     folder: Path
     manifest: Mapping[str, Any]
-    loads: list[dict[str, str]]
+    loads: list[dict[str, Any]]
     num_entities: int
 
     @classmethod
