@@ -43,6 +43,8 @@ class TableRows:
             return f"{self.kind} {number}"
         if self.name.count("[*]") > 1:
             return f"{self.name}, record {number}"
+        if "[*]" not in self.name:  # the path of one record, or of an array
+            return self.name if number == 1 else f"{self.name}[{number - 1}]"
         return self.name.replace("[*]", f"[{number - 1}]")
 
     def row_at(self, at: str) -> int | None:
@@ -58,11 +60,11 @@ class TableRows:
         elif self.name.count("[*]") > 1:
             pattern = rf"{name}, record (\d+)"
         else:
-            before, pattern = self.first_row, name.replace(r"\[\*\]", r"\[(\d+)\]")
+            index = r"\[(\d+)\]"
+            one = name.replace(r"\[\*\]", index)
+            before, pattern = self.first_row, one if one != name else f"{name}(?:{index})?"
         found = re.fullmatch(pattern, at)
-        if found is None:
-            return None
-        return before + int(found[1]) if found.re.groups else self.first_row
+        return None if found is None else before + int(found[1] or 0)
 
 
 def table_of(tables: Sequence[TableRows], row: int) -> TableRows:
