@@ -147,7 +147,7 @@ def find_paths(
     if source == target:
         return _NO_PATH
     question = Question(int(source), int(target), int(max_hops), int(k))
-    engine = engine_of(snapshot)
+    engine = _engine_of(snapshot)
     scratch = engine.take()
     answer = _Search(engine.graph, rules, scratch, question, (start, deadline_ms)).answer()
     engine.put_back(scratch)
@@ -158,7 +158,7 @@ def warm(snapshot: Snapshot) -> None:
     """Compile, or load from the cache, all that ``find_paths`` runs; then no user waits for it."""
     if snapshot.num_entities < 2:
         return
-    engine = engine_of(snapshot)
+    engine = _engine_of(snapshot)
     scratch = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
     search = _Search(engine.graph, _NO_RULES, scratch, question, (time.perf_counter(), 60_000))
@@ -206,7 +206,7 @@ def _twins(snapshot: Snapshot) -> Ids:
 _ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
 
 
-def engine_of(snapshot: Snapshot) -> _Engine:
+def _engine_of(snapshot: Snapshot) -> _Engine:
     engine = _ENGINES.get(snapshot)
     if engine is None:
         engine = _ENGINES[snapshot] = _Engine(snapshot)
@@ -317,19 +317,16 @@ class _Search:
     def _limit(self, share: float = SEARCH) -> str | None:
         """The limit that is reached, if one is: a share of the time, or the number of steps."""
         stop_if_cancelled()
-        if self._past(share):
-            return f"the deadline of {self._clock[1]:g} ms"
+        start, deadline_ms = self._clock
+        if 1000 * (time.perf_counter() - start) > share * deadline_ms:
+            return f"the deadline of {deadline_ms:g} ms"
         if self._space.state[kernels.STEPS] > MAX_STEPS:
             return f"the limit of {MAX_STEPS:,} steps"
         return None
 
-    def _past(self, share: float) -> bool:
-        start, deadline_ms = self._clock
-        return 1000 * (time.perf_counter() - start) > share * deadline_ms
-
     def _paths(self) -> list[Path]:
         top, order = self._space.paths, self._space.paths.order[: self._space.state[kernels.PATHS]]
-        return [path_of(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
+        return [_path_of(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
 
     def _metapaths(self) -> tuple[Metapath, ...]:
         top, counts = self._space.metapaths, self._space.counts
@@ -340,8 +337,8 @@ class _Search:
         )
 
 
-def path_of(row: list[int], score: float, hops: int = MAX_HOPS) -> Path:
-    """The path in a row: its length, then edges, directed relations and entities."""
-    n = row[0]
-    edges, rels, entities = (row[at : at + n + 1] for at in range(1, 2 + 2 * hops, hops))
-    return Path(tuple(entities), tuple(edges[:n]), tuple(rels[:n]), score)
+def _path_of(row: list[int], score: float) -> Path:
+    """The path in a row of ``kernels``."""
+    n, columns = row[0], (kernels.ENTITIES, kernels.EDGES, kernels.RELS)
+    entities, edges, rels = (tuple(row[at : at + n]) for at in columns)
+    return Path((*entities, row[kernels.ENTITIES + n]), edges, rels, score)
