@@ -149,7 +149,7 @@ def find_paths(
     question = Question(int(source), int(target), int(max_hops), int(k))
     engine = _engine_of(snapshot)
     scratch = engine.take()
-    answer = _Search(engine.graph, rules, scratch, question, (start, deadline_ms)).answer()
+    answer = _Search(engine.graph, rules, *scratch, question, (start, deadline_ms)).answer()
     engine.put_back(scratch)
     return answer
 
@@ -161,7 +161,7 @@ def warm(snapshot: Snapshot) -> None:
     engine = _engine_of(snapshot)
     scratch = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
-    search = _Search(engine.graph, _NO_RULES, scratch, question, (time.perf_counter(), 60_000))
+    search = _Search(engine.graph, _NO_RULES, *scratch, question, (time.perf_counter(), 60_000))
     search.answer()
     search.count(kernels.FULL)
     search.improve([])
@@ -237,20 +237,16 @@ def _rules(
     return rules
 
 
+@dataclass(frozen=True, slots=True)
 class _Search:
     """One question. ``clock``: when it was asked, by ``perf_counter``; milliseconds it may take."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        rules: Rules,
-        scratch: Scratch,
-        question: Question,
-        clock: tuple[float, float],
-    ) -> None:
-        self._graph, self._rules, self._question = graph, rules, question
-        self._space, self._memory = scratch
-        self._clock = clock
+    _graph: Graph
+    _rules: Rules
+    _space: Space
+    _memory: kernels.Memory
+    _question: Question
+    _clock: tuple[float, float]
 
     def answer(self) -> PathAnswer:
         """Count all paths; where that is too much, look for the best ones."""
@@ -317,12 +313,15 @@ class _Search:
     def _limit(self, share: float = SEARCH) -> str | None:
         """The limit that is reached, if one is: a share of the time, or the number of steps."""
         stop_if_cancelled()
-        start, deadline_ms = self._clock
-        if 1000 * (time.perf_counter() - start) > share * deadline_ms:
-            return f"the deadline of {deadline_ms:g} ms"
+        if self._past(share):
+            return f"the deadline of {self._clock[1]:g} ms"
         if self._space.state[kernels.STEPS] > MAX_STEPS:
             return f"the limit of {MAX_STEPS:,} steps"
         return None
+
+    def _past(self, share: float) -> bool:
+        start, deadline_ms = self._clock
+        return 1000 * (time.perf_counter() - start) > share * deadline_ms
 
     def _paths(self) -> list[Path]:
         top, order = self._space.paths, self._space.paths.order[: self._space.state[kernels.PATHS]]
