@@ -19,9 +19,8 @@ import pytest
 from sightline.graph import progress
 from sightline.graph.errors import OutOfRange
 from sightline.graph.paths import find as paths
-from sightline.graph.paths import kernels, support
+from sightline.graph.paths import kernels
 from sightline.graph.paths.find import PathAnswer, find_paths, warm
-from sightline.graph.paths.support import paths_to
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.vocabulary import OWL
 from tests.graph.conftest import BASE, build, fact, typed
@@ -464,36 +463,3 @@ def test_an_entity_that_is_not_there_is_refused(snapshot_of, bad) -> None:
         find_paths(snapshot, bad, 0)
     with pytest.raises(OutOfRange, match="target"):
         find_paths(snapshot, 0, bad)
-
-
-def test_the_support_of_many_pairs_is_what_each_pair_is_found_by_itself(
-    crowd: Snapshot, components: list[nx.MultiGraph]
-) -> None:
-    direct = 0
-    for graph in components[:150]:
-        nodes = sorted(graph)
-        for k in (1, 3):
-            together = paths_to(crowd, nodes[0], nodes, k)
-            alone = [find_paths(crowd, nodes[0], n, max_hops=3, k=k).paths for n in nodes]
-            assert together == alone
-            direct += sum(any(len(p.edges) == 1 for p in some) and len(some) == k for some in alone)
-    assert direct > 250
-
-
-def test_a_weak_direct_fact_is_among_the_support(snapshot_of) -> None:
-    rows = [fact((f"a{i}", "common", f"b{j}")) for i in range(4) for j in range(4)]
-    rows += [fact(("a0", "one", "m")), fact(("m", "two", "b0"))]
-    graph = snapshot_of(rows)
-    source, target = graph.resolve_entity("a0"), graph.resolve_entity("b0")
-
-    assert paths_to(graph, source, [target], 1) == [find_paths(graph, source, target, k=1).paths]
-    assert [len(path.edges) for path in paths_to(graph, source, [target], 1)[0] or ()] == [1]
-
-
-def test_what_is_too_much_to_join_is_not_half_answered(
-    crowd: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(support, "MAX_WALKS", 0)
-    hub = int(np.argmax(crowd.degree))
-
-    assert paths_to(crowd, hub, [0, 1], 3) == [None, None]

@@ -66,10 +66,9 @@ def export(workspace: Workspace, format: Format, target: Path, progress: Progres
 def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress) -> None:
     import pyoxigraph as ox
 
-    if format in ("nq", "jsonld"):
-        parts = _parts(workspace, ("facts", "inferred"), progress, format == "nq")
-    else:
-        parts = _parts(workspace, ("facts",), progress, True)
+    named: tuple[Role, ...] = ("inferred",) if format in ("nq", "jsonld") else ()
+    annotated = format != "jsonld"
+    parts = _parts(workspace, ("facts", *named), progress, annotated)
     if format == "nq":
         with path.open("wb") as stream:
             stream.writelines(parts)

@@ -147,9 +147,9 @@ def find_paths(
     if source == target:
         return _NO_PATH
     question = Question(int(source), int(target), int(max_hops), int(k))
-    engine = engine_of(snapshot)
+    engine = _engine_of(snapshot)
     scratch = engine.take()
-    answer = _Search(engine.graph, rules, scratch, question, (start, deadline_ms)).answer()
+    answer = _Search(engine.graph, rules, *scratch, question, (start, deadline_ms)).answer()
     engine.put_back(scratch)
     return answer
 
@@ -158,10 +158,10 @@ def warm(snapshot: Snapshot) -> None:
     """Compile, or load from the cache, all that ``find_paths`` runs; then no user waits for it."""
     if snapshot.num_entities < 2:
         return
-    engine = engine_of(snapshot)
+    engine = _engine_of(snapshot)
     scratch = engine.take()
     question = Question(0, snapshot.num_entities - 1, 1, 1)
-    search = _Search(engine.graph, _NO_RULES, scratch, question, (time.perf_counter(), 60_000))
+    search = _Search(engine.graph, _NO_RULES, *scratch, question, (time.perf_counter(), 60_000))
     search.answer()
     search.count(kernels.FULL)
     search.improve([])
@@ -206,7 +206,7 @@ def _twins(snapshot: Snapshot) -> Ids:
 _ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
 
 
-def engine_of(snapshot: Snapshot) -> _Engine:
+def _engine_of(snapshot: Snapshot) -> _Engine:
     engine = _ENGINES.get(snapshot)
     if engine is None:
         engine = _ENGINES[snapshot] = _Engine(snapshot)
@@ -237,20 +237,16 @@ def _rules(
     return rules
 
 
+@dataclass(frozen=True, slots=True)
 class _Search:
     """One question. ``clock``: when it was asked, by ``perf_counter``; milliseconds it may take."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        rules: Rules,
-        scratch: Scratch,
-        question: Question,
-        clock: tuple[float, float],
-    ) -> None:
-        self._graph, self._rules, self._question = graph, rules, question
-        self._space, self._memory = scratch
-        self._clock = clock
+    _graph: Graph
+    _rules: Rules
+    _space: Space
+    _memory: kernels.Memory
+    _question: Question
+    _clock: tuple[float, float]
 
     def answer(self) -> PathAnswer:
         """Count all paths; where that is too much, look for the best ones."""
@@ -329,7 +325,7 @@ class _Search:
 
     def _paths(self) -> list[Path]:
         top, order = self._space.paths, self._space.paths.order[: self._space.state[kernels.PATHS]]
-        return [path_of(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
+        return [_path_of(*row) for row in zip(top.rows[order].tolist(), top.score[order].tolist())]
 
     def _metapaths(self) -> tuple[Metapath, ...]:
         top, counts = self._space.metapaths, self._space.counts
@@ -340,8 +336,8 @@ class _Search:
         )
 
 
-def path_of(row: list[int], score: float, hops: int = MAX_HOPS) -> Path:
-    """The path in a row: its length, then edges, directed relations and entities."""
-    n = row[0]
-    edges, rels, entities = (row[at : at + n + 1] for at in range(1, 2 + 2 * hops, hops))
-    return Path(tuple(entities), tuple(edges[:n]), tuple(rels[:n]), score)
+def _path_of(row: list[int], score: float) -> Path:
+    """The path in a row of ``kernels``."""
+    n, columns = row[0], (kernels.ENTITIES, kernels.EDGES, kernels.RELS)
+    entities, edges, rels = (tuple(row[at : at + n]) for at in columns)
+    return Path((*entities, row[kernels.ENTITIES + n]), edges, rels, score)

@@ -113,12 +113,12 @@ class Question(NamedTuple):
 
 
 class Top(NamedTuple):
-    """A heap of the best k rows, the worst on top.
+    """The best k rows.
 
     Attributes:
         score: float64 ``(k + 1,)`` per row.
         rows: int32 ``(k + 1, width)``; rows of equal score compare by their first columns.
-        order: int64 ``(k + 1,)``: the heap of row numbers; behind it the rows that are free.
+        order: int64 ``(k + 1,)``: row numbers, the best first; behind them the rows that are free.
     """
 
     score: Doubles
@@ -260,13 +260,13 @@ def _turned(graph: Any, question: Any) -> Any:
         return bool(graph.degree[source] < graph.degree[target])
     # An odd length leaves one free step more than linked ones: the walk has the cheaper end.
     odd = question.max_hops % 2 == 1
-    return (volume(graph, source, SAMPLE) > volume(graph, target, SAMPLE)) == odd
+    return (_volume(graph, source) > _volume(graph, target)) == odd
 
 
 @_kernel
-def volume(graph: Any, entity: int, sample: int) -> Any:
+def _volume(graph: Any, entity: int) -> Any:
     """Edges at the neighbours of an entity, from a sample of them."""
-    stride = 1 + graph.degree[entity] // sample
+    stride = 1 + graph.degree[entity] // SAMPLE
     total = 0
     for j in range(graph.out_indptr[entity], graph.out_indptr[entity + 1], stride):
         total += graph.degree[graph.tail[j]]
@@ -519,13 +519,13 @@ def _keep(graph: Any, space: Any, k: int, length: int) -> float:
         row[EDGES + d] = stack[EDGE, step]
         row[RELS + d] = _reverse(rel, graph.num_relations) if state[TURNED] else rel
     state[DIRECT] += length == 1
-    score = score_of(graph.path_weight, stack[EDGE], length)
+    score = _score_of(graph.path_weight, stack[EDGE], length)
     state[PATHS] = _offer(top, state[PATHS], k, score, ENTITIES)
     return _bar(top, state[PATHS], k)
 
 
 @_kernel
-def score_of(weight: Any, edge: Any, length: int) -> float:
+def _score_of(weight: Any, edge: Any, length: int) -> float:
     """The same for the same edges in any order: the smallest factor first, then rounded."""
     factors = np.empty(MAX_HOPS)
     for d in range(length):
@@ -584,60 +584,44 @@ def _find(table: Any, keys: Any, key: int) -> Any:
 @_kernel
 def _bar(top: Any, held: int, k: int) -> float:
     """The score that a row must reach."""
-    return top.score[top.order[0]] if held == k else 0.0
+    return top.score[top.order[k - 1]] if held == k else 0.0
 
 
 @_kernel
 def _offer(top: Any, held: int, k: int, score: float, width: int) -> int:
     """Keep the free row ``order[held]`` if it is one of the best k. Returns how many are held."""
-    order = top.order
-    top.score[order[held]] = score
-    if held < k:
-        child = held
-        while child > 0:
-            parent = (child - 1) >> 1
-            if not better(top.score, top.rows, order[parent], order[child], width):
-                break
-            order[parent], order[child] = order[child], order[parent]
-            child = parent
-        return held + 1
-    if better(top.score, top.rows, order[held], order[0], width):
-        order[0], order[held] = order[held], order[0]
-        _sink(top, k, width)
-    return held
+    order, new = top.order, top.order[held]
+    top.score[new] = score
+    if held == k and not _better(top, new, order[k - 1], width):
+        return held
+    low, high = 0, held
+    while low < high:
+        middle = (low + high) // 2
+        if _better(top, order[middle], new, width):
+            low = middle + 1
+        else:
+            high = middle
+    for at in range(held, low, -1):
+        order[at] = order[at - 1]
+    order[low] = new
+    return min(held + 1, k)
 
 
 @_kernel
-def _sink(top: Any, held: int, width: int) -> None:
-    order, parent = top.order, 0
-    while True:
-        child = 2 * parent + 1
-        if child >= held:
-            return
-        if child + 1 < held and better(top.score, top.rows, order[child], order[child + 1], width):
-            child += 1
-        if not better(top.score, top.rows, order[parent], order[child], width):
-            return
-        order[parent], order[child] = order[child], order[parent]
-        parent = child
-
-
-@_kernel
-def better(score: Any, rows: Any, one: int, other: int, width: int) -> bool:
+def _better(top: Any, one: int, other: int, width: int) -> bool:
     """By score, then by the first ``width`` columns: length and ids."""
-    if score[one] != score[other]:
-        return bool(score[one] > score[other])
+    if top.score[one] != top.score[other]:
+        return bool(top.score[one] > top.score[other])
     for c in range(width):
-        if rows[one, c] != rows[other, c]:
-            return bool(rows[one, c] < rows[other, c])
+        if top.rows[one, c] != top.rows[other, c]:
+            return bool(top.rows[one, c] < top.rows[other, c])
     return False
 
 
 @_kernel
 def rank(graph: Any, space: Any, k: int) -> None:
-    """Put the best paths and metapaths in order, the best first, and forget the metapaths."""
+    """Choose the best metapaths, and forget all."""
     state = space.state
-    _sort(space.paths, state[PATHS], ENTITIES)
     for number in range(1, state[METAPATHS] + 1):
         bar = _bar(space.metapaths, state[BEST_METAPATHS], k)
         if space.counts[number] > 0 and space.sums[number] * SLACK >= bar:
@@ -646,17 +630,9 @@ def rank(graph: Any, space: Any, k: int) -> None:
             score = _rounded(space.sums[number])
             held = _offer(space.metapaths, state[BEST_METAPATHS], k, score, 1 + MAX_HOPS)
             state[BEST_METAPATHS] = held
-    _sort(space.metapaths, state[BEST_METAPATHS], 1 + MAX_HOPS)
     for number in range(state[METAPATHS], 0, -1):  # the last first, or a search would miss some
         space.table[_find(space.table, space.keys, space.keys[number])] = 0
     state[METAPATHS] = 0
-
-
-@_kernel
-def _sort(top: Any, held: int, width: int) -> None:
-    for left in range(held - 1, 0, -1):
-        top.order[0], top.order[left] = top.order[left], top.order[0]
-        _sink(top, left, width)
 
 
 @_kernel

@@ -7,22 +7,20 @@ whatever the number of walks.
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
-import numba
 import numpy as np
 
-from sightline.graph.arrays import Ids
+from sightline.graph.arrays import Ids, expand_csr
 from sightline.graph.errors import require_range
 from sightline.graph.paths.find import MAX_DEADLINE_MS
 from sightline.graph.paths.patterns import read_pattern
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.reader import Snapshot
 
-#: Edges looked at between two looks at the clock.
-SLICE_STEPS = 50_000
-_int64: Any = np.int64
+#: Entities gone on from between two looks at the clock.
+SLICE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,61 +43,25 @@ def reachable(
     end = time.perf_counter() + deadline_ms / 1000
     require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
     require_range("source", source, 0, snapshot.num_entities - 1)
-    automaton = read_pattern(pattern, snapshot)
-    seen, pending = np.zeros((2, snapshot.num_entities), np.int64)
-    queue, state = np.full(snapshot.num_entities, source, np.int32), np.array([0, 1])
-    seen[source] = pending[source] = 1
-    names = ("out_indptr", "relation", "tail", "in_indptr", "in_relation", "in_head")
-    graph = tuple(np.asarray(getattr(snapshot, name)) for name in names)
-    moves = np.where(automaton.following >= 0, 1 << automaton.following.astype(np.int64), 0).T
-    reads = (automaton.symbol, np.ascontiguousarray(moves))
-    while _spread(graph, reads, (seen, pending, queue), state, SLICE_STEPS):
+    automaton, s = read_pattern(pattern, snapshot), snapshot
+    states = len(automaton.need)
+    # Which states an entity was reached in; flat, so that entity and state are one number.
+    seen = np.zeros(s.num_entities * states, np.bool_)
+    queue = deque([np.array([source * states])])
+    seen[queue[0]] = True
+    sides = (
+        (s.out_indptr, s.tail, s.relation, automaton.symbol[: s.num_relations]),
+        (s.in_indptr, s.in_head, s.in_relation, automaton.symbol[s.num_relations :]),
+    )
+    while queue and time.perf_counter() < end:
         stop_if_cancelled()
-        if time.perf_counter() > end:
-            break
-    accepting = np.bitwise_or.reduce(1 << np.flatnonzero(automaton.need == 0))
-    return Reached(np.flatnonzero(seen & accepting).astype(np.int32), bool(state[1]))
-
-
-@numba.njit(cache=True, nogil=True)
-def _spread(graph: Any, reads: Any, sets: Any, state: Any, budget: int) -> bool:
-    """Go on from the entities in the queue. Returns whether there are more.
-
-    Args:
-        reads: symbol per directed relation, int32 ``(2 R,)``; next state as a bit, int64
-        ``(symbols, states)``.
-        sets: per entity the states seen and those still to go on from, int64 ``(N,)`` each; a ring
-            of the entities to go on from, int32 ``(N,)``.
-        state: int64 ``(2,)``: where the ring starts, and how many are in it.
-    """
-    out_indptr, relation, tail, in_indptr, in_relation, in_head = graph
-    symbol, moves = reads
-    seen, pending, queue = sets
-    half, steps = len(symbol) // 2, 0
-    while state[1] > 0 and steps < budget:
-        u = queue[state[0]]
-        state[0] = (state[0] + 1) % len(queue)
-        state[1] -= 1
-        here, pending[u] = pending[u], 0
-        out, middle = out_indptr[u], out_indptr[u + 1] - out_indptr[u]
-        into, degree = in_indptr[u] - middle, middle + in_indptr[u + 1] - in_indptr[u]
-        last, after = _int64(-1), _int64(0)
-        for number in range(degree):
-            if number < middle:
-                v, rel = tail[out + number], _int64(relation[out + number])
-            else:
-                v, rel = in_head[into + number], _int64(in_relation[into + number]) + half
-            if rel != last:
-                last, after = rel, _int64(0)
-                for q in range(moves.shape[1]):
-                    if here >> q & 1:
-                        after |= moves[symbol[rel], q]
-            new = after & ~seen[v]
-            if new:
-                seen[v] |= new
-                if pending[v] == 0:
-                    queue[(state[0] + state[1]) % len(queue)] = v
-                    state[1] += 1
-                pending[v] |= new
-        steps += degree + 1
-    return bool(state[1] > 0)
+        entities, before = np.divmod(queue.popleft(), states)
+        for indptr, neighbour, relation, symbol in sides:
+            owner, edge = expand_csr(indptr, entities)
+            after = automaton.following[before[owner], symbol[relation[edge]]]
+            reached = (neighbour[edge] * np.int64(states) + after)[after >= 0]
+            new = np.unique(reached[~seen[reached]])
+            seen[new] = True
+            queue.extend(new[at : at + SLICE] for at in range(0, len(new), SLICE))
+    ends = seen.reshape(-1, states)[:, automaton.need == 0].any(axis=1)
+    return Reached(np.flatnonzero(ends).astype(np.int32), bool(queue))

@@ -140,13 +140,23 @@ def open_store(snapshot: Path) -> Any:
     """
     import pyoxigraph
 
-    folder = snapshot / FOLDER
-    if not folder.is_dir():
-        raise DamagedArtifact(snapshot, "it was compiled without its RDF index")
+    folder = index_of(snapshot)
     try:
         return pyoxigraph.Store.read_only(str(folder))
     except (OSError, RuntimeError) as error:
         raise index_error(folder, str(error), failure(error) == "damaged") from error
+
+
+def index_of(snapshot: Path) -> Path:
+    """The folder of the index of a snapshot's folder.
+
+    Raises:
+        DamagedArtifact: the snapshot was compiled without its RDF index.
+    """
+    folder = snapshot / FOLDER
+    if not folder.is_dir():
+        raise DamagedArtifact(snapshot, "it was compiled without its RDF index")
+    return folder
 
 
 def index_error(folder: Path, reason: str, damaged: bool) -> SightlineError:

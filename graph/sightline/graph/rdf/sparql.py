@@ -42,11 +42,10 @@ from sightline.graph.rdf.errors import (
     QueryTimeout,
     ResultTooLarge,
 )
-from sightline.graph.rdf.index import FOLDER, index_error
+from sightline.graph.rdf.index import index_error, index_of
 from sightline.graph.rdf.query_text import Query, undeclared_prefix
-from sightline.graph.rdf.worker import receive, send
+from sightline.graph.rdf.worker import left, receive, send
 from sightline.graph.snapshot.reader import Snapshot
-from sightline.graph.storage.errors import DamagedArtifact
 
 #: Seconds between two looks whether an answer is still waited for; long queries remembered.
 SLICE, REMEMBERED = 0.1, 1000
@@ -139,9 +138,7 @@ class QueryPool:
             DamagedArtifact: the snapshot has no RDF index, or it is damaged.
             IndexUnreadable: a process lacks something to read it.
         """
-        folder = snapshot.folder / FOLDER
-        if not folder.is_dir():
-            raise DamagedArtifact(snapshot.folder, "it was compiled without its RDF index")
+        folder = index_of(snapshot.folder)
         request = {
             "text": query.text,
             "media_type": media_type,
@@ -178,7 +175,7 @@ class QueryPool:
     def _place(self, places: threading.BoundedSemaphore) -> Iterator[None]:
         """One of some places, for which a query waits a little."""
         end = time.monotonic() + (self.limits.patience if places in self._waited else 0)
-        while not places.acquire(timeout=min(SLICE, _left(end))):
+        while not places.acquire(timeout=min(SLICE, left(end))):
             stop_if_cancelled()
             if time.monotonic() >= end:
                 raise Busy("the queue of SPARQL queries")
@@ -295,13 +292,13 @@ class _Process:
 
     def send(self, request: dict[str, Any], deadline: float) -> None:
         """Hand over a request. That the process has ended shows when the reply is received."""
-        self._channel.settimeout(_left(deadline))
+        self._channel.settimeout(left(deadline))
         with suppress(ConnectionError):
             send(self._channel, request)
 
     def replies(self, deadline: float) -> bool:
         """Whether the reply begins, or the process ends, before the deadline."""
-        self._channel.settimeout(_left(deadline))
+        self._channel.settimeout(left(deadline))
         try:
             self._channel.recv(1, socket.MSG_PEEK)
         except TimeoutError:
@@ -322,11 +319,6 @@ class _Process:
         self._channel.close()
         self._process.kill()
         self._process.wait()
-
-
-def _left(deadline: float) -> float:
-    """Seconds to a deadline, for a socket: zero would mean something else to it."""
-    return max(deadline - time.monotonic(), 0.001)
 
 
 def _syntax_error(query: Query, reason: str) -> QuerySyntaxError:

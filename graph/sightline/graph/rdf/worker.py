@@ -88,19 +88,13 @@ def reply_to(store: Any, request: dict[str, Any], alone: bool) -> tuple[dict[str
         failed = failure(error) if str(error).startswith("IO error") else "service"
         return {"failed": failed, "reason": str(error)}, b""
     except (RuntimeError, ValueError) as error:
-        failed = failure(error) if is_damage(error) else "evaluation"
-        return {"failed": failed, "reason": str(error)}, b""
+        return {"failed": failure(error, "evaluation"), "reason": str(error)}, b""
 
 
-def failure(error: Exception) -> str:
-    """Whether an index that cannot be read is damaged, or this process lacks something."""
-    return "damaged" if is_damage(error) else "unreadable"
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether an error of the engine means that files are missing or wrong."""
+def failure(error: Exception, otherwise: str = "unreadable") -> str:
+    """``damaged`` if an error of the engine means that files are missing or wrong."""
     missing = "No such file or directory" in str(error) or isinstance(error, FileNotFoundError)
-    return missing or str(error).startswith("Corruption")
+    return "damaged" if missing or str(error).startswith("Corruption") else otherwise
 
 
 def evaluate(store: Any, request: dict[str, Any]) -> bytearray:
@@ -254,12 +248,17 @@ def receive(
     return None if head is None or body is None else (json.loads(head), bytes(body))
 
 
+def left(deadline: float) -> float:
+    """Seconds to a deadline, for a socket: zero would mean something else to it."""
+    return max(deadline - time.monotonic(), 0.001)
+
+
 def _read(channel: socket.socket, size: int, deadline: float | None) -> bytearray | None:
     data = bytearray(size)
     view = memoryview(data)
     while view:
         if deadline is not None:
-            channel.settimeout(max(deadline - time.monotonic(), 0.001))
+            channel.settimeout(left(deadline))
         received = channel.recv_into(view)
         if not received:
             return None
