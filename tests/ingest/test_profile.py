@@ -11,7 +11,6 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import default_prefixes
 from sightline.ingest.discover import discover
 from sightline.ingest.load import ingest
-from sightline.ingest.profile.names import is_header
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.profile.write import as_yaml
 from tests.ingest.conftest import facts, short, statements, triples
@@ -135,21 +134,6 @@ def test_a_column_of_different_values_is_the_key_where_none_is_named(load: Calla
 def test_an_incomplete_triple_is_refused(load: Callable) -> None:
     (result,) = load({"t.tsv": "a\tr\tb\na\t\tb\na\tr\tc\n"})
     assert (result.load.counts.rejected, statements(result.load)["row"].to_list()) == (1, [1, 3])
-
-
-@pytest.mark.parametrize(
-    ("lines", "tabs", "header"),
-    [
-        (["id,x,y,z", "1,2,3,4"], False, True),
-        (["a,b,c,1", "a,b,d,0"], True, False),
-        (["iso,capital,size", "fr,Paris,1", "de,Berlin,2", "it,Rome,3"], True, True),
-        (["fr,Paris", "de,Berlin"], True, False),
-        (["fr,Paris", "de,Berlin"], False, True),
-    ],
-)
-def test_headers_are_told_from_records(lines: list[str], tabs: bool, header: bool) -> None:
-    names, *rows = (line.split(",") for line in lines)
-    assert is_header(names, rows, tabs) == header
 
 
 SHOP: dict[str, str | bytes] = {

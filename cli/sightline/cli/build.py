@@ -14,10 +14,14 @@ import typer
 from sightline.cli import terminal
 from sightline.cli.options import (
     DeviceOption,
+    EncodingOption,
+    FormatOption,
     JsonOption,
     MappingOption,
+    NetworkOption,
     PresetOption,
     SeedOption,
+    SkipOption,
     SourcesArgument,
     StrictOption,
     TuneOption,
@@ -28,6 +32,7 @@ from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
+    from sightline.ingest.discover import Taking
 
 
 def run(
@@ -35,6 +40,10 @@ def run(
     workspace: WorkspaceOption,
     mapping: MappingOption = None,
     strict: StrictOption = False,
+    encoding: EncodingOption = None,
+    format: FormatOption = None,
+    skip_unreadable: SkipOption = False,
+    allow_network: NetworkOption = False,
     preset: PresetOption = "standard",
     tune: TuneOption = False,
     device: DeviceOption = "auto",
@@ -49,7 +58,8 @@ def run(
     require_training()
     ws = Workspace.create(workspace)
     with ws.lock():
-        load_files(ws, sources, mapping, strict)
+        taking = _taking(encoding, format, allow_network)
+        load_files(ws, sources, mapping, strict, taking, skip_unreadable)
         learn(ws, preset, device, seed, tune)
     terminal.say(f"ready: sightline serve -w {workspace}")
 
@@ -71,6 +81,10 @@ def ingest(
     workspace: WorkspaceOption,
     mapping: MappingOption = None,
     strict: StrictOption = False,
+    encoding: EncodingOption = None,
+    format: FormatOption = None,
+    skip_unreadable: SkipOption = False,
+    allow_network: NetworkOption = False,
 ) -> None:
     """Load files into the workspace, which is made if there is none.
 
@@ -78,17 +92,44 @@ def ingest(
     be read are kept in quarantine/ with line and reason.
     """
     ws = Workspace.create(workspace)
+    taking = _taking(encoding, format, allow_network)
     with ws.lock():
-        load_files(ws, sources, mapping, strict)
+        load_files(ws, sources, mapping, strict, taking, skip_unreadable)
     terminal.say(f"next: sightline compile -w {workspace}")
 
 
-def load_files(ws: Workspace, sources: Sequence[Path], mapping: Path | None, strict: bool) -> None:
-    """Load sources and print what was read, loaded and set aside."""
+def _taking(encoding: str | None, format: str | None, network: bool) -> Taking:
+    from sightline.ingest.discover import Taking
+
+    return Taking(encoding, format, network)
+
+
+def load_files(
+    ws: Workspace,
+    sources: Sequence[str | Path],
+    mapping: Path | None,
+    strict: bool,
+    taking: Taking | None = None,
+    skip_unreadable: bool = False,
+) -> None:
+    """Load sources and print what was read, loaded, passed over and set aside."""
+    from sightline.ingest.discover import FOUND_OUT
     from sightline.ingest.load import ingest as load_sources
 
+    said: list[str] = []
     with terminal.progress() as progress:
-        results = load_sources(ws, sources, mapping=mapping, strict=strict, progress=progress)
+        results = load_sources(
+            ws,
+            sources,
+            mapping=mapping,
+            strict=strict,
+            taking=taking or FOUND_OUT,
+            skip_unreadable=skip_unreadable,
+            say=said.append,
+            progress=progress,
+        )
+    for sentence in said:
+        terminal.say(sentence)
     _show_loads([result.load for result in results], "Loaded")
     for load in (result.load for result in results):
         for note in load.notes:

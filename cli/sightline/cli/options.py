@@ -39,7 +39,7 @@ PresetOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 SourcesArgument = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
         metavar="SOURCE...",
         help="Files, folders or globs: CSV, TSV, JSON, JSON Lines, Parquet, N-Triples, Turtle, "
@@ -55,6 +55,31 @@ MappingOption = Annotated[
         metavar="FILE",
         help="YAML file (YARRRML keys) that says how tables become facts. Without one, "
         "`sightline profile` says what is done.",
+    ),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Encoding of the text, such as windows-1252. Without it, it is found out.",
+    ),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Format of the sources, such as csv or nt. Without it, it is found out.",
+    ),
+]
+NetworkOption = Annotated[
+    bool, typer.Option("--allow-network", help="Fetch sources that are http or https addresses.")
+]
+SkipOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable", help="Load the other sources where some cannot be read, and say which."
     ),
 ]
 StrictOption = Annotated[

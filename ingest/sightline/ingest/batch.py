@@ -5,7 +5,7 @@ Knows columns and line numbers; knows neither the format they came from nor what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,6 +54,17 @@ def column_name(name: str) -> str:
     columns of our own."""
     name = name.replace("\0", "")
     return f"'{name}'" if name == "*" or name.startswith("^") else name
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Column names without blanks around them; unnamed and repeated ones get a number."""
+    seen: dict[str, int] = {}
+    out = []
+    for place, raw in enumerate(names, 1):
+        name = column_name(raw.strip()) or f"column_{place}"
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return tuple(out)
 
 
 class Runs:

@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sightline.graph.record.loads import Role
+from sightline.graph.errors import SightlineError, UsageError
+from sightline.graph.record.loads import Note, Role
 from sightline.graph.storage.settings import FILE as SETTINGS_FILE
-from sightline.ingest.errors import SourceEmpty, SourceNotFound, SourceUnreadable
+from sightline.ingest import encoding
+from sightline.ingest.errors import (
+    NOTHING,
+    SourceEmpty,
+    SourceError,
+    SourceNotFound,
+    SourceUnreadable,
+)
+from sightline.ingest.fetch import STDIN, ZIP, from_network, from_stdin, is_url, members
 from sightline.ingest.formats import known
 from sightline.ingest.source import Source, StatementFormat
-from sightline.ingest.streams import HEAD, ByteStream
+from sightline.ingest.streams import BLOCK, HEAD, PACKED_ENDINGS, ByteStream, without_packing
 
 #: A folder with the first three of these is a benchmark split.
 SPLIT: dict[str, Role] = {
@@ -29,48 +41,277 @@ SPLIT: dict[str, Role] = {
 VAGUE = ".txt"
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What the user says of the sources.
+
+    Attributes:
+        encoding: that of their text; None where it is found out.
+        format: as ``--format`` calls it; None where it is found out.
+        network: sources on the network may be fetched.
+    """
+
+    encoding: str | None = None
+    format: str | None = None
+    network: bool = False
+
+
+FOUND_OUT = Taking()
+
+
+@dataclass(slots=True)
+class Found:
+    """What is behind some paths.
+
+    Attributes:
+        sources: in order, each once.
+        failed: why others cannot be read.
+        passed: files of folders that are no sources, and why.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    failed: list[SightlineError] = field(default_factory=list)
+    passed: list[tuple[Path, str]] = field(default_factory=list)
+
+
 def discover(sources: Sequence[str | Path]) -> list[Source]:
     """The files behind paths, folders and globs, in order and each once.
-
-    A folder gives the files in it and below that have a known ending. One that holds ``train.txt``,
-    ``valid.txt`` and ``test.txt`` is a benchmark split: train becomes facts, the others are held
-    out.
 
     Raises:
         SourceNotFound: nothing is there, or nothing with a known ending.
         SourceEmpty, SourceUnreadable: a file without bytes, or of no known format.
     """
-    found: dict[Path, Source] = {}
+    found = survey(sources)
+    for error in found.failed:
+        raise error
+    return found.sources
+
+
+def survey(
+    sources: Sequence[str | Path], taking: Taking = FOUND_OUT, scratch: Path | None = None
+) -> Found:
+    """What is behind paths, folders, globs, archives and addresses.
+
+    A folder gives the files in it and below that have a known ending. One that holds ``train.txt``,
+    ``valid.txt`` and ``test.txt`` is a benchmark split: train becomes facts, the others are held
+    out. A zip archive gives what a folder would.
+
+    Args:
+        scratch: a folder for what is unpacked or fetched; without one nothing is.
+
+    Raises:
+        UsageError: what the user says of the sources makes no sense.
+        SourceNotFound: nothing at all was found, and nothing failed.
+    """
+    look = _Survey(taking, scratch)
     for source in sources:
-        for path, explicit in _files(Path(source)):
-            recognised = _recognise(path, explicit)
-            if recognised is not None:
-                found.setdefault(path.resolve(), recognised)
-    if not found:
+        look.at(source)
+    found = look.found
+    if not found.sources and not found.failed:
         names = ", ".join(str(source) for source in sources)
-        raise SourceNotFound(
-            names, f"no file ends in {', '.join(known.endings())} (or that and .gz)"
-        )
-    return list(found.values())
+        ended = ", ".join(known.endings())
+        reason = f"no file ends in {ended} (or that and {', '.join(PACKED_ENDINGS)})"
+        if found.passed:
+            reason += f"; passed over: {passed_over(found.passed)}"
+        raise SourceNotFound(names, reason)
+    return found
 
 
-def _files(path: Path) -> Iterator[tuple[Path, bool]]:
+def passed_over(passed: Sequence[tuple[Path, str]], most: int = 10) -> str:
+    """Files that are no sources, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for path, reason in passed:
+        reasons.setdefault(reason, []).append(path.name)
+    parts = []
+    for reason, names in reasons.items():
+        more = f" and {len(names) - most} more" if len(names) > most else ""
+        parts.append(f"{', '.join(names[:most])}{more} ({reason})")
+    return "; ".join(parts)
+
+
+class _Survey:
+    """Looks at sources one after the other."""
+
+    def __init__(self, taking: Taking, scratch: Path | None) -> None:
+        self.found = Found()
+        self._taking = taking
+        self._scratch = scratch
+        self._seen: set[Path] = set()
+        self._fetched = 0
+        self._format = None if taking.format is None else known.by_name(taking.format)
+        self._encoding = None
+        if taking.encoding is not None:
+            try:
+                self._encoding = encoding.canonical(taking.encoding)
+            except LookupError as error:
+                raise UsageError(
+                    f"no encoding is called {taking.encoding!r}; --encoding takes names such as "
+                    "utf-8, utf-16, windows-1252 and latin-1"
+                ) from error
+
+    def at(self, source: str | Path) -> None:
+        """Take in what is behind a source that the user named."""
+        with self._noting():
+            if is_url(source):
+                path = from_network(str(source), self._room(source), self._taking.network)
+                self._add(path, True, Path(str(source)))
+            elif str(source) == STDIN:
+                self._add(from_stdin(self._room(source)), True, Path("stdin"))
+            else:
+                for path, explicit in _files(Path(source), self.found.passed):
+                    with self._noting():
+                        self._add(path, explicit, None)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except UsageError:
+            raise
+        except SightlineError as error:
+            self.found.failed.append(error)
+
+    def _room(self, source: str | Path) -> Path:
+        """An empty folder for what is fetched."""
+        if self._scratch is None:
+            raise SourceUnreadable(source, "only files can be read here")
+        self._fetched += 1
+        room = self._scratch / str(self._fetched)
+        room.mkdir()
+        return room
+
+    def _add(self, path: Path, explicit: bool, given: Path | None, inside: bool = False) -> None:
+        """Take in a file.
+
+        Args:
+            explicit: the user named it.
+            given: what the user calls it, if it was fetched.
+            inside: it comes from an archive.
+        """
+        whole = path.resolve()
+        if whole in self._seen:
+            return
+        self._seen.add(whole)
+        said = given or path
+        ending = Path(without_packing(path.name)).suffix.lower()
+        if not explicit and ending not in (*known.endings(), ".zip"):
+            what = f"files that end in {ending}" if ending else "files without an ending"
+            self.found.passed.append((said, f"{what} are read where they are named"))
+            return
+        if not path.is_file():
+            raise SourceUnreadable(said, "it is no regular file")
+        with naming(path, given), ByteStream(path) as stream:
+            head = stream.read(HEAD)
+            if head.startswith(ZIP) and not _is_binary(head) and self._format is None:
+                if inside:
+                    raise SourceUnreadable(path, "it is an archive in an archive; unpack it first")
+                self._unpack(path, said)
+                return
+            source = self._recognised(path, ending, head, stream)
+            if not head and not isinstance(source.format, StatementFormat):
+                raise SourceEmpty(path)
+        if source.given is None and given is not None:
+            source = replace(source, given=given)
+        if not explicit and ending == VAGUE and not source.split:
+            try:
+                if source.format.check is not None:
+                    source.format.check(source)
+            except SourceError as error:
+                reason = str(error).partition(" cannot be read: ")[2].removesuffix(NOTHING)
+                self.found.passed.append((said, reason or "it holds no record"))
+                return
+        self.found.sources.append(source)
+
+    def _unpack(self, path: Path, said: Path) -> None:
+        for name, where in members(path, self._room(path), said):
+            with self._noting():
+                self._add(where, False, name, inside=True)
+
+    def _recognised(self, path: Path, ending: str, head: bytes, stream: ByteStream) -> Source:
+        """The source, its format and its encoding, from its first bytes and what follows them."""
+        if _is_binary(head):
+            return Source(path, self._format or known.recognise(path, ending, head))
+        found = self._encoding or encoding.wide(head)
+        if found is not None and encoding.name_of(found) != "UTF-8":
+            with ByteStream(path, found) as decoded:
+                head = decoded.read(HEAD)
+        format = self._format or known.recognise(path, ending, head)
+        if found is None and format.legacy:
+            found = _narrow(head, stream)
+        if found is not None and encoding.name_of(found) == "UTF-8":
+            found = None
+        notes: list[Note] = []
+        if found is not None and self._encoding is None:
+            told = f"its text is in {encoding.name_of(found)}, as it looks; --encoding says another"
+            notes.append(Note(told, warning=found in encoding.GUESSED))
+        if self._format is None and path.name in SPLIT and _is_split(path.parent):
+            return Source(path, format, SPLIT[path.name], True, found, notes=tuple(notes))
+        return Source(path, format, encoding=found, notes=tuple(notes))
+
+
+def _is_binary(head: bytes) -> bool:
+    return any(format.binary and format.recognises(head) for format in known.FORMATS)
+
+
+def _is_split(folder: Path) -> bool:
+    return all((folder / part).exists() for part in tuple(SPLIT)[:3])
+
+
+def _narrow(head: bytes, stream: ByteStream) -> str | None:
+    """The encoding of a text if it is not UTF-8, whole."""
+    block = head
+    while block:
+        following = stream.read(BLOCK)
+        if not encoding.is_utf8(block, cut=True):
+            return encoding.narrow(block)
+        tail = block[-3:] if following else b""
+        block = tail[_start(tail) :] + following if following else b""
+    return None
+
+
+def _start(tail: bytes) -> int:
+    """Where a character begins that is cut at the end of some bytes."""
+    for place in range(len(tail) - 1, -1, -1):
+        if tail[place] >= 0xC0:
+            return place
+        if tail[place] < 0x80:
+            break
+    return len(tail)
+
+
+@contextmanager
+def naming(path: Path, given: Path | None) -> Iterator[None]:
+    """Errors call a file that was fetched or unpacked what the user calls it."""
+    try:
+        yield
+    except SightlineError as error:
+        if given is not None:
+            error.args = (str(error).replace(repr(str(path)), repr(_as_written(given))),)
+        raise
+
+
+def _as_written(given: Path) -> str:
+    # A path has one slash where an address has two.
+    return re.sub("^(https?):/(?=[^/])", r"\1://", str(given))
+
+
+def _files(path: Path, passed: list[tuple[Path, str]]) -> Iterator[tuple[Path, bool]]:
     """Files behind a path, and whether the user named the file itself."""
     try:
         if path.is_dir():
-            yield from ((file, False) for file in _below(path))
+            yield from ((file, False) for file in _below(path, passed))
         elif path.exists():
             yield path, True
         elif matches := sorted(glob.glob(str(path), recursive=True)):
             for match in matches:
-                yield from _files(Path(match))
+                yield from _files(Path(match), passed)
         else:
             raise SourceNotFound(path)
     except PermissionError as error:
         raise SourceUnreadable(error.filename or path, "permission denied") from error
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, passed: list[tuple[Path, str]]) -> Iterator[Path]:
     """The files of a folder and below, without hidden ones and those of workspaces."""
 
     def fail(error: OSError) -> None:
@@ -78,30 +319,13 @@ def _below(folder: Path) -> Iterator[Path]:
 
     for parent, folders, files in os.walk(folder, onerror=fail):
         if SETTINGS_FILE in files:
+            passed.append((Path(parent), "a workspace"))
             folders.clear()
             continue
+        hidden = [name for name in (*folders, *files) if name.startswith(".")]
+        passed += [(Path(parent, name), "hidden") for name in hidden]
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _recognise(path: Path, explicit: bool) -> Source | None:
-    """The source, or None for a file of a folder that is none of ours."""
-    name = path.name.removesuffix(".gz")
-    ending = Path(name).suffix.lower()
-    if not explicit and ending not in known.endings():
-        return None
-    if not path.is_file():
-        raise SourceUnreadable(path, "it is no regular file")
-    with ByteStream(path) as stream:
-        head = stream.read(HEAD)
-    format = known.recognise(path, ending, head)
-    if not head and not isinstance(format, StatementFormat):
-        raise SourceEmpty(path)
-    if name in SPLIT and all((path.parent / part).exists() for part in tuple(SPLIT)[:3]):
-        return Source(path, format, SPLIT[name], split=True)
-    if not explicit and ending == VAGUE and not format.recognises(head):
-        return None
-    return Source(path, format)
 
 
 def shown_names(paths: Sequence[Path], taken: Mapping[str, str]) -> list[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sightline.graph.errors import SightlineError
+
+#: How the sentence of an unreadable source ends.
+NOTHING = "; nothing was loaded"
 
 
 class SourceError(SightlineError):
@@ -33,7 +37,27 @@ class SourceUnreadable(SourceError):
     """A file that is not what its name says, is damaged, or has an unsupported format."""
 
     def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(f"source {str(path)!r} cannot be read: {reason}; nothing was loaded")
+        super().__init__(f"source {str(path)!r} cannot be read: {reason}{NOTHING}")
+
+
+class SourcesRefused(SourceError):
+    """Some of several sources cannot be loaded, so none was."""
+
+    def __init__(self, errors: Sequence[SightlineError], total: int) -> None:
+        shown = " | ".join(map(str, errors[:10])) + (" | ..." if len(errors) > 10 else "")
+        super().__init__(
+            f"{len(errors)} of {total} sources cannot be loaded, so none was; "
+            f"--skip-unreadable loads the others: {shown}"
+        )
+
+
+class NetworkRefused(SourceError):
+    """A source on the network, which nobody allowed."""
+
+    exit_code = 2
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"source {url!r} is on the network; --allow-network fetches it")
 
 
 class SourceSyntaxError(SourceError):

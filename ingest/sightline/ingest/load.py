@@ -1,17 +1,19 @@
 """Sources to loads: the one door of this component.
 
-Knows the order of things: find, hash, read, set bad records aside, store. Knows no format. Each
-source is read and committed on its own; one that fails leaves the earlier ones where they are and
-nothing of itself.
+Knows the order of things: find all, look at all, then hash, read, set bad records aside, store.
+Knows no format. Each source is read and stored on its own, and waits, retracted, until all are
+there: either all become active or none does.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -24,9 +26,20 @@ from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch, Rejected, Seen
 from sightline.ingest.columns import BadValue, map_batch
-from sightline.ingest.discover import discover, shown_names
+from sightline.ingest.discover import (
+    FOUND_OUT,
+    Found,
+    Taking,
+    naming,
+    passed_over,
+    shown_names,
+    survey,
+)
 from sightline.ingest.errors import (
+    NOTHING,
     SourceEmpty,
+    SourceError,
+    SourcesRefused,
     SourceSyntaxError,
     SourceUnreadable,
     TooManyRejected,
@@ -61,42 +74,106 @@ def ingest(
     *,
     mapping: Path | None = None,
     strict: bool = False,
+    taking: Taking = FOUND_OUT,
+    skip_unreadable: bool = False,
+    say: Callable[[str], None] = lambda _: None,
     progress: Progress = silent,
 ) -> list[Result]:
-    """Load files, folders and globs; each file becomes one load.
+    """Load files, folders, globs, archives and addresses; each file becomes one load.
 
     The same source read in the same way is one load: the second time nothing is written, and a
-    retracted load is active again.
+    retracted load is active again. Either all sources become active loads, or none does; what was
+    read of the others is kept, and not read again once the cause is mended.
 
     Args:
         mapping: a YAML file; what tables that it does not name mean is found out from all of them
             together.
         strict: the first bad record or value is an error.
+        taking: what the user says of the sources.
+        skip_unreadable: sources that cannot be loaded are said, and the others loaded.
+        say: is told, in a sentence each, which files of folders were passed over and which sources
+            were skipped.
 
     Raises:
-        SourceError: of the first source that cannot be loaded; earlier ones are committed.
-        WorkspaceLocked, NotWritable, DiskFull
+        SourceError: of the source that cannot be loaded; SourcesRefused if that are several.
+        UsageError, WorkspaceLocked, NotWritable, DiskFull
     """
-    found = discover(sources)
     rules = None if mapping is None else read_mapping(mapping, ws.settings.prefixes)
-    if rules is not None:
-        rules.require_use(found)
-    look = Shown(progress, found, "profile")
-    readings = plan(found, rules, ws.settings, look.at)
-    show = Shown(progress, found, "ingest")
-    results: list[Result] = []
-    with ws.lock():
-        names = shown_names([source.path for source in found], _names_of_loads(ws))
-        for source, reading, name in zip(found, readings, names):
-            try:
-                results.append(_ingest(ws, source, name, reading, strict, show))
-            except SightlineError as error:
-                if results:
-                    some = "source before it was" if len(results) == 1 else "sources before it were"
-                    error.args = (f"{error} ({len(results)} {some} loaded)",)
-                raise
-            show.finish(source)
+    with TemporaryDirectory(prefix="sightline-") as scratch:
+        found = survey(sources, taking, Path(scratch))
+        if found.passed:
+            say(f"passed over: {passed_over(found.passed)}")
+        if rules is not None:
+            rules.require_use(found.sources)
+        failures = _Failures(found, skip_unreadable, say)
+        readable = []
+        for source in found.sources:
+            with failures.of(source):
+                form = source.format
+                if form.check and not (rules and rules.tables_of(source)):
+                    form.check(source)
+                readable.append(source)
+        failures.require_none()
+        look = Shown(progress, readable, "profile")
+        planned = zip(readable, plan(readable, rules, ws.settings, look.at, failures.of))
+        readings = [(source, reading) for source, reading in planned if not failures.had(source)]
+        failures.require_none()
+        show = Shown(progress, [source for source, _ in readings], "ingest")
+        results: list[Result] = []
+        with ws.lock():
+            origins = [source.origin for source, _ in readings]
+            names = shown_names(origins, _names_of_loads(ws))
+            alone = len(readings) == 1
+            for (source, reading), name in zip(readings, names):
+                with failures.of(source):
+                    results.append(_ingest(ws, source, name, reading, strict, show, alone))
+                show.finish(source)
+            failures.require_none()
+            for result in results:
+                ws.set_retracted(result.load.id, False)
     return results
+
+
+class _Failures:
+    """Sources that cannot be loaded: an error in the end, or said and skipped."""
+
+    def __init__(self, found: Found, skip: bool, say: Callable[[str], None]) -> None:
+        self._total = len(found.sources) + len(found.failed)
+        self._left = self._total
+        self._skip = skip
+        self._say = say
+        self._errors: list[SightlineError] = []
+        self._sources: list[Source] = []
+        for error in found.failed:
+            self._add(error)
+
+    @contextmanager
+    def of(self, source: Source) -> Iterator[None]:
+        """Note what is wrong with a source, in the words of the user."""
+        try:
+            with naming(source.path, source.given):
+                yield
+        except SourceError as error:
+            self._sources.append(source)
+            self._add(error)
+
+    def had(self, source: Source) -> bool:
+        """Whether something was wrong with a source."""
+        return any(one is source for one in self._sources)
+
+    def _add(self, error: SightlineError) -> None:
+        self._errors.append(error)
+        self._left -= 1
+        if self._skip and self._left:
+            self._say(f"skipped: {str(error).removesuffix(NOTHING)}")
+
+    def require_none(self) -> None:
+        """Raise what was noted, unless it is skipped and something is left."""
+        if not self._errors or (self._skip and self._left):
+            return
+        if self._total == 1:
+            raise self._errors[0]
+        raise SourcesRefused(self._errors, self._total)
 
 
 class Shown:
@@ -129,22 +206,33 @@ def _names_of_loads(ws: Workspace) -> dict[str, str]:
 
 
 def _ingest(
-    ws: Workspace, source: Source, shown: str, reading: Reading, strict: bool, show: Shown
+    ws: Workspace,
+    source: Source,
+    shown: str,
+    reading: Reading,
+    strict: bool,
+    show: Shown,
+    alone: bool,
 ) -> Result:
+    """Load a source. It stays retracted unless it is the only one, or was active before."""
     started = now()
     show.at(source, 0)
     try:
         sha256 = sha256_of(source.path)
     except OSError as error:
         raise SourceUnreadable(source.path, str(error.strerror)) from error
-    name = load_id(sha256, reading.text, ws.settings.base, source.role)
+    text = reading.text
+    if source.encoding is not None:
+        text = json.dumps([text, source.encoding])
+    name = load_id(sha256, text, ws.settings.base, source.role)
     folder = ws.loads_folder / name
     if is_intact(folder):
-        ws.set_retracted(name, False)
+        if alone:
+            ws.set_retracted(name, False)
         return Result(Load.read(folder), known=True)
     with LoadWriter(ws, name, shown) as writer:
         load = _Loading(source, writer, strict)
-        notes: list[Note] = list(reading.notes)
+        notes: list[Note] = [*source.notes, *reading.notes]
         for table in reading.tables(sha256):
             load.begin_table(table)
             for batch, maps in table.batches:
@@ -152,17 +240,21 @@ def _ingest(
                 show.at(source, batch.position)
             notes += table.notes
         notes += load.notes()
+        counts = load.counts()
+        if not counts.statements:
+            notes.append(Note("it was read and adds no fact", warning=True))
         return Result(
             writer.commit(
-                path=os.path.abspath(source.path),
+                path=str(source.origin if source.given else os.path.abspath(source.path)),
                 sha256=sha256,
                 role=source.role,
-                counts=load.counts(),
+                counts=counts,
                 media_type=source.format.media_type,
                 started=started,
-                mapping=reading.text,
+                mapping=text,
                 notes=notes,
                 tables=load.numbering.tables(),
+                active=alone,
             ),
             known=False,
         )

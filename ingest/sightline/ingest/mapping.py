@@ -23,6 +23,7 @@ from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
 from sightline.ingest.lexical import LEXICAL, Written
 from sightline.ingest.source import Format, Source
+from sightline.ingest.streams import without_packing
 from sightline.ingest.terms import (
     RECORD,
     ROW,
@@ -296,7 +297,7 @@ class _Mapping:
                 "a source is a name such as people.csv~csv, or a name and a path such as "
                 "[doc.json~jsonpath, '$.people[*]']"
             )
-        return name.removesuffix(".gz"), tuple(formats), selected
+        return without_packing(name), tuple(formats), selected
 
     def po(self, item: Any) -> list[tuple[Template, Value]]:
         """Predicates with objects, of the short form (a list) or the long one (a table)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import quote
@@ -70,11 +71,13 @@ def plan(
     mapping: MappingFile | None,
     settings: Settings,
     at: Callable[[Source, int], None],
+    of: Callable[[Source], AbstractContextManager[None]],
 ) -> list[Reading]:
     """Decide how each source is read: as statements, by its mappings, or by what its tables show.
 
     Args:
         at: is told the position in each source that is looked at.
+        of: looks after the errors of a source.
 
     Raises:
         MappingError: a mapping names a source and does not fit it.
@@ -82,7 +85,7 @@ def plan(
     """
     given = {id(s): mapping.tables_of(s) for s in sources if mapping and _holds_tables(s)}
     unmapped = [s for s in sources if _holds_tables(s) and not given.get(id(s))]
-    found = profile(unmapped, settings.prefixes, at)
+    found = profile(unmapped, settings.prefixes, at, of)
     readings = []
     for source in sources:
         form = source.format
@@ -129,8 +132,9 @@ def _by_mapping(
     for selected in dict.fromkeys(one.selected for one in mapped):
         group = [one for one in mapped if one.selected == selected]
         wanted = [column for one in group for column in one.table.columns]
+        nulls = any(one.table.nulls for one in group)
         try:
-            for table in form.tables(source, Selection(selected, wanted)):
+            for table in form.tables(source, Selection(selected, wanted, nulls)):
                 yield _read(table, _mapped(source, table, mapping, group, sha256))
         except NoSuchTable as error:
             raise mapping.error(group[0], str(error)) from error

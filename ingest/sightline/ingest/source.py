@@ -13,7 +13,7 @@ from pathlib import Path
 from sightline.graph.record.loads import Note, Role
 from sightline.graph.record.places import RowKind
 from sightline.ingest.batch import Batch
-from sightline.ingest.streams import ByteStream
+from sightline.ingest.streams import ByteStream, without_packing
 from sightline.ingest.terms import TableMap
 
 
@@ -26,6 +26,9 @@ class Format:
         endings: of file names, in lower case, with the dot. Several formats may share one.
         recognises: whether a file that begins so is in this format, told from its content alone.
         binary: it is no text, so its content alone tells it, whatever the file is called.
+        legacy: its text may be in an encoding of one byte a character, as old programs write.
+        check: looks at the beginning of a source that no mapping describes. Raises the error that
+            reading it would, so that it is known before anything is loaded.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Format:
     media_type: str
     recognises: Callable[[bytes], bool]
     binary: bool = False
+    legacy: bool = False
+    check: Callable[[Source], object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +83,12 @@ class Selection:
     Attributes:
         table: the name of one table, in the words of the format; None where that is left open.
         columns: those that the mapping names.
+        nulls: the mapping says itself which cells are no value.
     """
 
     table: str | None = None
     columns: Sequence[str] = ()
+    nulls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,29 +142,40 @@ class Source:
     """One file to load.
 
     Attributes:
-        path: as the user wrote it.
+        path: where its bytes are.
         split: the file is part of a benchmark split, so its triples have no header.
+        encoding: of its text; None where that is UTF-8, or told by the format.
+        given: what the user calls it, where its bytes were fetched or unpacked to ``path``.
+        notes: what was decided when it was found.
     """
 
     path: Path
     format: Format
     role: Role = "facts"
     split: bool = False
+    encoding: str | None = None
+    given: Path | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
     def name(self) -> str:
-        """The file's name without ``.gz``."""
-        return self.path.name.removesuffix(".gz")
+        """The file's name without the ending of its compression."""
+        return without_packing(self.path.name)
 
     @property
     def stem(self) -> str:
         """What the file is called, without its endings and in lower case."""
         return self.name.partition(".")[0].lower()
 
+    @property
+    def origin(self) -> Path:
+        """What the user calls it: a path, or the like for what came out of an archive."""
+        return self.given or self.path
+
     def open(self) -> ByteStream:
-        """The file's bytes, unpacked.
+        """The file's bytes, unpacked and in UTF-8.
 
         Raises:
             SourceNotFound, SourceUnreadable
         """
-        return ByteStream(self.path)
+        return ByteStream(self.path, self.encoding)

@@ -1,52 +1,85 @@
-"""The bytes of a source, unpacked and bounded.
+"""The bytes of a source, unpacked, as UTF-8, and bounded.
 
-Knows gzip and byte order marks; knows no format.
+Knows compression and encodings; knows no format.
 """
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import gzip
+import lzma
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
+from backports import zstd
+
+from sightline.ingest.encoding import name_of
 from sightline.ingest.errors import SourceNotFound, SourceUnreadable
 
-GZIP_MAGIC = b"\x1f\x8b"
-BOM = b"\xef\xbb\xbf"
+#: First bytes of each compression: what it is called, and what unpacks it.
+PACKED: dict[bytes, tuple[str, Callable[..., Any]]] = {
+    b"\x1f\x8b": ("gzip", lambda raw: gzip.GzipFile(fileobj=raw)),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\0": ("xz", lzma.LZMAFile),
+    b"\x28\xb5\x2f\xfd": ("zstandard", zstd.ZstdFile),
+}
+#: Endings of packed files; that of the format stands before them.
+PACKED_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
+#: Most bytes that tell a compression.
+MAGIC = max(map(len, PACKED))
+BOM = codecs.BOM_UTF8
+BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
 #: Bytes read at a time, and the longest record.
 BLOCK = 8 << 20
 MAX_RECORD = 64 << 20
-#: Beyond the first, a gzip file may not expand to more than the second times its own size.
+#: Beyond the first, a packed file may not expand to more than the second times its own size.
 BOMB_SIZE = 64 << 20
 BOMB_RATIO = 200
 #: Bytes from which formats, separators and headers are guessed.
 HEAD = 1 << 20
 
 
-class ByteStream:
-    """The bytes of a file, unpacked if it is gzip, without a byte order mark. Bounded.
+def without_packing(name: str) -> str:
+    """A file's name without the ending of its compression."""
+    return name[: -len(ending)] if (ending := Path(name).suffix.lower()) in PACKED_ENDINGS else name
 
-    ``read`` raises SourceUnreadable where gzip is broken, cut short, or a decompression bomb.
+
+class ByteStream:
+    """The bytes of a file, unpacked, in UTF-8 and without a byte order mark. Bounded.
+
+    ``read`` raises SourceUnreadable where the packing is broken, cut short, or a decompression
+    bomb, and where the text is not in its encoding.
+
+    Args:
+        encoding: that of the file, None for UTF-8.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str | None = None) -> None:
         self.path = path
         self.expanded = 0
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
+        self._decoded = b""
         try:
             self._raw = path.open("rb")
-            packed = self._raw.read(2) == GZIP_MAGIC
+            magic = self._raw.read(MAGIC)
             self._raw.seek(0)
         except FileNotFoundError as error:
             raise SourceNotFound(path) from error
         except OSError as error:
             raise SourceUnreadable(path, os.strerror(error.errno or 0)) from error
         self._size = os.fstat(self._raw.fileno()).st_size
-        self._stream: IO[bytes] = gzip.GzipFile(fileobj=self._raw) if packed else self._raw  # type: ignore[assignment]
-        self.packed = packed
+        self._stream: IO[bytes] = self._raw
+        #: What it is packed with; empty if it is not.
+        self.packing = ""
+        for first, (name, unpack) in PACKED.items():
+            if magic.startswith(first):
+                self.packing, self._stream = name, unpack(self._raw)
 
     def __enter__(self) -> Self:
         return self
@@ -64,22 +97,45 @@ class ByteStream:
         """The next ``size`` bytes, fewer only at the end; all of them if negative."""
         if size < 0:
             return b"".join(iter(lambda: self.read(BLOCK), b""))
-        try:
-            data = self._stream.read(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise SourceUnreadable(self.path, "its gzip is broken or cut short") from error
-        except OSError as error:
-            raise SourceUnreadable(self.path, os.strerror(error.errno or 0)) from error
+        if self._decoder is None:
+            data = self._unpacked(size)
+        else:
+            while len(self._decoded) < size and self._decode(size):
+                pass
+            data, self._decoded = self._decoded[:size], self._decoded[size:]
         if self.expanded == 0 and data.startswith(BOM):
             data = data[len(BOM) :]
         self.expanded += len(data)
-        if self.packed and self.expanded > max(BOMB_SIZE, BOMB_RATIO * self._size):
+        if self.packing and self.expanded > max(BOMB_SIZE, BOMB_RATIO * self._size):
             raise SourceUnreadable(
                 self.path,
                 f"it expands to more than {BOMB_RATIO} times its size, as a decompression bomb "
                 "does; unpack it first if you trust it",
             )
         return data
+
+    def _decode(self, size: int) -> bool:
+        """Decode some more; False at the end."""
+        assert self._decoder is not None
+        data = self._unpacked(size)
+        try:
+            self._decoded += self._decoder.decode(data, final=not data).encode()
+        except UnicodeError as error:
+            reason = (
+                f"it is not in {name_of(str(self._encoding))}; say its encoding with --encoding"
+            )
+            raise SourceUnreadable(self.path, reason) from error
+        return bool(data)
+
+    def _unpacked(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except BROKEN as error:
+            reason = f"its {self.packing} is broken or cut short"
+            raise SourceUnreadable(self.path, reason) from error
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else f"its {self.packing} is broken"
+            raise SourceUnreadable(self.path, reason) from error
 
     def line_blocks(self) -> Iterator[bytes]:
         """Blocks of whole lines; the last line may lack its line end."""

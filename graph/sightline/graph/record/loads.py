@@ -251,11 +251,13 @@ class LoadWriter:
         derived_from: Sequence[str] = (),
         notes: Sequence[Note] = (),
         tables: Sequence[TableRows] = (),
+        active: bool = True,
     ) -> Load:
         """Make the load durable and active. When this returns, it survives a power cut.
 
         Args:
             derived_from: ids of the loads from which the statements follow.
+            active: False for one that waits, retracted, until others are there too.
 
         Raises:
             NotWritable, DiskFull: nothing was committed.
@@ -288,8 +290,11 @@ class LoadWriter:
                 "prov:wasDerivedFrom": list(derived_from),
             },
         )
+        if not active:
+            self.workspace.set_retracted(self.id, True)
         self._open.close()
-        self.workspace.set_retracted(self.id, False)
+        if active:
+            self.workspace.set_retracted(self.id, False)
         return Load.read(self.workspace.loads_folder / self.id)
 
 

@@ -1,63 +1,45 @@
-"""CSV and TSV to batches of columns, each record with its line.
+"""CSV and TSV, and other delimited text, to batches of columns, each record with its line.
 
-Knows separators and headers, and what columns without a header are called; knows nothing of what
-they mean. Where records end is decided on bytes (``quoting``), so that a bad record is set aside
-with its line and text and cannot spoil its neighbours; polars parses the rest. Text is UTF-8: a
-record that is not is rejected, no other encoding is guessed.
+Knows columns and cells; knows nothing of what they mean. How a file is laid out is told by
+``dialect``. Where records end is decided on bytes (``quoting``), so that a bad record is set aside
+with its line and text and cannot spoil its neighbours; polars parses the rest.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import polars as pl
 
 from sightline.graph.arrays import Flags
-from sightline.ingest.batch import Batch, Rejected, column_name
-from sightline.ingest.errors import SourceEmpty, SourceUnreadable
+from sightline.graph.record.loads import Note
+from sightline.ingest.batch import Batch, Rejected
+from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats.dialect import Layout, fields, layout_of, prepared_blocks
+from sightline.ingest.formats.header import HEADERLESS
+from sightline.ingest.formats.nulls import Nulls
 from sightline.ingest.formats.quoting import RETURN, Places, Records, find_records
-from sightline.ingest.profile.names import is_header
 from sightline.ingest.source import Selection, Source, Table, TableFormat
-from sightline.ingest.streams import BLOCK, HEAD, MAX_RECORD
+from sightline.ingest.streams import BLOCK, MAX_RECORD
 
-SEPARATORS = ",\t;|"
-#: Columns of a file without a header, by their number.
-HEADERLESS = {2: ("id", "label"), 3: ("head", "relation", "tail")}
-PAIR = ("head", "tail")
 #: A file of this name without a header has ``name, definition`` in its second column, as the
 #: published definitions of WordNet have.
 DEFINITIONS = "definitions"
-#: Records from which the layout is guessed.
-SAMPLE = 200
-csv.field_size_limit(MAX_RECORD)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a delimited file is laid out.
-
-    Attributes:
-        columns: their names, unique.
-        header_lines: lines to skip before the first record.
-    """
-
-    separator: str
-    columns: tuple[str, ...]
-    header_lines: int
+NO_UTF8 = "it is not UTF-8; save the file as UTF-8, or say its encoding with --encoding"
 
 
 def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]:
     layout = layout_of(source, usual, selection.columns)
-    batches = read_delimited(source, layout)
+    notes = list(layout.notes)
+    batches = read_delimited(source, layout, notes, selection.nulls)
     if source.stem == DEFINITIONS and layout.columns == HEADERLESS[2]:
         batches = map(_with_definition, batches)
-    yield Table(source.stem, batches, kind="line")
+    yield Table(source.stem, batches, kind="line", notes=notes)
 
 
 def _with_definition(batch: Batch) -> Batch:
@@ -69,81 +51,61 @@ def _with_definition(batch: Batch) -> Batch:
     return replace(batch, frame=frame)
 
 
-def layout_of(source: Source, usual: str, wanted: Sequence[str] = ()) -> Layout:
-    """How a delimited file is laid out.
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was changed or passed over while records were read."""
+
+    nulls: Nulls | None
+    filled: int = 0
+    cut: int = 0
+    blank: int = 0
+    comments: int = 0
+    trimmed: int = 0
+
+    def notes(self, width: int) -> Iterator[Note]:
+        """One sentence for each."""
+        if self.filled:
+            text = f"{_count(self.filled, 'record')} had fewer than {width} fields"
+            yield Note(f"{text}; those that lack have no value", warning=True)
+        if self.cut:
+            text = f"{_count(self.cut, 'record')} had more than {width} fields"
+            yield Note(f"{text}, empty ones, which were cut off")
+        if self.blank:
+            yield Note(f"passed over: {_count(self.blank, 'line')} of separators alone")
+        if self.comments:
+            yield Note(f"passed over: {_count(self.comments, 'comment line')} between records")
+        if self.trimmed:
+            text = f"{_count(self.trimmed, 'cell')} had blanks around"
+            yield Note(f"{text}, which were cut off")
+        if self.nulls:
+            yield from self.nulls.notes()
+
+
+def read_delimited(
+    source: Source, layout: Layout, notes: list[Note] | None = None, nulls: bool = False
+) -> Iterator[Batch]:
+    """The records of a file as String columns.
 
     Args:
-        usual: the separator of its format, which is taken if its first line has one.
-        wanted: columns that a mapping names: a first line that holds one of them is a header.
-
-    Raises:
-        SourceEmpty, SourceUnreadable
-    """
-    separator, records, lines = _first_records(source, usual)
-    if not records:
-        raise SourceEmpty(source.path)
-    names = unique_names(records[0])
-    named = any(name in wanted for name in names)
-    if not source.split and (named or is_header(names, records[1:], separator == "\t")):
-        return Layout(separator, names, lines[0])
-    width = Counter(map(len, records)).most_common(1)[0][0]
-    columns = HEADERLESS.get(width) or unique_names([""] * width)
-    if width == 2 and len({record[0] for record in records}) < len(records):
-        columns = PAIR  # an id has one label
-    return Layout(separator, columns, 0)
-
-
-def _first_records(source: Source, usual: str) -> tuple[str, list[list[str]], list[int]]:
-    """Separator, first records, and the line after each."""
-    with source.open() as stream:
-        head = stream.read(HEAD)
-    text = head.decode(errors="replace")
-    if "\r" in text and "\n" not in text:
-        raise SourceUnreadable(source.path, "its lines end in a bare CR; save it with LF or CRLF")
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    if not first:
-        raise SourceEmpty(source.path)
-    counts = {s: first.count(s) for s in SEPARATORS}
-    separator = usual if counts[usual] else max(counts, key=lambda s: counts[s])
-    block = head[: head.rfind(b"\n") + 1] if len(head) >= HEAD else head + b"\n"
-    found = find_records(block, separator, final=True)
-    records: list[list[str]] = []
-    lines: list[int] = []
-    following = [*found.lines[1:].tolist(), found.end_line]
-    for i, line in enumerate(following):
-        text = block[found.starts[i] : found.ends[i]].decode(errors="replace").removesuffix("\r")
-        # The file is read for good later; this is only a first look.
-        with suppress(csv.Error):
-            if text and i not in found.bad:
-                records.append(_fields(text, separator))
-                lines.append(line)
-        if len(records) == SAMPLE:
-            break
-    return separator, records, lines
-
-
-def unique_names(names: list[str]) -> tuple[str, ...]:
-    """Column names without blanks around them; unnamed and repeated ones get a number."""
-    seen: dict[str, int] = {}
-    out = []
-    for place, raw in enumerate(names, 1):
-        name = column_name(raw.strip()) or f"column_{place}"
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
-    return tuple(out)
-
-
-def read_delimited(source: Source, layout: Layout) -> Iterator[Batch]:
-    """The records of a file as String columns.
+        notes: what was changed or passed over is added to them at the end.
+        nulls: somebody else knows which cells are no value; here it is the empty ones.
 
     Raises:
         SourceUnreadable
     """
     line, skip, carry = 1, layout.header_lines, b""
+    tally = _Tally(None if nulls or layout.exact else Nulls())
     with source.open() as stream:
+        read: Callable[[int], bytes] = stream.read
+        if layout.cut != layout.separator:
+            read = prepared_blocks(stream.line_blocks(), layout.separator)
         while True:
             # What is left of the last block is read again, so at least as much is added to it.
-            data = stream.read(max(BLOCK, len(carry)))
+            data = read(max(BLOCK, len(carry)))
             block, at_end = carry + data, not data
             if at_end and block and not block.endswith(b"\n"):
                 block += b"\n"
@@ -152,13 +114,15 @@ def read_delimited(source: Source, layout: Layout) -> Iterator[Batch]:
                 skip, line = skip - 1, line + 1
             block = block[start:]
             if not skip:
-                records = find_records(block, layout.separator, at_end)
-                part = _Part(block, line, layout, records).batch()
+                records = find_records(block, layout.cut, at_end, layout.quotes, layout.blanks)
+                part = _Part(block, line, layout, records, tally).batch()
                 if part.read:
                     yield replace(part, position=stream.position)
                 block, line = block[records.end :], line + records.end_line
             carry = block
             if at_end:
+                if notes is not None:
+                    notes += tally.notes(len(layout.columns))
                 return
             if len(carry) > 2 * MAX_RECORD:
                 reason = f"a record is longer than {MAX_RECORD >> 20} MiB"
@@ -173,19 +137,13 @@ class _Part:
     line: int
     layout: Layout
     records: Records
+    tally: _Tally
 
     def batch(self) -> Batch:
         """Set the bad records aside and parse the others."""
-        found, columns = self.records, self.layout.columns
-        data = np.frombuffer(self.block, np.uint8)[: found.end]
-        lengths = found.ends - found.starts
-        empty = (lengths == 0) | ((lengths == 1) & (data[found.starts] == RETURN))
-        wrong = np.flatnonzero((found.fields != len(columns)) & ~empty)
-        reasons = {
-            int(i): f"{found.fields[i]} fields where the header has {len(columns)}" for i in wrong
-        }
+        found, width = self.records, len(self.layout.columns)
+        reasons, keep = self._passed()
         reasons |= found.bad | self._undecodable()
-        keep = ~empty
         keep[list(reasons)] = False
         alone = keep & (found.odd | self._returns())
         frame = self._parse(keep & ~alone)
@@ -194,17 +152,90 @@ class _Part:
         places = np.flatnonzero(keep & ~alone)
         if alone.any():
             frame, places = self._with_odd(frame, places, np.flatnonzero(alone), reasons)
+        self.tally.filled += int((found.fields[places] < width).sum())
+        self.tally.cut += int((found.fields[places] > width).sum())
+        if not self.layout.exact:
+            frame = self._trimmed(frame)
+        if self.tally.nulls:
+            frame = self.tally.nulls.taken_out(frame)
         rejected = [
-            Rejected(self.line + int(found.lines[i]), reasons[i], self._text(i))
+            Rejected(self.line + int(found.lines[i]), reasons[i], self._shown(i))
             for i in sorted(reasons)
         ]
         rows = pl.Series((self.line + found.lines[places]).astype(np.uint32))
-        return Batch(frame, rows, frame.hash_rows(), lambda i: self._text(places[i]), rejected)
+        return Batch(frame, rows, frame.hash_rows(), lambda i: self._shown(places[i]), rejected)
+
+    def _passed(self) -> tuple[dict[int, str], Flags]:
+        """Records with too many fields or too few, with the reason; those that are read."""
+        found, width = self.records, len(self.layout.columns)
+        data = np.frombuffer(self.block, np.uint8)[: found.end]
+        lengths = found.ends - found.starts
+        lengths -= (lengths > 0) & (data[found.ends - 1] == RETURN)
+        empty = lengths == 0
+        blank = ~empty & (lengths == found.fields - 1)
+        self.tally.blank += int(blank.sum())
+        keep = ~empty & ~blank
+        if self.layout.comment:
+            mark = data[found.starts] == ord(self.layout.comment)
+            comments = keep & mark & (found.fields != width)
+            self.tally.comments += int(comments.sum())
+            keep &= ~comments
+        # A record that lacks some of its last fields is filled; a line without a separator among
+        # records of many fields is something else. Empty fields too many are cut.
+        last = data[np.maximum(found.starts + lengths - 1, 0)]
+        ends_empty = (found.fields == width + 1) & (last == ord(self.layout.cut))
+        wrong = (found.fields > width) & ~ends_empty
+        if width > 2:
+            wrong |= found.fields == 1
+        reasons = {
+            int(i): f"{found.fields[i]} fields where the header has {width}"
+            for i in np.flatnonzero(keep & wrong)
+            if found.fields[i] < width or not self._ends_empty(int(i))
+        }
+        return reasons, keep
+
+    def _ends_empty(self, i: int) -> bool:
+        """Whether the fields of a record beyond those of the header are empty."""
+        separator = self.layout.cut
+        text = self._text(i)
+        bare = text.rstrip(separator + " ")
+        more = int(self.records.fields[i]) - len(self.layout.columns)
+        return text[len(bare) :].count(separator) >= more
+
+    def _trimmed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame without blanks around cells."""
+        blanks = " " if self.layout.cut == "\t" else " \t"
+        if not self._may_have(blanks):
+            return frame
+        bare = frame.with_columns(pl.all().str.strip_chars(blanks))
+        before, after = (
+            sum(x or 0 for x in f.select(pl.all().str.len_bytes().sum()).row(0))
+            for f in (frame, bare)
+        )
+        if before == after:
+            return frame
+        self.tally.trimmed += sum((frame != bare).sum().row(0))
+        return _blank_to_null(bare)
+
+    def _may_have(self, blanks: str) -> bool:
+        """Whether a blank stands beside a separator, a quote or a line end."""
+        edges = (self.layout.cut, "\n", "\r", '"')
+        return self.block.startswith((b" ", b"\t")) or any(
+            pair.encode() in self.block
+            for blank, edge in product(blanks, edges)
+            for pair in (edge + blank, blank + edge)
+        )
 
     def _text(self, i: int) -> str:
         """The record as it stands in the source."""
         raw = self.block[self.records.starts[i] : self.records.ends[i]]
         return raw.removesuffix(b"\r").decode(errors="replace")
+
+    def _shown(self, i: int) -> str:
+        """The record with its own separator, as it stands in the source."""
+        text = self._text(i)
+        one, own = self.layout.cut, self.layout.separator
+        return text if one == own else text.replace(one, own)
 
     def _undecodable(self) -> dict[int, str]:
         """Records that are no UTF-8 or hold a NUL, with the reason."""
@@ -220,7 +251,7 @@ class _Part:
             for i in np.unique(np.searchsorted(found.ends, high)):
                 raw = self.block[found.starts[i] : found.ends[i]]
                 if raw != raw.decode(errors="ignore").encode():
-                    reasons[int(i)] = "it is not UTF-8; save the file as UTF-8"
+                    reasons[int(i)] = NO_UTF8
         return reasons
 
     def _returns(self) -> Flags:
@@ -228,7 +259,7 @@ class _Part:
         found, data = self.records, np.frombuffer(self.block, np.uint8)[: self.records.end]
         flags = np.zeros(len(found.starts), np.bool_)
         if b"\r" in self.block:
-            ends = (data[:-1] == RETURN) & (data[1:] == ord(self.layout.separator))
+            ends = (data[:-1] == RETURN) & (data[1:] == ord(self.layout.cut))
             flags[np.searchsorted(found.ends, np.flatnonzero(ends))] = True
         return flags
 
@@ -244,9 +275,12 @@ class _Part:
         frame = pl.read_csv(
             data,
             has_header=False,
-            separator=self.layout.separator,
+            separator=self.layout.cut,
             quote_char='"' if found.quoted else None,
             schema=schema,
+            truncate_ragged_lines=True,
+            missing_columns="insert",
+            extra_columns="ignore",
         )
         return _blank_to_null(frame) if found.quoted else frame
 
@@ -254,10 +288,12 @@ class _Part:
         self, frame: pl.DataFrame, places: Places, odd: Places, reasons: dict[int, str]
     ) -> tuple[pl.DataFrame, Places]:
         """The records at ``places`` and those that polars would misread, which are parsed alone."""
+        layout, width = self.layout, len(self.layout.columns)
         read: dict[int, list[str]] = {}
         for i in odd.tolist():
             try:
-                read[i] = _fields(self._text(i), self.layout.separator)
+                cells = fields(self._text(i), layout.cut, layout.quotes, layout.blanks)
+                read[i] = (cells + [""] * (width - len(cells)))[:width]
             except csv.Error as error:
                 reasons[i] = f"bad quoting: {error}"
         more = _blank_to_null(pl.DataFrame(list(read.values()), frame.schema, orient="row"))
@@ -270,20 +306,14 @@ def _blank_to_null(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
 
 
-def _fields(text: str, separator: str) -> list[str]:
-    """The fields of a record; raises ``csv.Error``."""
-    # csv would end the record at a bare CR; it is text like any other. No UTF-8 holds a surrogate.
-    shielded = text.replace("\r", "\udc0d")
-    fields = next(csv.reader([shielded], delimiter=separator, strict=True), [])
-    return [field.replace("\udc0d", "\r") for field in fields]
-
-
 CSV = TableFormat(
     name="csv",
     endings=(".csv",),
     media_type="text/csv",
     recognises=lambda head: b"," in (first := head.partition(b"\n")[0]) and b"\t" not in first,
     tables=partial(_tables, ","),
+    check=partial(layout_of, usual=","),
+    legacy=True,
     formulations=("csv", "tsv"),
 )
 TSV = TableFormat(
@@ -292,5 +322,7 @@ TSV = TableFormat(
     media_type="text/tab-separated-values",
     recognises=lambda head: b"\t" in head.partition(b"\n")[0],
     tables=partial(_tables, "\t"),
+    check=partial(layout_of, usual="\t"),
+    legacy=True,
     formulations=("csv", "tsv"),
 )

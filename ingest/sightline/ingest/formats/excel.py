@@ -17,9 +17,8 @@ from typing import Any
 import polars as pl
 
 from sightline.graph.record.loads import Note
-from sightline.ingest.batch import Batch
+from sightline.ingest.batch import Batch, unique_names
 from sightline.ingest.errors import SourceUnreadable
-from sightline.ingest.formats.delimited import unique_names
 from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 50_000

@@ -5,8 +5,10 @@ A new format is a module beside this one and its record in ``FORMATS``.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from sightline.graph.errors import UsageError
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.delimited import CSV, TSV
 from sightline.ingest.formats.excel import EXCEL
@@ -29,14 +31,44 @@ FORMATS: tuple[Format, ...] = (
 RDF_STARTS = tuple(bytes([start]) for start in b"<_@{[(#")
 #: First bytes of files that people rename to .csv.
 UNREADABLE = {
-    b"PK\x03\x04": "a zip archive; unpack it",
-    b"%PDF": "a PDF document",
+    b"%PDF": "a PDF document; export its tables as CSV",
     b"\xd0\xcf\x11\xe0": "an old Word or PowerPoint file; export it as text",
     b"\x89PNG": "a PNG image",
-    b"BZh": "bzip2; unpack it or use gzip",
-    b"\x28\xb5\x2f\xfd": "zstandard; unpack it or use gzip",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"7z\xbc\xaf": "a 7-Zip archive; unpack it, or make a zip of it",
+    b"Rar!": "a RAR archive; unpack it, or make a zip of it",
+    b"$HDT": "HDT; convert it to N-Triples with hdt2rdf",
+    b"MATLAB 5.0": "a MATLAB file; save its table with writetable as CSV",
+    b"\x89HDF": "HDF5, as MATLAB 7.3 and others write; save its tables as CSV or Parquet",
+    b"CDF": "NetCDF; save its tables as CSV or Parquet",
+    b"ORC": "ORC; convert it to Parquet",
+    b"Obj\x01": "Avro; convert it to Parquet or JSON Lines",
+    b"RDX": "R data; save its table with write.csv",
+    b"$FL2": "an SPSS file; save it as CSV",
+    b"<stata_dta>": "a Stata file; save it as CSV",
+    b"\x80\x04\x95": "a Python pickle, which is never opened; save its table as CSV or Parquet",
+    b"\x93NUMPY": "a NumPy array; save it as CSV or Parquet",
+}
+#: Beginnings of texts in formats that are not read.
+UNREADABLE_TEXT = {
+    rb"(?i)<!doctype html|<html": "an HTML page, as a login or error page saved by that name is; "
+    "download the data itself",
+    rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<TriX\b": "TriX; convert it to TriG or N-Quads",
+    rb"\d+\|[ta]\|.*\n": "PubTator; convert its annotations to a table, or to BioC JSON",
+    rb">\S+.*\n[A-Za-z*\s-]+$": "FASTA sequences, which hold no relations",
+    rb"(strict\s+)?(di)?graph\b[^{\n]*\{": "a Graphviz drawing; save the graph as GraphML or CSV",
+    rb"(Creator.*\n)?\s*graph\s*\[": "GML; convert it to GraphML",
+    rb"\*(Vertices|Network)\b": "Pajek; convert it to GraphML or an edge list",
+    rb"%%MatrixMarket": "a matrix of Matrix Market; save it as an edge list",
+    rb"format-version:.*\n": "OBO text; convert it to RDF/XML or OBO Graphs JSON with robot",
+    rb"(Prefix\(.*\n\s*)*Ontology\(": "OWL in functional syntax; convert it to Turtle with robot",
+    rb"(Prefix: .*\n\s*)*Ontology: ": "OWL in Manchester syntax; convert it to Turtle with robot",
+    rb"@(article|book|inproceedings|misc|incollection|phdthesis)\s*\{": "BibTeX; export it as CSV",
+    rb"TY  - ": "RIS references; export them as CSV",
+    rb"(--.*\n\s*)*(?i:create (table|database|schema)|insert into|pragma )": "an SQL dump; load it "
+    "into a database and name that",
+    rb"\{\\rtf": "a text document; export its tables as CSV",
 }
 
 
@@ -55,11 +87,24 @@ def formulations() -> dict[str, list[TableFormat]]:
     return found
 
 
+def by_name(name: str) -> Format:
+    """The format that ``--format`` names.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    ended = {end[1:]: format for format in reversed(FORMATS) for end in format.endings}
+    found = ended | {format.name.lower(): format for format in FORMATS}
+    if name.lower() not in found:
+        raise UsageError(f"no format is called {name!r}; --format knows {', '.join(found)}")
+    return found[name.lower()]
+
+
 def recognise(path: Path, ending: str, head: bytes) -> Format:
     """The format of a file, told by its first bytes if they can be nothing else, then by its name.
 
     Args:
-        ending: of its name, in lower case and without that of gzip.
+        ending: of its name, in lower case and without that of its compression.
 
     Raises:
         SourceUnreadable: it is in no known format.
@@ -81,6 +126,10 @@ def recognise(path: Path, ending: str, head: bytes) -> Format:
 def _require_text(path: Path, head: bytes) -> None:
     for magic, what in UNREADABLE.items():
         if head.startswith(magic):
+            raise SourceUnreadable(path, f"it is {what}")
+    begin = head[:4096].lstrip()
+    for pattern, what in UNREADABLE_TEXT.items():
+        if re.match(pattern, begin):
             raise SourceUnreadable(path, f"it is {what}")
     # A stray NUL spoils its own record; many of them mean that this is no text at all.
     sample = head[:65536]

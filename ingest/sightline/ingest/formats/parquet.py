@@ -49,7 +49,7 @@ def _batches(source: Source) -> Iterator[Batch]:
 
 def _unpacked(source: Source) -> Path | io.BytesIO:
     with source.open() as stream:
-        return io.BytesIO(stream.read()) if stream.packed else source.path
+        return io.BytesIO(stream.read()) if stream.packing else source.path
 
 
 def _parts(name: str, kind: pl.DataType, values: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:

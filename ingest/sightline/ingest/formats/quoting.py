@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sightline.graph.arrays import Flags
 from sightline.ingest.streams import MAX_RECORD
 
-QUOTE, NEWLINE, RETURN = ord('"'), ord("\n"), ord("\r")
+QUOTE, NEWLINE, RETURN, SPACE = ord('"'), ord("\n"), ord("\r"), ord(" ")
 #: A quote that is not closed within so many lines was none.
 MAX_QUOTED_LINES = 1000
 UNCLOSED = "a quote is opened and never closed"
@@ -50,16 +50,24 @@ class Records:
     end_line: int
 
 
-def find_records(block: bytes, separator: str, final: bool) -> Records:
+def find_records(
+    block: bytes, separator: str, final: bool, quotes: bool = True, blanks: bool = False
+) -> Records:
     """Cut a block into records.
 
     Args:
         block: it begins with a record.
         final: nothing comes after it, and it ends in a line end.
+        quotes: False where quotes are text, all of them.
+        blanks: an opening quote may stand after blanks.
     """
     data = np.frombuffer(block, np.uint8)
     newlines = np.flatnonzero(data == NEWLINE)
-    first, last, bad_lines, end_line = _quoted_fields(data, newlines, separator, final)
+    if quotes:
+        found = _quoted_fields(data, newlines, separator, final, blanks)
+    else:
+        found = (newlines[:0], newlines[:0], {}, len(newlines))
+    first, last, bad_lines, end_line = found
     newlines = newlines[:end_line]
     end = int(newlines[-1]) + 1 if end_line else 0
     data = data[:end]
@@ -73,6 +81,8 @@ def find_records(block: bytes, separator: str, final: bool) -> Records:
         separates &= outside
         whole = np.flatnonzero(outside[newlines])
         text_quotes = np.flatnonzero((data == QUOTE) & outside)
+        if blanks:  # polars knows no quote after blanks
+            text_quotes = np.union1d(text_quotes, first[(first > 0) & (data[first - 1] == SPACE)])
     ends, lines = newlines[whole], np.append(0, whole + 1)[:-1]
     fields = np.diff(np.searchsorted(np.flatnonzero(separates), ends), prepend=0) + 1
     odd = np.zeros(len(ends), np.bool_)
@@ -83,7 +93,7 @@ def find_records(block: bytes, separator: str, final: bool) -> Records:
 
 
 def _quoted_fields(
-    data: Bytes, ends: Places, separator: str, final: bool
+    data: Bytes, ends: Places, separator: str, final: bool, blanks: bool
 ) -> tuple[Places, Places, dict[int, str], int]:
     """First and last quote of each field in quotes; bad lines; the first line of no whole record.
 
@@ -93,7 +103,7 @@ def _quoted_fields(
     quotes = np.flatnonzero(data == QUOTE)
     whole = np.flatnonzero(np.searchsorted(quotes, ends) % 2 == 0)
     # Quotes mostly open and close in turn; of two that are one, the first closes, the other opens.
-    in_turn = _may_open(data, quotes[::2], ord(separator)).all()
+    in_turn = _may_open(data, quotes[::2], ord(separator), blanks).all()
     if len(whole) and in_turn and _may_close(data, quotes[1::2], ord(separator)).all():
         end_line = int(whole[-1]) + 1
         lines = np.diff(whole, prepend=-1, append=n)
@@ -102,7 +112,7 @@ def _quoted_fields(
             return pairs[::2], pairs[1::2], {}, end_line
     begins = np.flatnonzero(np.diff(quotes, prepend=-2) > 1)
     runs, lengths = quotes[begins], np.diff(begins, append=len(quotes))
-    opening = np.flatnonzero(_may_open(data, runs, ord(separator)))
+    opening = np.flatnonzero(_may_open(data, runs, ord(separator), blanks))
     first = runs[opening]
     if not len(first):
         return first, first, {}, n
@@ -148,10 +158,17 @@ def _quoted_fields(
         next_one = farther
 
 
-def _may_open(data: Bytes, quotes: Places, separator: int) -> Flags:
+def _may_open(data: Bytes, quotes: Places, separator: int, blanks: bool) -> Flags:
     """``(n,)``: a field begins at the quote, or goes on after a quote in it."""
-    before = data[quotes - 1]
-    opens: Flags = (quotes == 0) | (before == separator) | (before == NEWLINE) | (before == QUOTE)
+    places = quotes - 1
+    if blanks:  # the last byte before them counts
+        solid = np.where(data != SPACE, np.arange(len(data)), -1)
+        places = np.append(np.maximum.accumulate(solid), -1)[places]
+    before = data[places]
+    opens: Flags = (
+        (places < 0) | (before == separator) | (before == NEWLINE)
+        | ((before == QUOTE) & (places == quotes - 1))
+    )  # fmt: skip
     return opens
 
 

@@ -260,22 +260,3 @@ def triple_columns(columns: Sequence[str]) -> tuple[str, tuple[str, ...], str] |
     if not relations:
         return (head, (), tail) if key is None and (sure or len(columns) == 2) else None
     return (head, relations, tail) if key is None or sure else None
-
-
-def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -> bool:
-    """Whether the first line of a file names its columns.
-
-    It does if it holds a name that columns have, and does not if one of its names comes again in
-    its own column. Otherwise a file of two or three columns between tabs has none: labels by id,
-    or triples, as most published data sets are.
-    """
-    known = {n for group in (HEADS, RELATIONS, TAILS, KEYS, LABELS) for n in group if len(n) > 1}
-    if triple_columns(names) or any(name.lower() in known for name in names):
-        return True
-    columns = list(zip(*(row for row in rows if len(row) == len(names))))
-    if any(name in values for name, values in zip(names, columns)):
-        return False
-    if len(names) == 3 and len(rows) > 2:
-        # In triples a relation comes again; a column of values that all differ is something else.
-        return not tabs or len(set(columns[1])) == len(columns[1])
-    return not tabs or len(names) not in (2, 3)

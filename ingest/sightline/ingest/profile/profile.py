@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,22 @@ def profile(
     sources: Sequence[Source],
     prefixes: Mapping[str, str],
     at: Callable[[Source, int], None] = lambda source, position: None,
+    of: Callable[[Source], AbstractContextManager[None]] = lambda source: nullcontext(),
 ) -> Profile:
     """Look at sources and decide what their tables mean.
 
     Args:
         prefixes: of the workspace.
         at: is told the position in each source.
+        of: looks after the errors of a source; one that it takes in leaves the source out.
 
     Raises:
         SourceError
     """
-    read = [found for source in sources for found in _statistics(source, at)]
+    read: list[Statistics] = []
+    for source in sources:
+        with of(source):
+            read += _statistics(source, at)
     shared = _shared_words([found.table.name for found in read])
     tables: list[Profiled] = []
     for found in read:
