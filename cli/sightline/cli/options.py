@@ -43,7 +43,7 @@ SourcesArgument = Annotated[
     typer.Argument(
         metavar="SOURCE...",
         help="Files, folders or globs: CSV, TSV, JSON, JSON Lines, Parquet, N-Triples, Turtle, "
-        "plain or gzip; a folder with train.txt, valid.txt and test.txt is a benchmark.",
+        "plain or packed; a folder with train.txt, valid.txt and test.txt is a benchmark.",
         show_default=False,
     ),
 ]

@@ -24,7 +24,7 @@ from sightline.ingest.errors import (
     SourceNotFound,
     SourceUnreadable,
 )
-from sightline.ingest.fetch import STDIN, ZIP, from_network, from_stdin, is_url, members
+from sightline.ingest.fetch import STDIN, ZIP, from_network, from_stdin, is_database, is_url, members
 from sightline.ingest.formats import known
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import BLOCK, HEAD, PACKED_ENDINGS, ByteStream, without_packing
@@ -155,6 +155,12 @@ class _Survey:
             if is_url(source):
                 path = from_network(str(source), self._room(source), self._taking.network)
                 self._add(path, True, Path(str(source)))
+            elif is_database(source):
+                from sightline.ingest.database import copy_of, shown
+
+                path = self._room(source) / "database.sqlite"
+                copy_of(str(source), path)
+                self._add(path, True, Path(shown(str(source))))
             elif str(source) == STDIN:
                 self._add(from_stdin(self._room(source)), True, Path("stdin"))
             else:

@@ -7,6 +7,7 @@ of its own until everything is loaded.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import zipfile
 import zlib
@@ -34,6 +35,11 @@ TIMEOUT = 60
 def is_url(source: str | Path) -> bool:
     """Whether a source is on the network."""
     return str(source).lower().startswith(("http://", "https://"))
+
+
+def is_database(source: str | Path) -> bool:
+    """Whether a source is a database behind a server, which SQLAlchemy opens."""
+    return re.match(r"\w+(\+\w+)?://", str(source)) is not None and not is_url(source)
 
 
 def from_stdin(scratch: Path) -> Path:

@@ -22,6 +22,7 @@ from sightline.ingest.formats.nulls import kind_of
 from sightline.ingest.formats.quoting import find_records
 from sightline.ingest.source import Source
 from sightline.ingest.streams import HEAD, MAX_RECORD
+from sightline.ingest.terms import RECORD, ROW
 
 #: Separators of one character, in the order in which they are preferred.
 SEPARATORS = ("\t", ",", ";", "|")
@@ -125,7 +126,7 @@ def layout_of(source: Source, usual: str, wanted: Sequence[str] = ()) -> Layout:
     about = (source, stat.st_mtime_ns, stat.st_size, usual)
     try:
         found = _layout(*about, ())
-        if set(wanted) <= set(found.columns):
+        if set(wanted) - {ROW, RECORD} <= set(found.columns):
             return found
     except SourceUnreadable:
         if not wanted:
