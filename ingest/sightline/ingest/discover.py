@@ -24,7 +24,15 @@ from sightline.ingest.errors import (
     SourceNotFound,
     SourceUnreadable,
 )
-from sightline.ingest.fetch import STDIN, ZIP, from_network, from_stdin, is_database, is_url, members
+from sightline.ingest.fetch import (
+    STDIN,
+    ZIP,
+    from_network,
+    from_stdin,
+    is_database,
+    is_url,
+    members,
+)
 from sightline.ingest.formats import known
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import BLOCK, HEAD, PACKED_ENDINGS, ByteStream, without_packing
@@ -298,7 +306,7 @@ def naming(path: Path, given: Path | None) -> Iterator[None]:
 
 def _as_written(given: Path) -> str:
     # A path has one slash where an address has two.
-    return re.sub("^(https?):/(?=[^/])", r"\1://", str(given))
+    return re.sub(r"^(https?|[a-z]+sql|mariadb|oracle):/(?=[^/])", r"\1://", str(given))
 
 
 def _files(path: Path, passed: list[tuple[Path, str]]) -> Iterator[tuple[Path, bool]]:

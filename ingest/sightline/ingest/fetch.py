@@ -23,6 +23,7 @@ from sightline.ingest.errors import NetworkRefused, SourceUnreadable
 from sightline.ingest.streams import BLOCK, BOMB_RATIO, BOMB_SIZE
 
 STDIN = "-"
+DATABASES = re.compile(r"(postgresql|postgres|mysql|mariadb|mssql|oracle)(\+\w+)?://")
 ZIP = b"PK\x03\x04"
 #: Most bytes of a source from the network or from standard input, and most members of an archive.
 MAX_FETCHED = 16 << 30
@@ -39,7 +40,7 @@ def is_url(source: str | Path) -> bool:
 
 def is_database(source: str | Path) -> bool:
     """Whether a source is a database behind a server, which SQLAlchemy opens."""
-    return re.match(r"\w+(\+\w+)?://", str(source)) is not None and not is_url(source)
+    return DATABASES.match(str(source)) is not None
 
 
 def from_stdin(scratch: Path) -> Path:
