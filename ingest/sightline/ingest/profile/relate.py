@@ -129,7 +129,7 @@ def _only_links(table: Profiled) -> None:
         return
     if sum(not set(names.words(name)) & set(KEPT_BOOK) for name in filled) > OWN_COLUMNS:
         return
-    first, second = table.links
+    first, second = (name for name in table.columns if name in table.links)
     table.role, table.ends = "edges", (first, second)
 
 
