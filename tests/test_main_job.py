@@ -48,7 +48,7 @@ def test_counts_add_up_and_bad_values_are_kept(workspace: str, ask) -> None:
     assert counts["read"] == counts["loaded"] + counts["duplicate"] + counts["rejected"] == 121
     assert counts["rejected"] == 0
     (note,) = (note for note in loads["people.csv"]["notes"] if "set aside" in note["text"])
-    assert "1 value of column 'born' is no gYear" in note["text"]
+    assert "1 value of column 'born' is no integer" in note["text"]
     kept = next(Path(workspace).glob("quarantine/*/rejected.jsonl")).read_text()
     assert "not a year" in kept
 

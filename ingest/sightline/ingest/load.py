@@ -252,7 +252,7 @@ def _ingest(
                 media_type=source.format.media_type,
                 started=started,
                 mapping=text,
-                notes=notes,
+                notes=list(dict.fromkeys(notes)),  # the profile has seen some of them
                 tables=load.numbering.tables(),
                 active=alone,
             ),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sightline.graph.paths.find import Path as FoundPath
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Origin
-from sightline.graph.vocabulary import readable_name
+from sightline.graph.vocabulary import contract, readable_name
 from sightline.insights.records import (
     ClassCount,
     DegreeCount,
@@ -23,6 +23,7 @@ from sightline.insights.records import (
     EntityRef,
     LoadRef,
     Path,
+    Qualifier,
     Ref,
     Status,
     Step,
@@ -105,9 +106,22 @@ class Names:
 
     def origins(self, edge: int) -> tuple[Origin, ...]:
         """Where an edge comes from, then where its fact is stated the other way round."""
+        return tuple(o for e in self._statings(edge) for o in self.snapshot.origins(e))
+
+    def qualifiers(self, edge: int) -> tuple[Qualifier, ...]:
+        """What the statements of an edge say about themselves, in the order of ``origins``."""
+        s = self.snapshot
+        return tuple(
+            Qualifier(contract(q.key, s.prefixes), q.value, q.origin)
+            for e in self._statings(edge)
+            for q in s.qualifiers(e)
+        )
+
+    def _statings(self, edge: int) -> list[int]:
+        """An edge, and those that state its fact the other way round."""
         s = self.snapshot
         others = [twin for twin in s.twins(edge) if twin != edge and not s.edge_inferred[twin]]
-        return tuple(origin for e in (edge, *others) for origin in s.origins(e))
+        return [edge, *others]
 
     def because(self, edges: Iterable[int]) -> dict[int, str]:
         """Why inferred edges hold; stated ones are left out.

@@ -264,6 +264,7 @@ def told(sight: Sightline, found: Sequence[Candidate], ranked: bool = True) -> t
                 support=paths,
                 support_note=note,
                 origins=() if c.edge is None else names.origins(c.edge),
+                qualifiers=() if c.edge is None else names.qualifiers(c.edge),
             )
         )
     return tuple(facts)

@@ -63,6 +63,20 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Qualifier:
+    """What a statement of a fact says about itself: a rating, a year, a publication.
+
+    Attributes:
+        key: CURIE (or IRI).
+        origin: of the statement.
+    """
+
+    key: str
+    value: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """A fact, stated, inferred or predicted.
 
@@ -84,6 +98,7 @@ class Fact:
             is stated" where only the direction of a stated fact is new; of an inferred fact, the
             facts it follows from.
         origins: where a stated fact is stated.
+        qualifiers: what those statements say about themselves.
     """
 
     head: EntityRef
@@ -100,6 +115,7 @@ class Fact:
     support: tuple[Path, ...]
     support_note: str | None
     origins: tuple[Origin, ...]
+    qualifiers: tuple[Qualifier, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 RDF comes from the active loads, term by term as it was loaded, blank nodes included; the others
 come from the served snapshot. Inferred facts are told apart everywhere: in N-Quads and JSON-LD by
-their named graph, in the other RDF formats by being left out, elsewhere by a mark.
+their named graph, in the other RDF formats by being left out, elsewhere by a mark. What links say
+about themselves becomes annotations of RDF 1.2, except in JSON-LD, which has none, and attributes
+of edges in GraphML and Cytoscape JSON.
 
 Knows these formats; knows no command.
 """
@@ -99,8 +101,10 @@ def _parts(
         done += part.count(b"\n")
         progress("export", done, total, loads[index].source)
     if remarks:
-        for index, frame in scan_statements(loads, *roles, qualified=True):
-            yield reifiers(frame.collect(), loads[index].id, workspace.settings.base)
+        # Counted by file: a load may have several, and each counts its statements.
+        for file, (index, frame) in enumerate(scan_statements(loads, *roles, qualified=True)):
+            name = f"{loads[index].id}f{file}"
+            yield reifiers(frame.collect(), name, workspace.settings.base)
 
 
 def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
@@ -116,7 +120,12 @@ def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
             values[own] = "; ".join(texts)
         graph.add_node(node, **values)
     for i, (head, tail, relation, data) in enumerate(rich.edges(keys=True, data=True)):
+        said = data.pop("qualifiers", {})
         graph.add_edge(head, tail, key=f"e{i}", relation=relation, **data)
+        for iri, texts in said.items():
+            name = iri[max(map(iri.rfind, ":/#")) + 1 :] or iri
+            own = f"{name} (qualifier)" if name in ("relation", "key", *data) else name
+            graph.edges[head, tail, f"e{i}"][own] = "; ".join(texts)
     return graph
 
 

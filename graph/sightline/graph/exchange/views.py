@@ -26,7 +26,8 @@ def to_networkx(snapshot: Snapshot, entities: Iterable[int] | None = None) -> nx
     """The graph, or the subgraph induced by ``entities``, as a ``MultiDiGraph``.
 
     Nodes are entity IRIs with ``label``, ``types`` (labels) and ``attributes`` (property label to
-    values). Edges are keyed by relation IRI and carry ``label``, ``path_weight`` and ``inferred``.
+    values). Edges are keyed by relation IRI and carry ``label``, ``path_weight`` and ``inferred``,
+    and ``qualifiers`` (IRI to values) where their statements have any.
     """
     import networkx as nx
 
@@ -55,6 +56,14 @@ def to_networkx(snapshot: Snapshot, entities: Iterable[int] | None = None) -> nx
         key, label = relations[r]
         data = {"label": label, "path_weight": weight, "inferred": inferred}
         graph.add_edge(iri[h], iri[t], key=key, **data)
+    if "qualifiers" in snapshot.manifest["counts"]:
+        for edge in edges.tolist():
+            said: dict[str, list[str]] = {}
+            for one in snapshot.qualifiers(edge):
+                said.setdefault(one.key, []).append(one.value)
+            if said:
+                h, r, t = (int(column[edge]) for column in triple)
+                graph.edges[iri[h], iri[t], relations[r][0]]["qualifiers"] = said
     return graph
 
 

@@ -77,7 +77,7 @@ def reifiers(frame: pl.DataFrame, load: str, base: str) -> bytes:
 
     Args:
         frame: statements with the columns of qualifiers.
-        load: id of their load.
+        load: what the nodes are called after; no other frame may have the same.
         base: IRI under which a key becomes a property that is no IRI.
     """
     import polars as pl

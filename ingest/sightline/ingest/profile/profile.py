@@ -41,10 +41,13 @@ class Profile:
     def notes(self, source: Source) -> list[Note]:
         """What was decided about the tables of a source."""
         return [
-            Note(text, warning)
+            note
             for table in self.tables
             if table.statistics.source is source
-            for text, warning in table.said
+            for note in (
+                *table.statistics.table.notes,
+                *(Note(text, warning) for text, warning in table.said),
+            )
         ]
 
 
