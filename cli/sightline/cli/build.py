@@ -131,6 +131,8 @@ def load_files(
     for sentence in said:
         terminal.say(sentence)
     _show_loads([result.load for result in results], "Loaded")
+    for replaced in (one for result in results for one in result.replaced):
+        terminal.say(str(replaced))
     for load in (result.load for result in results):
         for note in load.notes:
             terminal.say(f"{'look: ' if note.warning else ''}{load.source}: {note.text}")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from sightline.cli import ask, build, demo, graph, service
+from sightline.cli import ask, build, demo, graph, service, source
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +27,14 @@ app = typer.Typer(
     "    sightline run data.csv --mapping map.yaml -w WORKSPACE\n\n"
     '    sightline related "Some name" -w WORKSPACE',
 )
-parts = (build.COMMANDS, graph.COMMANDS, ask.commands(), service.COMMANDS, (demo.demo,))
+parts = (
+    build.COMMANDS,
+    source.COMMANDS,
+    graph.COMMANDS,
+    ask.commands(),
+    service.COMMANDS,
+    (demo.demo,),
+)
 commands: Iterable[Callable[..., None]] = chain.from_iterable(parts)
 for command in commands:
     # The first sentence, whole: typer would cut it to what fits one line.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sightline.graph.errors import SightlineError
+from sightline.graph.errors import NotFound, SightlineError
 
 #: How the sentence of an unreadable source ends.
 NOTHING = "; nothing was loaded"
@@ -87,3 +87,37 @@ class MappingError(SourceError):
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(f"mapping {str(path)!r}: {reason}")
+
+
+class RawFileGone(SourceError):
+    """The file that a load was read from is no longer where it was."""
+
+    status = 410
+
+    def __init__(self, source: str, load: str) -> None:
+        super().__init__(
+            f"{source}, which load {load} was read from, is no longer where it was; put it back, "
+            "or load it again"
+        )
+
+
+class RawFileChanged(SourceError):
+    """The file that a load was read from has changed since."""
+
+    status = 409
+
+    def __init__(self, source: str, load: str) -> None:
+        super().__init__(
+            f"{source} has changed since load {load} was read from it; load it again, which "
+            "replaces that load"
+        )
+
+
+class NoSuchRow(NotFound):
+    """A load has no row of this number or name."""
+
+    def __init__(self, source: str, at: str) -> None:
+        super().__init__(
+            f"{source} has no record {at[:80]!r}; a row is a number, or written as in answers: "
+            "'$.ranges[2]', 'People!4'"
+        )

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,6 +47,7 @@ from sightline.ingest.errors import (
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.numbering import Numbering
 from sightline.ingest.reading import Reading, ReadTable, plan
+from sightline.ingest.replace import Replaced, replace_former
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.terms import TableMap
 
@@ -62,10 +63,12 @@ class Result:
 
     Attributes:
         known: the workspace held this load already, and nothing was written.
+        replaced: the loads of the same file that it took the place of.
     """
 
     load: Load
     known: bool
+    replaced: tuple[Replaced, ...] = ()
 
 
 def ingest(
@@ -84,6 +87,8 @@ def ingest(
     The same source read in the same way is one load: the second time nothing is written, and a
     retracted load is active again. Either all sources become active loads, or none does; what was
     read of the others is kept, and not read again once the cause is mended.
+    A file that has changed, or is read in another way, takes the place of what was loaded from
+    there before.
 
     Args:
         mapping: a YAML file; what tables that it does not name mean is found out from all of them
@@ -119,19 +124,28 @@ def ingest(
         readings = [(source, reading) for source, reading in planned if not failures.had(source)]
         failures.require_none()
         show = Shown(progress, [source for source, _ in readings], "ingest")
-        results: list[Result] = []
+        results: list[tuple[Source, Result]] = []
         with ws.lock():
             origins = [source.origin for source, _ in readings]
             names = shown_names(origins, _names_of_loads(ws))
             alone = len(readings) == 1
             for (source, reading), name in zip(readings, names):
                 with failures.of(source):
-                    results.append(_ingest(ws, source, name, reading, strict, show, alone))
+                    made = _ingest(ws, source, name, reading, strict, show, alone)
+                    results.append((source, made))
                 show.finish(source)
             failures.require_none()
-            for result in results:
+            for _, result in results:
                 ws.set_retracted(result.load.id, False)
-    return results
+            return [
+                replace(result, replaced=replace_former(ws, result.load, _place(source)))
+                for source, result in results
+            ]
+
+
+def _place(source: Source) -> str:
+    """Where a source is: the same for a file that has changed."""
+    return str(source.origin if source.given else os.path.abspath(source.path))
 
 
 class _Failures:
@@ -245,7 +259,7 @@ def _ingest(
             notes.append(Note("it was read and adds no fact", warning=True))
         return Result(
             writer.commit(
-                path=str(source.origin if source.given else os.path.abspath(source.path)),
+                path=_place(source),
                 sha256=sha256,
                 role=source.role,
                 counts=counts,

@@ -1,0 +1,182 @@
+"""The raw record behind a row of a load, read from its file once more.
+
+Knows loads and formats; knows neither a terminal nor HTTP. A file is read up to the row, and only
+if it is the one that was loaded, which its SHA-256 says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sightline.graph.record.errors import UnknownLoad
+from sightline.graph.record.loads import Load
+from sightline.graph.record.places import TableRows, table_of
+from sightline.graph.record.statements import TERMS
+from sightline.graph.storage.artifact import sha256_of
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.batch import Batch
+from sightline.ingest.discover import discover
+from sightline.ingest.errors import NoSuchRow, RawFileChanged, RawFileGone, SourceError
+from sightline.ingest.numbering import ANY_PREDICATE, SUBJECT
+from sightline.ingest.source import Selection, Source, StatementFormat, TableFormat
+from sightline.ingest.terms import percent_encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A column of a record, and what it holds: several values where the source has several."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A fact that a record states, and the columns that it was made of, as far as known."""
+
+    subject: str
+    predicate: str
+    object: str
+    datatype: str | None
+    language: str | None
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A record as it stands in its source.
+
+    Attributes:
+        row, place: its number in the load, and what people call it.
+        key: the columns that name its subject.
+        raw: its text.
+    """
+
+    load: str
+    source: str
+    row: int
+    place: str
+    key: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    raw: str
+    facts: tuple[Made, ...]
+
+
+def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
+    """The record at a row of a load.
+
+    Args:
+        ref: id of the load, the start of it, or what answers call its source.
+        at: the row: its number in the load, or what answers call it.
+
+    Raises:
+        UnknownLoad, NoSuchRow, RawFileGone, RawFileChanged, SourceError
+    """
+    load = _load(ws, ref)
+    row, table = _row(load, at)
+    source = _source(load)
+    batch, i = _find(source, load, table, row - table.first_row + 1, at)
+    cells: tuple[Cell, ...] = ()
+    raw = batch.raw(i) if i >= 0 else batch.rejected[-i - 1].raw
+    if i >= 0:
+        values = batch.frame.row(i, named=True)
+        cells = tuple(
+            Cell(column, tuple(value) if isinstance(value, list) else (value,))
+            for column, value in values.items()
+            if value is not None and column not in ("graph", "row")
+        )
+    facts = tuple(_made(fact, table, cells) for fact in _facts(load, row))
+    key = tuple(table.columns.get(SUBJECT, ()))
+    return SourceRecord(load.id, load.source, row, table.place(row), key, cells, raw, facts)
+
+
+def _load(ws: Workspace, ref: str) -> Load:
+    loads = [load for load in Load.all(ws.loads_folder) if load.path]
+    retracted = set(ws.current.retracted)
+    found = [load for load in loads if ref and load.id.startswith(ref)]
+    found = found or [load for load in loads if ref in (load.source, Path(load.source).name)]
+    found = [load for load in found if load.id not in retracted] or found
+    if len(found) != 1:
+        raise UnknownLoad(ref)
+    return found[0]
+
+
+def _row(load: Load, at: str) -> tuple[int, TableRows]:
+    """The number of a row in its load, and the table that it is in."""
+    if at.isascii() and at.isdigit():
+        row = int(at[:12])
+        return row, table_of(load.tables, row)
+    for table in load.tables:
+        row_at = table.row_at(at)
+        if row_at is not None:
+            return row_at, table
+    raise NoSuchRow(load.source, at)
+
+
+def _source(load: Load) -> Source:
+    """The file of a load, unchanged."""
+    path = Path(load.path)
+    try:
+        changed = sha256_of(path) != load.sha256
+    except OSError as error:
+        raise RawFileGone(load.source, load.id) from error
+    if changed:
+        raise RawFileChanged(load.source, load.id)
+    try:
+        (source,) = discover([path])
+    except (SourceError, ValueError) as error:
+        raise RawFileGone(load.source, load.id) from error
+    return source
+
+
+def _batches(source: Source, load: Load, table: TableRows) -> Iterator[Batch]:
+    form = source.format
+    if isinstance(form, StatementFormat):
+        yield from form.statements(source, load.sha256, "", [])
+        return
+    assert isinstance(form, TableFormat)
+    columns = tuple(dict.fromkeys(c for made in table.columns.values() for c in made))
+    for found in form.tables(source, Selection(table.name or None, columns)):
+        yield from found.batches
+        return
+
+
+def _find(source: Source, load: Load, table: TableRows, row: int, at: str) -> tuple[Batch, int]:
+    """The batch that holds a row of a table, and its place in it; ``-1 - i`` for the rejected
+    record ``i``."""
+    for batch in _batches(source, load, table):
+        places = (batch.rows == row).arg_true()
+        if len(places):
+            return batch, int(places[0])
+        for i, record in enumerate(batch.rejected):
+            if record.line == row:
+                return batch, -1 - i
+        last = batch.rows.max()
+        if isinstance(last, int) and last > row:
+            break
+    raise NoSuchRow(load.source, at)
+
+
+def _facts(load: Load, row: int) -> Iterator[dict[str, str | None]]:
+    for path in load.statements:
+        frame = pl.scan_parquet(path).filter(pl.col("row") == row).select(TERMS).collect()
+        yield from frame.iter_rows(named=True)
+
+
+def _made(fact: dict[str, str | None], table: TableRows, cells: Sequence[Cell]) -> Made:
+    """A fact, with the columns that made its object: those that the load keeps for its predicate,
+    and of several those of which a value is in the object."""
+    predicate, text = str(fact["predicate"]), str(fact["object"])
+    candidates = (*table.columns.get(predicate, ()), *table.columns.get(ANY_PREDICATE, ()))
+    filled = [cell for cell in cells if cell.column in candidates]
+    shown = [cell for cell in filled if any(_in(value, text) for value in cell.values)]
+    columns = tuple(cell.column for cell in shown or filled)
+    return Made(str(fact["subject"]), predicate, text, fact["datatype"], fact["language"], columns)
+
+
+def _in(value: str, text: str) -> bool:
+    return value in text or percent_encoded(pl.Series([value]))[0] in text
