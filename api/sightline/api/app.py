@@ -16,8 +16,9 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import problems, reports, routes, sparql
+from sightline.api import loads, problems, reports, routes, sparql
 from sightline.api.answers import FromCache, ResponseCache, to_json
+from sightline.api.loads import ReadRow
 from sightline.api.questions import Health, Problem
 from sightline.api.reading import Route
 from sightline.api.server.boundary import Boundary
@@ -35,10 +36,13 @@ reports that say the way out.
 health = APIRouter(tags=["service"], route_class=Route)
 
 
-def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
+def create_app(
+    folder: Path, hosts: Collection[str] | None = None, read_row: ReadRow | None = None
+) -> FastAPI:
     """The service of one workspace. It opens when the application starts, and is followed then.
 
     ``hosts`` are the names under which it may be asked, besides addresses; None: any.
+    ``read_row`` reads the raw record behind facts.
 
     A workspace that cannot be served does not end the service: it says why, and serves as soon as
     it can.
@@ -54,12 +58,19 @@ def create_app(folder: Path, hosts: Collection[str] | None = None) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.service = service = Service(folder)
+    app.state.read_row = read_row
     app.state.cache = cache = ResponseCache()
     app.add_middleware(FromCache, service=service, cache=cache)
     app.add_middleware(Boundary, hosts=hosts)
     problems.register(app)
     # FastAPI would put an included router together when the first request comes, for .1 seconds.
-    for router in (routes.router_of(kinds.KINDS), reports.router, sparql.router, health):
+    for router in (
+        routes.router_of(kinds.KINDS),
+        reports.router,
+        loads.router,
+        sparql.router,
+        health,
+    ):
         app.router.routes += router.routes
     app.mount("/static", _Static(directory=STATIC))
     for path, name in (("/", "index.html"), ("/docs", "docs.html")):

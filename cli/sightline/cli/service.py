@@ -42,7 +42,22 @@ def serve(
 
     code = "from sightline.cli.main import main; main()"
     command = [sys.executable, "-c", code, "work", "-w", str(workspace)]
-    serve_forever(workspace, host, port, workers, command if worker else (), allow_host)
+    jobs, factory = command if worker else (), f"{__name__}:application"
+    serve_forever(workspace, host, port, workers, jobs, allow_host, factory)
+
+
+def application() -> object:
+    """The application of a process that answers; it reads raw files, too."""
+    from sightline.api.server.process import application as make
+
+    return make(read_row)
+
+
+def read_row(workspace: Path, load: str, at: str) -> object:
+    """The raw record at a row of a load."""
+    from sightline.ingest.raw import source_record
+
+    return source_record(Workspace.open(workspace), load, at)
 
 
 def work(workspace: WorkspaceOption) -> None:

@@ -22,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 
 from sightline.api.app import create_app
 from sightline.api.errors import PortInUse
+from sightline.api.loads import ReadRow
 from sightline.api.server.connection import HEADER_TIMEOUT, Connection, descriptors
 from sightline.api.server.lifeline import PARENT, end_with_parent
 from sightline.graph.errors import UsageError
@@ -46,12 +47,14 @@ def serve(
     workers: int = 1,
     worker: Sequence[str] = (),
     hosts: Sequence[str] = (),
+    factory: str = "sightline.api.server.process:application",
 ) -> None:
     """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
 
     Args:
         workers: processes that answer.
         worker: a command that does jobs, to be run beside.
+        factory: the function that makes the application of a process that answers.
         hosts: names under which it may be asked, besides addresses, ``localhost`` and ``host``.
 
     Raises:
@@ -62,7 +65,7 @@ def serve(
     os.environ[_FOLDER], os.environ[_HOSTS] = str(workspace), " ".join([host, *hosts])
     os.environ[PARENT] = str(os.getpid())
     config = uvicorn.Config(
-        "sightline.api.server.process:application",
+        factory,
         factory=True,
         workers=workers,
         log_level="warning",
@@ -93,12 +96,12 @@ def serve(
             several.run()
 
 
-def application() -> FastAPI:
+def application(read_row: ReadRow | None = None) -> FastAPI:
     """The application of a process that answers."""
     end_with_parent()
     # An answer that is being made gives way to the event loop five times as soon.
     sys.setswitchinterval(0.001)
-    return create_app(Path(os.environ[_FOLDER]), os.environ[_HOSTS].split())
+    return create_app(Path(os.environ[_FOLDER]), os.environ[_HOSTS].split(), read_row)
 
 
 @contextmanager
