@@ -46,6 +46,21 @@ def test_pairs_are_related_in_a_way_that_is_not_said(load: Callable, header: str
     ]
 
 
+def test_two_numbered_columns_and_numbers_about_them_are_pairs(load: Callable) -> None:
+    (result,) = load({"links.txt": "protein1 protein2 score\nP1 P2 490\nP1 P3 198\nP4 P2 650\n"})
+    assert len(triples(result.load)) == 3
+    assert len({name for s, _, o in triples(result.load) for name in (s, o)}) == 4
+    assert any("score: about the link: whole number" in n.text for n in result.load.notes)
+    (people,) = load({"people.csv": "phone1,phone2,name\n1,2,Ann\n3,4,Bob\n"})
+    assert all(p != "relation:related_to" for _, p, _ in triples(people.load))
+
+
+def test_what_each_column_became_is_said(load: Callable) -> None:
+    (result,) = load({"peaks.csv": "id;name;height;kind\n1;Alp;1,70;a b\n2;Berg;2,05;c\n"})
+    said = "columns are name: label; height: number written as 1,70; kind: type"
+    assert said in [note.text for note in result.load.notes]
+
+
 def test_two_columns_without_a_header_are_pairs_where_an_id_comes_again(load: Callable) -> None:
     (result,) = load({"edges.tsv": "a\tb\na\tc\n"})
     assert {p for _, p, _ in triples(result.load)} == {"relation:related_to"}

@@ -246,6 +246,12 @@ def first(columns: Sequence[str], names: Sequence[str]) -> str | None:
     return next((lower[name] for name in names if name in lower), None)
 
 
+def numbered(first: str, second: str) -> bool:
+    """Whether two columns are called alike but for 1 and 2, or a and b, at the end."""
+    one, two = first.lower(), second.lower()
+    return len(one) > 1 and one[:-1] == two[:-1] and (one[-1], two[-1]) in (("1", "2"), ("a", "b"))
+
+
 def triple_columns(columns: Sequence[str]) -> tuple[str, tuple[str, ...], str] | None:
     """Columns called as head, relations and tail are, or None.
 

@@ -85,7 +85,7 @@ def profile(
         meanings.append(meaning)
         several = sum(t.statistics.source is table.statistics.source for t in tables) > 1
         mappings[table.name] = {"sources": [_source(table, sources, several)], **body}
-        say(table, tables)
+        say(table, tables, meaning)
     document = {"mappings": mappings}
     mapping = (
         mapping_of(document, Path("profile"), prefixes)

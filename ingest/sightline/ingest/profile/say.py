@@ -5,15 +5,22 @@ Knows profiled tables; decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sightline.ingest.profile import names
 from sightline.ingest.profile.relate import evidence
 from sightline.ingest.profile.tables import Profiled
 
+#: So many columns of a table are told of in its sentences; `sightline profile` shows all.
+TOLD = 20
 
-def say(table: Profiled, tables: Sequence[Profiled]) -> None:
-    """Add the sentences about a table: its role or key, its links, what is left out."""
+
+def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str]) -> None:
+    """Add the sentences about a table: its role or key, its links, its columns, what is left out.
+
+    Args:
+        meaning: of each column.
+    """
     if table.triple is not None:
         _say_triples(table)
     elif table.ends is not None:
@@ -23,6 +30,12 @@ def say(table: Profiled, tables: Sequence[Profiled]) -> None:
     else:
         _say_key(table, tables)
     _say_links(table)
+    known = {*table.links, *(table.triple or ()), *(table.ends or ())}
+    others = ((name, what) for name, what in meaning.items() if name not in known)
+    told = [f"{name}: {what}" for name, what in others if what not in ("key", "empty")]
+    if told:
+        more = f"; and {len(told) - TOLD} more columns" if len(told) > TOLD else ""
+        table.say(f"columns are {'; '.join(told[:TOLD])}{more}")
     empty = [column.name for column in table.columns.values() if not column.filled]
     if empty:
         more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""

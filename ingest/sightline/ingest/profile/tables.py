@@ -168,7 +168,7 @@ def _triple(statistics: Statistics) -> tuple[str, str | None, str] | None:
         return head, relation, tail
     called = names.triple_columns(list(columns))
     if called is None:
-        return _pair(statistics)
+        return _pair(statistics) or _numbered(statistics)
     head, relations, tail = called
     sure = (head.lower(), tail.lower()) in names.PAIRS
     ends = columns[head], columns[tail]
@@ -208,6 +208,20 @@ def _pair(statistics: Statistics) -> tuple[str, None, str] | None:
     if common and common >= COMMON_ENDS * least and same * 3 <= len(first.sample):
         return first.name, None, second.name
     return None
+
+
+def _numbered(statistics: Statistics) -> tuple[str, None, str] | None:
+    """``protein1, protein2`` and numbers about the two: they are the ends of edges."""
+    columns = list(statistics.columns.values())
+    if len(columns) < 2:
+        return None
+    first, second, *others = columns
+    if not names.numbered(first.name, second.name) or first.kind != second.kind:
+        return None
+    ends = all(c.filled == statistics.records and not c.many for c in (first, second))
+    if not ends or first.kind in TIMES or not all(c.kind in NUMBERS for c in others if c.filled):
+        return None
+    return first.name, None, second.name
 
 
 def name_parts(found: Profiled) -> None:
