@@ -104,8 +104,8 @@ def plan(
             text = json.dumps([form.media_type, *split, canonical(tables)])
             tables_of = partial(_by_mapping, source, form, rules, tables)
         else:
-            text = json.dumps([form.media_type])
-            tables_of = partial(_by_format, source, form)
+            text = json.dumps([form.media_type, sorted(settings.prefixes.items())])
+            tables_of = partial(_by_format, source, form, settings)
         readings.append(Reading(text, notes, tables_of))
     return readings
 
@@ -168,12 +168,20 @@ def _numbered(batch: Batch, names: Collection[str], genid: str) -> Batch:
     return replace(batch, frame=batch.frame.with_columns(**more)) if more else batch
 
 
-def _by_format(source: Source, form: TableFormat, sha256: str) -> Iterator[ReadTable]:
+def _by_format(
+    source: Source, form: TableFormat, settings: Settings, sha256: str
+) -> Iterator[ReadTable]:
     """Tables of which the format itself says what they mean."""
     for table in form.tables(source, Selection()):
-        yield _read(table, ((batch, table.maps or ()) for batch in table.batches))
+        yield _read(table, _meant(table, settings))
 
 
 def _read(table: Table, batches: Iterator[tuple[Batch, Sequence[TableMap] | None]]) -> ReadTable:
     title = table.title or table.selected or ""
     return ReadTable(batches, table.notes, table.kind, title)
+
+
+def _meant(table: Table, settings: Settings) -> Iterator[tuple[Batch, Sequence[TableMap]]]:
+    for batch in table.batches:
+        meaning = table.maps
+        yield batch, meaning(batch.frame.columns, settings.prefixes) if meaning else ()

@@ -14,7 +14,7 @@ from sightline.graph.record.loads import Note, Role
 from sightline.graph.record.places import RowKind
 from sightline.ingest.batch import Batch
 from sightline.ingest.streams import ByteStream, without_packing
-from sightline.ingest.terms import TableMap
+from sightline.ingest.terms import Maps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ class Table:
     name: str
     batches: Iterator[Batch]
     uniform: bool = True
-    maps: tuple[TableMap, ...] | None = None
+    maps: Maps | None = None
     selected: str | None = None
     declared: Declared | None = None
     notes: list[Note] = field(default_factory=list)

@@ -6,6 +6,7 @@ Knows templates and IRIs; knows no file format and no YAML.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from urllib.parse import quote
 import polars as pl
 from pyoxigraph import NamedNode
 
-from sightline.graph.vocabulary import RDF_TYPE, XSD_STRING
+from sightline.graph.vocabulary import RDF_TYPE, XSD_STRING, Kind
 from sightline.ingest.lexical import Written
 
 #: IRIs that need no closer look.
@@ -37,10 +38,12 @@ class Reference:
         prefixes: not None for a cell that may hold a whole IRI or a CURIE of these prefixes
             already, which then stands as it is. The first prefix is the one of minted names; it
             may have no name.
+        curies: a CURIE of an unknown prefix is an IRI as well, as where all names are CURIEs.
     """
 
     column: str
     prefixes: tuple[tuple[str, str], ...] | None = None
+    curies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Template:
         if isinstance(part, str):
             return pl.lit(part)
         if part.prefixes is not None:
-            return pl.lit(_minted(frame[part.column], part.prefixes))
+            return pl.lit(_minted(frame[part.column], part.prefixes, part.curies))
         if self.iri and not self.whole:
             return pl.lit(percent_encoded(frame[part.column]))
         return pl.col(part.column)
@@ -141,6 +144,11 @@ class TableMap:
         return tuple(dict.fromkeys((*self.subject.columns, *chain.from_iterable(said))))
 
 
+#: What the columns of a batch mean to a workspace with these prefixes, those of the four kinds of
+#: minted names among them.
+Maps = Callable[[Sequence[str], Mapping[str, str]], tuple[TableMap, ...]]
+
+
 def is_iri(text: str) -> bool:
     """Whether a text is an absolute IRI (RFC 3987)."""
     try:
@@ -153,6 +161,14 @@ def is_iri(text: str) -> bool:
 def iri(text: str) -> Template:
     """A constant IRI."""
     return Template((text,), iri=True)
+
+
+def named(
+    column: str, kind: Kind, prefixes: Mapping[str, str], *, curies: bool = False
+) -> Template:
+    """The IRI of a cell that holds a raw name, or an IRI or CURIE already."""
+    known = ((kind, prefixes[kind]), *prefixes.items())
+    return Template((Reference(column, known, curies),), iri=True)
 
 
 def literal_of(column: str) -> Value:
@@ -178,7 +194,9 @@ def percent_encoded(values: pl.Series) -> pl.Series:
     return encoded.zip_with(foreign, plain)
 
 
-def _minted(values: pl.Series, prefixes: tuple[tuple[str, str], ...]) -> pl.Series:
+def _minted(
+    values: pl.Series, prefixes: tuple[tuple[str, str], ...], curies: bool = False
+) -> pl.Series:
     """Names to IRIs under the first prefix; IRIs and CURIEs of known prefixes stand."""
     minted = (prefixes[0][1] + percent_encoded(values)).rename(values.name)
     if not values.str.contains(":", literal=True).any():
@@ -188,6 +206,7 @@ def _minted(values: pl.Series, prefixes: tuple[tuple[str, str], ...]) -> pl.Seri
     curie.columns = ["prefix", "local"]
     start = curie["prefix"].replace_strict(dict(prefixes), default=None, return_dtype=pl.String)
     expanded = start + curie["local"]
-    whole = values.str.contains(r"^(https?://|urn:)").fill_null(False)
+    stands = r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$" if curies else r"^(https?://|urn:)"
+    whole = values.str.contains(stands).fill_null(False) & ~(curies & expanded.is_not_null())
     minted = expanded.zip_with(expanded.is_not_null(), minted)
     return values.zip_with(whole, minted)

@@ -11,7 +11,7 @@ import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ from sightline.graph.arrays import Flags
 from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats import conventions
 from sightline.ingest.formats.dialect import Layout, fields, layout_of, prepared_blocks
 from sightline.ingest.formats.header import HEADERLESS
 from sightline.ingest.formats.nulls import Nulls
@@ -39,7 +40,11 @@ def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]
     batches = read_delimited(source, layout, notes, selection.nulls)
     if source.stem == DEFINITIONS and layout.columns == HEADERLESS[2]:
         batches = map(_with_definition, batches)
-    yield Table(source.stem, batches, kind="line", notes=notes)
+    batches = iter(batches)
+    first = next(batches, None)
+    conventions.require_records(source, layout.columns, first is not None)
+    read = batches if first is None else chain([first], batches)
+    yield conventions.told(Table(source.stem, read, kind="line", notes=notes))
 
 
 def _with_definition(batch: Batch) -> Batch:

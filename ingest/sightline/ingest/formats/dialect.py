@@ -17,6 +17,7 @@ from functools import lru_cache
 from sightline.graph.record.loads import Note
 from sightline.ingest.batch import unique_names
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
+from sightline.ingest.formats import conventions
 from sightline.ingest.formats.header import headerless, is_header
 from sightline.ingest.formats.nulls import kind_of
 from sightline.ingest.formats.quoting import find_records
@@ -212,6 +213,8 @@ def _told(names: Sequence[str]) -> str:
 
 def _header_place(cut: _Cut, wanted: Sequence[str]) -> int | None:
     """Which record is the header, after lines that are none; None where there is no header."""
+    if cut.records and conventions.names_columns(cut.records[0]):
+        return 0
     records, width = cut.records, cut.width
     if any(name in wanted for name in unique_names(records[0])):
         return 0

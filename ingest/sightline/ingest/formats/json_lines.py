@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from sightline.ingest.batch import Batch, Rejected
+from sightline.ingest.formats import conventions
 from sightline.ingest.formats.objects import (
     NO_UTF8,
     TOO_DEEP,
@@ -38,9 +39,10 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
     for shape in found:
         batches = _batches(source, View(shape))
         path = shape.path if len(found) > 1 else None
-        yield Table(
+        table = Table(
             shape.name, batches, uniform=False, selected=path, notes=notes_of(shape), kind="line"
         )
+        yield conventions.told(table) if len(found) == 1 else table
 
 
 def _documents(source: Source) -> Iterator[Any]:

@@ -17,13 +17,14 @@ import polars as pl
 
 from sightline.ingest.batch import Batch, column_name
 from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats import conventions
 from sightline.ingest.source import Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 100_000
 
 
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
-    yield Table(source.stem, _batches(source))
+    yield conventions.told(Table(source.stem, _batches(source)))
 
 
 def _batches(source: Source) -> Iterator[Batch]:

@@ -1,0 +1,238 @@
+"""Tables whose column names follow a published convention, whatever format they are written in.
+
+Knows the files of ``neo4j-admin import`` and of KGX, and the edges that Sightline exports; knows
+no format. A convention says what the columns mean, so that nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from urllib.parse import quote
+
+import polars as pl
+
+from sightline.graph.exchange.export import TEXTS
+from sightline.graph.record.loads import Note
+from sightline.graph.vocabulary import RDFS_LABEL, XSD, XSD_STRING, Kind
+from sightline.ingest.batch import Batch
+from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats.graphs import EdgeColumns, NodeColumns, first_of, property_of
+from sightline.ingest.source import Source, Table
+from sightline.ingest.terms import (
+    Maps,
+    Reference,
+    TableMap,
+    Template,
+    Value,
+    iri,
+    literal_of,
+    named,
+    type_of,
+)
+
+#: A column of ``neo4j-admin import``: name, what it is, id group, options.
+NEO4J = re.compile(r"([^:]*):([A-Za-z_]+)(\[\])?(?:\(([^)]*)\))?(?:\{.*\})?")
+NEO4J_ROLES = ("ID", "START_ID", "END_ID", "TYPE", "LABEL", "IGNORE")
+NEO4J_TYPES = {
+    **dict.fromkeys(("int", "long", "short", "byte"), "integer"),
+    **dict.fromkeys(("float", "double"), "double"),
+    **dict.fromkeys(("string", "char", "point", "localtime"), "string"),
+    **{name: name for name in ("boolean", "date", "time", "duration")},
+    **dict.fromkeys(("datetime", "localdatetime"), "dateTime"),
+}
+NEO4J_LABELS = ("name", "title", "label", "preflabel")
+#: Columns of KGX that hold one value, whatever signs are in it.
+KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
+EXPORTED = EdgeColumns("head", "relation", "tail", skip=(*TEXTS, "inferred"))
+#: Records by which a convention is told, beside its columns.
+SAMPLE = 200
+
+
+def names_columns(names: Sequence[str]) -> bool:
+    """Whether a first line can only be the header of a convention."""
+    roles = {column.role for column in map(_neo4j, names) if column}
+    return "ID" in roles or roles >= {"START_ID", "END_ID"}
+
+
+def told(table: Table) -> Table:
+    """The table, with what its columns mean if they follow a convention."""
+    batches = iter(table.batches)
+    first = next(batches, None)
+    if first is None:
+        return replace(table, batches=iter(()))
+    maps, notes = _meaning(table.name, first.frame)
+    again: Iterator[Batch] = chain([first], batches)
+    if maps is None:
+        return replace(table, batches=again)
+    table.notes.extend(notes)
+    if maps is _exported:
+        again = _without_inferred(again, table.notes)
+    return replace(table, batches=again, maps=maps)
+
+
+def require_records(source: Source, names: Sequence[str], records: bool) -> None:
+    """Refuse the header of a convention without a record.
+
+    Raises:
+        SourceUnreadable
+    """
+    if names_columns(names) and not records:
+        raise SourceUnreadable(
+            source.path,
+            "it is the header of an import for Neo4j, whose records are in another file; join "
+            "them (cat header.csv data.csv > joined.csv) and load that",
+        )
+
+
+def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
+    columns = frame.columns
+    if names_columns(columns):
+        return _neo4j_maps(name, columns)
+    if tuple(columns) == (*TEXTS, "inferred"):
+        return _exported, [Note(f"{name} is a table of edges that Sightline exported")]
+    sample = frame.head(SAMPLE)
+    if {"subject", "predicate", "object"} <= set(columns) and _biolink(sample, "predicate"):
+        edges = EdgeColumns("subject", "predicate", "object", split="|", curies=True)
+        return edges.maps, _kgx_notes(name, columns, edges.used)
+    if {"id", "category"} <= set(columns) and _biolink(sample, "category"):
+        nodes = NodeColumns(
+            "id", ("name", "label"), ("category",), split="|", whole=KGX_SINGLE, curies=True
+        )
+        return nodes.maps, [Note(f"{name} holds nodes of KGX: id, category and properties")]
+    return None, []
+
+
+def _biolink(sample: pl.DataFrame, column: str) -> bool:
+    values = sample[column].explode() if sample.schema[column] != pl.String else sample[column]
+    filled = values.drop_nulls()
+    return len(filled) > 0 and bool(filled.str.contains("^(biolink:|https://w3id.org/bio)").any())
+
+
+def _kgx_notes(name: str, columns: Sequence[str], used: Sequence[str]) -> list[Note]:
+    text = f"{name} holds edges of KGX: subject, predicate and object"
+    others = [column for column in columns if column not in used]
+    return [Note(text + (f"; each keeps {', '.join(others)}" if others else ""))]
+
+
+def _exported(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+    """Edges, and what the things and relations in them are called."""
+    (edges,) = EXPORTED.maps(columns, prefixes)
+    kinds: tuple[tuple[str, Kind], ...]
+    kinds = (("head", "entity"), ("relation", "relation"), ("tail", "entity"))
+    labels = (
+        TableMap(
+            column,
+            named(column, kind, prefixes),
+            ((iri(RDFS_LABEL), literal_of(f"{column}_label")),),
+        )
+        for column, kind in kinds
+    )
+    return (replace(edges, complete=False), *labels)
+
+
+def _without_inferred(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
+    """Edges that reasoning added relate nothing: it adds them again."""
+    count = 0
+    for batch in batches:
+        inferred = pl.col("inferred") == "true"
+        count += batch.frame.select(inferred.sum()).item()
+        relation = pl.when(inferred.not_().fill_null(True)).then("relation")
+        yield replace(batch, frame=batch.frame.with_columns(relation=relation))
+    if count:
+        text = f"{count} edges that were inferred are left out; sightline reason adds them again"
+        notes.append(Note(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of ``neo4j-admin import``; ``role`` is one of its roles or empty for a property."""
+
+    column: str
+    name: str
+    role: str
+    datatype: str
+    several: bool
+    group: str
+
+
+def _neo4j(column: str) -> _Column | None:
+    found = NEO4J.fullmatch(column.strip())
+    if not found:
+        return None
+    name, kind, several, group = found.groups()
+    role = kind.upper() if kind.upper() in NEO4J_ROLES else ""
+    if not role and kind.lower() not in NEO4J_TYPES:
+        return None
+    datatype = XSD + NEO4J_TYPES.get(kind.lower(), "string")
+    return _Column(column, name, role, datatype, bool(several), group or "")
+
+
+def _neo4j_maps(name: str, columns: Sequence[str]) -> tuple[Maps, list[Note]]:
+    every = [
+        _neo4j(column) or _Column(column, column, "", XSD_STRING, False, "") for column in columns
+    ]
+    by_role = {role: [c for c in every if c.role == role] for role in NEO4J_ROLES}
+    plain = [column for column in every if not column.role]
+    notes = []
+    if by_role["IGNORE"]:
+        left = ", ".join(column.column for column in by_role["IGNORE"])
+        notes.append(Note(f"{name}: left out as its header says: {left}"))
+    if by_role["START_ID"]:
+        notes.insert(0, Note(f"{name} holds relationships of an import for Neo4j"))
+        if not by_role["TYPE"]:
+            text = f"{name} has no column :TYPE; its relationships are called {name}, as the file"
+            notes.append(Note(text, warning=True))
+    else:
+        notes.insert(0, Note(f"{name} holds nodes of an import for Neo4j"))
+        group = by_role["ID"][0].group
+        if not by_role["LABEL"] and group:
+            notes.append(Note(f"{name} has no column :LABEL; its nodes are of type {group}"))
+
+    def nodes(_: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+        ids = by_role["ID"]
+        kinds = (type_of(_minted(prefixes["class"], [label])) for label in by_role["LABEL"])
+        statements = [(a, replace(kind, split=";")) for a, kind in kinds]
+        if not by_role["LABEL"] and ids[0].group:
+            statements.append(type_of(iri(prefixes["class"] + quote(ids[0].group, safe=""))))
+        called = first_of([c.name for c in plain], NEO4J_LABELS)
+        for column in plain:
+            value = _value(column)
+            if column.name == called:
+                statements.append((iri(RDFS_LABEL), value))
+            else:
+                statements.append((iri(property_of(prefixes, column.name)), value))
+        for column in ids:
+            if column.name:
+                statements.append((iri(property_of(prefixes, column.name)), _value(column)))
+        return (TableMap("nodes", _thing(prefixes, ids), tuple(statements)),)
+
+    def edges(_: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+        kinds = by_role["TYPE"][:1]
+        relation = iri(prefixes["relation"] + quote(name, safe=""))
+        if kinds:
+            relation = _minted(prefixes["relation"], kinds)
+        said = tuple((property_of(prefixes, c.name), _value(c)) for c in plain)
+        value = Value(_thing(prefixes, by_role["END_ID"]), qualifiers=said)
+        head = _thing(prefixes, by_role["START_ID"])
+        return (TableMap("relationships", head, ((relation, value),), complete=True),)
+
+    return (edges if by_role["START_ID"] else nodes), notes
+
+
+def _thing(prefixes: Mapping[str, str], ids: Sequence[_Column]) -> Template:
+    """The IRI of an id: its group keeps it apart from equal ids of other groups."""
+    group = ids[0].group
+    start = f"{prefixes['entity']}{quote(group, safe='')}/" if group else prefixes["entity"]
+    return _minted(start, ids)
+
+
+def _minted(start: str, columns: Sequence[_Column]) -> Template:
+    return Template((start, *(Reference(c.column) for c in columns)), iri=True)
+
+
+def _value(column: _Column) -> Value:
+    text = Template((Reference(column.column),), iri=False)
+    return Value(text, column.datatype, split=";" if column.several else None)

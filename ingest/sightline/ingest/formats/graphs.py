@@ -1,0 +1,114 @@
+"""Tables of nodes and of edges, as most programs write graphs: what their columns mean.
+
+Knows nodes with labels, types and properties, and edges with values of their own; knows no format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES, RDFS_LABEL, SKOS, XSD_STRING
+from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, named, type_of
+
+DESCRIPTIONS = ("description", "definition", "comment", "summary")
+ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel")
+#: What edges are called that do not say how they relate.
+UNNAMED = "related_to"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeColumns:
+    """Which columns of a table of nodes hold what; every other one is a property.
+
+    Attributes:
+        key: what names the node.
+        labels, types: candidates, in order of preference.
+        skip: columns that say nothing.
+        split: separator of cells with several values, but for columns of ``whole``.
+        curies: names are CURIEs, whether their prefix is known or not.
+    """
+
+    key: str
+    labels: tuple[str, ...]
+    types: tuple[str, ...]
+    skip: tuple[str, ...] = ()
+    split: str | None = None
+    whole: tuple[str, ...] = ()
+    curies: bool = False
+
+    def maps(self, columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+        """The maps of a batch with these columns."""
+        label, kind = first_of(columns, self.labels), first_of(columns, self.types)
+        statements = []
+        for column in columns:
+            value = _text(column, None if column in self.whole else self.split)
+            if column == kind:
+                classes = named(column, "class", prefixes, curies=self.curies)
+                predicate, typed = type_of(classes)
+                statements.append((predicate, Value(typed.template, split=self.split)))
+            elif column == label:
+                statements.append((iri(RDFS_LABEL), value))
+            elif column.lower() in DESCRIPTIONS:
+                statements.append((iri(DESCRIPTION_PROPERTIES[0]), value))
+            elif column.lower() in ALIASES:
+                statements.append((iri(SKOS + "altLabel"), value))
+            elif column not in (self.key, *self.skip):
+                statements.append((iri(property_of(prefixes, column)), value))
+        subject = named(self.key, "entity", prefixes, curies=self.curies)
+        return (TableMap("nodes", subject, tuple(statements)),)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeColumns:
+    """Which columns of a table of edges hold what; every other one qualifies its edge.
+
+    Attributes:
+        relation: the column that says how they relate; None where nothing does.
+        skip: columns that say nothing.
+        split: separator of cells with several values.
+        curies: names are CURIEs, whether their prefix is known or not.
+    """
+
+    head: str
+    relation: str | None
+    tail: str
+    skip: tuple[str, ...] = ()
+    split: str | None = None
+    curies: bool = False
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The columns that qualify nothing."""
+        return (self.head, self.relation or "", self.tail, *self.skip)
+
+    def maps(self, columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+        """The maps of a batch with these columns."""
+        relation = iri(prefixes["relation"] + UNNAMED)
+        if self.relation is not None:
+            relation = named(self.relation, "relation", prefixes, curies=self.curies)
+        said = tuple(
+            (property_of(prefixes, column), _text(column, self.split))
+            for column in columns
+            if column not in self.used
+        )
+        tail = named(self.tail, "entity", prefixes, curies=self.curies)
+        head = named(self.head, "entity", prefixes, curies=self.curies)
+        value = Value(tail, qualifiers=said)
+        return (TableMap("edges", head, ((relation, value),), complete=True),)
+
+
+def property_of(prefixes: Mapping[str, str], name: str) -> str:
+    """The IRI of the property that a column holds."""
+    return prefixes["property"] + quote(name, safe="")
+
+
+def first_of(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """The column that bears the earliest of ``names``, in whatever case."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def _text(column: str, split: str | None) -> Value:
+    return Value(Template((Reference(column),), iri=False), XSD_STRING, split=split)

@@ -1,0 +1,118 @@
+"""Tables that follow a published convention: their own header says what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from sightline.graph.record.statements import QUALIFIERS
+from sightline.ingest.errors import SourceUnreadable
+from tests.ingest.conftest import short, statements, triples
+
+CREW = "crewId:ID(Crew),name,height:float,ranks:string[],note:IGNORE,:LABEL\n"
+SHIPS = "shipId:ID(Ship),title,built:int,:LABEL\n7,Gannet,1911,Ship;Barque\n"
+SERVED = ":START_ID(Crew),year:int,:END_ID(Ship),:TYPE\n7,1912,7,SAILED_ON\n8,,7,OWNED\n"
+
+
+def qualifiers(frame: pl.DataFrame) -> list[dict[str, str] | None]:
+    """What each statement says about itself."""
+    return [
+        keys and {short(key): value for key, value in zip(keys, values)}
+        for keys, values in frame.select(QUALIFIERS).rows()
+    ]
+
+
+def test_ids_of_two_groups_of_neo4j_stay_apart_and_types_are_kept(load: Callable) -> None:
+    crew, ships, served = load(
+        {
+            "crew.csv": CREW + '7,"Ola Fisk",1.8,mate;cook,x,Sailor\n8,Bo,,,,\n',
+            "ships.csv": SHIPS,
+            "served.csv": SERVED,
+        }
+    )
+    assert triples(crew.load) == [
+        ("entity:Crew/7", "rdf:type", "class:Sailor"),
+        ("entity:Crew/7", "rdfs:label", "Ola Fisk"),
+        ("entity:Crew/8", "rdfs:label", "Bo"),
+        ("entity:Crew/7", "property:height", "1.8"),
+        ("entity:Crew/7", "property:ranks", "mate"),
+        ("entity:Crew/7", "property:ranks", "cook"),
+        ("entity:Crew/7", "property:crewId", "7"),
+        ("entity:Crew/8", "property:crewId", "8"),
+    ]
+    assert any("left out as its header says: note:IGNORE" in n.text for n in crew.load.notes)
+    assert ("entity:Ship/7", "rdf:type", "class:Barque") in triples(ships.load)
+    assert ("entity:Ship/7", "rdfs:label", "Gannet") in triples(ships.load)
+    assert short(statements(ships.load).row(3, named=True)["datatype"]) == "xsd:integer"
+    assert triples(served.load) == [
+        ("entity:Crew/7", "relation:SAILED_ON", "entity:Ship/7"),
+        ("entity:Crew/8", "relation:OWNED", "entity:Ship/7"),
+    ]
+    assert qualifiers(statements(served.load)) == [{"property:year": "1912"}, None]
+
+
+def test_what_a_header_of_neo4j_leaves_open_is_said(load: Callable) -> None:
+    rows = ":START_ID,:END_ID\n1,2\n1,3\n2,3\n"
+    nodes, edges = load({"n.csv": ":ID(Pet),nick\n1,Rex\n", "likes.csv": rows})
+    assert ("entity:Pet/1", "rdf:type", "class:Pet") in triples(nodes.load)
+    assert triples(edges.load)[0] == ("entity:1", "relation:likes", "entity:2")
+    assert [n.text for n in edges.load.notes if n.warning] == [
+        "likes has no column :TYPE; its relationships are called likes, as the file"
+    ]
+
+
+def test_a_header_of_neo4j_without_its_records_is_refused_with_the_way_out(load: Callable) -> None:
+    with pytest.raises(SourceUnreadable, match=r"cat header.csv data.csv > joined.csv"):
+        load({"crew-header.csv": CREW})
+
+
+NODES = "id\tcategory\tname\txref\tsynonym\n"
+EDGES = "id\tsubject\tpredicate\tobject\trelation\tpublications\n"
+
+
+def test_kgx_tables_keep_types_curies_and_what_edges_say(load: Callable) -> None:
+    nodes, edges = load(
+        {
+            "x_nodes.tsv": NODES
+            + "HP:3\tbiolink:PhenotypicFeature|biolink:NamedThing\ta | b\tUMLS:C3|EX:4\tchill\n",
+            "x_edges.tsv": EDGES
+            + "u:1\tMONDO:9\tbiolink:has_phenotype\tHP:3\tRO:2\tPMID:1|PMID:2\n"
+            + "u:2\tMONDO:8\tbiolink:has_phenotype\tHP:3\t\t\n",
+        }
+    )
+    assert triples(nodes.load) == [
+        ("HP:3", "rdf:type", "biolink:PhenotypicFeature"),
+        ("HP:3", "rdf:type", "biolink:NamedThing"),
+        ("HP:3", "rdfs:label", "a | b"),
+        ("HP:3", "property:xref", "UMLS:C3"),
+        ("HP:3", "property:xref", "EX:4"),
+        ("HP:3", "skos:altLabel", "chill"),
+    ]
+    assert triples(edges.load) == [
+        ("MONDO:9", "biolink:has_phenotype", "HP:3"),
+        ("MONDO:8", "biolink:has_phenotype", "HP:3"),
+    ]
+    frame = statements(edges.load)
+    assert frame["qualifier_values"].to_list() == [["u:1", "RO:2", "PMID:1", "PMID:2"], ["u:2"]]
+
+
+def test_kgx_lines_are_read_as_its_tables_are(load: Callable) -> None:
+    (nodes, edges) = load(
+        {
+            "x_nodes.jsonl": '{"id": "EX:1", "category": ["biolink:Gene"], "name": "G"}\n'
+            '{"id": "EX:2", "category": ["biolink:Gene"], "name": "H"}\n',
+            "x_edges.jsonl": '{"subject": "EX:1", "predicate": "biolink:binds", "object": "EX:2",'
+            ' "publications": ["PMID:1"]}\n' * 2,
+        }
+    )
+    assert ("EX:1", "rdf:type", "biolink:Gene") in triples(nodes.load)
+    assert ("EX:1", "rdfs:label", "G") in triples(nodes.load)
+    assert triples(edges.load) == [("EX:1", "biolink:binds", "EX:2")]
+    assert qualifiers(statements(edges.load)) == [{"property:publications": "PMID:1"}]
+
+
+def test_ids_and_categories_of_others_are_no_kgx(load: Callable) -> None:
+    (result,) = load({"goods.csv": "id,category,name\n1,Food,Bread\n2,Tools,Saw\n"})
+    assert ("entity:good/1", "rdfs:label", "Bread") in triples(result.load)
