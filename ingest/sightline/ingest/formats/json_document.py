@@ -14,6 +14,7 @@ from typing import Any
 from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
+from sightline.ingest.formats.drawn import graph_document
 from sightline.ingest.formats.objects import NO_UTF8, TOO_DEEP, View, batch_of, notes_of, parse
 from sightline.ingest.formats.paths import PATH, follow, path_of
 from sightline.ingest.formats.shapes import (
@@ -42,6 +43,9 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         yield _table(
             source, document, View(selected(selection.table, source.stem), selection.columns)
         )
+        return
+    if not selection.columns and (graph := graph_document(source, document)) is not None:
+        yield from graph
         return
     found = tables_in(document)
     if selection.columns:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sightline.graph.errors import UsageError
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.delimited import CSV, TSV
+from sightline.ingest.formats.drawn import GRAPHML
 from sightline.ingest.formats.excel import EXCEL
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_ld import JSON_LD
@@ -25,7 +26,7 @@ from sightline.ingest.source import Format, StatementFormat, TableFormat
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
     *(EXCEL, SQLITE, PARQUET, JSON_LD, JSON_LINES, JSON),
-    *(TURTLE, TRIG, N_TRIPLES, N_QUADS, RDF_XML, CSV, TSV),
+    *(TURTLE, TRIG, N_TRIPLES, N_QUADS, GRAPHML, RDF_XML, CSV, TSV),
 )
 #: First characters of RDF texts.
 RDF_STARTS = tuple(bytes([start]) for start in b"<_@{[(#")
