@@ -57,7 +57,7 @@ def test_two_numbered_columns_and_numbers_about_them_are_pairs(load: Callable) -
 
 def test_what_each_column_became_is_said(load: Callable) -> None:
     (result,) = load({"peaks.csv": "id;name;height;kind\n1;Alp;1,70;a b\n2;Berg;2,05;c\n"})
-    said = "columns are name: label; height: number written as 1,70; kind: type"
+    said = "columns of peaks are name: label; height: number written as 1,70; kind: type"
     assert said in [note.text for note in result.load.notes]
 
 

@@ -35,7 +35,7 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
     told = [f"{name}: {what}" for name, what in others if what not in ("key", "empty")]
     if told:
         more = f"; and {len(told) - TOLD} more columns" if len(told) > TOLD else ""
-        table.say(f"columns are {'; '.join(told[:TOLD])}{more}")
+        table.say(f"columns of {table.name} are {'; '.join(told[:TOLD])}{more}")
     empty = [column.name for column in table.columns.values() if not column.filled]
     if empty:
         more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
