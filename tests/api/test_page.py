@@ -99,7 +99,7 @@ def test_what_is_stated_and_what_is_predicted_look_different(page: Browser, base
     stated = page.run("document.querySelector('.group').closest('.card').innerText")
     predicted = page.run("document.querySelector('.predicted').innerText")
 
-    assert "a.csv, line 2" in stated
+    assert "a.csv, row 5" in stated
     assert "East African Community" not in stated
     assert "Predicted, not stated" in predicted
     assert re.search(r"East African Community\s+5.9 %", predicted)

@@ -31,7 +31,7 @@ COMMANDS = (
         "evaluate",
     ),
     *("related", "similar", "paths", "predict", "report", "serve", "work", "demo"),
-    *("reason", "diff", "export"),
+    *("reason", "diff", "export", "source"),
 )
 
 

@@ -255,7 +255,6 @@ def test_one_damaged_record_does_not_change_the_encoding(tmp_path: Path) -> None
         ("t.txt", "one two\nthree\nfour five six\n", "one column or is no table"),
         ("x", "12|t|A title\n12|a|Text\n12\t0\t5\tA\tGene\t1\n", "PubTator"),
         ("t.csv", "<!DOCTYPE html>\n<html><body>log in, please</body></html>", "an HTML page"),
-        ("t.xml", '<?xml version="1.0"?>\n<TriX xmlns="x"></TriX>', "TriX; convert it"),
         ("t.mat", b"MATLAB 5.0 MAT-file", "a MATLAB file"),
         ("t.hdt", b"$HDT\x01", "HDT; convert"),
         ("t.txt", "digraph g {\n a -> b;\n}\n", "Graphviz"),

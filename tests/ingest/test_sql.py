@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,7 +102,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if os.getuid() == 0:  # the server refuses to run as root
         options = {"user": "postgres", "group": "postgres"}
         shutil.chown(folder, **options)
-        for parent in [folder, *folder.parents][:3]:
+        for parent in folder.parents:
+            if parent == Path(tempfile.gettempdir()):
+                break
             parent.chmod(0o755)
 
     def run(*command: str | Path) -> None:

@@ -1,6 +1,6 @@
 """The command `demo`: the bundled example from raw files to answers that can be checked.
 
-Some facts of the example are taken back before anything is learnt (``withheld.txt`` beside its
+Some facts of the example are taken back before anything is learnt (``withheld.list`` beside its
 files), so that it shows what is found again and what is not.
 """
 
@@ -73,8 +73,8 @@ def example_folder() -> Path:
 
 
 def withheld_facts(folder: Path) -> list[Fact]:
-    """The facts of ``withheld.txt``; its other lines are prose."""
-    lines = (folder / "withheld.txt").read_text(encoding="utf-8").splitlines()
+    """The facts of ``withheld.list``; its other lines are prose."""
+    lines = (folder / "withheld.list").read_text(encoding="utf-8").splitlines()
     return [(h, r, t) for h, r, t in (line.split("\t") for line in lines if "\t" in line)]
 
 
@@ -101,7 +101,7 @@ def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
         "row": range(1, count + 1),
     }
     empty = dict.fromkeys(set(statement_schema()) - set(columns))
-    with LoadWriter(ws, name, str(folder / "withheld.txt")) as writer:
+    with LoadWriter(ws, name, str(folder / "withheld.list")) as writer:
         writer.write(pl.DataFrame(columns | empty))
         writer.commit(
             sha256=digest,

@@ -52,7 +52,10 @@ def wide(head: bytes) -> str | None:
         zeros, others = sample[first::2].count(0), sample[1 - first :: 2].count(0)
         if zeros * 20 > len(sample) and zeros > 1 and others * 50 < zeros:
             whole = sample[: len(sample) // 2 * 2]
-            if "\0" not in whole.decode(name, errors="replace"):
+            beside = (b for zero, b in zip(whole[first::2], whole[1 - first :: 2]) if not zero)
+            # What stands beside a zero byte is a character of ASCII.
+            printed = all(b >= 32 or b in b"\t\n\r" for b in beside)
+            if printed and "\0" not in whole.decode(name, errors="replace"):
                 return name
     return None
 

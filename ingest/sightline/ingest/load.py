@@ -255,7 +255,7 @@ def _ingest(
             notes += table.notes
         notes += load.notes()
         counts = load.counts()
-        if not counts.statements:
+        if counts.read and not counts.statements:
             notes.append(Note("it was read and adds no fact", warning=True))
         return Result(
             writer.commit(
