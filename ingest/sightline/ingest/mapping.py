@@ -37,7 +37,7 @@ from sightline.ingest.terms import (
 
 MAX_BYTES = 1 << 20
 #: Fields of the maps that the first version did not have.
-LATER = ("written", "qualifiers", "nulls")
+LATER = ("written", "qualifiers", "nulls", "curies")
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
 MAPPING_KEYS = {"sources": "sources", "source": "sources", "po": "po", "predicateobjects": "po"}
 MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
