@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from sightline.graph.record.errors import UnknownLoad
 from sightline.graph.record.loads import active_loads
-from sightline.graph.storage.workspace import Workspace
+from sightline.graph.storage.workspace import Current, Workspace
 from sightline.ingest.errors import NoSuchRow, RawFileChanged, RawFileGone
 from sightline.ingest.load import ingest
 from sightline.ingest.raw import source_record
@@ -46,6 +48,50 @@ def test_equal_files_elsewhere_are_not_replaced(ws: Workspace, tmp_path: Path) -
         (tmp_path / name).write_text(text)
         ingest(ws, [tmp_path / name])
     assert len(active_loads(ws)) == 2
+
+
+def test_what_comes_from_no_place_or_from_another_archive_replaces_nothing(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("one", BEFORE), ("two", AFTER)):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with ZipFile("data.zip", "w") as archive:
+            archive.writestr("people.csv", text)
+        (member,) = ingest(ws, ["data.zip"])
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"x" + text.encode())))
+        (piped,) = ingest(ws, ["-"])
+        assert member.replaced == piped.replaced == ()
+    assert len(active_loads(ws)) == 4
+    assert piped.load.source == "stdin"
+    with pytest.raises(UnknownLoad, match="not the only one"):
+        source_record(ws, "stdin", "2")
+    with ZipFile("data.zip", "w") as archive:
+        archive.writestr("people.csv", BEFORE + "z,Zoe,Rhine\n")
+    assert ingest(ws, ["data.zip"])[0].replaced[0].load.id == member.load.id
+
+
+def test_a_load_and_the_one_it_replaces_change_places_in_one_step(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(BEFORE)
+    (first,) = ingest(ws, [file])
+    file.write_text(AFTER)
+    write, left = Workspace._write_current, [1]  # the load that waits is written down first
+
+    def killed(self: Workspace, current: Current) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        write(self, current)
+
+    monkeypatch.setattr(Workspace, "_write_current", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(ws, [file])
+    monkeypatch.undo()
+    assert [load.id for load in active_loads(ws)] == [first.load.id]
+    assert ingest(ws, [file])[0].replaced[0].load.id == first.load.id
 
 
 def test_the_record_of_a_line_shows_its_cells_and_what_each_made(

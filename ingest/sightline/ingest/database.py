@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -30,8 +29,6 @@ from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.source import Declared, Link, NoSuchTable, Selection, Source, Table
 
 RECORDS_PER_BATCH = 50_000
-#: Schemes that are databases; a driver may follow (``postgresql+psycopg``).
-URL = re.compile(r"(postgresql|postgres|mysql|mariadb|mssql|oracle)(\+\w+)?://")
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -181,9 +178,7 @@ def copy_of(url: str, path: Path) -> None:
     except (sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
         raise SourceUnreadable(shown(url), MORE) from error
     except sa.exc.ArgumentError as error:
-        raise SourceUnreadable(
-            URL.sub("", url)[:0] or "the URL", "it is no database URL"
-        ) from error
+        raise SourceUnreadable("the database", "its URL cannot be read") from error
     except sa.exc.SQLAlchemyError as error:
         raise SourceUnreadable(shown(url), _said(error)) from error
 

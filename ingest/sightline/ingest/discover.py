@@ -162,19 +162,19 @@ class _Survey:
         with self._noting():
             if is_url(source):
                 path = from_network(str(source), self._room(source), self._taking.network)
-                self._add(path, True, Path(str(source)))
+                self._add(path, True, Path(str(source)), str(source))
             elif is_database(source):
                 from sightline.ingest.database import copy_of, shown
 
                 path = self._room(source) / "database.sqlite"
                 copy_of(str(source), path)
-                self._add(path, True, Path(shown(str(source))))
+                self._add(path, True, Path(shown(str(source))), shown(str(source)))
             elif str(source) == STDIN:
-                self._add(from_stdin(self._room(source)), True, Path("stdin"))
+                self._add(from_stdin(self._room(source)), True, Path("stdin"), "")
             else:
                 for path, explicit in _files(Path(source), self.found.passed):
                     with self._noting():
-                        self._add(path, explicit, None)
+                        self._add(path, explicit, None, os.path.abspath(path))
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -194,12 +194,15 @@ class _Survey:
         room.mkdir()
         return room
 
-    def _add(self, path: Path, explicit: bool, given: Path | None, inside: bool = False) -> None:
+    def _add(
+        self, path: Path, explicit: bool, given: Path | None, place: str, inside: bool = False
+    ) -> None:
         """Take in a file.
 
         Args:
             explicit: the user named it.
             given: what the user calls it, if it was fetched.
+            place: as that of the source.
             inside: it comes from an archive.
         """
         whole = path.resolve()
@@ -219,13 +222,12 @@ class _Survey:
             if head.startswith(ZIP) and not _is_binary(head) and self._format is None:
                 if inside:
                     raise SourceUnreadable(path, "it is an archive in an archive; unpack it first")
-                self._unpack(path, said)
+                self._unpack(path, said, place)
                 return
             source = self._recognised(path, ending, head, stream)
             if not head and not isinstance(source.format, StatementFormat):
                 raise SourceEmpty(path)
-        if source.given is None and given is not None:
-            source = replace(source, given=given)
+        source = replace(source, given=given, place=place)
         if not explicit and ending == VAGUE and not source.split:
             try:
                 if source.format.check is not None:
@@ -236,10 +238,11 @@ class _Survey:
                 return
         self.found.sources.append(source)
 
-    def _unpack(self, path: Path, said: Path) -> None:
+    def _unpack(self, path: Path, said: Path, place: str) -> None:
         for name, where in members(path, self._room(path), said):
+            inner = place and f"{place}/{name.relative_to(said).as_posix()}"
             with self._noting():
-                self._add(where, False, name, inside=True)
+                self._add(where, False, name, inner, inside=True)
 
     def _recognised(self, path: Path, ending: str, head: bytes, stream: ByteStream) -> Source:
         """The source, its format and its encoding, from its first bytes and what follows them."""
@@ -342,20 +345,25 @@ def _below(folder: Path, passed: list[tuple[Path, str]]) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
-def shown_names(paths: Sequence[Path], taken: Mapping[str, str]) -> list[str]:
+def shown_names(sources: Sequence[Source], taken: Mapping[str, str]) -> list[str]:
     """What answers call each file: nothing that tells where this machine keeps it.
 
     A path that the user wrote as a relative one is told as it is, others from the folder that they
-    share. A file of the same name elsewhere is told apart by a folder more.
+    share. A file of the same name elsewhere is told apart by a folder more. What came from the
+    network or from standard input is called what the user calls it.
 
     Args:
-        taken: name to whole path of files that were loaded before.
+        taken: name to place of sources that were loaded before.
     """
-    whole = [Path(os.path.abspath(path)) for path in paths]
-    shared = os.path.commonpath([path.parent for path in whole])
+    files = [Path(source.place) for source in sources if os.path.isabs(source.place)]
+    shared = os.path.commonpath([path.parent for path in files]) if files else ""
     known = dict(taken)
     names = []
-    for path, full in zip(paths, whole):
+    for source in sources:
+        path, full = source.origin, Path(source.place)
+        if not full.is_absolute():
+            names.append(_as_written(path))
+            continue
         shown = full.relative_to(shared) if path.is_absolute() else path
         name, parts = str(shown), len(shown.parts)
         while known.get(name, str(full)) != str(full) and parts < len(full.parts):

@@ -8,7 +8,6 @@ there: either all become active or none does.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -47,7 +46,7 @@ from sightline.ingest.errors import (
 from sightline.ingest.mapping import read_mapping
 from sightline.ingest.numbering import Numbering
 from sightline.ingest.reading import Reading, ReadTable, plan
-from sightline.ingest.replace import Replaced, replace_former
+from sightline.ingest.replace import Replaced, replaced_by
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.terms import TableMap
 
@@ -126,26 +125,19 @@ def ingest(
         show = Shown(progress, [source for source, _ in readings], "ingest")
         results: list[tuple[Source, Result]] = []
         with ws.lock():
-            origins = [source.origin for source, _ in readings]
-            names = shown_names(origins, _names_of_loads(ws))
-            alone = len(readings) == 1
+            names = shown_names([source for source, _ in readings], _names_of_loads(ws))
             for (source, reading), name in zip(readings, names):
                 with failures.of(source):
-                    made = _ingest(ws, source, name, reading, strict, show, alone)
+                    made = _ingest(ws, source, name, reading, strict, show)
                     results.append((source, made))
                 show.finish(source)
             failures.require_none()
-            for _, result in results:
-                ws.set_retracted(result.load.id, False)
+            replaced = replaced_by([(source.place, result.load) for source, result in results], ws)
+            former = [one.load.id for found in replaced for one in found]
+            ws.swap_loads([result.load.id for _, result in results], former)
             return [
-                replace(result, replaced=replace_former(ws, result.load, _place(source)))
-                for source, result in results
+                replace(result, replaced=found) for (_, result), found in zip(results, replaced)
             ]
-
-
-def _place(source: Source) -> str:
-    """Where a source is: the same for a file that has changed."""
-    return str(source.origin if source.given else os.path.abspath(source.path))
 
 
 class _Failures:
@@ -226,9 +218,8 @@ def _ingest(
     reading: Reading,
     strict: bool,
     show: Shown,
-    alone: bool,
 ) -> Result:
-    """Load a source. It stays retracted unless it is the only one, or was active before."""
+    """Load a source. It stays retracted unless it was active before."""
     started = now()
     show.at(source, 0)
     try:
@@ -241,8 +232,6 @@ def _ingest(
     name = load_id(sha256, text, ws.settings.base, source.role)
     folder = ws.loads_folder / name
     if is_intact(folder):
-        if alone:
-            ws.set_retracted(name, False)
         return Result(Load.read(folder), known=True)
     with LoadWriter(ws, name, shown) as writer:
         load = _Loading(source, writer, strict)
@@ -259,7 +248,7 @@ def _ingest(
             notes.append(Note("it was read and adds no fact", warning=True))
         return Result(
             writer.commit(
-                path=_place(source),
+                path=source.place,
                 sha256=sha256,
                 role=source.role,
                 counts=counts,
@@ -268,7 +257,7 @@ def _ingest(
                 mapping=text,
                 notes=list(dict.fromkeys(notes)),  # the profile has seen some of them
                 tables=load.numbering.tables(),
-                active=alone,
+                active=False,
             ),
             known=False,
         )

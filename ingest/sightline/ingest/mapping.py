@@ -71,6 +71,9 @@ class MappedTable:
 
     def fits(self, source: Source) -> bool:
         """Whether the source bears its name."""
+        last = self.pattern.rpartition("/")[2]
+        if last != source.name and not set("*?[") & set(last):
+            return False  # as most are, at once
         return source.path.with_name(source.name).match(self.pattern)
 
 

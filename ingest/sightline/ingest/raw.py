@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -95,7 +96,7 @@ def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
 
 
 def _load(ws: Workspace, ref: str) -> Load:
-    loads = [load for load in Load.all(ws.loads_folder) if load.path]
+    loads = list(Load.all(ws.loads_folder))
     retracted = set(ws.current.retracted)
     found = [load for load in loads if ref and load.id.startswith(ref)]
     found = found or [load for load in loads if ref in (load.source, Path(load.source).name)]
@@ -121,7 +122,8 @@ def _source(load: Load) -> Source:
     """The file of a load, unchanged."""
     path = Path(load.path)
     try:
-        changed = sha256_of(path) != load.sha256
+        stat = path.stat()
+        changed = _sha256(path, stat.st_size, stat.st_mtime_ns) != load.sha256
     except OSError as error:
         raise RawFileGone(load.source, load.id) from error
     if changed:
@@ -131,6 +133,12 @@ def _source(load: Load) -> Source:
     except (SourceError, ValueError) as error:
         raise RawFileGone(load.source, load.id) from error
     return source
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, _size: int, _time: int) -> str:
+    """That of a file, which people ask for row after row."""
+    return sha256_of(path)
 
 
 def _batches(source: Source, load: Load, table: TableRows) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ source.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,18 +43,24 @@ class Replaced:
         return f"{self.by.source}: replaces load {self.load.id}: {what}"
 
 
-def replace_former(ws: Workspace, load: Load, path: str) -> tuple[Replaced, ...]:
-    """Retract the active loads of the source that ``load`` was read from now.
+def replaced_by(made: Sequence[tuple[str, Load]], ws: Workspace) -> list[tuple[Replaced, ...]]:
+    """The active loads of which each load takes the place: those of the same source.
 
     Args:
-        path: where that is.
+        made: where each source is, which may be nowhere, and its load.
     """
-    found = []
-    for former in active_loads(ws):
-        if former.id != load.id and former.role == load.role and former.path == path:
-            ws.set_retracted(former.id, True)
-            found.append(Replaced(former, load, *_compared(_rows(former), _rows(load))))
-    return tuple(found)
+    active: dict[tuple[str, str], list[Load]] = {}
+    for load in active_loads(ws):
+        active.setdefault((load.path, load.role), []).append(load)
+    kept = {load.id for _, load in made}
+    return [
+        tuple(
+            Replaced(former, load, *_compared(_rows(former), _rows(load)))
+            for former in (active.get((place, load.role), ()) if place else ())
+            if former.id not in kept
+        )
+        for place, load in made
+    ]
 
 
 def _rows(load: Load) -> Rows:

@@ -146,6 +146,8 @@ class Source:
         split: the file is part of a benchmark split, so its triples have no header.
         encoding: of its text; None where that is UTF-8, or told by the format.
         given: what the user calls it, where its bytes were fetched or unpacked to ``path``.
+        place: where it is, the same for one that has changed; empty where it comes from no place,
+            as standard input does.
         notes: what was decided when it was found.
     """
 
@@ -155,6 +157,7 @@ class Source:
     split: bool = False
     encoding: str | None = None
     given: Path | None = None
+    place: str = ""
     notes: tuple[Note, ...] = ()
 
     @property

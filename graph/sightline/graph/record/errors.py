@@ -9,10 +9,13 @@ from sightline.graph.storage.errors import DamagedArtifact
 
 
 class UnknownLoad(NotFound):
-    """No load has this id."""
+    """No load has this id or name, or several have."""
 
     def __init__(self, ref: str) -> None:
-        super().__init__(f"load {ref[:80]!r} is not in the workspace; `sightline loads` lists them")
+        super().__init__(
+            f"load {ref[:80]!r} is not in the workspace, or not the only one that is called so; "
+            "`sightline loads` lists them"
+        )
 
 
 class DamagedLoad(DamagedArtifact):

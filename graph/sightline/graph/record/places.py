@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 #: What a row is: a line of text, a record, a statement of RDF, a row of a sheet or of a table of a
 #: database, an item at a path of a JSON document.
@@ -71,8 +71,3 @@ def table_of(tables: Sequence[TableRows], row: int) -> TableRows:
     """The table that a row of a load is in; one of plain rows where the load does not say."""
     place = bisect_right([table.first_row for table in tables], row)
     return tables[max(place, 1) - 1] if tables else TableRows("", 1, "row")
-
-
-def place_of(tables: Sequence[Mapping[str, Any]], row: int) -> str:
-    """What people call a row of a load, whose tables are given as in a manifest."""
-    return table_of([TableRows(**table) for table in tables], row).place(row)

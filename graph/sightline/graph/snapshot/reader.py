@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sightline.graph.record.places import TableRows
 from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.errors import (
     AmbiguousClass,
@@ -72,7 +73,10 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         self.folder = folder
         self.id = folder.name
         self.manifest = manifest
-        self.loads: list[dict[str, Any]] = manifest["loads"]
+        self.loads: list[dict[str, Any]] = [
+            {**load, "tables": [TableRows(**table) for table in load["tables"]]}
+            for load in manifest["loads"]
+        ]
         self.prefixes: dict[str, str] = manifest["prefixes"]
         self.base: str = manifest["base"]
         for section in sections.SECTIONS:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -240,9 +240,13 @@ class Workspace:
 
     def set_retracted(self, load_id: str, retracted: bool) -> None:
         """Take a load out of the graph, or back in. Takes effect with the next compile."""
+        self.swap_loads([] if retracted else [load_id], [load_id] if retracted else [])
+
+    def swap_loads(self, back: Collection[str], out: Collection[str]) -> None:
+        """Take loads back into the graph and others out of it, all in one step or none."""
         with self.lock():
             current = self.current
-            ids = set(current.retracted) - {load_id} | ({load_id} if retracted else set())
+            ids = (set(current.retracted) - set(back)) | set(out)
             if ids != set(current.retracted):
                 self._write_current(replace(current, retracted=tuple(sorted(ids))))
 

@@ -6,7 +6,7 @@ Knows the order of things: read every table once, decide, draw, say why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,13 +78,15 @@ def profile(
         tables.append(table)
     relate(tables)
     shared_things = categories(tables)
+    held = Counter(id(table.statistics.source) for table in tables)
+    ends = Counter(part for source in sources for part in _ends(_parts(source)))
     mappings: dict[str, Any] = {}
     meanings = []
     for table in tables:
         body, meaning = draw(table, shared_things)
         meanings.append(meaning)
-        several = sum(t.statistics.source is table.statistics.source for t in tables) > 1
-        mappings[table.name] = {"sources": [_source(table, sources, several)], **body}
+        several = held[id(table.statistics.source)] > 1
+        mappings[table.name] = {"sources": [_source(table, ends, several)], **body}
         say(table, tables, meaning)
     document = {"mappings": mappings}
     mapping = (
@@ -120,20 +122,18 @@ def _free_name(found: Statistics, tables: Sequence[Profiled]) -> str:
     return name
 
 
-def _source(table: Profiled, sources: Sequence[Source], several: bool) -> Any:
+def _source(table: Profiled, ends: Mapping[tuple[str, ...], int], several: bool) -> Any:
     """How a mapping names it: by as much of its path as tells it from the others.
 
     Args:
+        ends: how many sources have a path that ends so.
         several: its source holds others too.
     """
     source, form = table.statistics.source, table.statistics.source.format
     assert isinstance(form, TableFormat)
-    path = source.path.with_name(source.name)
-    parts = path.parts
-    for count in range(1, len(parts) + 1):
-        ends = [s for s in sources if s.path.with_name(s.name).parts[-count:] == parts[-count:]]
-        if len(ends) == 1:
-            break
+    parts = _parts(source)
+    counts = range(1, len(parts) + 1)
+    count = next((n for n in counts if ends[parts[-n:]] == 1), len(parts))
     pattern = "/".join(
         part.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") for part in parts[-count:]
     )
@@ -142,6 +142,14 @@ def _source(table: Profiled, sources: Sequence[Source], several: bool) -> Any:
     if selected is None and several:
         selected = table.statistics.table.name
     return [text, selected] if selected is not None else text
+
+
+def _parts(source: Source) -> tuple[str, ...]:
+    return source.path.with_name(source.name).parts
+
+
+def _ends(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return (parts[-count:] for count in range(1, len(parts) + 1))
 
 
 def _formulation(source: Source) -> str:

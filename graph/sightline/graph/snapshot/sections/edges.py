@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
-from sightline.graph.record.places import place_of
+from sightline.graph.record.places import table_of
 from sightline.graph.snapshot.pairs import changes, find_twins, path_weights
 from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
 from sightline.graph.snapshot.statement import Origin
@@ -153,7 +153,7 @@ def origins_of(
     """The statements at some rows of loads, which are given by position in ``loads``."""
     found = ((loads[int(load)], int(row)) for load, row in zip(positions, rows))
     return tuple(
-        Origin(load["id"], load["source"], row, place_of(load.get("tables", ()), row))
+        Origin(load["id"], load["source"], row, table_of(load["tables"], row).place(row))
         for load, row in found
     )
 
