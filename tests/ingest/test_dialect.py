@@ -232,6 +232,8 @@ def test_encodings_are_found_out_and_said(tmp_path: Path, encoding: str, said: s
 def test_other_alphabets_are_found_out(tmp_path: Path) -> None:
     data = "id;имя\n1;Москва\n2;Новгород\n3;Санкт-Петербург\n"
     assert table(tmp_path, data.encode("cp1251"))[1][0] == ("1", "Москва")
+    (source,) = discover([tmp_path / "t.csv"])
+    assert [note.warning for note in source.notes] == [True], "a person should look at it"
 
 
 def test_a_letter_far_below_tells_the_encoding_too(tmp_path: Path) -> None:

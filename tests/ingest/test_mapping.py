@@ -141,6 +141,26 @@ def test_a_value_that_does_not_fit_is_set_aside_and_its_record_stays(
     ]
 
 
+def test_columns_of_one_datatype_keep_their_values_and_faults_apart(
+    workspace: Workspace, load: Callable
+) -> None:
+    """They are mapped together, the same column twice, too."""
+    po = "".join(
+        f"      - [property:{p}, $({c}), xsd:integer]\n" for p, c in ("aa", "bb", "cc", "da")
+    )
+    (result,) = load({"people.csv": "id,a,b,c\n1,5,x,6\n2,y,7,\n"}, MAP + po)
+    assert triples(result.load) == [
+        ("entity:1", "property:a", "5"),
+        ("entity:2", "property:b", "7"),
+        ("entity:1", "property:c", "6"),
+        ("entity:1", "property:d", "5"),
+    ]
+    assert quarantined(workspace, result.load, values=True) == [
+        (2, "column 'b': 'x' is no integer", "x"),
+        (3, "column 'a': 'y' is no integer", "y"),
+    ]
+
+
 def test_strict_refuses_the_first_value_that_does_not_fit(
     workspace: Workspace, load: Callable
 ) -> None:

@@ -55,6 +55,12 @@ def test_two_numbered_columns_and_numbers_about_them_are_pairs(load: Callable) -
     assert all(p != "relation:related_to" for _, p, _ in triples(people.load))
 
 
+def test_files_of_one_name_in_two_folders_have_a_meaning_each(load: Callable) -> None:
+    one, two = load({"a/t.csv": "id,name\n1,Ann\n", "b/t.csv": "town,area\nBern,51\nZug,21\n"})
+    assert ("entity:t/1", "rdfs:label", "Ann") in triples(one.load)
+    assert ("entity:t/Bern", "property:area", "51") in triples(two.load)
+
+
 def test_what_each_column_became_is_said(load: Callable) -> None:
     (result,) = load({"peaks.csv": "id;name;height;kind\n1;Alp;1,70;a b\n2;Berg;2,05;c\n"})
     said = "columns of peaks are name: label; height: number written as 1,70; kind: type"

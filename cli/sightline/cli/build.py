@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.ingest.discover import Taking
 
+#: Columns of a table that `profile` prints.
+SHOWN = 100
+
 
 def run(
     sources: SourcesArgument,
@@ -186,8 +189,10 @@ def _show_profile(tables: Sequence[dict[str, Any]]) -> None:
     columns = ("column", "kind", "#values", "#distinct", "meaning")
     for table in tables:
         rows = [tuple(column.values()) for column in table["columns"]]
-        rows = [(c, k, f"{v:,}", f"{d:,}", m) for c, k, v, d, m in rows]
+        rows = [(c, k, f"{v:,}", f"{d:,}", m) for c, k, v, d, m in rows[:SHOWN]]
         terminal.table(f"{table['table']}: {table['records']:,} records", columns, rows)
+        if len(table["columns"]) > SHOWN:
+            terminal.say(f"{SHOWN} of {len(table['columns']):,} columns; --json and -o have all")
         for note in table["notes"]:
             terminal.say(f"{'look: ' if note['warning'] else '- '}{note['text']}")
         terminal.say("")

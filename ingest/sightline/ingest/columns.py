@@ -6,8 +6,9 @@ values, characters to escape) are handled as columns too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
@@ -18,6 +19,8 @@ from sightline.ingest.terms import PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.
 PLACE, SUBJECT, STATEMENT = "\0place", "\0subject", "\0statement"
+#: Predicate and object of a statement.
+Said = tuple[Template, Value]
 
 
 class BadValue(NamedTuple):
@@ -64,7 +67,8 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
         frame: ``n`` records; columns of String or List(String).
         rows: UInt32 ``(n,)``: their place in the source.
     """
-    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in frame)
+    there = set(frame.columns)
+    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in there)
     nothing = [pl.lit(None, pl.String).alias(column) for column in missing]
     frame = frame.with_columns(nothing).with_row_index(PLACE)
     bad = _Bad()
@@ -76,7 +80,9 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
         absent &= subject.is_null()
         work = cells.with_columns(subject).filter(subject.is_not_null())
         own = _Bad() if table_map.complete else bad
-        parts += [_statements(own, work, table_map, *said) for said in table_map.statements]
+        for run in _runs(table_map.statements, work.schema):
+            alike = len(run) > 1
+            parts.append(_alike(own, work, run) if alike else _one(own, work, table_map, *run[0]))
         if table_map.complete:
             for value in own.values:
                 bad.refused.setdefault(value.place, value.reason)
@@ -105,7 +111,11 @@ class _Bad:
         """Values at the places of a mask; ``what`` is their column and what they are not."""
         column, wanted = what
         for place, text in zip(work[PLACE].filter(wrong), texts.filter(wrong)):
-            self.values[BadValue(place, column, text[:80], wanted)] = None
+            self.add(place, column, text, wanted)
+
+    def add(self, place: int, column: str, text: str, wanted: str) -> None:
+        """A value that is none."""
+        self.values[BadValue(place, column, text[:80], wanted)] = None
 
 
 def _without(frame: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
@@ -138,7 +148,50 @@ def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
     return subject.alias(SUBJECT)
 
 
-def _statements(
+def _runs(said: Sequence[Said], schema: pl.Schema) -> Iterator[list[Said]]:
+    """Statements in turn; together those that are each the text of a column, of one datatype."""
+
+    def shape(one: Said) -> object:
+        predicate, value = one
+        columns = value.template.columns
+        text = len(value.template.parts) == 1 and columns and schema[columns[0]] == pl.String
+        plain = not (value.written or value.split or value.qualifiers or predicate.columns)
+        return (value.datatype, value.language) if value.datatype and plain and text else object()
+
+    return (list(run) for _, run in groupby(said, shape))
+
+
+def _alike(bad: _Bad, work: pl.DataFrame, run: Sequence[Said]) -> pl.DataFrame:
+    """The statements of a run in one go: a call for each column would have a cost of its own, and
+    a table may have thousands."""
+    columns = [value.columns[0] for _, value in run]
+    places = list(map(str, range(len(run))))
+    chosen = (pl.col(column).alias(place) for column, place in zip(columns, places))
+    cells = work.select(PLACE, SUBJECT, *chosen).unpivot(places, index=[PLACE, SUBJECT])
+    cells = cells.drop_nulls("value")
+    datatype, language = run[0][1].datatype, run[0][1].language
+    wrong = unfit(cells["value"], str(datatype))
+    if wrong is not None:
+        for place, text, at in cells.filter(wrong).select(PLACE, "value", "variable").iter_rows():
+            bad.add(place, columns[int(at)], text, _none_of(str(datatype)))
+        cells = cells.filter(~wrong)
+    predicates = [str(predicate.parts[0]) for predicate, _ in run]
+    return cells.select(
+        pl.col(SUBJECT).alias("subject"),
+        pl.col("variable").replace_strict(places, predicates).alias("predicate"),
+        pl.col("value").alias("object"),
+        pl.lit(datatype, pl.String).alias("datatype"),
+        pl.lit(language, pl.String).alias("language"),
+        pl.lit(None, pl.String).alias("graph"),
+        pl.col(PLACE).alias("row"),
+    ).select(COLUMNS)
+
+
+def _none_of(datatype: str) -> str:
+    return "no " + datatype.rpartition("#")[2]
+
+
+def _one(
     bad: _Bad, work: pl.DataFrame, table_map: TableMap, predicate: Template, value: Value
 ) -> pl.DataFrame:
     """One predicate and object for each record and each value of a cell with several."""
@@ -183,7 +236,7 @@ def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.
         bad.set_aside(work, wrong, cells, column, f"not written {value.written.text}")
     no_value = unfit(objects, value.datatype)
     if no_value is not None:
-        bad.set_aside(work, no_value, cells, column, "no " + value.datatype.rpartition("#")[2])
+        bad.set_aside(work, no_value, cells, column, _none_of(value.datatype))
         wrong |= no_value
     return objects, wrong if wrong.any() else None
 

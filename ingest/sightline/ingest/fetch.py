@@ -57,6 +57,7 @@ class _Redirects(HTTPRedirectHandler):
 
     def redirect_request(self, req: Request, *rest: Any) -> Request | None:
         if not is_url(rest[-1]):
+            rest[0].close()
             raise URLError("it redirects to what is no http or https address")
         return super().redirect_request(req, *rest)
 

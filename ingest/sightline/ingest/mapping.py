@@ -125,9 +125,10 @@ class MappingFile:
         Raises:
             MappingError: naming the nearest column, and all.
         """
+        there = {*columns, ROW, RECORD}
         for mapped in tables:
             for column in mapped.table.columns:
-                if column not in (*columns, ROW, RECORD):
+                if column not in there:
                     reason = f"{str(source.path)!r} has no column {column!r}"
                     raise self.error(mapped, f"{reason}; {_nearest(column, columns)}")
 

@@ -54,9 +54,12 @@ class Nulls:
         """The frame with nulls where there is no value."""
         if frame.is_empty():
             return frame
+        # One call for all columns, those with texts so short first: looking one up costs more.
         short = frame.select((pl.all().str.len_bytes() <= _LONGEST).any()).row(0)
+        maybe = [name for name, some in zip(frame.columns, short) if some]
+        held = frame.select(pl.col(maybe).is_in(TOKENS).any()).row(0) if maybe else ()
         changed = []
-        for name, some in zip(frame.columns, short):
+        for name, some in zip(maybe, held):
             if some:
                 column = frame[name]
                 found = column.filter(column.is_in(TOKENS)).value_counts()
