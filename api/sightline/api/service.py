@@ -106,7 +106,8 @@ class Service:
         self.served_or_none: Served | None = None
         self._before: Served | None = None
         self._seen: object = object()
-        self._checked = True
+        #: Whether every byte of the pair that serves has been read.
+        self.checked = True
         #: Cheap questions have a lane of their own, so that no dear one keeps them waiting. The
         #: kernels let go of the interpreter, the rest of an answer does not: few threads do.
         self.cheap = Lane("questions", threads=4, queue=64)
@@ -146,16 +147,15 @@ class Service:
             self._refuse(error)
         else:
             self.served_or_none, self._before = pair, self.served_or_none
-            self._seen, self.trouble, self._checked = mark, None, False
+            self._seen, self.trouble, self.checked = mark, None, False
             if pair.flaw is not None:
                 self._refuse(pair.flaw)
 
     async def _check(self) -> None:
         """Read every byte of a pair that has begun to serve; if it is damaged go back."""
         pair = self.served_or_none
-        if self._checked or pair is None:
+        if self.checked or pair is None:
             return
-        self._checked = True
         try:
             found = await self.own.run(lambda: pair.verified(self.folder))
         except Exception as error:
@@ -171,6 +171,7 @@ class Service:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        self.checked = True
 
     def close(self) -> None:
         """Let the threads end; questions that wait are dropped."""
