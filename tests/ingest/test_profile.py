@@ -11,6 +11,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import default_prefixes
 from sightline.ingest.discover import discover
 from sightline.ingest.load import ingest
+from sightline.ingest.profile import links
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.profile.write import as_yaml
 from tests.ingest.conftest import facts, short, statements, triples
@@ -301,3 +302,42 @@ def test_nodes_share_the_names_of_the_edges_between_them(load: Callable) -> None
     genes, edges = load(files)
     assert ("entity:G1", "rdfs:label", "one") in triples(genes.load)
     assert ("entity:G1", "relation:binds", "entity:G2") in triples(edges.load)
+
+
+def test_values_that_are_all_keys_of_one_table_are_a_link_whatever_the_column_is_called(
+    load: Callable,
+) -> None:
+    towns = [f"town{i}" for i in range(40)]
+    data = {
+        "places.csv": "key,people\n" + "".join(f"{town},{i}\n" for i, town in enumerate(towns)),
+        "states.csv": "key,seat\n" + "".join(f"s{i},{towns[i]}\n" for i in range(9)),
+    }
+    _, states = load(data)
+    assert ("entity:state/s3", "relation:seat", "entity:place/town3") in triples(states.load)
+
+
+def test_columns_are_not_held_against_every_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_at(tables: int) -> int:
+        folder = tmp_path / str(tables)
+        folder.mkdir()
+        for i in range(tables):
+            # Names of three letters that no other has; ids that all have.
+            name, other = (f"{j:03}"[::-1].translate(LETTERS) for j in (i, (i + 1) % tables))
+            header = f"{name}_id,name,{other}_id,seen_id,note\n"
+            rows = (f"{k},{name} {k},{21 - k},{k % 7},n{k}\n" for k in range(1, 21))
+            (folder / f"{name}.csv").write_text(header + "".join(rows))
+        looked.clear()
+        found = profile(discover([folder]), default_prefixes())
+        assert sum(len(table.links) for table in found.tables) >= tables
+        return len(looked)
+
+    looked: list[str] = []
+    for name in ("_names_speak", "_found"):
+        whole = getattr(links, name)
+        monkeypatch.setattr(links, name, lambda *a, f=whole: looked.append("") or f(*a))
+    assert looked_at(40) <= 3 * looked_at(20)
+
+
+LETTERS = str.maketrans("0123456789", "bcdfghjklm")

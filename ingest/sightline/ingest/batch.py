@@ -97,7 +97,11 @@ class Runs:
 
     def merged(self) -> npt.NDArray[np.uint64]:
         """All hashes, sorted."""
-        return np.sort(np.concatenate([np.zeros(0, np.uint64), *self._runs]), kind="stable")
+        if len(self._runs) != 1:
+            whole = np.sort(np.concatenate([np.zeros(0, np.uint64), *self._runs]), kind="stable")
+            self._runs = [whole] if len(whole) else []
+            return whole
+        return self._runs[0]
 
 
 class Seen:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -71,18 +72,28 @@ class MappedTable:
 
     def fits(self, source: Source) -> bool:
         """Whether the source bears its name."""
-        last = self.pattern.rpartition("/")[2]
-        if last != source.name and not set("*?[") & set(last):
-            return False  # as most are, at once
         return source.path.with_name(source.name).match(self.pattern)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MappingFile:
     """A mapping that was read and found sound."""
 
     path: Path
     tables: tuple[MappedTable, ...]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        """Places of the tables by the name of their files; under the empty one those of globs."""
+        found: dict[str, list[int]] = {"": []}
+        for place, table in enumerate(self.tables):
+            last = table.pattern.rpartition("/")[2]
+            found.setdefault("" if set("*?[") & set(last) else last, []).append(place)
+        return found
+
+    def _fitting(self, source: Source) -> tuple[MappedTable, ...]:
+        places = sorted([*self._by_name.get(source.name, ()), *self._by_name[""]])
+        return tuple(t for t in map(self.tables.__getitem__, places) if t.fits(source))
 
     def error(self, mapped: MappedTable, reason: str) -> MappingError:
         """An error that names the file and the mapping in it."""
@@ -94,7 +105,7 @@ class MappingFile:
         Raises:
             MappingError: the source has another format than the mapping says.
         """
-        found = tuple(table for table in self.tables if table.fits(source))
+        found = self._fitting(source)
         for mapped in found:
             if source.format not in mapped.formats:
                 names = _list(f"~{formulation}" for formulation in known.formulations())
@@ -108,7 +119,7 @@ class MappingFile:
         Raises:
             MappingError
         """
-        if not any(table.fits(source) for table in self.tables for source in sources):
+        if not any(map(self._fitting, sources)):
             wanted = _list(dict.fromkeys(table.pattern for table in self.tables))
             names = _list(str(source.path) for source in sources)
             raise MappingError(

@@ -46,7 +46,9 @@ HEAD = 1 << 20
 
 def without_packing(name: str) -> str:
     """A file's name without the ending of its compression."""
-    return name[: -len(ending)] if (ending := Path(name).suffix.lower()) in PACKED_ENDINGS else name
+    lower = name.lower()
+    ending = next((e for e in PACKED_ENDINGS if lower.endswith(e) and lower != e), "")
+    return name[: len(name) - len(ending)]
 
 
 class ByteStream:

@@ -135,7 +135,7 @@ def layout_of(source: Source, usual: str, wanted: Sequence[str] = ()) -> Layout:
     return _layout(*about, tuple(wanted))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _layout(source: Source, _time: int, _size: int, usual: str, wanted: tuple[str, ...]) -> Layout:
     with source.open() as stream:
         head = stream.read(HEAD)

@@ -83,6 +83,23 @@ class Distinct:
         self.unique = False
         self._forget()
 
+    def kept(self) -> Hashes:
+        """The hashes that are kept, sorted: the smallest ones."""
+        return self._runs.merged()
+
+    def holds(self, values: Hashes) -> npt.NDArray[np.bool_]:
+        """``(n,)``: which of some sorted, different hashes are held, or may be."""
+        held: npt.NDArray[np.bool_] = np.ones(len(values), np.bool_)
+        known = int(np.searchsorted(values, np.uint64(self._below))) if self._below < _ALL else None
+        kept = self.kept()
+        if len(kept) < len(values):  # the fewer are looked up among the others
+            place = np.searchsorted(values, kept)
+            held[:known] = False
+            held[place[values[np.minimum(place, len(values) - 1)] == kept]] = True
+        else:
+            held[:known] = self._runs.known(values[:known])
+        return held
+
     def found_in(self, other: Distinct) -> Found:
         """How many of these values the other column has."""
         below = min(self._below, other._below)

@@ -6,9 +6,12 @@ speak for such a link; texts that are all found speak for themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from sightline.graph.arrays import Flags
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.kinds import TIMES
@@ -19,6 +22,10 @@ from sightline.ingest.profile.tables import MANY, Profiled
 SURE_NAME, SHARE_OF_SURE = 0.75, 0.5
 #: Below that, this share must be found.
 SHARE_OF_UNSURE = 0.99
+#: Of so many values of a column this share must be keys of a table, or all are not looked up there.
+PROBES, LEAST_PROBES = 8, 0.75
+#: Letters at the end of names written as one by which they are compared; the mark of people.
+END, PERSON = 4, "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,8 @@ class Link:
 
 def find_links(tables: Sequence[Profiled]) -> None:
     """Give every table its links, those that are declared before those that are found."""
-    targets = [t for t in tables if t.role == "things" and t.names]
-    by_name = {table.statistics.table.name: table for table in tables}
+    targets = _Targets(tables)
+    by_name = {table.statistics.table.name: table for table in targets.tables}
     for table in tables:
         if table.role in ("triples", "relations"):
             continue
@@ -70,27 +77,95 @@ def find_links(tables: Sequence[Profiled]) -> None:
                 table.links[column.name] = link
 
 
+class _Targets:
+    """The tables that columns may refer to, looked up by what names or values have in common: not
+    every column is held against every table."""
+
+    def __init__(self, tables: Sequence[Profiled]) -> None:
+        self.tables = [table for table in tables if table.role == "things" and table.names]
+        self._by_mark: dict[str, list[int]] = {}
+        for place, table in enumerate(self.tables):
+            for mark in _marks_of(table):
+                self._by_mark.setdefault(mark, []).append(place)
+        columns = [column for table in tables for column in table.columns.values()]
+        self._columns = {id(column): place for place, column in enumerate(columns)}
+        self._holds = self._held(columns)
+
+    def _held(self, columns: Sequence[Column]) -> Flags:
+        """``(columns, targets)``: whether some values of the column are keys of the target."""
+        probes = [column.distinct.kept()[:PROBES] for column in columns]
+        counts = np.array([len(some) for some in probes], np.int64)
+        owner = np.repeat(np.arange(len(columns)), counts)
+        more = np.array([column.distinct.size > PROBES for column in columns], np.bool_)
+        least = np.where(more, LEAST_PROBES * counts, counts)
+        values, place = np.unique(
+            np.concatenate([np.zeros(0, np.uint64), *probes]), return_inverse=True
+        )
+        held = np.zeros((len(columns), len(self.tables)), np.bool_)
+        for i, table in enumerate(self.tables):
+            if len(table.key) == 1:
+                key = table.columns[table.key[0]].distinct
+                found = owner[key.holds(values)[place]]
+                held[:, i] = np.bincount(found, minlength=len(columns)) >= least
+        return held
+
+    def by_name(self, table: Profiled, column: Column) -> list[Profiled]:
+        """Those for which the name of a column may speak, in order; its own table among them."""
+        found = {place for mark in _marks(column) for place in self._by_mark.get(mark, ())}
+        return [t for i, t in enumerate(self.tables) if i in found or t is table]
+
+    def by_value(self, column: Column) -> Iterator[Profiled]:
+        """Those of which a sample of the column's values are keys, in order."""
+        for place in np.flatnonzero(self._holds[self._columns[id(column)]]):
+            yield self.tables[place]
+
+
+def _marks(column: Column) -> set[str]:
+    """What the name of a column has in common with a table for which it speaks."""
+    called, stem = names.words(column.name), names.stem(column.name)
+    marks = {*stem, "".join(stem)[-END:], "=" + "".join(called)}
+    if stem and names.is_id(column.name):
+        marks.add("^" + stem[-1][:2])  # how an abbreviation begins
+    if {*called, *stem} & set(names.ROLES):
+        marks.add(PERSON)
+    return marks
+
+
+def _marks_of(table: Profiled) -> set[str]:
+    """What a table has in common with the names of columns that speak for it."""
+    joined = "".join(table.thing)
+    marks = {*table.thing, joined[-END:], *("^" + joined[:1] + letter for letter in joined[1:])}
+    for key in table.names:
+        if names.is_id(key) or table.key == (key,):
+            marks |= {*names.stem(key), "=" + "".join(names.words(key))}
+    if table.thing[-1] in names.PEOPLE:
+        marks.add(PERSON)
+    return marks
+
+
 def _found(column: Column, other: Column) -> Found:
     return column.distinct.found_in(other.distinct)
 
 
-def _best(table: Profiled, column: Column, targets: Sequence[Profiled]) -> Link | None:
+def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     if not column.filled or column.kind in (*TIMES, "decimal", "double", "comma", "boolean"):
         return None
     if column.kind == "text" and column.mean_length > 60:
         return None
     if table.key == (column.name,) and names.stem(column.name) == table.thing:
         return None  # named after its own table
-    found = list(_candidates(table, column, targets))
+    named = list(_candidates(table, column, targets.by_name(table, column), True))
     if table.key == (column.name,):
-        found = [link for link in found if link.name >= SURE_NAME]
-    best = max(found, key=_worth, default=None)
-    if best is None or best.name >= SURE_NAME:
-        return best
+        return max((link for link in named if link.name >= SURE_NAME), key=_worth, default=None)
+    if named:
+        return max(named, key=_worth)
     # Without a name only the one table that has all values can be meant.
-    rivals = [link for link in found if link.found.share >= SHARE_OF_UNSURE]
-    roots = {id(_root(link)) for link in rivals}
-    return best if best.name or len(roots) == 1 else None
+    found: list[Link] = []
+    for link in _candidates(table, column, targets.by_value(column), False):
+        if found and _root(link) is not _root(found[0]):
+            return None
+        found.append(link)
+    return max(found, key=_worth, default=None)
 
 
 def _root(link: Link) -> Profiled | None:
@@ -113,13 +188,18 @@ def _worth(link: Link) -> tuple[float, float, bool, bool, int]:
     )
 
 
-def _candidates(table: Profiled, column: Column, targets: Sequence[Profiled]) -> Iterator[Link]:
+def _candidates(
+    table: Profiled, column: Column, targets: Iterable[Profiled], named: bool
+) -> Iterator[Link]:
+    """Links for which names speak, or those for which values alone do."""
     for target in targets:
         if target is table and (not target.key or column.name in target.key):
             continue
         for key in target.names if target is not table else target.key[:1]:
             name = _names_speak(table, column, target, key)
-            if not name and not _values_can_speak(table, column, target, key):
+            if bool(name) != named:
+                continue
+            if not named and not _values_can_speak(table, column, target, key):
                 continue
             found = _found(column, target.columns[key])
             if target is not table and not _goes_up(table, column, target, key, found):

@@ -194,6 +194,7 @@ def thing_words(table: str, shared: Collection[str] = ()) -> tuple[str, ...]:
     return (*found[:-1], singular(found[-1])) if found else ("record",)
 
 
+@lru_cache(maxsize=1 << 16)
 def stem(column: str) -> tuple[str, ...]:
     """What a column refers to, in words: ``customer_id`` to ``customer``, ``id`` to nothing."""
     found = words(column)
@@ -211,6 +212,7 @@ def undirected(found: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
+@lru_cache(maxsize=1 << 16)
 def is_identifier(column: str) -> bool:
     """Whether a column is called as one that names a thing is."""
     found = words(column)
@@ -219,6 +221,7 @@ def is_identifier(column: str) -> bool:
     return found[-1] in (*IDENTIFIERS, *CODES) or found[0] in ("id", "fk") or column.endswith("ID")
 
 
+@lru_cache(maxsize=1 << 16)
 def is_id(column: str) -> bool:
     """Whether a column is called as one that holds an id of a thing is, rather than a code."""
     found = words(column)
