@@ -20,7 +20,7 @@ from sightline.graph import progress
 from sightline.graph.errors import OutOfRange
 from sightline.graph.paths import find as paths
 from sightline.graph.paths import kernels
-from sightline.graph.paths.find import PathAnswer, find_paths, warm
+from sightline.graph.paths.find import PathAnswer, find_paths, paths_to_each, warm
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.vocabulary import OWL
 from tests.graph.conftest import BASE, build, fact, typed
@@ -463,3 +463,25 @@ def test_an_entity_that_is_not_there_is_refused(snapshot_of, bad) -> None:
         find_paths(snapshot, bad, 0)
     with pytest.raises(OutOfRange, match="target"):
         find_paths(snapshot, 0, bad)
+
+
+@pytest.mark.parametrize("limits", [{}, {"BATCH_STEPS": 7}])
+def test_paths_to_each_are_those_to_one(
+    crowd: Snapshot,
+    components: list[nx.MultiGraph],
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, int],
+) -> None:
+    """Direct edges and the source itself among them; also where few steps are many at once."""
+    for name, value in limits.items():
+        monkeypatch.setattr(paths, name, value)
+    for graph in components[:300]:
+        for hops, k in ((1, 2), (3, 1), (3, 3), (6, 1000)):
+            asked = {"max_hops": hops, "k": k}
+            answers = [find_paths(crowd, min(graph), other, **asked) for other in graph]
+            found = paths_to_each(crowd, min(graph), list(graph), **asked)
+            assert found == [(answer.paths, answer.reason) for answer in answers]
+
+
+def test_targets_that_there_is_no_time_for_have_no_answer(crowd: Snapshot) -> None:
+    assert paths_to_each(crowd, 0, [1, 2], deadline_ms=0) == [None, None]

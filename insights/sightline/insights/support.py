@@ -5,12 +5,11 @@ Knows the path search and its time budget; knows no model.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from sightline.graph.paths.find import Path, find_paths, warm
+from sightline.graph.paths.find import Path, paths_to_each, warm
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
@@ -39,17 +38,15 @@ def support_of(
         # Kernels are loaded before the clock runs: the first search must not use up its time so.
         warm(snapshot)
         _WARM.add(snapshot)
-    stop = time.perf_counter() + SUPPORT_BUDGET_MS / 1000
-    support: dict[int, tuple[tuple[Path, ...], str | None]] = {}
-    for other in sorted(set(others)):
-        left = (stop - time.perf_counter()) * 1000
-        if left < 1:
-            support[other] = (), "support was not looked for: the answer took too long"
-            continue
-        deadline = min(SUPPORT_DEADLINE_MS, left)
-        found = find_paths(
-            snapshot, end, other, max_hops=HOPS, k=SUPPORT_PATHS, deadline_ms=deadline
-        )
-        note = f"{NO_SUPPORT}: {found.reason}" if found.truncated else NO_SUPPORT
-        support[other] = found.paths, None if found.paths else note
-    return support
+    asked = sorted(set(others))
+    limits = {"deadline_ms": SUPPORT_BUDGET_MS, "each_ms": SUPPORT_DEADLINE_MS}
+    found = paths_to_each(snapshot, end, asked, max_hops=HOPS, k=SUPPORT_PATHS, **limits)
+    return dict(zip(asked, map(_told, found)))
+
+
+def _told(found: tuple[tuple[Path, ...], str | None] | None) -> tuple[tuple[Path, ...], str | None]:
+    if found is None:
+        return (), "support was not looked for: the answer took too long"
+    paths, reason = found
+    note = NO_SUPPORT if reason is None else f"{NO_SUPPORT}: {reason}"
+    return paths, None if paths else note

@@ -234,22 +234,67 @@ def begin(memory: Any, plain_rules: Any, plain_question: Any, budget: int) -> in
     """
     rules, question = Rules(*plain_rules), Question(*plain_question)
     graph, space = memory.graph, memory.space
-    state = space.state
     turned = len(rules.need) == 0 and _turned(graph, question)
-    state[:] = 0
-    state[TURNED] = turned
-    state[START] = question.target if turned else question.source
-    state[END] = question.source if turned else question.target
-    state[DEPTH] = -1
-    space.stack[:, 0] = 0
-    space.stack[NODE, 0] = state[START]
-    space.prefix[0] = 1.0
-    _gather(graph, rules, space, max(1, question.max_hops // 2))
+    start = question.target if turned else question.source
+    end = question.source if turned else question.target
+    _gather(graph, rules, space, end, start, max(1, question.max_hops // 2))
+    _place(space, start, turned)
     status = explore(graph, rules, space, question, budget)
     if status == DONE:
         rank(graph, space, question.k)
         reset(space)
     return status
+
+
+@_kernel
+def begin_each(memory: Any, plain_question: Any, targets: Any, found: Any, budget: int) -> Any:
+    """The same from the source to each of some targets, by any edges, around one ball: what most
+    of the work is done for is at the source.
+
+    Fills in per target: the rows of the k best paths, their scores, how many there are, and
+    whether one of all is a direct edge. Returns how many targets were done within the budget.
+    """
+    question = Question(*plain_question)
+    graph, space, rules = memory.graph, memory.space, _no_rules()
+    rows, scores, held, direct = found
+    state, top, done = space.state, space.paths, 0
+    _gather(graph, rules, space, question.source, -1, max(1, question.max_hops - 1))
+    while done < len(targets) and state[STEPS] < budget:
+        _place(space, targets[done], True)
+        status = explore(graph, rules, space, question, budget - state[STEPS])
+        _forget(space)
+        if status != DONE:
+            break
+        held[done], direct[done] = state[PATHS], state[DIRECT] > 0
+        for i in range(state[PATHS]):
+            rows[done, i] = top.rows[top.order[i]]
+            scores[done, i] = top.score[top.order[i]]
+        done += 1
+    reset(space)
+    return done
+
+
+@_kernel
+def _no_rules() -> Any:
+    return Rules(
+        np.zeros(0, np.bool_),
+        np.zeros(0, np.bool_),
+        np.zeros(0, np.int32),
+        np.zeros((0, 0), np.int32),
+        np.zeros(0, np.int32),
+    )
+
+
+@_kernel
+def _place(space: Any, start: int, turned: bool) -> None:
+    """Stand at ``start``, with nothing found yet and the ball as it is gathered."""
+    state = space.state
+    for i in (LENGTH, GUIDED, CUT, FOUND, DIRECT, PATHS, METAPATHS, BEST_METAPATHS):
+        state[i] = 0
+    state[DEPTH], state[START], state[TURNED] = -1, start, turned
+    space.stack[:, 0] = 0
+    space.stack[NODE, 0] = start
+    space.prefix[0] = 1.0
 
 
 @_kernel
@@ -276,13 +321,15 @@ def _volume(graph: Any, entity: int) -> Any:
 
 
 @_kernel
-def _gather(graph: Any, rules: Any, space: Any, reach: int) -> None:
-    """Mark and link the ball around the end, up to ``reach`` edges if it is not too large."""
+def _gather(graph: Any, rules: Any, space: Any, end: int, start: int, reach: int) -> None:
+    """Mark and link the ball around the end, up to ``reach`` edges if it is not too large; not
+    beyond ``start``."""
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge) = graph[:7]
     state, ball, mark, links = space.state, space.ball, space.mark, space.links
     first, last, rels, degree = space.first, space.last, rules.rels, graph.degree
-    start, end, num_relations = state[START], state[END], graph.num_relations
-    mark[end], ball[0] = 0, end
+    num_relations = graph.num_relations
+    state[:] = 0
+    state[END], mark[end], ball[0] = end, 0, end
     low, high, num_links = 0, 1, 0
     for distance in range(1, reach + 1):
         volume = 0
@@ -630,9 +677,15 @@ def rank(graph: Any, space: Any, k: int) -> None:
             score = _rounded(space.sums[number])
             held = _offer(space.metapaths, state[BEST_METAPATHS], k, score, 1 + MAX_HOPS)
             state[BEST_METAPATHS] = held
-    for number in range(state[METAPATHS], 0, -1):  # the last first, or a search would miss some
+    _forget(space)
+
+
+@_kernel
+def _forget(space: Any) -> None:
+    """Forget all metapaths."""
+    for number in range(space.state[METAPATHS], 0, -1):  # the last first, or some would be missed
         space.table[_find(space.table, space.keys, space.keys[number])] = 0
-    state[METAPATHS] = 0
+    space.state[METAPATHS] = 0
 
 
 @_kernel
