@@ -1,57 +1,62 @@
-"""Graphs as programs that draw write them: GraphML, and the JSON of Cytoscape and of NetworkX.
+"""Graphs of nodes and edges, as programs that draw write them and as Hetionet is published.
 
-Knows where nodes and edges are in them; XML is read as a stream, without entities or external
-files. Rows count nodes, and edges, in the order of the file.
+Knows what their records mean, and where they are in the JSON of Cytoscape, NetworkX and Hetionet;
+knows no XML. Rows count nodes, and edges, in the order of the file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
 
 import polars as pl
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
 
 from sightline.graph.record.loads import Note
+from sightline.graph.vocabulary import RDFS_LABEL
 from sightline.ingest.batch import Batch, column_name
-from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
-from sightline.ingest.formats.graphs import EdgeColumns, NodeColumns, first_of
-from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
-from sightline.ingest.streams import MAX_RECORD
-from sightline.ingest.terms import Maps
+from sightline.ingest.formats.graphs import UNNAMED, EdgeColumns, NodeColumns, first_of
+from sightline.ingest.source import Source, Table
+from sightline.ingest.terms import Maps, TableMap, iri, literal_of, named
 
 RECORDS_PER_BATCH = 50_000
 LABELS = ("label", "name", "title")
 TYPES = ("types", "labels", "type", "category", "kind", "class")
 RELATIONS = ("relation", "predicate", "interaction", "label", "type", "kind", "name")
 TABLES = ("nodes", "edges")
+#: What Sightline says of an edge where it exports one.
+EXPORTED = {"relation", "label", "path_weight", "inferred"}
+#: The fields that nodes and edges of Hetionet have.
+HETIONET = ({"kind", "identifier"}, {"kind", "source_id", "target_id"})
+HETIONET_WORDS = {"identifier", "source_id", "target_id", "direction", "data"}
+UNDIRECTED = Note("its edges have no direction; each is loaded as it is written")
 
 Record = dict[str, str]
 
 
 def tables_of(
-    source: Source, nodes: Iterator[Record], edges: Iterator[Record], notes: Sequence[Note] = ()
+    source: Source, nodes: Iterator[Record], edges: Iterator[Record], notes: list[Note]
 ) -> Iterator[Table]:
     """The nodes and the edges of a graph, with what their columns mean.
 
     Args:
         nodes: with an ``id`` each.
         edges: with a ``source`` and a ``target`` each.
+        notes: those of both tables, complete when all is read.
     """
     for name, records in zip(TABLES, (nodes, edges)):
         first = list(islice(records, RECORDS_PER_BATCH))
-        if first:
-            columns = list(dict.fromkeys(key for record in first for key in record))
-            said = [*notes, Note(f"{name} of a graph")]
-            maps = _nodes(columns) if name == "nodes" else _edges(columns, said)
-            batches = _batches(source, chain(first, records), said)
-            yield Table(name, batches, uniform=False, maps=maps, notes=said)
-            notes = ()
+        if not first:
+            continue
+        columns = list(dict.fromkeys(key for record in first for key in record))
+        maps, relation = _nodes(columns), None
+        if name == "edges":
+            maps, relation = _edges(columns, notes)
+        notes.append(Note(f"{name} of a graph"))
+        batches = _batches(source, chain(first, records), relation, notes)
+        yield Table(name, batches, uniform=False, maps=maps, notes=notes)
 
 
 def _nodes(columns: Sequence[str]) -> Maps:
@@ -61,24 +66,41 @@ def _nodes(columns: Sequence[str]) -> Maps:
     return NodeColumns("id", LABELS, (kind,) if kind else (), split=several, whole=whole).maps
 
 
-def _edges(columns: Sequence[str], notes: list[Note]) -> Maps:
+def _edges(columns: Sequence[str], notes: list[Note]) -> tuple[Maps, str | None]:
+    """What the columns of edges mean, and which of them says how edges relate."""
+    if set(columns) >= EXPORTED:
+        return _exported, "relation"
     relation = first_of([c for c in columns if c not in ("source", "target")], RELATIONS)
-    skip: tuple[str, ...] = ("key", "id")
-    if {"relation", "path_weight", "inferred"} <= set(columns):  # as Sightline exports them
-        skip = (*skip, "label", "path_weight", "inferred")
+    own = [column for column in ("key", "id") if column in columns]
+    if own:
+        notes.append(Note(f"the ids of its edges ({', '.join(own)}) are left out"))
     if relation is None:
         notes.append(Note("its edges do not say how they relate and are called related_to", True))
-    return EdgeColumns("source", relation, "target", skip=skip).maps
+    return EdgeColumns("source", relation, "target", skip=("key", "id")).maps, relation
 
 
-def _batches(source: Source, records: Iterator[Record], notes: list[Note]) -> Iterator[Batch]:
-    inferred, row, size = 0, 0, source.path.stat().st_size
+def _exported(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+    """Edges as Sightline exports them: ``label`` is that of the relation, the key is a number, and
+    path weights are computed again."""
+    edges = EdgeColumns("source", "relation", "target", skip=("key", "id", *EXPORTED))
+    label = (iri(RDFS_LABEL), literal_of("label"))
+    relation = TableMap("relations", named("relation", "relation", prefixes), (label,))
+    return (*edges.maps(columns, prefixes), *((relation,) if "label" in columns else ()))
+
+
+def _batches(
+    source: Source, records: Iterator[Record], relation: str | None, notes: list[Note]
+) -> Iterator[Batch]:
+    inferred, unnamed, row, size = 0, 0, 0, source.path.stat().st_size
     while part := list(islice(records, RECORDS_PER_BATCH)):
         for record in part:
             # Reasoning adds again what it added; such an edge relates nothing.
             if "path_weight" in record and record.get("inferred", "").lower() == "true":
                 inferred += 1
                 record["target"] = record["source"] = ""
+            elif relation and not record.get(relation):
+                unnamed += 1
+                record[relation] = UNNAMED
         kept = [(row + i, r) for i, r in enumerate(part, 1) if r.get("source", "-")]
         row += len(part)
         names = dict.fromkeys(column_name(key) for _, record in kept for key in record)
@@ -90,6 +112,9 @@ def _batches(source: Source, records: Iterator[Record], notes: list[Note]) -> It
     if inferred:
         text = f"{inferred} edges that were inferred are left out; sightline reason adds them again"
         notes.append(Note(text))
+    if unnamed:
+        text = f"{unnamed} edges do not say how they relate and are called {UNNAMED}"
+        notes.append(Note(text, warning=True))
 
 
 def _raw(records: Sequence[tuple[int, Record]], i: int) -> str:
@@ -97,21 +122,32 @@ def _raw(records: Sequence[tuple[int, Record]], i: int) -> str:
 
 
 def graph_document(source: Source, document: Any) -> Iterator[Table] | None:
-    """The tables of a JSON document that is a graph of NetworkX or Cytoscape; None if it is not."""
+    """The tables of a JSON document that is a graph of NetworkX, Cytoscape or Hetionet; None if it
+    is none."""
     if not isinstance(document, dict):
         return None
+    notes: list[Note] = []
+    nodes, edges = (
+        _held(document.get("nodes"), HETIONET[0]),
+        _held(document.get("edges"), HETIONET[1]),
+    )
+    if nodes is not None and edges is not None:
+        nodes_of, edges_of = (_of_hetionet(items, notes) for items in (nodes, edges))
+        return tables_of(source, nodes_of, edges_of, notes)
     held, inner = document.get("elements"), "data"
     if not isinstance(held, dict):
         held, inner = document, ""
-    nodes = _held(held.get("nodes"), inner, {"id"})
-    edges = _held(held.get("edges", held.get("links")), inner, {"source", "target"})
+    nodes = _held(held.get("nodes"), {"id"}, inner)
+    edges = _held(held.get("edges", held.get("links")), {"source", "target"}, inner)
     if nodes is None or edges is None:
         return None
+    if document.get("directed") is False:
+        notes.append(UNDIRECTED)
     flat = partial(_flat, cytoscape=bool(inner))
-    return tables_of(source, map(flat, nodes), map(flat, edges))
+    return tables_of(source, map(flat, nodes), map(flat, edges), notes)
 
 
-def _held(items: Any, inner: str, needed: set[str]) -> list[dict[Any, Any]] | None:
+def _held(items: Any, needed: set[str], inner: str = "") -> list[dict[Any, Any]] | None:
     """The objects of an array, or those under a key in each; None where one lacks a key."""
     if not isinstance(items, list):
         return None
@@ -122,7 +158,7 @@ def _held(items: Any, inner: str, needed: set[str]) -> list[dict[Any, Any]] | No
     return found if whole else None
 
 
-def _flat(item: dict[Any, Any], cytoscape: bool) -> Record:
+def _flat(item: dict[Any, Any], cytoscape: bool = False) -> Record:
     """Values as texts. Cytoscape has the id and the label of a node twice."""
     record = {}
     for key, value in item.items():
@@ -135,73 +171,27 @@ def _flat(item: dict[Any, Any], cytoscape: bool) -> Record:
     return record
 
 
-def _tables(source: Source, selection: Selection) -> Iterator[Table]:
-    if selection.table not in (None, *TABLES):
-        raise NoSuchTable(f"no table {selection.table!r}, only: nodes, edges")
-    directed = next((e.get("edgedefault") for e in _elements(source, "graph", "start")), None)
-    notes = []
-    if directed == "undirected":
-        notes.append(Note("its edges have no direction; each is loaded as it is written"))
-    keys = {
-        e.get("id"): e.get("attr.name") or e.get("id") or ""
-        for e in _elements(source, "key", "end")
-    }
-    nodes, edges = (_records(source, name, keys) for name in ("node", "edge"))
-    for table in tables_of(source, nodes, edges, notes):
-        if selection.table in (None, table.name):
-            yield table
-
-
-def _records(source: Source, name: str, keys: dict[str | None, str]) -> Iterator[Record]:
-    for element in _elements(source, name, "end"):
-        record = {key: value for key, value in element.items() if "}" not in key}
-        for data in element:
-            if _local(data) == "data" and data.get("key") in keys:
-                value = "".join(data.itertext()).strip()
-                key = keys[data.get("key")]
-                record[f"{key} (attribute)" if key in element.attrib else key] = value
-        yield record
-
-
-def _elements(source: Source, name: str, event: str) -> Iterator[Element]:
-    """The elements of a name, as soon as they begin or as they end; others are forgotten."""
-    inside: list[Element] = []
-    read = 0
-    try:
-        with source.open() as stream:
-            for what, element in iterparse(stream, ("start", "end"), forbid_dtd=True):
-                if what == "start":
-                    inside.append(element)
-                    if event == "start" and _local(element) == name:
-                        yield element
-                        return
-                    continue
-                inside.pop()
-                if _local(element) == name:
-                    yield element
-                if _local(element) in ("key", "node", "edge") and inside:
-                    inside[-1].remove(element)
-                    read = stream.expanded
-                elif stream.expanded - read > 2 * MAX_RECORD:
-                    reason = f"a node or edge is longer than {MAX_RECORD >> 20} MiB"
-                    raise SourceUnreadable(source.path, reason)
-    except ParseError as error:
-        line, reason = error.position[0], f"no XML ({str(error).partition(':')[0]})"
-        raise SourceSyntaxError(source.path, line, reason) from error
-    except DefusedXmlException as error:
-        reason = "it declares a document type or entities, which can hide a bomb; remove <!DOCTYPE"
-        raise SourceUnreadable(source.path, reason) from error
-
-
-def _local(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-GRAPHML = TableFormat(
-    name="GraphML",
-    endings=(".graphml",),
-    media_type="application/graphml+xml",
-    recognises=lambda head: b"<graphml" in head[:4096],
-    tables=_tables,
-    formulations=("graphml",),
-)
+def _of_hetionet(items: Sequence[dict[Any, Any]], notes: list[Note]) -> Iterator[Record]:
+    """Nodes or edges, whose ends are called as in the tables of Hetionet: ``Gene::9021``."""
+    both = 0
+    for item in items:
+        names = {"id": [item["kind"], item.get("identifier")]}
+        if "source_id" in item:
+            names = {"source": item["source_id"], "target": item["target_id"]}
+            both += item.get("direction") == "both"
+            if item.get("direction") == "backward":
+                names = dict(zip(names, reversed(names.values())))
+        own = {
+            **{
+                name: "::".join(map(str, x)) if isinstance(x, list) else x
+                for name, x in names.items()
+            },
+            **{k: v for k, v in item.items() if k not in HETIONET_WORDS},
+        }
+        data = item.get("data")
+        for key, value in data.items() if isinstance(data, dict) else ():
+            own[f"{key} (attribute)" if key in own else key] = value
+        yield _flat(own)
+    if both:
+        text = f"{both} edges go both ways; each is loaded as it is written, and paths go both ways"
+        notes.append(Note(text))

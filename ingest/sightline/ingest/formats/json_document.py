@@ -34,6 +34,14 @@ MAX_DOCUMENT = 512 << 20
 
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
     document = _document(source)
+    if selection == Selection() and (graph := graph_document(source, document)) is not None:
+        yield from graph
+        return
+    yield from tables_in_document(source, document, selection)
+
+
+def tables_in_document(source: Source, document: Any, selection: Selection) -> Iterator[Table]:
+    """The tables of a document of objects, arrays and texts that a mapping selects, or all."""
     notes = []
     if isinstance(document, list) and (rows := as_records(document)):
         document = rows
@@ -43,9 +51,6 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         yield _table(
             source, document, View(selected(selection.table, source.stem), selection.columns)
         )
-        return
-    if not selection.columns and (graph := graph_document(source, document)) is not None:
-        yield from graph
         return
     found = tables_in(document)
     if selection.columns:

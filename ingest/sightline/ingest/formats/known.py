@@ -11,8 +11,8 @@ from pathlib import Path
 from sightline.graph.errors import UsageError
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.delimited import CSV, TSV
-from sightline.ingest.formats.drawn import GRAPHML
 from sightline.ingest.formats.excel import EXCEL
+from sightline.ingest.formats.graph_xml import GEXF, GRAPHML
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_ld import JSON_LD
 from sightline.ingest.formats.json_lines import JSON_LINES
@@ -20,13 +20,14 @@ from sightline.ingest.formats.parquet import PARQUET
 from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES, TRIG, TURTLE
 from sightline.ingest.formats.rdf_xml import RDF_XML
 from sightline.ingest.formats.sql import SQLITE
+from sightline.ingest.formats.xml_document import XML
 from sightline.ingest.source import Format, StatementFormat, TableFormat
 
 #: In the order in which they are tried. Of those that may be meant the last is taken where none
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
-    *(EXCEL, SQLITE, PARQUET, JSON_LD, JSON_LINES, JSON),
-    *(TURTLE, TRIG, N_TRIPLES, N_QUADS, GRAPHML, RDF_XML, CSV, TSV),
+    *(EXCEL, SQLITE, PARQUET, JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
+    *(GRAPHML, GEXF, RDF_XML, XML, N_TRIPLES, N_QUADS, CSV, TSV),
 )
 #: First characters of RDF texts.
 RDF_STARTS = tuple(bytes([start]) for start in b"<_@{[(#")

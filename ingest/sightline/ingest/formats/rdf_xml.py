@@ -13,15 +13,10 @@ import pyoxigraph as ox
 from sightline.graph.vocabulary import RDF
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.rdf import rdf_format
+from sightline.ingest.formats.xml_stream import ROOT, root_of
 from sightline.ingest.source import Source
 from sightline.ingest.streams import BLOCK, HEAD, ByteStream
 
-#: What may come before the root: a declaration, comments, instructions, a DOCTYPE.
-_PROLOG = (
-    rb"(?:\s|<\?.*?\?>|<!--.*?-->"
-    rb"|<!DOCTYPE(?:[^\[\]>\"']|\"[^\"]*\"|'[^']*')*(?:\[(?:[^\]\"']|\"[^\"]*\"|'[^']*')*\]\s*)?>)*"
-)
-ROOT = re.compile(_PROLOG + rb"<([^\s/>]+)", re.DOTALL)
 ENTITY = re.compile(r"""<!ENTITY\s+(%\s+)?(\S+)\s+("[^"]*"|'[^']*')""")
 ENCODING = re.compile(rb"""^<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["'][^>]*\?>""")
 #: Characters of an entity, with those in it; more is taken for a bomb. Namespaces are entities.
@@ -33,25 +28,16 @@ FOREIGN = {
 }
 
 
-def _root(head: bytes) -> str | None:
-    """The local name of the root; None for what is no XML."""
-    found = ROOT.match(head)
-    return found and found[1].decode(errors="replace").rpartition(":")[2]
-
-
 def _recognises(head: bytes) -> bool:
-    return _root(head) == "RDF" and RDF.encode() in head
+    return root_of(head) == "RDF" and RDF.encode() in head
 
 
 def _opened(source: Source, stream: ByteStream) -> _Utf8:
     """The document, after a look at what it begins with. Raises SourceUnreadable."""
     head = stream.read(HEAD)
-    root = _root(head)
+    root = root_of(head) or ""
     if root in FOREIGN:
         raise SourceUnreadable(source.path, f"it is {FOREIGN[root]}")
-    # A single node needs no rdf:RDF around it, and so may not name the namespace.
-    if RDF.encode() not in head and source.name.lower().endswith(".xml"):
-        raise SourceUnreadable(source.path, "it is no RDF/XML: it does not name the RDF namespace")
     declared = ENCODING.match(head)
     encoding = declared[1].decode() if declared else "utf-8"
     if declared and encoding.lower() not in ("utf-8", "utf8"):
