@@ -20,7 +20,12 @@ def run(folder: Path, scale: float) -> list[Result]:
     """Ask about entities of the bundled example, each once; its student is learnt first."""
     files = [str(WORLD), "--mapping", str(WORLD / "mapping.yaml"), "-w", str(folder / "ws")]
     assert command(["run", *files, "--preset", "quick"]) == 0
-    sight = Sightline.open(Workspace.open(folder / "ws"))
+    return measure(folder / "ws", scale)
+
+
+def measure(workspace: Path, scale: float) -> list[Result]:
+    """The figures of a workspace that has a model."""
+    sight = Sightline.open(Workspace.open(workspace))
     iris = sight.snapshot.entity_iris
     chosen = np.random.default_rng(0).permutation(len(iris))[: int(ENTITIES * scale) or 1]
     results = []
@@ -28,7 +33,7 @@ def run(folder: Path, scale: float) -> list[Result]:
         ("related, stated facts", False, 0.3),
         ("related, with predictions and support", True, 2.0),
     ):
-        sight = Sightline.open(Workspace.open(folder / "ws"))  # with nothing remembered
+        sight = Sightline.open(Workspace.open(workspace))  # with nothing remembered
         questions = [RelatedQuestion(iris[int(e)], predicted=predicted) for e in chosen]
         KIND.answer(sight, questions[0])  # compiles the kernels, builds the tables
         times = cpu_milliseconds(lambda asked, s=sight: KIND.answer(s, asked), questions)

@@ -9,7 +9,7 @@ labels and no model.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -25,8 +25,6 @@ from sightline.insights.records import Direction
 SINGLE_VALUED = 1.05
 #: With fewer anchors than this nothing can be said about how many answers a directed relation has.
 ENOUGH_ANCHORS = 10
-#: Directed relations whose fitting answers are kept, a byte per entity each.
-KEPT = 64
 
 
 def fair_order(
@@ -48,7 +46,6 @@ class Facts:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.fitting = lru_cache(KEPT)(self._fitting)
 
     def inverse(self, rel: int) -> int:
         """The same relation read the other way."""
@@ -124,9 +121,10 @@ class Facts:
 
     def states(self, head: int, relation: int, tail: int) -> bool:
         """Whether the graph holds a fact."""
-        tails, _ = self.answers(head, relation)
-        at = int(np.searchsorted(tails, tail))
-        return at < len(tails) and bool(tails[at] == tail)
+        s = self.snapshot
+        span = _span(s.out_indptr, s.relation, head, relation)
+        at = bisect_left(s.tail.data, tail, span.start, span.stop)
+        return at < span.stop and bool(s.tail.data[at] == tail)
 
     @cached_property
     def edges_per_rel(self) -> npt.NDArray[np.int64]:
@@ -169,7 +167,7 @@ class Facts:
         used[own[self._single_valued[own]]] = False
         return np.flatnonzero(used)
 
-    def _fitting(self, rel: int) -> Flags:
+    def fitting(self, rel: int) -> Flags:
         """bool ``(N,)``: entities that can answer a directed relation as far as types say: those of
         a type that some stated answer has, and those without a type. All, where the directed
         relation has no fact."""

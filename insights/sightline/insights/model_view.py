@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from sightline.distill.calibration.calibrate import answer_features
 from sightline.distill.student.arrays import best
 from sightline.distill.student.context import Context
-from sightline.graph.arrays import Doubles, Floats
+from sightline.graph.arrays import Doubles, Flags, Floats
 from sightline.insights.chance_of_another import ChanceOfAnother
 from sightline.models.errors import UnknownToModel
 
@@ -37,6 +37,8 @@ BLOCK = 16_000_000
 MOST_EDGES = 256
 #: How a note begins on an answer about an entity without a row.
 UNSEEN = "predicted from its edges: the model never saw"
+#: Directed relations whose fitting answers are kept, a byte per entity each.
+KEPT = 64
 #: Stands for a probability of zero where a logarithm is taken.
 LEAST = 1e-12
 
@@ -98,6 +100,7 @@ class ModelView:
     def __init__(self, model: ServedModel, facts: Facts) -> None:
         self.model = model
         self.facts = facts
+        self._fits = lru_cache(KEPT)(self._fitting_rows)
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
@@ -291,7 +294,12 @@ class ModelView:
 
     def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
         """bool ``(rows,)``: what may be shown as an answer that is not stated."""
-        entity = self.model.entity_ids
-        sensible: npt.NDArray[np.bool_] = self.facts.fitting(question.rel)[entity]
-        sensible &= (entity >= 0) & (entity != question.anchor) & np.isfinite(question.scores)
+        sensible: Flags = self._fits(question.rel) & np.isfinite(question.scores)
+        if question.anchor >= 0 and self.knows(question.anchor):
+            sensible[self.row(question.anchor)] = False
         return sensible
+
+    def _fitting_rows(self, rel: int) -> Flags:
+        """bool ``(rows,)``: those of entities of the snapshot that types allow as an answer."""
+        entity = self.model.entity_ids
+        return self.facts.fitting(rel)[entity] & (entity >= 0)

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 #: What a row is: a line of text, a record, a statement of RDF, a row of a sheet or of a table of a
@@ -69,5 +70,5 @@ class TableRows:
 
 def table_of(tables: Sequence[TableRows], row: int) -> TableRows:
     """The table that a row of a load is in; one of plain rows where the load does not say."""
-    place = bisect_right([table.first_row for table in tables], row)
+    place = bisect_right(tables, row, key=attrgetter("first_row"))
     return tables[max(place, 1) - 1] if tables else TableRows("", 1, "row")
