@@ -107,14 +107,15 @@ def answer_features(scores: Floats, ids: Ids) -> tuple[Doubles, Doubles]:
     Args:
         scores: float32 ``(N,)``: the whole row, answers that are out of the question at -inf.
     """
-    own = scores[ids].astype(np.float64)
+    asked = scores[ids]
+    own = asked.astype(np.float64)
     top = float(np.max(scores))
     if not np.isfinite(top):
         return np.full(len(ids), -np.inf), np.ones(len(ids))
     total = top + np.log(np.exp(scores - np.float32(top)).sum(dtype=np.float64))
     # Only what scores at least as much as the worst asked about can outrank any of them.
-    rivals = np.sort(scores[scores >= own.min(initial=np.inf)])
-    rank = 1.0 + len(rivals) - np.searchsorted(rivals, scores[ids], side="right")
+    rivals = np.sort(scores[scores >= asked.min(initial=np.inf)])
+    rank = 1.0 + len(rivals) - np.searchsorted(rivals, asked, side="right")
     return own - total, rank.astype(np.float64)
 
 

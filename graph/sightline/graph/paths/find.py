@@ -70,7 +70,7 @@ class Path:
 
     def turned(self, num_relations: int) -> Path:
         """The same path from target to source."""
-        rels = tuple((rel + num_relations) % (2 * num_relations) for rel in self.rels[::-1])
+        rels = tuple([(rel + num_relations) % (2 * num_relations) for rel in self.rels[::-1]])
         return Path(self.entities[::-1], self.edges[::-1], rels, self.score)
 
 
