@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.exchange.views import to_networkx
+from sightline.graph.rdf import index
 from sightline.graph.rdf.index import open_rdf
+from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.snapshot.sections.edges import order
@@ -268,3 +270,89 @@ def test_packed_columns_are_ordered_as_they_are(rows: list[tuple[int, int, int]]
     rank = order(*columns)
     assert [rows[i] for i in rank] == sorted(rows)
     assert (rank == np.lexsort(columns[::-1])).all()
+
+
+loads = st.dictionaries(
+    st.sampled_from("123"),
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("rs"), st.sampled_from("ac_"))),
+    min_size=1,
+)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(loads, min_size=2, max_size=2), st.sampled_from([None, "urn:g"]))
+def test_a_snapshot_after_changes_is_the_one_from_nothing(
+    states: list[dict[str, list[tuple[str, str, str]]]], graph: str | None
+) -> None:
+    # Much stays the same, so that the index of the former snapshot is changed.
+    constant = [fact((f"n{i}", "r", "a"), i + 1) for i in range(60)]
+    with tempfile.TemporaryDirectory() as folder:
+        changed = Workspace.create(Path(folder) / "changed")
+        for state in states:
+            snapshot = compile_loads(changed, constant, state, graph)
+        anew = compile_loads(Workspace.create(Path(folder) / "anew"), constant, states[-1], graph)
+        assert snapshot.id == anew.id
+        assert digest(snapshot.folder) == digest(anew.folder)
+        contents = [
+            (m["counts"], m["loads"], m["datatypes"]) for m in (snapshot.manifest, anew.manifest)
+        ]
+        assert contents[0] == contents[1]
+        assert quads_of(snapshot) == quads_of(anew)
+
+
+def compile_loads(
+    ws: Workspace,
+    constant: list[dict[str, object]],
+    state: dict[str, list[tuple[str, str, str]]],
+    graph: str | None,
+) -> Snapshot:
+    """The snapshot of a constant load and those of a state; all others are taken out."""
+    kept = {add_load(ws, constant, name="constant").id}
+    for name, rows in state.items():
+        # What two loads say in one named graph stays there until neither says it.
+        facts = [{**fact(row, i + 1), "graph": graph} for i, row in enumerate(rows)]
+        for node in facts:
+            if node["object"] == f"{BASE}entity:_":
+                node["object"] = f"{GENID}0:x"
+        kept.add(add_load(ws, facts, name=f"{name}{rows}").id)
+    ws.swap_loads(kept, {load.id for load in active_loads(ws)} - kept)
+    return compile_snapshot(ws)
+
+
+def quads_of(snapshot: Snapshot) -> set[str]:
+    store = pyoxigraph.Store.read_only(str(snapshot.folder / "rdf"))
+    return {str(quad) for quad in store} | {str(name) for name in store.named_graphs()}
+
+
+def test_little_is_changed_in_a_copy_of_the_former_index(tmp_path: Path, monkeypatch) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    constant = [fact((f"n{i}", "r", "a"), i + 1) for i in range(60)]
+    compile_loads(ws, constant, {"1": [("a", "r", "b")]}, None)
+    written = []
+    n_quads = index.n_quads
+    monkeypatch.setattr(
+        index, "n_quads", lambda frame, own: written.append(frame.height) or n_quads(frame, own)
+    )
+    snapshot = compile_loads(ws, constant, {"1": [("a", "r", "c")]}, None)
+    assert sorted(written) == [0, 1]
+    assert len(quads_of(snapshot)) == 61 + 2
+
+
+def test_a_damaged_former_index_is_not_taken_over(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    constant = [fact((f"n{i}", "r", "a"), i + 1) for i in range(60)]
+    former = compile_loads(ws, constant, {}, None)
+    (table,) = sorted((former.folder / "rdf").glob("*.sst"))[:1]
+    table.write_bytes(table.read_bytes()[::-1])
+    assert len(quads_of(compile_loads(ws, constant, {"1": [("a", "r", "c")]}, None))) == 61 + 2
+
+
+def test_one_blank_node_of_two_loads_is_one_in_the_index(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    node = f"{GENID}0:x"
+    for name in "12":
+        add_load(ws, [{**fact(("a", f"r{name}", "b")), "object": node}], name=name)
+    objects = {
+        q.object for q in pyoxigraph.Store.read_only(str(compile_snapshot(ws).folder / "rdf"))
+    }
+    assert len(objects) == 1

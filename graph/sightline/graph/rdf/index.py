@@ -7,7 +7,10 @@ The default graph of a query is the union of all named graphs.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,8 @@ from sightline.graph.rdf.errors import IndexUnreadable
 from sightline.graph.rdf.worker import failure
 from sightline.graph.record.loads import Load
 from sightline.graph.record.statements import QUALIFIERS, scan_statements
-from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.artifact import read_manifest
+from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF, RDF_LANG_STRING, XSD_STRING, mint
 
 if TYPE_CHECKING:
@@ -26,20 +30,75 @@ if TYPE_CHECKING:
 FOLDER = "rdf"
 
 
-def write_rdf_index(target: Path, loads: Sequence[Load]) -> None:
-    """Bulk-load the stated and inferred facts of ``loads`` into a new store at ``target/rdf``."""
+def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) -> None:
+    """Write the stated and inferred facts of ``loads`` to a store at ``target/rdf``.
+
+    Args:
+        former: an intact snapshot with an index. Where it has most of the facts, a copy of its
+            store is changed: filling one is most of what compiling costs.
+    """
+    import polars as pl
     import pyoxigraph
 
-    store = pyoxigraph.Store(str(target / FOLDER))
-    for index, frame in scan_statements(loads, "facts", "inferred"):
-        quads = n_quads(frame.collect(), LOAD_GRAPH + loads[index].id)
-        store.bulk_load(quads, format=pyoxigraph.RdfFormat.N_QUADS)
+    frames = [
+        frame.with_columns(pl.col("graph").fill_null(LOAD_GRAPH + loads[index].id))
+        for index, frame in scan_statements(loads, "facts", "inferred")
+    ]
+    folder = target / FOLDER
+    changed = None if former is None else _changed_graphs(former, loads, frames)
+    if former is not None and changed is not None:
+        shutil.copytree(former / FOLDER, folder)
+        frames = [frame.filter(pl.col("graph").is_in(changed)) for frame in frames]
+    store = pyoxigraph.Store(str(folder))
+    for graph in changed or ():
+        store.remove_graph(pyoxigraph.NamedNode(graph))
+    quads = (n_quads(frame.collect(), None) for frame in frames)
+    parse = partial(pyoxigraph.parse, format=pyoxigraph.RdfFormat.N_QUADS)
+    # ``bulk_load`` would tell the blank nodes of one frame from those of another.
+    store.bulk_extend(chain.from_iterable(map(parse, quads)))
     store.flush()
-    store.optimize()
+    if changed is None:
+        store.optimize()
     del store
     # The lock and the log are the store's own business and would make the folder's checksums vary.
     for name in ("LOCK", "LOG"):
-        (target / FOLDER / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
+
+
+def _changed_graphs(
+    former: Path, loads: Sequence[Load], frames: Sequence[pl.LazyFrame]
+) -> list[str] | None:
+    """The graphs to which loads write that came or went since ``former``; None where those are
+    more than half of all, or cannot be told.
+
+    Args:
+        frames: the statements of ``loads``.
+    """
+    import polars as pl
+
+    then = {(load["id"], load["role"]) for load in read_manifest(former)["loads"]}
+    now = {(load.id, load.role) for load in loads}
+    if any(role == "retractions" for _, role in then ^ now):
+        return None  # which may be about any graph
+    parent = loads[0].folder.parent
+    try:
+        differing = [Load.read(parent / name) for name, _ in sorted(then ^ now)]
+        for load in differing:
+            load.verify()
+    except (DamagedArtifact, FormatMismatch):
+        return None  # one that went is no longer whole
+    differing = [load for load in differing if load.role in ("facts", "inferred")]
+    named = [
+        frame.select("graph").collect()["graph"].drop_nulls()
+        for _, frame in scan_statements(differing, "facts", "inferred")
+    ]
+    graphs = pl.concat([pl.Series("graph", [LOAD_GRAPH + load.id for load in differing]), *named])
+    changed = graphs.unique().to_list()
+    if any(graph.startswith(GENID) for graph in changed):
+        return None
+    counts = pl.concat([pl.LazyFrame(schema={"graph": pl.String}), *frames], how="diagonal")
+    ours = counts.select(pl.col("graph").is_in(changed).sum(), all=pl.len()).collect().row(0)
+    return changed if 2 * ours[0] <= ours[1] else None
 
 
 def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:

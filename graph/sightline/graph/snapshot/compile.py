@@ -64,8 +64,11 @@ def compile_snapshot(
         name = snapshot_id(loads, workspace.settings)
         folder = workspace.snapshots / name
         if not is_intact(folder, **({"rdf": True} if rdf else {})):
+            served = workspace.snapshots / (workspace.current.snapshot or "none")
+            usable = rdf and is_intact(served, format=SNAPSHOT_FORMAT, rdf=True)
+            former = served if usable else None
             with new_artifact(workspace.snapshots, name) as target:
-                _build(target, loads, workspace.settings, rdf, progress)
+                _build(target, loads, workspace.settings, rdf, former, progress)
         snapshot = Snapshot.open(folder)
         if prepare is not None:
             prepare(snapshot)
@@ -75,11 +78,16 @@ def compile_snapshot(
 
 
 def _build(
-    target: Path, loads: list[Load], settings: Settings, rdf: bool, progress: Progress
+    target: Path,
+    loads: list[Load],
+    settings: Settings,
+    rdf: bool,
+    former: Path | None,
+    progress: Progress,
 ) -> None:
     stages = 1 + len(sections.SECTIONS)
     progress("compile", 0, stages, "reading loads")
-    inputs = Inputs.of(loads, settings, rdf)
+    inputs = Inputs.of(loads, settings, rdf, former)
     manifest: dict[str, Any] = {
         "format": SNAPSHOT_FORMAT,
         "id": snapshot_id(loads, settings),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -33,6 +34,7 @@ class Inputs:
 
     Attributes:
         rdf: also build the Oxigraph index.
+        former: an intact snapshot with such an index, of other loads, if there is any.
         inferred: positions of the loads of what was inferred.
         statements: how many were read.
         edges, types, schema, literals: the statements, by what they become. Members of lists and
@@ -45,6 +47,7 @@ class Inputs:
     loads: list[Load]
     settings: Settings
     rdf: bool
+    former: Path | None
     inferred: list[int]
     statements: int
     edges: pl.DataFrame
@@ -56,7 +59,7 @@ class Inputs:
     ids: dict[str, pl.DataFrame]
 
     @classmethod
-    def of(cls, loads: list[Load], settings: Settings, rdf: bool) -> Inputs:
+    def of(cls, loads: list[Load], settings: Settings, rdf: bool, former: Path | None) -> Inputs:
         """Read the loads, and give every term its id."""
         facts = _read(loads, "facts", "inferred")
         held_out = {role: _read(loads, role) for role in HELD_OUT}
@@ -89,8 +92,8 @@ class Inputs:
             for kind, iris in columns.items()
         }
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
-        parts = (edges, types, schema, literals)
-        return cls(loads, settings, rdf, inferred, facts.height, *parts, held_out, tables, ids)
+        about = (loads, settings, rdf, former, inferred, facts.height)
+        return cls(*about, edges, types, schema, literals, held_out, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
         """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""

@@ -22,4 +22,4 @@ class Rdf(Section):
 
         manifest["rdf"] = inputs.rdf
         if inputs.rdf:
-            write_rdf_index(folder, inputs.loads)
+            write_rdf_index(folder, inputs.loads, inputs.former)
