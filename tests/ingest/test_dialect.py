@@ -8,6 +8,7 @@ import pytest
 
 from sightline.ingest.discover import discover
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
+from sightline.ingest.formats.dialect import layout_of
 from sightline.ingest.formats.header import headerless, is_header
 from sightline.ingest.source import Selection, TableFormat
 
@@ -273,3 +274,11 @@ def test_text_that_is_no_table_is_refused_with_the_way_out(
 def test_a_file_of_comments_holds_no_record(tmp_path: Path) -> None:
     with pytest.raises(SourceEmpty):
         table(tmp_path, "# nothing\n# here\n", "t.txt")
+
+
+def test_a_matrix_of_too_many_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"c{i}" for i in range(50_001)) + "\n")
+    (source,) = discover([path])
+    with pytest.raises(SourceUnreadable, match="50,001 fields or more"):
+        layout_of(source, ",")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from threading import Thread
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
+from sightline.cli.main import run
 from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import fetch
@@ -128,3 +130,25 @@ def test_what_is_too_large_is_not_fetched_whole(
     monkeypatch.setattr(fetch, "MAX_FETCHED", 9)
     with pytest.raises(SourceUnreadable, match="larger than 9 bytes"):
         ingest(workspace, [f"{server}/t.csv"], taking=Taking(network=True))
+
+
+def test_a_profile_takes_what_is_loaded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    server: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    packed = tmp_path / "data.zip"
+    packed.write_bytes(archive(towns_csv="id,name\n1,Zürich\n2,Bern\n".encode("cp1252")))
+    (tmp_path / "broken.sqlite").write_bytes(b"SQLite format 3\0 and no more")
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(TABLE)))
+    sources = [str(packed), "-", str(tmp_path / "broken.sqlite"), f"{server}/t.csv"]
+    options = ["--encoding", "windows-1252", "--json"]
+    assert run(["profile", *sources, *options, "--skip-unreadable", "--allow-network"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["role"] for one in found] == ["things", "triples", "triples"]
+    assert found[0]["source"] == "towns.csv"
+    assert run(["profile", *sources, *options]) == 1
+    said = capsys.readouterr().err
+    assert "--allow-network fetches it" in said
+    assert "Traceback" not in said

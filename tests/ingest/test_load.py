@@ -24,7 +24,7 @@ from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import load as load_module
 from sightline.ingest.batch import Seen
-from sightline.ingest.errors import SourceNotFound, TooManyRejected
+from sightline.ingest.errors import SourceError, SourceNotFound, TooManyRejected
 from sightline.ingest.load import ingest
 from tests.ingest.conftest import facts, quarantined, statements
 
@@ -261,3 +261,23 @@ def test_a_load_that_holds_a_whole_path_shows_the_name_alone(
     manifest = read_manifest(result.load.folder)
     write_manifest(result.load.folder, manifest | {"source": str(tmp_path / "a.csv")})
     assert Load.read(result.load.folder).source == "a.csv"
+
+
+@pytest.mark.parametrize("what", ["written", "removed"])
+@pytest.mark.parametrize("stage", ["profile", "ingest"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    workspace: Workspace, tmp_path: Path, stage: str, what: str
+) -> None:
+    file, other = tmp_path / "t.csv", tmp_path / "u.csv"
+    for one in (file, other):
+        one.write_text("head,relation,tail\na,likes,b\n")
+
+    def change(now: str, done: int, total: int | None, note: str) -> None:
+        if now == stage and file.exists():
+            file.write_text("head,relation,tail\na,likes,c\nb,likes,c\n")
+            if what == "removed":
+                file.unlink()
+
+    with pytest.raises(SourceError, match=r"while it was read|No such file"):
+        ingest(workspace, [file, other], progress=change)
+    assert active_loads(workspace) == []

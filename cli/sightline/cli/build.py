@@ -153,33 +153,40 @@ def profile(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write it as a YAML mapping to edit."),
     ] = None,
+    encoding: EncodingOption = None,
+    format: FormatOption = None,
+    skip_unreadable: SkipOption = False,
+    allow_network: NetworkOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Look at raw files and say what each column means; `run` and `ingest` use the same.
+    """Look at raw data and say what each column means; `run` and `ingest` use the same.
 
     Keys, links between tables, types, labels and kinds of values, each with what speaks for it.
 
     Example: sightline profile customers.csv orders.csv -o shop.yaml
     """
     from sightline.graph.vocabulary import default_prefixes
-    from sightline.ingest.discover import discover
-    from sightline.ingest.load import Shown
-    from sightline.ingest.profile.profile import profile as look
+    from sightline.ingest.load import look
     from sightline.ingest.profile.write import as_values, as_yaml
-    from sightline.ingest.source import TableFormat
 
-    found = discover(sources)
-    tables = [source for source in found if isinstance(source.format, TableFormat)]
+    said: list[str] = []
     with terminal.progress() as progress:
-        at = Shown(progress, tables, "profile").at
-        profiled = look(tables, default_prefixes(), at)
+        profiled, others = look(
+            sources,
+            default_prefixes(),
+            taking=_taking(encoding, format, allow_network),
+            skip_unreadable=skip_unreadable,
+            say=said.append,
+            progress=progress,
+        )
     if json:
         terminal.print_json(as_values(profiled))
     else:
+        for sentence in said:
+            terminal.say(sentence)
         _show_profile(as_values(profiled))
-        for source in found:
-            if source not in tables:
-                terminal.say(f"{source.name}: {source.format.name} says itself what it means")
+        for source in others:
+            terminal.say(f"{source.name}: {source.format.name} says itself what it means")
     if output is not None:
         output.write_text(as_yaml(profiled), "utf-8")
         terminal.say(f"written: {output}; next: sightline run SOURCE... --mapping {output}")

@@ -8,7 +8,8 @@ there: either all become active or none does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,11 +44,12 @@ from sightline.ingest.errors import (
     SourceUnreadable,
     TooManyRejected,
 )
-from sightline.ingest.mapping import read_mapping
+from sightline.ingest.mapping import MappingFile, read_mapping
 from sightline.ingest.numbering import Numbering
+from sightline.ingest.profile.profile import Profile, profile
 from sightline.ingest.reading import Reading, ReadTable, plan
 from sightline.ingest.replace import Replaced, replaced_by
-from sightline.ingest.source import Source, StatementFormat
+from sightline.ingest.source import Source, StatementFormat, TableFormat
 from sightline.ingest.terms import TableMap
 
 #: A source of which more than this share is bad is not what it is taken for.
@@ -103,26 +105,12 @@ def ingest(
         UsageError, WorkspaceLocked, NotWritable, DiskFull
     """
     rules = None if mapping is None else read_mapping(mapping, ws.settings.prefixes)
-    with TemporaryDirectory(prefix="sightline-") as scratch:
-        found = survey(sources, taking, Path(scratch))
-        if found.passed:
-            say(f"passed over: {passed_over(found.passed)}")
-        if rules is not None:
-            rules.require_use(found.sources)
-        failures = _Failures(found, skip_unreadable, say)
-        readable = []
-        for source in found.sources:
-            with failures.of(source):
-                form = source.format
-                if form.check and not (rules and rules.tables_of(source)):
-                    form.check(source)
-                readable.append(source)
-        failures.require_none()
-        look = Shown(progress, readable, "profile")
-        planned = zip(readable, plan(readable, rules, ws.settings, look.at, failures.of))
+    with _looked_at(sources, rules, taking, skip_unreadable, say) as (readable, failures):
+        looked = _Shown(progress, readable, "profile")
+        planned = zip(readable, plan(readable, rules, ws.settings, looked.at, failures.of))
         readings = [(source, reading) for source, reading in planned if not failures.had(source)]
         failures.require_none()
-        show = Shown(progress, [source for source, _ in readings], "ingest")
+        show = looked.after([source for source, _ in readings], "ingest")
         results: list[tuple[Source, Result]] = []
         with ws.lock():
             names = shown_names([source for source, _ in readings], _names_of_loads(ws))
@@ -138,6 +126,58 @@ def ingest(
             return [
                 replace(result, replaced=found) for (_, result), found in zip(results, replaced)
             ]
+
+
+def look(
+    sources: Sequence[str | Path],
+    prefixes: Mapping[str, str],
+    *,
+    taking: Taking = FOUND_OUT,
+    skip_unreadable: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
+) -> tuple[Profile, list[Source]]:
+    """What the tables of sources mean, as ``ingest`` would find it out; nothing is loaded.
+
+    Returns:
+        the profile, and the sources that say themselves what they mean.
+
+    Raises:
+        SourceError, UsageError: as of ``ingest``.
+    """
+    with _looked_at(sources, None, taking, skip_unreadable, say) as (readable, failures):
+        tables = [source for source in readable if isinstance(source.format, TableFormat)]
+        shown = _Shown(progress, tables, "profile")
+        found = profile(tables, prefixes, shown.at, failures.of)
+        failures.require_none()
+        return found, [source for source in readable if source not in tables]
+
+
+@contextmanager
+def _looked_at(
+    sources: Sequence[str | Path],
+    rules: MappingFile | None,
+    taking: Taking,
+    skip_unreadable: bool,
+    say: Callable[[str], None],
+) -> Iterator[tuple[list[Source], _Failures]]:
+    """The sources that look as if they could be read. What was fetched is there until the end."""
+    with TemporaryDirectory(prefix="sightline-") as scratch:
+        found = survey(sources, taking, Path(scratch))
+        if found.passed:
+            say(f"passed over: {passed_over(found.passed)}")
+        if rules is not None:
+            rules.require_use(found.sources)
+        failures = _Failures(found, skip_unreadable, say)
+        readable = []
+        for source in found.sources:
+            with failures.of(source):
+                form = source.format
+                if form.check and not (rules and rules.tables_of(source)):
+                    form.check(source)
+                readable.append(source)
+        failures.require_none()
+        yield readable, failures
 
 
 class _Failures:
@@ -182,19 +222,45 @@ class _Failures:
         raise SourcesRefused(self._errors, self._total)
 
 
-class Shown:
-    """Progress in bytes over all sources."""
+class _Shown:
+    """Progress in bytes over all sources, which may not change meanwhile."""
 
-    def __init__(self, progress: Progress, sources: Sequence[Source], stage: str) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        sources: Sequence[Source],
+        stage: str,
+        states: Mapping[Path, os.stat_result] | None = None,
+    ) -> None:
         self._progress = progress
         self._stage = stage
-        self._sizes = {source.path: source.path.stat().st_size for source in sources}
+        self._states = states or {source.path: source.path.stat() for source in sources}
+        self._sizes = {source.path: self._states[source.path].st_size for source in sources}
         self._total = sum(self._sizes.values())
         self._before = 0
+
+    def after(self, sources: Sequence[Source], stage: str) -> _Shown:
+        """Progress of what follows for some of the sources."""
+        return _Shown(self._progress, sources, stage, self._states)
 
     def at(self, source: Source, position: int) -> None:
         if self._before + position < self._total:  # the end is reached when all is committed
             self._progress(self._stage, self._before + position, self._total, source.path.name)
+
+    def require_unchanged(self, source: Source) -> None:
+        """Check that a source is the file that it was when its reading began.
+
+        Raises:
+            SourceUnreadable
+        """
+        before = self._states[source.path]
+        try:
+            now = source.path.stat()
+        except OSError as error:
+            raise SourceUnreadable(source.path, "it went away while it was read") from error
+        if (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns):
+            reason = "it changed while it was read; load it again when nothing writes to it"
+            raise SourceUnreadable(source.path, reason)
 
     def finish(self, source: Source) -> None:
         self._before += self._sizes[source.path]
@@ -217,7 +283,7 @@ def _ingest(
     shown: str,
     reading: Reading,
     strict: bool,
-    show: Shown,
+    show: _Shown,
 ) -> Result:
     """Load a source. It stays retracted unless it was active before."""
     started = now()
@@ -226,6 +292,7 @@ def _ingest(
         sha256 = sha256_of(source.path)
     except OSError as error:
         raise SourceUnreadable(source.path, str(error.strerror)) from error
+    show.require_unchanged(source)
     text = reading.text
     if source.encoding is not None:
         text = json.dumps([text, source.encoding])
@@ -242,6 +309,7 @@ def _ingest(
                 load.add(batch, maps)
                 show.at(source, batch.position)
             notes += table.notes
+        show.require_unchanged(source)
         notes += load.notes()
         counts = load.counts()
         if counts.read and not counts.statements:

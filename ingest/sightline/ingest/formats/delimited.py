@@ -11,7 +11,7 @@ import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, product
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -224,12 +224,17 @@ class _Part:
 
     def _may_have(self, blanks: str) -> bool:
         """Whether a blank stands beside a separator, a quote or a line end."""
-        edges = (self.layout.cut, "\n", "\r", '"')
-        return self.block.startswith((b" ", b"\t")) or any(
-            pair.encode() in self.block
-            for blank, edge in product(blanks, edges)
-            for pair in (edge + blank, blank + edge)
-        )
+        data = np.frombuffer(self.block, np.uint8)
+        edge = np.zeros(256, np.bool_)
+        edge[[ord(sign) for sign in (self.layout.cut, "\n", "\r", '"')]] = True
+        for blank in blanks:
+            places = np.flatnonzero(data == ord(blank))
+            if len(places) and places[0] == 0:
+                return True
+            after = np.minimum(places + 1, len(data) - 1)
+            if edge[data[places - 1]].any() or edge[data[after]].any():
+                return True
+        return False
 
     def _text(self, i: int) -> str:
         """The record as it stands in the source."""

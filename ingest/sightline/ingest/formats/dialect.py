@@ -33,6 +33,8 @@ UNIT = "\x1f"
 CALLED = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", SPACES: "blanks"}
 #: Lines that begin so, before the first record, are comments.
 COMMENTS = "#!%"
+#: A table of more columns is something else, such as a matrix.
+MOST_COLUMNS = 50_000
 #: Lines from which a layout is told; those before a header are fewer.
 SAMPLE, PREAMBLE = 400, 60
 #: Share of the lines that a separator cuts alike: at least, and of one as good as the best.
@@ -152,6 +154,13 @@ def _layout(source: Source, _time: int, _size: int, usual: str, wanted: tuple[st
     if not any(line.strip() for line in body):
         raise SourceEmpty(source.path)
     mark = lines[skip + comments - 1].lstrip()[:1] if comments else ""
+    widest = max(body[0].count(one) for one in SEPARATORS) + 1
+    if widest > MOST_COLUMNS:
+        raise SourceUnreadable(
+            source.path,
+            f"its first line has {widest:,} fields or more, and a table has {MOST_COLUMNS:,} "
+            "columns at most; save it with a line for each value: record, column, value",
+        )
     cut = _best_cut(source, body, usual, told, wanted)
     named = _named_in_comments(lines[skip : skip + comments], cut, mark)
     if comments > (named is not None) and _are_records(lines[skip : skip + comments], cut):
