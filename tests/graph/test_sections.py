@@ -12,7 +12,7 @@ import pytest
 
 from sightline.graph.arrays import Ids
 from sightline.graph.record.loads import Counts, LoadWriter, now
-from sightline.graph.record.statements import statement_schema
+from sightline.graph.record.statements import QUALIFIER, QUALIFIERS, statement_schema
 from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.inputs import Inputs
@@ -22,6 +22,7 @@ from sightline.graph.storage.artifact import write_manifest
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import XSD
 from tests.graph.conftest import BASE, add_load, build, fact
 
 
@@ -92,15 +93,19 @@ def test_a_statement_may_carry_qualifiers_and_a_graph_without_any_has_no_files_o
     assert list(plain.folder.glob("qualifier*")) == []
 
     rows = [fact(("a", "r", "b"), 1), fact(("a", "r", "b"), 2), fact(("b", "r", "a"), 3)]
+    said = [
+        [("x:year", "1999", XSD + "gYear", None), ("x:rating", "4.50", XSD + "decimal", None)],
+        [("x:year", "2001", XSD + "gYear", None), ("x:by", "x:imdb", None, None)],
+        None,
+    ]
     frame = pl.DataFrame(
         {name: [row.get(name) for row in rows] for name in statement_schema()}, statement_schema()
     ).with_columns(
-        qualifier_keys=pl.Series([["x:year", "x:rating"], ["x:year"], None]),
-        qualifier_values=pl.Series([["1999", "4.5"], ["2001"], None]),
+        pl.Series(QUALIFIERS, said, pl.List(pl.Struct(dict.fromkeys(QUALIFIER, pl.String))))
     )
     with workspace.lock(), LoadWriter(workspace, "ffff", "films.csv") as writer:
         writer.write(frame)
-        writer.write(frame.head(0).drop("qualifier_keys", "qualifier_values"))
+        writer.write(frame.head(0).drop(QUALIFIERS))
         writer.commit(
             sha256="00",
             role="facts",
@@ -112,11 +117,13 @@ def test_a_statement_may_carry_qualifiers_and_a_graph_without_any_has_no_files_o
     edge = {
         (s.entity_iris[h][-1], s.entity_iris[t][-1]): i for i, (h, _, t) in enumerate(s.triples())
     }
-    said = [(q.key, q.value, q.origin.source, q.origin.row) for q in s.qualifiers(edge["a", "b"])]
-    assert said == [
-        ("x:rating", "4.5", "films.csv", 1),
-        ("x:year", "1999", "films.csv", 1),
-        ("x:year", "2001", "films.csv", 2),
+    found = s.qualifiers(edge["a", "b"])
+    assert [(s.property_iris[q.property], q.value, q.datatype, q.origin.row) for q in found] == [
+        ("x:rating", 4.5, XSD + "decimal", 1),
+        ("x:year", 1999, XSD + "gYear", 1),
+        ("x:by", "x:imdb", None, 2),
+        ("x:year", 2001, XSD + "gYear", 2),
     ]
+    assert {q.origin.source for q in found} == {"films.csv"}
     assert s.qualifiers(edge["a", "c"]) == s.qualifiers(edge["b", "a"]) == []
     assert s.relation_iris[0] == BASE + "relation:r"

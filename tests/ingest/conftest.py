@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from sightline.graph.record.loads import Load
-from sightline.graph.record.statements import statement_schema
+from sightline.graph.record.statements import QUALIFIERS, statement_schema
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import Result, ingest
 
@@ -54,6 +54,13 @@ def facts(load: Load) -> list[Statement]:
         for s, p, o in triples(load)
         if p != "skos:notation" and not (p == "rdf:type" and o.startswith("class:"))
     ]
+
+
+def remarks(load: Load) -> list[list[Statement]]:
+    """What each statement says about itself: key, value and datatype with shortened IRIs."""
+    lists = statements(load)[QUALIFIERS].to_list()
+    parts = [[(r["key"], r["value"], r["datatype"] or "") for r in row or ()] for row in lists]
+    return [[(short(key), value, short(kind)) for key, value, kind in row] for row in parts]
 
 
 def quarantined(

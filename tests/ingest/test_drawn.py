@@ -15,7 +15,7 @@ from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.errors import SourceError
 from sightline.ingest.load import ingest
-from tests.ingest.conftest import statements, triples
+from tests.ingest.conftest import remarks, triples
 
 TOWNS = """@prefix e: <urn:sightline:entity:> . @prefix r: <urn:sightline:relation:> .
 @prefix c: <urn:sightline:class:> . @prefix s: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -72,7 +72,7 @@ def test_graphml_gives_nodes_edges_and_what_they_say(load: Callable) -> None:
         ("entity:n1", "rdf:type", "class:Baker"),
         ("entity:n1", "relation:knows", "entity:n2"),
     ]
-    assert statements(result.load)["qualifier_values"].to_list()[-1] == ["3"]
+    assert [value for _, value, _ in remarks(result.load)[-1]] == ["3"]
     assert any("no direction" in note.text for note in result.load.notes)
 
 
@@ -100,7 +100,7 @@ def test_node_link_json_of_networkx_is_a_graph(links: str, load: Callable) -> No
         ("entity:1", "rdfs:label", "Ann"),
         ("entity:1", "relation:related_to", "entity:2"),
     ]
-    assert statements(result.load)["qualifier_values"].to_list()[-1] == ["1999"]
+    assert [value for _, value, _ in remarks(result.load)[-1]] == ["1999"]
     assert any("called related_to" in note.text for note in result.load.notes)
 
 
@@ -130,8 +130,8 @@ def test_gexf_gives_what_nodes_and_edges_declare(name: str, load: Callable) -> N
         ("entity:n1", "relation:knows", "entity:n2"),
         ("entity:n2", "relation:related_to", "entity:n1"),
     }
-    said = dict(statements(result.load).select("predicate", "qualifier_values").rows())
-    assert sorted(said["urn:sightline:relation:knows"]) == ["1999", "2"]
+    said = dict(zip([p for _, p, _ in triples(result.load)], remarks(result.load)))
+    assert sorted(value for _, value, _ in said["relation:knows"]) == ["1999", "2"]
     notes = [note.text for note in result.load.notes]
     assert "1 edges do not say how they relate and are called related_to" in notes
     assert "the ids of its edges (id) are left out" in notes
@@ -175,6 +175,7 @@ def test_hetionet_is_called_as_in_its_tables_and_keeps_its_data(load: Callable) 
         (zinc, "relation:binds", gene),
         (zinc, "relation:hides", gene),
     }
-    frame = statements(result.load).filter(predicate="urn:sightline:relation:binds")
-    assert frame["qualifier_values"].to_list() == [["DrugBank"]]
+    said = zip([p for _, p, _ in triples(result.load)], remarks(result.load))
+    values = [[value for _, value, _ in row] for p, row in said if p == "relation:binds"]
+    assert values == [["DrugBank"]]
     assert any("1 edges go both ways" in note.text for note in result.load.notes)

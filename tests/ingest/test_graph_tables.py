@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import polars as pl
 import pytest
 
-from sightline.graph.record.statements import QUALIFIERS
 from sightline.ingest.errors import SourceUnreadable
-from tests.ingest.conftest import short, statements, triples
+from tests.ingest.conftest import remarks, short, statements, triples
 
 CREW = "crewId:ID(Crew),name,height:float,ranks:string[],note:IGNORE,:LABEL\n"
 SHIPS = "shipId:ID(Ship),title,built:int,:LABEL\n7,Gannet,1911,Ship;Barque\n"
 SERVED = ":START_ID(Crew),year:int,:END_ID(Ship),:TYPE\n7,1912,7,SAILED_ON\n8,,7,OWNED\n"
-
-
-def qualifiers(frame: pl.DataFrame) -> list[dict[str, str] | None]:
-    """What each statement says about itself."""
-    return [
-        keys and {short(key): value for key, value in zip(keys, values)}
-        for keys, values in frame.select(QUALIFIERS).rows()
-    ]
 
 
 def test_ids_of_two_groups_of_neo4j_stay_apart_and_types_are_kept(load: Callable) -> None:
@@ -50,7 +40,7 @@ def test_ids_of_two_groups_of_neo4j_stay_apart_and_types_are_kept(load: Callable
         ("entity:Crew/7", "relation:SAILED_ON", "entity:Ship/7"),
         ("entity:Crew/8", "relation:OWNED", "entity:Ship/7"),
     ]
-    assert qualifiers(statements(served.load)) == [{"property:year": "1912"}, None]
+    assert remarks(served.load) == [[("property:year", "1912", "xsd:integer")], []]
 
 
 def test_what_a_header_of_neo4j_leaves_open_is_said(load: Callable) -> None:
@@ -94,8 +84,8 @@ def test_kgx_tables_keep_types_curies_and_what_edges_say(load: Callable) -> None
         ("MONDO:9", "biolink:has_phenotype", "HP:3"),
         ("MONDO:8", "biolink:has_phenotype", "HP:3"),
     ]
-    frame = statements(edges.load)
-    assert frame["qualifier_values"].to_list() == [["u:1", "RO:2", "PMID:1", "PMID:2"], ["u:2"]]
+    values = [[value for _, value, _ in row] for row in remarks(edges.load)]
+    assert values == [["u:1", "RO:2", "PMID:1", "PMID:2"], ["u:2"]]
 
 
 def test_kgx_lines_are_read_as_its_tables_are(load: Callable) -> None:
@@ -110,7 +100,7 @@ def test_kgx_lines_are_read_as_its_tables_are(load: Callable) -> None:
     assert ("EX:1", "rdf:type", "biolink:Gene") in triples(nodes.load)
     assert ("EX:1", "rdfs:label", "G") in triples(nodes.load)
     assert triples(edges.load) == [("EX:1", "biolink:binds", "EX:2")]
-    assert qualifiers(statements(edges.load)) == [{"property:publications": "PMID:1"}]
+    assert remarks(edges.load) == [[("property:publications", "PMID:1", "xsd:string")]]
 
 
 def test_ids_and_categories_of_others_are_no_kgx(load: Callable) -> None:

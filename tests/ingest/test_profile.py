@@ -14,7 +14,7 @@ from sightline.ingest.load import ingest
 from sightline.ingest.profile import links
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.profile.write import as_yaml
-from tests.ingest.conftest import facts, short, statements, triples
+from tests.ingest.conftest import facts, remarks, short, statements, triples
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_a_table_of_two_links_becomes_relations(load: Callable) -> None:
     assert sorted(triples(result.load)) == [
         (f"entity:stop/{a}", "relation:transfer", f"entity:stop/{b}") for a, b in ("AA", "AB", "BA")
     ]
-    said = statements(result.load).select("qualifier_keys", "qualifier_values").rows()
-    key = ["urn:sightline:property:kind"]
-    assert said == [(key, ["0"]), (None, None), (key, ["1"])]
+    one, nothing, other = remarks(result.load)
+    assert one == [("property:kind", "0", "xsd:integer")]
+    assert (nothing, other) == ([], [("property:kind", "1", "xsd:integer")])
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 
 from sightline.graph.errors import SightlineError
 from sightline.graph.rdf.index import n_quads
+from sightline.graph.record.statements import QUALIFIERS
 from sightline.ingest.formats import known
 from sightline.ingest.source import Source, StatementFormat
 from tests.graph.conftest import canonical
@@ -81,7 +82,7 @@ def outcome(case: Case) -> str:
             if "RDF 1.2" in why or "speaks of" in why
             else f"refused: {path.parent.name}/{path.name}: {why}"
         )
-    if "qualifier_keys" in frame.columns:
+    if QUALIFIERS in frame.columns:
         return "as qualifiers"
     if case.result is None or "Eval" not in case.kind:
         return "as expected"

@@ -19,7 +19,11 @@ from starlette.responses import Response
 
 from sightline.api.service import Service
 from sightline.graph.errors import OutOfRange, UsageError
+from sightline.graph.snapshot.errors import UnknownQualifier
+from sightline.insights.conditions import BOUNDS
 
+#: The parameter that takes those of other names, which are conditions: ``min_rating=4``.
+WHERE = "where"
 #: What clients of a protocol send along, whether or not the service takes it.
 SENT_ALONG = {"/sparql": ("format", "output", "results", "infer", "timeout")}
 
@@ -51,21 +55,37 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             query, given = request.query_params, request.path_params
-            for name in query:
-                if name not in passed:
-                    raise _unknown(f"parameter {name!r:.80}", name, known)
+            others = [name for name in query if name not in passed]
+            if others and WHERE not in many:
+                raise _unknown(f"parameter {others[0]!r:.80}", others[0], known)
             if adapter is not None and in_query:
-                given = {**given, "asked": _read_query(adapter, query, many)}
+                given = {**given, "asked": _read_query(adapter, query, many, others)}
             elif adapter is not None:
                 given = {**given, "asked": await _read_body(adapter, request)}
-            found: Response = await endpoint(request=request, **given)
+            try:
+                found: Response = await endpoint(request=request, **given)
+            except UnknownQualifier as error:
+                for name in others:
+                    if error.ref in (name, name[4:]):
+                        near = [start + q for q in error.nearest for start in ("", *BOUNDS)]
+                        raise _unknown(f"parameter {name!r:.80}", name, [*known, *near]) from error
+                raise
             return found
 
         return handle
 
 
-def _read_query(adapter: TypeAdapter[Any], query: QueryParams, many: Collection[str]) -> Any:
-    given = {name: query.getlist(name) if name in many else query[name] for name in query}
+def _read_query(
+    adapter: TypeAdapter[Any], query: QueryParams, many: Collection[str], others: Sequence[str]
+) -> Any:
+    given = {
+        name: query.getlist(name) if name in many else query[name]
+        for name in query
+        if name not in others
+    }
+    if others:
+        said = (f"{name}={value}" for name in others for value in query.getlist(name))
+        given[WHERE] = [*given.get(WHERE, ()), *said]
     try:
         return adapter.validate_python(given)
     except ValidationError as error:

@@ -112,8 +112,10 @@ def export(
     from sightline.graph.exchange.export import export as write
 
     with terminal.progress() as progress:
-        write(ws, format, output, progress)
+        left_out = write(ws, format, output, progress)
     terminal.say(f"wrote {output} ({output.stat().st_size:,} bytes)")
+    for text in left_out:
+        terminal.say(text)
 
 
 def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path) -> None:

@@ -61,23 +61,31 @@ def _cell(value: object) -> str:
 
 def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
     """Facts with their chance and what speaks for them; guesses are only counted."""
-    rows = [
-        (
-            f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label}",
-            fact.status,
-            percent(fact.probability),
-            percent(fact.probability_if_any),
-            _why(fact),
-        )
-        for fact in facts
-        if not fact.abstain
-    ]
-    if rows or not answer.guesses:
-        terminal.table(title, ("fact", "status", "#chance", "#if any", "why"), rows)
+    shown = [fact for fact in facts if not fact.abstain]
+    columns: dict[str, list[str]] = {
+        "fact": [f"{f.head.label} —{f.relation.label}→ {f.tail.label}" for f in shown],
+        "status": [f.status for f in shown],
+        "#chance": [percent(f.probability) for f in shown],
+        "#if any": [percent(f.probability_if_any) for f in shown],
+        "qualifiers": list(map(_qualifiers, shown)),
+        "why": list(map(_why, shown)),
+    }
+    if not any(columns["qualifiers"]):
+        del columns["qualifiers"]
+    if shown or not answer.guesses:
+        terminal.table(title, list(columns), list(zip(*columns.values())))
     if answer.guesses:
-        also = f"{title}: " if not rows else "and "
+        also = f"{title}: " if not shown else "and "
         guesses = "guess" if answer.guesses == 1 else "guesses"
         terminal.say(f"{also}{answer.guesses} {guesses} below {percent(answer.abstain_below)}")
+
+
+def _qualifiers(fact: Fact) -> str:
+    """What its statements say about themselves, the same once: ``rating 4.5, 3; year 1999``."""
+    said: dict[str, dict[str, None]] = {}
+    for one in fact.qualifiers:
+        said.setdefault(one.label, {})[str(one.value)] = None
+    return "; ".join(f"{label} {', '.join(values)}" for label, values in said.items())
 
 
 def percent(chance: float | None) -> str:

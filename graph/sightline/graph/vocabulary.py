@@ -26,6 +26,15 @@ RDF_NIL = RDF + "nil"
 RDF_LANG_STRING = RDF + "langString"
 RDFS_LABEL = RDFS + "label"
 XSD_STRING = XSD + "string"
+#: Datatypes of numbers, and of years.
+NUMBERS = tuple(
+    XSD + name
+    for name in (
+        *("integer", "decimal", "double", "float", "gYear", "long", "int", "short", "byte"),
+        *("nonNegativeInteger", "positiveInteger", "nonPositiveInteger", "negativeInteger"),
+        *("unsignedLong", "unsignedInt", "unsignedShort", "unsignedByte"),
+    )
+)
 
 DEFAULT_BASE = "urn:sightline:"
 #: Blank nodes become ``GENID + <hash of the source> + ":" + <label>``; export gives them back.

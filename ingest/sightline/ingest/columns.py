@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from sightline.graph.record.statements import COLUMNS, QUALIFIERS, statement_schema
+from sightline.graph.record.statements import COLUMNS, QUALIFIER, QUALIFIERS, statement_schema
 from sightline.ingest.lexical import unfit
 from sightline.ingest.terms import PLAIN_IRI, TableMap, Template, Value, is_iri
 
@@ -216,7 +216,7 @@ def _one(
         pl.col(PLACE).alias("row"),
     ).select(COLUMNS)
     if value.qualifiers:
-        out = pl.concat([out, _qualifiers(bad, work, table_map, value)], how="horizontal")
+        out = out.with_columns(_qualifiers(bad, work, table_map, value))
     return out if no_value is None else out.filter(~no_value)
 
 
@@ -241,23 +241,26 @@ def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.
     return objects, wrong if wrong.any() else None
 
 
-def _qualifiers(bad: _Bad, work: pl.DataFrame, table_map: TableMap, value: Value) -> pl.DataFrame:
-    """``(n, 2)`` lists of names and values, null for statements without any."""
+def _qualifiers(bad: _Bad, work: pl.DataFrame, table_map: TableMap, value: Value) -> pl.Series:
+    """``QUALIFIERS`` ``(n,)``, null for statements without any."""
     work = work.with_row_index(STATEMENT)
-    said = [pl.DataFrame(schema={STATEMENT: pl.UInt32, **dict.fromkeys(QUALIFIERS, pl.String)})]
+    said = [pl.DataFrame(schema={STATEMENT: pl.UInt32, **dict.fromkeys(QUALIFIER, pl.String)})]
     for name, qualifier in value.qualifiers:
         part = work.select(STATEMENT, PLACE, *qualifier.columns).drop_nulls(qualifier.columns)
         for column in qualifier.columns:
             part = _one_value_per_row(part, column, qualifier.split, table_map.nulls)
         texts, wrong = _values(bad, part, qualifier)
-        part = part.select(STATEMENT, pl.lit(name).alias(QUALIFIERS[0]), texts.alias(QUALIFIERS[1]))
+        part = part.select(
+            STATEMENT,
+            key=pl.lit(name),
+            value=texts,
+            datatype=pl.lit(qualifier.datatype, pl.String),
+            language=pl.lit(qualifier.language, pl.String),
+        )
         said.append(part if wrong is None else part.filter(~wrong))
-    lists = pl.concat(said).group_by(STATEMENT, maintain_order=True).agg(*QUALIFIERS)
-    return (
-        work.select(STATEMENT)
-        .join(lists, STATEMENT, "left", maintain_order="left")
-        .select(QUALIFIERS)
-    )
+    lists = pl.concat(said).group_by(STATEMENT, maintain_order=True)
+    found = lists.agg(pl.struct(QUALIFIER).alias(QUALIFIERS))
+    return work.select(STATEMENT).join(found, STATEMENT, "left", maintain_order="left")[QUALIFIERS]
 
 
 def _one_value_per_row(

@@ -20,7 +20,6 @@ import polars as pl
 from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
 from sightline.graph.record.loads import Counts, Load, LoadWriter, Note, load_id, now
-from sightline.graph.record.statements import COLUMNS, QUALIFIERS
 from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
@@ -361,8 +360,7 @@ class _Loading:
         if len(places) < len(fresh):
             frame, rows = frame.filter(fresh), rows.filter(fresh)
         if maps is None:
-            qualifiers = [name for name in QUALIFIERS if name in frame.columns]
-            statements = frame.with_columns(row=rows).select(*COLUMNS, *qualifiers)
+            statements = frame.with_columns(row=rows)
         elif frame.is_empty():
             statements = pl.DataFrame()
         else:

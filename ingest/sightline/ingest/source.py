@@ -45,7 +45,7 @@ class StatementFormat(Format):
     """A format that holds statements already.
 
     Attributes:
-        statements: batches with the columns of a statement but for the row, and with those of
+        statements: batches with the columns of a statement but for the row, and with that of
             qualifiers where it has any. Takes the source, its SHA-256, after which blank nodes are
             named, the IRI under which files are called, and a list that takes notes while batches
             are read.

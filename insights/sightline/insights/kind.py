@@ -70,6 +70,13 @@ RelationName = Annotated[str | None, Names("relation"), Doc("Only this relation.
 K = Annotated[int, Span(1, MAX_K), Doc("How many answers.")]
 Limit = Annotated[int, Span(1, MAX_K), Doc("How many on one page.")]
 Cursor = Annotated[str | None, Length(200), Doc("`next` of the page before; none for the first.")]
+Where = Annotated[
+    tuple[str, ...],
+    Doc(
+        "Only facts whose source says so of them: `rating>=4`, `year<=1999`, `source=IMDb`, or the "
+        "same as `min_rating=4`, `max_year=1999`. Repeat for several."
+    ),
+]
 DirectionName = Annotated[
     Literal["both", "out", "in"],
     Doc("out: the entity is the head of the fact; in: it is the tail."),

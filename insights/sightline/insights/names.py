@@ -15,7 +15,7 @@ import numpy.typing as npt
 from sightline.graph.paths.find import Path as FoundPath
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Origin
-from sightline.graph.vocabulary import contract, readable_name
+from sightline.graph.vocabulary import readable_name
 from sightline.insights.records import (
     ClassCount,
     DegreeCount,
@@ -31,6 +31,7 @@ from sightline.insights.records import (
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Ids
+    from sightline.graph.snapshot.sections.qualifiers import Qualifier as Said
     from sightline.graph.snapshot.statement import Statement
 
 #: Records of entities and relations that are kept: an answer names most of its own many times.
@@ -110,12 +111,18 @@ class Names:
 
     def qualifiers(self, edge: int) -> tuple[Qualifier, ...]:
         """What the statements of an edge say about themselves, in the order of ``origins``."""
-        s = self.snapshot
+        if not self.snapshot.qualified:
+            return ()
         return tuple(
-            Qualifier(contract(q.key, s.prefixes), q.value, q.origin)
+            self._qualifier(said)
             for e in self._statings(edge)
-            for q in s.qualifiers(e)
+            for said in self.snapshot.qualifiers(e)
         )
+
+    def _qualifier(self, said: Said) -> Qualifier:
+        key = self.property(said.property)
+        value = self.snapshot.curie(str(said.value)) if said.datatype is None else said.value
+        return Qualifier(key.id, key.label, value, said.datatype, said.language, said.origin)
 
     def _statings(self, edge: int) -> list[int]:
         """An edge, and those that state its fact the other way round."""

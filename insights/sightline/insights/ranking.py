@@ -66,12 +66,16 @@ class Candidate:
         return self.head if self.direction == "in" else self.tail
 
 
-def stated(facts: Facts, entity: int, wanted: Flags, k: int) -> list[Candidate]:
+def stated(
+    facts: Facts, entity: int, wanted: Flags, k: int, met: Sequence[Flags] = ()
+) -> list[Candidate]:
     """At most ``k`` stated facts at an entity, ordered by ``facts.fair_order``: relations take
     turns, so that one with many answers does not hide the others, and in a relation the rarer
-    neighbours come first."""
+    neighbours come first. ``met``: conditions on what they say of themselves."""
     rel, answer, edge = facts.at(entity)
     keep = np.flatnonzero(wanted[rel])
+    if met:
+        keep = keep[facts.snapshot.saying(edge[keep], met)]
     keep = keep[facts.listed(edge[keep])]
     rel, answer, edge = rel[keep], answer[keep], edge[keep]
     order = fair_order(rel, facts.snapshot.degree[answer], answer)[:k]

@@ -68,11 +68,16 @@ class Qualifier:
 
     Attributes:
         key: CURIE (or IRI).
+        value: a number where its datatype is one of numbers; of a thing its CURIE (or IRI).
+        datatype: its IRI; null where the value is a thing.
         origin: of the statement.
     """
 
     key: str
-    value: str
+    label: str
+    value: str | int | float
+    datatype: str | None
+    language: str | None
     origin: Origin
 
 

@@ -3,17 +3,19 @@
 RDF comes from the active loads, term by term as it was loaded, blank nodes included; the others
 come from the served snapshot. Inferred facts are told apart everywhere: in N-Quads and JSON-LD by
 their named graph, in the other RDF formats by being left out, elsewhere by a mark. What links say
-about themselves becomes annotations of RDF 1.2, except in JSON-LD, which has none, and attributes
-of edges in GraphML and Cytoscape JSON.
+about themselves becomes annotations of RDF 1.2, except in JSON-LD, which has none; elsewhere
+attributes or columns of edges, of which there is one for each statement that says something else.
 
 Knows these formats; knows no command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -21,19 +23,23 @@ from sightline.graph.exchange.drawing import cytoscape, graphml
 from sightline.graph.exchange.spreadsheet import without_formulas
 from sightline.graph.exchange.views import to_networkx
 from sightline.graph.progress import Progress, silent
-from sightline.graph.rdf.index import n_quads, reifiers
+from sightline.graph.rdf.index import remarked
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import Role, active_loads
-from sightline.graph.record.statements import scan_statements
+from sightline.graph.record.loads import Load, Role, active_loads
+from sightline.graph.record.statements import QUALIFIERS, scan_statements
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import default_prefixes
+from sightline.graph.vocabulary import default_prefixes, mint
 
 if TYPE_CHECKING:
     import networkx as nx
     import polars as pl
 
+#: Attributes of edges that are no qualifiers, beside those of ``to_networkx``.
+OWN = ("relation", "key", "id", "source", "target")
+#: Follows the name of a qualifier that another column has.
+QUALIFIER_MARK = " (qualifier)"
 Format = Literal["nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet"]
 #: Rows of a table written at once.
 BATCH = 200_000
@@ -44,8 +50,13 @@ TEXTS = (
 )
 
 
-def export(workspace: Workspace, format: Format, target: Path, progress: Progress = silent) -> None:
+def export(
+    workspace: Workspace, format: Format, target: Path, progress: Progress = silent
+) -> list[str]:
     """Write the graph to a file, which appears as a whole or not at all.
+
+    Returns:
+        what the format cannot hold and was left out, in sentences.
 
     Raises:
         NothingLoaded, NothingCompiled, DamagedArtifact, NotWritable, DiskFull
@@ -63,14 +74,25 @@ def export(workspace: Workspace, format: Format, target: Path, progress: Progres
                 _edges(served_snapshot(workspace), progress).sink_parquet(temporary)
             case _:
                 _write_rdf(workspace, format, temporary, progress)
+    return _left_out(active_loads(workspace)) if format == "jsonld" else []
+
+
+def _left_out(loads: Sequence[Load]) -> list[str]:
+    import polars as pl
+
+    frames = [frame for _, frame in scan_statements(loads, "facts", "inferred", qualifiers=True)]
+    count = pl.col(QUALIFIERS).list.len().sum()
+    said = (f.select(count).collect().item() for f in frames if QUALIFIERS in f.collect_schema())
+    total = sum(said)
+    text = f"left out: {total:,} values that links have of their own, for which JSON-LD has no form"
+    return [f"{text}; the formats nq, nt and ttl have one"] if total else []
 
 
 def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress) -> None:
     import pyoxigraph as ox
 
     named: tuple[Role, ...] = ("inferred",) if format in ("nq", "jsonld") else ()
-    annotated = format != "jsonld"
-    parts = _parts(workspace, ("facts", *named), progress, annotated)
+    parts = _parts(workspace, ("facts", *named), progress, remarks=format != "jsonld")
     if format == "nq":
         with path.open("wb") as stream:
             stream.writelines(parts)
@@ -85,26 +107,19 @@ def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress
 def _parts(
     workspace: Workspace, roles: Sequence[Role], progress: Progress, remarks: bool
 ) -> Iterator[bytes]:
-    """Statements as N-Quads; those without a named graph of their own are in the default graph.
-
-    Args:
-        remarks: what statements say about themselves follows, in RDF 1.2.
-    """
+    """Statements as N-Quads; those without a named graph of their own are in the default graph."""
     loads = active_loads(workspace)
     total = sum(load.counts.statements for load in loads if load.role in roles)
     if not total:
         raise NothingLoaded(workspace.path)
     done = 0
-    for index, frame in scan_statements(loads, *roles):
-        part = n_quads(frame.collect(), None)
-        yield part
-        done += part.count(b"\n")
+    files = scan_statements(loads, *roles, qualifiers=remarks)
+    # Counted by file: a load may have several, and each counts its statements.
+    for file, (index, scanned) in enumerate(files):
+        frame = scanned.collect()
+        yield remarked(frame, f"{loads[index].id}f{file}")
+        done += frame.height
         progress("export", done, total, loads[index].source)
-    if remarks:
-        # Counted by file: a load may have several, and each counts its statements.
-        for file, (index, frame) in enumerate(scan_statements(loads, *roles, qualified=True)):
-            name = f"{loads[index].id}f{file}"
-            yield reifiers(frame.collect(), name, workspace.settings.base)
 
 
 def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
@@ -120,17 +135,30 @@ def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
             values[own] = "; ".join(texts)
         graph.add_node(node, **values)
     for i, (head, tail, relation, data) in enumerate(rich.edges(keys=True, data=True)):
-        said = data.pop("qualifiers", {})
-        graph.add_edge(head, tail, key=f"e{i}", relation=relation, **data)
-        for iri, texts in said.items():
-            name = iri[max(map(iri.rfind, ":/#")) + 1 :] or iri
-            own = f"{name} (qualifier)" if name in ("relation", "key", *data) else name
-            graph.edges[head, tail, f"e{i}"][own] = "; ".join(texts)
+        said = data.pop("qualifiers", [{}])
+        distinct = {
+            tuple((iri, value) for iri, value in zip(one, values))
+            for one in said
+            for values in product(*one.values())
+        }
+        for j, qualifiers in enumerate(sorted(distinct, key=str)):
+            key = f"e{i}.{j}" if j else f"e{i}"
+            named = {_column(snapshot, iri, (*data, *OWN)): value for iri, value in qualifiers}
+            graph.add_edge(head, tail, key=key, relation=relation, **data)
+            graph.edges[head, tail, key].update(named)
     return graph
 
 
+def _column(snapshot: Snapshot, iri: str, taken: Collection[str]) -> str:
+    """What a qualifier is called beside other columns: its raw name, or its CURIE or IRI."""
+    start = mint(snapshot.base, "property", "")
+    name = unquote(iri.removeprefix(start)) if iri.startswith(start) else snapshot.curie(iri)
+    return f"{name}{QUALIFIER_MARK}" if name in taken else name
+
+
 def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
-    """One row for each edge, made in batches while it is written."""
+    """One row for each edge, made in batches while it is written; more for one whose statements
+    say different things of themselves."""
     import polars as pl
     from polars.io.plugins import register_io_source
 
@@ -140,25 +168,36 @@ def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
         for tables in ((s.entity_iris, s.entity_labels), (s.relation_iris, s.relation_labels))
     )
 
+    says = {p: _column(s, s.property_iris[p], (*TEXTS, "inferred")) for p in s.qualifying()}
+
     def batches(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
         # Nothing filters or cuts the rows, so polars hands down only a choice of columns.
         for start in range(0, s.num_edges, BATCH):
             end = min(start + BATCH, s.num_edges)
+            said = _sources(s, start, end, says)
+            edges = said["edge"].to_numpy()
             texts = []
             for ids, names in ((s.head, entities), (s.relation, relations), (s.tail, entities)):
-                rows = pl.Series(np.asarray(ids[start:end]))
+                rows = pl.Series(np.asarray(ids[edges]))
                 texts += [column.gather(rows) for column in names]
-            frame = pl.DataFrame(dict(zip(TEXTS, [*texts, _sources(s, start, end)])))
-            frame = frame.with_columns(inferred=s.edge_inferred[start:end])
+            frame = pl.DataFrame(dict(zip(TEXTS, [*texts, said["sources"]])))
+            frame = frame.with_columns(pl.Series("inferred", s.edge_inferred[edges]))
+            frame = frame.hstack(said.select(says.values()))
             yield frame if columns is None else frame.select(columns)
             progress("export", end, s.num_edges, "edges")
 
     schema = {**dict.fromkeys(TEXTS, pl.String), "inferred": pl.Boolean}
+    schema |= dict.fromkeys(says.values(), pl.String)
     return register_io_source(batches, schema=schema)
 
 
-def _sources(snapshot: Snapshot, start: int, end: int) -> pl.Series:
-    """For each edge the files and rows that state it: ``facts.csv:12; more.csv:3``."""
+def _sources(snapshot: Snapshot, start: int, end: int, says: Mapping[int, str]) -> pl.DataFrame:
+    """For each edge the files and rows that state it: ``facts.csv:12; more.csv:3``; and a column
+    for each property that statements say of themselves, if need be in several rows.
+
+    Args:
+        says: property to column.
+    """
     import polars as pl
 
     indptr = np.asarray(snapshot.origin_indptr[start : end + 1])
@@ -169,9 +208,25 @@ def _sources(snapshot: Snapshot, start: int, end: int) -> pl.Series:
             "edge": np.repeat(np.arange(start, end), np.diff(indptr)),
             "source": files.gather(pl.Series(np.asarray(snapshot.origin_load[rows]))),
             "row": np.asarray(snapshot.origin_row[rows]),
+            "at": np.arange(rows.start, rows.stop, dtype=np.int32),
         }
     )
-    texts = frame.group_by("edge", maintain_order=True).agg(
-        pl.format("{}:{}", "source", "row").str.join("; ").alias("sources")
+    if says:
+        span = slice(*np.searchsorted(snapshot.qualifier_origin, (rows.start, rows.stop)))
+        said = snapshot.qualifier_said[span]
+        qualifiers = pl.DataFrame(
+            {
+                "at": snapshot.qualifier_origin[span],
+                "property": snapshot.qualifier_property[said],
+                "value": snapshot.qualifier_value.take(said),
+            }
+        )
+        for prop, name in says.items():
+            values = qualifiers.filter(pl.col("property") == prop).select("at", value="value")
+            frame = frame.join(values, on="at", how="left", maintain_order="left_right")
+            frame = frame.rename({"value": f"q {name}"})
+    return (
+        frame.group_by("edge", *(f"q {name}" for name in says.values()), maintain_order=True)
+        .agg(pl.format("{}:{}", "source", "row").str.join("; ").alias("sources"))
+        .rename({f"q {name}": name for name in says.values()})
     )
-    return texts["sources"]

@@ -17,6 +17,7 @@ import numpy as np
 
 from sightline.graph.arrays import Ids, Offsets
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.statement import Origin
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -27,7 +28,7 @@ def to_networkx(snapshot: Snapshot, entities: Iterable[int] | None = None) -> nx
 
     Nodes are entity IRIs with ``label``, ``types`` (labels) and ``attributes`` (property label to
     values). Edges are keyed by relation IRI and carry ``label``, ``path_weight`` and ``inferred``,
-    and ``qualifiers`` (IRI to values) where their statements have any.
+    and ``qualifiers`` where their statements have any: for each statement IRI to values.
     """
     import networkx as nx
 
@@ -56,14 +57,15 @@ def to_networkx(snapshot: Snapshot, entities: Iterable[int] | None = None) -> nx
         key, label = relations[r]
         data = {"label": label, "path_weight": weight, "inferred": inferred}
         graph.add_edge(iri[h], iri[t], key=key, **data)
-    if "qualifiers" in snapshot.manifest["counts"]:
+    if snapshot.qualified:
         for edge in edges.tolist():
-            said: dict[str, list[str]] = {}
+            said: dict[Origin, dict[str, list[str | int | float]]] = {}
             for one in snapshot.qualifiers(edge):
-                said.setdefault(one.key, []).append(one.value)
+                key = snapshot.property_iris[one.property]
+                said.setdefault(one.origin, {}).setdefault(key, []).append(one.value)
             if said:
                 h, r, t = (int(column[edge]) for column in triple)
-                graph.edges[iri[h], iri[t], relations[r][0]]["qualifiers"] = said
+                graph.edges[iri[h], iri[t], relations[r][0]]["qualifiers"] = [*said.values()]
     return graph
 
 

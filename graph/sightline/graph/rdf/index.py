@@ -6,7 +6,6 @@ The default graph of a query is the union of all named graphs.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +20,7 @@ from sightline.graph.record.loads import Load
 from sightline.graph.record.statements import QUALIFIERS, scan_statements
 from sightline.graph.storage.artifact import read_manifest
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
-from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF, RDF_LANG_STRING, XSD_STRING, mint
+from sightline.graph.vocabulary import GENID, LOAD_GRAPH, RDF, RDF_LANG_STRING, XSD_STRING
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,18 +40,25 @@ def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) ->
     import pyoxigraph
 
     frames = [
-        frame.with_columns(pl.col("graph").fill_null(LOAD_GRAPH + loads[index].id))
-        for index, frame in scan_statements(loads, "facts", "inferred")
+        (
+            f"{loads[index].id}f{file}",
+            frame.with_columns(pl.col("graph").fill_null(LOAD_GRAPH + loads[index].id)),
+        )
+        for file, (index, frame) in enumerate(
+            scan_statements(loads, "facts", "inferred", qualifiers=True)
+        )
     ]
     folder = target / FOLDER
-    changed = None if former is None else _changed_graphs(former, loads, frames)
+    changed = None
+    if former is not None:
+        changed = _changed_graphs(former, loads, [frame for _, frame in frames])
     if former is not None and changed is not None:
         shutil.copytree(former / FOLDER, folder)
-        frames = [frame.filter(pl.col("graph").is_in(changed)) for frame in frames]
+        frames = [(name, frame.filter(pl.col("graph").is_in(changed))) for name, frame in frames]
     store = pyoxigraph.Store(str(folder))
     for graph in changed or ():
         store.remove_graph(pyoxigraph.NamedNode(graph))
-    quads = (n_quads(frame.collect(), None) for frame in frames)
+    quads = (remarked(frame.collect(), name) for name, frame in frames)
     parse = partial(pyoxigraph.parse, format=pyoxigraph.RdfFormat.N_QUADS)
     # ``bulk_load`` would tell the blank nodes of one frame from those of another.
     store.bulk_extend(chain.from_iterable(map(parse, quads)))
@@ -101,6 +107,16 @@ def _changed_graphs(
     return changed if 2 * ours[0] <= ours[1] else None
 
 
+def remarked(frame: pl.DataFrame, name: str) -> bytes:
+    """Statements as N-Quads, with what they say about themselves where they say anything.
+
+    Args:
+        name: as in ``reifiers``.
+    """
+    quads = n_quads(frame, None)
+    return quads + reifiers(frame, name) if QUALIFIERS in frame.columns else quads
+
+
 def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
     """Statements as N-Quads. Genids become blank nodes again.
 
@@ -131,48 +147,40 @@ def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
     return ("\n".join(lines["line"].to_list()) + "\n").encode()
 
 
-def reifiers(frame: pl.DataFrame, load: str, base: str) -> bytes:
+def reifiers(frame: pl.DataFrame, name: str) -> bytes:
     """What statements say about themselves as N-Quads of RDF 1.2: a blank node reifies each.
 
     Args:
-        frame: statements with the columns of qualifiers.
-        load: what the nodes are called after; no other frame may have the same.
-        base: IRI under which a key becomes a property that is no IRI.
+        frame: statements with their qualifiers.
+        name: what the nodes are called after; no other frame may have the same.
     """
     import polars as pl
 
-    keys, values = QUALIFIERS
-    frame = frame.filter(pl.col(keys).list.len() > 0).with_row_index("at")
+    frame = frame.filter(pl.col(QUALIFIERS).list.len() > 0).with_row_index("at")
     if frame.is_empty():
         return b""
-    own = frame.with_columns(graph=pl.lit(None, pl.String)).drop("at")
-    triples = pl.Series(n_quads(own, None).decode().rstrip("\n").split("\n"))
-    reifier = pl.format(f"{GENID}{load}:{{}}", "at")
-    said = frame.select(
-        "at", "graph", subject=reifier, predicate=pl.col(keys), object=pl.col(values)
-    )
-    said = said.explode("predicate", "object").drop_nulls(["predicate", "object"])
-    names = {
-        key: key
-        if re.match(r"[A-Za-z][\w+.-]*:[^\s<>\"{}|^`\\]+$", key)
-        else mint(base, "property", key)
-        for key in said["predicate"].unique()
-    }
     nothing = pl.lit(None, pl.String)
-    said = said.with_columns(
-        pl.col("predicate").replace(names), datatype=pl.lit(XSD_STRING), language=nothing
+    # The graph is in it: a store may have the nodes of another graph of this load from before.
+    reifier = pl.format(f"{GENID}{name}x{{}}:{{}}", pl.col("graph").hash(), "at")
+    triples = _lines(n_quads(frame.with_columns(graph=nothing), None))
+    reified = frame.select(
+        *("graph", nothing.alias("datatype"), nothing.alias("language")),
+        subject=reifier,
+        predicate=pl.lit(RDF + "reifies"),
+        object=pl.lit("urn:t"),
     )
-    graphs = n_quads(
-        frame.select(
-            "graph", subject=reifier, predicate=pl.lit(RDF + "reifies"), object=pl.lit("urn:t")
-        ).with_columns(datatype=nothing, language=nothing),
-        None,
-    )
-    lines = pl.Series(graphs.decode().rstrip("\n").split("\n"))
-    reified = pl.DataFrame({"line": lines, "triple": triples.str.strip_suffix(" .")}).select(
-        pl.col("line").str.replace("<urn:t>", pl.format("<<( {} )>>", "triple"), literal=True)
-    )
-    return "\n".join([*reified["line"], n_quads(said, None).decode()]).encode()
+    lines = pl.DataFrame(
+        {"line": _lines(n_quads(reified, None)), "triple": triples.str.strip_suffix(" .")}
+    ).select(pl.col("line").str.replace("<urn:t>", pl.format("<<( {} )>>", "triple"), literal=True))
+    said = frame.select("graph", QUALIFIERS, subject=reifier).explode(QUALIFIERS)
+    said = said.unnest(QUALIFIERS).rename({"key": "predicate", "value": "object"})
+    return "\n".join([*lines["line"], n_quads(said, None).decode()]).encode()
+
+
+def _lines(quads: bytes) -> pl.Series:
+    import polars as pl
+
+    return pl.Series(quads.decode().rstrip("\n").split("\n"))
 
 
 def open_rdf(snapshot: Path) -> rdflib.Dataset:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: Version of the loads that are written. Those of every former version are read:
 #:
 #: 1. the columns ``COLUMNS``
-#: 2. columns of qualifiers, in files that have any; loads of retractions
+#: 2. a column of qualifiers, in files that have any; loads of retractions
 RECORD_FORMAT = 2
 Role = Literal[
     "facts", "inferred", "retractions", "valid", "test", "valid_negatives", "test_negatives"
@@ -207,11 +207,11 @@ class LoadWriter:
                 stack.__exit__(_NotCommitted, dropped, None)
 
     def write(self, statements: pl.DataFrame) -> None:
-        """Append a batch of statements with the columns of ``COLUMNS``, and of ``QUALIFIERS`` where
-        they have any."""
+        """Append a batch of statements with the columns ``COLUMNS``, and ``QUALIFIERS`` where they
+        have any."""
         if statements.is_empty():
             return
-        columns = [*COLUMNS, *(name for name in QUALIFIERS if name in statements.columns)]
+        columns = [*COLUMNS, *({QUALIFIERS} & set(statements.columns))]
         path = self._folder / f"statements-{self._parts:05d}.parquet"
         self._write(path, statements.cast(statement_schema()).select(columns), statistics=False)  # type: ignore[arg-type]
         self._parts += 1

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 TERMS = ("subject", "predicate", "object", "datatype", "language")
 #: ``graph`` is null for the load's own graph; ``row`` is the 1-based record or line in the source.
 COLUMNS = (*TERMS, "graph", "row")
-#: Lists of texts, in files that have any: a rating, a year, a publication of the statement.
-QUALIFIERS = ("qualifier_keys", "qualifier_values")
+#: What the statement says about itself (a rating, a year, a publication), in files that have any: a
+#: list of literals and IRIs under the IRIs of properties.
+QUALIFIERS = "qualifiers"
+#: The parts of one; ``datatype`` is null where the value is an IRI.
+QUALIFIER = ("key", "value", "datatype", "language")
 
 
 def statement_schema() -> dict[str, pl.DataType]:
@@ -29,13 +32,13 @@ def statement_schema() -> dict[str, pl.DataType]:
 
 
 def scan_statements(
-    loads: Sequence[Load], *roles: Role, qualified: bool = False
+    loads: Sequence[Load], *roles: Role, qualifiers: bool = False
 ) -> Iterator[tuple[int, pl.LazyFrame]]:
     """The statements of loads of some roles, file by file, with the position of the load in
     ``loads``; without those that a load of retractions among ``loads`` takes back.
 
     Args:
-        qualified: only files with qualifiers, and those columns too.
+        qualifiers: that column too, of files that have it.
     """
     import polars as pl
 
@@ -45,13 +48,11 @@ def scan_statements(
         for path in (load.statements if load.role == "retractions" else ())
     ]
     retracted = pl.concat(taken_back).unique() if taken_back else None
-    columns = (*COLUMNS, *QUALIFIERS) if qualified else COLUMNS
     for index, load in enumerate(loads):
         for path in load.statements if load.role in roles else ():
             frame = pl.scan_parquet(path)
-            if qualified and QUALIFIERS[0] not in frame.collect_schema():
-                continue
-            frame = frame.select(columns)
+            said = qualifiers and QUALIFIERS in frame.collect_schema()
+            frame = frame.select(*COLUMNS, *([QUALIFIERS] if said else []))
             if retracted is not None:
                 frame = frame.join(retracted, on=TERMS, how="anti", nulls_equal=True)
             yield index, frame

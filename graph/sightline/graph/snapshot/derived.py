@@ -34,11 +34,17 @@ MEMBERSHIP = rf"^{RDF}_[0-9]+$"
 DEEPEST = 8
 
 
-def united(statements: pl.DataFrame) -> pl.DataFrame:
-    """The statements with one name for each term of schema.org, that with ``https``."""
-    for column in ("subject", "predicate", "object"):
+def united(
+    statements: pl.DataFrame, columns: Sequence[str] = ("subject", "predicate", "object")
+) -> pl.DataFrame:
+    """The statements with one name for each term of schema.org, that with ``https``.
+
+    Args:
+        columns: that hold terms; the last one holds literals too, where ``datatype`` is not null.
+    """
+    for column in columns:
         old = statements[column].str.starts_with(SCHEMA_HTTP)
-        if column == "object":
+        if column == columns[-1]:
             old &= statements["datatype"].is_null()
         if old.any():
             new = statements[column].str.replace(SCHEMA_HTTP, SCHEMA, literal=True)

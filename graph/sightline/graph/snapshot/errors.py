@@ -23,6 +23,7 @@ class _Unknown(NotFound):
     def __init__(self, ref: str, nearest: Sequence[str] = ()) -> None:
         hint = f"nearest: {', '.join(nearest)}" if nearest else "nothing similar is there"
         super().__init__(f"{self.what} {ref[:120]!r} is not in the graph; {hint}")
+        self.ref = ref
         self.nearest = tuple(nearest)
 
     @property
@@ -46,6 +47,14 @@ class UnknownClass(_Unknown):
     """No class has this IRI, CURIE or label."""
 
     what = "type"
+
+
+class UnknownQualifier(_Unknown):
+    """No statement says anything of itself under this IRI, CURIE or label."""
+
+    status = 422
+    exit_code = 2
+    what = "qualifier"
 
 
 class UnknownSnapshot(NotFound):
@@ -93,6 +102,12 @@ class AmbiguousClass(_Ambiguous):
     """A label that several classes share."""
 
     what = "types"
+
+
+class AmbiguousQualifier(_Ambiguous):
+    """A label that several properties share, of those that statements say of themselves."""
+
+    what = "qualifiers"
 
 
 class NothingCompiled(NotReady):

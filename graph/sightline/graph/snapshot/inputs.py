@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from sightline.graph.record.loads import HELD_OUT, Load, Role
-from sightline.graph.record.statements import scan_statements, statement_schema
+from sightline.graph.record.statements import QUALIFIERS, scan_statements, statement_schema
 from sightline.graph.snapshot import derived
 from sightline.graph.snapshot.derived import united
 from sightline.graph.storage.settings import Settings
@@ -40,6 +40,8 @@ class Inputs:
         edges, types, schema, literals: the statements, by what they become. Members of lists and
             classes of ontologies are linked directly, so that some stand for others.
         held_out: statements that are no edges, by role.
+        qualified: a row for each qualifier of a statement, with ``QUALIFIER`` beside the statement;
+            None where there are none.
         tables: sorted IRIs of entities, relations, classes and properties; an id is a position.
         ids: the same as frames with the columns ``iri`` and, as int32, the name of the kind.
     """
@@ -55,6 +57,7 @@ class Inputs:
     schema: pl.DataFrame
     literals: pl.DataFrame
     held_out: dict[Role, pl.DataFrame]
+    qualified: pl.DataFrame | None
     tables: dict[str, list[str]]
     ids: dict[str, pl.DataFrame]
 
@@ -86,14 +89,18 @@ class Inputs:
         alone = classes.filter(
             classes.is_in(labelled.implode()) & ~classes.is_in(types["object"].unique().implode())
         )
-        columns = _terms([edges, *held_out.values()], types, schema, literals, alone)
+        qualified = _qualified(loads)
+        keys = [] if qualified is None else [qualified["key"]]
+        properties = _unique(literals["predicate"], *keys)
+        columns = _terms([edges, *held_out.values()], types, schema, literals, alone, properties)
         ids = {
             kind: pl.DataFrame({"iri": iris, kind: np.arange(len(iris), dtype=np.int32)})
             for kind, iris in columns.items()
         }
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         about = (loads, settings, rdf, former, inferred, facts.height)
-        return cls(*about, edges, types, schema, literals, held_out, tables, ids)
+        parts = (edges, types, schema, literals, held_out, qualified)
+        return cls(*about, *parts, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
         """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""
@@ -114,18 +121,6 @@ class Inputs:
         said = self.join(self.join(said, "subject", "relation", "a"), "object", "relation", "b")
         return [(a, b) for a, b in said.select("a", "b").rows()]
 
-    def qualified(self) -> pl.DataFrame | None:
-        """A row for each qualifier of a statement, with its ``key`` and ``value``; None without
-        any."""
-        frames = [
-            frame.explode("qualifier_keys", "qualifier_values")
-            .rename({"qualifier_keys": "key", "qualifier_values": "value"})
-            .filter(pl.col("key").is_not_null() & pl.col("value").is_not_null())
-            .with_columns(load=pl.lit(index, pl.Int32))
-            for index, frame in scan_statements(self.loads, "facts", "inferred", qualified=True)
-        ]
-        return united(pl.concat(frames).collect()) if frames else None
-
 
 def _read(loads: Sequence[Load], *roles: Role) -> pl.DataFrame:
     schema = {name: kind for name, kind in statement_schema().items() if name != "graph"}
@@ -136,16 +131,30 @@ def _read(loads: Sequence[Load], *roles: Role) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema={**schema, "load": pl.Int32()}), *frames])
 
 
+def _qualified(loads: Sequence[Load]) -> pl.DataFrame | None:
+    frames = [
+        frame.filter(pl.col("datatype").is_null() & (pl.col(QUALIFIERS).list.len() > 0))
+        .with_columns(load=pl.lit(index, pl.Int32))
+        .collect()
+        for index, frame in scan_statements(loads, "facts", "inferred", qualifiers=True)
+        if QUALIFIERS in frame.collect_schema()
+    ]
+    if not frames:
+        return None
+    statements = united(pl.concat(frames)).drop("datatype", "language", "graph")
+    return united(statements.explode(QUALIFIERS).unnest(QUALIFIERS), ("key", "value"))
+
+
 def _terms(
     edges: list[pl.DataFrame],
     types: pl.DataFrame,
     schema: pl.DataFrame,
     literals: pl.DataFrame,
     things: pl.Series,
+    properties: pl.Series,
 ) -> dict[str, pl.Series]:
     """Sorted IRIs of each kind. ``things`` are entities whatever else they are."""
     relations = _unique(*(e["predicate"] for e in edges))
-    properties = _unique(literals["predicate"])
     subclass = schema.filter(pl.col("predicate") == RDFS + "subClassOf")
     declared = schema.filter(
         (pl.col("predicate") == RDF_TYPE) & pl.col("object").is_in([OWL + "Class", RDFS + "Class"])

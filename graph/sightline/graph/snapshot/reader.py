@@ -6,7 +6,7 @@ search and no model. Imports NumPy and numba only, so that training and serving 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.errors import (
     AmbiguousClass,
     AmbiguousEntity,
+    AmbiguousQualifier,
     AmbiguousRelation,
     BadReference,
     NothingCompiled,
     UnknownClass,
     UnknownEntity,
+    UnknownQualifier,
     UnknownRelation,
 )
 from sightline.graph.snapshot.search import Match, normalise
@@ -36,7 +38,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import Kind, contract, expand, mint, united
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 4
+SNAPSHOT_FORMAT = 5
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:
@@ -147,6 +149,17 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         """
         return self._one_of_few(ref, "class", UnknownClass, AmbiguousClass)
 
+    def resolve_qualifier(self, ref: str) -> int:
+        """The property that an IRI, a CURIE, a raw name or a label names, of those that statements
+        say of themselves.
+
+        Raises:
+            BadReference, UnknownQualifier
+            AmbiguousQualifier: several share the label; all are named.
+        """
+        among = self.qualifying()
+        return self._one_of_few(ref, "property", UnknownQualifier, AmbiguousQualifier, among)
+
     def describe(self, entity: int) -> str:
         """Label, CURIE and types of an entity in one short text, to choose between candidates."""
         types = ", ".join(self.class_labels.take(self.types_of(entity)[:2]))
@@ -189,17 +202,19 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         self,
         ref: str,
         kind: Kind,
-        unknown: type[UnknownRelation | UnknownClass],
-        ambiguous: type[AmbiguousRelation | AmbiguousClass],
+        unknown: type[UnknownRelation | UnknownClass | UnknownQualifier],
+        ambiguous: type[AmbiguousRelation | AmbiguousClass | AmbiguousQualifier],
+        among: Sequence[int] | None = None,
     ) -> int:
         import difflib
 
-        text, found = self._named(ref, kind)
-        if found is not None:
-            return found
         labels: StringTable = getattr(self, f"{kind}_labels")
-        names = [normalise(label) for label in labels]
-        alike = [i for i, name in enumerate(names) if name == normalise(text)]
+        among = range(len(labels)) if among is None else among
+        text, found = self._named(ref, kind)
+        if found is not None and found in among:
+            return found
+        names = {i: normalise(labels[i]) for i in among}
+        alike = [i for i, name in names.items() if name == normalise(text)]
         same = [i for i in alike if labels[i] == text]
         candidates = same if len(same) == 1 else alike
         if len(candidates) == 1:
@@ -207,5 +222,6 @@ class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search):
         if candidates:
             iris: StringTable = getattr(self, f"{kind}_iris")
             raise ambiguous(ref, [f"{labels[i]} ({self.curie(iris[i])})" for i in candidates])
-        near = difflib.get_close_matches(normalise(text), names, n=5, cutoff=0.5)
-        raise unknown(ref, [labels[names.index(name)] for name in near] or list(labels[:5]))
+        near = difflib.get_close_matches(normalise(text), names.values(), n=5, cutoff=0.5)
+        known = {name: labels[i] for i, name in reversed(names.items())}
+        raise unknown(ref, [known[name] for name in near] or labels.take(list(among)[:5]))

@@ -91,8 +91,11 @@ def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
     columns = frame.columns
     if names_columns(columns):
         return _neo4j_maps(name, columns)
-    if tuple(columns) == (*TEXTS, "inferred"):
-        return _exported, [Note(f"{name} is a table of edges that Sightline exported")]
+    own = (*TEXTS, "inferred")
+    if tuple(columns[: len(own)]) == own:
+        text = f"{name} is a table of edges that Sightline exported"
+        others = columns[len(own) :]
+        return _exported, [Note(text + (f"; each keeps {', '.join(others)}" if others else ""))]
     sample = frame.head(SAMPLE)
     if {"subject", "predicate", "object"} <= set(columns) and _biolink(sample, "predicate"):
         edges = EdgeColumns("subject", "predicate", "object", split="|", curies=True)
@@ -134,13 +137,15 @@ def _exported(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[Tabl
 
 
 def _without_inferred(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
-    """Edges that reasoning added relate nothing: it adds them again."""
+    """Edges that reasoning added relate nothing: it adds them again. Numbers that were quoted
+    against spreadsheets are numbers again."""
     count = 0
+    quoted = pl.col(pl.String).str.replace(r"^'([+-][0-9.]+([eE][+-]?[0-9]+)?)$", "$1")
     for batch in batches:
         inferred = pl.col("inferred") == "true"
         count += batch.frame.select(inferred.sum()).item()
         relation = pl.when(inferred.not_().fill_null(True)).then("relation")
-        yield replace(batch, frame=batch.frame.with_columns(relation=relation))
+        yield replace(batch, frame=batch.frame.with_columns(quoted).with_columns(relation=relation))
     if count:
         text = f"{count} edges that were inferred are left out; sightline reason adds them again"
         notes.append(Note(text))

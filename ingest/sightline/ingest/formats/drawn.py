@@ -37,7 +37,11 @@ Record = dict[str, str]
 
 
 def tables_of(
-    source: Source, nodes: Iterator[Record], edges: Iterator[Record], notes: list[Note]
+    source: Source,
+    nodes: Iterator[Record],
+    edges: Iterator[Record],
+    notes: list[Note],
+    datatypes: Mapping[str, str] | None = None,
 ) -> Iterator[Table]:
     """The nodes and the edges of a graph, with what their columns mean.
 
@@ -45,6 +49,7 @@ def tables_of(
         nodes: with an ``id`` each.
         edges: with a ``source`` and a ``target`` each.
         notes: those of both tables, complete when all is read.
+        datatypes: of values of edges that are no texts.
     """
     for name, records in zip(TABLES, (nodes, edges)):
         first = list(islice(records, RECORDS_PER_BATCH))
@@ -53,7 +58,7 @@ def tables_of(
         columns = list(dict.fromkeys(key for record in first for key in record))
         maps, relation = _nodes(columns), None
         if name == "edges":
-            maps, relation = _edges(columns, notes)
+            maps, relation = _edges(columns, notes, datatypes or {})
         notes.append(Note(f"{name} of a graph"))
         batches = _batches(source, chain(first, records), relation, notes)
         yield Table(name, batches, uniform=False, maps=maps, notes=notes)
@@ -66,23 +71,29 @@ def _nodes(columns: Sequence[str]) -> Maps:
     return NodeColumns("id", LABELS, (kind,) if kind else (), split=several, whole=whole).maps
 
 
-def _edges(columns: Sequence[str], notes: list[Note]) -> tuple[Maps, str | None]:
+def _edges(
+    columns: Sequence[str], notes: list[Note], datatypes: Mapping[str, str]
+) -> tuple[Maps, str | None]:
     """What the columns of edges mean, and which of them says how edges relate."""
     if set(columns) >= EXPORTED:
-        return _exported, "relation"
+        return partial(_exported, datatypes), "relation"
     relation = first_of([c for c in columns if c not in ("source", "target")], RELATIONS)
     own = [column for column in ("key", "id") if column in columns]
     if own:
         notes.append(Note(f"the ids of its edges ({', '.join(own)}) are left out"))
     if relation is None:
         notes.append(Note("its edges do not say how they relate and are called related_to", True))
-    return EdgeColumns("source", relation, "target", skip=("key", "id")).maps, relation
+    edges = EdgeColumns("source", relation, "target", skip=("key", "id"), datatypes=datatypes)
+    return edges.maps, relation
 
 
-def _exported(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+def _exported(
+    datatypes: Mapping[str, str], columns: Sequence[str], prefixes: Mapping[str, str]
+) -> tuple[TableMap, ...]:
     """Edges as Sightline exports them: ``label`` is that of the relation, the key is a number, and
     path weights are computed again."""
-    edges = EdgeColumns("source", "relation", "target", skip=("key", "id", *EXPORTED))
+    skip = ("key", "id", *EXPORTED)
+    edges = EdgeColumns("source", "relation", "target", skip=skip, datatypes=datatypes)
     label = (iri(RDFS_LABEL), literal_of("label"))
     relation = TableMap("relations", named("relation", "relation", prefixes), (label,))
     return (*edges.maps(columns, prefixes), *((relation,) if "label" in columns else ()))

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from sightline.graph.record.loads import Note
+from sightline.graph.vocabulary import XSD
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.drawn import TABLES, UNDIRECTED, Record, tables_of
 from sightline.ingest.formats.xml_stream import events, local, root_of
@@ -19,6 +20,11 @@ from sightline.ingest.streams import MAX_RECORD
 
 #: Attributes that say how an element is drawn or that a direction is usual, not what it is.
 DIRECTIONS = ("directed", "undirected", "mutual")
+#: Types of values that are numbers.
+NUMBERS = {
+    **dict.fromkeys(("int", "integer", "long"), XSD + "integer"),
+    **dict.fromkeys(("float", "double"), XSD + "double"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +52,10 @@ GEXF_WORDS = Vocabulary(
 
 @dataclass(slots=True)
 class _Declared:
-    """What nodes or edges may say: its name, and the value of those that do not say it."""
+    """What nodes or edges may say: name, type, and the value of those that do not say it."""
 
     name: str
+    type: str
     default: str | None
 
 
@@ -65,7 +72,12 @@ def _tables(words: Vocabulary, source: Source, selection: Selection) -> Iterator
         )
         for name, other in (("node", "edge"), ("edge", "node"))
     )
-    for table in tables_of(source, nodes, edges, notes):
+    kinds: dict[str, set[str | None]] = {}
+    for (of, _), one in declared.items():
+        if of != "node":
+            kinds.setdefault(one.name, set()).add(NUMBERS.get(one.type))
+    datatypes = {name: kind for name, (kind, *others) in kinds.items() if kind and not others}
+    for table in tables_of(source, nodes, edges, notes, datatypes):
         if selection.table in (None, table.name):
             yield table
 
@@ -85,7 +97,8 @@ def _declarations(
         elif local(one) == element:
             meant = one.get(of, around)
             default = next((part.text for part in one if local(part) == "default"), None)
-            declared = _Declared(one.get(name) or one.get(key) or "", default)
+            kind = one.get("attr.type") or one.get("type") or ""
+            declared = _Declared(one.get(name) or one.get(key) or "", kind, default)
             found[meant if meant in ("node", "edge") else "", one.get(key, "")] = declared
     return directed, found
 

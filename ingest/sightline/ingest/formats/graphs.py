@@ -5,11 +5,13 @@ Knows nodes with labels, types and properties, and edges with values of their ow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES, RDFS_LABEL, SKOS, XSD_STRING
+from sightline.graph.exchange.export import QUALIFIER_MARK
+from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES, RDFS_LABEL, SKOS, XSD_STRING, expand
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, named, type_of
 
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
@@ -66,6 +68,7 @@ class EdgeColumns:
 
     Attributes:
         relation: the column that says how they relate; None where nothing does.
+        datatypes: of columns whose format says so; texts otherwise.
         skip: columns that say nothing.
         split: separator of cells with several values.
         curies: names are CURIEs, whether their prefix is known or not.
@@ -77,6 +80,7 @@ class EdgeColumns:
     skip: tuple[str, ...] = ()
     split: str | None = None
     curies: bool = False
+    datatypes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -89,7 +93,10 @@ class EdgeColumns:
         if self.relation is not None:
             relation = named(self.relation, "relation", prefixes, curies=self.curies)
         said = tuple(
-            (property_of(prefixes, column), _text(column, self.split))
+            (
+                property_of(prefixes, column),
+                replace(_text(column, self.split), datatype=self.datatypes.get(column, XSD_STRING)),
+            )
             for column in columns
             if column not in self.used
         )
@@ -100,7 +107,11 @@ class EdgeColumns:
 
 
 def property_of(prefixes: Mapping[str, str], name: str) -> str:
-    """The IRI of the property that a column holds."""
+    """The IRI of the property that a column holds, which may be called by it or by its CURIE."""
+    name = name.removesuffix(QUALIFIER_MARK)
+    known = expand(name, prefixes)
+    if known is not None or re.match(r"(https?://|urn:)\S+$", name):
+        return known or name
     return prefixes["property"] + quote(name, safe="")
 
 

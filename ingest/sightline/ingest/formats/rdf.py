@@ -85,7 +85,7 @@ def read(
     if speaks_of_statements(source, parser):
         (lines, rows, rejected), position = joined(parsed)
         frame, remarks = annotated(lines, rows, rejected, columns)
-        qualifiers = frame.select(QUALIFIERS) if remarks else None
+        qualifiers = frame[QUALIFIERS] if remarks else None
         parts = [(frame["line"], frame["row"], frame["hash"], qualifiers, rejected, position)]
     else:
         parts = ((x[0], x[1], x[0].hash(), None, x[2], at) for x, at in parsed)  # type: ignore[assignment]
@@ -96,7 +96,7 @@ def read(
             rejected.append(Rejected(rows[i], RDF_12, lines[i]))
         frame = columns(lines)
         if qualifiers is not None:
-            frame = pl.concat([frame, qualifiers], how="horizontal")
+            frame = frame.with_columns(qualifiers)
         if modern.any():
             lines, rows, hashes = (column.filter(~modern) for column in (lines, rows, hashes))
             frame = frame.filter(~modern)
@@ -104,10 +104,7 @@ def read(
         yield Batch(frame, rows, hashes, lines.__getitem__, rejected, position)
     if remarks:
         notes.append(
-            Note(
-                f"{remarks} remarks on statements (RDF 1.2) are kept as qualifiers of these, their "
-                "values as texts"
-            )
+            Note(f"{remarks} remarks on statements (RDF 1.2) are kept as qualifiers of these")
         )
     notes += told.notes()
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 import polars as pl
 import pyoxigraph as ox
 
-from sightline.graph.record.statements import QUALIFIERS
+from sightline.graph.record.statements import QUALIFIER, QUALIFIERS
 from sightline.ingest.batch import Rejected
 from sightline.ingest.source import Source
 from sightline.ingest.streams import BLOCK
@@ -75,8 +75,8 @@ def annotated(
         columns: lines to the columns of statements.
 
     Returns:
-        ``line``, ``row``, ``hash`` and ``QUALIFIERS``, null where there are none; how many remarks
-        became qualifiers.
+        ``line``, ``row``, ``hash`` and ``QUALIFIERS``, which is null where there are none; how many
+        remarks became qualifiers.
     """
     found = lines.str.extract_groups(REIFIES).struct.unnest()
     frame = found.with_columns(
@@ -96,10 +96,10 @@ def annotated(
     # A remark whose value is a triple is none that a qualifier can hold.
     remark = ~reifier & heard & ~pl.col("line").str.contains(r"^\S+ \S+ <<\(")
     said = frame.filter(remark)
-    terms = columns(said["line"]).select("predicate", "object", by=said["subject"])
-    keys, values = (pl.col(n).alias(q) for n, q in zip(("predicate", "object"), QUALIFIERS))
-    lists = terms.group_by("by", maintain_order=True).agg(keys, values)
+    terms = columns(said["line"]).rename({"predicate": "key", "object": "value"})
+    terms = terms.select(*QUALIFIER, by=said["subject"])
+    lists = terms.group_by("by", maintain_order=True).agg(pl.struct(QUALIFIER).alias(QUALIFIERS))
     kept = frame.filter(~bad & ~remark).with_columns(hash=pl.col("line").hash())
     kept = kept.join(lists, on="by", how="left", maintain_order="left")
     line = pl.when(stated).then("base").otherwise("line").alias("line")
-    return kept.select(line, "row", "hash", *QUALIFIERS), said.height
+    return kept.select(line, "row", "hash", QUALIFIERS), said.height

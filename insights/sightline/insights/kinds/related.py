@@ -8,7 +8,15 @@ from typing import Annotated
 from annotated_doc import Doc
 
 from sightline.graph.errors import UsageError
-from sightline.insights.kind import DirectionName, EntityName, K, Kind, RelationName, Sightline
+from sightline.insights.kind import (
+    DirectionName,
+    EntityName,
+    K,
+    Kind,
+    RelationName,
+    Sightline,
+    Where,
+)
 from sightline.insights.records import EntityRef, Fact, Reliability
 
 
@@ -22,6 +30,7 @@ class RelatedQuestion:
     k: K = 10
     known: Annotated[bool, Doc("Show what the graph states.")] = True
     predicted: Annotated[bool, Doc("Show what the model predicts.")] = True
+    where: Where = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +46,19 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
 
     At most k stated facts, then at most k predicted ones. Stated facts take turns over relations,
     the rarer neighbours first; predicted ones come by probability. A longer list begins with the
-    shorter one. Where the model cannot be asked the stated facts are the answer.
+    shorter one. Where the model cannot be asked the stated facts are the answer, as they are where
+    facts must say something of themselves.
 
     Raises:
-        UsageError: neither stated nor predicted facts are wanted.
+        UsageError: neither stated nor predicted facts are wanted, or a condition cannot be read.
+        UnknownQualifier, AmbiguousQualifier: of a condition.
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel: only predicted facts are wanted,
             and there are none.
         DoesNotApply: a relation is named, and no entity of its types has such a fact.
     """
     import numpy as np
 
+    from sightline.insights.conditions import conditions
     from sightline.insights.ranking import (
         new_neighbours,
         reliability,
@@ -57,14 +69,18 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
 
     if not asked.known and not asked.predicted:
         raise UsageError("neither known nor predicted facts are asked for; ask for one of them")
+    if asked.where and not asked.known:
+        raise UsageError("predicted facts say nothing of themselves; ask for known ones")
     entity = sight.entity(asked.id)
     wanted = sight.facts.rels(sight.relation(asked.relation), asked.direction)
     facts: tuple[Fact, ...] = ()
     if asked.known:
-        facts += told(sight, stated(sight.facts, entity, wanted, asked.k), ranked=False)
-    if asked.predicted and (not asked.known or sight.can_predict(entity)):
+        met = conditions(sight.snapshot, asked.where)
+        facts += told(sight, stated(sight.facts, entity, wanted, asked.k, met), ranked=False)
+    predicted = asked.predicted and not asked.where
+    if predicted and (not asked.known or sight.can_predict(entity)):
         facts += told(sight, new_neighbours(sight.model_view, entity, wanted, asked.k))
-    if asked.predicted and asked.relation is not None and not facts:
+    if predicted and asked.relation is not None and not facts:
         require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())
     return Related(**reliability(sight, facts), entity=sight.names.entity(entity), related=facts)
 
