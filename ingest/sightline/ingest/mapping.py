@@ -11,7 +11,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -151,12 +151,19 @@ def canonical(tables: Iterable[MappedTable]) -> str:
     was loaded then is the same load today.
     """
 
-    def said(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {name: value for name, value in items if value or name not in LATER}
-
     nameless = ((mapped.selected, replace(mapped.table, name="")) for mapped in tables)
-    parts = [(selected, asdict(table, dict_factory=said)) for selected, table in nameless]
+    parts = [(selected, _said(table)) for selected, table in nameless]
     return json.dumps(parts, ensure_ascii=False)
+
+
+def _said(value: Any) -> Any:
+    """A map as plain values; written out because ``asdict`` copies every text."""
+    if isinstance(value, tuple):
+        return list(map(_said, value))
+    if not is_dataclass(value):
+        return value
+    items = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
+    return {name: _said(item) for name, item in items if item or name not in LATER}
 
 
 def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:

@@ -118,7 +118,7 @@ def read_delimited(
             while skip and (start := block.find(b"\n", start) + 1):
                 skip, line = skip - 1, line + 1
             block = block[start:]
-            if not skip:
+            if block and not skip:
                 records = find_records(block, layout.cut, at_end, layout.quotes, layout.blanks)
                 part = _Part(block, line, layout, records, tally).batch()
                 if part.read:
