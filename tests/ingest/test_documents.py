@@ -23,7 +23,7 @@ from sightline.ingest.errors import (
 )
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
-from sightline.ingest.formats.parquet import PARQUET
+from sightline.ingest.formats.parquet import ARROW, PARQUET
 from sightline.ingest.source import Selection, Source
 from tests.ingest.conftest import facts, quarantined, statements, triples
 
@@ -174,6 +174,26 @@ def parquet(frame: pl.DataFrame) -> bytes:
     out = io.BytesIO()
     frame.write_parquet(out)
     return out.getvalue()
+
+
+def arrow(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_ipc(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["c.arrow", "c.feather", "c"])
+def test_arrow_gives_the_same_as_json(load: Callable, name: str) -> None:
+    (result,) = load({name: arrow(pl.DataFrame([COUNTRY]))})
+    assert sorted(facts(result.load)) == sorted(FACTS)
+
+
+def test_a_damaged_arrow_file_is_refused(load: Callable, workspace: Workspace) -> None:
+    data = arrow(pl.DataFrame({"id": [f"x{i}" for i in range(5000)]}))
+    for bad in (data[:-20], data[: len(data) // 2]):
+        with pytest.raises(SourceUnreadable, match="no sound Arrow file"):
+            load({"t.arrow": bad})
+    assert discover([workspace.path.parent / "t.arrow"])[0].format is ARROW
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -16,9 +16,11 @@ from sightline.ingest.formats.graph_xml import GEXF, GRAPHML
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_ld import JSON_LD
 from sightline.ingest.formats.json_lines import JSON_LINES
-from sightline.ingest.formats.parquet import PARQUET
+from sightline.ingest.formats.obo_graphs import OBO_GRAPHS
+from sightline.ingest.formats.parquet import ARROW, PARQUET
 from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES, TRIG, TURTLE
 from sightline.ingest.formats.rdf_xml import RDF_XML
+from sightline.ingest.formats.sparql_results import SPARQL_RESULTS, SPARQL_STATEMENTS
 from sightline.ingest.formats.sql import SQLITE
 from sightline.ingest.formats.xml_document import XML
 from sightline.ingest.source import Format, StatementFormat, TableFormat
@@ -26,7 +28,8 @@ from sightline.ingest.source import Format, StatementFormat, TableFormat
 #: In the order in which they are tried. Of those that may be meant the last is taken where none
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
-    *(EXCEL, SQLITE, PARQUET, JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
+    *(EXCEL, SQLITE, PARQUET, ARROW, OBO_GRAPHS, SPARQL_STATEMENTS, SPARQL_RESULTS),
+    *(JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
     *(GRAPHML, GEXF, RDF_XML, XML, N_TRIPLES, N_QUADS, CSV, TSV),
 )
 #: First characters of RDF texts.
@@ -44,6 +47,7 @@ UNREADABLE = {
     b"MATLAB 5.0": "a MATLAB file; save its table with writetable as CSV",
     b"\x89HDF": "HDF5, as MATLAB 7.3 and others write; save its tables as CSV or Parquet",
     b"CDF": "NetCDF; save its tables as CSV or Parquet",
+    b"FEA1": "Feather of version 1; save it again as Feather or Parquet",
     b"ORC": "ORC; convert it to Parquet",
     b"Obj\x01": "Avro; convert it to Parquet or JSON Lines",
     b"RDX": "R data; save its table with write.csv",

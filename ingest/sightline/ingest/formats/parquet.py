@@ -1,4 +1,4 @@
-"""Parquet to batches of columns of texts.
+"""Parquet and Arrow (Feather) to batches of columns of texts.
 
 Knows column types; knows nothing of what the columns mean. Fields of structures become dotted
 columns (``capital.name``) and lists stay lists, as in JSON. Dates and times become ISO 8601 text;
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -23,15 +23,18 @@ from sightline.ingest.source import Selection, Source, Table, TableFormat
 RECORDS_PER_BATCH = 100_000
 
 
-def _tables(source: Source, selection: Selection) -> Iterator[Table]:
-    yield conventions.told(Table(source.stem, _batches(source)))
+Scan = Callable[[Path | io.BytesIO], pl.LazyFrame]
 
 
-def _batches(source: Source) -> Iterator[Batch]:
-    """The records of a Parquet file, which ``rows`` count."""
+def _tables(scanned: Scan, source: Source, selection: Selection) -> Iterator[Table]:
+    yield conventions.told(Table(source.stem, _batches(scanned, source)))
+
+
+def _batches(scanned: Scan, source: Source) -> Iterator[Batch]:
+    """The records of a file, which ``rows`` count."""
     size = source.path.stat().st_size
     try:
-        scan = pl.scan_parquet(_unpacked(source))
+        scan = scanned(_unpacked(source))
         height = scan.select(pl.len()).collect().item()
         columns = [
             values.alias(column_name(path))
@@ -45,7 +48,8 @@ def _batches(source: Source) -> Iterator[Batch]:
             yield Batch(frame, rows, _hashes(frame), partial(_raw, frame), position=position)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).partition("\n")[0][:200]
-        raise SourceUnreadable(source.path, f"it is no sound Parquet file ({reason})") from error
+        what = f"it is no sound {source.format.name} file ({reason})"
+        raise SourceUnreadable(source.path, what) from error
 
 
 def _unpacked(source: Source) -> Path | io.BytesIO:
@@ -106,6 +110,15 @@ PARQUET = TableFormat(
     media_type="application/vnd.apache.parquet",
     recognises=lambda head: head.startswith(b"PAR1"),
     binary=True,
-    tables=_tables,
+    tables=partial(_tables, pl.scan_parquet),
     formulations=("parquet",),
+)
+ARROW = TableFormat(
+    name="Arrow",
+    endings=(".arrow", ".feather", ".ipc"),
+    media_type="application/vnd.apache.arrow.file",
+    recognises=lambda head: head.startswith(b"ARROW1"),
+    binary=True,
+    tables=partial(_tables, pl.scan_ipc),
+    formulations=("arrow",),
 )

@@ -1,0 +1,120 @@
+"""OBO Graphs JSON: an ontology as nodes and edges, read as the RDF that it was made of.
+
+Knows which properties its words stand for; what becomes of statements is known by ``rdf``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pyoxigraph as ox
+
+from sightline.graph.vocabulary import OBO_IN_OWL, OWL, RDF_TYPE, RDFS, RDFS_LABEL
+from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
+from sightline.ingest.formats.rdf import read
+from sightline.ingest.source import Source, StatementFormat
+from sightline.ingest.streams import ByteStream
+
+MAX_DOCUMENT = 512 << 20
+OBO = "http://purl.obolibrary.org/obo/"
+TYPES = {
+    "CLASS": OWL + "Class",
+    "INDIVIDUAL": OWL + "NamedIndividual",
+    "PROPERTY": OWL + "ObjectProperty",
+}
+RELATIONS = {
+    "is_a": RDFS + "subClassOf",
+    "subPropertyOf": RDFS + "subPropertyOf",
+    "inverseOf": OWL + "inverseOf",
+    "type": RDF_TYPE,
+}
+CURIE = re.compile(r"([A-Za-z][\w.]*):([A-Za-z0-9_.-]+)")
+#: The key of the graphs, and one that only their nodes or edges have.
+_GRAPHS, _OWN = re.compile(rb'"graphs"\s*:\s*\['), re.compile(rb'"(lbl|sub|pred)"\s*:')
+
+
+def _recognises(head: bytes) -> bool:
+    begin = head.lstrip()[:4096]
+    return begin.startswith(b"{") and bool(_GRAPHS.search(begin)) and bool(_OWN.search(head))
+
+
+def _opened(source: Source, stream: ByteStream) -> bytes:
+    """The document as N-Triples. Raises SourceSyntaxError, SourceUnreadable."""
+    data = stream.read(MAX_DOCUMENT + 1)
+    if len(data) > MAX_DOCUMENT:
+        reason = f"it is larger than {MAX_DOCUMENT >> 20} MiB; convert it to RDF/XML with robot"
+        raise SourceUnreadable(source.path, reason)
+    try:
+        graphs = json.loads(data)["graphs"]
+        triples = (triple for graph in graphs for triple in _triples(graph))
+        return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    except json.JSONDecodeError as error:
+        raise SourceSyntaxError(source.path, error.lineno, f"no JSON: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        raise SourceUnreadable(source.path, "it is no UTF-8; save it as UTF-8") from error
+    except RecursionError as error:
+        raise SourceUnreadable(source.path, "it is nested too deep") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"it is no sound OBO Graphs JSON ({type(error).__name__}: {str(error)[:100]})"
+        raise SourceUnreadable(source.path, reason) from error
+
+
+def _triples(graph: dict[str, Any]) -> Iterator[ox.Triple]:
+    for node in graph.get("nodes") or ():
+        subject = _node(node["id"])
+        if kind := TYPES.get(node.get("type", "")):
+            yield ox.Triple(subject, ox.NamedNode(RDF_TYPE), ox.NamedNode(kind))
+        if node.get("lbl"):
+            yield ox.Triple(subject, ox.NamedNode(RDFS_LABEL), ox.Literal(node["lbl"]))
+        for predicate, value in _said(node.get("meta") or {}):
+            yield ox.Triple(subject, ox.NamedNode(predicate), value)
+    for edge in graph.get("edges") or ():
+        relation = RELATIONS.get(edge["pred"]) or _iri(edge["pred"])
+        yield ox.Triple(_node(edge["sub"]), ox.NamedNode(relation), _node(edge["obj"]))
+    for same in graph.get("equivalentNodesSets") or ():
+        first, *others = same["nodeIds"]
+        for other in others:
+            yield ox.Triple(_node(first), ox.NamedNode(OWL + "equivalentClass"), _node(other))
+
+
+def _said(meta: dict[str, Any]) -> Iterator[tuple[str, ox.Literal | ox.NamedNode]]:
+    if meta.get("definition"):
+        yield OBO + "IAO_0000115", ox.Literal(meta["definition"]["val"])
+    for text in meta.get("comments") or ():
+        yield RDFS + "comment", ox.Literal(text)
+    for synonym in meta.get("synonyms") or ():
+        yield OBO_IN_OWL + synonym.get("pred", "hasExactSynonym"), ox.Literal(synonym["val"])
+    for xref in meta.get("xrefs") or ():
+        yield OBO_IN_OWL + "hasDbXref", ox.Literal(xref["val"])
+    for subset in meta.get("subsets") or ():
+        yield OBO_IN_OWL + "inSubset", _node(subset)
+    for value in meta.get("basicPropertyValues") or ():
+        yield _iri(value["pred"]), ox.Literal(str(value["val"]))
+    if meta.get("deprecated"):
+        yield OWL + "deprecated", ox.Literal(True)
+
+
+def _node(name: str) -> ox.NamedNode:
+    return ox.NamedNode(_iri(name))
+
+
+def _iri(name: str) -> str:
+    """An IRI; a CURIE of an ontology, and a bare name, as the IRI of OBO that it stands for."""
+    if "/" in name or name.startswith("urn:"):
+        return name
+    found = CURIE.fullmatch(name)
+    return OBO + (f"{found[1]}_{found[2]}" if found else name)
+
+
+OBO_GRAPHS = StatementFormat(
+    name="obographs",
+    endings=(".json",),
+    media_type="application/vnd.obographs+json",
+    recognises=_recognises,
+    statements=partial(read, ox.RdfFormat.TURTLE, _opened),
+    rows="statement",
+)

@@ -1,0 +1,166 @@
+"""Results of SPARQL queries as JSON: statements where the columns are those of one, else a table.
+
+Knows solutions; what becomes of statements is known by ``rdf``. Rows count solutions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import chain, islice
+from urllib.parse import quote
+
+import polars as pl
+import pyoxigraph as ox
+
+from sightline.graph.record.loads import Note
+from sightline.graph.vocabulary import RDFS_LABEL
+from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats.graphs import property_of
+from sightline.ingest.formats.rdf import read
+from sightline.ingest.source import Selection, Source, StatementFormat, Table, TableFormat
+from sightline.ingest.streams import ByteStream
+from sightline.ingest.terms import TableMap, Template, Value, iri, literal_of, named
+
+MAX_DOCUMENT = 512 << 20
+ROWS_PER_BATCH = 100_000
+#: What the columns of a result of statements are called.
+STATEMENT = (("s", "p", "o"), ("subject", "predicate", "object"))
+_HEAD = re.compile(rb'\s*\{\s*"head"\s*:\s*\{[^{}]*"vars"\s*:\s*(\[[^\]]*\])')
+_YES_NO = re.compile(rb'\s*\{\s*"head"\s*:\s*\{[^{}]*\}\s*,\s*"boolean"')
+
+
+def _variables(head: bytes) -> list[str] | None:
+    """The columns of a result that begins so; None if it is none."""
+    found = _HEAD.match(head)
+    try:
+        return None if found is None else list(map(str, json.loads(found[1])))
+    except ValueError:
+        return None
+
+
+def _is_statements(head: bytes) -> bool:
+    variables = _variables(head)
+    return variables is not None and any(set(variables) == set(names) for names in STATEMENT)
+
+
+def _solutions(source: Source, stream: ByteStream) -> ox.QuerySolutions:
+    data = stream.read(MAX_DOCUMENT + 1)
+    if len(data) > MAX_DOCUMENT:
+        reason = f"it is larger than {MAX_DOCUMENT >> 20} MiB; fetch it in parts"
+        raise SourceUnreadable(source.path, reason)
+    found = ox.parse_query_results(data, format=ox.QueryResultsFormat.JSON)
+    if not isinstance(found, ox.QuerySolutions):
+        raise SourceUnreadable(source.path, "it is an answer yes or no, without a record")
+    return found
+
+
+def _opened(source: Source, stream: ByteStream) -> bytes:
+    """The statements as N-Triples. Raises SourceUnreadable and SyntaxError."""
+    solutions = _solutions(source, stream)
+    names = [variable.value for variable in solutions.variables]
+    columns = next(one for one in STATEMENT if set(one) == set(names))
+    rows = (tuple(solution[name] for name in columns) for solution in solutions)
+    try:
+        triples = (ox.Triple(*row) for row in rows if None not in row)
+        return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    except TypeError as error:
+        reason = "one of its subjects is a text, or one of its predicates no IRI"
+        raise SourceUnreadable(source.path, reason) from error
+
+
+def _tables(source: Source, selection: Selection) -> Iterator[Table]:
+    batches = _batches(source)
+    first = next(batches, None)
+    if first is None:
+        return
+    columns = first.frame.columns
+    links = [name for name in columns if _links(first.frame[name])]
+    table = Table(source.stem, chain([first], batches))
+    if not links:
+        yield table
+        return
+    labels = {f"{name}Label": name for name in links if f"{name}Label" in columns}
+    said = [name for name in columns if name != links[0] and name not in labels]
+    more = f", and what it is linked to or has: {', '.join(said)}" if said else ""
+    note = Note(f"each solution is about one thing, its {links[0]}{more}")
+    yield replace(table, maps=partial(_meaning, links, labels), notes=[note])
+
+
+def _links(values: pl.Series) -> bool:
+    filled = values.drop_nulls()
+    return bool(len(filled) and filled.str.contains(r"^(https?://|urn:|_:)\S+$").all())
+
+
+def _meaning(
+    links: Sequence[str],
+    labels: Mapping[str, str],
+    columns: Sequence[str],
+    prefixes: Mapping[str, str],
+) -> tuple[TableMap, ...]:
+    """The first column of IRIs is the thing; other columns of IRIs are what it is linked to, those
+    of texts what it has. ``filmLabel`` is the label of ``film``."""
+    statements: list[tuple[Template, Value]] = []
+    for column in columns:
+        if column in links[1:]:
+            relation = iri(prefixes["relation"] + quote(column, safe=""))
+            statements.append((relation, Value(named(column, "entity", prefixes))))
+        elif column not in labels and column != links[0]:
+            statements.append((iri(property_of(prefixes, column)), literal_of(column)))
+    about = TableMap("solutions", named(links[0], "entity", prefixes), tuple(statements))
+    names = [
+        TableMap(label, named(thing, "entity", prefixes), ((iri(RDFS_LABEL), literal_of(label)),))
+        for label, thing in labels.items()
+    ]
+    return (about, *names)
+
+
+def _batches(source: Source) -> Iterator[Batch]:
+    size, start = source.path.stat().st_size, 1
+    try:
+        with source.open() as stream:
+            solutions = _solutions(source, stream)
+        names = [variable.value for variable in solutions.variables]
+        schema = {column_name(name): pl.String for name in names}
+        while part := list(islice(solutions, ROWS_PER_BATCH)):
+            cells = [[_text(solution[name]) for name in names] for solution in part]
+            frame = pl.DataFrame(cells, schema, orient="row")
+            rows = pl.int_range(start, start + len(part), dtype=pl.UInt32, eager=True)
+            start += len(part)
+            yield Batch(frame, rows, frame.hash_rows(), partial(_raw, frame), position=size)
+    except SyntaxError as error:
+        reason = f"it is no sound result of a query ({str(error)[:200]})"
+        raise SourceUnreadable(source.path, reason) from error
+
+
+def _text(term: object) -> str | None:
+    """An IRI or a text as it is; a blank node by its label."""
+    if isinstance(term, (ox.NamedNode, ox.Literal)):
+        return term.value or None
+    return None if term is None else str(term)
+
+
+def _raw(frame: pl.DataFrame, i: int) -> str:
+    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
+
+
+SPARQL_STATEMENTS = StatementFormat(
+    name="sparql-statements",
+    endings=(".srj", ".json"),
+    media_type="application/sparql-results+json;statements",
+    recognises=_is_statements,
+    statements=partial(read, ox.RdfFormat.TURTLE, _opened),
+    rows="statement",
+)
+SPARQL_RESULTS = TableFormat(
+    name="sparql-results",
+    endings=(".srj", ".json"),
+    media_type="application/sparql-results+json",
+    recognises=lambda head: _variables(head) is not None or _YES_NO.match(head) is not None,
+    tables=_tables,
+    formulations=("sparql-results",),
+)

@@ -1,0 +1,108 @@
+"""Ontologies as OBO Graphs JSON, and results of SPARQL queries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sightline.ingest.errors import SourceError
+from tests.ingest.conftest import statements, triples
+
+OBO = "http://purl.obolibrary.org/obo/"
+ONTOLOGY: dict[str, Any] = {
+    "graphs": [
+        {
+            "id": OBO + "x.json",
+            "nodes": [
+                {
+                    "id": OBO + "X_1",
+                    "lbl": "vein",
+                    "type": "CLASS",
+                    "meta": {
+                        "definition": {"val": "A tube."},
+                        "synonyms": [{"pred": "hasExactSynonym", "val": "vena"}],
+                        "deprecated": True,
+                    },
+                },
+                {"id": "X:2", "lbl": "organ", "type": "CLASS"},
+            ],
+            "edges": [
+                {"sub": OBO + "X_1", "pred": "is_a", "obj": "X:2"},
+                {"sub": OBO + "X_1", "pred": OBO + "BFO_0000050", "obj": "X:2"},
+            ],
+        }
+    ]
+}
+
+
+def test_obo_graphs_give_what_their_rdf_would(load: Callable) -> None:
+    (result,) = load({"x.json": json.dumps(ONTOLOGY)})
+    oio = "http://www.geneontology.org/formats/oboInOwl#"
+    owl = "http://www.w3.org/2002/07/owl#"
+    assert set(triples(result.load)) == {
+        (OBO + "X_1", "rdf:type", owl + "Class"),
+        (OBO + "X_1", "rdfs:label", "vein"),
+        (OBO + "X_1", OBO + "IAO_0000115", "A tube."),
+        (OBO + "X_1", oio + "hasExactSynonym", "vena"),
+        (OBO + "X_1", owl + "deprecated", "true"),
+        (OBO + "X_2", "rdf:type", owl + "Class"),
+        (OBO + "X_2", "rdfs:label", "organ"),
+        (OBO + "X_1", "rdfs:subClassOf", OBO + "X_2"),
+        (OBO + "X_1", OBO + "BFO_0000050", OBO + "X_2"),
+    }
+
+
+def results(variables: list[str], *rows: tuple[dict[str, str], ...]) -> str:
+    bindings = [dict(zip(variables, row)) for row in rows]
+    return json.dumps({"head": {"vars": variables}, "results": {"bindings": bindings}})
+
+
+def uri(name: str) -> dict[str, str]:
+    return {"type": "uri", "value": f"http://x.example/{name}"}
+
+
+def test_a_result_of_statements_is_statements(load: Callable) -> None:
+    number = {
+        "type": "literal",
+        "value": "3",
+        "datatype": "http://www.w3.org/2001/XMLSchema#integer",
+    }
+    rows = ((uri("a"), uri("p"), uri("b")), (uri("a"), uri("n"), number))
+    (result,) = load({"r.srj": results(["s", "p", "o"], *rows)})
+    x = "http://x.example/"
+    assert triples(result.load) == [(x + "a", x + "p", x + "b"), (x + "a", x + "n", "3")]
+    assert statements(result.load)["datatype"].to_list() == [None, number["datatype"]]
+
+
+def test_other_results_are_a_table_whose_iris_stand(load: Callable) -> None:
+    rows = [
+        (uri(f"film{i}"), {"type": "literal", "value": f"Film {i}"}, uri(f"person{i % 2}"))
+        for i in range(5)
+    ]
+    (result,) = load({"r.json": results(["film", "filmLabel", "director"], *rows)})
+    x = "http://x.example/"
+    assert set(triples(result.load)) == {
+        *((f"{x}film{i}", "rdfs:label", f"Film {i}") for i in range(5)),
+        *((f"{x}film{i}", "relation:director", f"{x}person{i % 2}") for i in range(5)),
+    }
+    assert any("its film" in note.text for note in result.load.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (json.dumps(ONTOLOGY)[:-9], "no JSON"),
+        (json.dumps(ONTOLOGY).replace("X:2", "a b/c"), "no sound OBO Graphs"),
+        (results(["s", "p", "o"], (uri("a"), uri("p"), uri("b")))[:-9], "Unexpected"),
+        (results(["a", "b"], (uri("a"), uri("b")))[:-9], "no sound result"),
+        (results(["a"], (uri("a b"),)), "no sound result"),
+        ('{"head": {}, "boolean": true}', "yes or no"),
+    ],
+)
+def test_bad_documents_are_refused_in_one_line(text: str, reason: str, load: Callable) -> None:
+    with pytest.raises(SourceError, match=reason) as error:
+        load({"r.json": text})
+    assert "\n" not in str(error.value)
