@@ -19,8 +19,9 @@ from sightline.models.data.questions import Questions
 from sightline.models.errors import Diverged
 from sightline.models.members.path import compiled, tensors
 from sightline.models.members.path.backends import path_graph
-from sightline.models.members.path.graph import ALL_EDGES, MaskedQuery, Neighbourhood
+from sightline.models.members.path.graph import Neighbourhood
 from sightline.models.members.path.network import PathMember
+from sightline.models.members.path.rows import ALL_EDGES, MaskedQuery
 from sightline.models.members.path.trainer import PathTrainer, affordable, hiding, steps_to_answers
 from sightline.models.ranking import filtered_ranks
 from sightline.models.training.presets import PathConfig

@@ -72,3 +72,13 @@ class UnknownToModel(LearningError):
             f"the model does not know {what} {ref[:120]!r} (it came after training, or has no "
             "edge); `sightline train` learns it"
         )
+
+
+class FoundationUnusable(LearningError):
+    """The pre-trained weights of this installation cannot be used."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the foundation file (foundation.npz) of this installation cannot be used: {reason}; "
+            "install sightline again. Everything else works without it"
+        )

@@ -1,5 +1,4 @@
-"""The path member's work compiled for the CPU: which rows a question reaches, and what their edges
-bring."""
+"""The compiled kernels as differentiable functions of tensors on the CPU."""
 
 from __future__ import annotations
 
@@ -8,22 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
-from sightline.models.members.path.graph import (
-    ALL_EDGES,
-    LARGEST,
-    SMALLEST,
-    SQUARES,
-    SUM,
-    WIDTH,
-    MaskedQuery,
-    Neighbourhood,
-    PathGraph,
-)
+from sightline.models.members.path import kernels
+from sightline.models.members.path.graph import Neighbourhood, PathGraph
+from sightline.models.members.path.rows import WIDTH, MaskedQuery
 
 
 def grow(
@@ -31,7 +21,7 @@ def grow(
 ) -> None:
     """See ``tensors``."""
     arrays = (each.numpy() for each in (place, entity, count))
-    _grow(_as_arrays(graph.edges), _as_arrays(masked), *arrays)
+    kernels.grow(_as_arrays(graph.edges), _as_arrays(masked), *arrays)
 
 
 def gather(x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
@@ -47,7 +37,7 @@ class _Gather(torch.autograd.Function):
         x, weight, rows = x.contiguous(), weight.contiguous(), int(near.start[step, -1])
         out, count = torch.zeros(rows, 4, WIDTH), torch.zeros(rows)
         arrays = [each.detach().numpy() for each in (x, weight, out, count)]
-        _in_parts(lambda part: _gather(part, *_where(near, step), *arrays), near)
+        _in_parts(lambda part: kernels.gather(part, *_where(near, step), *arrays), near)
         ctx.save_for_backward(x, weight, out)
         ctx.mark_non_differentiable(count)
         ctx.near, ctx.step = near, step
@@ -60,7 +50,7 @@ class _Gather(torch.autograd.Function):
         tensors = (x, weight, out, grads[0].contiguous(), *found)
         arrays = [each.detach().numpy() for each in tensors]
         where = _where(ctx.near, ctx.step)
-        _in_parts(lambda part: _gather_gradient(part, *where, *arrays), ctx.near)
+        _in_parts(lambda part: kernels.gather_gradient(part, *where, *arrays), ctx.near)
         return *found, None, None
 
 
@@ -87,119 +77,3 @@ def _in_parts(work: Callable[[tuple[int, int]], None], near: Neighbourhood) -> N
 def _as_arrays(tensors: Any) -> Any:
     """``Edges`` or ``MaskedQuery`` of tensors on the CPU as the same of NumPy arrays."""
     return type(tensors)(*(tensor.numpy() for tensor in tensors))
-
-
-_kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-
-
-@_kernel
-def _hides(masked: Any, b: int, source: int, rel: int, target: int) -> Any:
-    """Whether question b must not see this edge."""
-    head, tail = masked.head[b], masked.tail[b]
-    forth = source == head and target == tail
-    back = source == tail and target == head
-    if not (forth or back):
-        return False
-    if masked.rel[b] == ALL_EDGES:
-        return True
-    return (forth and rel == masked.rel[b]) or (back and rel == masked.turned[b])
-
-
-@_kernel
-def _grow(edges: Any, masked: Any, place: Any, entity: Any, count: Any) -> None:
-    limit = entity.shape[1]
-    for b in range(len(masked.head)):
-        place[b, masked.head[b]] = 0
-        entity[b, 0] = masked.head[b]
-        count[b, 0] = rows = 1
-        first = 0
-        for step in range(1, count.shape[1]):
-            last = rows
-            for i in range(first, last):
-                # Every edge has its reciprocal, so whom it hears it is heard by.
-                target = entity[b, i]
-                for e in range(edges.indptr[target], edges.indptr[target + 1]):
-                    source = edges.source[e]
-                    if place[b, source] >= 0 or rows >= limit:
-                        continue
-                    if not _hides(masked, b, source, edges.rel[e], target):
-                        place[b, source] = rows
-                        entity[b, rows] = source
-                        rows += 1
-            first = last
-            count[b, step] = rows
-
-
-@_kernel
-def _gather(
-    part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
-    x: Any, weight: Any, out: Any, count: Any,
-) -> None:  # fmt: skip
-    """``gather`` for a part of the questions, into ``out`` and ``count``, which are zeros; their
-    rows start at ``before`` in x, and at ``after`` in out."""
-    for b in range(part[0], part[1]):
-        heard = before[b + 1] - before[b]
-        for row in range(after[b + 1] - after[b]):
-            target = entity[b, row]
-            watched = target == masked.head[b] or target == masked.tail[b]
-            said = out[after[b] + row]
-            total, squares = said[SUM], said[SQUARES]
-            largest, smallest = said[LARGEST], said[SMALLEST]
-            for e in range(edges.indptr[target], edges.indptr[target + 1]):
-                source = place[b, edges.source[e]]
-                if source < 0 or source >= heard:
-                    continue
-                rel = edges.rel[e]
-                if watched and _hides(masked, b, edges.source[e], rel, target):
-                    continue
-                count[after[b] + row] += 1
-                value, factor = x[before[b] + source], weight[b, rel]
-                for k in range(WIDTH):
-                    message = value[k] * factor[k]
-                    total[k] += message
-                    squares[k] += message * message
-                    largest[k] = max(largest[k], message)
-                    smallest[k] = min(smallest[k], message)
-
-
-@_kernel
-def _gather_gradient(
-    part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
-    x: Any, weight: Any, out: Any, grad: Any, grad_x: Any, grad_weight: Any,
-) -> None:  # fmt: skip
-    """Add to ``grad_x`` and ``grad_weight`` what ``_gather``'s ``grad`` says of x and weight.
-
-    An extreme's gradient goes to the first message that equals it: rows that are alike send equal
-    messages, and to each of them it would count as often as there are such rows.
-    """
-    zero = np.float32(0)
-    of_largest, of_smallest = np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float32)
-    for b in range(part[0], part[1]):
-        heard = before[b + 1] - before[b]
-        for row in range(after[b + 1] - after[b]):
-            target = entity[b, row]
-            watched = target == masked.head[b] or target == masked.tail[b]
-            said, wanted = out[after[b] + row], grad[after[b] + row]
-            largest, smallest = said[LARGEST], said[SMALLEST]
-            of_sum, of_squares = wanted[SUM], wanted[SQUARES]
-            of_largest[:], of_smallest[:] = wanted[LARGEST], wanted[SMALLEST]
-            for e in range(edges.indptr[target], edges.indptr[target + 1]):
-                source = place[b, edges.source[e]]
-                if source < 0 or source >= heard:
-                    continue
-                rel = edges.rel[e]
-                if watched and _hides(masked, b, edges.source[e], rel, target):
-                    continue
-                value, factor = x[before[b] + source], weight[b, rel]
-                to_value, to_factor = grad_x[before[b] + source], grad_weight[b, rel]
-                for k in range(WIDTH):
-                    message = value[k] * factor[k]
-                    g = of_sum[k] + np.float32(2) * message * of_squares[k]
-                    if message == largest[k] and message > zero:
-                        g += of_largest[k]
-                        of_largest[k] = zero
-                    if message == smallest[k] and message < zero:
-                        g += of_smallest[k]
-                        of_smallest[k] = zero
-                    to_value[k] += g * factor[k]
-                    to_factor[k] += g * value[k]

@@ -17,16 +17,8 @@ from torch import Tensor, nn
 
 from sightline.models.data.messages import Messages
 from sightline.models.members.path.backends import path_graph
-from sightline.models.members.path.graph import (
-    LARGEST,
-    SMALLEST,
-    SQUARES,
-    SUM,
-    WIDTH,
-    MaskedQuery,
-    Neighbourhood,
-    PathGraph,
-)
+from sightline.models.members.path.graph import Neighbourhood, PathGraph
+from sightline.models.members.path.rows import LARGEST, SMALLEST, SQUARES, SUM, WIDTH, MaskedQuery
 
 #: Standard deviation of what draws directed relations apart at the start.
 DEVIATION = 0.1

@@ -7,15 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sightline.models.members.path.graph import (
+from sightline.models.members.path.graph import Neighbourhood, PathGraph
+from sightline.models.members.path.rows import (
     ALL_EDGES,
     LARGEST,
     SMALLEST,
     SQUARES,
     SUM,
     MaskedQuery,
-    Neighbourhood,
-    PathGraph,
 )
 
 

@@ -18,14 +18,9 @@ from sightline.models.data.queries import with_reciprocals
 from sightline.models.data.questions import Questions, tensors
 from sightline.models.members.member import Training
 from sightline.models.members.path.backends import path_graph
-from sightline.models.members.path.graph import (
-    ALL_EDGES,
-    GROUP,
-    MaskedQuery,
-    Neighbourhood,
-    PathGraph,
-)
+from sightline.models.members.path.graph import GROUP, Neighbourhood, PathGraph
 from sightline.models.members.path.network import PathMember
+from sightline.models.members.path.rows import ALL_EDGES, MaskedQuery
 from sightline.models.training.presets import PathConfig
 from sightline.models.training.trainer import Trainer, cosine
 

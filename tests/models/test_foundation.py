@@ -1,0 +1,249 @@
+"""The foundation member: the same in torch and in compiled loops, on graphs of any kind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sightline.models.errors import FoundationUnusable
+from sightline.models.foundation import file, kernels
+from sightline.models.foundation.arrays import FoundationArrays
+from sightline.models.foundation.mixture import Graph, draw, part_of, shape_of, synthetic
+from sightline.models.foundation.network import Foundation, Rows, _Gather
+from sightline.models.foundation.pretraining import Mixture, Pretraining, loss_of, rate
+from sightline.models.foundation.relations import RelationGraph
+from sightline.models.members.path.rows import WIDTH
+
+PACKAGE = Path(file.__file__).parent
+
+
+def random_triples(n: int, r: int, facts: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    drawn = np.stack([rng.integers(high, size=facts) for high in (n, r, n)], axis=1)
+    return np.unique(drawn, axis=0).astype(np.int32)
+
+
+def untrained(scale: float = 0.1) -> Foundation:
+    torch.manual_seed(0)
+    model = Foundation().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(scale * torch.randn_like(parameter))
+    return model
+
+
+def as_arrays(model: Foundation) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize(("n", "r", "facts"), [(30, 4, 90), (9, 1, 20), (60, 2, 12)])
+def test_answers_need_no_torch_and_are_those_that_were_learnt(n: int, r: int, facts: int) -> None:
+    graph = RelationGraph.of(random_triples(n, r, facts), n, r)
+    model = untrained()
+    arrays = FoundationArrays(as_arrays(model), graph)
+    rels = np.arange(2 * r, dtype=np.int32)
+    for head in (0, n - 1):
+        with torch.no_grad():
+            wanted = model(graph, np.full(2 * r, head, np.int32), rels).numpy()
+
+        assert np.allclose(arrays.scores(head, rels), wanted, atol=1e-4)
+
+
+def test_an_answer_has_the_same_bits_whatever_is_asked_beside() -> None:
+    graph = RelationGraph.of(random_triples(30, 3, 80), 30, 3)
+    arrays = FoundationArrays(as_arrays(untrained()), graph)
+    alone = arrays.scores(4, np.array([5], np.int32))
+
+    assert np.array_equal(arrays.scores(4, np.arange(6, dtype=np.int32))[5], alone[0])
+
+
+def test_what_relations_share_is_counted_in_all_four_ways() -> None:
+    # a -0-> b -1-> c, and d -0-> b: b ends both facts of 0 and begins the only one of 1.
+    graph = RelationGraph.of(np.array([[0, 0, 1], [1, 1, 2], [3, 0, 1]], np.int32), 4, 2)
+    (of_pairs,) = graph.of_pairs(np.array([0]))
+
+    head_head, head_tail, tail_head, tail_tail = (of_pairs[1, i : i + 3] for i in (0, 3, 6, 9))
+    assert head_head.tolist() == head_tail.tolist() == tail_tail.tolist() == [0, 0, 0]
+    assert tail_head.tolist() == [1, 1, 1]
+    assert of_pairs[0, 15] == of_pairs[2, 16] == 1
+    assert of_pairs[:, 15:].sum() == 2
+
+
+def test_relations_are_heard_alike_with_their_table_and_through_entities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    triples = random_triples(40, 600, 700)
+    y = np.random.default_rng(1).normal(size=(1200, 3)).astype(np.float32)
+    table = RelationGraph.of(triples, 40, 600)
+    monkeypatch.setattr("sightline.models.foundation.relations.MOST_PAIRS", 0)
+    through = RelationGraph.of(triples, 40, 600)
+
+    assert table._meets is not None
+    assert through._meets is None
+    assert np.allclose(table.heard(y), through.heard(y), atol=1e-5)
+    # Transposed: <A x, y> is <x, A' y>.
+    x = np.random.default_rng(2).normal(size=(1200, 3)).astype(np.float32)
+    assert np.isclose((through.heard(x) * y).sum(), (x * through.heard_turned(y)).sum(), rtol=1e-3)
+
+
+def test_ten_thousand_relations_at_one_entity_make_no_table_of_their_pairs() -> None:
+    r = 10_000
+    hub = np.stack([np.zeros(r), np.arange(r), 1 + np.arange(r) % 50], axis=1).astype(np.int32)
+    graph = RelationGraph.of(hub, 51, r)
+
+    assert graph._meets is None
+    assert graph._has.nnz == 2 * r
+    scores = FoundationArrays(as_arrays(untrained(0.0)), graph).scores(0, np.array([7]))
+    assert scores.shape == (1, 51)
+    assert np.isfinite(scores).all()
+
+
+def test_an_entity_out_of_reach_is_ranked_by_how_often_it_answers() -> None:
+    # Two islands; on the second one entity 4 is asked for twice and 6 once.
+    rows = [[0, 0, 1], [2, 0, 4], [3, 0, 4], [5, 0, 6]]
+    graph = RelationGraph.of(np.array(rows, np.int32), 7, 1)
+    weights = as_arrays(untrained(0.0))
+    weights["prior.weight"] = 0 * weights["prior.weight"]
+    weights["prior.bias"] = np.array([0, 1, 0, 0], np.float32)
+    (scores,) = FoundationArrays(weights, graph).scores(0, np.array([0]))
+
+    assert scores[4] > scores[6] > scores[5] == scores[2]
+
+
+def test_the_gradient_of_messages_is_that_of_their_sum_and_largest() -> None:
+    graph = RelationGraph.of(random_triples(8, 2, 20), 8, 2)
+    rows = Rows.around(graph, np.array([0, 3], np.int32), np.array([0, 0]), 8)
+    torch.manual_seed(0)
+    x = torch.randn(int(rows.start[2, -1]), WIDTH, requires_grad=True)
+    weight = torch.randn(1, 4, WIDTH, requires_grad=True)
+    wanted = torch.randn(int(rows.start[3, -1]), 2, WIDTH)
+    out, count = _Gather.apply(x, weight, rows, 3)
+    torch.autograd.backward((out * wanted).sum())
+
+    mine = torch.zeros_like(out)
+    for b in range(2):
+        for row in range(int(rows.start[3, b + 1] - rows.start[3, b])):
+            target, messages = rows.entity[b, row], []
+            for e in range(graph.edges.indptr[target], graph.edges.indptr[target + 1]):
+                source = rows.place[b, graph.edges.source[e]]
+                if 0 <= source < rows.start[2, b + 1] - rows.start[2, b]:
+                    at = int(rows.start[2, b] + source)
+                    messages.append(x[at] * weight[0, graph.edges.rel[e]])
+            assert count[rows.start[3, b] + row] == len(messages)
+            if messages:
+                heard = torch.stack(messages)
+                largest = torch.cat([heard, torch.zeros(1, WIDTH)]).max(dim=0).values
+                mine[int(rows.start[3, b]) + row] = torch.stack([heard.sum(dim=0), largest])
+    of_x, of_weight = torch.autograd.grad((mine * wanted).sum(), [x, weight])
+    assert torch.allclose(out, mine, atol=1e-4)
+    assert torch.allclose(x.grad, of_x, atol=1e-4)
+    assert torch.allclose(weight.grad, of_weight, atol=1e-4)
+
+
+def test_what_a_task_asks_is_in_nothing_that_it_shows() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        task = draw(synthetic(rng), rng)
+        edges = task.seen.edges
+        target = np.repeat(np.arange(task.seen.num_entities), np.diff(edges.indptr))
+        shown = set(zip(edges.source.tolist(), edges.rel.tolist(), target.tolist()))
+        row, answer = task.asked.at(np.arange(len(task.asked)))
+        asked = zip(task.asked.head[row].tolist(), task.asked.rel[row].tolist(), answer.tolist())
+
+        assert not shown & set(asked)
+
+
+def test_a_part_of_a_graph_has_about_as_many_facts_as_wanted() -> None:
+    triples = random_triples(2000, 3, 12_000)
+    part = part_of(triples, 3000, np.random.default_rng(0))
+
+    assert 3000 <= len(part) <= 4500
+    assert len(np.unique(part, axis=0)) == len(part)
+
+
+def test_pre_training_learns_and_goes_on_after_an_interruption(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    people = np.arange(30)
+    knows = np.stack([people, 0 * people, (people + 1) % 30], axis=1)
+    known = np.stack([(people + 1) % 30, 0 * people + 1, people], axis=1)
+    ring = Graph("ring", np.concatenate([knows, known]).astype(np.int32))
+    mixture = Mixture({"ring": ring}, {"ring": 1.0})
+    task = draw(ring, rng)
+    asked = np.arange(len(task.asked))
+    run = Pretraining(mixture, 40, seed=0)
+    before, _ = loss_of(run.model, task, asked, rng)
+    run.run(tmp_path, lambda _: None)
+    after, _ = loss_of(run.model, task, asked, rng)
+
+    assert float(after.detach()) < float(before.detach())
+    again = Pretraining(mixture, 40, seed=0)
+    again.run(tmp_path, lambda _: None)
+    assert (again.step, again.answers) == (40, run.answers)
+    assert all(np.array_equal(value, again.mean()[name]) for name, value in run.mean().items())
+
+
+def test_the_rate_rises_holds_and_ends_at_zero() -> None:
+    assert rate(0, 1000) < rate(50, 1000) < rate(300, 1000) == 1 > rate(800, 1000) > 0
+    assert rate(1000, 1000) == 0
+
+
+def test_the_shipped_file_is_small_whole_and_says_what_it_learnt_from() -> None:
+    weights, about = file.shipped(), json.loads((PACKAGE / file.ABOUT).read_text())
+
+    assert (PACKAGE / file.FILE).stat().st_size < 1_000_000
+    assert {name: value.shape for name, value in weights.items()} == {
+        name: tuple(value.shape) for name, value in Foundation().state_dict().items()
+    }
+    # Only graphs whose licence allows it; the card names each.
+    card = (PACKAGE / "foundation.md").read_text()
+    assert set(about["share"]) == {"codex-s", "wn18rr", "umls", "kinship", "nations", "synthetic"}
+    assert all(f"`{name}`" in card for name in about["share"])
+
+
+def test_a_damaged_or_foreign_file_is_refused_by_name(tmp_path: Path) -> None:
+    for name in (file.FILE, file.ABOUT):
+        shutil.copy(PACKAGE / name, tmp_path / name)
+    data = bytearray((tmp_path / file.FILE).read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / file.FILE).write_bytes(data)
+    with pytest.raises(FoundationUnusable, match=r"foundation\.npz.*damaged"):
+        file.read(tmp_path)
+    file.write(tmp_path, file.shipped(), {})
+    file.read(tmp_path)
+    about = json.loads((tmp_path / file.ABOUT).read_text())
+    (tmp_path / file.ABOUT).write_text(json.dumps({**about, "format": 99}))
+    with pytest.raises(FoundationUnusable, match="version 99"):
+        file.read(tmp_path)
+    (tmp_path / file.ABOUT).unlink()
+    with pytest.raises(FoundationUnusable, match="missing"):
+        file.read(tmp_path)
+
+
+def test_the_shipped_file_answers_by_a_rule_it_never_saw_the_relations_of() -> None:
+    # Forty people in eight firms in four cities; where a person lives follows from the firm.
+    people, firms = np.arange(40), np.arange(40, 48)
+    works = np.stack([people, 0 * people, 40 + people % 8], axis=1)
+    located = np.stack([firms, 0 * firms + 1, 48 + firms % 4], axis=1)
+    lives = np.stack([people, 0 * people + 2, 48 + people % 4], axis=1)
+    triples = np.concatenate([works, located, lives[4:]]).astype(np.int32)
+    arrays = FoundationArrays(file.shipped(), RelationGraph.of(triples, 52, 3))
+
+    for person in range(4):
+        assert int(arrays.scores(person, np.array([2]))[0].argmax()) == 48 + person % 4
+
+
+def test_kernels_say_zero_where_nothing_is_heard() -> None:
+    graph = RelationGraph.of(np.array([[0, 0, 1]], np.int32), 3, 1)
+    rows = Rows.around(graph, np.array([2], np.int32), np.array([0]), 3)
+    out, count = np.zeros((1, 2, WIDTH), np.float32), np.ones(1, np.float32)
+    x, weight = np.ones((1, WIDTH), np.float32), np.ones((1, 2, WIDTH), np.float32)
+    kernels.gather(*rows.where(1), x, weight, out, count)
+
+    assert not out.any()
+    assert count.tolist() == [0]
+    assert shape_of(np.array([[0, 0, 1]])) == (2, 1)
