@@ -37,8 +37,8 @@ BLOCK = 16_000_000
 MOST_EDGES = 256
 #: How a note begins on an answer about an entity without a row.
 UNSEEN = "predicted from its edges: the model never saw"
-#: Directed relations whose fitting answers are kept, a byte per entity each.
-KEPT = 64
+#: Bytes of answers kept that fit directed relations, one per entity; of so many relations at least.
+KEPT_BYTES, KEPT = 16_000_000, 64
 #: Stands for a probability of zero where a logarithm is taken.
 LEAST = 1e-12
 
@@ -100,7 +100,8 @@ class ModelView:
     def __init__(self, model: ServedModel, facts: Facts) -> None:
         self.model = model
         self.facts = facts
-        self._fits = lru_cache(KEPT)(self._fitting_rows)
+        kept = max(KEPT, KEPT_BYTES // max(1, len(model.entity_ids)))
+        self._fits = lru_cache(kept)(self._fitting_rows)
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
