@@ -22,7 +22,7 @@ from sightline.graph.paths import find as paths
 from sightline.graph.paths import kernels
 from sightline.graph.paths.find import PathAnswer, find_paths, paths_to_each, warm
 from sightline.graph.snapshot.reader import Snapshot
-from sightline.graph.vocabulary import OWL
+from sightline.graph.vocabulary import OWL, RDF_TYPE
 from tests.graph.conftest import BASE, build, fact, typed
 
 #: Small multigraphs, as components of one graph: compiling is what takes the time.
@@ -103,8 +103,9 @@ def check_answer(snapshot: Snapshot, answer: PathAnswer, pair: tuple[int, int]) 
             assert ends == ((before, after) if forward else (after, before))
         weights = [float(snapshot.path_weight[edge]) for edge in path.edges]
         assert path.score == pytest.approx(math.prod(weights), rel=1e-11)
-        sums[path.rels] += path.score  # type: ignore[assignment]
-        counts[path.rels] += 1
+        shape = tuple(snapshot.one_rel[list(path.rels)].tolist())
+        sums[shape] += path.score  # type: ignore[assignment]
+        counts[shape] += 1
     ordered = sorted(answer.paths, key=lambda path: (-path.score, len(path.edges), path.edges))
     assert list(answer.paths) == ordered
     metapaths = [(-m.score, len(m.rels), m.rels) for m in answer.metapaths]
@@ -264,10 +265,13 @@ def test_twins_are_the_statements_that_say_the_same(family: Snapshot) -> None:
 def test_a_pair_weighs_what_one_statement_of_it_weighs(tmp_path: FilePath) -> None:
     once = [("a", "near", "b"), ("a", "near", "c"), ("b", "near", "c"), ("p", "parent", "x")]
     again = [*((t, r, h) for h, r, t in once if r == "near"), ("x", "child", "p")]
-    schema = declared("child", OWL + "inverseOf", "parent")
+    schema = [
+        declared("child", OWL + "inverseOf", "parent"),
+        {**declared("near", RDF_TYPE, ""), "object": OWL + "SymmetricProperty"},
+    ]
     told = []
     for name, triples in (("once", once), ("again", [*once, *again])):
-        snapshot = build(tmp_path / name, [*map(fact, triples), schema])
+        snapshot = build(tmp_path / name, [*map(fact, triples), *schema])
         told.append(
             {
                 frozenset((snapshot.entity_labels[h], snapshot.entity_labels[t])): weight
@@ -275,7 +279,20 @@ def test_a_pair_weighs_what_one_statement_of_it_weighs(tmp_path: FilePath) -> No
             }
         )
     assert told[0] == told[1]
-    assert told[0][frozenset("ab")] == pytest.approx(2**-0.4)
+    assert told[0][frozenset("ab")] == pytest.approx(4**-0.4)
+
+
+def test_both_directions_of_a_relation_stated_both_ways_are_one_shape(tmp_path: FilePath) -> None:
+    once = [("a", "near", "b"), ("b", "near", "c"), ("a", "far", "c"), ("c", "far", "d")]
+    s = build(tmp_path / "ws", list(map(fact, [*once, *((t, r, h) for h, r, t in once[:2])])))
+    a, c = s.resolve_entity("a"), s.resolve_entity("c")
+    near = s.resolve_relation("near")
+    for ends in ((a, c), (c, a)):
+        shapes = [m.rels for m in find_paths(s, *ends, max_hops=2).metapaths]
+        assert (near, near) in shapes
+    assert s.path_weight[s.relation == near] == pytest.approx(2**-0.4)
+    far = s.resolve_relation("far")
+    assert find_paths(s, c, a, max_hops=1).metapaths[0].rels == (far + s.num_relations,)
 
 
 @pytest.mark.parametrize("filters", [{}, {"exclude": ["child"]}, {"include": ["parent", "likes"]}])
@@ -479,7 +496,9 @@ def test_paths_to_each_are_those_to_one(
         for hops, k in ((1, 2), (3, 1), (3, 3), (6, 1000)):
             asked = {"max_hops": hops, "k": k}
             answers = [find_paths(crowd, min(graph), other, **asked) for other in graph]
-            found = paths_to_each(crowd, min(graph), list(graph), **asked)
+            # Time enough to load or compile the kernels in.
+            time = {"deadline_ms": 60_000, "each_ms": 60_000}
+            found = paths_to_each(crowd, min(graph), list(graph), **asked, **time)
             assert found == [(answer.paths, answer.reason) for answer in answers]
 
 

@@ -109,8 +109,19 @@ def show_paths(answer: Paths, title: str | None = None) -> None:
     terminal.table(heading, ("#score", "path"), rows)
     if answer.paths:
         terminal.say(f"{len(answer.paths)} of {answer.found} paths shown")
+        shapes = (
+            (f"{m.score:.4f}", str(m.count), _small(m.p_value), _small(m.q_value), m.metapath)
+            for m in answer.metapaths
+        )
+        terminal.table("Shapes, beside chance", ("#score", "#paths", "#p", "#q", "shape"), shapes)
+        for why in {m.note for m in answer.metapaths if m.p_value is None}:
+            terminal.say(f"no p: {why}")
     if answer.truncated:
         terminal.say(f"not everything was searched: {answer.reason}")
+
+
+def _small(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
 
 
 #: How to show kinds of answer for which ``show`` does not do, by their name.

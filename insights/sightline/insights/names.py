@@ -181,7 +181,7 @@ class Names:
         text = self.entity(path.entities[0]).label
         for arrow, step in zip(arrows, steps):
             text += f" {arrow} {step.target.label}"
-        return Path(text, steps, path.score, " · ".join(arrows), len(steps))
+        return Path(text, steps, path.score, self.metapath(path.rels), len(steps))
 
     def _step(self, edge: int, rel: int) -> Step:
         s = self.snapshot
@@ -191,8 +191,11 @@ class Names:
         return Step(source, self.relation(rel), forward, target, self.origins(edge))
 
     def metapath(self, rels: Sequence[int]) -> str:
-        """The relations of a path: ``—official language→ · ←official language—``."""
-        return " · ".join(map(self.arrow, rels))
+        """The relations of a path: ``—official language→ · ←official language—``.
+
+        A relation and its inverse are one, and so are both directions of a symmetric one.
+        """
+        return " · ".join(map(self.arrow, self.snapshot.one_rel[list(rels)].tolist()))
 
     def _arrow(self, rel: int) -> str:
         label = self.relation(rel).label

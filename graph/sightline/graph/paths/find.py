@@ -79,6 +79,7 @@ class Metapath:
     """All paths that walk the same directed relations.
 
     Attributes:
+        rels: as ``Snapshot.one_rel`` numbers them.
         score: degree-weighted path count, the sum of the scores of its paths (DWPC, damping 0.4;
             Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259).
         count: number of its paths.

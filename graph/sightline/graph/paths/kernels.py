@@ -80,6 +80,7 @@ class Graph(NamedTuple):
     path_weight: Doubles
     type_indptr: Offsets
     type_class: Ids
+    one_rel: Ids
     degree: Ids
     twin: Ids
     num_relations: int
@@ -378,7 +379,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
     # One long function over local names: every array handed to another function costs two atomic
     # reference counts, which is more than a step of the search.
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
-    num_relations = graph.num_relations
+    num_relations, one_rel = graph.num_relations, graph.one_rel
     rels, need = rules.rels, rules.need
     state, mark, first, links = space.state, space.mark, space.first, space.links
     stack, prefix = space.stack, space.prefix
@@ -484,7 +485,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
             if depth > 0 and stack[KNOWN, depth] == 0:
                 _catch_up(graph, space, depth)
             score = prefix[depth] * weight[edge]
-            key = 2 * num_relations * stack[KNOWN, depth] + rel
+            key = 2 * num_relations * stack[KNOWN, depth] + one_rel[rel]
             metapath = _int64(table[_find(table, keys, key)])
             if metapath == 0:
                 metapath = _child(space, key)
@@ -602,7 +603,7 @@ def _catch_up(graph: Any, space: Any, depth: int) -> None:
         start -= 1
     for d in range(start + 1, depth + 1):
         space.prefix[d] = space.prefix[d - 1] * graph.path_weight[stack[EDGE, d]]
-        key = 2 * graph.num_relations * stack[KNOWN, d - 1] + stack[REL, d]
+        key = 2 * graph.num_relations * stack[KNOWN, d - 1] + graph.one_rel[stack[REL, d]]
         stack[KNOWN, d] = _child(space, key)
 
 
@@ -673,7 +674,7 @@ def rank(graph: Any, space: Any, k: int) -> None:
         bar = _bar(space.metapaths, state[BEST_METAPATHS], k)
         if space.counts[number] > 0 and space.sums[number] * SLACK >= bar:
             row = space.metapaths.rows[space.metapaths.order[state[BEST_METAPATHS]]]
-            _spell(space, number, graph.num_relations, row)
+            _spell(graph, space, number, row)
             score = _rounded(space.sums[number])
             held = _offer(space.metapaths, state[BEST_METAPATHS], k, score, 1 + MAX_HOPS)
             state[BEST_METAPATHS] = held
@@ -689,9 +690,9 @@ def _forget(space: Any) -> None:
 
 
 @_kernel
-def _spell(space: Any, metapath: int, num_relations: int, row: Any) -> None:
+def _spell(graph: Any, space: Any, metapath: int, row: Any) -> None:
     """Write length, directed relations from source to target, and number of a metapath."""
-    length, at = 0, metapath
+    length, at, num_relations = 0, metapath, graph.num_relations
     while at > 0:
         length, at = length + 1, space.keys[at] // (2 * num_relations)
     row[:] = -1
@@ -700,7 +701,7 @@ def _spell(space: Any, metapath: int, num_relations: int, row: Any) -> None:
         rel = space.keys[at] % (2 * num_relations)
         at = space.keys[at] // (2 * num_relations)
         if space.state[TURNED]:
-            row[1 + d] = _reverse(rel, num_relations)
+            row[1 + d] = graph.one_rel[_reverse(rel, num_relations)]
         else:
             row[length - d] = rel
 

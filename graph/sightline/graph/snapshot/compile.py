@@ -35,6 +35,7 @@ def compile_snapshot(
     workspace: Workspace,
     *,
     rdf: bool = True,
+    copies: bool = False,
     progress: Progress = silent,
     prepare: Callable[[Snapshot], None] | None = None,
 ) -> Snapshot:
@@ -45,6 +46,7 @@ def compile_snapshot(
 
     Args:
         rdf: also build the Oxigraph index that SPARQL and rdflib users read.
+        copies: also shuffle copies of the graph, by which answers tell what chance would connect.
         prepare: called with the new snapshot before it is served, for what else must be there
             then: the maps of a served model.
 
@@ -63,12 +65,13 @@ def compile_snapshot(
             loads = active_loads(workspace)
         name = snapshot_id(loads, workspace.settings)
         folder = workspace.snapshots / name
-        if not is_intact(folder, **({"rdf": True} if rdf else {})):
+        wanted = {"rdf": rdf, "copies": copies}
+        if not is_intact(folder, **{part: True for part, also in wanted.items() if also}):
             served = workspace.snapshots / (workspace.current.snapshot or "none")
             usable = rdf and is_intact(served, format=SNAPSHOT_FORMAT, rdf=True)
             former = served if usable else None
             with new_artifact(workspace.snapshots, name) as target:
-                _build(target, loads, workspace.settings, rdf, former, progress)
+                _build(target, loads, workspace.settings, wanted, former, progress)
         snapshot = Snapshot.open(folder)
         if prepare is not None:
             prepare(snapshot)
@@ -81,13 +84,13 @@ def _build(
     target: Path,
     loads: list[Load],
     settings: Settings,
-    rdf: bool,
+    wanted: dict[str, bool],
     former: Path | None,
     progress: Progress,
 ) -> None:
     stages = 1 + len(sections.SECTIONS)
     progress("compile", 0, stages, "reading loads")
-    inputs = Inputs.of(loads, settings, rdf, former)
+    inputs = Inputs.of(loads, settings, former, **wanted)
     manifest: dict[str, Any] = {
         "format": SNAPSHOT_FORMAT,
         "id": snapshot_id(loads, settings),

@@ -34,6 +34,7 @@ class Inputs:
 
     Attributes:
         rdf: also build the Oxigraph index.
+        copies: also shuffle copies.
         former: an intact snapshot with such an index, of other loads, if there is any.
         inferred: positions of the loads of what was inferred.
         statements: how many were read.
@@ -49,6 +50,7 @@ class Inputs:
     loads: list[Load]
     settings: Settings
     rdf: bool
+    copies: bool
     former: Path | None
     inferred: list[int]
     statements: int
@@ -62,7 +64,15 @@ class Inputs:
     ids: dict[str, pl.DataFrame]
 
     @classmethod
-    def of(cls, loads: list[Load], settings: Settings, rdf: bool, former: Path | None) -> Inputs:
+    def of(
+        cls,
+        loads: list[Load],
+        settings: Settings,
+        former: Path | None,
+        *,
+        rdf: bool,
+        copies: bool,
+    ) -> Inputs:
         """Read the loads, and give every term its id."""
         facts = _read(loads, "facts", "inferred")
         held_out = {role: _read(loads, role) for role in HELD_OUT}
@@ -98,7 +108,7 @@ class Inputs:
             for kind, iris in columns.items()
         }
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
-        about = (loads, settings, rdf, former, inferred, facts.height)
+        about = (loads, settings, rdf, copies, former, inferred, facts.height)
         parts = (edges, types, schema, literals, held_out, qualified)
         return cls(*about, *parts, tables, ids)
 
@@ -120,6 +130,12 @@ class Inputs:
         said = pl.concat([said.select("subject", "object"), pl.DataFrame(usual)])
         said = self.join(self.join(said, "subject", "relation", "a"), "object", "relation", "b")
         return [(a, b) for a, b in said.select("a", "b").rows()]
+
+    def symmetric_relations(self) -> list[int]:
+        """Relations that are declared their own inverse."""
+        typed = pl.col("predicate") == RDF_TYPE
+        said = self.schema.filter(typed & (pl.col("object") == OWL + "SymmetricProperty"))
+        return self.join(said, "subject", "relation", "a")["a"].unique().sort().to_list()
 
 
 def _read(loads: Sequence[Load], *roles: Role) -> pl.DataFrame:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_doc import Doc
 
 from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
-from sightline.insights.records import EntityRef, Path
+from sightline.insights.records import EntityRef, Path, Ref
+
+if TYPE_CHECKING:
+    from sightline.graph.paths.chance import Chance
+    from sightline.graph.paths.find import Metapath as FoundMetapath
+    from sightline.insights.names import Names as NamesOf
 
 #: The share of the time in which paths may be shown, however long the search for them took.
 SHOWING = 0.1
+#: A q-value up to which a shape stands out.
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +53,36 @@ class PathsQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class MetapathStep:
+    """One relation of a shape. ``forward``: it is walked from head to tail."""
+
+    relation: Ref
+    forward: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Metapath:
-    """All paths of one shape taken together."""
+    """All paths of one shape taken together, and whether chance would connect the two so well.
+
+    Attributes:
+        score: degree-weighted path count; ``expected`` is its mean over graphs in which every
+            entity has as many edges of each relation, with others at their ends.
+        p_value: share of such graphs that score as high; null where it was not tested.
+        q_value: the share of false ones among all shapes that seem as unlikely (Benjamini and
+            Hochberg), of all the shapes that are possible between the two.
+        resolution: the lowest p-value that could come out.
+        note: what was counted, or why nothing was, in words.
+    """
 
     metapath: str
+    steps: tuple[MetapathStep, ...]
     score: float
     count: int
+    expected: float | None
+    p_value: float | None
+    q_value: float | None
+    resolution: float | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +135,70 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         source=names.entity(source),
         target=names.entity(target),
         paths=tuple(shown),
-        metapaths=tuple(
-            Metapath(names.metapath(m.rels), m.score, m.count) for m in found.metapaths
-        ),
+        metapaths=_metapaths(sight, asked, (source, target), found.metapaths, start + budget),
         found=found.found,
         truncated=reason is not None,
         reason=reason,
     )
+
+
+def _metapaths(
+    sight: Sightline,
+    asked: PathsQuestion,
+    ends: tuple[int, int],
+    found: Sequence[FoundMetapath],
+    end: float,
+) -> tuple[Metapath, ...]:
+    """The shapes with what chance says of them, as far as the time reaches."""
+    from sightline.graph.paths.chance import MAX_STEPS, chance, possible, q_values
+
+    s, names = sight.snapshot, sight.names
+    tests = 0
+    chances: list[Chance | str] = []
+    if found and s.manifest["copies"] and not asked.types:
+        rels = [list(map(s.resolve_relation, refs)) for refs in (asked.include, asked.exclude)]
+        tests = possible(s, *ends, asked.max_hops, *rels)
+    for metapath in found:
+        if not s.manifest["copies"]:
+            chances.append("this snapshot has no shuffled copies, `sightline compile` makes them")
+        elif asked.types:
+            chances.append("what lies between was restricted to types")
+        elif len(metapath.rels) > MAX_STEPS:
+            chances.append(f"only shapes of up to {MAX_STEPS} steps are")
+        elif time.perf_counter() > end:
+            chances.append(f"the deadline of {asked.deadline_ms} ms left no time for it")
+        else:
+            chances.append(chance(s, *ends, metapath.rels))
+    tested = [c for c in chances if not isinstance(c, str) and c.free]
+    q_of = dict(zip(map(id, tested), q_values([c.p_value for c in tested], tests)))
+    return tuple(
+        _metapath(names, metapath, said, q_of.get(id(said)), tests)
+        for metapath, said in zip(found, chances)
+    )
+
+
+def _metapath(
+    names: NamesOf, metapath: FoundMetapath, said: Chance | str, q: float | None, tests: int
+) -> Metapath:
+    steps = tuple(
+        MetapathStep(names.relation(rel), names.direction(rel) == "out") for rel in metapath.rels
+    )
+    shape = (names.metapath(metapath.rels), steps, metapath.score, metapath.count)
+    if isinstance(said, str):
+        return Metapath(*shape, None, None, None, None, f"not tested: {said}")
+    least = 1 / said.draws
+    if q is None:
+        why = "not testable: its relations could hardly join their entities in another way"
+        return Metapath(*shape, said.expected, None, None, least, why)
+    note = (
+        f"{said.exceeding:,} of {said.draws:,} shuffled draws score as high; "
+        f"score {said.score:.2g}, expected {said.expected:.2g}; {tests:,} possible shapes"
+    )
+    if said.exceeding == 1:
+        note += f"; p is at most {least:.2g}, the resolution"
+    if least * tests > SIGNIFICANT:
+        note += "; the resolution is too coarse for a shape to stand out alone"
+    return Metapath(*shape, said.expected, said.p_value, q, least, note)
 
 
 KIND = Kind(

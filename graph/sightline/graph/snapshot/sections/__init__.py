@@ -7,6 +7,7 @@ imported inside ``build``.
 
 from __future__ import annotations
 
+from sightline.graph.snapshot.sections.copies import Copies
 from sightline.graph.snapshot.sections.edges import Edges
 from sightline.graph.snapshot.sections.held_out import HeldOut
 from sightline.graph.snapshot.sections.literals import Literals
@@ -19,5 +20,5 @@ from sightline.graph.snapshot.sections.types import Types
 
 SECTIONS: tuple[type[Section], ...] = (
     *(Edges, Qualifiers, Types, HeldOut),
-    *(Names, Literals, Search, Rdf),
+    *(Names, Literals, Search, Copies, Rdf),
 )

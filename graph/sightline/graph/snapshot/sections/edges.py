@@ -12,7 +12,13 @@ import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
 from sightline.graph.record.places import table_of
-from sightline.graph.snapshot.pairs import changes, find_twins, path_weights
+from sightline.graph.snapshot.pairs import (
+    changes,
+    find_twins,
+    found_symmetric,
+    one_number,
+    path_weights,
+)
 from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
 from sightline.graph.snapshot.statement import Origin
 
@@ -30,9 +36,11 @@ class Edges(Section):
             ``out_indptr[e]:out_indptr[e + 1]``.
         in_head, in_relation, in_edge: ``(M,)`` sorted by (tail, relation, head).
         in_indptr: ``(N + 1,)`` into the three arrays above.
-        path_weight: ``(M,)``: (out-degree of the head under the relation x in-degree of the
-            tail under it) ** -0.4, the factor of one edge in a degree-weighted path count
+        path_weight: ``(M,)``: (degree of the head x degree of the tail, both under the relation as
+            it is walked) ** -0.4, the factor of one edge in a degree-weighted path count
             (Himmelstein and Baranzini 2015, doi:10.1371/journal.pcbi.1004259); twins count once.
+        one_rel: ``(2 R,)``: the directed relation that stands for each: ``child`` for ``parent``
+            backward, and a symmetric relation forward for itself backward (``snapshot.pairs``).
         twin_edge, twin_of: edges that say what another edge says the other way round, or by
             the inverse relation, ascending; and that other edge, a stated one if there is any.
         origin_indptr: ``(M + 1,)`` into ``origin_load`` (positions in ``loads``) and
@@ -50,6 +58,7 @@ class Edges(Section):
     in_edge: Ids
     in_indptr: Offsets
     path_weight: Doubles
+    one_rel: Ids
     twin_edge: Ids
     twin_of: Ids
     origin_indptr: Ids
@@ -63,7 +72,10 @@ class Edges(Section):
         head, relation, tail = head[first], relation[first], tail[first]
         inferred = np.isin(load, inputs.inferred)
         inferred = np.logical_and.reduceat(inferred, first) if len(first) else inferred
-        twins = find_twins(head, relation, tail, inferred, inputs.inverse_relations())
+        inverse = inputs.inverse_relations()
+        twins = find_twins(head, relation, tail, inferred, inverse)
+        symmetric = [*inputs.symmetric_relations(), *found_symmetric(head, relation, tail, twins)]
+        rels = one_number(len(inputs.tables["relation"]), inverse, symmetric)
         inward = order(tail, relation, head)
         manifest["counts"]["edges"] = len(head)
         num_entities = len(inputs.tables["entity"])
@@ -75,7 +87,8 @@ class Edges(Section):
         yield "in_relation", relation[inward]
         yield "in_edge", inward.astype(np.int32)
         yield "in_indptr", indptr(tail, num_entities)
-        yield "path_weight", path_weights(head, relation, tail, inward, twins)
+        yield "path_weight", path_weights(head, relation, tail, inward, twins, rels)
+        yield "one_rel", rels
         yield "twin_edge", twins[0]
         yield "twin_of", twins[1]
         yield "origin_indptr", np.append(first, len(load)).astype(np.int32)

@@ -44,6 +44,8 @@ class Names(Section):
         for kind in ("entity", "relation", "class", "property"):
             length = len(getattr(self, f"{kind}_iris"))
             require_lengths(length, f"{kind}_labels", of=self)
+            if kind == "relation":
+                require_lengths(2 * length, "one_rel", of=self)
 
 
 def _labels(literals: pl.DataFrame, settings: Settings) -> pl.DataFrame:

@@ -1,0 +1,456 @@
+"""How likely chance connects two entities as well as the graph does: p-values of metapaths.
+
+The null hypothesis: every relation joins its entities at random, while each entity keeps its
+degree under each relation, and to each class. Copies of the graph shuffled so are in the snapshot
+(``sections.copies``). A draw takes each relation of the metapath from a copy of its own, the graph
+as it is among them, and entities with the same degrees in place of the ends; the question itself is
+one of the draws. The p-value is the share of draws that score as high: P(p <= a) <= a for any
+number of copies and draws, since the draws are elements, the identity among them, of a product of
+groups that leave the null hypothesis as it is (Hemerik and Goeman 2018,
+doi:10.1007/s11749-017-0571-1).
+
+A relation that occurs twice in a metapath is taken from one copy both times. Knows directed
+relations by ``Snapshot.one_rel``; knows no label.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numba
+import numpy as np
+from cachetools import LRUCache
+
+from sightline.graph.arrays import Doubles, Ids, Offsets
+from sightline.graph.snapshot.pairs import DAMPING
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.shuffle import below
+
+#: Longest metapath that is tested.
+MAX_STEPS = 3
+#: Sources and targets drawn in each stage; the next one only where fewer than ``ENOUGH`` draws
+#: score as high, and where it costs no more than ``MAX_WORK`` edges.
+STAGES = (16, 48, 160)
+ENOUGH = 10
+MAX_WORK = 2_000_000
+#: Relations of which two copies share more than this have hardly another way to be.
+FREE = 0.1
+#: Memory for where entities have their edges of one relation.
+MAX_BYTES = 1 << 26
+
+_kernel = numba.njit(cache=True, nogil=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """What chance would do for one metapath between two entities.
+
+    Attributes:
+        score: degree-weighted path count of the question, as ``Metapath.score``.
+        expected: its mean over the draws of the first stage.
+        exceeding: draws that score as high, the question itself among them.
+        draws: all draws; 1 / ``draws`` is the lowest p-value that can come out.
+        free: whether the relations can be shuffled at all.
+    """
+
+    score: float
+    expected: float
+    exceeding: int
+    draws: int
+    free: bool
+
+    @property
+    def p_value(self) -> float:
+        """In (0, 1]."""
+        return self.exceeding / self.draws
+
+
+def chance(snapshot: Snapshot, source: int, target: int, rels: Sequence[int]) -> Chance:
+    """Compare a metapath that joins two entities with what shuffled copies give; deterministic.
+
+    Args:
+        rels: at most ``MAX_STEPS`` directed relations as ``Metapath.rels``.
+    """
+    engine = _engine_of(snapshot)
+    scratch, out = engine.take(), np.zeros(4)
+    steps, back = np.array(rels, np.int64), engine.shuffled.back
+    places = (0, len(rels) // 2, len(rels) - 1)
+    forth = tuple(engine.runs_at(int(steps[i])) for i in places)
+    reverse = tuple(engine.runs_at(int(back[steps[i]])) for i in places)
+    _test(engine.shuffled, scratch, steps, source, target, (forth, reverse), np.array(STAGES), out)
+    engine.put_back(scratch)
+    exceeding, draws, score, expected = out.tolist()
+    start = engine.shuffled.run_start
+    ends = (forth[0][source], reverse[-1][target])
+    weight = math.prod(int(start[run + 1] - start[run]) for run in ends) ** -DAMPING
+    free = bool((snapshot.rel_freedom[steps] >= FREE).any())
+    return Chance(score * weight, expected * weight, int(exceeding), int(draws), free)
+
+
+def possible(
+    snapshot: Snapshot,
+    source: int,
+    target: int,
+    max_hops: int,
+    include: Sequence[int] = (),
+    exclude: Sequence[int] = (),
+) -> int:
+    """How many metapaths of at most ``max_hops`` steps the degrees allow between two entities.
+
+    These are the tests among which one stands out: sequences of directed relations of which the
+    source has the first, the target the last, and some entity each two that follow each other.
+
+    Args:
+        include: relation ids that may be walked; empty means all.
+        exclude: relation ids that may not.
+    """
+    span = len(snapshot.one_rel)
+    relations = np.full(span // 2, not len(include))
+    relations[list(include)] = True
+    relations[list(exclude)] = False
+    allowed = np.zeros(span)
+    allowed[snapshot.one_rel[np.tile(relations, 2)]] = 1
+    owner = np.repeat(np.arange(span), np.diff(snapshot.follow_indptr))
+    first, last = np.zeros(span), np.zeros(span)
+    first[_rels_of(snapshot, source)] = 1
+    last[_engine_of(snapshot).shuffled.back[_rels_of(snapshot, target)]] = 1
+    total = 0.0
+    ways: Doubles = first * allowed
+    for step in range(max_hops):
+        if step:
+            after = np.bincount(snapshot.follow_rel, ways[owner], minlength=span)
+            ways = after.astype(np.float64) * allowed
+        total += float(ways @ last)
+    return int(min(total, 2**53))
+
+
+def q_values(p_values: Sequence[float], tests: int) -> list[float]:
+    """False discovery rates of Benjamini and Hochberg 1995, where all other tests have p = 1."""
+    rank = np.argsort(p_values, kind="stable")
+    scaled = np.array(p_values)[rank] * max(tests, len(p_values)) / np.arange(1, len(rank) + 1)
+    out = np.empty(len(rank))
+    out[rank] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return out.tolist()
+
+
+def _rels_of(snapshot: Snapshot, entity: int) -> Ids:
+    return snapshot.run_rel[slice(*snapshot.run_indptr[entity : entity + 2])]
+
+
+class _Shuffled(NamedTuple):
+    """Arrays of ``sections.copies``, and:
+
+    Attributes:
+        back: int64 ``(2 R,)``: the directed relation that walks each backward.
+        damped: float64: degree ** -0.4, by degree.
+    """
+
+    run_indptr: Offsets
+    run_rel: Ids
+    run_entity: Ids
+    run_start: Offsets
+    run_peers: Ids
+    peer_indptr: Offsets
+    peer_run: Ids
+    copy_run: Ids
+    back: Offsets
+    damped: Doubles
+
+
+class _Scratch(NamedTuple):
+    """Memory for one question: weights of entities, which are set, and marks with what stands
+    there; all zero between two questions."""
+
+    value: Doubles
+    touched: Offsets
+    mark: Offsets
+    marked: Doubles
+    stamp: Offsets
+
+
+class _Engine:
+    """A snapshot's copies for the kernel, and memory for as many questions as ever ran at once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        span = len(snapshot.one_rel)
+        back = snapshot.one_rel[(np.arange(span) + span // 2) % span]
+        largest = int(np.diff(snapshot.run_start).max(initial=1))
+        damped = np.append(0.0, np.arange(1, largest + 1, dtype=np.float64) ** -DAMPING)
+        arrays = {name: np.asarray(getattr(snapshot, name)) for name in _Shuffled._fields[:-2]}
+        self.shuffled = _Shuffled(**arrays, back=back.astype(np.int64), damped=damped)
+        self._num_entities = snapshot.num_entities
+        # Runs with one number have one relation, and these numbers are by relation.
+        self._by_rel = np.append(0, np.cumsum(np.bincount(snapshot.run_rel, minlength=span)))
+        self._runs_at: LRUCache[int, Ids] = LRUCache(MAX_BYTES // (4 * snapshot.num_entities + 1))
+        self._spare: list[_Scratch] = []
+
+    def take(self) -> _Scratch:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            n = self._num_entities
+            ints = (np.empty(n, np.int64), np.zeros(n, np.int64))
+            return _Scratch(np.zeros(n), *ints, np.zeros(n), np.zeros(1, np.int64))
+
+    def put_back(self, scratch: _Scratch) -> None:
+        self._spare.append(scratch)
+
+    def runs_at(self, rel: int) -> Ids:
+        """The run of every entity under a directed relation, -1 for none: int32 ``(N,)``."""
+        found = self._runs_at.get(rel)
+        if found is None:
+            runs = self.shuffled.peer_run[self._by_rel[rel] : self._by_rel[rel + 1]]
+            found = np.full(self._num_entities, -1, np.int32)
+            found[self.shuffled.run_entity[runs]] = runs
+            self._runs_at[rel] = found
+        return found
+
+
+_ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
+
+
+def _engine_of(snapshot: Snapshot) -> _Engine:
+    engine = _ENGINES.get(snapshot)
+    if engine is None:
+        engine = _ENGINES[snapshot] = _Engine(snapshot)
+    return engine
+
+
+@_kernel
+def _volume(s: Any, run: Any, at: Any) -> Any:
+    """Edges of the runs ``at`` the neighbours of a run, in the graph, from a sample of them."""
+    low, high = s.run_start[run], s.run_start[run + 1]
+    stride = 1 + (high - low) // 64
+    total = 0
+    for p in range(low, high, stride):
+        after = at[s.run_entity[s.copy_run[0, p]]]
+        if after >= 0:
+            total += s.run_start[after + 1] - s.run_start[after]
+    return total * stride
+
+
+@_kernel
+def _test(
+    s: Any, scratch: Any, steps: Any, source: int, target: int, at: Any, stages: Any, out: Any
+) -> None:
+    """Write exceeding draws, draws, the score of the question, and the mean score of draws.
+
+    Scores are without the degrees of the ends, which all draws share.
+
+    Args:
+        at: runs of all entities under the first, the middle and the last step, and under their
+            reverses.
+    """
+    length, copies, back, rels = len(steps), len(s.copy_run), s.back, steps.copy()
+    forth, reverse = at
+    one, other = np.int64(forth[0][source]), np.int64(reverse[2][target])
+    at_b, at_z = forth[1], forth[2]
+    if length == 3 and _volume(s, other, reverse[1]) < _volume(s, one, at_b):
+        # From the end that is cheaper to go on from.
+        rels[0], rels[1], rels[2] = back[steps[2]], back[steps[1]], back[steps[0]]
+        one, other, at_b, at_z = other, one, reverse[1], reverse[0]
+    a, b, z = rels[0], rels[length // 2], rels[-1]
+    low_a, low_z = s.peer_indptr[s.run_peers[one]], s.peer_indptr[s.run_peers[other]]
+    num_a = s.peer_indptr[s.run_peers[one] + 1] - low_a
+    num_z = s.peer_indptr[s.run_peers[other] + 1] - low_z
+    # What a relation and its inverse are taken from is one copy, wherever they occur.
+    kind_a, kind_b, kind_z = min(a, back[a]), min(b, back[b]), min(z, back[z])
+    tie_a, tie_b = length > 1 and kind_a == kind_z, length == 3 and kind_b == kind_z
+    same, shared = length == 3 and kind_a == kind_b, tie_a or tie_b
+    free_a = 0 if tie_a else copies
+    free_b = -1 if same else (0 if tie_b or length < 3 else copies)
+    free_z = 0 if shared or length == 1 else copies
+    all_a = float(num_a) * max(1, free_a) * max(1, free_b)
+    all_z = float(num_z) * max(1, free_z)
+    rounds = copies if shared else 1
+    state = np.array([np.uint64(1)])
+    exceeding, draws, work, before, bar, score, expected = 0, 0, 0, 0, 0.0, 0.0, 0.0
+    for stage in range(len(stages)):
+        rows = columns = stages[stage]
+        if shared:
+            rows = columns = max(2, int(stages[stage] / copies**0.5 + 0.5))
+        # A side with few elements leaves its room to the other.
+        full = rows * columns
+        if columns > all_z:
+            columns = int(all_z)
+            rows = max(rows, full // columns // 2)
+        if rows > all_a:
+            rows = int(all_a)
+            columns = int(min(all_z, max(columns, full // rows // 2)))
+        if stage > 0 and work * (rows / before) > MAX_WORK:
+            break
+        from_run, from_a, from_b = _draw(s, state, one, low_a, num_a, all_a, rows, free_a, free_b)
+        to_run, to_z, _ = _draw(s, state, other, low_z, num_z, all_z, columns, free_z, 0)
+        exceeding, draws, total = 0, 0, 0.0
+        for c in range(rounds):
+            for i in range(rows):
+                copy_a, copy_b = c if tie_a else from_a[i], c if tie_b else from_b[i]
+                run = from_run[i]
+                touched, ways = _spread(s, scratch, run, at_b, at_z, length, copy_a, copy_b)
+                work += touched + 1
+                # Where all ways together are too few, no end has enough of them.
+                few = stage > 0 and ways < bar
+                for j in range(columns):
+                    last = to_run[j]
+                    if s.run_entity[run] == s.run_entity[last]:
+                        continue
+                    draws += 1
+                    if few:
+                        continue
+                    copy_z = c if shared else to_z[j]
+                    got = _gather(s, scratch, run, last, at_b, length, copy_a, copy_b, copy_z)
+                    work += s.run_start[last + 1] - s.run_start[last]
+                    if stage == 0:
+                        total += got
+                        if draws == 1:
+                            score, bar = got, got * (1 - 1e-9)
+                    exceeding += got >= bar
+                for t in range(touched):
+                    scratch.value[scratch.touched[t]] = 0.0
+        if stage == 0:
+            expected = total / draws
+        before = rows
+        if exceeding >= ENOUGH or (rows >= all_a and columns >= all_z):
+            break
+    out[0], out[1], out[2], out[3] = exceeding, draws, score, expected
+
+
+@_kernel
+def _draw(
+    s: Any,
+    state: Any,
+    asked: Any,
+    low: Any,
+    many: Any,
+    all_: float,
+    count: int,
+    first: int,
+    second: int,
+) -> Any:
+    """Runs like ``asked`` with two numbers of copies each, ``asked`` with the graph the first.
+
+    All there are where ``count`` is as many, else a random choice of them.
+
+    Args:
+        first, second: how many copies to choose from; 0: always the graph; second -1: as first.
+    """
+    run = np.empty(count, np.int64)
+    one, other = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    every = count == all_
+    position = 0
+    if every:
+        while s.peer_run[low + position] != asked:
+            position += 1
+    for i in range(count):
+        if every:
+            k = i
+            run[i] = s.peer_run[low + (position + k % many) % many]
+            k //= many
+            if first > 0:
+                one[i] = k % first
+                k //= first
+            if second > 0:
+                other[i] = k
+        elif i == 0:
+            run[i] = asked
+        else:
+            run[i] = s.peer_run[low + below(state, many)]
+            if first > 0:
+                one[i] = below(state, first)
+            if second > 0:
+                other[i] = below(state, second)
+        if second < 0:
+            other[i] = one[i]
+    return run, one, other
+
+
+@_kernel
+def _spread(
+    s: Any, scratch: Any, run: Any, at_b: Any, at_z: Any, length: int, copy_a: Any, copy_b: Any
+) -> Any:
+    """Give every entity before the last step the weight of the ways to it, its degree there too.
+
+    Returns:
+        How many have one, and the sum.
+    """
+    start, entity, damped, value = s.run_start, s.run_entity, s.damped, scratch.value
+    u, touched, total = entity[run], 0, 0.0
+    for p in range(start[run], start[run + 1]):
+        into = s.copy_run[copy_a, p]
+        x = entity[into]
+        after = at_z[x] if length == 2 else at_b[x]
+        if x == u or (after < 0 and length > 1):
+            continue
+        weight = 1.0
+        if length > 1:
+            weight = damped[start[into + 1] - start[into]] * damped[start[after + 1] - start[after]]
+        if length < 3:
+            value[x] = weight
+            scratch.touched[touched] = x
+            touched += 1
+            total += weight
+            continue
+        for q in range(start[after], start[after + 1]):
+            into = s.copy_run[copy_b, q]
+            y = entity[into]
+            last = at_z[y]
+            if last < 0 or y in (u, x):
+                continue
+            if value[y] == 0.0:
+                scratch.touched[touched] = y
+                touched += 1
+            more = weight * damped[start[into + 1] - start[into]]
+            more *= damped[start[last + 1] - start[last]]
+            value[y] += more
+            total += more
+    return touched, total
+
+
+@_kernel
+def _gather(
+    s: Any,
+    scratch: Any,
+    run: int,
+    last: int,
+    at_b: Any,
+    length: int,
+    copy_a: int,
+    copy_b: int,
+    copy_z: int,
+) -> Any:
+    """The weight of the ways that go on to the entity of the run ``last``."""
+    start, entity, damped, value = s.run_start, s.run_entity, s.damped, scratch.value
+    v = entity[last]
+    if length == 1:
+        return value[v]
+    got = 0.0
+    for p in range(start[last], start[last + 1]):
+        y = entity[s.copy_run[copy_z, p]]
+        if y != v:
+            got += value[y]
+    if length < 3 or got == 0.0 or at_b[v] < 0:
+        return got
+    # Ways that pass the end itself do not count.
+    after = at_b[v]
+    for p in range(start[run], start[run + 1]):
+        into = s.copy_run[copy_a, p]
+        if entity[into] != v:
+            continue
+        scratch.stamp[0] += 1
+        now = scratch.stamp[0]
+        for q in range(start[last], start[last + 1]):
+            end = s.copy_run[copy_z, q]
+            scratch.mark[entity[end]] = now
+            scratch.marked[entity[end]] = damped[start[end + 1] - start[end]]
+        weight = damped[start[into + 1] - start[into]] * damped[start[after + 1] - start[after]]
+        for q in range(start[after], start[after + 1]):
+            end = s.copy_run[copy_b, q]
+            y = entity[end]
+            if scratch.mark[y] == now and y != entity[run] and y != v:
+                got -= weight * damped[start[end + 1] - start[end]] * scratch.marked[y]
+        break
+    return got
