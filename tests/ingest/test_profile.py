@@ -334,7 +334,7 @@ def test_columns_are_not_held_against_every_table(
         return len(looked)
 
     looked: list[str] = []
-    for name in ("_names_speak", "_found"):
+    for name in ("names_speak", "_found"):
         whole = getattr(links, name)
         monkeypatch.setattr(links, name, lambda *a, f=whole: looked.append("") or f(*a))
     assert looked_at(40) <= 3 * looked_at(20)

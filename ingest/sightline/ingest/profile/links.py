@@ -15,13 +15,28 @@ from sightline.graph.arrays import Flags
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.kinds import TIMES
+from sightline.ingest.profile.speak import (
+    BARE,
+    COVERED,
+    HINT,
+    HINTED,
+    OWN_WORDS,
+    SAME_NAME,
+    abbreviates,
+    covered,
+    names_speak,
+    same_kind,
+    surprising,
+)
 from sightline.ingest.profile.statistics import Column
-from sightline.ingest.profile.tables import MANY, Profiled
+from sightline.ingest.profile.tables import MANY, Profiled, owns
 
 #: Names that say as much alone speak for a link of which this share of the values is found.
 SURE_NAME, SHARE_OF_SURE = 0.75, 0.5
 #: Below that, this share must be found.
 SHARE_OF_UNSURE = 0.99
+#: And so many of a column that is called as ids are.
+LEAST_OF_IDS = 5
 #: Of so many values of a column this share must be keys of a table, or all are not looked up there.
 PROBES, LEAST_PROBES = 8, 0.75
 #: Letters at the end of names written as one by which they are compared; the mark of people.
@@ -122,9 +137,10 @@ class _Targets:
 
 def _marks(column: Column) -> set[str]:
     """What the name of a column has in common with a table for which it speaks."""
-    called, stem = names.words(column.name), names.stem(column.name)
+    called, stem = column.words_called, names.unnumbered(column.stem)
     marks = {*stem, "".join(stem)[-END:], "=" + "".join(called)}
-    if stem and names.is_id(column.name):
+    marks |= {"^" + word[:HINT] for word in called if len(word) >= HINT}
+    if stem and names.is_id(column.called):
         marks.add("^" + stem[-1][:2])  # how an abbreviation begins
     if {*called, *stem} & set(names.ROLES):
         marks.add(PERSON)
@@ -133,12 +149,14 @@ def _marks(column: Column) -> set[str]:
 
 def _marks_of(table: Profiled) -> set[str]:
     """What a table has in common with the names of columns that speak for it."""
-    joined = "".join(table.thing)
-    marks = {*table.thing, joined[-END:], *("^" + joined[:1] + letter for letter in joined[1:])}
+    joined, last = "".join(table.thing), table.thing[-1]
+    marks = {*table.thing, joined[-END:], "^" + joined[:1], "^" + last[:HINT]}
+    marks |= {"^" + joined[:1] + letter for letter in joined[1:]}
     for key in table.names:
-        if names.is_id(key) or table.key == (key,):
-            marks |= {*names.stem(key), "=" + "".join(names.words(key))}
-    if table.thing[-1] in names.PEOPLE:
+        column = table.columns[key]
+        if names.is_id(column.called) or table.key == (key,):
+            marks |= {*column.stem, "=" + "".join(column.words_called)}
+    if last in names.PEOPLE:
         marks.add(PERSON)
     return marks
 
@@ -152,39 +170,50 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
         return None
     if column.kind == "text" and column.mean_length > 60:
         return None
-    if table.key == (column.name,) and names.stem(column.name) == table.thing:
+    is_key = table.key == (column.name,)
+    if is_key and owns(table.thing, column.stem) and not table.supplement:
         return None  # named after its own table
-    named = list(_candidates(table, column, targets.by_name(table, column), True))
-    if table.key == (column.name,):
-        return max((link for link in named if link.name >= SURE_NAME), key=_worth, default=None)
-    if named:
-        return max(named, key=_worth)
-    # Without a name only the one table that has all values can be meant.
-    found: list[Link] = []
-    for link in _candidates(table, column, targets.by_value(column), False):
-        if found and _root(link) is not _root(found[0]):
-            return None
-        found.append(link)
-    return max(found, key=_worth, default=None)
+    found = list(_candidates(table, column, targets.by_name(table, column), True))
+    if is_key:
+        found = [link for link in found if _may_be_key(column, link)]
+    elif not found:
+        found = list(_candidates(table, column, targets.by_value(column), False))
+    best = max(found, key=lambda link: _worth(table, column, link), default=None)
+    if best is None or best.name >= SURE_NAME:
+        return best
+    # Without a sure name only the one table that has all values can be meant.
+    rivals = [link for link in found if link.name == best.name]
+    return best if len({id(_root(link)) for link in rivals}) == 1 else None
+
+
+def _may_be_key(column: Column, link: Link) -> bool:
+    """Whether records may be those of the other table: numbers from 1 on are counters else."""
+    assert link.table is not None
+    of_key = link.table.columns[link.column]
+    return link.name >= SAME_NAME or (link.name > 0 and surprising(column, of_key, link.found))
 
 
 def _root(link: Link) -> Profiled | None:
-    table, column = link.table, link.column
-    while table and (further := table.links.get(column)) and further.table is not table:
+    table, column, passed = link.table, link.column, set[int]()
+    while table and (further := table.links.get(column)) and id(table) not in passed:
+        passed.add(id(table))  # foreign keys may go round
         table, column = further.table, further.column
     return table
 
 
-def _worth(link: Link) -> tuple[float, float, bool, bool, int]:
-    table = link.table
-    assert table is not None
-    main = table.key == (link.column,)
+def _worth(table: Profiled, column: Column, link: Link) -> tuple[float | bool, ...]:
+    target = link.table
+    assert target is not None
     return (
         round(link.name * 2 + link.found.share, 2),
-        main,
-        table.thing[-1:] == names.stem(link.column)[-1:],
-        table.label is not None,
-        table.statistics.records,
+        target.key == (link.column,),
+        target.thing[-1:] == column.stem[-1:],
+        not target.supplement,
+        target.thing[0] == table.thing[0],
+        # The few that a part of all are, such as the sales people among the employees.
+        -target.columns[link.column].distinct.count,
+        target.label is not None,
+        len(target.columns),
     )
 
 
@@ -196,106 +225,81 @@ def _candidates(
         if target is table and (not target.key or column.name in target.key):
             continue
         for key in target.names if target is not table else target.key[:1]:
-            name = _names_speak(table, column, target, key)
+            name = names_speak(table, column, target, key)
             if bool(name) != named:
                 continue
             if not named and not _values_can_speak(table, column, target, key):
                 continue
-            found = _found(column, target.columns[key])
+            of_key = target.columns[key]
+            found = _found(column, of_key)
             if target is not table and not _goes_up(table, column, target, key, found):
                 continue
-            if _enough(column, found, name):
+            if _enough(column, of_key, found, name):
                 yield Link(target, key, found, name)
 
 
-def _enough(column: Column, found: Found, name: float) -> bool:
+def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
+    """Whether values bear out what names say; the less these say the more values have to."""
     if name >= SURE_NAME:
-        return found.share >= SHARE_OF_SURE
+        if found.share < SHARE_OF_SURE:
+            return False
+        if name >= OWN_WORDS or names.is_identifier(column.called) or column.kind != "integer":
+            return True
+        return _telling(column, key, found)  # ``grade`` is mostly a number
+    if found.share < SHARE_OF_UNSURE:
+        return False
+    if name == HINTED:
+        return column.kind == "integer" and covered(key, found) == 1
+    if name == BARE and column.kind == "integer":
+        return found.found >= MANY and (surprising(column, key, found) or covered(key, found) > 0.5)
     if name:
-        return found.share >= SHARE_OF_UNSURE
-    return found.share >= SHARE_OF_UNSURE and found.of >= (MANY if column.kind == "integer" else 3)
+        some = found.found >= LEAST_OF_IDS and names.is_id(column.called)
+        return some or _telling(column, key, found)
+    return found.of >= 3 and surprising(column, key, found)
+
+
+def _telling(column: Column, key: Column, found: Found) -> bool:
+    return found.found >= MANY or covered(key, found) >= COVERED or surprising(column, key, found)
 
 
 def _goes_up(table: Profiled, column: Column, target: Profiled, key: str, found: Found) -> bool:
     """Of two tables with the same names, the one that describes them is referred to."""
     if not table.statistics.unique(column.name):
         return True
+    if key in target.key and column.name in table.key and _siblings(table, target):
+        return False
     back = target.columns[key].distinct.found_in(column.distinct)
     if back.share < 1 or not found.found:
         return True
 
-    def rank(one: Profiled, name: str) -> tuple[bool, bool, int]:
-        own = names.stem(name) in (one.thing, one.thing[-1:])
-        return own, one.label is not None, one.columns[name].distinct.count
+    def rank(one: Profiled, column: Column) -> tuple[bool | int, ...]:
+        own = owns(one.thing, column.stem) or _short_for(column, one)
+        return not one.supplement, own, one.label is not None, column.distinct.count
 
-    return rank(target, key) > rank(table, column.name)
-
-
-def _names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> float:
-    """How much the names say that a column refers to the records of a table, between 0 and 1."""
-    called, thing = names.words(column.name), target.thing
-    stem, of_key = names.stem(column.name), names.stem(key)
-    main = target.key == (key,)
-    if column.kind in ("integer", "digits") and not _same_kind(column, target.columns[key]):
-        return 0.0
-    if not main and not names.is_identifier(key):
-        return 0.0
-    if target is table:
-        if not main or column.name in target.key:
-            return 0.0
-        if set(called) & set(names.SELF):
-            return 0.9
-        return 0.8 if len(stem) > len(thing) and stem[-len(thing) :] == thing else 0.0
-    if not stem:
-        return 0.0
-    if stem == thing or "".join(stem) == "".join(thing):
-        return 1.0
-    if called == names.words(key) and of_key and (main or names.is_id(key)):
-        return 0.95
-    if stem[-len(thing) :] == thing:
-        return 0.9
-    if of_key and names.is_id(key) and stem[-len(of_key) :] == of_key:
-        return 0.85
-    if len(stem) < len(thing) and thing[-len(stem) :] == stem:
-        return 0.8
-    return _loosely(column, called, stem, thing) if main else 0.0
+    return rank(target, target.columns[key]) > rank(table, column)
 
 
-def _loosely(
-    column: Column, called: tuple[str, ...], stem: tuple[str, ...], thing: tuple[str, ...]
-) -> float:
-    """What abbreviations, words written as one and roles of people say."""
-    joined, of_thing = "".join(stem), "".join(thing)
-    if len(of_thing) > 3 and joined.endswith(of_thing):
-        return 0.8
-    if names.is_id(column.name):
-        last = stem[-1]
-        if len(last) > 2 and last[0] == of_thing[0] and _abbreviates(last, of_thing):
-            return 0.6
-        if thing[: len(stem)] == stem:
-            return 0.5
-    if thing[-1] in names.PEOPLE and {*called, *stem} & set(names.ROLES):
-        return 0.5
-    return 0.0
+def _short_for(column: Column, table: Profiled) -> bool:
+    """``pub_id`` of a publisher."""
+    joined, of_thing = "".join(column.stem), "".join(table.thing)
+    return len(joined) > 1 and of_thing.startswith(joined[0]) and abbreviates(joined, of_thing)
 
 
-def _abbreviates(short: str, text: str) -> bool:
-    letters = iter(text)
-    return all(letter in letters for letter in short)
-
-
-def _same_kind(one: Column, other: Column) -> bool:
-    numbers = ("integer", "digits")
-    return (one.kind in numbers) == (other.kind in numbers)
+def _siblings(one: Profiled, other: Profiled) -> bool:
+    """Most columns are called alike: each counts its own records."""
+    common = set(one.columns) & set(other.columns)
+    return len(common) > 2 and len(common) * 2 > len(set(one.columns) | set(other.columns))
 
 
 def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: str) -> bool:
     """Whether values that are all found would say something without a name."""
-    if target is table or target.key != (key,) or not _same_kind(column, target.columns[key]):
+    if target.key != (key,) or not same_kind(column, target.columns[key]):
         return False
     if column.name in table.key and table.statistics.unique(column.name):
         return False
     if column.kind == "integer":
-        return names.is_id(column.name) and target.statistics.records >= MANY
-    labels = (*names.LABELS, "name", "title")
-    return names.words(key)[-1:] not in [(label,) for label in labels] and column.mean_length >= 2
+        return names.is_id(column.called) and bool(column.stem)
+    if target is table:
+        return names.is_identifier(column.called) and not table.statistics.unique(column.name)
+    ends = column.words_called[-1:] + target.columns[key].words_called[-1:]
+    return not set(ends) & set(names.LABELS)

@@ -96,6 +96,7 @@ ROLES = (
     *("teacher", "instructor", "advisor", "driver", "doctor", "salesman", "editor", "requester"),
     *("reports", "head", "chief", "operator", "handler", "by", "contact", "captain", "sender"),
     *("recipient", "follower", "followee", "friend", "director", "actor", "writer", "mentor"),
+    *("modifier", "moderator", "uploader", "submitter", "inviter", "maintainer", "organizer"),
 )
 PEOPLE = (
     *("person", "employee", "staff", "user", "member", "people", "worker", "account", "agent"),
@@ -137,6 +138,15 @@ IRREGULAR = {
 }
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def common_prefix(columns: Sequence[str]) -> str:
+    """What all columns begin with, a few letters as in ``l_orderkey``; or nothing."""
+    first = columns[0].partition("_")[0] if columns else ""
+    start = f"{first}_"
+    if not 0 < len(first) <= 3 or len(columns) < 3:
+        return ""
+    return start if all(c.startswith(start) and len(c) > len(start) for c in columns) else ""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -202,7 +212,18 @@ def stem(column: str) -> tuple[str, ...]:
         found = found[:-1]
     if found and found[0] in ("fk", "id") and len(found) > 1:
         found = found[1:]
+    if found in (("row",), ("record",)):
+        return ()
     return (*found[:-1], singular(found[-1])) if found else ()
+
+
+def unnumbered(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Words without a number at the end: ``home player 1`` to ``home player``."""
+    while len(found) > 1 and found[-1].isdigit():
+        found = (*found[:-2], singular(found[-2]))
+        while len(found) > 1 and found[-1] in IDENTIFIERS:
+            found = found[:-1]
+    return found
 
 
 def undirected(found: tuple[str, ...]) -> tuple[str, ...]:
@@ -225,6 +246,8 @@ def is_identifier(column: str) -> bool:
 def is_id(column: str) -> bool:
     """Whether a column is called as one that holds an id of a thing is, rather than a code."""
     found = words(column)
+    while len(found) > 1 and found[-1].isdigit():
+        found = found[:-1]
     return bool(found) and (found[-1] in IDENTIFIERS or found[0] in ("id", "fk"))
 
 

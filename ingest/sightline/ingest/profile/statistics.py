@@ -17,7 +17,7 @@ import polars as pl
 from sightline.ingest.batch import Batch, Seen
 from sightline.ingest.profile.distinct import Distinct, Hashes
 from sightline.ingest.profile.kinds import TIMES, Kind, kind_of, separator_of, still
-from sightline.ingest.profile.names import is_identifier, is_listed
+from sightline.ingest.profile.names import is_identifier, is_listed, stem, words
 from sightline.ingest.source import Source, Table
 
 #: Values from which is told how long and how wordy those of a column are.
@@ -38,6 +38,7 @@ class Column:
         sample: some of them, in order.
         separator: between the values of a cell; None where a cell holds one.
         several: the format itself gives a record several values.
+        called: its name without what all columns of the table begin with.
     """
 
     name: str
@@ -47,6 +48,27 @@ class Column:
     sample: list[str] = field(default_factory=list)
     separator: str | None = None
     several: bool = False
+    called: str = ""
+
+    def __post_init__(self) -> None:
+        self.called = self.called or self.name
+
+    @property
+    def words_called(self) -> tuple[str, ...]:
+        """The words of its name."""
+        return words(self.called)
+
+    @property
+    def stem(self) -> tuple[str, ...]:
+        """What it refers to, in words; none where it is called ``id``."""
+        return stem(self.called)
+
+    @property
+    def density(self) -> float:
+        """Share of whole numbers in it whose successor is in it as well."""
+        following = pl.Series([str(int(value) + 1) for value in self.sample], dtype=pl.String)
+        hashes = np.sort(following.unique().hash().to_numpy())
+        return float(self.distinct.holds(hashes).mean()) if len(hashes) else 0.0
 
     @property
     def mean_length(self) -> float:

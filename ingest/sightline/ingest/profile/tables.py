@@ -38,6 +38,7 @@ class Profiled:
         name: of its mapping; no other has it.
         thing: what a record is, in words.
         generic: the table's name says nothing of what its records are.
+        supplement: its name says that it adds to what another table says: ``title_info``.
         role: ``edges`` are things without a key that link two others.
         triple: head, relation and tail of triples; the relation is None in pairs.
         names: columns that each tell all records apart, the likeliest key first.
@@ -56,6 +57,7 @@ class Profiled:
     name: str
     thing: tuple[str, ...]
     generic: bool = False
+    supplement: bool = False
     role: Role = "things"
     triple: tuple[str, str | None, str] | None = None
     names: list[str] = field(default_factory=list)
@@ -87,6 +89,12 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     """
     called = called_of(statistics)
     found = Profiled(statistics, name, names.thing_words(called, shared))
+    found.supplement = names.words(called)[-1:] != names.words(called)[:1] and bool(
+        set(names.words(called)[-1:]) & set(names.SUFFIXES)
+    )
+    before = len(names.common_prefix(list(statistics.columns)))
+    for column in statistics.columns.values():
+        column.called = column.name[before:]
     found.generic = bool(set(names.words(called)[-1:]) & set(names.NODE_TABLES))
     triple = _triple(statistics)
     if triple is not None:
@@ -122,8 +130,9 @@ LEAST_OF_ITS_OWN = 20
 
 def _score(found: Profiled, name: str) -> int:
     """How well a column of values that all differ names the records; 0 if it does not."""
-    column, called = found.columns[name], names.words(name)
-    stem, first = names.stem(name), name == next(iter(found.columns))
+    column, first = found.columns[name], name == next(iter(found.columns))
+    name = column.called
+    called, stem = names.words(name), names.stem(name)
     number = column.kind in NUMBERS
     lower = name.lower()
     if not may_name(column) or (number and names.is_measure(name) and not names.is_id(name)):
@@ -131,19 +140,26 @@ def _score(found: Profiled, name: str) -> int:
     if names.is_identifier(name) or lower in names.KEYS:
         if len(called) == 1 and called[0] in names.IDENTIFIERS:
             return 95
-        own = stem == found.thing or "".join(stem) in ("".join(found.thing), found.thing[-1])
+        own = owns(found.thing, stem)
         if own and names.is_id(name):
             return 100
         if own or lower in names.KEYS:
             return 70
         if first:
-            return 60
+            return 60 if stem else 45
         return 15 if names.is_id(name) else 40
     if lower in names.LABELS or called[-1:] in (("name",), ("title",), ("label",)):
         return 30
     if number:
         return 22 if first else 0
     return (35 if first else 25) if column.words <= 4 else 0
+
+
+def owns(thing: tuple[str, ...], stem: tuple[str, ...]) -> bool:
+    """Whether what a column refers to is what the records of its own table are."""
+    if not stem:
+        return False
+    return stem == thing[-len(stem) :] or "".join(stem) in ("".join(thing), thing[-1])
 
 
 def group_key(found: Profiled, links: Collection[str] = ()) -> tuple[str, ...]:
@@ -226,26 +242,41 @@ def _numbered(statistics: Statistics) -> tuple[str, None, str] | None:
 
 def name_parts(found: Profiled) -> None:
     """Find the columns that label the records and say of which type they are, but for links."""
-    columns = [c for c in found.columns if c not in found.links and found.columns[c].filled]
+    names_of = {
+        column.called: name
+        for name, column in reversed(found.columns.items())
+        if name not in found.links and column.filled
+    }
+    columns = list(reversed(names_of))
+
+    def first(wanted: Sequence[str]) -> str | None:
+        called = names.first(columns, wanted)
+        return names_of[called] if called is not None else None
+
     types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:3]
-    found.type_column = names.first(columns, types)
-    found.label, found.whole_name = names.first(columns, names.LABELS), None
-    first, last = names.first(columns, names.FIRST_NAMES), names.first(columns, names.LAST_NAMES)
-    if first and last and found.label != names.first(columns, ("name", "label")):
+    found.type_column = first(types)
+    found.label, found.whole_name = first(names.LABELS), None
+    given, family = first(names.FIRST_NAMES), first(names.LAST_NAMES)
+    if given and family and found.label != first(("name", "label")):
         found.label = None
-    if found.label is None and first and last:
-        found.whole_name = (first, last)
+    if found.label is None and given and family:
+        found.whole_name = (given, family)
     elif found.label is None:
-        own = [c for c in columns if _is_name(found, c)]
-        thing = [c for c in own if names.words(c)[:-1] in (found.thing, found.thing[-1:])]
+        own = [name for name in names_of.values() if _is_name(found, name)]
+        own.reverse()
+        thing = [c for c in own if found.columns[c].words_called[:-1] in _own_words(found)]
         found.label = next(iter(thing or own), None)
 
 
+def _own_words(found: Profiled) -> tuple[tuple[str, ...], ...]:
+    return found.thing, found.thing[-1:]
+
+
 def _is_name(found: Profiled, name: str) -> bool:
-    called = names.words(name)
+    column = found.columns[name]
     return (
-        called[-1:] in (("name",), ("title",), ("label",))
-        and not PARTS_OF_NAMES.intersection(called)
-        and found.columns[name].kind == "text"
-        and found.columns[name].distinct.count * 2 > found.columns[name].filled
+        column.words_called[-1:] in (("name",), ("title",), ("label",))
+        and not PARTS_OF_NAMES.intersection(column.words_called)
+        and column.kind == "text"
+        and column.distinct.count * 2 > column.filled
     )

@@ -1,0 +1,139 @@
+"""How much names say that a column refers to a table, and how much values do.
+
+Knows profiled tables; knows no link.
+"""
+
+from __future__ import annotations
+
+from sightline.ingest.profile import names
+from sightline.ingest.profile.distinct import Found
+from sightline.ingest.profile.statistics import Column
+from sightline.ingest.profile.tables import Profiled, owns
+
+#: Share of the keys of a table that a column has, where names speak faintly and numbers are dense.
+COVERED = 0.25
+#: Chance, at most, that a column holds only keys of a table that it has nothing to do with.
+BY_CHANCE = 1e-4
+#: What a word of the name begins like says something from so many letters on.
+HINT = 4
+#: How sure a name is that is called as the key is; that has all words of the table.
+SAME_NAME, OWN_WORDS = 0.95, 0.9
+#: How sure names are that say little: a bare ``id``; ``ShipVia`` beside ``Shippers``.
+BARE, HINTED = 0.4, 0.3
+
+
+def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> float:
+    """How much names say that a column refers to the records of a table, between 0 and 1."""
+    of_key = target.columns[key]
+    called, stem, thing = column.words_called, names.unnumbered(column.stem), target.thing
+    main = target.key == (key,)
+    if column.kind in ("integer", "digits") and not same_kind(column, of_key):
+        return 0.0
+    if not main and not names.is_identifier(of_key.called):
+        return 0.0
+    if target.supplement and target is not table and _many_each(target):
+        return 0.0
+    if target is table:
+        if not main or column.name in target.key:
+            return 0.0
+        if set(called) & set(names.SELF):
+            return OWN_WORDS
+        return 0.8 if len(stem) > len(thing) and stem[-len(thing) :] == thing else 0.0
+    if not stem:
+        bare = called == of_key.words_called and main and not table.statistics.unique(column.name)
+        return BARE if bare and names.is_id(column.called) else 0.0
+    if column.kind == "integer" and not names.is_identifier(column.called) and _counts(called):
+        return 0.0
+    said = _things(table, column, stem, thing)
+    if called == of_key.words_called and of_key.stem and (main or names.is_id(of_key.called)):
+        said = max(said, SAME_NAME)
+    elif said < OWN_WORDS and of_key.stem and names.is_id(of_key.called):
+        said = max(said, 0.85 if stem[-len(of_key.stem) :] == of_key.stem else 0.0)
+    if said:
+        return min(said, OWN_WORDS) if target.supplement else said
+    return _loosely(table, column, stem, thing) if main else 0.0
+
+
+def _many_each(target: Profiled) -> bool:
+    """``movie_info`` with a ``movie_id`` that comes again describes no movie alone."""
+    columns = target.columns.values()
+    return any(c.stem == target.thing and not target.statistics.unique(c.name) for c in columns)
+
+
+def _counts(called: tuple[str, ...]) -> bool:
+    """``votes`` and ``attempts`` are how many there are."""
+    return names.singular(called[-1]) != called[-1]
+
+
+def _things(
+    table: Profiled, column: Column, stem: tuple[str, ...], thing: tuple[str, ...]
+) -> float:
+    """What the words of a column and of a table have in common."""
+    if stem == thing or "".join(stem) == "".join(thing):
+        return 1.0
+    if thing == (*table.thing, *stem):
+        return 1.0  # the type of an artist is an artist type
+    if stem[-len(thing) :] == thing:
+        return OWN_WORDS
+    if len(stem) < len(thing) and thing[-len(stem) :] == stem:
+        return 0.85 if thing[: len(table.thing)] == table.thing else 0.8
+    return 0.0
+
+
+def _loosely(
+    table: Profiled, column: Column, stem: tuple[str, ...], thing: tuple[str, ...]
+) -> float:
+    """What abbreviations, words written as one and roles of people say."""
+    joined, of_thing, is_id = "".join(stem), "".join(thing), names.is_id(column.called)
+    if len(of_thing) > 3 and joined.endswith(of_thing):
+        return 0.8
+    if len(joined) > 3 and is_id and of_thing.endswith(joined):
+        return 0.75
+    if names.is_measure(column.called) and not is_id:
+        return 0.0
+    if is_id:
+        last = stem[-1]
+        if len(last) > 2 and stem[:-1] == thing[:-1] != () and thing[-1].startswith(last):
+            return 0.8
+        short = len(last) > 2 or len(joined) == 1
+        if short and last[0] == of_thing[0] and abbreviates(last, of_thing):
+            return 0.6
+        if thing[: len(stem)] == stem:
+            return 0.5
+    if thing[-1] in names.PEOPLE and {*column.words_called, *stem} & set(names.ROLES):
+        return 0.5
+    last = thing[-1]
+    if not is_id and len(thing) == 1 and not owns(table.thing, stem):
+        starts = (word for word in column.words_called if len(word) >= HINT)
+        if any(last.startswith(word) and len(last) - len(word) <= 3 for word in starts):
+            return HINTED
+    return 0.0
+
+
+def abbreviates(short: str, text: str) -> bool:
+    """Whether a text has the letters of a shorter one in their order."""
+    letters = iter(text)
+    return all(letter in letters for letter in short)
+
+
+def same_kind(one: Column, other: Column) -> bool:
+    """Whether both hold numbers, or neither."""
+    numbers = ("integer", "digits")
+    return (one.kind in numbers) == (other.kind in numbers)
+
+
+def surprising(column: Column, key: Column, found: Found) -> bool:
+    """Whether so many values would hardly all be keys if the column were of something else.
+
+    Numbers from 1 on without a gap are keys of each other; codes and numbers with gaps are not.
+    """
+    if key.kind == "integer":
+        density = key.density
+    else:
+        density = {0: 1.0, 1: 0.5, 2: 0.3}.get(round(min(column.mean_length, 3)), 0.04)
+    return bool(density**found.found < BY_CHANCE)
+
+
+def covered(key: Column, found: Found) -> float:
+    """Share of the keys that the values are."""
+    return found.found / max(key.distinct.count, 1)

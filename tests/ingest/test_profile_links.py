@@ -1,0 +1,131 @@
+"""Rules by which foreign keys are found, each on the smallest tables that it could get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from sightline.graph.vocabulary import default_prefixes
+from sightline.ingest.discover import discover
+from sightline.ingest.profile.profile import profile
+from sightline.ingest.profile.relate import ends_and_links
+
+
+def table(header: str, rows: Iterable[object]) -> str:
+    return "\n".join([header, *map(str, rows)]) + "\n"
+
+
+def numbered(header: str, count: int, rest: str = "name") -> str:
+    return table(f"{header},{rest}", (f"{i},{rest} of {i}" for i in range(1, count + 1)))
+
+
+VIA = table("order_id,ship_via,price", (f"{i + 10},{i % 3 + 1},1.5" for i in range(30)))
+CASES = {
+    "a word of the name and all keys of a small table": (
+        {"shippers": numbered("shipper_id", 3), "orders": VIA},
+        {("orders", "ship_via", "shippers")},
+    ),
+    "the same word where a key is never used": (
+        {"shippers": numbered("shipper_id", 4), "orders": VIA},
+        set(),
+    ),
+    "letters that all columns begin with": (
+        {
+            "nation": table("n_nationkey,n_name,n_note", (f"{i},n{i},x {i}" for i in range(1, 26))),
+            "supplier": table(
+                "s_suppkey,s_name,s_nationkey", (f"{i},firm {i},{i % 25 + 1}" for i in range(90))
+            ),
+        },
+        {("supplier", "s_nationkey", "nation")},
+    ),
+    "the type of an artist is an artist type": (
+        {
+            "artist_type": numbered("id", 4),
+            "label_type": numbered("id", 4),
+            "artist": table("id,name,type", (f"{i},n{i},{i % 4 + 1}" for i in range(30))),
+        },
+        {("artist", "type", "artist_type")},
+    ),
+    "how many there are refers to nothing": (
+        {
+            "votes": table("id,kind", (f"{i},{i % 2}" for i in range(1, 90))),
+            "users": table("id,name,up_votes", (f"{i},n{i},{i % 7 + 1}" for i in range(1, 40))),
+        },
+        set(),
+    ),
+    "a table about a thing is not the thing": (
+        {
+            "publishers": table("pub_id,pub_name", (f"P{i:03},n{i}" for i in range(8))),
+            "pub_info": table("pub_id,text", (f"P{i:03},text {i}" for i in range(8))),
+            "titles": table("title_id,pub_id", (f"T{i:03},P{i % 8:03}" for i in range(30))),
+        },
+        {("pub_info", "pub_id", "publishers"), ("titles", "pub_id", "publishers")},
+    ),
+    "keys of tables with the same columns count apart": (
+        {
+            "post_meta": table("meta_id,key,value", (f"{i},k{i % 3},v{i}" for i in range(1, 60))),
+            "term_meta": table("meta_id,key,value", (f"{i},k{i % 3},w{i}" for i in range(1, 30))),
+        },
+        set(),
+    ),
+    "numbers with gaps speak without a name, of the same table too": (
+        {
+            "posts": table(
+                "Id,AcceptedAnswerId,Body",
+                (f"{i * 7},{i * 7 % 210 + 7 if i % 3 == 0 else ''},text {i}" for i in range(1, 90)),
+            ),
+        },
+        {("posts", "AcceptedAnswerId", "posts")},
+    ),
+    "of nested keys the few are meant": (
+        {
+            "person": table("EntityID,Name", (f"{i},n{i}" for i in range(1, 90))),
+            "employee": table("EntityID,Login", (f"{i},l{i}@x" for i in range(1, 30))),
+            "pay": table(
+                "EntityID,Day,Rate",
+                (f"{i % 29 + 1},2020-01-{i % 28 + 1:02},{i}.5" for i in range(80)),
+            ),
+        },
+        {("employee", "EntityID", "person"), ("pay", "EntityID", "employee")},
+    ),
+    "two things of one kind, told apart by a number": (
+        {
+            "concept": table("concept_id,name", (f"{i},n{i}" for i in range(1, 60))),
+            "pairs": table(
+                "concept_id_1,concept_id_2,kind,since",
+                (f"{i},{i * 3 % 59 + 1},a{i % 2},2020-01-01" for i in range(1, 59)),
+            ),
+        },
+        {("pairs", "concept_id_1", "concept"), ("pairs", "concept_id_2", "concept")},
+    ),
+    "a role of few people": (
+        {
+            "employees": table("employee_id,last_name", (f"{i},n{i}" for i in range(100, 190))),
+            "departments": table(
+                "department_id,title,manager_id",
+                ("10,a,101", "20,b,140", "30,c,150", "40,d,160", "50,e,177"),
+            ),
+        },
+        {("departments", "manager_id", "employees")},
+    ),
+    "many records about each movie are no movies": (
+        {
+            "movie_info": table(
+                "id,movie_id,info", (f"{i},{i % 30 + 1},x{i}" for i in range(1, 90))
+            ),
+            "cast": table("id,movie_id,role", (f"{i},{i % 30 + 1},r{i % 4}" for i in range(1, 70))),
+        },
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_rules_of_links(tmp_path: Path, rule: str) -> None:
+    tables, wanted = CASES[rule]
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    found = profile(discover([tmp_path]), default_prefixes()).tables
+    assert set(ends_and_links(found)) == wanted
