@@ -58,7 +58,8 @@ def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) ->
     store = pyoxigraph.Store(str(folder))
     for graph in changed or ():
         store.remove_graph(pyoxigraph.NamedNode(graph))
-    quads = (remarked(frame.collect(), name) for name, frame in frames)
+    found = ((frame.collect(), name) for name, frame in frames)
+    quads = (remarked(frame, name) for frame, name in found if not frame.is_empty())
     parse = partial(pyoxigraph.parse, format=pyoxigraph.RdfFormat.N_QUADS)
     # ``bulk_load`` would tell the blank nodes of one frame from those of another.
     store.bulk_extend(chain.from_iterable(map(parse, quads)))
