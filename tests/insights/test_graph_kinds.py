@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from sightline.graph.errors import OutOfRange
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.insights.kinds import paths, schema, stats
 from tests.graph.conftest import XSD, fact, label, literal, typed
 from tests.insights.conftest import FACTS, ROWS, name_of
@@ -127,6 +128,33 @@ def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
     assert back.text == "York ←located in— Acme ←works at— Bob"
     assert back.score == pytest.approx(path.score)
     assert (view.metapaths[0].count, view.found, view.truncated) == (1, 1, False)
+
+
+def test_shapes_stand_beside_chance_or_say_why_not(world_of) -> None:
+    spread = [(f"p{i}", "knows", f"q{j}") for i in range(9) for j in range(9) if (i + j) % 3]
+    ends = [(f"{end}{i}", "near", f"z{i % 4}") for end in "pq" for i in range(9)]
+    world = world_of([*spread, *ends])
+    (shape, *_) = world.paths("p0", "q2", max_hops=3).metapaths
+    assert shape.p_value is None
+    assert "sightline compile" in shape.note
+
+    compile_snapshot(world.ws, rdf=False, copies=True)
+    world = type(world)(world.ws)
+    view = world.paths("p0", "q2", max_hops=3)
+    for shape in view.metapaths:
+        assert shape.p_value is not None
+        assert shape.q_value is not None
+        assert shape.resolution is not None
+        assert shape.resolution <= shape.p_value <= shape.q_value <= 1
+        assert "shuffled draws score as high" in shape.note
+    assert [step.relation.label for step in view.metapaths[0].steps][:1] == ["knows"]
+    longer = next(
+        m for m in world.paths("p0", "q2", max_hops=4, k=99).metapaths if len(m.steps) > 3
+    )
+    assert longer.p_value is None
+    assert "up to 3 steps" in longer.note
+    hurried = world.paths("p0", "q2", max_hops=3, deadline_ms=1)
+    assert all(m.p_value is not None or "deadline" in m.note for m in hurried.metapaths)
 
 
 @pytest.mark.parametrize(

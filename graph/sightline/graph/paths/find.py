@@ -24,6 +24,7 @@ import numpy as np
 from sightline.graph.arrays import Ids
 from sightline.graph.errors import require_range
 from sightline.graph.paths import kernels
+from sightline.graph.paths.chance import chance
 from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
 from sightline.graph.paths.patterns import read_pattern
 from sightline.graph.progress import stop_if_cancelled
@@ -218,7 +219,7 @@ def _quickly(
 
 
 def warm(snapshot: Snapshot) -> None:
-    """Compile, or load from the cache, all that ``find_paths`` runs; then no user waits for it."""
+    """Compile, or load from the cache, what path questions run; then no user waits for it."""
     if snapshot.num_entities < 2:
         return
     engine = _engine_of(snapshot)
@@ -230,6 +231,11 @@ def warm(snapshot: Snapshot) -> None:
     search.improve([])
     engine.put_back(scratch)
     paths_to_each(snapshot, 0, [1])
+    between = np.flatnonzero(snapshot.head != snapshot.tail)
+    if snapshot.manifest["copies"] and len(between):
+        edge = snapshot.fact_of[between[0]]
+        rel = int(snapshot.one_rel[snapshot.relation[edge]])
+        chance(snapshot, int(snapshot.head[edge]), int(snapshot.tail[edge]), [rel])
 
 
 class _Engine:
