@@ -162,7 +162,7 @@ def _metapaths(
         tests = possible(s, *ends, asked.max_hops, *rels)
     for metapath in found:
         if not s.manifest["copies"]:
-            chances.append("this snapshot has no shuffled copies, `sightline compile` makes them")
+            chances.append("this snapshot has no shuffled copies: sightline compile makes them")
         elif asked.types:
             chances.append("what lies between was restricted to types")
         elif len(metapath.rels) > MAX_STEPS:
