@@ -55,7 +55,8 @@ def test_what_is_without_measure_is_refused_and_the_connection_closed(
 
 
 def test_silent_connections_give_way_when_descriptors_run_out(folder: Path) -> None:
-    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120))\n"
+    # The arrays of a snapshot and a model hold some seventy of them.
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (160, 160))\n"
     with service(folder, before=few) as (process, port), ExitStack() as opened:
         for _ in range(200):
             silent = opened.enter_context(socket.create_connection(("127.0.0.1", port), 60))
