@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, false_discovery_control
 
+from sightline.graph.paths import chance as module
 from sightline.graph.paths.chance import chance, possible, q_values
 from sightline.graph.paths.find import find_paths
 from sightline.graph.snapshot.compile import compile_snapshot
@@ -85,6 +86,18 @@ def test_a_copy_has_the_degrees_of_the_graph_and_other_edges(graph: Snapshot) ->
     assert 0 < np.mean(kept) < 0.9
 
 
+def test_stand_ins_have_as_many_edges_to_each_class(graph: Snapshot) -> None:
+    type_of = [int(graph.types_of(e)[0]) for e in range(60)]
+    alike: dict[tuple[object, ...], set[int]] = {}
+    for run, (entity, rel) in enumerate(zip(graph.run_entity.tolist(), graph.run_rel.tolist())):
+        ends = graph.copy_run[0, graph.run_start[run] : graph.run_start[run + 1]]
+        types = sorted(type_of[e] for e in graph.run_entity[ends].tolist())
+        shape = (rel, type_of[entity], tuple(types))
+        alike.setdefault(shape, set()).add(int(graph.run_peers[run]))
+    assert {len(numbers) for numbers in alike.values()} == {1}
+    assert len(set[int]().union(*alike.values())) == len(alike) < len(graph.run_rel)
+
+
 def test_the_score_is_that_of_the_search(graph: Snapshot) -> None:
     total = 0
     for source, target in itertools.permutations(range(0, 60, 12), 2):
@@ -95,6 +108,67 @@ def test_the_score_is_that_of_the_search(graph: Snapshot) -> None:
             assert found == chance(graph, source, target, metapath.rels)
             total += 1
     assert total > 300
+
+
+def by_enumeration(s: Snapshot, ends: tuple[int, int], rels: tuple[int, ...]) -> tuple[int, int]:
+    """How many draws score as high as the question, and all draws: every stand-in for both ends
+    with every choice of a copy for each relation."""
+    span = len(s.one_rel)
+    back = s.one_rel[(np.arange(span) + span // 2) % span].tolist()
+    other: list[dict[tuple[int, int], list[int]]] = []
+    for copy in range(len(s.copy_run)):
+        other.append({})
+        for entity, rel, end in edges_of(s, copy).elements():
+            other[-1].setdefault((entity, rel), []).append(end)
+
+    def score(at: int, target: int, copies: list[int], seen: tuple[int, ...]) -> float:
+        step, total = len(seen), 0.0
+        rel, neighbours = rels[step], other[copies[step]].get((at, rels[step]), [])
+        for end in neighbours:
+            if end in (*seen, at) or (end == target) != (step + 1 == len(rels)):
+                continue
+            weight = 1.0 if step == 0 else len(neighbours) ** -0.4
+            if end != target:
+                arriving = len(other[0][end, back[rel]]) ** -0.4
+                weight *= arriving * score(end, target, copies, (*seen, at))
+            total += weight
+        return total
+
+    def peers(entity: int, rel: int) -> list[int]:
+        (run,) = np.flatnonzero((s.run_entity == entity) & (s.run_rel == rel))
+        return s.run_entity[s.run_peers == s.run_peers[run]].tolist()
+
+    kinds = [min(rel, back[rel]) for rel in rels]
+    choices = itertools.product(range(len(other)), repeat=len(set(kinds)))
+    draws = [
+        score(a, b, [dict(zip(sorted(set(kinds)), choice))[kind] for kind in kinds], ())
+        for choice in choices
+        for a in peers(ends[0], rels[0])
+        for b in peers(ends[1], back[rels[-1]])
+        if a != b
+    ]
+    asked = score(*ends, [0] * len(rels), ())
+    return sum(draw >= asked * (1 - 1e-9) for draw in draws), len(draws)
+
+
+def test_where_every_draw_is_taken_p_is_that_of_enumeration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first stage is too small to end with; relations that recur are among the shapes."""
+    monkeypatch.setattr(module, "STAGES", (2, 100_000))
+    s = shuffled(tmp_path / "ws", random_triples(5, 14, 2, 40))
+    done: Counter[tuple[int, int]] = Counter()
+    for source, target in itertools.permutations(range(s.num_entities), 2):
+        for metapath in find_paths(s, source, target, max_hops=3, k=1000).metapaths:
+            kind = len(metapath.rels), len({rel % 2 for rel in metapath.rels})
+            if done[kind] == (2 if kind == (3, 2) else 8):
+                continue
+            found = chance(s, source, target, metapath.rels)
+            exceeding, draws = by_enumeration(s, (source, target), metapath.rels)
+            if found.draws == draws:
+                assert found.exceeding == exceeding
+                done[kind] += 1
+    assert set(done) == {(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)}
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import polars as pl
 import pytest
 
 from sightline.cli.main import run
 from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.record.statements import TERMS, scan_statements
 from sightline.graph.snapshot import compile as compiling
 from sightline.graph.snapshot import reader
 from sightline.graph.snapshot.compile import compile_snapshot
@@ -146,3 +150,21 @@ def test_a_newer_snapshot_is_never_guessed_at(
     monkeypatch.setattr(reader, "SNAPSHOT_FORMAT", 0)
     with pytest.raises(FormatMismatch, match="use the Sightline that wrote it"):
         served_snapshot(workspace)
+
+
+def test_qualifiers_of_version_2_of_the_record_are_read_as_texts(tmp_path: Path) -> None:
+    frame = pl.DataFrame({name: ["x", "y"] for name in TERMS}).with_columns(
+        graph=pl.lit(None, pl.String),
+        row=pl.Series([1, 2], dtype=pl.UInt32),
+        qualifier_keys=pl.Series([["k", "k"], None], dtype=pl.List(pl.String)),
+        qualifier_values=pl.Series([["a", "b"], None], dtype=pl.List(pl.String)),
+    )
+    frame.write_parquet(tmp_path / "s.parquet")
+    load: Any = SimpleNamespace(role="facts", statements=[tmp_path / "s.parquet"])
+    ((_, found),) = scan_statements([load], "facts", qualifiers=True)
+    said = found.collect()
+    assert said["row"].to_list() == [1, 2]
+    text = {"key": "k", "datatype": XSD + "string", "language": None}
+    assert said["qualifiers"].to_list() == [[{**text, "value": "a"}, {**text, "value": "b"}], []]
+    ((_, plain),) = scan_statements([load], "facts")
+    assert plain.collect_schema().names() == [*TERMS, "graph", "row"]

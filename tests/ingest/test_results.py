@@ -55,6 +55,19 @@ def test_obo_graphs_give_what_their_rdf_would(load: Callable) -> None:
     }
 
 
+def test_what_obo_graphs_say_and_is_not_kept_or_guessed_is_told(load: Callable) -> None:
+    ontology = json.loads(json.dumps(ONTOLOGY))
+    (graph,) = ontology["graphs"]
+    graph["propertyChainAxioms"] = [{}]
+    graph["nodes"][0].setdefault("meta", {})["synonyms"] = [{"val": "v", "xrefs": ["Y:1", "Y:2"]}]
+    (result,) = load({"x.json": json.dumps(ontology)})
+    said = {note.text: note.warning for note in result.load.notes}
+    (left,) = [text for text in said if text.startswith("left out")]
+    assert "1 property chains, 2 references of definitions and synonyms" in left
+    assert said[left]
+    assert any("prefixes X" in text for text in said)
+
+
 def results(variables: list[str], *rows: tuple[dict[str, str], ...]) -> str:
     bindings = [dict(zip(variables, row)) for row in rows]
     return json.dumps({"head": {"vars": variables}, "results": {"bindings": bindings}})
@@ -75,6 +88,16 @@ def test_a_result_of_statements_is_statements(load: Callable) -> None:
     x = "http://x.example/"
     assert triples(result.load) == [(x + "a", x + "p", x + "b"), (x + "a", x + "n", "3")]
     assert statements(result.load)["datatype"].to_list() == [None, number["datatype"]]
+
+
+def test_solutions_that_are_no_statement_are_counted(load: Callable) -> None:
+    whole = (uri("a"), uri("p"), uri("b"))
+    text = results(["s", "p", "o"], whole, (uri("a"), uri("p")))  # type: ignore[arg-type]
+    (result,) = load({"r.srj": text})
+    assert len(triples(result.load)) == 1
+    (note,) = [note for note in result.load.notes if "left out" in note.text]
+    assert note.text.startswith("left out: 1 of 2 solutions, which lack one of s, p, o")
+    assert note.warning
 
 
 def test_other_results_are_a_table_whose_iris_stand(load: Callable) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import product
+from time import sleep
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sightline.graph.errors import OutOfRange
+from sightline.graph.paths import chance
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.insights.kinds import paths, schema, stats
 from tests.graph.conftest import XSD, fact, label, literal, typed
@@ -130,7 +133,7 @@ def test_paths_read_as_sentences_and_carry_their_origins(world_of) -> None:
     assert (view.metapaths[0].count, view.found, view.truncated) == (1, 1, False)
 
 
-def test_shapes_stand_beside_chance_or_say_why_not(world_of) -> None:
+def test_shapes_stand_beside_chance_or_say_why_not(world_of, monkeypatch) -> None:
     spread = [(f"p{i}", "knows", f"q{j}") for i in range(9) for j in range(9) if (i + j) % 3]
     ends = [(f"{end}{i}", "near", f"z{i % 4}") for end in "pq" for i in range(9)]
     world = world_of([*spread, *ends])
@@ -153,8 +156,18 @@ def test_shapes_stand_beside_chance_or_say_why_not(world_of) -> None:
     )
     assert longer.p_value is None
     assert "up to 3 steps" in longer.note
-    hurried = world.paths("p0", "q2", max_hops=3, deadline_ms=1)
-    assert all(m.p_value is not None or "deadline" in m.note for m in hurried.metapaths)
+
+    tested = chance.chance
+
+    def slow(*given: Any) -> chance.Chance:
+        sleep(0.02)
+        return tested(*given)
+
+    monkeypatch.setattr(chance, "chance", slow)
+    hurried = world.paths("p0", "q2", max_hops=3, deadline_ms=10).metapaths
+    assert hurried[0].p_value is not None
+    assert len(hurried) > 2
+    assert "the deadline of 10 ms left no time" in hurried[-1].note
 
 
 @pytest.mark.parametrize(

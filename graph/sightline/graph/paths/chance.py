@@ -18,14 +18,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numba
 import numpy as np
-from cachetools import LRUCache
 
 from sightline.graph.arrays import Doubles, Ids, Offsets
+from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.pairs import DAMPING
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.shuffle import below
@@ -74,7 +75,11 @@ def chance(snapshot: Snapshot, source: int, target: int, rels: Sequence[int]) ->
 
     Args:
         rels: at most ``MAX_STEPS`` directed relations as ``Metapath.rels``.
+
+    Raises:
+        Cancelled: nobody waits for the answer any more.
     """
+    stop_if_cancelled()
     engine = _engine_of(snapshot)
     scratch, out = engine.take(), np.zeros(4)
     steps, back = np.array(rels, np.int64), engine.shuffled.back
@@ -185,7 +190,8 @@ class _Engine:
         self._num_entities = snapshot.num_entities
         # Runs with one number have one relation, and these numbers are by relation.
         self._by_rel = np.append(0, np.cumsum(np.bincount(snapshot.run_rel, minlength=span)))
-        self._runs_at: LRUCache[int, Ids] = LRUCache(MAX_BYTES // (4 * snapshot.num_entities + 1))
+        kept = max(2 * MAX_STEPS, MAX_BYTES // (4 * snapshot.num_entities + 1))
+        self.runs_at = lru_cache(kept)(self._runs_at)
         self._spare: list[_Scratch] = []
 
     def take(self) -> _Scratch:
@@ -199,14 +205,11 @@ class _Engine:
     def put_back(self, scratch: _Scratch) -> None:
         self._spare.append(scratch)
 
-    def runs_at(self, rel: int) -> Ids:
+    def _runs_at(self, rel: int) -> Ids:
         """The run of every entity under a directed relation, -1 for none: int32 ``(N,)``."""
-        found = self._runs_at.get(rel)
-        if found is None:
-            runs = self.shuffled.peer_run[self._by_rel[rel] : self._by_rel[rel + 1]]
-            found = np.full(self._num_entities, -1, np.int32)
-            found[self.shuffled.run_entity[runs]] = runs
-            self._runs_at[rel] = found
+        runs = self.shuffled.peer_run[self._by_rel[rel] : self._by_rel[rel + 1]]
+        found = np.full(self._num_entities, -1, np.int32)
+        found[self.shuffled.run_entity[runs]] = runs
         return found
 
 

@@ -331,6 +331,7 @@ def _gather(graph: Any, rules: Any, space: Any, end: int, start: int, reach: int
     num_relations = graph.num_relations
     state[:] = 0
     state[END], mark[end], ball[0] = end, 0, end
+    first[end] = -1  # no link leads on from it, should a walk begin there
     low, high, num_links = 0, 1, 0
     for distance in range(1, reach + 1):
         volume = 0

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 #: Version of the loads that are written. Those of every former version are read:
 #:
 #: 1. the columns ``COLUMNS``
-#: 2. a column of qualifiers, in files that have any; loads of retractions
-RECORD_FORMAT = 2
+#: 2. two columns of qualifiers, in files that have any; loads of retractions
+#: 3. one column of qualifiers, with datatype and language
+RECORD_FORMAT = 3
 Role = Literal[
     "facts", "inferred", "retractions", "valid", "test", "valid_negatives", "test_negatives"
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from sightline.graph.vocabulary import XSD_STRING
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -22,6 +24,8 @@ COLUMNS = (*TERMS, "graph", "row")
 QUALIFIERS = "qualifiers"
 #: The parts of one; ``datatype`` is null where the value is an IRI.
 QUALIFIER = ("key", "value", "datatype", "language")
+#: Those that version 2 of the record has in its place: two lists of texts.
+_FORMER = ("qualifier_keys", "qualifier_values")
 
 
 def statement_schema() -> dict[str, pl.DataType]:
@@ -51,8 +55,33 @@ def scan_statements(
     for index, load in enumerate(loads):
         for path in load.statements if load.role in roles else ():
             frame = pl.scan_parquet(path)
-            said = qualifiers and QUALIFIERS in frame.collect_schema()
+            there = frame.collect_schema()
+            if qualifiers and _FORMER[0] in there:
+                frame = _paired(frame)
+            said = qualifiers and bool({QUALIFIERS, _FORMER[0]} & set(there))
             frame = frame.select(*COLUMNS, *([QUALIFIERS] if said else []))
             if retracted is not None:
                 frame = frame.join(retracted, on=TERMS, how="anti", nulls_equal=True)
             yield index, frame
+
+
+def _paired(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Statements of version 2 of the record with their qualifiers as they are now, all texts."""
+    import polars as pl
+
+    key, value = map(pl.col, _FORMER)
+    pairs = pl.struct(
+        key.alias("key"),
+        value.alias("value"),
+        pl.lit(XSD_STRING).alias("datatype"),
+        pl.lit(None, pl.String).alias("language"),
+    )
+    return (
+        frame.with_row_index("at")
+        .explode(*_FORMER)
+        .group_by("at", maintain_order=True)
+        .agg(
+            pl.col(*COLUMNS).first(),
+            pairs.filter(key.is_not_null()).alias(QUALIFIERS),
+        )
+    )

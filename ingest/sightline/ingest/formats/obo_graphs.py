@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import pyoxigraph as ox
 
+from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import OBO_IN_OWL, OWL, RDF_TYPE, RDFS, RDFS_LABEL
+from sightline.ingest.batch import Batch
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.formats.rdf import read
 from sightline.ingest.source import Source, StatementFormat
@@ -32,6 +34,12 @@ RELATIONS = {
     "inverseOf": OWL + "inverseOf",
     "type": RDF_TYPE,
 }
+#: What is left out of a graph, and how it is called.
+LEFT = {
+    "logicalDefinitionAxioms": "logical definitions",
+    "domainRangeAxioms": "domains and ranges",
+    "propertyChainAxioms": "property chains",
+}
 CURIE = re.compile(r"([A-Za-z][\w.]*):([A-Za-z0-9_.-]+)")
 #: The key of the graphs, and one that only their nodes or edges have.
 _GRAPHS, _OWN = re.compile(rb'"graphs"\s*:\s*\['), re.compile(rb'"(lbl|sub|pred)"\s*:')
@@ -42,7 +50,12 @@ def _recognises(head: bytes) -> bool:
     return begin.startswith(b"{") and bool(_GRAPHS.search(begin)) and bool(_OWN.search(head))
 
 
-def _opened(source: Source, stream: ByteStream) -> bytes:
+def _statements(source: Source, sha256: str, base: str, notes: list[Note]) -> Iterator[Batch]:
+    opened = partial(_opened, notes)
+    return read(ox.RdfFormat.TURTLE, opened, source, sha256, base, notes)
+
+
+def _opened(notes: list[Note], source: Source, stream: ByteStream) -> bytes:
     """The document as N-Triples. Raises SourceSyntaxError, SourceUnreadable."""
     data = stream.read(MAX_DOCUMENT + 1)
     if len(data) > MAX_DOCUMENT:
@@ -50,8 +63,11 @@ def _opened(source: Source, stream: ByteStream) -> bytes:
         raise SourceUnreadable(source.path, reason)
     try:
         graphs = json.loads(data)["graphs"]
-        triples = (triple for graph in graphs for triple in _triples(graph))
-        return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+        prefixes: dict[str, None] = {}
+        triples = (triple for graph in graphs for triple in _triples(graph, prefixes))
+        found = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+        notes += _notes(graphs, list(prefixes))
+        return found
     except json.JSONDecodeError as error:
         raise SourceSyntaxError(source.path, error.lineno, f"no JSON: {error.msg}") from error
     except UnicodeDecodeError as error:
@@ -63,25 +79,33 @@ def _opened(source: Source, stream: ByteStream) -> bytes:
         raise SourceUnreadable(source.path, reason) from error
 
 
-def _triples(graph: dict[str, Any]) -> Iterator[ox.Triple]:
+def _triples(graph: dict[str, Any], prefixes: dict[str, None]) -> Iterator[ox.Triple]:
+    def iri(name: str) -> str:
+        return _iri(name, prefixes)
+
+    def node_of(name: str) -> ox.NamedNode:
+        return ox.NamedNode(iri(name))
+
     for node in graph.get("nodes") or ():
-        subject = _node(node["id"])
+        subject = node_of(node["id"])
         if kind := TYPES.get(node.get("type", "")):
             yield ox.Triple(subject, ox.NamedNode(RDF_TYPE), ox.NamedNode(kind))
         if node.get("lbl"):
             yield ox.Triple(subject, ox.NamedNode(RDFS_LABEL), ox.Literal(node["lbl"]))
-        for predicate, value in _said(node.get("meta") or {}):
+        for predicate, value in _said(node.get("meta") or {}, iri):
             yield ox.Triple(subject, ox.NamedNode(predicate), value)
     for edge in graph.get("edges") or ():
-        relation = RELATIONS.get(edge["pred"]) or _iri(edge["pred"])
-        yield ox.Triple(_node(edge["sub"]), ox.NamedNode(relation), _node(edge["obj"]))
+        relation = RELATIONS.get(edge["pred"]) or iri(edge["pred"])
+        yield ox.Triple(node_of(edge["sub"]), ox.NamedNode(relation), node_of(edge["obj"]))
     for same in graph.get("equivalentNodesSets") or ():
         first, *others = same["nodeIds"]
         for other in others:
-            yield ox.Triple(_node(first), ox.NamedNode(OWL + "equivalentClass"), _node(other))
+            yield ox.Triple(node_of(first), ox.NamedNode(OWL + "equivalentClass"), node_of(other))
 
 
-def _said(meta: dict[str, Any]) -> Iterator[tuple[str, ox.Literal | ox.NamedNode]]:
+def _said(
+    meta: dict[str, Any], iri: Callable[[str], str]
+) -> Iterator[tuple[str, ox.Literal | ox.NamedNode]]:
     if meta.get("definition"):
         yield OBO + "IAO_0000115", ox.Literal(meta["definition"]["val"])
     for text in meta.get("comments") or ():
@@ -91,23 +115,40 @@ def _said(meta: dict[str, Any]) -> Iterator[tuple[str, ox.Literal | ox.NamedNode
     for xref in meta.get("xrefs") or ():
         yield OBO_IN_OWL + "hasDbXref", ox.Literal(xref["val"])
     for subset in meta.get("subsets") or ():
-        yield OBO_IN_OWL + "inSubset", _node(subset)
+        yield OBO_IN_OWL + "inSubset", ox.NamedNode(iri(subset))
     for value in meta.get("basicPropertyValues") or ():
-        yield _iri(value["pred"]), ox.Literal(str(value["val"]))
+        yield iri(value["pred"]), ox.Literal(str(value["val"]))
     if meta.get("deprecated"):
         yield OWL + "deprecated", ox.Literal(True)
 
 
-def _node(name: str) -> ox.NamedNode:
-    return ox.NamedNode(_iri(name))
+def _iri(name: str, prefixes: dict[str, None]) -> str:
+    """An IRI; a CURIE of an ontology, and a bare name, as the IRI of OBO that it stands for.
 
-
-def _iri(name: str) -> str:
-    """An IRI; a CURIE of an ontology, and a bare name, as the IRI of OBO that it stands for."""
+    Args:
+        prefixes: takes those of CURIEs.
+    """
     if "/" in name or name.startswith("urn:"):
         return name
-    found = CURIE.fullmatch(name)
-    return OBO + (f"{found[1]}_{found[2]}" if found else name)
+    if found := CURIE.fullmatch(name):
+        prefixes[found[1]] = None
+        return f"{OBO}{found[1]}_{found[2]}"
+    return OBO + name
+
+
+def _notes(graphs: Sequence[dict[str, Any]], prefixes: Sequence[str]) -> Iterator[Note]:
+    """What was guessed and what was left out."""
+    if prefixes:
+        few = ", ".join(prefixes[:5]) + (f" and {len(prefixes) - 5} more" if prefixes[5:] else "")
+        yield Note(f"ids with the prefixes {few} are taken for IRIs under {OBO}")
+    metas = [node.get("meta") or {} for graph in graphs for node in graph.get("nodes") or ()]
+    texts = [meta.get("definition") or {} for meta in metas]
+    texts += [synonym for meta in metas for synonym in meta.get("synonyms") or ()]
+    left = {name: sum(len(graph.get(key) or ()) for graph in graphs) for key, name in LEFT.items()}
+    left["references of definitions and synonyms"] = sum(len(t.get("xrefs") or ()) for t in texts)
+    if any(left.values()):
+        said = ", ".join(f"{count:,} {name}" for name, count in left.items() if count)
+        yield Note(f"left out: {said}; RDF/XML, which robot converts to, has them", warning=True)
 
 
 OBO_GRAPHS = StatementFormat(
@@ -115,6 +156,6 @@ OBO_GRAPHS = StatementFormat(
     endings=(".json",),
     media_type="application/vnd.obographs+json",
     recognises=_recognises,
-    statements=partial(read, ox.RdfFormat.TURTLE, _opened),
+    statements=_statements,
     rows="statement",
 )

@@ -59,14 +59,23 @@ def _solutions(source: Source, stream: ByteStream) -> ox.QuerySolutions:
     return found
 
 
-def _opened(source: Source, stream: ByteStream) -> bytes:
+def _statements(source: Source, sha256: str, base: str, notes: list[Note]) -> Iterator[Batch]:
+    opened = partial(_opened, notes)
+    return read(ox.RdfFormat.TURTLE, opened, source, sha256, base, notes)
+
+
+def _opened(notes: list[Note], source: Source, stream: ByteStream) -> bytes:
     """The statements as N-Triples. Raises SourceUnreadable and SyntaxError."""
     solutions = _solutions(source, stream)
     names = [variable.value for variable in solutions.variables]
     columns = next(one for one in STATEMENT if set(one) == set(names))
-    rows = (tuple(solution[name] for name in columns) for solution in solutions)
+    rows = [tuple(solution[name] for name in columns) for solution in solutions]
+    whole = [row for row in rows if None not in row]
+    if less := len(rows) - len(whole):
+        said = f"left out: {less:,} of {len(rows):,} solutions, which lack one of"
+        notes.append(Note(f"{said} {', '.join(columns)}", warning=True))
     try:
-        triples = (ox.Triple(*row) for row in rows if None not in row)
+        triples = (ox.Triple(*row) for row in whole)
         return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
     except TypeError as error:
         reason = "one of its subjects is a text, or one of its predicates no IRI"
@@ -153,7 +162,7 @@ SPARQL_STATEMENTS = StatementFormat(
     endings=(".srj", ".json"),
     media_type="application/sparql-results+json;statements",
     recognises=_is_statements,
-    statements=partial(read, ox.RdfFormat.TURTLE, _opened),
+    statements=_statements,
     rows="statement",
 )
 SPARQL_RESULTS = TableFormat(
