@@ -25,6 +25,7 @@ from sightline.graph.snapshot.errors import (
     UnknownRelation,
 )
 from sightline.graph.snapshot.search import Match, normalise
+from sightline.graph.snapshot.sections.axioms import Axioms
 from sightline.graph.snapshot.sections.copies import Copies
 from sightline.graph.snapshot.sections.held_out import HeldOut
 from sightline.graph.snapshot.sections.literals import Literals
@@ -39,7 +40,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import Kind, contract, expand, mint, united
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 6
+SNAPSHOT_FORMAT = 7
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:
@@ -63,7 +64,7 @@ def snapshot_format(workspace: Workspace) -> int | None:
     return found.get("format")
 
 
-class Snapshot(Qualifiers, Types, HeldOut, Names, Literals, Search, Copies):
+class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copies):
     """An opened snapshot: ids, arrays, labels, and where each edge came from.
 
     Attributes:

@@ -7,6 +7,7 @@ imported inside ``build``.
 
 from __future__ import annotations
 
+from sightline.graph.snapshot.sections.axioms import Axioms
 from sightline.graph.snapshot.sections.copies import Copies
 from sightline.graph.snapshot.sections.edges import Edges
 from sightline.graph.snapshot.sections.held_out import HeldOut
@@ -19,6 +20,6 @@ from sightline.graph.snapshot.sections.section import Section
 from sightline.graph.snapshot.sections.types import Types
 
 SECTIONS: tuple[type[Section], ...] = (
-    *(Edges, Qualifiers, Types, HeldOut),
+    *(Edges, Qualifiers, Types, Axioms, HeldOut),
     *(Names, Literals, Search, Copies, Rdf),
 )
