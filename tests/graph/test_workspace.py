@@ -233,9 +233,10 @@ def test_the_id_of_a_load_depends_on_what_and_how() -> None:
             ("aa", "m", "b:", "facts"),
             ("aa", "", "c:", "facts"),
             ("aa", "", "b:", "test"),
+            ("aa", "", "b:", "facts", "crm"),
         )
     }
-    assert len(ids) == 5
+    assert len(ids) == 6
     assert load_id("aa", "", "b:", "facts") in ids
 
 

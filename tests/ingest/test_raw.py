@@ -8,9 +8,11 @@ from zipfile import ZipFile
 
 import pytest
 
+from sightline.graph.errors import SightlineError
 from sightline.graph.record.errors import UnknownLoad
-from sightline.graph.record.loads import active_loads
+from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.workspace import Current, Workspace
+from sightline.ingest.discover import Taking
 from sightline.ingest.errors import NoSuchRow, RawFileChanged, RawFileGone
 from sightline.ingest.load import ingest
 from sightline.ingest.raw import source_record
@@ -48,6 +50,55 @@ def test_equal_files_elsewhere_are_not_replaced(ws: Workspace, tmp_path: Path) -
         (tmp_path / name).write_text(text)
         ingest(ws, [tmp_path / name])
     assert len(active_loads(ws)) == 2
+
+
+def test_a_source_with_a_name_is_the_same_wherever_it_lies(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may, june = (tmp_path / month / "people.csv" for month in ("may", "june"))
+    for file, text in ((may, BEFORE), (june, AFTER)):
+        file.parent.mkdir()
+        file.write_text(text)
+
+    def replaced_by(source: str | Path, name: str | None = None) -> tuple[Load, list[str]]:
+        (made,) = ingest(ws, [source], taking=Taking(called=name))
+        return made.load, [one.load.id for one in made.replaced]
+
+    first, _ = replaced_by(may, "crm")
+    second, former = replaced_by(june, "crm")
+    assert former == [first.id]
+    assert (second.called, second.source) == ("crm", "people.csv")
+    assert source_record(ws, "crm", "2").load == second.id
+    assert replaced_by(june, "other")[1] == [], "two names of one file are two sources"
+    june.write_text(BEFORE + "z,Zoe,Rhine\n")
+    assert replaced_by(june, "third")[1] == []
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"x" + BEFORE.encode())))
+    assert replaced_by("-", "crm")[1] == [second.id]
+    assert {load.called for load in active_loads(ws)} == {"crm", "other", "third"}
+    nameless, former = replaced_by(may)
+    assert former == []
+    assert replaced_by(may, "may")[1] == [nameless.id], "what had no name has one now"
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "says"),
+    [
+        (("a.csv", "b.csv"), "crm", r"'crm' is the name of one source, and these are 2: .*a\.csv"),
+        (("a.csv", "gone.csv"), "crm", "these are 2"),
+        (("gone.csv",), "crm", "no such file"),
+        (("a.csv",), " ", "is no name"),
+        (("a.csv",), "a\nb", "is no name"),
+        (("a.csv",), "x" * 201, "is no name"),
+    ],
+)
+def test_a_name_is_that_of_one_source(
+    ws: Workspace, tmp_path: Path, files: tuple[str, ...], name: str, says: str
+) -> None:
+    for file in ("a.csv", "b.csv"):
+        (tmp_path / file).write_text(BEFORE)
+    with pytest.raises(SightlineError, match=says):
+        ingest(ws, [tmp_path / file for file in files], taking=Taking(called=name))
+    assert active_loads(ws) == []
 
 
 def test_what_comes_from_no_place_or_from_another_archive_replaces_nothing(

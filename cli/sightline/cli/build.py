@@ -22,6 +22,7 @@ from sightline.cli.options import (
     PresetOption,
     SeedOption,
     SkipOption,
+    SourceOption,
     SourcesArgument,
     StrictOption,
     TuneOption,
@@ -47,6 +48,7 @@ def run(
     format: FormatOption = None,
     skip_unreadable: SkipOption = False,
     allow_network: NetworkOption = False,
+    source: SourceOption = None,
     preset: PresetOption = "standard",
     tune: TuneOption = False,
     device: DeviceOption = "auto",
@@ -61,7 +63,7 @@ def run(
     require_training()
     ws = Workspace.create(workspace)
     with ws.lock():
-        taking = _taking(encoding, format, allow_network)
+        taking = _taking(encoding, format, allow_network, source)
         load_files(ws, sources, mapping, strict, taking, skip_unreadable)
         learn(ws, preset, device, seed, tune)
     terminal.say(f"ready: sightline serve -w {workspace}")
@@ -88,23 +90,29 @@ def ingest(
     format: FormatOption = None,
     skip_unreadable: SkipOption = False,
     allow_network: NetworkOption = False,
+    source: SourceOption = None,
 ) -> None:
     """Load files into the workspace, which is made if there is none.
 
-    Every source becomes one load. Loading the same file again changes nothing. Records that cannot
-    be read are kept in quarantine/ with line and reason.
+    Every source becomes one load. Loading the same file again changes nothing; one that has changed
+    takes the place of its former load. Records that cannot be read are kept in quarantine/ with
+    line and reason.
+
+    Example: sightline ingest /mnt/may/customers.csv --source customers -w shop
     """
     ws = Workspace.create(workspace)
-    taking = _taking(encoding, format, allow_network)
+    taking = _taking(encoding, format, allow_network, source)
     with ws.lock():
         load_files(ws, sources, mapping, strict, taking, skip_unreadable)
     terminal.say(f"next: sightline compile -w {workspace}")
 
 
-def _taking(encoding: str | None, format: str | None, network: bool) -> Taking:
+def _taking(
+    encoding: str | None, format: str | None, network: bool, source: str | None = None
+) -> Taking:
     from sightline.ingest.discover import Taking
 
-    return Taking(encoding, format, network)
+    return Taking(encoding, format, network, source)
 
 
 def load_files(
@@ -214,6 +222,7 @@ def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
         names = (
             "id",
             "source",
+            "called",
             "role",
             "media_type",
             "counts",

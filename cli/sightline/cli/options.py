@@ -73,6 +73,15 @@ FormatOption = Annotated[
         help="Format of the sources, such as csv or nt. Without it, it is found out.",
     ),
 ]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        metavar="NAME",
+        help="What this one source is, wherever it lies: it takes the place of what was loaded "
+        "under the same NAME. Without it, of what was loaded from the same path.",
+    ),
+]
 NetworkOption = Annotated[
     bool, typer.Option("--allow-network", help="Fetch sources that are http or https addresses.")
 ]

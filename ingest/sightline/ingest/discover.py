@@ -47,6 +47,8 @@ SPLIT: dict[str, Role] = {
 }
 #: In a folder, a name that ends so says too little: prose, such as LICENSE.txt, does too.
 VAGUE = ".txt"
+#: Characters of the name that a user may give a source.
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,13 @@ class Taking:
         encoding: that of their text; None where it is found out.
         format: as ``--format`` calls it; None where it is found out.
         network: sources on the network may be fetched.
+        called: what the one source is, wherever it is.
     """
 
     encoding: str | None = None
     format: str | None = None
     network: bool = False
+    called: str | None = None
 
 
 FOUND_OUT = Taking()
@@ -122,7 +126,28 @@ def survey(
         if found.passed:
             reason += f"; passed over: {passed_over(found.passed)}"
         raise SourceNotFound(names, reason)
+    if taking.called is not None:
+        found.sources = [_called(taking.called, found)]
     return found
+
+
+def _called(name: str, found: Found) -> Source:
+    """The one source, with the name that the user gives it."""
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise UsageError(
+            f"--source {name[:80]!r} is no name: it takes 1 to {LONGEST_NAME} characters in a line"
+        )
+    names = [str(source.origin) for source in found.sources]
+    if found.failed and not names:
+        raise found.failed[0]
+    if len(names) + len(found.failed) > 1:
+        more = len(names) + len(found.failed)
+        raise UsageError(
+            f"--source {name!r} is the name of one source, and these are {more}: "
+            f"{', '.join(names[:5])}{', ...' if more > 5 else ''}; load them one by one, each with "
+            "a name of its own"
+        )
+    return replace(found.sources[0], called=name)
 
 
 def passed_over(passed: Sequence[tuple[Path, str]], most: int = 10) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +88,7 @@ def ingest(
     retracted load is active again. Either all sources become active loads, or none does; what was
     read of the others is kept, and not read again once the cause is mended.
     A file that has changed, or is read in another way, takes the place of what was loaded from
-    there before.
+    there before; one that has a name, of what had the same name, wherever that was.
 
     Args:
         mapping: a YAML file; what tables that it does not name mean is found out from all of them
@@ -112,7 +112,8 @@ def ingest(
         show = looked.after([source for source, _ in readings], "ingest")
         results: list[tuple[Source, Result]] = []
         with ws.lock():
-            names = shown_names([source for source, _ in readings], _names_of_loads(ws))
+            called = {source.called for source, _ in readings}
+            names = shown_names([source for source, _ in readings], _names_of_loads(ws, called))
             for (source, reading), name in zip(readings, names):
                 with failures.of(source):
                     made = _ingest(ws, source, name, reading, strict, show)
@@ -266,13 +267,15 @@ class _Shown:
         self._progress(self._stage, self._before, self._total, source.path.name)
 
 
-def _names_of_loads(ws: Workspace) -> dict[str, str]:
-    """What the files of all loads are called, and where they were."""
+def _names_of_loads(ws: Workspace, less: Collection[str]) -> dict[str, str]:
+    """What the files of all loads are called in answers, and where they were. Those to which users
+    gave the names ``less`` are left out: what takes their place may be called as they are."""
     names = {}
     for folder in ws.loads_folder.glob("[!.]*"):
         with suppress(DamagedArtifact, FormatMismatch):
             load = Load.read(folder)
-            names[load.source] = load.path
+            if not (load.called and load.called in less):
+                names[load.source] = load.path
     return names
 
 
@@ -295,7 +298,7 @@ def _ingest(
     text = reading.text
     if source.encoding is not None:
         text = json.dumps([text, source.encoding])
-    name = load_id(sha256, text, ws.settings.base, source.role)
+    name = load_id(sha256, text, ws.settings.base, source.role, source.called)
     folder = ws.loads_folder / name
     if is_intact(folder):
         return Result(Load.read(folder), known=True)
@@ -316,6 +319,7 @@ def _ingest(
         return Result(
             writer.commit(
                 path=source.place,
+                called=source.called,
                 sha256=sha256,
                 role=source.role,
                 counts=counts,

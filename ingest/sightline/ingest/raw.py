@@ -71,7 +71,7 @@ def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
     """The record at a row of a load.
 
     Args:
-        ref: id of the load, the start of it, or what answers call its source.
+        ref: id of the load, the start of it, or what answers or its user call its source.
         at: the row: its number in the load, or what answers call it.
 
     Raises:
@@ -99,11 +99,15 @@ def _load(ws: Workspace, ref: str) -> Load:
     loads = list(Load.all(ws.loads_folder))
     retracted = set(ws.current.retracted)
     found = [load for load in loads if ref and load.id.startswith(ref)]
-    found = found or [load for load in loads if ref in (load.source, Path(load.source).name)]
+    found = found or [load for load in loads if ref in _names(load)]
     found = [load for load in found if load.id not in retracted] or found
     if len(found) != 1:
         raise UnknownLoad(ref)
     return found[0]
+
+
+def _names(load: Load) -> set[str]:
+    return {load.source, Path(load.source).name, *filter(None, [load.called])}
 
 
 def _row(load: Load, at: str) -> tuple[int, TableRows]:

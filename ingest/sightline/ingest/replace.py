@@ -6,7 +6,7 @@ source.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,21 +46,39 @@ class Replaced:
 def replaced_by(made: Sequence[tuple[str, Load]], ws: Workspace) -> list[tuple[Replaced, ...]]:
     """The active loads of which each load takes the place: those of the same source.
 
+    Two sources that both have a name are one where that is the same; others are one where they are
+    in the same place.
+
     Args:
         made: where each source is, which may be nowhere, and its load.
     """
-    active: dict[tuple[str, str], list[Load]] = {}
-    for load in active_loads(ws):
-        active.setdefault((load.path, load.role), []).append(load)
+    active = active_loads(ws)
     kept = {load.id for _, load in made}
+    by_place, by_name = _by(active, "path"), _by(active, "called")
+
+    def formers(place: str, load: Load) -> Iterator[Load]:
+        yield from by_name.get((load.called, load.role), ())
+        for other in by_place.get((place, load.role), ()):
+            if not (other.called and load.called):
+                yield other
+
     return [
         tuple(
             Replaced(former, load, *_compared(_rows(former), _rows(load)))
-            for former in (active.get((place, load.role), ()) if place else ())
+            for former in formers(place, load)
             if former.id not in kept
         )
         for place, load in made
     ]
+
+
+def _by(loads: Sequence[Load], name: str) -> dict[tuple[str, str], list[Load]]:
+    """Loads by an attribute, where it says something, and role."""
+    found: dict[tuple[str, str], list[Load]] = {}
+    for load in loads:
+        if value := getattr(load, name):
+            found.setdefault((value, load.role), []).append(load)
+    return found
 
 
 def _rows(load: Load) -> Rows:

@@ -148,6 +148,7 @@ class Source:
         given: what the user calls it, where its bytes were fetched or unpacked to ``path``.
         place: where it is, the same for one that has changed; empty where it comes from no place,
             as standard input does.
+        called: what the user says that it is, wherever it is; empty where nobody says.
         notes: what was decided when it was found.
     """
 
@@ -158,6 +159,7 @@ class Source:
     encoding: str | None = None
     given: Path | None = None
     place: str = ""
+    called: str = ""
     notes: tuple[Note, ...] = ()
 
     @property

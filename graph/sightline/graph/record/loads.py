@@ -77,6 +77,7 @@ class Load:
         source: what answers call the file it was read from, which tells nobody where this machine
             keeps it.
         path: where that was, as far as it is known; no answer shows it.
+        called: what the user calls it, wherever it is; empty where nobody said.
         tables: how rows are numbered, ascending; empty in loads of older versions.
     """
 
@@ -86,6 +87,7 @@ class Load:
     statements: tuple[Path, ...]
     source: str
     path: str
+    called: str
     sha256: str
     role: Role
     media_type: str
@@ -116,6 +118,7 @@ class Load:
                 statements=tuple(folder / name for name in names),
                 source=source.name if source.is_absolute() else m["source"],
                 path=m.get("path", m["source"]),
+                called=m.get("called", ""),
                 sha256=m["sha256"],
                 role=m["role"],
                 media_type=m["media_type"],
@@ -160,10 +163,11 @@ def active_loads(workspace: Workspace) -> list[Load]:
     return [load for load in Load.all(workspace.loads_folder) if load.id not in retracted]
 
 
-def load_id(source_sha256: str, mapping_text: str, base: str, role: str) -> str:
-    """16 hex digits that depend on what was loaded and how, not on where or when."""
+def load_id(source_sha256: str, mapping_text: str, base: str, role: str, called: str = "") -> str:
+    """16 hex digits that depend on what was loaded and how, and on what the user calls it, not on
+    where or when."""
     # The 1 is no version of the record: what an older Sightline loaded is the same load today.
-    text = json.dumps([1, source_sha256, mapping_text, base, role])
+    text = json.dumps([1, source_sha256, mapping_text, base, role, *filter(None, [called])])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -248,6 +252,7 @@ class LoadWriter:
         media_type: str,
         started: str,
         path: str = "",
+        called: str = "",
         mapping: str = "",
         derived_from: Sequence[str] = (),
         notes: Sequence[Note] = (),
@@ -278,6 +283,7 @@ class LoadWriter:
                 "id": self.id,
                 "source": self.source,
                 "path": path,
+                "called": called,
                 "sha256": sha256,
                 "role": role,
                 "media_type": media_type,
