@@ -121,6 +121,35 @@ def test_facts_are_chosen_by_what_they_say(ask: Any, where: list[str], found: st
     assert sorted(fact["head"]["label"] for fact in ask(*options)) == found.split()
 
 
+@pytest.mark.parametrize(("where", "found"), WHERE)
+def test_paths_walk_facts_by_what_they_say(
+    client: TestClient, where: list[str], found: str
+) -> None:
+    def paths(source: str, **asked: Any) -> Any:
+        asked |= {"source": source, "target": "solaris", "where": where}
+        return client.get("/v1/paths", params=asked).json()
+
+    answers = {user: paths(user, max_hops=2) for user in ("ann", "bob", "cid")}
+    assert [user for user, answer in answers.items() if answer["found"]] == found.split()
+    for user in found.split():
+        (step,) = answers[user]["paths"][0]["steps"]
+        (fact,) = client.get(f"/v1/entities/{user}/related").json()["related"]
+        assert step["qualifiers"] == fact["qualifiers"] != []
+        assert "restricted by what they say" in answers[user]["metapaths"][0]["note"]
+        assert answers[user]["metapaths"][0]["p_value"] is None
+
+
+def test_every_step_of_a_path_meets_the_conditions(workspace: str, capsys: Any) -> None:
+    def shown(*options: str) -> str:
+        capsys.readouterr()
+        assert run(["paths", "ann", "bob", "-w", workspace, *options]) == 0
+        return " ".join(capsys.readouterr().out.split())
+
+    assert "qualifiers" in shown()
+    assert "rating 4.5, -2, 3" in shown("--where", "rating>=3")
+    assert "nothing found" in shown("--where", "rating>=4")
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

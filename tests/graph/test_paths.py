@@ -188,6 +188,28 @@ def test_filters_equal_networkx_on_what_they_leave(
         assert set(edges_of(answer)) == by_networkx(graph.subgraph(inner), pair, 6)
 
 
+@pytest.mark.parametrize("guided", [False, True])
+def test_chosen_edges_equal_networkx_on_what_they_leave(
+    crowd: Snapshot, monkeypatch: pytest.MonkeyPatch, guided: bool
+) -> None:
+    chosen = np.random.default_rng(1).random(crowd.num_edges) < 0.7
+    graph = nx.MultiGraph()
+    for edge in np.flatnonzero(chosen).tolist():
+        graph.add_edge(int(crowd.head[edge]), int(crowd.tail[edge]), int(crowd.fact_of[edge]))
+    if guided:
+        cut_the_count(monkeypatch)
+    found = 0
+    for nodes in itertools.islice(nx.connected_components(graph), 300):
+        pair = min(nodes), max(nodes)
+        answer = find_paths(crowd, *pair, max_hops=6, k=1000, edges=chosen)
+        assert all(chosen[list(edges)].all() for edges in edges_of(answer))
+        walked = [tuple(crowd.fact_of[list(edges)]) for edges in edges_of(answer)]
+        assert len(walked) == len(set(walked)), "of twins the first that may be walked"
+        assert set(walked) == by_networkx(graph, pair, 6)
+        found += len(walked)
+    assert found > 400
+
+
 def dwpc(snapshot: Snapshot, pair: tuple[int, int], rels: tuple[int, ...]) -> float:
     """Degree-weighted path count by matrix products; at most four edges.
 

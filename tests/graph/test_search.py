@@ -154,6 +154,26 @@ def test_a_name_that_several_relations_or_types_share_is_asked_back(snapshot_of)
     assert s.resolve_class("town") == s.class_iris.find(two + "town"), "written exactly"
 
 
+def test_a_raw_id_is_a_name_beside_labels_and_symbols_are_names(snapshot_of) -> None:
+    other = "https://one.example/country"
+    s = snapshot_of(
+        [
+            statement("che", "urn:sightline:relation:country", "q2"),
+            statement("che", other, "q3"),
+            *(label("q2", "che"), label("q3", "CHE"), label("q4", "<3")),
+        ]
+    )
+    with pytest.raises(AmbiguousRelation, match=r"\(https:.*, country \(relation:country\)"):
+        s.resolve_relation("country")
+    assert s.resolve_relation("relation:country") == 1 - s.resolve_relation(other)
+    with pytest.raises(AmbiguousEntity) as alike:
+        s.resolve_entity("che")
+    assert len(alike.value.candidates) == 3
+    assert s.resolve_entity("CHE") == s.resolve_entity("q3"), "written exactly"
+    assert s.resolve_entity("<3") == s.resolve_entity("q4")
+    assert s.resolve_entity("<entity:che>") == s.resolve_entity("entity:che")
+
+
 def statement(head: str, predicate: str, tail: str) -> dict[str, object]:
     ends = [name if ":" in name else f"urn:sightline:entity:{name}" for name in (head, tail)]
     return {"subject": ends[0], "predicate": predicate, "object": ends[1], "row": 1}

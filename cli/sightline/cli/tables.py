@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sightline.cli import terminal
-from sightline.insights.records import EntityRef, Fact, Ref, Reliability
+from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
     from sightline.insights.kinds.paths import Paths
@@ -80,10 +81,10 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
         terminal.say(f"{also}{answer.guesses} {guesses} below {percent(answer.abstain_below)}")
 
 
-def _qualifiers(fact: Fact) -> str:
-    """What its statements say about themselves, the same once: ``rating 4.5, 3; year 1999``."""
+def _qualifiers(*facts: Fact | Step) -> str:
+    """What their statements say about themselves, the same once: ``rating 4.5, 3; year 1999``."""
     said: dict[str, dict[str, None]] = {}
-    for one in fact.qualifiers:
+    for one in chain.from_iterable(fact.qualifiers for fact in facts):
         said.setdefault(one.label, {})[str(one.value)] = None
     return "; ".join(f"{label} {', '.join(values)}" for label, values in said.items())
 
@@ -104,9 +105,15 @@ def _why(fact: Fact) -> str:
 
 def show_paths(answer: Paths, title: str | None = None) -> None:
     """Ranked paths, and a line that says how many there are and what was cut."""
-    rows = ((f"{path.score:.4f}", path.text) for path in answer.paths)
+    columns = {
+        "#score": [f"{path.score:.4f}" for path in answer.paths],
+        "path": [path.text for path in answer.paths],
+        "qualifiers": [_qualifiers(*path.steps) for path in answer.paths],
+    }
+    if not any(columns["qualifiers"]):
+        del columns["qualifiers"]
     heading = title or f"From {answer.source.label} to {answer.target.label}"
-    terminal.table(heading, ("#score", "path"), rows)
+    terminal.table(heading, list(columns), list(zip(*columns.values())))
     if answer.paths:
         terminal.say(f"{len(answer.paths)} of {answer.found} paths shown")
         shapes = (

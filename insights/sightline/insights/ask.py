@@ -6,18 +6,24 @@ be shared between threads. Knows no kind of answer.
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache, partial
 
 from sightline.distill.serving import ServedModel
+from sightline.graph.arrays import Flags
 from sightline.graph.errors import SightlineError
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import read_json
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import METRICS, Workspace
+from sightline.insights.conditions import edges_saying
 from sightline.insights.facts import Facts
 from sightline.insights.model_view import ModelView
 from sightline.insights.names import Names
 from sightline.models.errors import NoModel
+
+#: Answers to which edges meet some conditions that are kept.
+MASKS = 4
 
 
 class Sightline:
@@ -29,6 +35,7 @@ class Sightline:
         no_model: the error that a question to the model raises, or None.
         metrics: what the evaluation of the model found; empty where it was not evaluated.
         facts, names: the tables of the graph, and its labels.
+        edges_saying: ``conditions.edges_saying`` of this graph; the last few answers are kept.
     """
 
     def __init__(
@@ -44,6 +51,9 @@ class Sightline:
         self.metrics = read_json(measured) if measured and measured.exists() else {}
         self.facts = Facts(snapshot)
         self.names = Names(snapshot)
+        self.edges_saying: Callable[[tuple[str, ...]], Flags | None] = lru_cache(MASKS)(
+            partial(edges_saying, snapshot)
+        )
 
     @classmethod
     def open(cls, ws: Workspace) -> Sightline:

@@ -39,6 +39,15 @@ def conditions(snapshot: Snapshot, texts: Sequence[str]) -> list[Flags]:
     return [_allowed(snapshot, *_parsed(snapshot, text)) for text in texts]
 
 
+def edges_saying(snapshot: Snapshot, texts: Sequence[str]) -> Flags | None:
+    """bool ``(M,)``: the edges of which a statement meets every condition; None for no condition.
+
+    Raises:
+        UsageError, BadReference, UnknownQualifier, AmbiguousQualifier: as ``conditions``.
+    """
+    return snapshot.edges_saying(conditions(snapshot, texts)) if texts else None
+
+
 def _parsed(snapshot: Snapshot, text: str) -> tuple[int, str, str]:
     found = _CONDITION.fullmatch(text)
     if found is None:

@@ -188,7 +188,8 @@ class Names:
         ends = self.entity(s.head.data[edge]), self.entity(s.tail.data[edge])
         forward = self.direction(rel) == "out"
         source, target = ends if forward else ends[::-1]
-        return Step(source, self.relation(rel), forward, target, self.origins(edge))
+        said = self.origins(edge), self.qualifiers(edge)
+        return Step(source, self.relation(rel), forward, target, *said)
 
     def metapath(self, rels: Sequence[int]) -> str:
         """The relations of a path: ``—official language→ · ←official language—``.

@@ -36,33 +36,6 @@ class EntityRef(Ref):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One fact of a path. ``forward``: walked from its head (``source``) to its tail."""
-
-    source: EntityRef
-    relation: Ref
-    forward: bool
-    target: EntityRef
-    origins: tuple[Origin, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A path of stated facts, in one line and step by step.
-
-    Attributes:
-        score: as in ``graph.paths``.
-        metapath: its relations without the entities.
-    """
-
-    text: str
-    steps: tuple[Step, ...]
-    score: float
-    metapath: str
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
 class Qualifier:
     """What a statement of a fact says about itself: a rating, a year, a publication.
 
@@ -79,6 +52,40 @@ class Qualifier:
     datatype: str | None
     language: str | None
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fact of a path.
+
+    Attributes:
+        forward: walked from its head (``source``) to its tail.
+        origins: where it is stated.
+        qualifiers: what those statements say about themselves.
+    """
+
+    source: EntityRef
+    relation: Ref
+    forward: bool
+    target: EntityRef
+    origins: tuple[Origin, ...]
+    qualifiers: tuple[Qualifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path of stated facts, in one line and step by step.
+
+    Attributes:
+        score: as in ``graph.paths``.
+        metapath: its relations without the entities.
+    """
+
+    text: str
+    steps: tuple[Step, ...]
+    score: float
+    metapath: str
+    length: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from sightline.graph.arrays import Ids
+from sightline.graph.arrays import Flags, Ids
 from sightline.graph.errors import require_range
 from sightline.graph.paths import kernels
 from sightline.graph.paths.chance import chance
@@ -45,6 +45,7 @@ SEARCH = 0.9
 #: How much lower every round of the search for the best paths looks than the one before.
 LOWER = 0.1
 _NO_RULES = Rules(
+    np.zeros(0, np.bool_),
     np.zeros(0, np.bool_),
     np.zeros(0, np.bool_),
     np.zeros(0, np.int32),
@@ -123,6 +124,7 @@ def find_paths(
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
     types: Sequence[int] = (),
+    edges: Flags | None = None,
     pattern: str | None = None,
     deadline_ms: float = 1000,
 ) -> PathAnswer:
@@ -132,6 +134,8 @@ def find_paths(
         include: relation ids that may be walked; empty means all.
         exclude: relation ids that may not.
         types: class ids; if given, every entity between the ends has one of them.
+        edges: bool ``(M,)``: the edges that may be walked; None means all. Degrees, and so scores,
+            are those of the whole graph.
         pattern: relations from source to target in SPARQL's notation for property paths, as
             ``patterns`` describes it.
         deadline_ms: what has been found by then is the answer.
@@ -148,6 +152,8 @@ def find_paths(
     require_range("source", source, 0, snapshot.num_entities - 1)
     require_range("target", target, 0, snapshot.num_entities - 1)
     rules = _rules(snapshot, include, exclude, types, pattern)
+    if edges is not None:
+        rules = rules._replace(edges=edges)
     if source == target:
         return _NO_PATH
     question = Question(int(source), int(target), int(max_hops), int(k))
@@ -303,7 +309,9 @@ def _rules(
     if pattern is not None:
         walk = read_pattern(pattern, snapshot)
         rels = (walk.symbol > 0) & (rules.rels if len(rules.rels) else True)
-        rules = Rules(rels, rules.classes, walk.symbol, walk.following, walk.need)
+        rules = rules._replace(
+            rels=rels, symbol=walk.symbol, following=walk.following, need=walk.need
+        )
     return rules
 
 

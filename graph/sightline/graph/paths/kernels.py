@@ -91,6 +91,7 @@ class Rules(NamedTuple):
 
     Attributes:
         rels: bool ``(2 R,)``: directed relations that may be walked.
+        edges: bool ``(M,)``: edges that may be walked.
         classes: bool ``(C,)``: every entity between the ends has one of them.
         symbol: int32 ``(2 R,)``: column of ``following`` per directed relation.
         following: int32 ``(states, symbols)``: next state of the pattern's automaton, -1 for none.
@@ -98,6 +99,7 @@ class Rules(NamedTuple):
     """
 
     rels: Flags
+    edges: Flags
     classes: Flags
     symbol: Ids
     following: Ids
@@ -280,6 +282,7 @@ def _no_rules() -> Any:
     return Rules(
         np.zeros(0, np.bool_),
         np.zeros(0, np.bool_),
+        np.zeros(0, np.bool_),
         np.zeros(0, np.int32),
         np.zeros((0, 0), np.int32),
         np.zeros(0, np.int32),
@@ -328,7 +331,7 @@ def _gather(graph: Any, rules: Any, space: Any, end: int, start: int, reach: int
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge) = graph[:7]
     state, ball, mark, links = space.state, space.ball, space.mark, space.links
     first, last, rels, degree = space.first, space.last, rules.rels, graph.degree
-    num_relations = graph.num_relations
+    num_relations, edges = graph.num_relations, rules.edges
     state[:] = 0
     state[END], mark[end], ball[0] = end, 0, end
     first[end] = -1  # no link leads on from it, should a walk begin there
@@ -354,6 +357,8 @@ def _gather(graph: Any, rules: Any, space: Any, end: int, start: int, reach: int
                     edge, v = _int64(in_edge[into + number]), _int64(in_head[into + number])
                     rel = _int64(in_relation[into + number])
                 if v in (z, end) or (len(rels) > 0 and not rels[rel]):
+                    continue
+                if len(edges) > 0 and not edges[edge]:
                     continue
                 if mark[v] == UNSEEN:
                     mark[v], ball[size], first[v] = distance, v, num_links
@@ -381,7 +386,7 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
     # reference counts, which is more than a step of the search.
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
     num_relations, one_rel = graph.num_relations, graph.one_rel
-    rels, need = rules.rels, rules.need
+    rels, edges, need = rules.rels, rules.edges, rules.need
     state, mark, first, links = space.state, space.mark, space.first, space.links
     stack, prefix = space.stack, space.prefix
     table, keys, sums, counts = space.table, space.keys, space.sums, space.counts
@@ -455,6 +460,8 @@ def explore(graph: Any, rules: Any, space: Any, question: Any, budget: int) -> i
         if visited:
             continue
         if remaining > reach and len(rels) > 0 and not rels[rel]:
+            continue
+        if remaining > reach and len(edges) > 0 and not edges[edge]:
             continue
         if remaining > reach and typed and v != end and not _allowed(graph, rules, v):
             continue
@@ -545,7 +552,8 @@ def _repeats(graph: Any, rules: Any, stack: Any, depth: int, edge: int) -> bool:
         rel = _int64(graph.relation[twin])
         if graph.tail[twin] == stack[NODE, depth]:
             rel += graph.num_relations
-        if len(rules.rels) == 0 or rules.rels[rel]:
+        walked = len(rules.rels) == 0 or rules.rels[rel]
+        if walked and (len(rules.edges) == 0 or rules.edges[twin]):
             if len(rules.need) == 0:
                 return True
             if _read(rules, stack[AUTOMATON, depth], rel) == stack[AUTOMATON, depth + 1]:
@@ -728,7 +736,7 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
     (out_indptr, relation, tail, in_indptr, in_relation, in_head, in_edge, weight) = graph[:8]
     state, best, closed, touched = space.state, space.best, space.closed, space.touched
     heap_worth, heap_node = space.heap_worth, space.heap_node
-    rels, degree = rules.rels, graph.degree
+    rels, edges, degree = rules.rels, rules.edges, graph.degree
     steps, size, num_relations = 0, state[QUEUE], graph.num_relations
     near = space.worth[NEAR]
     while size > 0 and steps < budget:
@@ -753,6 +761,8 @@ def settle(graph: Any, rules: Any, space: Any, budget: int) -> int:
                 edge, v = _int64(in_edge[into + number]), _int64(in_head[into + number])
                 rel = _int64(in_relation[into + number])
             if closed[v] == 2 or (len(rels) > 0 and not rels[rel]):
+                continue
+            if len(edges) > 0 and not edges[edge]:
                 continue
             more = worth * weight[edge]
             if closed[v] == 0:

@@ -6,7 +6,7 @@ search and no model. Imports NumPy and numba only, so that training and serving 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,21 +112,21 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         return united(expand(ref, self.prefixes) or ref)
 
     def resolve_entity(self, ref: str) -> int:
-        """The entity that an IRI, a CURIE, a raw id or a label names, in this order.
+        """The entity that an IRI or a CURIE names, else a raw id or a label: of those alike but for
+        case, accents and punctuation the only one that is written so.
 
         Raises:
             BadReference: the text is empty.
             UnknownEntity: with the nearest labels.
-            AmbiguousEntity: several entities share the label; all are named.
+            AmbiguousEntity: several entities share the name; all are named.
         """
-        text, found = self._named(ref, "entity")
+        text = ref.strip()
+        found = self._identified(ref, "entity")
         if found is not None:
             return found
-        labelled = self.search_index.exact(text)
-        same = [e for e in labelled if self.entity_labels[e] == text]
-        candidates = same if len(same) == 1 else labelled
+        candidates = self._meant("entity", text, self.search_index.exact(text))
         if len(candidates) == 1:
-            return int(candidates[0])
+            return candidates[0]
         if candidates:
             ranked = sorted(candidates, key=lambda e: (-int(self.degree[e]), e))
             raise AmbiguousEntity(ref, [self.describe(e) for e in ranked])
@@ -182,23 +182,28 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         rest = [match for match in found if match.entity != direct]
         return [Match(direct, "exact"), *rest][:limit]
 
-    def _named(self, ref: str, kind: Kind) -> tuple[str, int | None]:
-        """The bare text of a reference, and the id that it names as an IRI, a CURIE or raw name."""
-        text = ref.strip().removeprefix("<").removesuffix(">")
+    def _identified(self, ref: str, kind: Kind) -> int | None:
+        """What a reference names as an IRI, which may stand in ``<>``, or a CURIE."""
+        text = ref.strip()
         if not text:
             raise BadReference(kind, ref)
+        bare = text[1:-1] if text[0] == "<" and text[-1] == ">" else text
         iris: StringTable = getattr(self, f"{kind}_iris")
-        for iri in self._readings(text, kind):
-            found = None if iri is None else iris.find(united(iri))
-            if found is not None:
-                return text, found
-        return text, None
+        found = iris.find(united(bare))
+        if found is None and (iri := expand(bare, self.prefixes)) is not None:
+            found = iris.find(united(iri))
+        return found
 
-    def _readings(self, text: str, kind: Kind) -> Iterator[str | None]:
-        """The IRIs that a text may stand for, each made when those before it name nothing."""
-        yield text
-        yield expand(text, self.prefixes)
-        yield mint(self.base, kind, text)
+    def _meant(self, kind: Kind, text: str, alike: Sequence[int]) -> list[int]:
+        """What a name may mean: the one thing that it is the raw id or the label of, exactly as it
+        is written; else all of those, and all that have a label ``alike``."""
+        labels: StringTable = getattr(self, f"{kind}_labels")
+        iris: StringTable = getattr(self, f"{kind}_iris")
+        raw = iris.find(united(mint(self.base, kind, text)))
+        exact = {int(i) for i in alike if labels[i] == text}
+        if raw is not None:
+            exact.add(raw)
+        return sorted(exact if len(exact) == 1 else exact.union(map(int, alike)))
 
     def _one_of_few(
         self,
@@ -210,15 +215,14 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
     ) -> int:
         import difflib
 
+        text, found = ref.strip(), self._identified(ref, kind)
         labels: StringTable = getattr(self, f"{kind}_labels")
         among = range(len(labels)) if among is None else among
-        text, found = self._named(ref, kind)
         if found is not None and found in among:
             return found
         names = {i: normalise(labels[i]) for i in among}
         alike = [i for i, name in names.items() if name == normalise(text)]
-        same = [i for i in alike if labels[i] == text]
-        candidates = same if len(same) == 1 else alike
+        candidates = [i for i in self._meant(kind, text, alike) if i in among]
         if len(candidates) == 1:
             return candidates[0]
         if candidates:

@@ -66,7 +66,7 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
     from sightline.insights.names import NOBODY
     from sightline.insights.ranking import candidates, reliability, told
 
-    view, inverse = sight.model_view, sight.facts.inverse
+    inverse = sight.facts.inverse
     edges = []
     for edge in asked.edges:
         rel = sight.snapshot.resolve_relation(edge.relation)
@@ -74,6 +74,7 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
         edges.append((rel, sight.entity(edge.entity)))
     relation = sight.relation(asked.relation)
     wanted = sight.facts.rels(relation, asked.direction)
+    view = sight.model_view
     answers, used = new_facts(view, edges, wanted, relation is not None, asked.k)
     facts = told(sight, candidates(view, NOBODY, answers))
     return Inductive(**reliability(sight, facts), edges_used=used, related=facts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
+from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span, Where
 from sightline.insights.records import EntityRef, Path, Ref
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class PathsQuestion:
             "`^capital/(borders|<member of>)*`."
         ),
     ] = None
+    where: Where = ()
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
 
 
@@ -103,6 +104,7 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
 
     Raises:
         BadPattern, UnknownRelation
+        UsageError, UnknownQualifier, AmbiguousQualifier: a condition cannot be read.
     """
     from sightline.graph.paths.find import find_paths
 
@@ -118,6 +120,7 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         include=list(map(s.resolve_relation, asked.include)),
         exclude=list(map(s.resolve_relation, asked.exclude)),
         types=list(map(s.resolve_class, asked.types)),
+        edges=sight.edges_saying(asked.where),
         pattern=asked.pattern,
         deadline_ms=asked.deadline_ms,
     )
@@ -157,14 +160,19 @@ def _metapaths(
     tests = 0
     chances: list[Chance | str] = []
     tested: list[Chance] = []
-    if found and s.manifest["copies"] and not asked.types:
+    restricted = ""
+    if asked.types:
+        restricted = "what lies between was restricted to types"
+    elif asked.where:
+        restricted = "facts were restricted by what they say of themselves, copies say nothing"
+    if found and s.manifest["copies"] and not restricted:
         rels = [list(map(s.resolve_relation, refs)) for refs in (asked.include, asked.exclude)]
         tests = possible(s, *ends, asked.max_hops, *rels)
     for metapath in found:
         if not s.manifest["copies"]:
             chances.append("this snapshot has no shuffled copies: sightline compile makes them")
-        elif asked.types:
-            chances.append("what lies between was restricted to types")
+        elif restricted:
+            chances.append(restricted)
         elif len(metapath.rels) > MAX_STEPS:
             chances.append(f"only shapes of up to {MAX_STEPS} steps are")
         elif tested and time.perf_counter() > end:

@@ -57,10 +57,11 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
         )
     if asked.coverage is not None and asked.relation is None:
         raise UsageError("coverage is for a missing head or tail; leave it out")
-    view, k = sight.model_view, DEFAULT_K if asked.k is None else asked.k
+    k = DEFAULT_K if asked.k is None else asked.k
     head = None if asked.head is None else sight.entity(asked.head)
     tail = None if asked.tail is None else sight.entity(asked.tail)
     relation = sight.relation(asked.relation)
+    view = sight.model_view
     if head is not None and relation is not None and tail is None:
         found = complete(view, head, relation, k, asked.new_only, asked.coverage)
     elif head is None and relation is not None and tail is not None:

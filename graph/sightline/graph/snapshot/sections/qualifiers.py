@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,6 +157,16 @@ class Qualifiers(Edges):
         for allowed in conditions:
             met &= np.bincount(of[allowed[said]], minlength=len(met)) > 0
         return np.bincount(owner[met], minlength=len(edges)) > 0
+
+    def edges_saying(self, conditions: Sequence[Flags]) -> Flags:
+        """The same of all edges and at least one condition: bool ``(M,)``."""
+        first, *others = (
+            self.qualifier_origin[allowed[self.qualifier_said]] for allowed in conditions
+        )
+        met = reduce(np.intersect1d, others, first)
+        edges = np.zeros(self.num_edges, np.bool_)
+        edges[np.searchsorted(self.origin_indptr, met, side="right") - 1] = True
+        return edges
 
     def values_of(self, prop: int) -> range:
         """Where the values of a property are: numbers, ascending, then the others, by text."""
