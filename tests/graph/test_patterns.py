@@ -11,10 +11,11 @@ import pyoxigraph as ox
 import pytest
 
 from sightline.graph.errors import OutOfRange
+from sightline.graph.paths import reach
 from sightline.graph.paths.errors import BadPattern
 from sightline.graph.paths.find import Path, find_paths
 from sightline.graph.paths.patterns import MAX_LENGTH, MAX_NESTING, MAX_STATES, read_pattern
-from sightline.graph.paths.reach import reachable
+from sightline.graph.paths.reach import reachable, reachable_from_each
 from sightline.graph.snapshot.errors import UnknownRelation
 from sightline.graph.snapshot.reader import Snapshot
 from tests.graph.conftest import BASE, build, fact
@@ -78,6 +79,24 @@ def test_entities_at_the_end_are_those_that_sparql_finds(crowd: Snapshot, store:
             assert not found.truncated
             total += len(expected)
     assert total > 500
+
+
+def test_walks_from_several_sources_are_those_from_each(
+    crowd: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach, "ROOM", 2000)
+    sources = np.arange(0, crowd.num_entities, 3, dtype=np.int32)
+    for pattern in PATTERNS[:40]:
+        each = [reachable(crowd, source, pattern).entities for source in sources.tolist()]
+        found = reachable_from_each(crowd, sources, pattern, most=10**6)
+        assert found.finished == len(sources)
+        assert found.owner.tolist() == [i for i, ends in enumerate(each) for _ in ends]
+        assert found.entity.tolist() == [end for ends in each for end in ends]
+        anywhere = np.unique(np.concatenate(each))
+        assert reachable(crowd, sources, pattern).entities.tolist() == anywhere.tolist()
+    cut = reachable_from_each(crowd, sources, "(a|b|c)*", most=5)
+    assert 0 < cut.finished < len(sources)
+    assert cut.owner.max() == cut.finished - 1
 
 
 def as_expression(pattern: str, crowd: Snapshot) -> re.Pattern[str]:

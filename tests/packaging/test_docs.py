@@ -223,7 +223,7 @@ def test_limits_over_http_are_documented() -> None:
     for name, (low, high) in ranges.items():
         row = re.search(rf"^\| `{name}`.*$", text_of(REFERENCE / "settings.md"), re.MULTILINE)
         assert row is not None, name
-        assert f"{low:g} to {high:g}" in row.group(0), row.group(0)
+        assert f"{low:.9g} to {high:.9g}" in row.group(0), row.group(0)
 
 
 def test_figures_of_benchmarks_are_those_that_were_measured() -> None:

@@ -39,7 +39,7 @@ def model_of(kind: Kind[Any, Any]) -> type[BaseModel]:
         if p.name in ranges:
             low, high = ranges[p.name]
             about = p.about.rpartition(", ")[0]
-            limits = {"ge": low, "le": high, "description": f"{about}, {low:g} to {high:g}."}
+            limits = {"ge": low, "le": high, "description": f"{about}, {low:.9g} to {high:.9g}."}
         elif p.many:
             limits |= {"min_length": p.length.least, "max_length": p.length.most}
         elif hint in (str, str | None):

@@ -126,7 +126,7 @@ def _wrong(adapter: TypeAdapter[Any], error: ValidationError) -> UsageError:
     options = [declared.get(name, {}), *declared.get(name, {}).get("anyOf", [])]
     number = next((option for option in options if "minimum" in option), None)
     message = found["msg"]
-    if found["type"] == "extra_forbidden":
+    if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return _unknown(where, name, list(declared))
     if found["type"] == "json_invalid":
         return UsageError(f"the body is no JSON: {found['ctx']['error']}")
@@ -137,7 +137,7 @@ def _wrong(adapter: TypeAdapter[Any], error: ValidationError) -> UsageError:
         if found["type"] in ("greater_than_equal", "less_than_equal"):
             return OutOfRange(where, found["input"], low, high)
         kind = "whole number" if number["type"] == "integer" else "number"
-        message = f"it must be a {kind}, {low:g} to {high:g}"
+        message = f"it must be a {kind}, {low:.9g} to {high:.9g}"
     return UsageError(f"{where} cannot be used: {message[:1].lower()}{message[1:]}")
 
 

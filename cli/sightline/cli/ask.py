@@ -27,7 +27,7 @@ def commands() -> list[Callable[..., None]]:
 
 def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
     """What asks one kind of question, with a signature that typer reads its options from."""
-    asked = kind.parameters
+    asked = [p for p in kind.parameters if not p.records]
     order = Parameter.KEYWORD_ONLY
     listed = [
         *(p for p in map(_listed, asked) if p.default is Parameter.empty),
@@ -59,10 +59,11 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
 def _listed(p: declared.Parameter) -> Parameter:
     """A field of a question as an argument, where it must be given, or as an option."""
     order = Parameter.KEYWORD_ONLY
-    if p.required:
+    if p.required or p.argument:
         of_what = str(p.names) if p.name == "id" else p.name
         argument = typer.Argument(metavar=of_what.upper(), help=p.about, show_default=False)
-        return Parameter(p.name, order, annotation=Annotated[p.type, argument])
+        hint = str if p.argument else p.type
+        return Parameter(p.name, order, annotation=Annotated[hint, argument])
     long = f"--{p.name.replace('_', '-')}"
     names = ["-k", long] if p.name == "k" else [long]
     if p.type is bool and p.default:

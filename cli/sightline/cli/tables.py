@@ -15,6 +15,7 @@ from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
     from sightline.insights.kinds.paths import Paths
+    from sightline.insights.kinds.query import Answers
 
 _UNSAID = {field.name for field in fields(Reliability)}
 
@@ -127,9 +128,35 @@ def show_paths(answer: Paths, title: str | None = None) -> None:
         terminal.say(f"not everything was searched: {answer.reason}")
 
 
+def show_query(answer: Answers, title: str | None = None) -> None:
+    """A column for every variable; where a condition may be predicted, the chance and what it rests
+    on. Answers that rest on guesses are only counted."""
+    likely = any(condition.likely for condition in answer.conditions)
+    shown = [row for row in answer.rows if not any(fact.abstain for fact in row.facts)]
+    columns = list(answer.variables)
+    rows = [[value.label for value in row.values] for row in shown]
+    if likely:
+        columns += ["#chance", "predicted"]
+        for row, cells in zip(shown, rows):
+            new = (fact for fact in row.facts if fact.status == "predicted")
+            said = (f"{f.head.label} —{f.relation.label}→ {f.tail.label}" for f in new)
+            cells += [percent(row.probability), "; ".join(dict.fromkeys(said))]
+    if shown or not answer.rows:
+        terminal.table(title or "Answers", columns, rows)
+    if answer.rows:
+        terminal.say(f"{len(shown)} of {answer.found} answers shown")
+    if guesses := len(answer.rows) - len(shown):
+        also = f"and {guesses} that rest on guesses below {percent(answer.abstain_below)} if any"
+        terminal.say(f"{also}; --json shows them")
+    if answer.note:
+        terminal.say(answer.note)
+    if answer.truncated:
+        terminal.say(f"not everything was searched: {answer.reason}")
+
+
 def _small(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
 
 #: How to show kinds of answer for which ``show`` does not do, by their name.
-OWN: dict[str, Callable[..., None]] = {"paths": show_paths}
+OWN: dict[str, Callable[..., None]] = {"paths": show_paths, "query": show_query}

@@ -58,7 +58,7 @@ class OutOfRange(UsageError):
     """A numeric limit outside its allowed range."""
 
     def __init__(self, name: str, value: object, low: float, high: float) -> None:
-        super().__init__(f"{name} is {value!s:.40}; allowed are {low:g} to {high:g}")
+        super().__init__(f"{name} is {value!s:.40}; allowed are {low:.9g} to {high:.9g}")
         self.allowed = (low, high)
 
     @property

@@ -70,7 +70,7 @@ def _allowed(snapshot: Snapshot, prop: int, sign: str, value: str) -> Flags:
     allowed = np.zeros(len(s.qualifier_property), np.bool_)
     numbers = s.qualifier_number[span.start : span.stop]
     texts = span[len(numbers) - int(np.isnan(numbers).sum()) :]
-    number = _number(value)
+    number = number_in(value)
     if number is not None:
         compare = {"=": np.equal, ">=": np.greater_equal, "<=": np.less_equal}[sign]
         allowed[span.start : span.stop] = compare(numbers, number)
@@ -79,7 +79,7 @@ def _allowed(snapshot: Snapshot, prop: int, sign: str, value: str) -> Flags:
             low = bisect_left(texts, text, key=s.qualifier_value.__getitem__)
             high = bisect_right(texts, text, key=s.qualifier_value.__getitem__)
             allowed[texts[low:high]] = True
-    elif _TIME.fullmatch(value):
+    elif looks_like_time(value):
 
         def begins(at: int) -> str:
             return s.qualifier_value[at][: len(value)]
@@ -99,7 +99,13 @@ def _allowed(snapshot: Snapshot, prop: int, sign: str, value: str) -> Flags:
     return allowed
 
 
-def _number(text: str) -> float | None:
+def looks_like_time(text: str) -> bool:
+    """Whether a text is a date, or how one begins."""
+    return _TIME.fullmatch(text) is not None
+
+
+def number_in(text: str) -> float | None:
+    """The finite number that a text is, None for none."""
     try:
         number = float(text.replace("_", "-"))  # which Python would read over
     except ValueError:

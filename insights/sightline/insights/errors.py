@@ -24,3 +24,20 @@ class NothingToReport(NotReady):
             "the graph holds no fact between two entities, so there is nothing to report; take in "
             "data that links them (`sightline ingest`, `sightline compile`), or name entities"
         )
+
+
+class BadQuery(UsageError):
+    """A logical question that is not in the notation."""
+
+    def __init__(self, text: str, position: int, expected: str) -> None:
+        at = text[max(0, position - 21) : position + 19]
+        super().__init__(
+            f"the question cannot be read at character {position}, in {at!r}: expected {expected}; "
+            "write conditions with commas between them: ?d treats ?x, ?d a Compound, ?c population "
+            '> 1000000, not ?d treats "Alzheimer\'s disease"'
+        )
+        self.position = position
+
+    @property
+    def extra(self) -> dict[str, object]:
+        return {"position": self.position}

@@ -119,12 +119,16 @@ class Facts:
         edges: Ids = (start + np.flatnonzero(s.tail[start:end] == tail)).astype(np.int32)
         return edges
 
-    def states(self, head: int, relation: int, tail: int) -> bool:
-        """Whether the graph holds a fact."""
+    def edge(self, head: int, relation: int, tail: int) -> int | None:
+        """The edge of a fact, None where the graph does not hold it."""
         s = self.snapshot
         span = _span(s.out_indptr, s.relation, head, relation)
         at = bisect_left(s.tail.data, tail, span.start, span.stop)
-        return at < span.stop and bool(s.tail.data[at] == tail)
+        return at if at < span.stop and s.tail.data[at] == tail else None
+
+    def states(self, head: int, relation: int, tail: int) -> bool:
+        """Whether the graph holds a fact."""
+        return self.edge(head, relation, tail) is not None
 
     @cached_property
     def edges_per_rel(self) -> npt.NDArray[np.int64]:

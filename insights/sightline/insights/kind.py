@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -19,6 +19,7 @@ from typing import (
     Generic,
     Literal,
     TypeVar,
+    get_args,
     get_origin,
     get_type_hints,
 )
@@ -65,6 +66,11 @@ class Names:
     what: Literal["entity", "relation", "type"]
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """Marks a text that is an argument of the command, and must be given there."""
+
+
 EntityName = Annotated[str, Names("entity"), Doc("An IRI, a CURIE such as entity:Q42, or a label.")]
 RelationName = Annotated[str | None, Names("relation"), Doc("Only this relation.")]
 K = Annotated[int, Span(1, MAX_K), Doc("How many answers.")]
@@ -95,6 +101,8 @@ class Parameter:
         length: how long a text or a list may be.
         names: what it names, if it names something.
         many: whether it is a list.
+        argument: whether it is an argument of the command though it has a default.
+        records: whether it is a list of records, which the command line has no way to say.
     """
 
     name: str
@@ -105,6 +113,8 @@ class Parameter:
     length: Length
     names: str | None
     many: bool
+    argument: bool
+    records: bool
 
     @property
     def required(self) -> bool:
@@ -138,10 +148,13 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     span, names = marks.get(Span), marks.get(Names)
     about = marks[Doc].documentation if Doc in marks else ""
     if span is not None:
-        about = f"{about.removesuffix('.')}, {span.low:g} to {span.high:g}."
+        about = f"{about.removesuffix('.')}, {span.low:.9g} to {span.high:.9g}."
     many = get_origin(plain) is tuple
     length = marks.get(Length, Length(MAX_NAMES if many else MAX_TEXT))
-    return Parameter(name, plain, default, about, span, length, names and names.what, many)
+    what, records = names and names.what, many and is_dataclass(get_args(plain)[0])
+    return Parameter(
+        name, plain, default, about, span, length, what, many, Argument in marks, records
+    )
 
 
 Render = Callable[[Any, Sightline], bytes]

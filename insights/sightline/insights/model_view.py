@@ -39,6 +39,8 @@ MOST_EDGES = 256
 UNSEEN = "predicted from its edges: the model never saw"
 #: Bytes of answers kept that fit directed relations, one per entity; of so many relations at least.
 KEPT_BYTES, KEPT = 16_000_000, 64
+#: Answers looked at first where all above a chance are wanted.
+FIRST = 32
 #: Stands for a probability of zero where a logarithm is taken.
 LEAST = 1e-12
 
@@ -102,6 +104,13 @@ class ModelView:
         self.facts = facts
         kept = max(KEPT, KEPT_BYTES // max(1, len(model.entity_ids)))
         self._fits = lru_cache(kept)(self._fitting_rows)
+
+    def warm(self) -> None:
+        """Load what answers questions, so that the first one does not use up its time for it."""
+        _ = self.chance_of_another
+        student = self.model.student
+        if student.num_entities and student.num_relations:
+            student.scores(np.zeros(1, np.int32), np.zeros(1, np.int32))
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
@@ -218,6 +227,27 @@ class ModelView:
             probability.astype(np.float32),
             chance.astype(np.float32),
         )
+
+    def answers_above(self, anchor: int, rel: int, least: float, among: Flags) -> Answers:
+        """The answers that the graph does not state to a directed relation of an anchor whose
+        chance is ``least`` or more, best first, ties by id.
+
+        Args:
+            among: bool ``(N,)``: entities of the snapshot that may be answers.
+
+        Raises:
+            UnknownToModel: the model knows neither the anchor nor a relation of its edges.
+        """
+        rels = np.array([rel], np.int32)
+        another = float(self.chance_of_another.of(anchor, rels)[0])
+        without = np.flatnonzero(~among).astype(np.int32)
+        # The chance of an answer is at most that of one more.
+        k = self.model.student.num_entities if another >= least else 0
+        asked = [(q, another, without) for q in self.questions(anchor, rels[: min(k, 1)])]
+        answers = self.new_answers(asked, min(k, FIRST))
+        if len(answers.entity) == FIRST and answers.chance[-1] >= least:
+            answers = self.new_answers(asked, k)
+        return answers.take(np.flatnonzero(answers.chance >= np.float32(least)))
 
     def _best(self, question: Question, k: int, without: Ids) -> Ids:
         """The best ``k`` rows that may be shown and are not of some entities."""

@@ -18,7 +18,7 @@ from sightline.insights.facts import fair_order
 from sightline.insights.model_view import Answers
 from sightline.insights.names import NOBODY
 from sightline.insights.records import Direction, Fact, Path, Reliability
-from sightline.insights.support import support_of
+from sightline.insights.support import SUPPORT_BUDGET_MS, support_of
 
 if TYPE_CHECKING:
     from sightline.graph.paths.find import Path as FoundPath
@@ -237,15 +237,22 @@ def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
     return sorted(found, key=lambda c: (-c.key, c.head, c.relation, c.tail))[:k]
 
 
-def told(sight: Sightline, found: Sequence[Candidate], ranked: bool = True) -> tuple[Fact, ...]:
-    """Candidates as records, with the origins of what is stated and support for what is not.
+def told(
+    sight: Sightline,
+    found: Sequence[Candidate],
+    ranked: bool = True,
+    budget_ms: float = SUPPORT_BUDGET_MS,
+) -> tuple[Fact, ...]:
+    """Candidates as records, with the origins of what is stated and support for what is not, which
+    is looked for in ``budget_ms`` milliseconds.
 
     Those that are not stated have an end in common.
     """
     names = sight.names
     because = names.because(c.edge for c in found if c.edge is not None)
     new = [c for c in found if c.edge is None and NOBODY not in (c.head, c.tail)]
-    supported = support_of(sight.snapshot, new[0].end, [c.other for c in new]) if new else {}
+    others = [c.other for c in new]
+    supported = support_of(sight.snapshot, new[0].end, others, budget_ms) if new else {}
     facts = []
     for rank, c in enumerate(found, 1):
         paths: tuple[Path, ...] = ()

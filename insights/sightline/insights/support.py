@@ -27,19 +27,22 @@ _WARM: WeakSet[Snapshot] = WeakSet()
 
 
 def support_of(
-    snapshot: Snapshot, end: int, others: Iterable[int]
+    snapshot: Snapshot, end: int, others: Iterable[int], budget_ms: float = SUPPORT_BUDGET_MS
 ) -> dict[int, tuple[tuple[Path, ...], str | None]]:
     """The best paths of stated facts from one entity to each of some others, and what to know
     about them.
 
     A prediction is not stated, so none of the paths is the predicted fact itself.
+
+    Args:
+        budget_ms: milliseconds for all of them, 1 or more.
     """
     if snapshot not in _WARM:
         # Kernels are loaded before the clock runs: the first search must not use up its time so.
         warm(snapshot)
         _WARM.add(snapshot)
     asked = sorted(set(others))
-    limits = {"deadline_ms": SUPPORT_BUDGET_MS, "each_ms": SUPPORT_DEADLINE_MS}
+    limits = {"deadline_ms": budget_ms, "each_ms": SUPPORT_DEADLINE_MS}
     found = paths_to_each(snapshot, end, asked, max_hops=HOPS, k=SUPPORT_PATHS, **limits)
     return dict(zip(asked, map(_told, found)))
 

@@ -49,6 +49,12 @@ class UnknownClass(_Unknown):
     what = "type"
 
 
+class UnknownProperty(_Unknown):
+    """No property of entities has this IRI, CURIE or label."""
+
+    what = "property"
+
+
 class UnknownQualifier(_Unknown):
     """No statement says anything of itself under this IRI, CURIE or label."""
 
@@ -102,6 +108,12 @@ class AmbiguousClass(_Ambiguous):
     """A label that several classes share."""
 
     what = "types"
+
+
+class AmbiguousProperty(_Ambiguous):
+    """A label that several properties share."""
+
+    what = "properties"
 
 
 class AmbiguousQualifier(_Ambiguous):

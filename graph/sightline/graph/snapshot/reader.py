@@ -10,17 +10,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sightline.graph.record.places import TableRows
 from sightline.graph.snapshot import sections
 from sightline.graph.snapshot.errors import (
     AmbiguousClass,
     AmbiguousEntity,
+    AmbiguousProperty,
     AmbiguousQualifier,
     AmbiguousRelation,
     BadReference,
     NothingCompiled,
     UnknownClass,
     UnknownEntity,
+    UnknownProperty,
     UnknownQualifier,
     UnknownRelation,
 )
@@ -151,6 +155,17 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         """
         return self._one_of_few(ref, "class", UnknownClass, AmbiguousClass)
 
+    def resolve_property(self, ref: str) -> int:
+        """The property that an IRI, a CURIE, a raw name or a label names, of those that entities
+        have literals of.
+
+        Raises:
+            BadReference, UnknownProperty
+            AmbiguousProperty: several share the label; all are named.
+        """
+        among = np.unique(self.attribute_property).tolist()
+        return self._one_of_few(ref, "property", UnknownProperty, AmbiguousProperty, among)
+
     def resolve_qualifier(self, ref: str) -> int:
         """The property that an IRI, a CURIE, a raw name or a label names, of those that statements
         say of themselves.
@@ -209,8 +224,10 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         self,
         ref: str,
         kind: Kind,
-        unknown: type[UnknownRelation | UnknownClass | UnknownQualifier],
-        ambiguous: type[AmbiguousRelation | AmbiguousClass | AmbiguousQualifier],
+        unknown: type[UnknownRelation | UnknownClass | UnknownProperty | UnknownQualifier],
+        ambiguous: type[
+            AmbiguousRelation | AmbiguousClass | AmbiguousProperty | AmbiguousQualifier
+        ],
         among: Sequence[int] | None = None,
     ) -> int:
         import difflib
@@ -228,6 +245,10 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         if candidates:
             iris: StringTable = getattr(self, f"{kind}_iris")
             raise ambiguous(ref, [f"{labels[i]} ({self.curie(iris[i])})" for i in candidates])
-        near = difflib.get_close_matches(normalise(text), names.values(), n=5, cutoff=0.5)
+        asked = normalise(text)
+        near = [name for name in names.values() if f" {asked} " in f" {name} "][:5]
+        near += difflib.get_close_matches(asked, names.values(), n=5, cutoff=0.5)
         known = {name: labels[i] for i, name in reversed(names.items())}
-        raise unknown(ref, [known[name] for name in near] or labels.take(list(among)[:5]))
+        raise unknown(
+            ref, [known[name] for name in dict.fromkeys(near)][:5] or labels.take(list(among)[:5])
+        )

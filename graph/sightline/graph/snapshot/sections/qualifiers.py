@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EXACT = 2**53
 #: A text that is a number as well, and no code such as 007.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_PLAIN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+PLAIN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _DISTINCT = ("property", "number", "value", "datatype", "language")
 
 
@@ -182,5 +182,5 @@ def _number() -> pl.Expr:
 
     value, datatype = pl.col("value"), pl.col("datatype")
     number = datatype.is_in(list(NUMBERS)) & value.str.contains(_NUMBER)
-    number |= (datatype == XSD_STRING) & value.str.contains(_PLAIN)
+    number |= (datatype == XSD_STRING) & value.str.contains(PLAIN)
     return pl.when(number).then(value).cast(pl.Float64, strict=False)
