@@ -6,7 +6,8 @@ command; knows no kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,7 +40,7 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
     def command(workspace: Path, json: bool, **given: Any) -> None:
         for parameter in asked:
             if parameter.many:
-                given[parameter.name] = tuple(given[parameter.name] or ())
+                given[parameter.name] = tuple(_each(given[parameter.name] or ()))
         answer = kind.answer(open_for_asking(workspace), kind.question(**given))
         if json:
             terminal.print_json(answer)
@@ -60,9 +61,10 @@ def _listed(p: declared.Parameter) -> Parameter:
     """A field of a question as an argument, where it must be given, or as an option."""
     order = Parameter.KEYWORD_ONLY
     if p.required or p.argument:
-        of_what = str(p.names) if p.name == "id" else p.name
-        argument = typer.Argument(metavar=of_what.upper(), help=p.about, show_default=False)
-        hint = str if p.argument else p.type
+        of_what = p.names if p.names and (p.many or p.name == "id") else p.name
+        shown = of_what.upper() + "..." * p.many
+        argument = typer.Argument(metavar=shown, help=p.about, show_default=False)
+        hint = str if p.argument else list[str] if p.many else p.type
         return Parameter(p.name, order, annotation=Annotated[hint, argument])
     long = f"--{p.name.replace('_', '-')}"
     names = ["-k", long] if p.name == "k" else [long]
@@ -72,6 +74,12 @@ def _listed(p: declared.Parameter) -> Parameter:
     option = typer.Option(*names, help=p.about, metavar=metavar)
     hint, default = (list[str] | None, None) if p.many else (p.type, p.default)
     return Parameter(p.name, order, annotation=Annotated[hint, option], default=default)
+
+
+def _each(given: Iterable[str]) -> Iterator[str]:
+    """What was given, with the lines of standard input in place of ``-``."""
+    for text in given:
+        yield from filter(None, map(str.strip, sys.stdin)) if text == "-" else [text]
 
 
 def report(

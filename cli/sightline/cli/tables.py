@@ -14,6 +14,7 @@ from sightline.cli import terminal
 from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
+    from sightline.insights.kinds.enrich import Enriched, SharedFeature
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
 
@@ -154,9 +155,49 @@ def show_query(answer: Answers, title: str | None = None) -> None:
         terminal.say(f"not everything was searched: {answer.reason}")
 
 
+def show_enriched(answer: Enriched, title: str | None = None) -> None:
+    """What a list has in common, beside what it is compared with; then all that was left out."""
+    listed, entities = answer.background.listed, answer.background.entities
+    rows = [
+        (
+            one.text,
+            f"{one.count} of {listed}",
+            f"{one.background_count:,} of {entities:,}",
+            f"{one.fold:.3g}",
+            _small(one.p_value),
+            _small(one.q_value),
+            _also(one),
+        )
+        for one in answer.shared
+    ]
+    heads = ("in common", "#listed", "#background", "#fold", "#p", "#q", "says the same")
+    terminal.table(title or f"{listed:,} listed, beside {answer.background.text}", heads, rows)
+    terminal.say(f"{answer.significant:,} of {answer.tests:,} things stand out (q at most 0.05)")
+    if answer.more_like_these:
+        near = ((f"{one.similarity:.3f}", one.entity.label) for one in answer.more_like_these)
+        terminal.table("More like these", ("#similarity", "entity"), near)
+    for note in answer.notes:
+        terminal.say(f"note: {note}")
+    for ref in answer.outside:
+        terminal.say(f"left out: {ref.label}, which is not of that type")
+    for name in answer.unresolved:
+        terminal.say(f"left out: {name.problem}")
+    if answer.truncated:
+        terminal.say(f"not everything was compared: {answer.reason}")
+
+
+def _also(one: SharedFeature) -> str:
+    more = one.folded - len(one.alike[:1])
+    return ", ".join([*one.alike[:1], *([f"{more:,} more"] if more else [])])
+
+
 def _small(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
 
 #: How to show kinds of answer for which ``show`` does not do, by their name.
-OWN: dict[str, Callable[..., None]] = {"paths": show_paths, "query": show_query}
+OWN: dict[str, Callable[..., None]] = {
+    "paths": show_paths,
+    "enrich": show_enriched,
+    "query": show_query,
+}

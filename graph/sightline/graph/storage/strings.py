@@ -47,8 +47,13 @@ class StringTable(Sequence[str]):
     def write(folder: Path, name: str, strings: Iterable[str]) -> None:
         """Write a table so that ``open`` finds it."""
         table = StringTable.of(strings)
-        np.save(folder / f"{name}.bytes.npy", np.frombuffer(table._data, np.uint8))
-        np.save(folder / f"{name}.offsets.npy", table._offsets)
+        data, offsets = table.arrays()
+        np.save(folder / f"{name}.bytes.npy", data)
+        np.save(folder / f"{name}.offsets.npy", offsets)
+
+    def arrays(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """``data`` and ``offsets``."""
+        return np.frombuffer(self._data, np.uint8), np.frombuffer(self._offsets, np.int64)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1

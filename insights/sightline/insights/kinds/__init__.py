@@ -6,6 +6,7 @@ from typing import Any
 
 from sightline.insights.kind import Kind
 from sightline.insights.kinds import (
+    enrich,
     entity,
     inductive,
     neighborhood,
@@ -27,6 +28,7 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     similar.KIND,
     neighborhood.KIND,
     paths.KIND,
+    enrich.KIND,
     predictions.KIND,
     inductive.KIND,
     query.KIND,

@@ -11,7 +11,7 @@ from sightline.insights.kind import EntityName, K, Kind, Sightline
 from sightline.insights.records import EntityRef
 
 if TYPE_CHECKING:
-    from sightline.graph.arrays import Flags
+    from sightline.graph.arrays import Flags, Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +47,40 @@ def similar(sight: Sightline, asked: SimilarQuestion) -> Similar:
     """
     import numpy as np
 
+    entity, view = sight.entity(asked.id), sight.model_view
+    row = np.array([view.row(entity)])
+    shown = np.ones(sight.snapshot.num_entities, np.bool_)
+    if asked.same_type:
+        shown = _same_type(sight, entity)
+    shown[entity] = False
+    return Similar(sight.names.entity(entity), nearest(sight, row, shown, asked.k))
+
+
+def nearest(sight: Sightline, rows: Ids, shown: Flags, k: int) -> tuple[Neighbour, ...]:
+    """What is nearest to some of the model's rows, by the cosine with the mean of their directions,
+    ties by id.
+
+    Args:
+        shown: bool ``(N,)``: the entities that may be named.
+
+    Raises:
+        NoModel, DamagedArtifact, FormatMismatch
+    """
+    import numpy as np
+
     from sightline.distill.student.arrays import best
 
-    entity, view = sight.entity(asked.id), sight.model_view
-    row, model = view.row(entity), view.model
+    model, names = sight.model_view.model, sight.names
     vectors = np.asarray(model.student.arrays.entity)
+    least = np.finfo(np.float32).tiny
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    cosine = vectors @ vectors[row] / np.maximum(length * length[row], np.finfo(np.float32).tiny)
-    shown = model.entity_ids >= 0
-    shown[row] = False
-    if asked.same_type:
-        shown &= _same_type(sight, entity)[model.entity_ids]
-    rows = np.flatnonzero(shown)
-    rows = rows[best(cosine[rows], min(asked.k, len(rows)))]
-    names = sight.names
-    return Similar(
-        names.entity(entity),
-        tuple(
-            Neighbour(names.entity(int(model.entity_ids[i])), float(np.clip(cosine[i], -1, 1)))
-            for i in rows
-        ),
+    middle = (vectors[rows] / np.maximum(length[rows], least)[:, None]).mean(axis=0)
+    cosine = vectors @ middle / np.maximum(length * np.sqrt(middle @ middle), least)
+    among = np.flatnonzero((model.entity_ids >= 0) & shown[model.entity_ids])
+    among = among[best(cosine[among], min(k, len(among)))]
+    return tuple(
+        Neighbour(names.entity(int(model.entity_ids[i])), float(np.clip(cosine[i], -1, 1)))
+        for i in among
     )
 
 
