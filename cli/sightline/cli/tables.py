@@ -14,6 +14,7 @@ from sightline.cli import terminal
 from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
+    from sightline.insights.kinds.communities import Communities
     from sightline.insights.kinds.enrich import Enriched, SharedFeature
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
@@ -186,6 +187,37 @@ def show_enriched(answer: Enriched, title: str | None = None) -> None:
         terminal.say(f"not everything was compared: {answer.reason}")
 
 
+def show_communities(answer: Communities, title: str | None = None) -> None:
+    """Communities with what is central in them and common to them, then what joins them."""
+    rows = [
+        (
+            str(one.number),
+            f"{one.entities:,}",
+            ", ".join(f"{kind.type.label} {kind.entities:,}" for kind in one.types if kind.type),
+            ", ".join(ref.label for ref in one.central),
+            "; ".join(f"{t.text} ({t.count:,} of {t.background_count:,})" for t in one.in_common),
+        )
+        for one in answer.communities
+    ]
+    heads = ("#", "#entities", "types", "central", "in common")
+    terminal.table(title or "Communities", heads, rows)
+    terminal.say(f"{len(rows)} of {answer.found:,} shown; modularity {answer.modularity:.2f}")
+    if answer.alone:
+        terminal.say(f"{answer.alone:,} entities have no fact that joins them to another")
+    joins = (
+        (
+            f"{one.participation:.2f}",
+            one.entity.label,
+            "; ".join(f"{link.facts:,} into {link.community} {link.name}" for link in one.links),
+        )
+        for one in answer.bridges
+    )
+    if answer.bridges:
+        terminal.table("What joins them", ("#participation", "entity", "facts"), joins)
+    if answer.truncated:
+        terminal.say(f"not everything was looked at: {answer.reason}")
+
+
 def _also(one: SharedFeature) -> str:
     more = one.folded - len(one.alike[:1])
     return ", ".join([*one.alike[:1], *([f"{more:,} more"] if more else [])])
@@ -199,5 +231,6 @@ def _small(value: float | None) -> str:
 OWN: dict[str, Callable[..., None]] = {
     "paths": show_paths,
     "enrich": show_enriched,
+    "communities": show_communities,
     "query": show_query,
 }

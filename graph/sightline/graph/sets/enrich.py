@@ -35,6 +35,8 @@ LEVEL = 0.05
 SIGNIFICANT = 0.05
 #: Features of one step and of two, best first, that are looked through for those that say the same.
 CONSIDERED = 1000
+#: Of long lists fewer: memory for who has what of them.
+MAX_CELLS = 1 << 25
 #: Two features say the same where this share of those who have one have the other.
 ALIKE = 0.8
 #: What is less particular says more where it is so unlikely among those who have the other.
@@ -163,7 +165,8 @@ def enrich(
     all_, p = all_.take(order), p[order]
     q: Doubles = np.array(q_values(p.tolist(), tests))
     two = all_.kind == _TWO
-    few = np.sort(np.concatenate([np.flatnonzero(which)[:CONSIDERED] for which in (~two, two)]))
+    first = max(k, min(CONSIDERED, MAX_CELLS // max(1, n)))
+    few = np.sort(np.concatenate([np.flatnonzero(which)[:first] for which in (~two, two)]))
     best = _distinct(snapshot, all_.take(few), p[few], q[few], listed, among, k)
     return Enrichment(best, int((q <= SIGNIFICANT).sum()), tests, missed, relations)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sightline.insights.kind import Kind
 from sightline.insights.kinds import (
+    communities,
     enrich,
     entity,
     inductive,
@@ -29,6 +30,7 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     neighborhood.KIND,
     paths.KIND,
     enrich.KIND,
+    communities.KIND,
     predictions.KIND,
     inductive.KIND,
     query.KIND,

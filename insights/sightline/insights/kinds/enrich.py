@@ -255,7 +255,7 @@ def _shared(sight: Sightline, feature: Feature, listed: int, entities: int) -> S
     count = len(feature.members)
     return SharedFeature(
         kind=feature.kind,
-        text=_text(sight, feature),
+        text=text_of(sight, feature),
         steps=tuple(
             MetapathStep(names.relation(rel), names.direction(rel) == "out") for rel in feature.rels
         ),
@@ -270,12 +270,12 @@ def _shared(sight: Sightline, feature: Feature, listed: int, entities: int) -> S
         q_value=feature.q_value,
         members=tuple(map(names.entity, feature.members.tolist())),
         paths=_paths(sight, feature),
-        alike=tuple(_text(sight, one) for one in feature.alike[:ALIKE]),
+        alike=tuple(text_of(sight, one) for one in feature.alike[:ALIKE]),
         folded=len(feature.alike),
     )
 
 
-def _text(sight: Sightline, feature: Feature) -> str:
+def text_of(sight: Sightline, feature: Feature) -> str:
     """A feature in one line: ``—member of→ African Union``, ``type Country``, ``born 1970``."""
     names = sight.names
     if feature.rels:
