@@ -22,15 +22,14 @@ PEER = f"pyoxigraph {pyoxigraph.__version__} bulk load to disk"
 
 
 def run(folder: Path, scale: float) -> list[Result]:
-    """Load and compile N-Triples of two sizes, and in a hundred files; and CSV tables."""
+    """Load and compile N-Triples of two sizes, and in a hundred files; and edges with values."""
     size = int(1_000_000 * scale)
     triples = scale_free(size // 10, 20, size)
-    file, tenth, table = (folder / name for name in ("facts.nt", "tenth.nt", "facts.csv"))
+    file, tenth = folder / "facts.nt", folder / "tenth.nt"
     file.write_text("\n".join(n_triples(triples)) + "\n")
     tenth.write_text("\n".join(n_triples(scale_free(size // 100, 20, size // 10))) + "\n")
     columns = {"head": triples[:, 0], "relation": triples[:, 1], "tail": triples[:, 2]}
     frame = pl.DataFrame(columns).select(pl.format("x{}", pl.all()).name.keep())
-    frame.write_csv(table)
     parts, rated = folder / "parts", folder / "rated.csv"
     parts.mkdir()
     lines, other = n_triples(triples), n_triples(scale_free(size // 10, 20, size, seed=1))
@@ -46,13 +45,12 @@ def run(folder: Path, scale: float) -> list[Result]:
         store.flush()
 
     peer = cpu_seconds(bulk_load)
-    whole, small, csv, hundred, values = (
-        _in_a_process(path, folder) for path in (file, tenth, table, parts, rated)
+    whole, small, hundred, values = (
+        _in_a_process(path, folder) for path in (file, tenth, parts, rated)
     )
     both = whole["load"] + whole["compile"]
     with_index = whole["load"] + whole["compile with the RDF index"]
     growth = both / whole["statements"] / ((small["load"] + small["compile"]) / small["statements"])
-    rate = csv["statements"] / csv["load"]
     share = hundred["compile after a change"] / hundred["compile with the RDF index"]
     return [
         Result(
@@ -73,7 +71,6 @@ def run(folder: Path, scale: float) -> list[Result]:
             hundred,
         ),
         Result("a value of an edge", values["bytes a value"], "bytes", "", None, None, values),
-        Result("CSV table to load", rate, "statements/s", ">= 1e6", None, None, csv),
     ]
 
 

@@ -28,7 +28,17 @@ import table
 from measure import Result
 
 RESULTS = Path(__file__).parent / "results"
-NAMES = ("paths", "search", "compile", "student", "related", "serve", "sparql", "training")
+NAMES = (
+    "paths",
+    "search",
+    "ingest",
+    "compile",
+    "student",
+    "related",
+    "serve",
+    "sparql",
+    "training",
+)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -138,6 +139,34 @@ def test_hostile_labels_stay_text(workspace: Path, capsys: pytest.CaptureFixture
 
 def test_plain_text_has_no_control_characters() -> None:
     assert terminal.plain("a\x1b[2J\n\u202eb") == "a [2J  b"
+
+
+def test_after_two_seconds_progress_says_how_fast_and_how_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with terminal.progress() as progress:
+        for now[0], done in ((0, 0), (1, 100), (3, 300), (5, 500), (14, 600), (20, 9000)):
+            progress("ingest", done, 9000, "a.csv")
+        progress("compile", 0, 80, "reading loads")
+        now[0] = 40.0
+        progress("compile", 2, 80, "edges")
+        progress("reason", 0, None, "round 1")
+        now[0] = 50.0
+        progress("reason", 500, None, "round 2")
+        progress("compile", 1, 80, "edges")
+    assert capsys.readouterr().err.splitlines() == [
+        "ingest 0/9000 a.csv",
+        "ingest 300/9000 a.csv (100/s, 87 s left)",
+        "ingest 600/9000 a.csv (43/s, 3 min left)",
+        "ingest 9000/9000 a.csv (450/s)",
+        "compile 0/80 reading loads",
+        "compile 2/80 edges (13 min left)",
+        "reason 0 round 1",
+        "reason 500 round 2 (50/s)",
+        "compile 1/80 edges",
+    ], "what begins again is timed anew"
 
 
 def test_verify_fails_on_damage(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

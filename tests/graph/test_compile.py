@@ -356,3 +356,19 @@ def test_one_blank_node_of_two_loads_is_one_in_the_index(tmp_path: Path) -> None
         q.object for q in pyoxigraph.Store.read_only(str(compile_snapshot(ws).folder / "rdf"))
     }
     assert len(objects) == 1
+
+
+@pytest.mark.parametrize("wanted", [(), ("copies",), ("rdf", "copies")])
+def test_progress_reaches_its_end_and_counts_what_is_wanted_alone(
+    tmp_path: Path, wanted: tuple[str, ...]
+) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    add_load(workspace, [fact(("a", "r", "b"))])
+    said: list[tuple[int, int | None, str]] = []
+    asked = {name: name in wanted for name in ("rdf", "copies")}
+    compile_snapshot(workspace, **asked, progress=lambda _, *report: said.append(report))
+    done = [report[0] for report in said]
+    assert done == sorted(set(done)), "each stage takes some of the time"
+    assert {total for _, total, _ in said} == {done[-1]}
+    notes = {note for _, _, note in said}
+    assert {"rdf": "RDF index" in notes, "copies": "shuffled copies" in notes} == asked

@@ -37,7 +37,7 @@ class Toy(Section):
     @classmethod
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
         manifest["toys"] = inputs.edges.height
-        yield "toy_relation", inputs.encode(inputs.edges)["relation"].to_numpy()
+        yield "toy_relation", inputs.edges["relation"].to_numpy()
         yield "toy_words", ["word"] * inputs.edges.height
 
     def check(self) -> None:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
     from sightline.graph.progress import Progress
 
-#: Seconds between two lines of progress where the output is no terminal.
-QUIET_INTERVAL = 10.0
+#: Seconds between two lines of progress where the output is no terminal, and until the first that
+#: says how long it will take.
+QUIET_INTERVAL, SOON = 10.0, 2.0
+#: What is done more slowly is told by the time that is left alone.
+SLOW = 10.0
 #: Columns of a table that goes to a file or a pipe.
 PIPE_WIDTH = 240
 
@@ -94,32 +97,70 @@ def progress() -> Iterator[Progress]:
         TextColumn("{task.description:<12}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Bars(*columns, console=console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
+        pace = _Pace()
 
         def show(stage: str, done: int, total: int | None, note: str) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(plain(stage), total=total, note="")
-            bars.update(tasks[stage], completed=done, total=total, note=plain(note))
+                tasks[stage] = bars.add_task(plain(stage), total=total, note="", rate="")
+            said = plain(note), pace.rate(stage, done)
+            bars.update(tasks[stage], completed=done, total=total, note=said[0], rate=said[1])
 
         yield show
 
 
+class _Pace:
+    """How fast stages go, and how long they will take."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, tuple[float, int, int]] = {}
+
+    def rate(self, stage: str, done: int) -> str:
+        """What is done in a second, once that can be told; nothing where it is little."""
+        rate = self._rate(stage, done)
+        return f"{rate:,.0f}/s" if rate >= SLOW else ""
+
+    def left(self, stage: str, done: int, total: int | None) -> str:
+        """How long it will take until the end, once that can be told."""
+        rate = self._rate(stage, done)
+        if not rate or total is None or done >= total:
+            return ""
+        seconds = (total - done) / rate
+        if seconds < 100:
+            return f"{seconds:.0f} s left"
+        return f"{seconds / 60:.0f} min left" if seconds < 6000 else f"{seconds / 3600:.1f} h left"
+
+    def _rate(self, stage: str, done: int) -> float:
+        now = time.monotonic()
+        began, before, last = self._began.get(stage, (now, done, done))
+        if done < last:  # it begins again
+            began, before = now, done
+        self._began[stage] = began, before, done
+        return (done - before) / (now - began) if now - began >= SOON else 0.0
+
+
 def _lines() -> Progress:
-    """Progress for logs: the first line of a stage, then one in a while, then its end."""
-    last: dict[str, float] = {}
+    """Progress for logs: the first line of a stage, one after two seconds and then in a while, its
+    end."""
+    due: dict[str, float] = {}
+    pace = _Pace()
 
     def show(stage: str, done: int, total: int | None, note: str) -> None:
         now = time.monotonic()
+        said = pace.rate(stage, done), pace.left(stage, done, total)
         ended = total is not None and done >= total
-        if not ended and now - last.get(stage, -QUIET_INTERVAL) < QUIET_INTERVAL:
+        if not ended and now < due.get(stage, now):
             return
-        last[stage] = now
+        due[stage] = now + (QUIET_INTERVAL if stage in due else SOON)
         of = f"/{total}" if total is not None else ""
-        print(plain(f"{stage} {done}{of} {note}").rstrip(), file=sys.stderr, flush=True)
+        told = ", ".join(filter(None, said))
+        line = f"{stage} {done}{of} {note}".rstrip() + (f" ({told})" if told else "")
+        print(plain(line), file=sys.stderr, flush=True)
 
     return show

@@ -183,7 +183,7 @@ def type_of(class_iri: Template) -> tuple[Template, Value]:
 
 def percent_encoded(values: pl.Series) -> pl.Series:
     """Escape everything but unreserved ASCII, as ``urllib.parse.quote(value, safe="")`` does."""
-    if not values.str.contains(r"[^A-Za-z0-9_.~-]").any():
+    if _unreserved(values):
         return values
     plain = values.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
     foreign = values.str.contains(r"[^\x00-\x7f]").fill_null(False)
@@ -194,10 +194,17 @@ def percent_encoded(values: pl.Series) -> pl.Series:
     return encoded.zip_with(foreign, plain)
 
 
+def _unreserved(values: pl.Series) -> bool:
+    """Whether all characters are ASCII that stands in an IRI as it is, as in most tables."""
+    return not values.str.contains(r"[^A-Za-z0-9_.~-]").any()
+
+
 def _minted(
     values: pl.Series, prefixes: tuple[tuple[str, str], ...], curies: bool = False
 ) -> pl.Series:
     """Names to IRIs under the first prefix; IRIs and CURIEs of known prefixes stand."""
+    if _unreserved(values):
+        return (prefixes[0][1] + values).rename(values.name)
     minted = (prefixes[0][1] + percent_encoded(values)).rename(values.name)
     if not values.str.contains(":", literal=True).any():
         return minted

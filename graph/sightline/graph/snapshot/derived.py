@@ -55,6 +55,9 @@ def united(
 def members(facts: pl.DataFrame) -> pl.DataFrame:
     """The members of every ``rdf:List``, and of every Seq, Bag and Alt without a name.
 
+    Args:
+        facts: all statements with a predicate of RDF; others do not matter.
+
     Returns:
         ``container`` and the columns object, datatype, language, load, row.
     """
@@ -85,7 +88,11 @@ def members(facts: pl.DataFrame) -> pl.DataFrame:
 def opened(
     edges: pl.DataFrame, literals: pl.DataFrame, contained: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Edges to lists become edges, or literals, to what is in them; an empty list is none."""
+    """Edges to lists become edges, or literals, to what is in them; an empty list is none.
+
+    Args:
+        edges: without datatype and language.
+    """
     edges = edges.filter(pl.col("object") != RDF_NIL)
     if contained.is_empty():
         return edges, literals
@@ -99,10 +106,10 @@ def opened(
         if found.is_empty():
             break
         found = found.join(contained, on="container", maintain_order="left_right")
-        found = found.select(edges.columns)
         plain = pl.col("datatype").is_null() & (pl.col("object") != RDF_NIL)
-        edges = pl.concat([edges.filter(~to_list), found.filter(plain)])
-        literals = pl.concat([literals, found.filter(pl.col("datatype").is_not_null())])
+        edges = pl.concat([edges.filter(~to_list), found.filter(plain).select(edges.columns)])
+        more = found.filter(pl.col("datatype").is_not_null()).select(literals.columns)
+        literals = pl.concat([literals, more])
     return edges, literals
 
 

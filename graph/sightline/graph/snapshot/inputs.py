@@ -5,7 +5,7 @@ Knows the columns of loads; knows no array of a snapshot and no query.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,18 @@ from sightline.graph.storage.settings import Settings
 from sightline.graph.vocabulary import (
     ALTERNATIVE_LABELS,
     OWL,
+    RDF,
     RDF_TYPE,
     RDFS,
     SCHEMA_CLASSES,
     SCHEMA_PREDICATES,
     SKOS,
 )
+
+#: Columns of a statement that becomes an edge.
+LINK = ("subject", "predicate", "object", "load", "row")
+#: No statement, with all columns that are read.
+_NOTHING = pl.DataFrame(schema={**statement_schema(), "load": pl.Int32()}).drop("graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,10 @@ class Inputs:
         former: an intact snapshot with such an index, of other loads, if there is any.
         inferred: positions of the loads of what was inferred.
         statements: how many were read.
-        edges, types, schema, literals: the statements, by what they become. Members of lists and
-            classes of ontologies are linked directly, so that some stand for others.
+        edges: head, relation and tail as ids, load and row of the statements that become edges.
+            Members of lists and classes of ontologies are linked directly, so that some stand for
+            others.
+        types, schema, literals: the other statements, by what they become.
         held_out: statements that are no edges, by role.
         qualified: a row for each qualifier of a statement, with ``QUALIFIER`` beside the statement;
             None where there are none.
@@ -74,19 +82,31 @@ class Inputs:
         copies: bool,
     ) -> Inputs:
         """Read the loads, and give every term its id."""
-        facts = _read(loads, "facts", "inferred")
-        held_out = {role: _read(loads, role) for role in HELD_OUT}
+        held_out = {role: _concat(_files(loads, role)) for role in HELD_OUT}
         literal = pl.col("datatype").is_not_null()
         is_schema = pl.col("predicate").is_in(SCHEMA_PREDICATES)
         ignored = pl.col("predicate").is_in(settings.ignored_relations)
         typed = pl.col("predicate") == RDF_TYPE
         describes_schema = pl.col("object").is_in(SCHEMA_CLASSES)
-        resources = facts.filter(~literal)
-        edges = resources.filter(~is_schema & ~ignored)
-        types = resources.filter(typed & ~describes_schema)
-        schema = resources.filter(is_schema & (~typed | describes_schema))
-        contained = derived.members(facts)
-        edges, literals = derived.opened(edges, facts.filter(literal), contained)
+        kinds = {
+            "linking": ~literal & ~is_schema & ~ignored,
+            "types": ~literal & typed & ~describes_schema,
+            "schema": ~literal & is_schema & (~typed | describes_schema),
+            "literals": literal,
+            "lists": pl.col("predicate").str.starts_with(RDF) & ~typed,
+        }
+        parts: dict[str, list[pl.DataFrame]] = {kind: [] for kind in kinds}
+        total = 0
+        # Texts of all statements at once would take twice the memory.
+        for facts in _files(loads, "facts", "inferred"):
+            total += facts.height
+            for kind, chosen in kinds.items():
+                part = facts.filter(chosen)
+                parts[kind].append(part.select(LINK) if kind == "linking" else part)
+        linking = pl.concat([_NOTHING.select(LINK), *parts.pop("linking")])
+        types, schema, literals, lists = (_concat(parts.pop(kind)) for kind in tuple(parts))
+        contained = derived.members(lists)
+        linking, literals = derived.opened(linking, literals, contained)
         # What reasoning adds to a hierarchy follows from its steps, which are edges.
         inferred = [i for i, load in enumerate(loads) if load.role == "inferred"]
         stated = schema.filter(~pl.col("load").is_in(inferred))
@@ -94,7 +114,7 @@ class Inputs:
         labelled = literals.filter(pl.col("predicate").is_in(texts))["subject"].unique()
         classes = derived.described_classes(stated, labelled)
         found = derived.class_edges(stated, classes, contained)
-        edges = pl.concat([edges, *(frame.filter(~ignored) for frame in found)])
+        linking = pl.concat([linking, *(frame.filter(~ignored).select(LINK) for frame in found)])
         # A class that nothing is an instance of is a thing itself, as those of ontologies are.
         alone = classes.filter(
             classes.is_in(labelled.implode()) & ~classes.is_in(types["object"].unique().implode())
@@ -102,15 +122,15 @@ class Inputs:
         qualified = _qualified(loads)
         keys = [] if qualified is None else [qualified["key"]]
         properties = _unique(literals["predicate"], *keys)
-        columns = _terms([edges, *held_out.values()], types, schema, literals, alone, properties)
+        columns = _terms([linking, *held_out.values()], types, schema, literals, alone, properties)
         ids = {
             kind: pl.DataFrame({"iri": iris, kind: np.arange(len(iris), dtype=np.int32)})
             for kind, iris in columns.items()
         }
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
-        about = (loads, settings, rdf, copies, former, inferred, facts.height)
-        parts = (edges, types, schema, literals, held_out, qualified)
-        return cls(*about, *parts, tables, ids)
+        edges = _encoded(linking, ids)
+        about = (loads, settings, rdf, copies, former, inferred, total)
+        return cls(*about, edges, types, schema, literals, held_out, qualified, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
         """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""
@@ -118,10 +138,9 @@ class Inputs:
         return frame.join(ids, on=column, how="inner", maintain_order="left")
 
     def encode(self, statements: pl.DataFrame) -> pl.DataFrame:
-        """Add ``head, relation, tail``."""
-        frame = self.join(statements, "subject", "entity", "head")
-        frame = self.join(frame, "predicate", "relation", "relation")
-        return self.join(frame, "object", "entity", "tail")
+        """The int32 columns ``head, relation, tail`` instead of subject, predicate and object. Rows
+        that lack one are dropped."""
+        return _encoded(statements, self.ids)
 
     def inverse_relations(self) -> list[tuple[int, int]]:
         """Relations of which one is declared the inverse of the other."""
@@ -138,13 +157,30 @@ class Inputs:
         return self.join(said, "subject", "relation", "a")["a"].unique().sort().to_list()
 
 
-def _read(loads: Sequence[Load], *roles: Role) -> pl.DataFrame:
-    schema = {name: kind for name, kind in statement_schema().items() if name != "graph"}
-    frames = [
-        united(frame.select(*schema, load=pl.lit(index, pl.Int32)).collect())
-        for index, frame in scan_statements(loads, *roles)
-    ]
-    return pl.concat([pl.DataFrame(schema={**schema, "load": pl.Int32()}), *frames])
+def _encoded(statements: pl.DataFrame, ids: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """See ``Inputs.encode``."""
+    made = []
+    for column, name, kind in (
+        ("subject", "head", "entity"),
+        ("predicate", "relation", "relation"),
+        ("object", "tail", "entity"),
+    ):
+        one = statements.select(iri=column)
+        found = one.join(ids[kind], on="iri", how="left", maintain_order="left")
+        made.append(found[kind].alias(name))
+    frame = statements.drop("subject", "predicate", "object").with_columns(made)
+    return frame.drop_nulls(["head", "relation", "tail"])
+
+
+def _files(loads: Sequence[Load], *roles: Role) -> Iterator[pl.DataFrame]:
+    """The statements of one file after the other."""
+    for index, frame in scan_statements(loads, *roles):
+        columns = (name for name in _NOTHING.columns if name != "load")
+        yield united(frame.select(*columns, load=pl.lit(index, pl.Int32)).collect())
+
+
+def _concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([_NOTHING, *frames])
 
 
 def _qualified(loads: Sequence[Load]) -> pl.DataFrame | None:
@@ -190,4 +226,4 @@ def _terms(
 
 
 def _unique(*columns: pl.Series) -> pl.Series:
-    return pl.concat([c.rename("iri") for c in columns]).unique().sort()
+    return pl.concat([c.rename("iri").unique() for c in columns]).unique().sort()

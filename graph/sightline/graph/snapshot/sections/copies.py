@@ -45,6 +45,8 @@ class Copies(Section):
     """
 
     title = "shuffled copies"
+    share = 8
+    wanted = "copies"
 
     run_indptr: Offsets
     run_rel: Ids

@@ -48,6 +48,7 @@ class Edges(Section):
     """
 
     title = "edges"
+    share = 3
 
     head: Ids
     relation: Ids
@@ -173,7 +174,7 @@ def origins_of(
 
 def distinct_statements(inputs: Inputs) -> tuple[npt.NDArray[Any], ...]:
     """Head, relation, tail, load and row of the statements of all edges, sorted, each once."""
-    frame = inputs.encode(inputs.edges.select("subject", "predicate", "object", "load", "row"))
+    frame = inputs.edges
     columns = [frame[name].to_numpy() for name in ("head", "relation", "tail", "load", "row")]
     rank = order(*columns)
     columns = [column[rank] for column in columns]

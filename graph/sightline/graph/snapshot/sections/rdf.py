@@ -15,6 +15,8 @@ class Rdf(Section):
     """A folder that Oxigraph writes and reads."""
 
     title = "RDF index"
+    share = 60
+    wanted = "rdf"
 
     @classmethod
     def write(cls, inputs: Inputs, folder: Path, manifest: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ class Search(Section):
     """Every label, alternative label and raw name of an entity; opened when it is asked for."""
 
     title = "search index"
+    share = 6
 
     @classmethod
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:

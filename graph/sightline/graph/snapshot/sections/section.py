@@ -38,6 +38,9 @@ class Section:
 
     #: What is done while it is written.
     title: ClassVar[str]
+    #: How long that takes beside others, roughly, and what has to be asked for that it is done.
+    share: ClassVar[int] = 1
+    wanted: ClassVar[str | None] = None
 
     folder: Path
     manifest: Mapping[str, Any]
