@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,3 +166,33 @@ def test_exports_come_back_as_they_were(tmp_path: Path, ending: str) -> None:
     quads = ox.parse(given, format=ox.RdfFormat.TURTLE)
     back = ox.parse(path=tmp_path / f"out.{ending}", format=ox.RdfFormat.from_extension(ending))
     assert canonical(back) == canonical(quads)
+
+
+FILM = (
+    '{"@context": {"n": "x:n", "T": {"@id": "x:T", "@context": {"typed": "x:t"}}, "gone": null,'
+    ' "in": {"@id": "x:in", "@context": {"deep": "x:d"}}, "at": {"@id": "x:at", "@type": "@json"},'
+    ' "by": {"@id": "x:by", "@container": "@language"}, "kind": "@type"},'
+    ' "@id": "x:a", "kind": "T", "n": "A", "x:p": 1, "typed": 2, BODY}'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ('"by": {"de": "B", "en": "C"}, "at": {"any": 1}, "in": {"deep": 1}', None),
+        ('"colour": "red", "n": "B"', "1 value under .*: colour (1);"),
+        ('"deep": 1, "in": {"deep": 1, "size": 2, "typed": 3}', "3 values .*: deep (1), size (1)"),
+        ('"in": [{"size": 2}, {"size": 3, "@graph": [{"size": 4}]}]', "3 values .*: size (3);"),
+        ('"gone": 1, "colour": {"size": 1}', "2 values .*: gone (1), colour (1);"),
+        ('"in": {"@context": {"@vocab": "x:"}, "size": {"other": 1}}, "other": 1', "other (1);"),
+    ],
+)
+def test_keys_without_a_meaning_are_left_out_and_said(
+    load: Callable, body: str, left: str | None
+) -> None:
+    (result,) = load({"a.jsonld": FILM.replace("BODY", body)})
+    assert ("x:a", "x:t", "2") in triples(result.load)
+    said = [note.text for note in result.load.notes if note.warning]
+    assert len(said) == (left is not None)
+    for text in said:
+        assert re.search(left.replace("(", r"\(").replace(")", r"\)"), text), text

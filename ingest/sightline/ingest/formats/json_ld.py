@@ -1,18 +1,22 @@
 """JSON-LD: recognised by its keywords; contexts are in the document or bundled here.
 
-Knows where a document has its contexts; leaves what they mean to the parser.
+Knows where a document has its contexts; ``json_ld_terms`` knows what they leave out, the parser
+what they mean.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import pyoxigraph as ox
 
+from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import SCHEMA
 from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats.json_ld_terms import without_meaning
 from sightline.ingest.formats.rdf import rdf_format
 from sightline.ingest.source import Source
 from sightline.ingest.streams import ByteStream
@@ -56,7 +60,7 @@ def _recognises(head: bytes) -> bool:
     return False
 
 
-def _opened(source: Source, stream: ByteStream) -> bytes:
+def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> bytes:
     """The document with every context in it. Raises SourceUnreadable."""
     data = stream.read(MAX_DOCUMENT + 1)
     if len(data) > MAX_DOCUMENT:
@@ -78,7 +82,10 @@ def _opened(source: Source, stream: ByteStream) -> bytes:
         if inline != context:
             parts += [text[end : found.end()], json.dumps(inline)]
             end = after
-    return "".join([*parts, text[end:]]).encode()
+    whole = "".join([*parts, text[end:]])
+    with suppress(json.JSONDecodeError, RecursionError):  # as above
+        notes += without_meaning(json.loads(whole))
+    return whole.encode()
 
 
 def _inline(source: Source, context: Any) -> Any:

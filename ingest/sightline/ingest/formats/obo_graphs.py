@@ -15,7 +15,6 @@ import pyoxigraph as ox
 
 from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import OBO_IN_OWL, OWL, RDF_TYPE, RDFS, RDFS_LABEL
-from sightline.ingest.batch import Batch
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.formats.rdf import read
 from sightline.ingest.source import Source, StatementFormat
@@ -50,12 +49,7 @@ def _recognises(head: bytes) -> bool:
     return begin.startswith(b"{") and bool(_GRAPHS.search(begin)) and bool(_OWN.search(head))
 
 
-def _statements(source: Source, sha256: str, base: str, notes: list[Note]) -> Iterator[Batch]:
-    opened = partial(_opened, notes)
-    return read(ox.RdfFormat.TURTLE, opened, source, sha256, base, notes)
-
-
-def _opened(notes: list[Note], source: Source, stream: ByteStream) -> bytes:
+def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> bytes:
     """The document as N-Triples. Raises SourceSyntaxError, SourceUnreadable."""
     data = stream.read(MAX_DOCUMENT + 1)
     if len(data) > MAX_DOCUMENT:
@@ -156,6 +150,6 @@ OBO_GRAPHS = StatementFormat(
     endings=(".json",),
     media_type="application/vnd.obographs+json",
     recognises=_recognises,
-    statements=_statements,
+    statements=partial(read, ox.RdfFormat.TURTLE, _opened),
     rows="statement",
 )

@@ -35,8 +35,8 @@ from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import ByteStream
 from sightline.ingest.terms import PLAIN_IRI
 
-#: What the parser reads: bytes, or an object with ``read``.
-Opened = Callable[[Source, ByteStream], Any]
+#: What the parser reads: bytes, or an object with ``read``. The list takes notes.
+Opened = Callable[[Source, ByteStream, list[Note]], Any]
 QUADS_PER_BATCH = 200_000
 _IRI = PLAIN_IRI.strip("^$")
 _NODE = rf"(<{_IRI}>|_:[A-Za-z0-9_]+)"
@@ -78,7 +78,9 @@ def read(
     parsed = (
         _parse_lines(source, parser)
         if lined
-        else _parse_document(source, parser, opened, folder + quote(source.name))
+        else _parse_document(
+            source, parser, partial(opened, notes=notes), folder + quote(source.name)
+        )
     )
     columns = partial(_columns, named=parser.supports_datasets, genid=genid, numbers=numbers)
     remarks = 0
@@ -146,7 +148,10 @@ _Parsed = tuple[pl.Series, pl.Series, list[Rejected]]
 
 
 def _parse_document(
-    source: Source, parser: ox.RdfFormat, opened: Opened, iri: str
+    source: Source,
+    parser: ox.RdfFormat,
+    opened: Callable[[Source, ByteStream], Any],
+    iri: str,
 ) -> Iterator[tuple[_Parsed, int]]:
     start = 1
     with source.open() as stream:
@@ -307,7 +312,7 @@ def _unescape(text: str) -> str:
 _BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
 
 
-def as_it_is(source: Source, stream: ByteStream) -> ByteStream:
+def as_it_is(source: Source, stream: ByteStream, notes: list[Note]) -> ByteStream:
     """A document that the parser reads as it is."""
     return stream
 

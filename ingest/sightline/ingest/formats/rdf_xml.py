@@ -10,6 +10,7 @@ import re
 
 import pyoxigraph as ox
 
+from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import RDF
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.rdf import rdf_format
@@ -32,7 +33,7 @@ def _recognises(head: bytes) -> bool:
     return root_of(head) == "RDF" and RDF.encode() in head
 
 
-def _opened(source: Source, stream: ByteStream) -> _Utf8:
+def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> _Utf8:
     """The document, after a look at what it begins with. Raises SourceUnreadable."""
     head = stream.read(HEAD)
     root = root_of(head) or ""

@@ -59,12 +59,7 @@ def _solutions(source: Source, stream: ByteStream) -> ox.QuerySolutions:
     return found
 
 
-def _statements(source: Source, sha256: str, base: str, notes: list[Note]) -> Iterator[Batch]:
-    opened = partial(_opened, notes)
-    return read(ox.RdfFormat.TURTLE, opened, source, sha256, base, notes)
-
-
-def _opened(notes: list[Note], source: Source, stream: ByteStream) -> bytes:
+def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> bytes:
     """The statements as N-Triples. Raises SourceUnreadable and SyntaxError."""
     solutions = _solutions(source, stream)
     names = [variable.value for variable in solutions.variables]
@@ -162,7 +157,7 @@ SPARQL_STATEMENTS = StatementFormat(
     endings=(".srj", ".json"),
     media_type="application/sparql-results+json;statements",
     recognises=_is_statements,
-    statements=_statements,
+    statements=partial(read, ox.RdfFormat.TURTLE, _opened),
     rows="statement",
 )
 SPARQL_RESULTS = TableFormat(
