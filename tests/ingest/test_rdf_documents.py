@@ -181,7 +181,7 @@ FILM = (
     [
         ('"by": {"de": "B", "en": "C"}, "at": {"any": 1}, "in": {"deep": 1}', None),
         ('"colour": "red", "n": "B"', "1 value under .*: colour (1);"),
-        ('"deep": 1, "in": {"deep": 1, "size": 2, "typed": 3}', "3 values .*: deep (1), size (1)"),
+        ('"deep": 1, "in": {"deep": 1, "size": 2, "typed": 3}', "2 values .*: deep (1), size (1);"),
         ('"in": [{"size": 2}, {"size": 3, "@graph": [{"size": 4}]}]', "3 values .*: size (3);"),
         ('"gone": 1, "colour": {"size": 1}', "2 values .*: gone (1), colour (1);"),
         ('"in": {"@context": {"@vocab": "x:"}, "size": {"other": 1}}, "other": 1', "other (1);"),

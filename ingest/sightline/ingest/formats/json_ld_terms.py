@@ -89,21 +89,21 @@ def _look(value: Any, terms: Terms, found: Counter[str]) -> None:
         return
     if "@context" in value:
         terms = terms.within(value["@context"])
-    own = _of_types(value, terms)
+    terms = _of_types(value, terms)
     for key, inner in value.items():
-        if word := own.keyword(key):
+        if word := terms.keyword(key):
             if word in ("@graph", "@included", "@reverse", "@nest", "@set", "@list"):
                 _look(inner, terms, found)
-        elif not own.mean(key):
+        elif not terms.mean(key):
             found[key] += 1
-        elif own.of(key).get("@type") != JSON:
-            said = own.of(key)
+        elif (said := terms.of(key)).get("@type") != JSON:
             scoped = terms.within(said["@context"]) if "@context" in said else terms
             _look(_held(inner, said.get("@container")), scoped, found)
 
 
 def _of_types(value: Mapping[str, Any], terms: Terms) -> Terms:
-    """The terms for the keys of an object alone, to which its types may add some."""
+    """The terms for an object and what is in it, to which its types may add some: the parser lets
+    them hold within, as JSON-LD 1.1 does only on demand."""
     for key, names in value.items():
         if terms.keyword(key) == "@type":
             for name in sorted(_texts(names)):
