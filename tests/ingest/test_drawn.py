@@ -4,55 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sightline.graph.exchange.export import Format, export
-from sightline.graph.snapshot.compile import compile_snapshot
-from sightline.graph.snapshot.reader import Snapshot, served_snapshot
-from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.errors import SourceError
-from sightline.ingest.load import ingest
 from tests.ingest.conftest import remarks, triples
-
-TOWNS = """@prefix e: <urn:sightline:entity:> . @prefix r: <urn:sightline:relation:> .
-@prefix c: <urn:sightline:class:> . @prefix s: <http://www.w3.org/2000/01/rdf-schema#> .
-e:1 a c:Town, c:Port ; s:label "Nor, wick; \\"é\\"" ; r:near e:2 ; r:far_from e:2 .
-e:2 s:label "Sud" ; r:near e:3 . e:3 s:label "Ost" ."""
-
-
-def edges_and_names(snapshot: Snapshot) -> tuple[set[tuple[str, str, str]], dict[str, str]]:
-    s = snapshot
-    edges = {
-        (s.entity_iris[h], s.relation_iris[r], s.entity_iris[t])
-        for h, r, t in zip(s.head, s.relation, s.tail)
-    }
-    return edges, dict(zip(s.entity_iris[:], s.entity_labels[:]))
-
-
-@pytest.mark.parametrize(
-    ("form", "name"),
-    [
-        *(("graphml", "g.graphml"), ("cytoscape", "g.json"), ("csv", "g.csv")),
-        *(("parquet", "g.parquet"), ("nt", "g.nt"), ("ttl", "g.ttl"), ("nq", "g.nq")),
-    ],
-)
-def test_what_is_exported_loads_back(form: Format, name: str, tmp_path: Path) -> None:
-    found = []
-    source = tmp_path / "towns.ttl"
-    source.write_text(TOWNS)
-    for folder in ("one", "two"):
-        ws = Workspace.create(tmp_path / folder)
-        ingest(ws, [source])
-        compile_snapshot(ws)
-        found.append(edges_and_names(served_snapshot(ws)))
-        source = tmp_path / name
-        export(ws, form, source)
-    assert found[0] == found[1]
-    assert len(found[0][0]) == 3
-
 
 GRAPHML = """<?xml version="1.0"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns">

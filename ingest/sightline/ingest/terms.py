@@ -163,6 +163,11 @@ def iri(text: str) -> Template:
     return Template((text,), iri=True)
 
 
+def iri_in(column: str) -> Template:
+    """The IRI that a cell holds whole."""
+    return Template((Reference(column),), iri=True)
+
+
 def named(
     column: str, kind: Kind, prefixes: Mapping[str, str], *, curies: bool = False
 ) -> Template:

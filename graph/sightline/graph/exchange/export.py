@@ -11,17 +11,15 @@ Knows these formats; knows no command.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote
 
 import numpy as np
 
 from sightline.graph.exchange.drawing import cytoscape, graphml
+from sightline.graph.exchange.flat import column, flat
 from sightline.graph.exchange.spreadsheet import without_formulas
-from sightline.graph.exchange.views import to_networkx
 from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import remarked
 from sightline.graph.record.errors import NothingLoaded
@@ -30,16 +28,11 @@ from sightline.graph.record.statements import QUALIFIERS, scan_statements
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import replacing
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import default_prefixes, mint
+from sightline.graph.vocabulary import LABEL_PROPERTIES, XSD_STRING, default_prefixes
 
 if TYPE_CHECKING:
-    import networkx as nx
     import polars as pl
 
-#: Attributes of edges that are no qualifiers, beside those of ``to_networkx``.
-OWN = ("relation", "key", "id", "source", "target")
-#: Follows the name of a qualifier that another column has.
-QUALIFIER_MARK = " (qualifier)"
 Format = Literal["nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet"]
 #: Rows of a table written at once.
 BATCH = 200_000
@@ -64,9 +57,9 @@ def export(
     with replacing(target) as temporary:
         match format:
             case "graphml":
-                temporary.write_bytes(graphml(_flat(served_snapshot(workspace))))
+                temporary.write_bytes(graphml(flat(served_snapshot(workspace))))
             case "cytoscape":
-                temporary.write_bytes(cytoscape(_flat(served_snapshot(workspace))))
+                temporary.write_bytes(cytoscape(flat(served_snapshot(workspace))))
             case "csv":
                 table = _edges(served_snapshot(workspace), progress)
                 table.with_columns(without_formulas(table.collect_schema())).sink_csv(temporary)
@@ -74,18 +67,62 @@ def export(
                 _edges(served_snapshot(workspace), progress).sink_parquet(temporary)
             case _:
                 _write_rdf(workspace, format, temporary, progress)
-    return _left_out(active_loads(workspace)) if format == "jsonld" else []
+    return _left_out(workspace, format)
 
 
-def _left_out(loads: Sequence[Load]) -> list[str]:
+def _left_out(workspace: Workspace, format: Format) -> list[str]:
+    """What a format has no form for, in sentences."""
+    loads = active_loads(workspace)
+    if format in ("graphml", "cytoscape"):
+        found = {"{} statements about relations, types and properties": _about_schema(workspace)}
+        where = "RDF has them"
+    elif format in ("csv", "parquet"):
+        s = served_snapshot(workspace)
+        terms = [datatype for datatype, _ in s.manifest.get("qualifier_terms", ())]
+        found = {
+            "{} types of things": len(s.type_class),
+            "{} texts and numbers of things": len(s.attribute_load),
+            "{} things without an edge": int(np.count_nonzero(s.degree[:] == 0)),
+            "the datatypes of what edges say of themselves": sum(t != XSD_STRING for t in terms),
+        }
+        where = "graphml and nq have them"
+    elif format == "jsonld":
+        count = _stated(loads, QUALIFIERS)
+        found = {"{} values that links have of their own, for which JSON-LD has no form": count}
+        where = "the formats nq, nt and ttl have one"
+    elif format in ("nt", "ttl"):
+        inferred = sum(load.counts.statements for load in loads if load.role == "inferred")
+        named = _stated(loads, "graph")
+        found = {"{} inferred facts": inferred, "the named graphs of {} statements": named}
+        where = "nq and jsonld have them"
+    else:
+        return []
+    said = [text.format(f"{count:,}") for text, count in found.items() if count]
+    return [f"left out: {', '.join(said)}; {where}"] if said else []
+
+
+def _stated(loads: Sequence[Load], column: str) -> int:
+    """How many values a column of the stated facts has, or the lists in it."""
     import polars as pl
 
-    frames = [frame for _, frame in scan_statements(loads, "facts", "inferred", qualifiers=True)]
-    count = pl.col(QUALIFIERS).list.len().sum()
-    said = (f.select(count).collect().item() for f in frames if QUALIFIERS in f.collect_schema())
-    total = sum(said)
-    text = f"left out: {total:,} values that links have of their own, for which JSON-LD has no form"
-    return [f"{text}; the formats nq, nt and ttl have one"] if total else []
+    total = 0
+    for _, frame in scan_statements(loads, "facts", qualifiers=True):
+        kind = frame.collect_schema().get(column)
+        if kind is not None:
+            values = pl.col(column).list.len() if kind == pl.List else pl.col(column).is_not_null()
+            total += frame.select(values.sum()).collect().item()
+    return total
+
+
+def _about_schema(workspace: Workspace) -> int:
+    """How many statements, but for labels, are about what is no thing of the compiled graph."""
+    import polars as pl
+
+    things = pl.Series(served_snapshot(workspace).entity_iris[:], dtype=pl.String)
+    about = ~pl.col("subject").is_in(things.implode())
+    about &= ~pl.col("predicate").is_in(LABEL_PROPERTIES)
+    frames = (frame for _, frame in scan_statements(active_loads(workspace), "facts"))
+    return sum(frame.filter(about).select(pl.len()).collect().item() for frame in frames)
 
 
 def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress) -> None:
@@ -122,40 +159,6 @@ def _parts(
         progress("export", done, total, loads[index].source)
 
 
-def _flat(snapshot: Snapshot) -> nx.MultiDiGraph[str]:
-    """The graph with plain texts as attributes, and a number as the key of each edge."""
-    import networkx as nx
-
-    rich = to_networkx(snapshot)
-    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-    for node, data in rich.nodes.items():
-        values = {"label": data["label"], "types": "; ".join(data["types"])}
-        for name, texts in data["attributes"].items():
-            own = f"{name} (attribute)" if name in values else name
-            values[own] = "; ".join(texts)
-        graph.add_node(node, **values)
-    for i, (head, tail, relation, data) in enumerate(rich.edges(keys=True, data=True)):
-        said = data.pop("qualifiers", [{}])
-        distinct = {
-            tuple((iri, value) for iri, value in zip(one, values))
-            for one in said
-            for values in product(*one.values())
-        }
-        for j, qualifiers in enumerate(sorted(distinct, key=str)):
-            key = f"e{i}.{j}" if j else f"e{i}"
-            named = {_column(snapshot, iri, (*data, *OWN)): value for iri, value in qualifiers}
-            graph.add_edge(head, tail, key=key, relation=relation, **data)
-            graph.edges[head, tail, key].update(named)
-    return graph
-
-
-def _column(snapshot: Snapshot, iri: str, taken: Collection[str]) -> str:
-    """What a qualifier is called beside other columns: its raw name, or its CURIE or IRI."""
-    start = mint(snapshot.base, "property", "")
-    name = unquote(iri.removeprefix(start)) if iri.startswith(start) else snapshot.curie(iri)
-    return f"{name}{QUALIFIER_MARK}" if name in taken else name
-
-
 def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
     """One row for each edge, made in batches while it is written; more for one whose statements
     say different things of themselves."""
@@ -168,7 +171,7 @@ def _edges(snapshot: Snapshot, progress: Progress) -> pl.LazyFrame:
         for tables in ((s.entity_iris, s.entity_labels), (s.relation_iris, s.relation_labels))
     )
 
-    says = {p: _column(s, s.property_iris[p], (*TEXTS, "inferred")) for p in s.qualifying()}
+    says = {p: column(s, s.property_iris[p], (*TEXTS, "inferred")) for p in s.qualifying()}
 
     def batches(columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
         # Nothing filters or cuts the rows, so polars hands down only a choice of columns.

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 #: A cell that begins so may be run as a formula, or moves what follows it into another cell.
 #: Spreadsheets take the full-width forms of East Asian keyboards for the plain ones.
-FORMULA = r"^[=+\-@\t\r\n\x00\uFF1D\uFF0B\uFF0D\uFF20]"
+FORMULA = r"[=+\-@\t\r\n\x00\uFF1D\uFF0B\uFF0D\uFF20]"
 
 
 def without_formulas(schema: pl.Schema) -> list[pl.Expr]:
-    """The text columns of a table, with a ``'`` before every text that would be run."""
+    """The text columns of a table, with a ``'`` before every text that would be run, and before one
+    that begins with such marks already, so that ``unguarded`` takes off none that was there."""
     import polars as pl
 
     return [
-        pl.when(text.str.contains(FORMULA))
+        pl.when(text.str.contains(f"^'*{FORMULA}"))
         .then(pl.concat_str(pl.lit("'"), text))
         .otherwise(text)
         .alias(name)
@@ -28,3 +29,8 @@ def without_formulas(schema: pl.Schema) -> list[pl.Expr]:
         if kind == pl.String
         for text in (pl.col(name),)
     ]
+
+
+def unguarded(texts: pl.Expr) -> pl.Expr:
+    """The texts that ``without_formulas`` wrote, as they were."""
+    return texts.str.replace(f"^'('*{FORMULA})", "$1")

@@ -15,11 +15,18 @@ from urllib.parse import quote
 import polars as pl
 
 from sightline.graph.exchange.export import TEXTS
+from sightline.graph.exchange.spreadsheet import unguarded
 from sightline.graph.record.loads import Note
-from sightline.graph.vocabulary import RDFS_LABEL, XSD, XSD_STRING, Kind
+from sightline.graph.vocabulary import RDFS_LABEL, SCHEMA_PREDICATES, XSD, XSD_STRING, readable_name
 from sightline.ingest.batch import Batch
 from sightline.ingest.errors import SourceUnreadable
-from sightline.ingest.formats.graphs import EdgeColumns, NodeColumns, first_of, property_of
+from sightline.ingest.formats.graphs import (
+    EdgeColumns,
+    NodeColumns,
+    first_of,
+    left_inferred,
+    property_of,
+)
 from sightline.ingest.source import Source, Table
 from sightline.ingest.terms import (
     Maps,
@@ -28,8 +35,8 @@ from sightline.ingest.terms import (
     Template,
     Value,
     iri,
+    iri_in,
     literal_of,
-    named,
     type_of,
 )
 
@@ -46,7 +53,8 @@ NEO4J_TYPES = {
 NEO4J_LABELS = ("name", "title", "label", "preflabel")
 #: Columns of KGX that hold one value, whatever signs are in it.
 KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
-EXPORTED = EdgeColumns("head", "relation", "tail", skip=(*TEXTS, "inferred"))
+EXPORTED = EdgeColumns("head", "relation", "tail", skip=(*TEXTS, "inferred"), iris=True)
+ENDS = ("head", "relation", "tail")
 #: Records by which a convention is told, beside its columns.
 SAMPLE = 200
 
@@ -57,8 +65,12 @@ def names_columns(names: Sequence[str]) -> bool:
     return "ID" in roles or roles >= {"START_ID", "END_ID"}
 
 
-def told(table: Table) -> Table:
-    """The table, with what its columns mean if they follow a convention."""
+def told(table: Table, *, guarded: bool = False) -> Table:
+    """The table, with what its columns mean if they follow a convention.
+
+    Args:
+        guarded: cells that spreadsheets would run have a mark in front, where Sightline wrote them.
+    """
     batches = iter(table.batches)
     first = next(batches, None)
     if first is None:
@@ -69,7 +81,7 @@ def told(table: Table) -> Table:
         return replace(table, batches=again)
     table.notes.extend(notes)
     if maps is _exported:
-        again = _without_inferred(again, table.notes)
+        again = _as_stated(again, table.notes, guarded)
     return replace(table, batches=again, maps=maps)
 
 
@@ -123,32 +135,33 @@ def _kgx_notes(name: str, columns: Sequence[str], used: Sequence[str]) -> list[N
 def _exported(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
     """Edges, and what the things and relations in them are called."""
     (edges,) = EXPORTED.maps(columns, prefixes)
-    kinds: tuple[tuple[str, Kind], ...]
-    kinds = (("head", "entity"), ("relation", "relation"), ("tail", "entity"))
     labels = (
-        TableMap(
-            column,
-            named(column, kind, prefixes),
-            ((iri(RDFS_LABEL), literal_of(f"{column}_label")),),
-        )
-        for column, kind in kinds
+        TableMap(end, iri_in(end), ((iri(RDFS_LABEL), literal_of(f"{end}_label")),)) for end in ENDS
     )
     return (replace(edges, complete=False), *labels)
 
 
-def _without_inferred(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
-    """Edges that reasoning added relate nothing: it adds them again. Numbers that were quoted
-    against spreadsheets are numbers again."""
+def _as_stated(batches: Iterator[Batch], notes: list[Note], guarded: bool) -> Iterator[Batch]:
+    """Edges as they were before they were exported. Those that reasoning added relate nothing, for
+    it adds them again. A label that the IRI gives is none, but for a class without another: only
+    its label shows that it is a thing."""
     count = 0
-    quoted = pl.col(pl.String).str.replace(r"^'([+-][0-9.]+([eE][+-]?[0-9]+)?)$", "$1")
     for batch in batches:
+        frame = batch.frame.with_columns(unguarded(pl.col(pl.String)) if guarded else [])
         inferred = pl.col("inferred") == "true"
-        count += batch.frame.select(inferred.sum()).item()
+        count += frame.select(inferred.sum()).item()
         relation = pl.when(inferred.not_().fill_null(True)).then("relation")
-        yield replace(batch, frame=batch.frame.with_columns(quoted).with_columns(relation=relation))
+        classes = frame["relation"].is_in(SCHEMA_PREDICATES)
+        labels = []
+        for end in ENDS:
+            iris = frame[end].unique().drop_nulls()
+            given = pl.Series(list(map(readable_name, iris)), dtype=pl.String)
+            label = frame[end].replace_strict(iris, given, default=None, return_dtype=pl.String)
+            same = (label == frame[f"{end}_label"]).fill_null(False) & ~classes
+            labels.append(pl.when(~same).then(f"{end}_label").alias(f"{end}_label"))
+        yield replace(batch, frame=frame.with_columns(*labels).with_columns(relation=relation))
     if count:
-        text = f"{count} edges that were inferred are left out; sightline reason adds them again"
-        notes.append(Note(text))
+        notes.append(Note(left_inferred(count)))
 
 
 @dataclass(frozen=True, slots=True)

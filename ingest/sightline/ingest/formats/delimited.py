@@ -44,7 +44,7 @@ def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]
     first = next(batches, None)
     conventions.require_records(source, layout.columns, first is not None)
     read = batches if first is None else chain([first], batches)
-    yield conventions.told(Table(source.stem, read, kind="line", notes=notes))
+    yield conventions.told(Table(source.stem, read, kind="line", notes=notes), guarded=True)
 
 
 def _with_definition(batch: Batch) -> Batch:

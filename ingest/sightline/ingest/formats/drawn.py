@@ -7,27 +7,33 @@ knows no XML. Rows count nodes, and edges, in the order of the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 import polars as pl
 
+from sightline.graph.exchange.flat import MEANING, Meaning, Said, values_in
 from sightline.graph.record.loads import Note
-from sightline.graph.vocabulary import RDFS_LABEL
+from sightline.graph.vocabulary import RDF_TYPE, RDFS_LABEL
 from sightline.ingest.batch import Batch, column_name
-from sightline.ingest.formats.graphs import UNNAMED, EdgeColumns, NodeColumns, first_of
+from sightline.ingest.formats.graphs import (
+    UNNAMED,
+    EdgeColumns,
+    NodeColumns,
+    first_of,
+    left_inferred,
+)
 from sightline.ingest.source import Source, Table
-from sightline.ingest.terms import Maps, TableMap, iri, literal_of, named
+from sightline.ingest.terms import Maps, TableMap, Value, iri, iri_in, literal_of
 
 RECORDS_PER_BATCH = 50_000
 LABELS = ("label", "name", "title")
 TYPES = ("types", "labels", "type", "category", "kind", "class")
 RELATIONS = ("relation", "predicate", "interaction", "label", "type", "kind", "name")
 TABLES = ("nodes", "edges")
-#: What Sightline says of an edge where it exports one.
-EXPORTED = {"relation", "label", "path_weight", "inferred"}
 #: The fields that nodes and edges of Hetionet have.
 HETIONET = ({"kind", "identifier"}, {"kind", "source_id", "target_id"})
 HETIONET_WORDS = {"identifier", "source_id", "target_id", "direction", "data"}
@@ -42,6 +48,7 @@ def tables_of(
     edges: Iterator[Record],
     notes: list[Note],
     datatypes: Mapping[str, str] | None = None,
+    meaning: Meaning | None = None,
 ) -> Iterator[Table]:
     """The nodes and the edges of a graph, with what their columns mean.
 
@@ -50,7 +57,12 @@ def tables_of(
         edges: with a ``source`` and a ``target`` each.
         notes: those of both tables, complete when all is read.
         datatypes: of values of edges that are no texts.
+        meaning: what the columns stand for, where the graph says so itself.
     """
+    if meaning is not None:
+        labels = ({"id": iri, "label": label} for iri, label in meaning.labels.items())
+        yield from _exported(source, (nodes, edges, labels), notes, meaning)
+        return
     for name, records in zip(TABLES, (nodes, edges)):
         first = list(islice(records, RECORDS_PER_BATCH))
         if not first:
@@ -60,7 +72,7 @@ def tables_of(
         if name == "edges":
             maps, relation = _edges(columns, notes, datatypes or {})
         notes.append(Note(f"{name} of a graph"))
-        batches = _batches(source, chain(first, records), relation, notes)
+        batches = _batches(source, chain(first, records), relation, notes, {})
         yield Table(name, batches, uniform=False, maps=maps, notes=notes)
 
 
@@ -75,8 +87,6 @@ def _edges(
     columns: Sequence[str], notes: list[Note], datatypes: Mapping[str, str]
 ) -> tuple[Maps, str | None]:
     """What the columns of edges mean, and which of them says how edges relate."""
-    if set(columns) >= EXPORTED:
-        return partial(_exported, datatypes), "relation"
     relation = first_of([c for c in columns if c not in ("source", "target")], RELATIONS)
     own = [column for column in ("key", "id") if column in columns]
     if own:
@@ -88,20 +98,54 @@ def _edges(
 
 
 def _exported(
-    datatypes: Mapping[str, str], columns: Sequence[str], prefixes: Mapping[str, str]
-) -> tuple[TableMap, ...]:
-    """Edges as Sightline exports them: ``label`` is that of the relation, the key is a number, and
-    path weights are computed again."""
-    skip = ("key", "id", *EXPORTED)
-    edges = EdgeColumns("source", "relation", "target", skip=skip, datatypes=datatypes)
-    label = (iri(RDFS_LABEL), literal_of("label"))
-    relation = TableMap("relations", named("relation", "relation", prefixes), (label,))
-    return (*edges.maps(columns, prefixes), *((relation,) if "label" in columns else ()))
+    source: Source, tables: Iterable[Iterator[Record]], notes: list[Note], meaning: Meaning
+) -> Iterator[Table]:
+    """Nodes, edges and labels as Sightline exports them: labels of nodes are among their literals,
+    the keys of edges are numbers, and path weights are computed again."""
+    notes.append(Note("a graph that Sightline exported, with its IRIs, types and datatypes"))
+    nodes = [(iri(RDF_TYPE), Value(iri_in("types")))]
+    nodes += [(iri(said.iri), _said(name, said)) for name, said in meaning.nodes.items()]
+    qualifiers = tuple((said.iri, _said(name, said)) for name, said in meaning.edges.items())
+    edge = (iri_in("relation"), Value(iri_in("target"), qualifiers=qualifiers))
+    labels = (iri(RDFS_LABEL), literal_of("label"))
+    maps = (
+        TableMap("nodes", iri_in("id"), tuple(nodes)),
+        TableMap("edges", iri_in("source"), (edge,), complete=True),
+        TableMap("labels", iri_in("id"), (labels,)),
+    )
+    kinds: tuple[Mapping[str, Said], ...] = (meaning.nodes, meaning.edges, {})
+    for records, one, said in zip(tables, maps, kinds):
+        several = {name: values_in for name, kind in said.items() if kind.several}
+        if one.name == "nodes":
+            several["types"] = partial(_types, meaning.types)
+        batches = _batches(source, records, None, notes, several)
+        yield Table(one.name, batches, uniform=False, maps=lambda *_, m=one: (m,), notes=notes)
+
+
+def _said(name: str, said: Said) -> Value:
+    """The values of an attribute."""
+    if said.datatype is None:
+        return Value(iri_in(name))
+    return replace(literal_of(name), datatype=said.datatype, language=said.language)
+
+
+def _types(iris: Mapping[str, str], text: str) -> list[str]:
+    return [iris[name] for name in text.split("; ") if name in iris]
 
 
 def _batches(
-    source: Source, records: Iterator[Record], relation: str | None, notes: list[Note]
+    source: Source,
+    records: Iterator[Record],
+    relation: str | None,
+    notes: list[Note],
+    several: Mapping[str, Callable[[str], list[str]]],
 ) -> Iterator[Batch]:
+    """Batches of records.
+
+    Args:
+        relation: the column that says how edges relate.
+        several: what reads the values in a cell of a column that may have more than one.
+    """
     inferred, unnamed, row, size = 0, 0, 0, source.path.stat().st_size
     while part := list(islice(records, RECORDS_PER_BATCH)):
         for record in part:
@@ -117,12 +161,15 @@ def _batches(
         names = dict.fromkeys(column_name(key) for _, record in kept for key in record)
         columns = {name: [record.get(name) or None for _, record in kept] for name in names}
         frame = pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
-        rows = pl.Series([number for number, _ in kept], dtype=pl.UInt32)
         # Equal edges without values are one fact; equal nodes are one.
-        yield Batch(frame, rows, frame.hash_rows(), partial(_raw, kept), position=size)
+        hashes = frame.hash_rows()
+        for name in several.keys() & names.keys():
+            values = [cell and several[name](cell) for cell in columns[name]]
+            frame = frame.with_columns(pl.Series(name, values, dtype=pl.List(pl.String)))
+        rows = pl.Series([number for number, _ in kept], dtype=pl.UInt32)
+        yield Batch(frame, rows, hashes, partial(_raw, kept), position=size)
     if inferred:
-        text = f"{inferred} edges that were inferred are left out; sightline reason adds them again"
-        notes.append(Note(text))
+        notes.append(Note(left_inferred(inferred)))
     if unnamed:
         text = f"{unnamed} edges do not say how they relate and are called {UNNAMED}"
         notes.append(Note(text, warning=True))
@@ -152,10 +199,21 @@ def graph_document(source: Source, document: Any) -> Iterator[Table] | None:
     edges = _held(held.get("edges", held.get("links")), {"source", "target"}, inner)
     if nodes is None or edges is None:
         return None
+    meaning = _meaning(document.get("data"))
     if document.get("directed") is False:
         notes.append(UNDIRECTED)
     flat = partial(_flat, cytoscape=bool(inner))
-    return tables_of(source, map(flat, nodes), map(flat, edges), notes)
+    return tables_of(source, map(flat, nodes), map(flat, edges), notes, meaning=meaning)
+
+
+def _meaning(data: Any) -> Meaning | None:
+    """What Cytoscape JSON of Sightline says of its attributes, as pairs of name and value."""
+    pairs = (
+        dict(p for p in data if isinstance(p, list) and len(p) == 2)
+        if isinstance(data, list)
+        else {}
+    )
+    return Meaning.read(str(pairs.get(MEANING, "")))
 
 
 def _held(items: Any, needed: set[str], inner: str = "") -> list[dict[Any, Any]] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from sightline.graph.exchange.flat import Meaning
 from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import XSD
 from sightline.ingest.errors import SourceUnreadable
@@ -63,7 +64,7 @@ def _tables(words: Vocabulary, source: Source, selection: Selection) -> Iterator
     if selection.table not in (None, *TABLES):
         raise NoSuchTable(f"no table {selection.table!r}, only: nodes, edges")
     notes: list[Note] = []
-    directed, declared = _declarations(source, words)
+    directed, declared, meaning = _declarations(source, words)
     if directed == "undirected" or (directed is None and words is GEXF_WORDS):
         notes.append(UNDIRECTED)
     nodes, edges = (
@@ -77,30 +78,34 @@ def _tables(words: Vocabulary, source: Source, selection: Selection) -> Iterator
         if of != "node":
             kinds.setdefault(one.name, set()).add(NUMBERS.get(one.type))
     datatypes = {name: kind for name, (kind, *others) in kinds.items() if kind and not others}
-    for table in tables_of(source, nodes, edges, notes, datatypes):
+    for table in tables_of(source, nodes, edges, notes, datatypes, meaning):
         if selection.table in (None, table.name):
             yield table
 
 
 def _declarations(
     source: Source, words: Vocabulary
-) -> tuple[str | None, dict[tuple[str, str], _Declared]]:
-    """Which direction edges have, and what nodes, edges or all (``""``) may say."""
+) -> tuple[str | None, dict[tuple[str, str], _Declared], Meaning | None]:
+    """Which direction edges have; what nodes, edges or all (``""``) may say; and what that means in
+    a graph that Sightline exported."""
     found: dict[tuple[str, str], _Declared] = {}
     element, of, key, name = words.declared
-    directed, around = None, ""
+    directed, around, meaning = None, "", None
     for what, one in _elements(source, ("graph", "attributes", element)):
         if what == "start":
             around = one.get(of, around)
             if local(one) == "graph" and directed is None:
                 directed = one.get(words.directed)
+        elif local(one) == "graph" and meaning is None:
+            texts = (part.text or "" for part in one if local(part) == words.said[0])
+            meaning = next(filter(None, map(Meaning.read, texts)), None)
         elif local(one) == element:
             meant = one.get(of, around)
             default = next((part.text for part in one if local(part) == "default"), None)
             kind = one.get("attr.type") or one.get("type") or ""
             declared = _Declared(one.get(name) or one.get(key) or "", kind, default)
             found[meant if meant in ("node", "edge") else "", one.get(key, "")] = declared
-    return directed, found
+    return directed, found, meaning
 
 
 def _records(

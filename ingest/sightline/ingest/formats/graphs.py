@@ -10,9 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from sightline.graph.exchange.export import QUALIFIER_MARK
-from sightline.graph.vocabulary import DESCRIPTION_PROPERTIES, RDFS_LABEL, SKOS, XSD_STRING, expand
-from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, named, type_of
+from sightline.graph.exchange.flat import QUALIFIER_MARK
+from sightline.graph.vocabulary import (
+    DESCRIPTION_PROPERTIES,
+    RDFS_LABEL,
+    SKOS,
+    XSD_STRING,
+    Kind,
+    expand,
+)
+from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, iri_in, named, type_of
 
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel")
@@ -72,6 +79,7 @@ class EdgeColumns:
         skip: columns that say nothing.
         split: separator of cells with several values.
         curies: names are CURIEs, whether their prefix is known or not.
+        iris: names are IRIs.
     """
 
     head: str
@@ -80,6 +88,7 @@ class EdgeColumns:
     skip: tuple[str, ...] = ()
     split: str | None = None
     curies: bool = False
+    iris: bool = False
     datatypes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -89,9 +98,15 @@ class EdgeColumns:
 
     def maps(self, columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
         """The maps of a batch with these columns."""
+
+        def name_in(column: str, kind: Kind) -> Template:
+            return (
+                iri_in(column) if self.iris else named(column, kind, prefixes, curies=self.curies)
+            )
+
         relation = iri(prefixes["relation"] + UNNAMED)
         if self.relation is not None:
-            relation = named(self.relation, "relation", prefixes, curies=self.curies)
+            relation = name_in(self.relation, "relation")
         said = tuple(
             (
                 property_of(prefixes, column),
@@ -100,10 +115,14 @@ class EdgeColumns:
             for column in columns
             if column not in self.used
         )
-        tail = named(self.tail, "entity", prefixes, curies=self.curies)
-        head = named(self.head, "entity", prefixes, curies=self.curies)
-        value = Value(tail, qualifiers=said)
+        value = Value(name_in(self.tail, "entity"), qualifiers=said)
+        head = name_in(self.head, "entity")
         return (TableMap("edges", head, ((relation, value),), complete=True),)
+
+
+def left_inferred(count: int) -> str:
+    """What is said of facts that reasoning had added where they were exported."""
+    return f"{count:,} facts that were inferred are left out; sightline reason adds them again"
 
 
 def property_of(prefixes: Mapping[str, str], name: str) -> str:

@@ -22,6 +22,7 @@ from sightline.graph.record.loads import Note
 from sightline.graph.record.statements import COLUMNS, QUALIFIERS
 from sightline.graph.vocabulary import (
     GENID,
+    INFERRED_GRAPH,
     OWL,
     RDF_LANG_STRING,
     SCHEMA,
@@ -30,6 +31,7 @@ from sightline.graph.vocabulary import (
 )
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
+from sightline.ingest.formats.graphs import left_inferred
 from sightline.ingest.formats.rdf_annotations import annotated, joined, speaks_of_statements
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import ByteStream
@@ -99,9 +101,10 @@ def read(
         frame = columns(lines)
         if qualifiers is not None:
             frame = frame.with_columns(qualifiers)
-        if modern.any():
-            lines, rows, hashes = (column.filter(~modern) for column in (lines, rows, hashes))
-            frame = frame.filter(~modern)
+        out = modern | told.inferred(frame)
+        if out.any():
+            lines, rows, hashes = (column.filter(~out) for column in (lines, rows, hashes))
+            frame = frame.filter(~out)
         told.look(frame, relative=not lined)
         yield Batch(frame, rows, hashes, lines.__getitem__, rejected, position)
     if remarks:
@@ -116,7 +119,13 @@ class _Told:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._relative = self._schema = self._deprecated = 0
+        self._relative = self._schema = self._deprecated = self._inferred = 0
+
+    def inferred(self, frame: pl.DataFrame) -> pl.Series:
+        """Boolean ``(n,)``: what reasoning added to a graph that was exported; it does so again."""
+        found = (frame["graph"] == INFERRED_GRAPH).fill_null(False)
+        self._inferred += int(found.sum())
+        return found
 
     def look(self, frame: pl.DataFrame, relative: bool) -> None:
         predicates = frame["predicate"]
@@ -140,6 +149,8 @@ class _Told:
                 f"{self._schema} statements name relations of {SCHEMA_HTTP}: answers unite them "
                 f"with those of {SCHEMA}, exports keep them"
             )
+        if self._inferred:
+            yield Note(left_inferred(self._inferred))
         if self._deprecated:
             yield Note(f"{self._deprecated} things are marked as deprecated")
 
