@@ -77,8 +77,10 @@ class Meaning:
         """What ``text`` wrote; None for any other text."""
         try:
             found = json.loads(text)
-            said = ({k: Said(**v) for k, v in found[of].items()} for of in ("nodes", "edges"))
-            return cls(*said, dict(found["types"]), dict(found["labels"]))
+            nodes, edges = (
+                {k: Said(**v) for k, v in found[of].items()} for of in ("nodes", "edges")
+            )
+            return cls(nodes, edges, dict(found["types"]), dict(found["labels"]))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 

@@ -81,7 +81,10 @@ def read(
         _parse_lines(source, parser)
         if lined
         else _parse_document(
-            source, parser, partial(opened, notes=notes), folder + quote(source.name)
+            source,
+            parser,
+            lambda source, stream: opened(source, stream, notes),
+            folder + quote(source.name),
         )
     )
     columns = partial(_columns, named=parser.supports_datasets, genid=genid, numbers=numbers)
