@@ -6,15 +6,21 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from sightline.graph.progress import cancelled
+from sightline.graph.record.loads import active_loads
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest import database as module
 from sightline.ingest.database import copy_of, shown
 from sightline.ingest.discover import discover
 from sightline.ingest.errors import MappingError, SourceUnreadable
+from sightline.ingest.load import ingest
 from sightline.ingest.source import Declared, Link, Selection, Table
 from tests.ingest.conftest import triples
 from tests.needs import require
@@ -82,6 +88,81 @@ def test_a_mapping_names_a_table(shop: Path, load: Callable) -> None:
         load({shop.name: shop.read_bytes()}, MAPPING.replace("TABLE", "lines"))
 
 
+def test_a_database_that_is_damaged_in_the_middle_is_refused_in_one_line(
+    shop: Path, workspace: Workspace
+) -> None:
+    with sqlite3.connect(shop) as database:
+        rows = [(i, "name " * 20) for i in range(3, 3000)]
+        database.executemany("insert into customer (id, name) values (?, ?)", rows)
+    database.close()
+    data = shop.read_bytes()
+    for damaged in (data[: len(data) // 2], data[:20_000] + b"\xff" * 8192 + data[28_192:]):
+        shop.write_bytes(damaged)
+        with pytest.raises(SourceUnreadable, match=r"the database says: .*malformed") as caught:
+            ingest(workspace, [shop])
+        assert "\n" not in str(caught.value)
+    assert active_loads(workspace) == []
+
+
+def test_a_database_with_changes_beside_it_is_refused(shop: Path, workspace: Workspace) -> None:
+    """They belong to it, and its own bytes would not tell when they change."""
+    writer = sqlite3.connect(shop)
+    writer.execute("pragma journal_mode=wal")
+    writer.execute("insert into customer (id, name) values (3, 'Cy')")
+    writer.commit()
+    with pytest.raises(SourceUnreadable, match=r"lie in shop of mine.db-wal: another program"):
+        ingest(workspace, [shop])
+    writer.close()
+    (result,) = ingest(workspace, [shop])
+    assert ("entity:customer/3", "rdfs:label", "Cy") in triples(result.load)
+
+
+PETS = """
+create table person (id integer primary key, name varchar, tags varchar[], born date);
+create table pet (
+  number integer primary key, owner integer references person (id), weight decimal(5, 2),
+  chip blob, seen timestamp);
+insert into person values (2, 'Bo', null, null), (1, 'Ann', ['a', 'b'], '2001-02-03');
+insert into pet values (7, 1, 4.50, 'x', '2020-01-01 10:00'), (8, 2, null, null, null);
+"""
+
+
+def test_a_duckdb_file_is_read_with_what_it_declares(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import duckdb
+
+    path = tmp_path / "pets.db"
+    with duckdb.connect(str(path)) as database:
+        database.execute(PETS)
+    (source,) = discover([path])
+    read = {t.name: (cells(t), t.declared) for t in source.format.tables(source, Selection())}  # type: ignore[attr-defined]
+    assert read["person"] == (
+        [
+            {"id": "1", "name": "Ann", "tags": ["a", "b"], "born": "2001-02-03"},
+            {"id": "2", "name": "Bo", "tags": None, "born": None},
+        ],
+        Declared(("id",)),
+    )
+    link = Link(("owner",), "person", ("id",))
+    assert read["pet"][1] == Declared(("number",), (link,))
+    assert read["pet"][0][0] == {
+        "number": "7",
+        "owner": "1",
+        "weight": "4.50",
+        "chip": "eA==",
+        "seen": "2020-01-01T10:00:00",
+    }
+    (result,) = ingest(workspace, [path])
+    assert ("entity:pet/7", "relation:owner", "entity:person/1") in triples(result.load)
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(SourceUnreadable, match="the database says: "):
+        ingest(workspace, [path])
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(SourceUnreadable, match=r"pip install 'sightline\[duckdb\]'"):
+        ingest(workspace, [path])
+
+
 def test_a_file_that_only_begins_like_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
@@ -138,6 +219,59 @@ def test_a_copy_of_a_postgresql_reads_as_the_database(server: str, tmp_path: Pat
     link = Link(("customer",), "customer", ("id",))
     assert read["orders"][1] == Declared(("number", "line"), (link,))
     assert read["tag"][0] == [{"id": "1", "names": '["red", "blue"]'}]
+
+
+def test_a_postgresql_that_changes_while_it_is_copied_is_copied_as_it_was(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    with psycopg.connect(server) as database:
+        database.execute("create table early (id int primary key)")
+        database.execute("create table later (id int primary key)")
+        for table in ("early", "later"):
+            database.execute(f"insert into {table} select generate_series(1, 9)")
+
+    def change() -> bool:
+        """Another program writes between two batches."""
+        with psycopg.connect(server) as database:
+            database.execute("delete from later where id < 9")
+            database.execute("insert into early select max(id) + 1 from early")
+        return False
+
+    monkeypatch.setattr(module, "RECORDS_PER_BATCH", 4)
+    token = cancelled.set(change)
+    copy_of(server, tmp_path / "copy.db")
+    cancelled.reset(token)
+    (source,) = discover([tmp_path / "copy.db"])
+    read = {t.name: len(cells(t)) for t in source.format.tables(source, Selection())}  # type: ignore[attr-defined]
+    assert (read["early"], read["later"]) == (9, 9)
+
+
+def test_a_postgresql_that_goes_away_in_the_middle_leaves_nothing(
+    server: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    with psycopg.connect(server) as database:
+        database.execute("create table long (id int primary key)")
+        database.execute("insert into long select generate_series(1, 99)")
+
+    def end() -> bool:
+        with psycopg.connect(server) as database:
+            own = "pid <> pg_backend_pid() and datname = current_database()"
+            database.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {own}")
+        return False
+
+    monkeypatch.setattr(module, "RECORDS_PER_BATCH", 4)
+    token = cancelled.set(end)
+    with pytest.raises(SourceUnreadable, match="the database says: ") as caught:
+        ingest(workspace, [server])
+    cancelled.reset(token)
+    assert str(caught.value).endswith("; nothing was loaded")
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert active_loads(workspace) == []
 
 
 def test_no_password_is_shown(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -44,22 +45,71 @@ def tables_of(source: Source, selection: Selection, url: str) -> Iterator[Table]
     Raises:
         NoSuchTable, SourceUnreadable
     """
-    try:
+    with errors_of(source, sa.exc.SQLAlchemyError):
         engine = sa.create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
             schema = sa.inspect(connection)
-            names = schema.get_table_names()
-            if selection.table is not None and selection.table not in names:
-                raise NoSuchTable(f"no table {selection.table!r}, only: {', '.join(names)}")
-            for place, name in enumerate(names):
-                if selection.table in (None, name):
-                    position = source.path.stat().st_size * place // len(names)
-                    yield _table(connection, schema, name, position)
-    except sa.exc.SQLAlchemyError as error:
-        raise SourceUnreadable(source.path, _said(error)) from error
+            for name, position in selected(source, selection, schema.get_table_names()):
+                table = _table(connection, schema, name, position)
+                end = connection.invalidate
+                batches = read(source, table.batches, sa.exc.SQLAlchemyError, end)
+                yield replace(table, batches=batches)
 
 
-def _said(error: sa.exc.SQLAlchemyError) -> str:
+def selected(
+    source: Source, selection: Selection, names: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """The tables that a mapping selects, or all, and how far in the file each is taken to be.
+
+    Raises:
+        NoSuchTable
+    """
+    if selection.table is not None and selection.table not in names:
+        raise NoSuchTable(f"no table {selection.table!r}, only: {', '.join(names)}")
+    for place, name in enumerate(names):
+        if selection.table in (None, name):
+            yield name, source.path.stat().st_size * place // len(names)
+
+
+@contextmanager
+def errors_of(source: Source, kind: type[Exception]) -> Iterator[None]:
+    """What the library of a database says of a file, in our words."""
+    try:
+        yield
+    except kind as error:
+        raise SourceUnreadable(source.path, said(error)) from error
+
+
+def read(
+    source: Source, batches: Iterator[Batch], kind: type[Exception], end: Callable[[], object]
+) -> Iterator[Batch]:
+    """Batches of a table. They are read when the call that made them is over, so that errors are
+    caught here once more.
+
+    Args:
+        end: gives up the connection, which nobody may be left to do in time.
+    """
+    try:
+        with errors_of(source, kind):
+            yield from batches
+    except SourceUnreadable:
+        end()
+        raise
+
+
+def require_no_journal(source: Source, ending: str, way_out: str) -> None:
+    """Refuse a file beside which lie changes that are not in it.
+
+    Raises:
+        SourceUnreadable
+    """
+    journal = source.path.with_name(source.path.name + ending)
+    if journal.exists() and journal.stat().st_size:
+        reason = f"changes that are not yet in it lie in {journal.name}: another program has it "
+        raise SourceUnreadable(source.path, f"{reason}open, or did not close it; {way_out}")
+
+
+def said(error: Exception) -> str:
     """What a database says of an error, in one line."""
     text = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return f"the database says: {text[:200]}"
@@ -93,12 +143,22 @@ def _batches(
 ) -> Iterator[Batch]:
     """The records of a table, which ``rows`` count."""
     query: Any = sa.select(*map(sa.column, columns)).select_from(sa.table(name))
-    result = connection.execution_options(stream_results=True).execute(
-        query.order_by(*map(sa.column, key))
-    )
+    query = query.order_by(*map(sa.column, key))
+    with connection.execution_options(stream_results=True).execute(query) as result:
+        yield from batches_of(name, columns, result.partitions(RECORDS_PER_BATCH), notes, position)
+
+
+def batches_of(
+    name: str,
+    columns: Sequence[str],
+    parts: Iterable[Sequence[Sequence[Any]]],
+    notes: list[Note],
+    position: int,
+) -> Iterator[Batch]:
+    """The records of a table, which ``rows`` count, from parts of its rows."""
     binary: set[str] = set()
     start = 0
-    for part in result.partitions(RECORDS_PER_BATCH):
+    for part in parts:
         series = []
         for column, values in zip(columns, zip(*part)):
             texts = list(map(as_text, values))
@@ -180,7 +240,7 @@ def copy_of(url: str, path: Path) -> None:
     except sa.exc.ArgumentError as error:
         raise SourceUnreadable("the database", "its URL cannot be read") from error
     except sa.exc.SQLAlchemyError as error:
-        raise SourceUnreadable(shown(url), _said(error)) from error
+        raise SourceUnreadable(shown(url), said(error)) from error
 
 
 def _copy(
@@ -189,27 +249,29 @@ def _copy(
     table = _table(connection, schema, name)
     assert table.declared is not None
     columns = [column["name"] for column in schema.get_columns(name)]
-    parts = [f"{_name(column)} TEXT" for column in columns]
+    parts = [f"{quoted(column)} TEXT" for column in columns]
     if table.declared.key:
-        parts.append(f"PRIMARY KEY ({_names(table.declared.key)})")
+        parts.append(f"PRIMARY KEY ({quoted_names(table.declared.key)})")
     for link in table.declared.links:
-        referred = f"{_name(link.table)} ({_names(link.referred)})"
-        parts.append(f"FOREIGN KEY ({_names(link.columns)}) REFERENCES {referred}")
-    copy.execute(f"CREATE TABLE {_name(name)} ({', '.join(parts)})")
+        referred = f"{quoted(link.table)} ({quoted_names(link.referred)})"
+        parts.append(f"FOREIGN KEY ({quoted_names(link.columns)}) REFERENCES {referred}")
+    copy.execute(f"CREATE TABLE {quoted(name)} ({', '.join(parts)})")
     marks = ", ".join("?" * len(columns))
     for batch in table.batches:
         stop_if_cancelled()
         rows = (tuple(map(_flat, row)) for row in batch.frame.iter_rows())
-        copy.executemany(f"INSERT INTO {_name(name)} VALUES ({marks})", rows)
+        copy.executemany(f"INSERT INTO {quoted(name)} VALUES ({marks})", rows)
 
 
 def _flat(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
-def _name(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(map(_name, names))
+def quoted_names(names: Sequence[str]) -> str:
+    """Names as SQL lists them."""
+    return ", ".join(map(quoted, names))

@@ -11,6 +11,7 @@ from pathlib import Path
 from sightline.graph.errors import UsageError
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.delimited import CSV, TSV
+from sightline.ingest.formats.duckdb_file import DUCKDB
 from sightline.ingest.formats.excel import EXCEL
 from sightline.ingest.formats.graph_xml import GEXF, GRAPHML
 from sightline.ingest.formats.json_document import JSON
@@ -28,7 +29,7 @@ from sightline.ingest.source import Format, StatementFormat, TableFormat
 #: In the order in which they are tried. Of those that may be meant the last is taken where none
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
-    *(EXCEL, SQLITE, PARQUET, ARROW, OBO_GRAPHS, SPARQL_STATEMENTS, SPARQL_RESULTS),
+    *(EXCEL, SQLITE, DUCKDB, PARQUET, ARROW, OBO_GRAPHS, SPARQL_STATEMENTS, SPARQL_RESULTS),
     *(JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
     *(GRAPHML, GEXF, RDF_XML, XML, N_TRIPLES, N_QUADS, CSV, TSV),
 )

@@ -14,8 +14,10 @@ from sightline.ingest.source import Selection, Source, Table, TableFormat
 
 
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
-    from sightline.ingest.database import tables_of
+    from sightline.ingest.database import require_no_journal, tables_of
 
+    way_out = f"close it, or run sqlite3 {source.path.name} 'pragma wal_checkpoint(truncate)'"
+    require_no_journal(source, "-wal", way_out)
     path = quote(str(source.path.absolute()))
     return tables_of(source, selection, f"sqlite:///file:{path}?mode=ro&uri=true")
 
