@@ -60,8 +60,13 @@ def _options(
     pass
 
 
+#: What shells take for the end by Ctrl-C, and what typer makes of it.
+INTERRUPTED = 130
+STOPPED = "stopped; what was stored before is intact, the same command goes on from it"
+
+
 def main() -> None:
-    """Run a command and exit: 0 done, 1 failed, 2 wrong usage."""
+    """Run a command and exit: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C."""
     # Threads that wait for each other in a busy loop make learning many times slower as soon as
     # anything else wants a core. Read when torch is loaded, so it is said here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -75,11 +80,13 @@ def run(arguments: list[str]) -> int:
     try:
         result = app(arguments, prog_name="sightline", standalone_mode=False)
         sys.stdout.flush()
+        if result == INTERRUPTED:
+            return _fail(STOPPED, INTERRUPTED)
         return result if isinstance(result, int) else 0
     except SightlineError as error:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("stopped; what was stored before is intact, the same command goes on from it")
+        return _fail(STOPPED, INTERRUPTED)
     except typer.Exit as error:
         return error.exit_code
     except BrokenPipeError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -52,8 +52,8 @@ def tables_of(source: Source, selection: Selection, url: str) -> Iterator[Table]
             for name, position in selected(source, selection, schema.get_table_names()):
                 table = _table(connection, schema, name, position)
                 end = connection.invalidate
-                batches = read(source, table.batches, sa.exc.SQLAlchemyError, end)
-                yield replace(table, batches=batches)
+                with closing(read(source, table.batches, sa.exc.SQLAlchemyError, end)) as batches:
+                    yield replace(table, batches=batches)
 
 
 def selected(
@@ -82,9 +82,9 @@ def errors_of(source: Source, kind: type[Exception]) -> Iterator[None]:
 
 def read(
     source: Source, batches: Iterator[Batch], kind: type[Exception], end: Callable[[], object]
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """Batches of a table. They are read when the call that made them is over, so that errors are
-    caught here once more.
+    caught here once more. To be closed before the connection is.
 
     Args:
         end: gives up the connection, which nobody may be left to do in time.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -302,10 +302,10 @@ def _ingest(
     folder = ws.loads_folder / name
     if is_intact(folder):
         return Result(Load.read(folder), known=True)
-    with LoadWriter(ws, name, shown) as writer:
+    with LoadWriter(ws, name, shown) as writer, closing(reading.tables(sha256)) as tables:
         load = _Loading(source, writer, strict)
         notes: list[Note] = [*source.notes, *reading.notes]
-        for table in reading.tables(sha256):
+        for table in tables:
             load.begin_table(table)
             for batch, maps in table.batches:
                 load.add(batch, maps)

@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -63,7 +63,7 @@ class Reading:
 
     text: str
     notes: tuple[Note, ...]
-    tables: Callable[[str], Iterator[ReadTable]]
+    tables: Callable[[str], Generator[ReadTable]]
 
 
 def plan(
@@ -116,7 +116,7 @@ def _holds_tables(source: Source) -> bool:
 
 def _statements(
     source: Source, form: StatementFormat, base: str, sha256: str
-) -> Iterator[ReadTable]:
+) -> Generator[ReadTable]:
     notes: list[Note] = []
     batches = form.statements(source, sha256, base, notes)
     yield ReadTable(((batch, None) for batch in batches), notes, form.rows)
@@ -128,7 +128,7 @@ def _by_mapping(
     mapping: MappingFile,
     mapped: Sequence[MappedTable],
     sha256: str,
-) -> Iterator[ReadTable]:
+) -> Generator[ReadTable]:
     for selected in dict.fromkeys(one.selected for one in mapped):
         group = [one for one in mapped if one.selected == selected]
         wanted = [column for one in group for column in one.table.columns]
@@ -170,7 +170,7 @@ def _numbered(batch: Batch, names: Collection[str], genid: str) -> Batch:
 
 def _by_format(
     source: Source, form: TableFormat, settings: Settings, sha256: str
-) -> Iterator[ReadTable]:
+) -> Generator[ReadTable]:
     """Tables of which the format itself says what they mean."""
     for table in form.tables(source, Selection()):
         yield _read(table, _meant(table, settings))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -43,8 +44,8 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         names = [name for (name,) in database.execute(TABLES).fetchall()]
         for name, position in selected(source, selection, names):
             table = _table(database, name, position)
-            batches = read(source, table.batches, duckdb.Error, database.close)
-            yield replace(table, batches=batches)
+            with closing(read(source, table.batches, duckdb.Error, database.close)) as batches:
+                yield replace(table, batches=batches)
 
 
 def _table(database: Any, name: str, position: int) -> Table:
