@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
 
 from sightline.graph.record.statements import COLUMNS, QUALIFIER, QUALIFIERS, statement_schema
-from sightline.ingest.lexical import unfit
+from sightline.ingest.lexical import TOO_LONG, too_long, unfit
 from sightline.ingest.terms import PLAIN_IRI, TableMap, Template, Value, is_iri
 
 #: Columns added to those of the source.
@@ -141,6 +142,9 @@ def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
         bad.refuse(many, f"the key {column!r} has several values")
     frame = frame.with_columns(pl.col(column).list.first() for column in lists)
     subject = table_map.subject.render(frame)
+    if (long := too_long(subject)) is not None:
+        bad.refuse(frame[PLACE].filter(long), f"the key is {TOO_LONG}")
+        subject = subject.zip_with(~long, pl.Series([None], dtype=pl.String))
     wrong = _no_iris(frame, subject, table_map.subject)
     if wrong is not None:
         for place, text in zip(frame[PLACE].filter(wrong), subject.filter(wrong)):
@@ -170,10 +174,13 @@ def _alike(bad: _Bad, work: pl.DataFrame, run: Sequence[Said]) -> pl.DataFrame:
     cells = work.select(PLACE, SUBJECT, *chosen).unpivot(places, index=[PLACE, SUBJECT])
     cells = cells.drop_nulls("value")
     datatype, language = run[0][1].datatype, run[0][1].language
-    wrong = unfit(cells["value"], str(datatype))
-    if wrong is not None:
+    unfit_of = partial(unfit, datatype=str(datatype))
+    for check, wanted in ((too_long, TOO_LONG), (unfit_of, _none_of(str(datatype)))):
+        wrong = check(cells["value"])
+        if wrong is None:
+            continue
         for place, text, at in cells.filter(wrong).select(PLACE, "value", "variable").iter_rows():
-            bad.add(place, columns[int(at)], text, _none_of(str(datatype)))
+            bad.add(place, columns[int(at)], text, wanted)
         cells = cells.filter(~wrong)
     predicates = [str(predicate.parts[0]) for predicate, _ in run]
     return cells.select(
@@ -202,6 +209,8 @@ def _one(
         work = _one_value_per_row(work, column, value.split, table_map.nulls)
     relations = predicate.render(work)
     wrong = _no_iris(work, relations, predicate)
+    if predicate.columns and (long := too_long(relations)) is not None:
+        wrong = long if wrong is None else wrong | long
     objects, no_value = _values(bad, work, value)
     if wrong is not None:
         bad.set_aside(work, wrong, relations, ", ".join(predicate.columns), "no IRI")
@@ -224,16 +233,21 @@ def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.
     """The objects of a value, and which are none; None where all are right."""
     column = ", ".join(value.template.columns)
     cells = objects = value.template.render(work)
+    long = too_long(objects)
+    if long is not None:
+        bad.set_aside(work, long, cells, column, TOO_LONG)
+        objects = objects.zip_with(~long, pl.Series([None], dtype=pl.String))
     if value.datatype is None:
         wrong = _no_iris(work, objects, value.template)
         if wrong is not None:
             bad.set_aside(work, wrong, objects, column, "no IRI")
-        return objects, wrong
-    wrong = pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)
+        return objects, wrong if long is None else long if wrong is None else wrong | long
+    wrong = pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True) if long is None else long
     if value.written is not None:
         objects = value.written.lexical(cells, value.datatype)
-        wrong = objects.is_null()
-        bad.set_aside(work, wrong, cells, column, f"not written {value.written.text}")
+        unread = objects.is_null() & ~wrong
+        bad.set_aside(work, unread, cells, column, f"not written {value.written.text}")
+        wrong |= unread
     no_value = unfit(objects, value.datatype)
     if no_value is not None:
         bad.set_aside(work, no_value, cells, column, _none_of(value.datatype))

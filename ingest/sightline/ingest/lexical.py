@@ -106,6 +106,22 @@ def unfit(values: pl.Series, datatype: str) -> pl.Series | None:
     return None if fit.all() else ~fit
 
 
+#: Bytes of the longest text or IRI, as RDF and JSON escape it. Parsers read no longer one back, so
+#: it is set aside in every format alike.
+MAX_WRITTEN = 7 << 20
+TOO_LONG = f"longer than {MAX_WRITTEN >> 20} MiB"
+
+
+def too_long(texts: pl.Series) -> pl.Series | None:
+    """Boolean ``(n,)``: texts that would not be read back; None where all would."""
+    long = (texts.str.len_bytes() > MAX_WRITTEN // 6).fill_null(False)
+    if not long.any():
+        return None
+    escaped = texts.str.count_matches(r'["\\]') + 5 * texts.str.count_matches(r"[\x00-\x1f]")
+    long &= (texts.str.len_bytes() + escaped > MAX_WRITTEN).fill_null(False)
+    return long if long.any() else None
+
+
 #: Directives of dates and times: what each stands for, and what it looks like in a cell.
 DIRECTIVES = {
     "Y": ("year", "[0-9]{4}"),

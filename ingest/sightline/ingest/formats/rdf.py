@@ -33,6 +33,7 @@ from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.formats.graphs import left_inferred
 from sightline.ingest.formats.rdf_annotations import annotated, joined, speaks_of_statements
+from sightline.ingest.lexical import MAX_WRITTEN, TOO_LONG
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import ByteStream
 from sightline.ingest.terms import PLAIN_IRI
@@ -99,12 +100,14 @@ def read(
     for lines, rows, hashes, qualifiers, rejected, position in parts:
         modern = lines.str.contains("<<(", literal=True) & lines.str.contains(r"^\S+ \S+ <<\(")
         modern |= lines.str.contains(r'"@[A-Za-z0-9-]+--(ltr|rtl)')
-        for i in modern.arg_true():
-            rejected.append(Rejected(rows[i], RDF_12, lines[i]))
+        long = (lines.str.len_bytes() > MAX_WRITTEN) & ~modern
+        for out, reason in ((modern, RDF_12), (long, f"it is {TOO_LONG}")):
+            for i in out.arg_true():
+                rejected.append(Rejected(rows[i], reason, lines[i]))
         frame = columns(lines)
         if qualifiers is not None:
             frame = frame.with_columns(qualifiers)
-        out = modern | told.inferred(frame)
+        out = modern | long | told.inferred(frame)
         if out.any():
             lines, rows, hashes = (column.filter(~out) for column in (lines, rows, hashes))
             frame = frame.filter(~out)
@@ -179,8 +182,10 @@ def _parse_document(
             if error.lineno is None:
                 raise SourceUnreadable(source.path, _reason(error)) from error
             raise SourceSyntaxError(source.path, error.lineno, _reason(error)) from error
-        except MemoryError as error:  # pyoxigraph's word for a term over 16 MiB
-            raise SourceUnreadable(source.path, "one of its terms is longer than 16 MiB") from error
+        except (
+            MemoryError
+        ) as error:  # pyoxigraph's word for a term over 16 MiB, in JSON-LD over 8 MiB
+            raise SourceUnreadable(source.path, f"one of its terms is {TOO_LONG}") from error
 
 
 def _parse_lines(source: Source, parser: ox.RdfFormat) -> Iterator[tuple[_Parsed, int]]:
@@ -237,7 +242,7 @@ def _one_by_one(lines: list[bytes], rows: pl.Series, parser: ox.RdfFormat) -> _P
             continue
         except MemoryError:
             raw = line[:2000].decode(errors="replace")
-            rejected.append(Rejected(row, "a term is longer than 16 MiB", raw))
+            rejected.append(Rejected(row, f"a term is {TOO_LONG}", raw))
             continue
         for statement in text.decode().rstrip("\n").split("\n") if text else ():
             found.append(statement)
