@@ -189,3 +189,25 @@ def test_a_raw_file_that_is_gone_or_changed_is_said_without_its_path(
     with pytest.raises(RawFileGone) as gone:
         source_record(ws, "people.csv", "3")
     assert str(tmp_path) not in str(changed.value) + str(gone.value)
+
+
+def test_the_record_of_a_file_is_read_as_it_was_loaded(ws: Workspace, tmp_path: Path) -> None:
+    """From an archive, in an encoding and a format that nobody would find out."""
+    packed = tmp_path / "data.zip"
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("a/people.csv", BEFORE)
+        archive.writestr("b/people.csv", AFTER)
+    ingest(ws, [packed])
+    assert source_record(ws, "a/people.csv", "3").raw == "b,Bo,Rhine"
+    assert source_record(ws, "b/people.csv", "3").raw == "b,Bob,Rhine"
+    (tmp_path / "greek.data").write_bytes("id|name\n1|Ωμέγα\n2|Άλφα\n".encode("iso-8859-7"))
+    ingest(ws, [tmp_path / "greek.data"], taking=Taking(encoding="iso-8859-7", format="csv"))
+    record = source_record(ws, "greek.data", "2")
+    assert [cell.values for cell in record.cells] == [("1",), ("Ωμέγα",)]
+    with ZipFile(packed, "w") as archive:
+        archive.writestr("a/people.csv", AFTER)
+    with pytest.raises(RawFileChanged):
+        source_record(ws, "a/people.csv", "3")
+    with pytest.raises(RawFileGone) as gone:
+        source_record(ws, "b/people.csv", "3")
+    assert str(tmp_path) not in str(gone.value)

@@ -87,8 +87,13 @@ def from_network(url: str, scratch: Path, allowed: bool) -> Path:
     return path
 
 
-def members(archive: Path, scratch: Path, given: Path) -> Iterator[tuple[Path, Path]]:
+def members(
+    archive: Path, scratch: Path, given: Path, only: str | None = None
+) -> Iterator[tuple[Path, Path]]:
     """The files in a zip archive, unpacked: what each is called, and where it is.
+
+    Args:
+        only: the path in the archive of the one that is wanted.
 
     Raises:
         SourceUnreadable: it is damaged, encrypted or a decompression bomb.
@@ -101,7 +106,8 @@ def members(archive: Path, scratch: Path, given: Path) -> Iterator[tuple[Path, P
             limit = max(BOMB_SIZE, BOMB_RATIO * archive.stat().st_size)
             for number, one in enumerate(inside):
                 name = PurePosixPath(one.filename.replace("\\", "/"))
-                if any(part.startswith((".", "__MACOSX")) for part in name.parts):
+                hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+                if hidden or only not in (None, str(name).lstrip("/")):
                     continue
                 said = given / str(name).lstrip("/")
                 folder = scratch / str(number)

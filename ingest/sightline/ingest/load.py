@@ -7,7 +7,6 @@ there: either all become active or none does.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -46,7 +45,7 @@ from sightline.ingest.errors import (
 from sightline.ingest.mapping import MappingFile, read_mapping
 from sightline.ingest.numbering import Numbering
 from sightline.ingest.profile.profile import Profile, profile
-from sightline.ingest.reading import Reading, ReadTable, plan
+from sightline.ingest.reading import Reading, ReadTable, plan, with_encoding
 from sightline.ingest.replace import Replaced, replaced_by
 from sightline.ingest.source import Source, StatementFormat, TableFormat
 from sightline.ingest.terms import TableMap
@@ -295,9 +294,7 @@ def _ingest(
     except OSError as error:
         raise SourceUnreadable(source.path, str(error.strerror)) from error
     show.require_unchanged(source)
-    text = reading.text
-    if source.encoding is not None:
-        text = json.dumps([text, source.encoding])
+    text = with_encoding(reading.text, source.encoding)
     name = load_id(sha256, text, ws.settings.base, source.role, source.called)
     folder = ws.loads_folder / name
     if is_intact(folder):

@@ -7,9 +7,11 @@ if it is the one that was loaded, which its SHA-256 says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -20,9 +22,11 @@ from sightline.graph.record.statements import TERMS
 from sightline.graph.storage.artifact import sha256_of
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.batch import Batch
-from sightline.ingest.discover import discover
 from sightline.ingest.errors import NoSuchRow, RawFileChanged, RawFileGone, SourceError
+from sightline.ingest.fetch import members
+from sightline.ingest.formats.known import FORMATS
 from sightline.ingest.numbering import ANY_PREDICATE, SUBJECT
+from sightline.ingest.reading import said_of
 from sightline.ingest.source import Selection, Source, StatementFormat, TableFormat
 from sightline.ingest.terms import percent_encoded
 
@@ -79,8 +83,8 @@ def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
     """
     load = _load(ws, ref)
     row, table = _row(load, at)
-    source = _source(load)
-    batch, i = _find(source, load, table, row - table.first_row + 1, at)
+    with _source(load) as source:
+        batch, i = _find(source, load, table, row - table.first_row + 1, at)
     cells: tuple[Cell, ...] = ()
     raw = batch.raw(i) if i >= 0 else batch.rejected[-i - 1].raw
     if i >= 0:
@@ -122,21 +126,32 @@ def _row(load: Load, at: str) -> tuple[int, TableRows]:
     raise NoSuchRow(load.source, at)
 
 
-def _source(load: Load) -> Source:
-    """The file of a load, unchanged."""
-    path = Path(load.path)
-    try:
-        stat = path.stat()
-        changed = _sha256(path, stat.st_size, stat.st_mtime_ns) != load.sha256
-    except OSError as error:
-        raise RawFileGone(load.source, load.id) from error
-    if changed:
-        raise RawFileChanged(load.source, load.id)
-    try:
-        (source,) = discover([path])
-    except (SourceError, ValueError) as error:
-        raise RawFileGone(load.source, load.id) from error
-    return source
+@contextmanager
+def _source(load: Load) -> Iterator[Source]:
+    """The file of a load, unchanged and read as it was loaded."""
+    with TemporaryDirectory(prefix="sightline-") as scratch:
+        try:
+            path = _file(Path(load.path), Path(scratch))
+            stat = path.stat()
+            changed = _sha256(path, stat.st_size, stat.st_mtime_ns) != load.sha256
+        except (OSError, SourceError) as error:
+            raise RawFileGone(load.source, load.id) from error
+        if changed:
+            raise RawFileChanged(load.source, load.id)
+        form = next((one for one in FORMATS if one.media_type == load.media_type), None)
+        if form is None:
+            raise RawFileGone(load.source, load.id)
+        split, encoding = said_of(load.mapping)
+        yield Source(path, form, split=split, encoding=encoding)
+
+
+def _file(place: Path, scratch: Path) -> Path:
+    """The file at a place, which may be one in an archive. Raises OSError, SourceError."""
+    archive = next((parent for parent in place.parents if parent.is_file()), None)
+    if archive is None or place.exists():
+        return place
+    inner = place.relative_to(archive).as_posix()
+    return next((path for _, path in members(archive, scratch, archive, inner)), place)
 
 
 @lru_cache(maxsize=256)

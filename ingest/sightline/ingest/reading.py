@@ -110,6 +110,22 @@ def plan(
     return readings
 
 
+def with_encoding(text: str, encoding: str | None) -> str:
+    """The text of a reading, and the encoding of the source where that is not UTF-8."""
+    return text if encoding is None else json.dumps([text, encoding])
+
+
+def said_of(text: str) -> tuple[bool, str | None]:
+    """Whether ``text`` is of a part of a benchmark split; the encoding that ``with_encoding`` put
+    in it."""
+    found = json.loads(text or "[]")
+    encoding = None
+    if len(found) == 2 and found[0].startswith("["):
+        text, encoding = found
+        found = json.loads(text)
+    return "split" in found[1:-1], encoding
+
+
 def _holds_tables(source: Source) -> bool:
     return isinstance(source.format, TableFormat)
 

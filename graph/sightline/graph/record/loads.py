@@ -78,6 +78,7 @@ class Load:
             keeps it.
         path: where that was, as far as it is known; no answer shows it.
         called: what the user calls it, wherever it is; empty where nobody said.
+        mapping: all that decided, beside the bytes of its source, which statements came of it.
         tables: how rows are numbered, ascending; empty in loads of older versions.
     """
 
@@ -91,6 +92,7 @@ class Load:
     sha256: str
     role: Role
     media_type: str
+    mapping: str
     counts: Counts
     started: str
     ended: str
@@ -122,6 +124,7 @@ class Load:
                 sha256=m["sha256"],
                 role=m["role"],
                 media_type=m["media_type"],
+                mapping=m.get("mapping", ""),
                 counts=Counts(**m["counts"]),
                 started=m["started"],
                 ended=m["ended"],
