@@ -120,7 +120,7 @@ def said_of(text: str) -> tuple[bool, str | None]:
     in it."""
     found = json.loads(text or "[]")
     encoding = None
-    if len(found) == 2 and found[0].startswith("["):
+    if len(found) == 2 and str(found[0]).startswith('["'):
         text, encoding = found
         found = json.loads(text)
     return "split" in found[1:-1], encoding
