@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sightline.graph.vocabulary import OBO
 from sightline.ingest.errors import SourceUnreadable
 from tests.ingest.conftest import remarks, short, statements, triples
 
@@ -73,17 +74,19 @@ def test_kgx_tables_keep_types_curies_and_what_edges_say(load: Callable) -> None
         }
     )
     assert triples(nodes.load) == [
-        ("HP:3", "rdf:type", "biolink:PhenotypicFeature"),
-        ("HP:3", "rdf:type", "biolink:NamedThing"),
-        ("HP:3", "rdfs:label", "a | b"),
-        ("HP:3", "property:xref", "UMLS:C3"),
-        ("HP:3", "property:xref", "EX:4"),
-        ("HP:3", "skos:altLabel", "chill"),
+        (f"{OBO}HP_3", "rdf:type", "biolink:PhenotypicFeature"),
+        (f"{OBO}HP_3", "rdf:type", "biolink:NamedThing"),
+        (f"{OBO}HP_3", "rdfs:label", "a | b"),
+        (f"{OBO}HP_3", "property:xref", "UMLS:C3"),
+        (f"{OBO}HP_3", "property:xref", "EX:4"),
+        (f"{OBO}HP_3", "skos:altLabel", "chill"),
     ]
     assert triples(edges.load) == [
-        ("MONDO:9", "biolink:has_phenotype", "HP:3"),
-        ("MONDO:8", "biolink:has_phenotype", "HP:3"),
+        (f"{OBO}MONDO_9", "biolink:has_phenotype", f"{OBO}HP_3"),
+        (f"{OBO}MONDO_8", "biolink:has_phenotype", f"{OBO}HP_3"),
     ]
+    said = [note.text for note in edges.load.notes]
+    assert f"ids of OBO are the IRIs that its ontologies have: MONDO:9 is {OBO}MONDO_9" in said
     values = [[value for _, value, _ in row] for row in remarks(edges.load)]
     assert values == [["u:1", "RO:2", "PMID:1", "PMID:2"], ["u:2"]]
 

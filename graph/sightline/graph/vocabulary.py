@@ -5,6 +5,7 @@ Knows strings; knows no graph and no file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import quote, unquote
@@ -20,6 +21,28 @@ SCHEMA_HTTP = "http://schema.org/"
 DCTERMS = "http://purl.org/dc/terms/"
 OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
 FOAF = "http://xmlns.com/foaf/0.1/"
+OBO = "http://purl.obolibrary.org/obo/"
+_OBO_PREFIXES = """
+AAO ADO ADW AEO AERO AGRO AISM AMPHX APO APOLLO_SV ARO ATO AfPO BCGO BCO BFO BILA BOOTSTREP BSPO
+BTO CARO CDAO CDNO CEPH CHEBI CHEMINF CHIRO CHMO CIDO CIO CL CLAO CLO CLYH CMF CMO COB COLAO CRO
+CTENO CTO CVDO DC_CL DDANAT DDPHENO DIDEO DINTO DISDRIV DOID DRON DUO ECAO ECO ECOCORE ECTO EHDA
+EHDAA EHDAA2 EMAP EMAPA ENVO EO EPIO EPO ERO EUPATH EV ExO FAO FBSP FBbi FBbt FBcv FBdv FIDEO
+FIX FLOPO FLU FMA FOBI FOODON FOVT FYPO GALLONT GAZ GECKO GENEPIO GENO GEO GNO GO GRO GSSO
+HABRONATTUS HANCESTRO HAO HOM HP HSO HTN HsapDv IAO ICEO ICO IDO IDOMAL IEV IMR INO IPR KISAO
+LABO LEPAO LIPRO LOGGERHEAD MA MAMO MAO MAT MAXO MCO MCRO MF MFMO MFO MFOEM MFOMD MI MIAPA MICRO
+MIRNAO MIRO MMO MO MOD MONDO MOP MP MPATH MPIO MRO MS MmusDv NBO NCBITaxon NCIT NCRO NGBO
+NIF_CELL NIF_DYSFUNCTION NIF_GROSSANATOMY NMR NOMEN OAE OARCS OBA OBCS OBI OBIB OBO_REL OCCO OGG
+OGI OGMS OGSF OHD OHMI OHPI OMIABIS OMIT OMO OMP OMRSE ONE ONS ONTOAVIDA ONTONEO OOSTT OPL OPMI
+ORNASEQ OVAE OlatDv PAO PATO PCL PCO PDRO PD_ST PECO PGDSO PHIPO PLANA PLANP PLO PO PORO PPO PR
+PROCO PROPREO PSDO PSO PW PdumDv RBO RESID REX RNAO RO RS RXNO SAO SBO SCDO SEP SEPIO SIBO SLSO
+SO SOPHARM SPD STATO SWO SYMP T4FS TADS TAHE TAHH TAO TAXRANK TGMA TO TRANS TTO TXPO UBERON UO
+UPA UPHENO VBO VHOG VO VSAO VT VTO VariO WBPhenotype WBbt WBls XAO XCO XLMOD XPO YPO ZEA ZECO
+ZFA ZFS ZP
+"""
+#: Prefixes of ids that the OBO Foundry registers: ``MONDO:0005148`` is ``OBO + MONDO_0005148``.
+OBO_PREFIXES = tuple(_OBO_PREFIXES.split())
+#: What follows such a prefix.
+OBO_LOCAL = "[A-Za-z_]*[0-9][A-Za-z0-9_]*"
 
 RDF_TYPE = RDF + "type"
 RDF_NIL = RDF + "nil"
@@ -170,7 +193,7 @@ def readable_name(iri: str) -> str:
 
 
 def contract(iri: str, prefixes: Mapping[str, str]) -> str:
-    """The CURIE of an IRI by the longest matching prefix, or the IRI itself.
+    """The CURIE of an IRI by the longest matching prefix or by OBO's, or the IRI itself.
 
     A local part is taken only if expanding the CURIE gives the same IRI back.
     """
@@ -178,11 +201,19 @@ def contract(iri: str, prefixes: Mapping[str, str]) -> str:
     for prefix, start in prefixes.items():
         if len(start) > len(namespace) and iri.startswith(start):
             name, namespace = prefix, start
+    if name is None and (found := _OBO_IRI.fullmatch(iri)):
+        return f"{found[1]}:{found[2]}"
     return iri if name is None or len(iri) == len(namespace) else f"{name}:{iri[len(namespace) :]}"
 
 
 def expand(ref: str, prefixes: Mapping[str, str]) -> str | None:
-    """The IRI of a CURIE whose prefix is known, otherwise None."""
+    """The IRI of a CURIE whose prefix is known or one of OBO, otherwise None."""
     prefix, colon, local = ref.partition(":")
     start = prefixes.get(prefix)
-    return start + local if colon and start is not None else None
+    if colon and start is not None:
+        return start + local
+    return f"{OBO}{prefix}_{local}" if _OBO_CURIE.fullmatch(ref) else None
+
+
+_OBO_IRI = re.compile(f"{OBO}({'|'.join(OBO_PREFIXES)})_({OBO_LOCAL})")
+_OBO_CURIE = re.compile(f"({'|'.join(OBO_PREFIXES)}):{OBO_LOCAL}")

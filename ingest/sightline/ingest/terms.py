@@ -14,7 +14,14 @@ from urllib.parse import quote
 import polars as pl
 from pyoxigraph import NamedNode
 
-from sightline.graph.vocabulary import RDF_TYPE, XSD_STRING, Kind
+from sightline.graph.vocabulary import (
+    OBO,
+    OBO_LOCAL,
+    OBO_PREFIXES,
+    RDF_TYPE,
+    XSD_STRING,
+    Kind,
+)
 from sightline.ingest.lexical import Written
 
 #: IRIs that need no closer look.
@@ -38,7 +45,8 @@ class Reference:
         prefixes: not None for a cell that may hold a whole IRI or a CURIE of these prefixes
             already, which then stands as it is. The first prefix is the one of minted names; it
             may have no name.
-        curies: a CURIE of an unknown prefix is an IRI as well, as where all names are CURIEs.
+        curies: a CURIE of an unknown prefix is an IRI as well, as where all names are CURIEs; one
+            of OBO is the IRI that its ontology has.
     """
 
     column: str
@@ -219,6 +227,10 @@ def _minted(
     start = curie["prefix"].replace_strict(dict(prefixes), default=None, return_dtype=pl.String)
     expanded = start + curie["local"]
     stands = r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$" if curies else r"^(https?://|urn:)"
+    if curies:
+        obo = rf"^({'|'.join(OBO_PREFIXES)}):({OBO_LOCAL})$"
+        of_obo = values.str.replace(obo, f"{OBO}${{1}}_${{2}}")
+        expanded = expanded.zip_with(expanded.is_not_null() | (of_obo == values), of_obo)
     whole = values.str.contains(stands).fill_null(False) & ~(curies & expanded.is_not_null())
     minted = expanded.zip_with(expanded.is_not_null(), minted)
     return values.zip_with(whole, minted)

@@ -17,7 +17,14 @@ import polars as pl
 from sightline.graph.exchange.export import TEXTS
 from sightline.graph.exchange.spreadsheet import unguarded
 from sightline.graph.record.loads import Note
-from sightline.graph.vocabulary import RDFS_LABEL, SCHEMA_PREDICATES, XSD, XSD_STRING, readable_name
+from sightline.graph.vocabulary import (
+    RDFS_LABEL,
+    SCHEMA_PREDICATES,
+    XSD,
+    XSD_STRING,
+    expand,
+    readable_name,
+)
 from sightline.ingest.batch import Batch
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.graphs import (
@@ -111,12 +118,14 @@ def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
     sample = frame.head(SAMPLE)
     if {"subject", "predicate", "object"} <= set(columns) and _biolink(sample, "predicate"):
         edges = EdgeColumns("subject", "predicate", "object", split="|", curies=True)
-        return edges.maps, _kgx_notes(name, columns, edges.used)
+        notes = [*_kgx_notes(name, columns, edges.used), *_of_obo(sample, edges.used)]
+        return edges.maps, notes
     if {"id", "category"} <= set(columns) and _biolink(sample, "category"):
         nodes = NodeColumns(
             "id", ("name", "label"), ("category",), split="|", whole=KGX_SINGLE, curies=True
         )
-        return nodes.maps, [Note(f"{name} holds nodes of KGX: id, category and properties")]
+        text = f"{name} holds nodes of KGX: id, category and properties"
+        return nodes.maps, [Note(text), *_of_obo(sample, ["id"])]
     return None, []
 
 
@@ -130,6 +139,17 @@ def _kgx_notes(name: str, columns: Sequence[str], used: Sequence[str]) -> list[N
     text = f"{name} holds edges of KGX: subject, predicate and object"
     others = [column for column in columns if column not in used]
     return [Note(text + (f"; each keeps {', '.join(others)}" if others else ""))]
+
+
+def _of_obo(sample: pl.DataFrame, columns: Sequence[str]) -> list[Note]:
+    """What ids are taken for that ontologies write as IRIs."""
+    for column in columns:
+        values = sample[column] if column in sample.columns else pl.Series([], dtype=pl.String)
+        for text in values.drop_nulls() if values.dtype == pl.String else ():
+            if found := expand(text, {}):
+                said = f"ids of OBO are the IRIs that its ontologies have: {text} is {found}"
+                return [Note(said)]
+    return []
 
 
 def _exported(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:

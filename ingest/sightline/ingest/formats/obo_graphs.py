@@ -14,14 +14,13 @@ from typing import Any
 import pyoxigraph as ox
 
 from sightline.graph.record.loads import Note
-from sightline.graph.vocabulary import OBO_IN_OWL, OWL, RDF_TYPE, RDFS, RDFS_LABEL
+from sightline.graph.vocabulary import OBO, OBO_IN_OWL, OWL, RDF_TYPE, RDFS, RDFS_LABEL
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.formats.rdf import read
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import ByteStream
 
 MAX_DOCUMENT = 512 << 20
-OBO = "http://purl.obolibrary.org/obo/"
 TYPES = {
     "CLASS": OWL + "Class",
     "INDIVIDUAL": OWL + "NamedIndividual",
@@ -117,7 +116,8 @@ def _said(
 
 
 def _iri(name: str, prefixes: dict[str, None]) -> str:
-    """An IRI; a CURIE of an ontology, and a bare name, as the IRI of OBO that it stands for.
+    """An IRI; a CURIE, also of a prefix that OBO does not register, and a bare name, as the IRI of
+    OBO that it stands for.
 
     Args:
         prefixes: takes those of CURIEs.

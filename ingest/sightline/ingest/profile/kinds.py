@@ -59,6 +59,8 @@ _CLOCKS = {
 
 NUMBERS: tuple[Kind, ...] = ("integer", "decimal", "double", "comma")
 TIMES: tuple[Kind, ...] = ("date", "datetime", "time", "other date")
+#: An id with a prefix of letters.
+_CODE = re.compile(r"[A-Za-z]+[-_]?[0-9]{2,}")
 #: Between the values of one cell.
 SEPARATORS = ("|", ";", ",")
 
@@ -120,7 +122,8 @@ def written(kind: Kind, values: Sequence[str]) -> str | None:
 def separator_of(values: Sequence[str], listed: bool) -> str | None:
     """What stands between the values of a cell, or None where cells hold one value.
 
-    Pieces come again, first in one cell and later in another; ``City, Country`` does not.
+    Pieces come again, first in one cell and later in another; ``City, Country`` does not. Codes
+    such as ``tt0000001,tt0000002`` need not.
 
     Args:
         listed: the column is called as lists are, so that pieces need not come again.
@@ -139,6 +142,7 @@ def separator_of(values: Sequence[str], listed: bool) -> str | None:
         alone = {value.strip() for value in values if separator not in value}
         first = {cell[0] for cell in pieces} | alone
         again = sum(1 for piece in later if piece in first)
-        if again * 3 >= len(later) or (listed and separator != ","):
+        codes = all(map(_CODE.fullmatch, flat))
+        if again * 3 >= len(later) or codes or (listed and separator != ","):
             return separator
     return None

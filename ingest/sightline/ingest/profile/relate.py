@@ -98,12 +98,26 @@ def _same_things(table: Profiled) -> None:
     if link and link.table and (link.name >= SURE_NAME or link.declared):
         if _names_both_ends(table):
             return
-        table.same_as = link.table
         del table.links[table.key[0]]
+        if _says_so_itself(link.table, table):
+            return
+        table.same_as = link.table
         table.say(
             f"its records are those of {link.table.name}: {table.name}.{table.key[0]} = "
             f"{link.table.name}.{link.column}, {evidence(link.found)}"
         )
+
+
+def _says_so_itself(other: Profiled, table: Profiled) -> bool:
+    """Whether the records of ``other`` are those of ``table`` already, or the fewer of two tables
+    whose keys refer to one another."""
+    link = other.links.get(other.key[0]) if len(other.key) == 1 else None
+    if link and link.table is table and other.statistics.records < table.statistics.records:
+        return True
+    same: Profiled | None = other
+    while same is not None and same is not table:
+        same = same.same_as
+    return same is table
 
 
 def _names_both_ends(table: Profiled) -> bool:
