@@ -32,12 +32,14 @@ from sightline.insights.kinds.stats import Stats
 from sightline.insights.records import Fact
 
 #: Version of the layout of a report; part of its id.
-FORMAT = 2
+FORMAT = 3
 #: Entities of a report that names none, and at most.
 DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
 #: Stated facts, predictions and similar entities shown per entity; surprising facts in all.
 STATED, PREDICTED, SIMILAR, SURPRISING = 20, 10, 8, 15
+#: Characters of a label in the headline.
+LABEL = 60
 #: What is less likely is not worth a line.
 LEAST_CHANCE = 0.01
 
@@ -73,9 +75,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a report says. ``note`` says why there is no model, if so."""
+    """Everything that a report says.
+
+    Attributes:
+        headline: what it found, in a line.
+        likely: how many facts it predicts that are no guesses.
+        note: why there is no model, if so.
+    """
 
     id: str
+    headline: str
+    likely: int
     stats: Stats
     model: ModelSummary | None
     note: str | None
@@ -162,14 +172,30 @@ def compose(
     model = summarise_model(sight)
     base_rate = model.base_rate if model else None
     predicted = [p for section in sections for p in section.predicted]
+    likely = {(p.head.iri, p.relation.iri, p.tail.iri) for p in predicted if not p.abstain}
     return Report(
         id=report_id,
+        headline=headline_of(sections, len(likely) if model else None),
+        likely=len(likely),
         stats=stats.KIND.answer(sight, stats.StatsQuestion()),
         model=model,
         note=sight.no_model.public if sight.no_model else None,
         surprising=() if base_rate is None else most_surprising(predicted, base_rate),
         sections=tuple(sections),
     )
+
+
+def headline_of(sections: Sequence[Section], likely: int | None) -> str:
+    """What a report found. ``likely``: how many facts may be missing; None where nobody can say."""
+    names = [section.view.entity.label[:LABEL] for section in sections[:3]]
+    if more := len(sections) - len(names):
+        names[-1] = f"{more + 1:,} more"
+    about = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    if likely is None:
+        return f"{about}: what the graph says"
+    if not likely:
+        return f"{about}: no fact seems to be missing"
+    return f"{about}: {likely:,} {'fact' if likely == 1 else 'facts'} that may be missing"
 
 
 def section_of(sight: Sightline, about: int) -> Section:
