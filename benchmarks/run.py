@@ -18,6 +18,7 @@ import argparse
 import importlib
 import json
 import platform
+import re
 import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from measure import Result
 RESULTS = Path(__file__).parent / "results"
 NAMES = (
     "paths",
+    "chance",
     "search",
     "ingest",
     "compile",
@@ -75,7 +77,7 @@ def line(result: Result) -> str:
 def write(name: str, results: list[Result]) -> None:
     """Keep the results with what they were measured on."""
     machine = {
-        "processor": platform.machine(),
+        "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "sightline": version("sightline"),
@@ -89,6 +91,16 @@ def write(name: str, results: list[Result]) -> None:
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def _processor() -> str:
+    """The model, where Linux tells it."""
+    try:
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        about = ""
+    model = re.search(r"^model name\s*:\s*(.+)$", about, re.MULTILINE)
+    return f"{platform.machine()}, {model[1]}" if model else platform.machine()
 
 
 if __name__ == "__main__":

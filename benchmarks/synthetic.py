@@ -71,7 +71,9 @@ def n_triples(triples: np.ndarray) -> pl.Series:
     )["line"]
 
 
-def workspace_of(folder: Path, triples: np.ndarray, labels: list[str] | None = None) -> Snapshot:
+def workspace_of(
+    folder: Path, triples: np.ndarray, labels: list[str] | None = None, *, copies: bool = False
+) -> Snapshot:
     """A compiled workspace of triples; entity ``i`` has the label ``labels[i]``."""
     iri = {kind: mint(DEFAULT_BASE, kind, "") for kind in ("entity", "relation")}
     frame = pl.DataFrame({"h": triples[:, 0], "r": triples[:, 1], "t": triples[:, 2]}).select(
@@ -102,4 +104,4 @@ def workspace_of(folder: Path, triples: np.ndarray, labels: list[str] | None = N
             media_type="text/csv",
             started=now(),
         )
-    return compile_snapshot(workspace, rdf=False)
+    return compile_snapshot(workspace, rdf=False, copies=copies)

@@ -81,13 +81,13 @@ def chance(snapshot: Snapshot, source: int, target: int, rels: Sequence[int]) ->
     """
     stop_if_cancelled()
     engine = _engine_of(snapshot)
-    scratch, out = engine.take(), np.zeros(4)
+    first, out = engine.take(), np.zeros(4)
     steps, back = np.array(rels, np.int64), engine.shuffled.back
     places = (0, len(rels) // 2, len(rels) - 1)
     forth = tuple(engine.runs_at(int(steps[i])) for i in places)
     reverse = tuple(engine.runs_at(int(back[steps[i]])) for i in places)
-    _test(engine.shuffled, scratch, steps, source, target, (forth, reverse), np.array(STAGES), out)
-    engine.put_back(scratch)
+    _test(engine.shuffled, first, steps, source, target, (forth, reverse), np.array(STAGES), out)
+    engine.put_back(first)
     exceeding, draws, score, expected = out.tolist()
     start = engine.shuffled.run_start
     ends = (forth[0][source], reverse[-1][target])
@@ -166,17 +166,6 @@ class _Shuffled(NamedTuple):
     damped: Doubles
 
 
-class _Scratch(NamedTuple):
-    """Memory for one question: weights of entities, which are set, and marks with what stands
-    there; all zero between two questions."""
-
-    value: Doubles
-    touched: Offsets
-    mark: Offsets
-    marked: Doubles
-    stamp: Offsets
-
-
 class _Engine:
     """A snapshot's copies for the kernel, and memory for as many questions as ever ran at once."""
 
@@ -192,18 +181,17 @@ class _Engine:
         self._by_rel = np.append(0, np.cumsum(np.bincount(snapshot.run_rel, minlength=span)))
         kept = max(2 * MAX_STEPS, MAX_BYTES // (4 * snapshot.num_entities + 1))
         self.runs_at = lru_cache(kept)(self._runs_at)
-        self._spare: list[_Scratch] = []
+        #: For every entity -1, between two questions.
+        self._spare: list[Ids] = []
 
-    def take(self) -> _Scratch:
+    def take(self) -> Ids:
         try:
             return self._spare.pop()
         except IndexError:
-            n = self._num_entities
-            ints = (np.empty(n, np.int64), np.zeros(n, np.int64))
-            return _Scratch(np.zeros(n), *ints, np.zeros(n), np.zeros(1, np.int64))
+            return np.full(self._num_entities, -1, np.int32)
 
-    def put_back(self, scratch: _Scratch) -> None:
-        self._spare.append(scratch)
+    def put_back(self, first: Ids) -> None:
+        self._spare.append(first)
 
     def _runs_at(self, rel: int) -> Ids:
         """The run of every entity under a directed relation, -1 for none: int32 ``(N,)``."""
@@ -238,13 +226,14 @@ def _volume(s: Any, run: Any, at: Any) -> Any:
 
 @_kernel
 def _test(
-    s: Any, scratch: Any, steps: Any, source: int, target: int, at: Any, stages: Any, out: Any
+    s: Any, first: Any, steps: Any, source: int, target: int, at: Any, stages: Any, out: Any
 ) -> None:
     """Write exceeding draws, draws, the score of the question, and the mean score of draws.
 
     Scores are without the degrees of the ends, which all draws share.
 
     Args:
+        first: -1 for every entity; so it is again at the end.
         at: runs of all entities under the first, the middle and the last step, and under their
             reverses.
     """
@@ -289,31 +278,28 @@ def _test(
         from_run, from_a, from_b = _draw(s, state, one, low_a, num_a, all_a, rows, free_a, free_b)
         to_run, to_z, _ = _draw(s, state, other, low_z, num_z, all_z, columns, free_z, 0)
         exceeding, draws, total = 0, 0, 0.0
+        got = np.empty(columns)
         for c in range(rounds):
+            if c == 0 or shared:
+                copy_z = np.full(columns, c, np.int64) if shared else to_z
+                before_last = _before_last(s, first, to_run, copy_z, length)
             for i in range(rows):
                 copy_a, copy_b = c if tie_a else from_a[i], c if tie_b else from_b[i]
                 run = from_run[i]
-                touched, ways = _spread(s, scratch, run, at_b, at_z, length, copy_a, copy_b)
-                work += touched + 1
-                # Where all ways together are too few, no end has enough of them.
-                few = stage > 0 and ways < bar
+                work += columns + _spread(
+                    s, first, before_last, run, at_b, at_z, length, copy_a, copy_b, got
+                )
                 for j in range(columns):
-                    last = to_run[j]
-                    if s.run_entity[run] == s.run_entity[last]:
+                    if s.run_entity[run] == s.run_entity[to_run[j]]:
                         continue
                     draws += 1
-                    if few:
-                        continue
-                    copy_z = c if shared else to_z[j]
-                    got = _gather(s, scratch, run, last, at_b, length, copy_a, copy_b, copy_z)
-                    work += s.run_start[last + 1] - s.run_start[last]
                     if stage == 0:
-                        total += got
+                        total += got[j]
                         if draws == 1:
-                            score, bar = got, got * (1 - 1e-9)
-                    exceeding += got >= bar
-                for t in range(touched):
-                    scratch.value[scratch.touched[t]] = 0.0
+                            score, bar = got[j], got[j] * (1 - 1e-9)
+                    exceeding += got[j] >= bar
+            if c == rounds - 1 or shared:
+                first[before_last[0]] = -1
         if stage == 0:
             expected = total / draws
         before = rows
@@ -372,88 +358,95 @@ def _draw(
 
 
 @_kernel
-def _spread(
-    s: Any, scratch: Any, run: Any, at_b: Any, at_z: Any, length: int, copy_a: Any, copy_b: Any
-) -> Any:
-    """Give every entity before the last step the weight of the ways to it, its degree there too.
+def _before_last(s: Any, first: Any, to_run: Any, copy_z: Any, length: int) -> Any:
+    """Which entities are one step before the drawn ends; a metapath of one step is before none, and
+    these are the ends themselves.
+
+    Writes for each such entity the place of its first row to ``first``.
 
     Returns:
-        How many have one, and the sum.
+        Rows: the entity, the column of the end, the entity at the end, the entity's next row or -1.
     """
-    start, entity, damped, value = s.run_start, s.run_entity, s.damped, scratch.value
-    u, touched, total = entity[run], 0, 0.0
-    for p in range(start[run], start[run + 1]):
-        into = s.copy_run[copy_a, p]
-        x = entity[into]
-        after = at_z[x] if length == 2 else at_b[x]
-        if x == u or (after < 0 and length > 1):
-            continue
-        weight = 1.0
-        if length > 1:
-            weight = damped[start[into + 1] - start[into]] * damped[start[after + 1] - start[after]]
-        if length < 3:
-            value[x] = weight
-            scratch.touched[touched] = x
-            touched += 1
-            total += weight
-            continue
-        for q in range(start[after], start[after + 1]):
-            into = s.copy_run[copy_b, q]
-            y = entity[into]
-            last = at_z[y]
-            if last < 0 or y in (u, x):
+    start, entity = s.run_start, s.run_entity
+    size = len(to_run)
+    if length > 1:
+        size = 0
+        for run in to_run:
+            size += start[run + 1] - start[run]
+    place, column = np.empty(size, np.int32), np.empty(size, np.int32)
+    end, following = np.empty(size, np.int32), np.empty(size, np.int32)
+    n = 0
+    for j in range(len(to_run)):
+        run = to_run[j]
+        v = entity[run]
+        for p in range(start[run], start[run + 1] if length > 1 else start[run] + 1):
+            y = entity[s.copy_run[copy_z[j], p]] if length > 1 else v
+            if y == v and length > 1:
                 continue
-            if value[y] == 0.0:
-                scratch.touched[touched] = y
-                touched += 1
-            more = weight * damped[start[into + 1] - start[into]]
-            more *= damped[start[last + 1] - start[last]]
-            value[y] += more
-            total += more
-    return touched, total
+            place[n], column[n], end[n], following[n] = y, j, v, first[y]
+            first[y] = n
+            n += 1
+    return place[:n], column, end, following
 
 
 @_kernel
-def _gather(
+def _spread(
     s: Any,
-    scratch: Any,
-    run: int,
-    last: int,
+    first: Any,
+    before_last: Any,
+    run: Any,
     at_b: Any,
+    at_z: Any,
     length: int,
-    copy_a: int,
-    copy_b: int,
-    copy_z: int,
+    copy_a: Any,
+    copy_b: Any,
+    got: Any,
 ) -> Any:
-    """The weight of the ways that go on to the entity of the run ``last``."""
-    start, entity, damped, value = s.run_start, s.run_entity, s.damped, scratch.value
-    v = entity[last]
-    if length == 1:
-        return value[v]
-    got = 0.0
-    for p in range(start[last], start[last + 1]):
-        y = entity[s.copy_run[copy_z, p]]
-        if y != v:
-            got += value[y]
-    if length < 3 or got == 0.0 or at_b[v] < 0:
-        return got
-    # Ways that pass the end itself do not count.
-    after = at_b[v]
+    """Write the weight of all ways from a run to each of the drawn ends to ``got``.
+
+    Returns:
+        Edges looked at.
+    """
+    start, entity, damped = s.run_start, s.run_entity, s.damped
+    _, column, end, following = before_last
+    u, work = entity[run], start[run + 1] - start[run]
+    got[:] = 0.0
     for p in range(start[run], start[run + 1]):
         into = s.copy_run[copy_a, p]
-        if entity[into] != v:
+        x = entity[into]
+        if x == u:
             continue
-        scratch.stamp[0] += 1
-        now = scratch.stamp[0]
-        for q in range(start[last], start[last + 1]):
-            end = s.copy_run[copy_z, q]
-            scratch.mark[entity[end]] = now
-            scratch.marked[entity[end]] = damped[start[end + 1] - start[end]]
+        if length < 3:
+            row = first[x]
+            if row < 0:
+                continue
+            weight = 1.0
+            if length == 2:
+                after = at_z[x]
+                weight = damped[start[into + 1] - start[into]]
+                weight *= damped[start[after + 1] - start[after]]
+            while row >= 0:
+                got[column[row]] += weight
+                row = following[row]
+            continue
+        after = at_b[x]
+        if after < 0:
+            continue
         weight = damped[start[into + 1] - start[into]] * damped[start[after + 1] - start[after]]
+        work += start[after + 1] - start[after]
         for q in range(start[after], start[after + 1]):
-            end = s.copy_run[copy_b, q]
-            y = entity[end]
-            if scratch.mark[y] == now and y != entity[run] and y != v:
-                got -= weight * damped[start[end + 1] - start[end]] * scratch.marked[y]
-        break
-    return got
+            into = s.copy_run[copy_b, q]
+            y = entity[into]
+            row = first[y]
+            if row < 0 or y in (u, x):
+                continue
+            last = at_z[y]
+            more = weight * damped[start[into + 1] - start[into]]
+            more *= damped[start[last + 1] - start[last]]
+            while row >= 0:
+                # A way that passes the end itself is none.
+                if end[row] != x:
+                    got[column[row]] += more
+                    work += 1
+                row = following[row]
+    return work
