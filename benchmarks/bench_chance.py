@@ -30,7 +30,7 @@ from sightline.graph.snapshot.sections.copies import Copies
 
 LEVELS = (0.001, 0.01, 0.05, 0.1)
 #: Entities, relations and edges of the graph for validity and power.
-SMALL = (3000, 4, 24_000)
+SMALL = (600, 4, 9_000)
 #: Pairs of relations, and questions of each.
 SHAPES, EACH = 16, 750
 PLANTED, PAIRS = (1, 2, 3, 5), 60

@@ -72,7 +72,8 @@ def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
     assert {item["entity"]["label"] for item in bob["similar"]} == {"Ann", "Cid", "Dot"}
     assert said["model"]["test"]["student"]["mrr"] == 0.4321
     page = Page((folder / "report.html").read_text())
-    for text in ("Bob", "York", "Acme located in York", "a.csv, row 3", "0.432", "75 %", "1.2 points", "10 %"):
+    figures = ("0.432", "75 %", "1.2 points", "10 %")
+    for text in ("Bob", "York", "Acme located in York", "a.csv, row 3", *figures):
         assert text in page.text
     assert page.text.index("Bob and Ann: 2 facts that may be missing") < page.text.index("Insights")
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from sightline.graph.arrays import Flags, Ids, Offsets
 
-#: Switches tried per edge and shuffle.
-ATTEMPTS = 10
+#: Switches tried per edge and shuffle: copies have no more edges in common than after ten.
+ATTEMPTS = 3
 
 _kernel = numba.njit(cache=True, nogil=True)
 
