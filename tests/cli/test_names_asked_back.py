@@ -33,6 +33,11 @@ ALSO: dict[str, list[tuple[str, str, Any]]] = {
         ("edges", "entity", [{"relation": ONE + "near", "entity": "{}"}]),
     ],
     "paths": [("pattern", "relation", "<{}>")],
+    "query": [
+        ("text", "relation", '?x "{}" ?y'),
+        ("text", "entity", f'?x <{ONE}near> "{{}}"'),
+        ("text", "type", '?x a "{}"'),
+    ],
 }
 #: What is asked besides.
 BESIDES = {
@@ -112,7 +117,7 @@ def over_http(client: TestClient, kind: Kind[Any, Any], asked: dict[str, Any]) -
 
 def as_command(kind: Kind[Any, Any], asked: dict[str, Any], folder: Path) -> list[str]:
     """The words of a command line."""
-    needed = [p.name for p in kind.parameters if p.required]
+    needed = [p.name for p in kind.parameters if p.required or p.argument]
     words = [str(kind.command), "-w", str(folder)]
     for name, value in asked.items():
         if name not in needed:
