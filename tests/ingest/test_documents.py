@@ -64,13 +64,14 @@ def frame(
 def test_records_are_found_and_flattened(load: Callable, document: object) -> None:
     (result,) = load({"c.json": json.dumps(document)})
     name = "list" if "list" in json.dumps(document) else "c"
-    assert facts(result.load) == [(s.replace(":c/", f":{name}/"), *rest) for s, *rest in FACTS]
+    wanted = [(s.replace(":c/", f":{name}/"), *rest) for s, *rest in FACTS]
+    assert sorted(facts(result.load)) == sorted(wanted)
     assert set(statements(result.load)["row"]) == {1}
 
 
 def test_lines_give_the_same_and_rows_are_lines(load: Callable) -> None:
     (result,) = load({"c.jsonl": "\n" + json.dumps(COUNTRY, ensure_ascii=False) + "\r\n\n"})
-    assert facts(result.load) == FACTS
+    assert sorted(facts(result.load)) == sorted(FACTS)
     assert set(statements(result.load)["row"]) == {2}
 
 

@@ -22,11 +22,12 @@ from sightline.graph.record.loads import Load, LoadWriter, active_loads, retract
 from sightline.graph.storage.artifact import read_manifest, write_manifest
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
+from sightline.ingest import columns
 from sightline.ingest import load as load_module
 from sightline.ingest.batch import Seen
 from sightline.ingest.errors import SourceError, SourceNotFound, TooManyRejected
 from sightline.ingest.load import ingest
-from tests.ingest.conftest import facts, quarantined, statements
+from tests.ingest.conftest import facts, quarantined, statements, triples
 
 TABLE = "id,name\n1,a\n2,b\n"
 
@@ -281,3 +282,20 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     with pytest.raises(SourceError, match=r"while it was read|No such file"):
         ingest(workspace, [file, other], progress=change)
     assert active_loads(workspace) == []
+
+
+def test_columns_of_one_kind_are_mapped_together_wherever_they_stand(
+    load: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call for each of thousands of columns would have a cost of its own."""
+    alone: list[object] = []
+    one = columns._one
+    monkeypatch.setattr(columns, "_one", lambda *args: alone.append(args) or one(*args))
+    names = ["id", *(f"c{i}" for i in range(1, 30))]
+    rows = [[f"w{r} {i}" if i % 3 else str(r + i) for i in range(30)] for r in range(5)]
+    lines = [",".join(cells) for cells in (names, *rows)]
+    (result,) = load({"t.csv": "\n".join(lines) + "\n"})
+    assert len(alone) < 6
+    found = [(s, p, o) for s, p, o in triples(result.load) if p.startswith("property:")]
+    assert ("entity:t/2", "property:c7", "w2 7") in found
+    assert ("entity:t/2", "property:c9", "11") in found

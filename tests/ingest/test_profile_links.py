@@ -119,6 +119,66 @@ CASES = {
         },
         set(),
     ),
+    "who did it and where to": (
+        {
+            "res_users": numbered("id", 30),
+            "stock_location": numbered("id", 30),
+            "stock_move": table(
+                "id,create_uid,location_dest_id",
+                (f"{i},{i % 30 + 1},{i * 7 % 30 + 1}" for i in range(1, 90)),
+            ),
+        },
+        {
+            ("stock_move", "create_uid", "res_users"),
+            ("stock_move", "location_dest_id", "stock_location"),
+        },
+    ),
+    "things are meant and not what refers to them": (
+        {
+            "res_company": numbered("id", 8),
+            "stock_warehouse": table("id,company_id,name", (f"{i},{i},n{i}" for i in range(1, 8))),
+            "crm_team": table(
+                "id,company_id,name", (f"{i},{i % 7 + 1},t{i}" for i in range(1, 60))
+            ),
+        },
+        {
+            ("stock_warehouse", "company_id", "res_company"),
+            ("crm_team", "company_id", "res_company"),
+        },
+    ),
+    "labels of repositories are none": (
+        {
+            "repo_labels": table("id,repo_id,name", (f"{i},{i % 9},n{i}" for i in range(1, 60))),
+            "watchers": table(
+                "repo_id,since", (f"{i % 9 + 1},2020-01-{i % 28 + 1:02}" for i in range(90))
+            ),
+        },
+        set(),
+    ),
+    "plurals of words in us, and flags": (
+        {
+            "issue_statuses": numbered("id", 8),
+            "issues": table(
+                "id,status_id,is_status,name",
+                (f"{i},{i % 8 + 1},{i % 2},n{i}" for i in range(1, 60)),
+            ),
+        },
+        {("issues", "status_id", "issue_statuses")},
+    ),
+    "a country by its name": (
+        {
+            "countries": table("name,iso_code", (f"Land{i},{'abcdefgh'[i]}x" for i in range(8))),
+            "airports": table("id,country", (f"{i},Land{i % 8}" for i in range(1, 60))),
+        },
+        {("airports", "country", "countries")},
+    ),
+    "keys that end in id without a sign before it": (
+        {
+            "target_dictionary": table("tid,pref_name", (f"{i},n {i}" for i in range(1, 60))),
+            "assays": table("assay_id,tid", (f"{i},{i % 50 + 1}" for i in range(1, 90))),
+        },
+        {("assays", "tid", "target_dictionary")},
+    ),
 }
 
 

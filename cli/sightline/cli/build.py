@@ -142,8 +142,9 @@ def load_files(
     for sentence in said:
         terminal.say(sentence)
     _show_loads([result.load for result in results], "Loaded")
-    for replaced in (one for result in results for one in result.replaced):
-        terminal.say(str(replaced))
+    for result in results:
+        for replaced in result.replaced if result.known else ():  # a new load has it as a note
+            terminal.say(f"{result.load.source}: {replaced}")
     for load in (result.load for result in results):
         for note in load.notes:
             terminal.say(f"{'look: ' if note.warning else ''}{load.source}: {note.text}")

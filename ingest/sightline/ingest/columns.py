@@ -6,10 +6,9 @@ values, characters to escape) are handled as columns too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
@@ -76,19 +75,24 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
     parts = [pl.DataFrame(schema=statement_schema())]
     absent = pl.Series([True] * frame.height)
     for table_map in maps:
-        cells = _without(frame, table_map.nulls)
+        cells = _cells(frame, table_map)
         subject = _subject(bad, table_map, cells)
-        absent &= subject.is_null()
+        if not table_map.once:
+            absent &= subject.is_null()
         work = cells.with_columns(subject).filter(subject.is_not_null())
         own = _Bad() if table_map.complete else bad
-        for run in _runs(table_map.statements, work.schema):
-            alike = len(run) > 1
-            parts.append(_alike(own, work, run) if alike else _one(own, work, table_map, *run[0]))
+        for group in _groups(table_map.statements, work.schema):
+            alike = len(group) > 1
+            parts.append(
+                _alike(own, work, group) if alike else _one(own, work, table_map, *group[0])
+            )
         if table_map.complete:
             for value in own.values:
                 bad.refused.setdefault(value.place, value.reason)
-    keys = ", ".join(dict.fromkeys(c for m in maps for c in m.subject.columns))
-    bad.refuse(frame[PLACE].filter(absent), f"the key ({keys}) is empty")
+    keyed = [m for m in maps if not m.once]
+    if keyed:
+        keys = ", ".join(dict.fromkeys(c for m in keyed for c in m.subject.columns))
+        bad.refuse(frame[PLACE].filter(absent), f"the key ({keys}) is empty")
     statements = pl.concat(parts, how="diagonal")
     if bad.refused:
         statements = statements.filter(~pl.col("row").is_in(list(bad.refused)))
@@ -119,15 +123,23 @@ class _Bad:
         self.values[BadValue(place, column, text[:80], wanted)] = None
 
 
-def _without(frame: pl.DataFrame, nulls: tuple[str, ...]) -> pl.DataFrame:
-    """The cells, without those that stand for no value."""
-    if not nulls:
-        return frame
-    given = pl.col(pl.String)
-    return frame.with_columns(
-        pl.when(~given.is_in(nulls)).then(given),
-        pl.col(pl.List(pl.String)).list.eval(pl.element().filter(~pl.element().is_in(nulls))),
-    )
+def _cells(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
+    """The cells as a map sees them: without those that stand for no value, with whole numbers
+    written as such, and each value once if that is all it tells of."""
+    nulls = table_map.nulls
+    if nulls:
+        given = pl.col(pl.String)
+        frame = frame.with_columns(
+            pl.when(~given.is_in(nulls)).then(given),
+            pl.col(pl.List(pl.String)).list.eval(pl.element().filter(~pl.element().is_in(nulls))),
+        )
+    if table_map.floats:
+        frame = frame.with_columns(pl.col(table_map.floats).str.strip_suffix(".0"))
+    if table_map.once:
+        for column in table_map.subject.columns:
+            frame = _one_value_per_row(frame, column, table_map.several, nulls)
+        frame = frame.unique(table_map.columns, keep="first", maintain_order=True)
+    return frame
 
 
 def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
@@ -152,28 +164,28 @@ def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
     return subject.alias(SUBJECT)
 
 
-def _runs(said: Sequence[Said], schema: pl.Schema) -> Iterator[list[Said]]:
+def _groups(said: Sequence[Said], schema: pl.Schema) -> Iterable[list[Said]]:
     """Statements in turn; together those that are each the text of a column, of one datatype."""
-
-    def shape(one: Said) -> object:
-        predicate, value = one
+    groups: dict[object, list[Said]] = {}
+    for predicate, value in said:
         columns = value.template.columns
         text = len(value.template.parts) == 1 and columns and schema[columns[0]] == pl.String
         plain = not (value.written or value.split or value.qualifiers or predicate.columns)
-        return (value.datatype, value.language) if value.datatype and plain and text else object()
+        alike = value.datatype and plain and text
+        shape = (value.datatype, value.language) if alike else object()
+        groups.setdefault(shape, []).append((predicate, value))
+    return groups.values()
 
-    return (list(run) for _, run in groupby(said, shape))
 
-
-def _alike(bad: _Bad, work: pl.DataFrame, run: Sequence[Said]) -> pl.DataFrame:
-    """The statements of a run in one go: a call for each column would have a cost of its own, and
+def _alike(bad: _Bad, work: pl.DataFrame, group: Sequence[Said]) -> pl.DataFrame:
+    """The statements of a group in one go: a call for each column would have a cost of its own, and
     a table may have thousands."""
-    columns = [value.columns[0] for _, value in run]
-    places = list(map(str, range(len(run))))
+    columns = [value.columns[0] for _, value in group]
+    places = list(map(str, range(len(group))))
     chosen = (pl.col(column).alias(place) for column, place in zip(columns, places))
     cells = work.select(PLACE, SUBJECT, *chosen).unpivot(places, index=[PLACE, SUBJECT])
     cells = cells.drop_nulls("value")
-    datatype, language = run[0][1].datatype, run[0][1].language
+    datatype, language = group[0][1].datatype, group[0][1].language
     unfit_of = partial(unfit, datatype=str(datatype))
     for check, wanted in ((too_long, TOO_LONG), (unfit_of, _none_of(str(datatype)))):
         wrong = check(cells["value"])
@@ -182,7 +194,7 @@ def _alike(bad: _Bad, work: pl.DataFrame, run: Sequence[Said]) -> pl.DataFrame:
         for place, text, at in cells.filter(wrong).select(PLACE, "value", "variable").iter_rows():
             bad.add(place, columns[int(at)], text, wanted)
         cells = cells.filter(~wrong)
-    predicates = [str(predicate.parts[0]) for predicate, _ in run]
+    predicates = [str(predicate.parts[0]) for predicate, _ in group]
     return cells.select(
         pl.col(SUBJECT).alias("subject"),
         pl.col("variable").replace_strict(places, predicates).alias("predicate"),

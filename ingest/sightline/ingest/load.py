@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +18,15 @@ import polars as pl
 
 from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
-from sightline.graph.record.loads import Counts, Load, LoadWriter, Note, load_id, now
+from sightline.graph.record.loads import (
+    Counts,
+    Load,
+    LoadWriter,
+    Note,
+    active_loads,
+    load_id,
+    now,
+)
 from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
@@ -46,7 +54,7 @@ from sightline.ingest.mapping import MappingFile, read_mapping
 from sightline.ingest.numbering import Numbering
 from sightline.ingest.profile.profile import Profile, profile
 from sightline.ingest.reading import Reading, ReadTable, plan, with_encoding
-from sightline.ingest.replace import Replaced, replaced_by
+from sightline.ingest.replace import Formers, Replaced, replaced
 from sightline.ingest.source import Source, StatementFormat, TableFormat
 from sightline.ingest.terms import TableMap
 
@@ -109,22 +117,20 @@ def ingest(
         readings = [(source, reading) for source, reading in planned if not failures.had(source)]
         failures.require_none()
         show = looked.after([source for source, _ in readings], "ingest")
-        results: list[tuple[Source, Result]] = []
+        results: list[Result] = []
         with ws.lock():
             called = {source.called for source, _ in readings}
             names = shown_names([source for source, _ in readings], _names_of_loads(ws, called))
+            formers = Formers(active_loads(ws))
             for (source, reading), name in zip(readings, names):
                 with failures.of(source):
-                    made = _ingest(ws, source, name, reading, strict, show)
-                    results.append((source, made))
+                    results.append(_ingest(ws, source, name, reading, strict, show, formers))
                 show.finish(source)
             failures.require_none()
-            replaced = replaced_by([(source.place, result.load) for source, result in results], ws)
-            former = [one.load.id for found in replaced for one in found]
-            ws.swap_loads([result.load.id for _, result in results], former)
-            return [
-                replace(result, replaced=found) for (_, result), found in zip(results, replaced)
-            ]
+            made = [result.load.id for result in results]
+            former_ids = {one.load.id for result in results for one in result.replaced}
+            ws.swap_loads(made, former_ids - set(made))
+            return results
 
 
 def look(
@@ -285,8 +291,13 @@ def _ingest(
     reading: Reading,
     strict: bool,
     show: _Shown,
+    formers: Formers,
 ) -> Result:
-    """Load a source. It stays retracted unless it was active before."""
+    """Load a source. It stays retracted unless it was active before.
+
+    Args:
+        formers: the active loads, of which it takes the place of those of the same source.
+    """
     started = now()
     show.at(source, 0)
     try:
@@ -297,8 +308,11 @@ def _ingest(
     text = with_encoding(reading.text, source.encoding)
     name = load_id(sha256, text, ws.settings.base, source.role, source.called)
     folder = ws.loads_folder / name
+    former = [one for one in formers.of(source) if one.id != name]
     if is_intact(folder):
-        return Result(Load.read(folder), known=True)
+        known = Load.read(folder)
+        changes = [replaced(one, known.statements, known.tables) for one in former]
+        return Result(known, known=True, replaced=tuple(changes))
     with LoadWriter(ws, name, shown) as writer, closing(reading.tables(sha256)) as tables:
         load = _Loading(source, writer, strict)
         notes: list[Note] = [*source.notes, *reading.notes]
@@ -313,6 +327,9 @@ def _ingest(
         counts = load.counts()
         if counts.read and not counts.statements:
             notes.append(Note("it was read and adds no fact", warning=True))
+        rows = load.numbering.tables()
+        changes = [replaced(one, writer.statements, rows) for one in former]
+        notes += [Note(str(one)) for one in changes]
         return Result(
             writer.commit(
                 path=source.place,
@@ -324,10 +341,11 @@ def _ingest(
                 started=started,
                 mapping=text,
                 notes=list(dict.fromkeys(notes)),  # the profile has seen some of them
-                tables=load.numbering.tables(),
+                tables=rows,
                 active=False,
             ),
             known=False,
+            replaced=tuple(changes),
         )
 
 

@@ -11,7 +11,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -38,16 +38,18 @@ from sightline.ingest.terms import (
 
 MAX_BYTES = 1 << 20
 #: Fields of the maps that the first version did not have.
-LATER = ("written", "qualifiers", "nulls", "curies")
+LATER = ("written", "qualifiers", "nulls", "curies", "floats", "once", "several")
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
 MAPPING_KEYS = {"sources": "sources", "source": "sources", "po": "po", "predicateobjects": "po"}
 MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
-MAPPING_KEYS |= {"complete": "complete", "null": "null"}
+MAPPING_KEYS |= {key: key for key in ("complete", "null", "floats", "once", "split")}
 PO_KEYS = dict.fromkeys(("p", "predicate", "predicates"), "p")
 PO_KEYS |= dict.fromkeys(("o", "object", "objects"), "o") | dict.fromkeys(("q", "qualifiers"), "q")
 OBJECT_KEYS = {key: key for key in ("value", "datatype", "language", "type", "split", "format")}
 #: What ends plain text or a reference, or is counted in one: an escape, ``$(``, a parenthesis.
 MARK = re.compile(r"\\[$()\\]|\$[({]|[()]")
+#: One reference and nothing else.
+PLAIN = re.compile(r"\$\(([^$()\\]+)\)")
 PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
@@ -152,18 +154,13 @@ def canonical(tables: Iterable[MappedTable]) -> str:
     """
 
     nameless = ((mapped.selected, replace(mapped.table, name="")) for mapped in tables)
-    parts = [(selected, _said(table)) for selected, table in nameless]
-    return json.dumps(parts, ensure_ascii=False)
+    return json.dumps(list(nameless), ensure_ascii=False, default=_fields)
 
 
-def _said(value: Any) -> Any:
-    """A map as plain values; written out because ``asdict`` copies every text."""
-    if isinstance(value, tuple):
-        return list(map(_said, value))
-    if not is_dataclass(value):
-        return value
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a map or a part of one."""
     items = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
-    return {name: _said(item) for name, item in items if item or name not in LATER}
+    return {name: item for name, item in items if item or name not in LATER}
 
 
 def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
@@ -283,18 +280,26 @@ class _Mapping:
             statement for item in _listed(keys.get("po") or []) for statement in self.po(item)
         )
         subjects = [self.iri(self.text(s, "a subject")) for s in _listed(keys["s"])]
-        complete = keys.get("complete", "false")
-        if complete not in ("true", "false"):
-            raise self.error(f"`complete:` is true or false, not {str(complete)[:60]!r}")
         nulls = tuple(self.text(token, "a token") for token in _listed(keys.get("null", [])))
+        floats = tuple(self.text(name, "a column") for name in _listed(keys.get("floats", [])))
+        once = self.flag(keys, "once")
+        split = self.text(keys["split"], "split") if "split" in keys else None
+        if split and not once:
+            raise self.error("`split:` of a mapping needs `once: true`")
         sources = [self.source(source) for source in _listed(keys["sources"])]
+        said = (self.flag(keys, "complete"), nulls, floats, once, split)
         return [
-            MappedTable(
-                *source, TableMap(self.place, subject, statements, complete == "true", nulls)
-            )
+            MappedTable(*source, TableMap(self.place, subject, statements, *said))
             for source in sources
             for subject in subjects
         ]
+
+    def flag(self, keys: Mapping[str, Any], key: str) -> bool:
+        """What a key says that is true or false; false where it is not there."""
+        value = keys.get(key, "false")
+        if value not in ("true", "false"):
+            raise self.error(f"`{key}:` is true or false, not {str(value)[:60]!r}")
+        return bool(value == "true")
 
     def source(self, value: Any) -> tuple[str, tuple[Format, ...], str | None]:
         """Pattern, formats and table of ``name~formulation`` or ``[name~formulation, table]``."""
@@ -347,7 +352,9 @@ class _Mapping:
                 value = self.value(o, kind, predicate)
                 if qualifiers and (value.datatype or predicate == iri(RDF_TYPE)):
                     raise self.error(f"only links can have qualifiers, and {text!r} makes none")
-                out.append((predicate, replace(value, qualifiers=qualifiers)))
+                if qualifiers:
+                    value = replace(value, qualifiers=qualifiers)
+                out.append((predicate, value))
         return out
 
     def qualifiers(self, found: Any) -> tuple[tuple[str, Value], ...]:
@@ -394,7 +401,7 @@ class _Mapping:
         if written and value.datatype not in written.datatypes:
             names = ", ".join(f"xsd:{name.removeprefix(XSD)}" for name in written.datatypes)
             raise self.error(f"format {written.text!r} makes {names}, not {str(kind)[:60]!r}")
-        return replace(value, split=split, written=written)
+        return replace(value, split=split, written=written) if split or written else value
 
     def literal(self, text: str, kind: Any) -> Value:
         """A literal; ``kind`` is a datatype, ``LANGUAGE~lang``, or empty for plain text."""
@@ -462,6 +469,8 @@ class _Mapping:
         A name may hold parentheses in pairs; one with a backslash before it counts for nothing, and
         neither does a dollar sign.
         """
+        if found := PLAIN.fullmatch(text):  # as most are
+            return (Reference(self.column(found[1], text)),)
         out: list[str | Reference] = []
         piece, depth, begun, end = "", 0, 0, 0
         for mark in MARK.finditer(text):
@@ -490,7 +499,9 @@ class _Mapping:
 
     def column(self, name: str, text: str) -> str:
         """The column of a reference. ``[*]`` changes nothing: a column holds all values."""
-        column = re.sub(r"^\$(\.|(?=\[))", "", name.strip().replace("[*]", ""))
+        column = name.strip()
+        if "[" in column or column.startswith("$"):
+            column = re.sub(r"^\$(\.|(?=\[))", "", column.replace("[*]", ""))
         if not column:
             raise self.error(f"{text[:60]!r} has a reference to no column")
         return column

@@ -8,17 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from sightline.graph.record.loads import Load, active_loads
+from sightline.graph.record.loads import Load
+from sightline.graph.record.places import TableRows, table_of
 from sightline.graph.record.statements import TERMS
-from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import GENID
+from sightline.ingest.source import Source
 
-Rows = npt.NDArray[np.uint64]
+#: So many of the rows that came, went or changed are named.
+NAMED = 3
+#: The columns of a row: what it is about and all that it states, as hashes.
+_SUBJECT, _SAID = "about", "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows that came, went or changed.
+
+    Attributes:
+        count: how many there are.
+        first: what people call the first of them.
+    """
+
+    count: int
+    first: tuple[str, ...]
+
+    def __str__(self) -> str:
+        named = [*self.first, *(["..."] if self.count > len(self.first) else [])]
+        return f"{self.count:,}" + (f" ({', '.join(named)})" if named else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +47,35 @@ class Replaced:
 
     Attributes:
         added, removed, changed: rows that state something, told apart by all that they state. A
-            changed one states other things of the same subject.
+            changed one states other things of the same subject. Removed ones are called as in the
+            load that was replaced.
     """
 
     load: Load
-    by: Load
-    added: int
-    removed: int
-    changed: int
+    added: Rows
+    removed: Rows
+    changed: Rows
 
     def __str__(self) -> str:
-        what = f"{self.added} rows added, {self.removed} removed, {self.changed} changed"
-        if not self.added + self.removed + self.changed:
+        what = f"rows added: {self.added}; removed: {self.removed}; changed: {self.changed}"
+        if not self.added.count + self.removed.count + self.changed.count:
             what = "it states the same"
-        return f"{self.by.source}: replaces load {self.load.id}: {what}"
+        return f"replaces load {self.load.id}: {what}"
 
 
-def replaced_by(made: Sequence[tuple[str, Load]], ws: Workspace) -> list[tuple[Replaced, ...]]:
-    """The active loads of which each load takes the place: those of the same source.
+class Formers:
+    """Loads by where their source is and by what the user calls it."""
 
-    Two sources that both have a name are one where that is the same; others are one where they are
-    in the same place.
+    def __init__(self, loads: Sequence[Load]) -> None:
+        self._by_place, self._by_name = _by(loads, "path"), _by(loads, "called")
 
-    Args:
-        made: where each source is, which may be nowhere, and its load.
-    """
-    active = active_loads(ws)
-    kept = {load.id for _, load in made}
-    by_place, by_name = _by(active, "path"), _by(active, "called")
-
-    def formers(place: str, load: Load) -> Iterator[Load]:
-        yield from by_name.get((load.called, load.role), ())
-        for other in by_place.get((place, load.role), ()):
-            if not (other.called and load.called):
-                yield other
-
-    return [
-        tuple(
-            Replaced(former, load, *_compared(_rows(former), _rows(load)))
-            for former in formers(place, load)
-            if former.id not in kept
-        )
-        for place, load in made
-    ]
+    def of(self, source: Source) -> Iterator[Load]:
+        """Those of a source. Two that both have a name are one where that is the same; others are
+        one where they are in the same place, which may be nowhere."""
+        yield from self._by_name.get((source.called, source.role), ())
+        for load in self._by_place.get((source.place, source.role), ()):
+            if not (load.called and source.called):
+                yield load
 
 
 def _by(loads: Sequence[Load], name: str) -> dict[tuple[str, str], list[Load]]:
@@ -81,40 +87,53 @@ def _by(loads: Sequence[Load], name: str) -> dict[tuple[str, str], list[Load]]:
     return found
 
 
-def _rows(load: Load) -> Rows:
-    """``(n, 2)``: for each row of a load hashes of its subject and of all that it states."""
-    parts = []
+def replaced(former: Load, statements: Sequence[Path], tables: Sequence[TableRows]) -> Replaced:
+    """What changed since a load of the same source.
+
+    Args:
+        statements: Parquet files of what is loaded now.
+        tables: how its rows are numbered.
+    """
+    old, new = _rows(former.statements), _rows(statements)
+    (_, gone), (_, come) = _parted(old, new, _SAID), _parted(new, old, _SAID)
+    changed, added = _parted(come, gone, _SUBJECT)
+    before, removed = _parted(gone, come, _SUBJECT)
+    return Replaced(
+        former,
+        _named(added.join(changed, "row", "anti"), tables),
+        _named(removed.join(before, "row", "anti"), former.tables),
+        _named(changed, tables),
+    )
+
+
+def _rows(statements: Sequence[Path]) -> pl.DataFrame:
+    """For each row and each subject in it its number, and hashes of the subject and of all that the
+    row states of it."""
+    schema = {"row": pl.UInt32, _SUBJECT: pl.UInt64, _SAID: pl.UInt64}
+    parts = [pl.DataFrame(schema=schema)]
     # Blank nodes are called after the bytes of the whole source.
     own = f"^({GENID})[0-9a-f]+"
-    for path in load.statements:
+    for path in statements:
         frame = pl.read_parquet(path, columns=[*TERMS, "row"])
         frame = frame.with_columns(pl.col("subject", "object").str.replace(own, "$1"))
-        said = frame.select("row", "subject", said=frame.select(TERMS).hash_rows())
-        rows = said.group_by("row").agg(pl.col("subject").min().hash(), pl.col("said").sum())
-        parts.append(rows.select("subject", "said").to_numpy().astype(np.uint64))
-    return np.concatenate(parts) if parts else np.empty((0, 2), np.uint64)
+        about = pl.col("subject").hash().alias(_SUBJECT)
+        said = frame.select("row", about, frame.select(TERMS).hash_rows().alias(_SAID))
+        parts.append(said.group_by("row", _SUBJECT).agg(pl.col(_SAID).sum()))
+    return pl.concat([part.cast(schema) for part in parts]).sort("row")  # type: ignore[arg-type]
 
 
-def _compared(old: Rows, new: Rows) -> tuple[int, int, int]:
-    """How many rows were added, removed and changed."""
-    gone, come = _only(old, new), _only(new, old)
-    subjects, before = np.unique(gone, return_counts=True)
-    others, after = np.unique(come, return_counts=True)
-    _, left, right = np.intersect1d(subjects, others, return_indices=True)
-    changed = int(np.minimum(before[left], after[right]).sum())
-    return len(come) - changed, len(gone) - changed, changed
+def _parted(rows: pl.DataFrame, others: pl.DataFrame, by: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that are among others and those that are not; equal ones count one by one."""
+    nth = pl.int_range(pl.len()).over(by).alias("nth")
+    rows, others = rows.with_columns(nth), others.select(by, nth)
+    on = [by, "nth"]
+    return (
+        rows.join(others, on, "semi", maintain_order="left"),
+        rows.join(others, on, "anti", maintain_order="left"),
+    )
 
 
-def _only(rows: Rows, others: Rows) -> npt.NDArray[np.uint64]:
-    """The subjects of rows that are not among the others; equal rows count one by one."""
-    values, place, counts = np.unique(rows[:, 1], return_inverse=True, return_counts=True)
-    known, held = np.unique(others[:, 1], return_counts=True)
-    at = np.minimum(np.searchsorted(known, values), max(len(known) - 1, 0))
-    there = np.zeros(len(values), np.int64)
-    if len(known):
-        there = np.where(known[at] == values, held[at], 0)
-    order = np.argsort(place, kind="stable")
-    first = np.repeat(np.cumsum(counts) - counts, counts)
-    nth = np.arange(len(order)) - first
-    left: npt.NDArray[np.uint64] = rows[order[nth >= there[place[order]]], 0]
-    return left
+def _named(rows: pl.DataFrame, tables: Sequence[TableRows]) -> Rows:
+    found = rows["row"].unique().sort()
+    first = found.head(NAMED).to_list()
+    return Rows(len(found), tuple(table_of(tables, row).place(row) for row in first))

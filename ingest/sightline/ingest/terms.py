@@ -131,6 +131,10 @@ class TableMap:
         complete: every column that statements are made of must have a value, as in a table of
             triples; a bad value then rejects the record.
         nulls: cells that are no value.
+        floats: columns of whole numbers that are written ``17.0`` and mean ``17``.
+        once: it is about the values of some columns, which come again: each is told of where it
+            comes first. A record without a value is none that lacks a subject.
+        several: separator of a cell that holds several of these values.
     """
 
     name: str
@@ -138,6 +142,9 @@ class TableMap:
     statements: tuple[tuple[Template, Value], ...]
     complete: bool = False
     nulls: tuple[str, ...] = ()
+    floats: tuple[str, ...] = ()
+    once: bool = False
+    several: str | None = None
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -224,6 +224,11 @@ class LoadWriter:
         self._write(path, statements.cast(statement_schema()).select(columns), statistics=False)  # type: ignore[arg-type]
         self._parts += 1
 
+    @property
+    def statements(self) -> list[Path]:
+        """The files of statements that were written so far, in order."""
+        return sorted(self._folder.glob("statements-*.parquet"))
+
     def write_beside(self, name: str, frame: pl.DataFrame) -> None:
         """Add a Parquet file that explains the statements."""
         self._write(self._folder / name, frame, row_group_size=100_000)

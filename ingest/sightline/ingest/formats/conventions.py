@@ -197,7 +197,7 @@ class _Column:
 
 
 def _neo4j(column: str) -> _Column | None:
-    found = NEO4J.fullmatch(column.strip())
+    found = NEO4J.fullmatch(column.strip()) if ":" in column else None
     if not found:
         return None
     name, kind, several, group = found.groups()

@@ -313,10 +313,10 @@ def _best_cut(
     first = [cut for cut in found if any(len(r) == cut.width for r in cut.records[:PREAMBLE])]
     found = [cut for cut in first if len(cut.records[0]) == cut.width] or first or found
     if found:
-        tabs = next((cut for cut in found if cut.separator == "\t"), None)
-        chosen = tabs or max(
-            found, key=lambda cut: (cut.width, _numbers(cut), cut.separator == usual)
-        )
+        tabs = [cut for cut in found if cut.separator == "\t"]
+        if len(found := tabs[:1] or found) > 1:
+            found.sort(key=lambda cut: (-cut.width, -_numbers(cut), cut.separator != usual))
+        chosen = found[0]
         if _is_prose(chosen, source):
             raise SourceUnreadable(source.path, "its lines are sentences, not records of a table")
         return chosen

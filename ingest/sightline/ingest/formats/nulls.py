@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from sightline.graph.record.loads import Note
@@ -38,6 +40,7 @@ SAMPLE, MOST = 1000, 0.9
 _CODE = re.compile("[A-Z]{1,3}")
 
 
+@lru_cache(maxsize=1 << 12)
 def kind_of(text: str) -> Kind:
     """What kind of value a text is."""
     return next((kind for kind, pattern in _KINDS if pattern.fullmatch(text)), "text")
@@ -54,18 +57,19 @@ class Nulls:
         """The frame with nulls where there is no value."""
         if frame.is_empty():
             return frame
-        # One call for all columns, those with texts so short first: looking one up costs more.
-        short = frame.select((pl.all().str.len_bytes() <= _LONGEST).any()).row(0)
-        maybe = [name for name, some in zip(frame.columns, short) if some]
-        held = frame.select(pl.col(maybe).is_in(TOKENS).any()).row(0) if maybe else ()
+        # All cells at once: a call for each column has a cost, and a table may have thousands.
+        cells = pl.concat(frame.get_columns())
+        short = (cells.str.len_bytes() <= _LONGEST).fill_null(False).to_numpy()
+        places = np.flatnonzero(short)
+        held = cells.filter(short).is_in(TOKENS).to_numpy()
         changed = []
-        for name, some in zip(maybe, held):
-            if some:
-                column = frame[name]
-                found = column.filter(column.is_in(TOKENS)).value_counts()
-                none = [text for text, count in found.rows() if self._none(column, text, count)]
-                if none:
-                    changed.append(pl.when(~pl.col(name).is_in(none)).then(pl.col(name)))
+        for place in np.unique(places[held] // frame.height).tolist():
+            column = frame.to_series(place)
+            found = column.filter(column.is_in(TOKENS)).value_counts()
+            none = [text for text, count in found.rows() if self._none(column, text, count)]
+            if none:
+                name = column.name
+                changed.append(pl.when(~pl.col(name).is_in(none)).then(pl.col(name)))
         return frame.with_columns(changed) if changed else frame
 
     def notes(self) -> Iterator[Note]:

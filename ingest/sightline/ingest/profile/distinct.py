@@ -65,11 +65,13 @@ class Distinct:
         values = ordered[first]
         if self._below < _ALL:
             values = values[: np.searchsorted(values, np.uint64(self._below))]
-        known = self._runs.known(values)
-        self.unique = self.unique and len(values) == len(ordered) and not known.any()
-        fresh = values[~known]
-        self._runs.add(fresh)
-        self.size += len(fresh)
+        self.unique = self.unique and len(values) == len(ordered)
+        if self.size:
+            known = self._runs.known(values)
+            self.unique = self.unique and not known.any()
+            values = values[~known]
+        self._runs.add(values)
+        self.size += len(values)
         self._forget()
 
     def _forget(self) -> None:
@@ -77,6 +79,20 @@ class Distinct:
         while not self.unique and self.size > KEPT:
             self._below //= 2
             self.size = self._runs.cut(np.uint64(self._below))
+
+    def take(self, other: Distinct) -> None:
+        """Take the values of another column in."""
+        self.unique = self.unique and other.unique
+        if other._below < self._below:
+            self._below = other._below
+            self.size = self._runs.cut(np.uint64(self._below))
+        self.add(other.kept())
+
+    def copy(self) -> Distinct:
+        """The same values."""
+        made = Distinct()
+        made.take(self)
+        return made
 
     def give_up(self) -> None:
         """The values name no record, whether they come again or not."""

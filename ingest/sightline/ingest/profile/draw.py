@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sightline.ingest.profile import names
-from sightline.ingest.profile.kinds import NUMBERS, TIMES, written
+from sightline.ingest.profile.kinds import NUMBERS, TIMES, Kind, written
 from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled
 from sightline.ingest.terms import RECORD, ROW
@@ -51,6 +51,29 @@ def draw(
     Args:
         categories: table and column to what its few values are called in IRIs.
     """
+    body, meaning = _drawn(table, categories)
+    ids = (*table.key, *table.links, *(table.ends or ()))
+    floats = [name for name in dict.fromkeys(ids) if table.columns[name].floats]
+    return ({"floats": floats, **body} if floats else body), meaning
+
+
+def values_of(
+    table: Profiled, categories: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The things that few values of a column are, each with its mapping."""
+    for name, column in table.columns.items():
+        thing = categories.get((table.name, name))
+        if thing is None or name == table.type_column:
+            continue
+        body: dict[str, Any] = {"s": f"entity:{thing}/{reference(name)}", "once": "true"}
+        if column.separator:
+            body["split"] = column.separator
+        yield name, body | {"po": [["a", _class_called(thing)], ["rdfs:label", reference(name)]]}
+
+
+def _drawn(
+    table: Profiled, categories: Mapping[tuple[str, str], str]
+) -> tuple[dict[str, Any], dict[str, str]]:
     if table.role == "triples":
         return _triples(table)
     if table.role == "edges":
@@ -64,6 +87,10 @@ def draw(
         meaning[name] = said
         if item is not None:
             items.append(item)
+    for columns, link in table.together.items():
+        if link.table is not None:
+            relation = f"relation:{names.local(link.table.thing)}"
+            items.append(_link_to(relation, subject(link.table, columns)))
     items += _made_label(table)
     return {"s": subject(table), "po": items}, meaning
 
@@ -167,8 +194,11 @@ def _same_kind(table: Profiled) -> bool:
 
 def class_of(table: Profiled) -> str:
     """The class of its records."""
-    text = "_".join(table.thing)
-    return "class:" + quote(text[:1].upper() + text[1:], safe="")
+    return _class_called(names.local(table.thing))
+
+
+def _class_called(thing: str) -> str:
+    return f"class:{thing[:1].upper()}{thing[1:]}"
 
 
 def _column(
@@ -233,8 +263,9 @@ def _property(name: str) -> str:
 def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
     """What the values are, in words and as a literal of the mapping."""
     value = {"value": reference(name)}
+    kind: Kind = "decimal" if column.floats else column.kind
     said = {"integer": "whole number", "digits": "code", "iri": "address", "comma": "text"}.get(
-        column.kind, "date" if column.kind == "other date" else column.kind
+        kind, "date" if kind == "other date" else kind
     )
     called = set(names.words(name))
     form = written(column.kind, column.sample)
@@ -246,7 +277,7 @@ def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
         value["format"] = form
         said = "number" if form.startswith("decimal") else said
         return f"{said} written as {column.sample[0]}", value
-    datatype = DATATYPES.get(column.kind)
+    datatype = DATATYPES.get(kind)
     if column.kind == "integer" and called & {"year", "born", "founded"} and _years(column):
         datatype, said = "xsd:gYear", "year"
     if column.kind == "boolean" and set(column.sample) <= {"true", "false"}:
@@ -294,8 +325,9 @@ def categories(tables: Sequence[Profiled]) -> dict[tuple[str, str], str]:
             whole = names.local(names.stem(column.name) or names.words(column.name))
             shared = any(_common(column, other) for other in others)
             thing = quote(last, safe="") if shared else whole
-            if thing not in taken:
-                found[table.name, column.name] = thing
+            if thing in taken:  # a table of things that these are not
+                thing = names.local((*table.thing, *names.words(column.name)))
+            found[table.name, column.name] = thing
     return found
 
 

@@ -61,8 +61,54 @@ NUMBERS: tuple[Kind, ...] = ("integer", "decimal", "double", "comma")
 TIMES: tuple[Kind, ...] = ("date", "datetime", "time", "other date")
 #: An id with a prefix of letters.
 _CODE = re.compile(r"[A-Za-z]+[-_]?[0-9]{2,}")
+#: Kinds of which a few values of a column may be none, and their share at most.
+MOSTLY: tuple[Kind, ...] = ("double", "datetime", "other date", "comma")
+MOST_MISFITS = 0.05
+_WIDER: tuple[tuple[Kind, ...], ...] = (
+    *(("integer", "decimal", "double"), ("integer", "digits"), ("integer", "comma")),
+    ("date", "datetime"),
+)
 #: Between the values of one cell.
 SEPARATORS = ("|", ";", ",")
+
+
+def floats(values: Iterable[str]) -> bool:
+    """Whether whole numbers are written ``17.0``, as programs do that keep them as floats where
+    some are missing."""
+    return all(value.endswith(".0") or value.isdigit() for value in values) and (
+        kind_of(value.removesuffix(".0") for value in values) == "integer"
+    )
+
+
+def widened(one: Kind, other: Kind) -> Kind:
+    """The narrowest kind of the values of two columns."""
+    if "empty" in (one, other) or one == other:
+        return one if other == "empty" else other
+    for chain in _WIDER:
+        if one in chain and other in chain:
+            return chain[max(chain.index(one), chain.index(other))]
+    return "text"
+
+
+def mostly(values: Sequence[str]) -> Kind | None:
+    """The kind of nearly all values of a column of texts; None where there is no such kind."""
+    for kind in MOSTLY:
+        misfits = sum(not _COMPILED[kind].match(value) for value in values)
+        if misfits <= MOST_MISFITS * len(values):
+            return kind
+    return None
+
+
+def wider(kind: Kind) -> Kind | None:
+    """The kind of those of which a few values may be none that holds another; None for texts."""
+    if kind in ("integer", "decimal", "double", "digits"):
+        return "double"
+    return "datetime" if kind == "date" else kind if kind in MOSTLY else None
+
+
+def misfits(kind: Kind, values: pl.Series) -> pl.Series:
+    """The values that are not of a kind."""
+    return values.filter(~values.str.contains(PATTERNS[kind]))
 
 
 def kind_of(values: Iterable[str]) -> Kind:

@@ -170,6 +170,8 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
         return None
     if column.kind == "text" and column.mean_length > 60:
         return None
+    if set(column.sample) <= {"0", "1"} and not names.is_id(column.called):
+        return None
     is_key = table.key == (column.name,)
     if is_key and owns(table.thing, column.stem) and not table.supplement:
         return None  # named after its own table
@@ -178,12 +180,32 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
         found = [link for link in found if _may_be_key(column, link)]
     elif not found:
         found = list(_candidates(table, column, targets.by_value(column), False))
+    found = _described(table, column, found)
     best = max(found, key=lambda link: _worth(table, column, link), default=None)
     if best is None or best.name >= SURE_NAME:
         return best
     # Without a sure name only the one table that has all values can be meant.
     rivals = [link for link in found if link.name == best.name]
     return best if len({id(_root(link)) for link in rivals}) == 1 else None
+
+
+def _described(table: Profiled, column: Column, links: list[Link]) -> list[Link]:
+    """Without links to records that refer to those of another link: ``company_id`` of a warehouse
+    is of a company, and a member is a user where there are users."""
+    named = [x for x in links if x.table and x.table is not table and x.table.key == (x.column,)]
+    meant = [x for x in named if x.table and owns(x.table.thing, column.stem)]
+    if meant:
+        return [link for link in links if link in meant or link.table is table or link in named]
+    kept = [link for link in links if not any(_refers(link, other) for other in named)]
+    return kept or links
+
+
+def _refers(link: Link, other: Link) -> bool:
+    """Whether the records of one link name those of another in a column of their own."""
+    if link.table is None or other.table is None or link.table is other.table:
+        return False
+    own = [c for c in link.table.columns.values() if (c.name,) != link.table.key]
+    return any(names.is_id(c.called) and c.stem == other.table.thing[-1:] for c in own)
 
 
 def _may_be_key(column: Column, link: Link) -> bool:

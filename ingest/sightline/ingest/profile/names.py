@@ -7,7 +7,7 @@ and ``customer_id`` are ``customer`` and ``id``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -23,8 +23,17 @@ LABELS = ("label", "name", "title", "preflabel", "metaedge")
 TYPES = ("type", "kind", "class", "category")
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel", "alternative_names", "also")
-FIRST_NAMES = ("firstname", "first_name", "first name", "givenname", "given_name", "forename")
-LAST_NAMES = ("lastname", "last_name", "last name", "surname", "family_name", "familyname")
+#: Last words of columns of first and of last names; those of one word alone stand for themselves.
+FIRST_NAMES = (
+    *(("first", "name"), ("firstname",), ("given", "name"), ("given", "names"), ("givenname",)),
+    *(("forename",), ("forenames",), ("fname",), ("name", "first"), ("name", "given")),
+    *(("vorname",), ("prenom",), ("prénom",), ("first",), ("given",)),
+)
+LAST_NAMES = (
+    *(("last", "name"), ("lastname",), ("surname",), ("family", "name"), ("familyname",)),
+    *(("lname",), ("name", "last"), ("name", "family"), ("nachname",), ("nom",)),
+    *(("last",), ("family",)),
+)
 #: Heads and tails that can be nothing else; ``start`` and ``end`` of a thing can.
 PAIRS = (
     *(("head", "tail"), ("subject", "object"), ("source", "target"), ("node1", "node2")),
@@ -38,7 +47,9 @@ NODE_TABLES = (
     *("descriptions", "things", "concepts"),
 )
 #: Last words of columns that name a thing, the surest first.
-IDENTIFIERS = ("id", "ids", "uuid", "guid", "key", "pk", "sk", "iri", "uri", "identifier", "curie")
+IDENTIFIERS = (
+    *("id", "ids", "uid", "uuid", "guid", "key", "pk", "sk", "iri", "uri", "identifier", "curie"),
+)
 CODES = (
     *("code", "abbreviation", "symbol", "isbn", "sku", "qid", "mid", "number", "nr", "no", "num"),
     *("ref", "reference", "slug", "iso", "iso2", "iso3", "ticker", "barcode", "ean", "const"),
@@ -72,6 +83,8 @@ DIRECTIONS = (
     *("end", "parent", "child", "first", "second", "new", "prev", "previous", "next", "main"),
     *("primary", "secondary", "home", "away", "sender", "receiver", "default", "current"),
 )
+#: The same after the thing: ``location_dest_id``, ``partner_invoice_id``, ``issue_from_id``.
+USES = frozenset((*DIRECTIONS, "invoice", "shipping", "billing", "delivery", "old", "origin", "po"))
 #: Columns whose values refer to a record of the same table.
 SELF = (
     *("parent", "manager", "supervisor", "boss", "superior", "predecessor", "successor", "reports"),
@@ -87,7 +100,7 @@ SELF = (
         "mother",
         "father",
     ),
-    *("sponsor", "referrer", "referred"),
+    *("sponsor", "referrer", "referred", "reply", "inherited", "forked", "derived", "duplicate"),
 )
 #: People in a role, and what tables of people are called.
 ROLES = (
@@ -96,6 +109,7 @@ ROLES = (
     *("teacher", "instructor", "advisor", "driver", "doctor", "salesman", "editor", "requester"),
     *("reports", "head", "chief", "operator", "handler", "by", "contact", "captain", "sender"),
     *("recipient", "follower", "followee", "friend", "director", "actor", "writer", "mentor"),
+    *("committer", "assigned", "responsible", "owned", "assigner"),
     *("modifier", "moderator", "uploader", "submitter", "inviter", "maintainer", "organizer"),
 )
 PEOPLE = (
@@ -104,8 +118,10 @@ PEOPLE = (
 )
 #: Last words of columns of several values.
 LISTS = ("genres", "tags", "keywords", "categories", "names", "ids", "list", *ALIASES)
+#: Last words that say that a record of the table is one of the things named before.
+RECORDS = ("entity", "header", "dictionary", "dim", "dimension", "master", "tbl")
 #: Words around the name of a table that say how it is kept.
-SUFFIXES = ("basics", "basic", "info", "details", "master", "table", "export", "dump", "full")
+SUFFIXES = ("basics", "basic", "info", "details", "table", "export", "dump", "full")
 PREFIXES = ("tbl", "tb", "dim", "fact", "fct", "stg", "ref", "lkp", "lookup", "vw", "t", "dbo")
 IRREGULAR = {
     "people": "person",
@@ -187,6 +203,8 @@ def singular(word: str) -> str:
         return word[:-3] + "y"
     if word.endswith(("sses", "shes", "ches", "xes", "zes", "oes")):
         return word[:-2]
+    if word.endswith("uses") and not word.endswith(("ouses", "auses")):
+        return word[:-2]  # statuses, viruses; houses and clauses are others
     return word[:-1]
 
 
@@ -199,7 +217,7 @@ def thing_words(table: str, shared: Collection[str] = ()) -> tuple[str, ...]:
     found = words(table)
     while len(found) > 1 and (found[0] in PREFIXES or found[0] in shared):
         found = found[1:]
-    while len(found) > 1 and found[-1] in SUFFIXES:
+    while len(found) > 1 and found[-1] in (*SUFFIXES, *RECORDS):
         found = found[:-1]
     return (*found[:-1], singular(found[-1])) if found else ("record",)
 
@@ -208,8 +226,12 @@ def thing_words(table: str, shared: Collection[str] = ()) -> tuple[str, ...]:
 def stem(column: str) -> tuple[str, ...]:
     """What a column refers to, in words: ``customer_id`` to ``customer``, ``id`` to nothing."""
     found = words(column)
+    if len(found) > 1 and found[-1] == "uid":  # who did it: ``create_uid``
+        return (*found[:-1], "user")
     while found and found[-1] in (*IDENTIFIERS, "code", "fk", "ref", "no", "nr", "number", "num"):
         found = found[:-1]
+    if found[:2] == ("sk", "id"):
+        found = found[1:]
     if found and found[0] in ("fk", "id") and len(found) > 1:
         found = found[1:]
     if found in (("row",), ("record",)):
@@ -239,7 +261,7 @@ def is_identifier(column: str) -> bool:
     found = words(column)
     if not found:
         return False
-    return found[-1] in (*IDENTIFIERS, *CODES) or found[0] in ("id", "fk") or column.endswith("ID")
+    return found[-1] in (*IDENTIFIERS, *CODES) or is_id(column) or column.endswith("ID")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -248,7 +270,9 @@ def is_id(column: str) -> bool:
     found = words(column)
     while len(found) > 1 and found[-1].isdigit():
         found = found[:-1]
-    return bool(found) and (found[-1] in IDENTIFIERS or found[0] in ("id", "fk"))
+    return bool(found) and (
+        found[-1] in IDENTIFIERS or found[0] in ("id", "fk") or found[:2] == ("sk", "id")
+    )
 
 
 def is_listed(column: str) -> bool:
@@ -270,6 +294,30 @@ def first(columns: Sequence[str], names: Sequence[str]) -> str | None:
     """The column that bears the earliest of ``names``."""
     lower = {column.lower(): column for column in reversed(columns)}
     return next((lower[name] for name in names if name in lower), None)
+
+
+def person(columns: Sequence[str]) -> tuple[tuple[str, ...], str, str] | None:
+    """Columns of the first and the last name of one person, after the words before both.
+
+    >>> person(["emp_no", "emp_first_name", "emp_last_name"])
+    (('emp',), 'emp_first_name', 'emp_last_name')
+    """
+    family = dict(_before(columns, LAST_NAMES))
+    pairs = ((begin, column) for begin, column in _before(columns, FIRST_NAMES) if begin in family)
+    return next(((begin, column, family[begin]) for begin, column in pairs), None)
+
+
+def _before(
+    columns: Sequence[str], ends: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Columns that end in some words, with the words before these."""
+    last = {end[-1] for end in ends}
+    for column in columns:
+        called = words(column)
+        if called and called[-1] in last:
+            own = next((end for end in ends if called[-len(end) :] == end), None)
+            if own is not None:
+                yield called[: -len(own)], column
 
 
 def numbered(first: str, second: str) -> bool:

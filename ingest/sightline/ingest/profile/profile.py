@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sightline.graph.record.loads import Note
 from sightline.ingest.mapping import MappingFile, mapping_of
-from sightline.ingest.profile import names
-from sightline.ingest.profile.draw import categories, draw
+from sightline.ingest.profile import names, parts
+from sightline.ingest.profile.draw import categories, draw, values_of
 from sightline.ingest.profile.relate import relate
 from sightline.ingest.profile.say import say
 from sightline.ingest.profile.statistics import Statistics, statistics
@@ -23,29 +24,38 @@ from sightline.ingest.profile.tables import Profiled, begin
 from sightline.ingest.source import Selection, Source, TableFormat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Profile:
     """What tables mean, and why.
 
     Attributes:
         document: the mapping, as its YAML has it.
-        mapping: the same, ready to use.
         meanings: of each column of each table.
+        prefixes: of the workspace.
     """
 
     tables: tuple[Profiled, ...]
     document: Mapping[str, Any]
-    mapping: MappingFile
     meanings: tuple[Mapping[str, str], ...]
+    prefixes: Mapping[str, str]
+
+    @cached_property
+    def mapping(self) -> MappingFile:
+        """The document, ready to use."""
+        path = Path("profile")
+        if not self.tables:
+            return MappingFile(path, ())
+        return mapping_of(self.document, path, self.prefixes)
 
     def notes(self, source: Source) -> list[Note]:
         """What was decided about the tables of a source."""
         return [
             note
             for table in self.tables
-            if table.statistics.source is source
+            for part in table.statistics.files
+            if part.source is source
             for note in (
-                *table.statistics.table.notes,
+                *part.table.notes,
                 *(Note(text, warning) for text, warning in table.said),
             )
         ]
@@ -71,6 +81,7 @@ def profile(
     for source in sources:
         with of(source):
             read += _statistics(source, at)
+    read = parts.united(read)
     shared = _shared_words([found.table.name for found in read])
     tables: list[Profiled] = []
     for found in read:
@@ -78,23 +89,21 @@ def profile(
         tables.append(table)
     relate(tables)
     shared_things = categories(tables)
-    held = Counter(id(table.statistics.source) for table in tables)
+    held = Counter(id(part.source) for table in tables for part in table.statistics.files)
     ends = Counter(part for source in sources for part in _ends(_parts(source)))
     mappings: dict[str, Any] = {}
     meanings = []
     for table in tables:
         body, meaning = draw(table, shared_things)
         meanings.append(meaning)
-        several = held[id(table.statistics.source)] > 1
-        mappings[table.name] = {"sources": [_source(table, ends, several)], **body}
+        sources = [
+            _source(part, ends, held[id(part.source)] > 1) for part in table.statistics.files
+        ]
+        mappings[table.name] = {"sources": sources, **body}
+        for column, values in values_of(table, shared_things):
+            mappings[f"{table.name}: {column}"] = {"sources": sources, **values}
         say(table, tables, meaning)
-    document = {"mappings": mappings}
-    mapping = (
-        mapping_of(document, Path("profile"), prefixes)
-        if mappings
-        else MappingFile(Path("profile"), ())
-    )
-    return Profile(tuple(tables), document, mapping, tuple(meanings))
+    return Profile(tuple(tables), {"mappings": mappings}, tuple(meanings), prefixes)
 
 
 def _statistics(source: Source, at: Callable[[Source, int], None]) -> list[Statistics]:
@@ -116,20 +125,21 @@ def _shared_words(called: Sequence[str]) -> list[str]:
 
 
 def _free_name(found: Statistics, tables: Sequence[Profiled]) -> str:
-    name, taken = found.table.name, {table.name for table in tables}
+    name = parts.thing(found) if found.parts else found.table.name
+    taken = {table.name for table in tables}
     if name in taken:
         name = next(f"{name} {i}" for i in range(2, len(taken) + 3) if f"{name} {i}" not in taken)
     return name
 
 
-def _source(table: Profiled, ends: Mapping[tuple[str, ...], int], several: bool) -> Any:
+def _source(found: Statistics, ends: Mapping[tuple[str, ...], int], several: bool) -> Any:
     """How a mapping names it: by as much of its path as tells it from the others.
 
     Args:
         ends: how many sources have a path that ends so.
         several: its source holds others too.
     """
-    source, form = table.statistics.source, table.statistics.source.format
+    source, form = found.source, found.source.format
     assert isinstance(form, TableFormat)
     parts = _parts(source)
     counts = range(1, len(parts) + 1)
@@ -138,9 +148,9 @@ def _source(table: Profiled, ends: Mapping[tuple[str, ...], int], several: bool)
         part.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]") for part in parts[-count:]
     )
     text = f"{pattern}~{_formulation(source)}"
-    selected = table.statistics.table.selected
+    selected = found.table.selected
     if selected is None and several:
-        selected = table.statistics.table.name
+        selected = found.table.name
     return [text, selected] if selected is not None else text
 
 

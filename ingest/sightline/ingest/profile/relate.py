@@ -14,6 +14,7 @@ from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
 from sightline.ingest.profile.statistics import may_name
 from sightline.ingest.profile.tables import MANY, Profiled, group_key, name_parts
+from sightline.ingest.profile.together import find_together
 
 #: Ids that other systems gave; no table could describe what they refer to.
 FOREIGN = (
@@ -50,7 +51,12 @@ def relate(tables: Sequence[Profiled]) -> None:
             if not table.key:
                 table.key = group_key(table, set(table.links))
             _same_things(table)
-    referred = {id(link.table) for table in tables for link in table.links.values()}
+    find_together(tables)
+    referred = {
+        id(link.table)
+        for table in tables
+        for link in (*table.links.values(), *table.together.values())
+    }
     for table in tables:
         if table.role == "things" and id(table) not in referred:
             _only_links(table)
@@ -132,12 +138,16 @@ def _end_words(name: str, link: Link) -> tuple[str, ...]:
 
 def _only_links(table: Profiled) -> None:
     """Two links and next to nothing else: the record is a link between the two."""
-    if len(table.links) != 2 or table.same_as or any(table.columns[c].many for c in table.links):
+    if (
+        len(table.links) != 2
+        or table.same_as
+        or table.together
+        or any(table.columns[c].many for c in table.links)
+    ):
         return
-    alone = len(table.key) == 1 and not _names_both_ends(table)
+    if len(table.key) == 1 and not _names_both_ends(table):
+        return
     others = [name for name in table.columns if name not in table.links]
-    if alone or (len(table.key) == 1 and table.key[0] in others):
-        return
     filled = [name for name in others if table.columns[name].filled]
     if table.label is not None or any(table.columns[name].mean_length > 60 for name in filled):
         return
@@ -198,3 +208,6 @@ def ends_and_links(tables: Sequence[Profiled]) -> Iterator[tuple[str, str, str]]
         for column, link in table.links.items():
             if link.table is not None:
                 yield table.name, column, link.table.name
+        for columns, link in table.together.items():
+            if link.table is not None:
+                yield table.name, "+".join(columns), link.table.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sightline.ingest.profile import names
+from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS
 from sightline.ingest.profile.relate import evidence
 from sightline.ingest.profile.tables import Profiled
 
@@ -21,6 +22,7 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
     Args:
         meaning: of each column.
     """
+    _say_parts(table)
     if table.triple is not None:
         _say_triples(table)
     elif table.ends is not None:
@@ -36,10 +38,39 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
     if told:
         more = f"; and {len(told) - TOLD} more columns" if len(told) > TOLD else ""
         table.say(f"columns of {table.name} are {'; '.join(told[:TOLD])}{more}")
+    for column in table.columns.values():
+        count, first = column.misfits
+        if column.mostly and 0 < count <= MOST_MISFITS * column.filled:
+            what = "numbers" if column.mostly in NUMBERS else "dates"
+            of = f"{column.filled:,} values of {table.name}.{column.name}"
+            table.say(
+                f"{count:,} of {of} are no {what} as the others are, first {first[:40]!r}: "
+                "all of them stay texts",
+                True,
+            )
     empty = [column.name for column in table.columns.values() if not column.filled]
     if empty:
         more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
         table.say(f"without a single value: {', '.join(empty[:10])}{more}")
+
+
+def _say_parts(table: Profiled) -> None:
+    parts = [part.source.name for part in table.statistics.parts]
+    if not parts:
+        return
+    more = f" and {len(parts) - 5} more" if len(parts) > 5 else ""
+    table.say(
+        f"one table in {len(parts)} files: {', '.join(parts[:5])}{more}: one kind of thing, and "
+        "equal keys are the same thing in each"
+    )
+    for column in table.key:
+        if column in table.statistics.again:
+            count = table.columns[column].distinct.count
+            table.say(
+                f"{column} tells the records of each file apart and comes again in others: "
+                f"{count:,} things in {table.statistics.records:,} records",
+                True,
+            )
 
 
 def _say_triples(table: Profiled) -> None:
@@ -93,7 +124,8 @@ def _linked(one: Profiled, other: Profiled) -> bool:
 
 
 def _say_links(table: Profiled) -> None:
-    for column, link in table.links.items():
+    together = ((", ".join(columns), link) for columns, link in table.together.items())
+    for column, link in (*table.links.items(), *together):
         if link.table is None:
             what = " ".join(names.undirected(names.stem(column)))
             table.say(
@@ -107,7 +139,7 @@ def _say_links(table: Profiled) -> None:
         table.say(f"{table.name}.{column} -> {to}: {evidence(link.found)}, {why}")
         if missing:
             table.say(
-                f"{missing:,} values of {column} are no {link.column} of {link.table.name}: they "
-                "are links to things that it does not describe",
+                f"{missing:,} of {link.found.of:,} values of {table.name}.{column} are in no {to}: "
+                "they are links to things that it does not describe",
                 True,
             )

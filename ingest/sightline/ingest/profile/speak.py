@@ -29,6 +29,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
     main = target.key == (key,)
     if column.kind in ("integer", "digits") and not same_kind(column, of_key):
         return 0.0
+    if not main and of_key.called.lower() in names.LABELS and of_key.kind == column.kind == "text":
+        return OWN_WORDS if stem == thing else 0.0  # a country by its name
     if not main and not names.is_identifier(of_key.called):
         return 0.0
     if target.supplement and target is not table and _many_each(target):
@@ -37,8 +39,16 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         if not main or column.name in target.key:
             return 0.0
         if set(called) & set(names.SELF):
-            return OWN_WORDS
-        return 0.8 if len(stem) > len(thing) and stem[-len(thing) :] == thing else 0.0
+            rest = set(stem).difference(names.SELF, names.DIRECTIONS)
+            other = names.is_id(column.called) and rest - set(thing)  # ``root_category_id``
+            return 0.55 if other else OWN_WORDS
+        own = thing[-1:] if names.is_id(column.called) else thing
+        bare = (
+            stem == own and not of_key.stem and not target.supplement
+        )  # ``location_id`` beside the ``id`` of a location
+        if bare:
+            return 0.6
+        return 0.8 if len(stem) > len(own) and stem[-len(own) :] == own else 0.0
     if not stem:
         bare = called == of_key.words_called and main and not table.statistics.unique(column.name)
         return BARE if bare and names.is_id(column.called) else 0.0
@@ -47,11 +57,15 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
     said = _things(table, column, stem, thing)
     if called == of_key.words_called and of_key.stem and (main or names.is_id(of_key.called)):
         said = max(said, SAME_NAME)
-    elif said < OWN_WORDS and of_key.stem and names.is_id(of_key.called):
+    elif said < OWN_WORDS and of_key.stem and _names_records(of_key, main):
         said = max(said, 0.85 if stem[-len(of_key.stem) :] == of_key.stem else 0.0)
     if said:
         return min(said, OWN_WORDS) if target.supplement else said
-    return _loosely(table, column, stem, thing) if main else 0.0
+    return _loosely(table, column, stem, target) if main else 0.0
+
+
+def _names_records(key: Column, main: bool) -> bool:
+    return names.is_id(key.called) or (main and key.called.lower() not in names.LABELS)
 
 
 def _many_each(target: Profiled) -> bool:
@@ -69,26 +83,36 @@ def _things(
     table: Profiled, column: Column, stem: tuple[str, ...], thing: tuple[str, ...]
 ) -> float:
     """What the words of a column and of a table have in common."""
+    number = column.kind == "integer" and not names.is_id(column.called)
     if stem == thing or "".join(stem) == "".join(thing):
         return 1.0
     if thing == (*table.thing, *stem):
         return 1.0  # the type of an artist is an artist type
     if stem[-len(thing) :] == thing:
-        return OWN_WORDS
+        side = names.USES.issuperset(stem[: -len(thing)])  # ``home_team``
+        return 0.85 if number and not side else OWN_WORDS  # ``lock_version`` is mostly a number
     if len(stem) < len(thing) and thing[-len(stem) :] == stem:
-        return 0.85 if thing[: len(table.thing)] == table.thing else 0.8
+        own = thing[: len(table.thing)] == table.thing
+        return 0.85 if own else 0.55 if number else 0.8
     return 0.0
 
 
-def _loosely(
-    table: Profiled, column: Column, stem: tuple[str, ...], thing: tuple[str, ...]
-) -> float:
+def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Profiled) -> float:
     """What abbreviations, words written as one and roles of people say."""
+    thing = target.thing
+    if thing[-1:] != stem[-1:] and any(
+        c.stem[-1:] == stem[-1:] and names.is_id(c.called)
+        for c in target.columns.values()
+        if c.name not in target.key
+    ):
+        return 0.0  # ``repo_labels`` with a ``repo_id`` are of repos, and none
     joined, of_thing, is_id = "".join(stem), "".join(thing), names.is_id(column.called)
     if len(of_thing) > 3 and joined.endswith(of_thing):
         return 0.8
     if len(joined) > 3 and is_id and of_thing.endswith(joined):
         return 0.75
+    if is_id and len(stem) > 1 and names.USES.issuperset(stem[1:]) and stem[0] == thing[-1]:
+        return 0.7
     if names.is_measure(column.called) and not is_id:
         return 0.0
     if is_id:
@@ -97,6 +121,10 @@ def _loosely(
             return 0.8
         short = len(last) > 2 or len(joined) == 1
         if short and last[0] == of_thing[0] and abbreviates(last, of_thing):
+            return 0.6
+        if len(last) > 2 and last[0] == thing[-1][0] and abbreviates(last, thing[-1]):
+            return 0.6
+        if len(thing) > 1 and last == thing[-1] and len(stem) > 1:
             return 0.6
         if thing[: len(stem)] == stem:
             return 0.5

@@ -7,7 +7,7 @@ tell the records apart together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -16,14 +16,26 @@ import polars as pl
 
 from sightline.ingest.batch import Batch, Seen
 from sightline.ingest.profile.distinct import Distinct, Hashes
-from sightline.ingest.profile.kinds import TIMES, Kind, kind_of, separator_of, still
-from sightline.ingest.profile.names import is_identifier, is_listed, stem, words
-from sightline.ingest.source import Source, Table
+from sightline.ingest.profile.kinds import (
+    TIMES,
+    Kind,
+    floats,
+    kind_of,
+    misfits,
+    mostly,
+    separator_of,
+    still,
+    wider,
+)
+from sightline.ingest.profile.names import is_id, is_identifier, is_listed, stem, words
+from sightline.ingest.source import Selection, Source, Table, TableFormat
 
 #: Values from which is told how long and how wordy those of a column are.
 SAMPLE = 400
 #: Columns that groups are made of, and how many of them a group has at most.
 GROUPED, LARGEST_GROUP = 6, 3
+#: So many values show of which kind nearly all of a column are.
+LEAST_MOSTLY = 20
 #: Longer values on average name nothing.
 LONGEST_NAME = 80
 
@@ -39,6 +51,9 @@ class Column:
         separator: between the values of a cell; None where a cell holds one.
         several: the format itself gives a record several values.
         called: its name without what all columns of the table begin with.
+        floats: its whole numbers are written ``17.0``; values and hashes are those of ``17``.
+        mostly: the kind of nearly all values of a column of texts.
+        misfits: values that are not of that kind, and the first of them.
     """
 
     name: str
@@ -49,6 +64,9 @@ class Column:
     separator: str | None = None
     several: bool = False
     called: str = ""
+    floats: bool = False
+    mostly: Kind | None = None
+    misfits: tuple[int, str] = (0, "")
 
     def __post_init__(self) -> None:
         self.called = self.called or self.name
@@ -93,6 +111,8 @@ class Statistics:
     Attributes:
         records: how many different ones there are.
         groups: of columns that may tell the records apart together.
+        parts: those of the files that it is in, where these are several.
+        again: columns that tell the records of each part apart, and come again in others.
     """
 
     source: Source
@@ -100,11 +120,19 @@ class Statistics:
     records: int = 0
     columns: dict[str, Column] = field(default_factory=dict)
     groups: dict[tuple[str, ...], Distinct] = field(default_factory=dict)
+    parts: tuple[Statistics, ...] = ()
+    again: frozenset[str] = frozenset()
+
+    @property
+    def files(self) -> tuple[Statistics, ...]:
+        """Those of each file that it is in."""
+        return self.parts or (self,)
 
     def unique(self, column: str) -> bool:
-        """Whether every record has a value there and no two the same."""
+        """Whether every record has a value there and no two of a file the same."""
         found = self.columns[column]
-        return found.distinct.unique and found.filled == self.records > 0 and not found.many
+        alone = found.distinct.unique or column in self.again
+        return alone and found.filled == self.records > 0 and not found.many
 
 
 def statistics(source: Source, table: Table, at: Callable[[Source, int], None]) -> Statistics:
@@ -131,9 +159,7 @@ def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
         return
     first = not found.records
     found.records += frame.height
-    # One call for all columns: each has a cost of its own, and a table may have thousands.
-    hashed = frame.select(pl.col(pl.String).hash())
-    hashes = {values.name: values.to_numpy() for values in hashed.get_columns()}
+    hashes = _hashes(frame)
     for values in frame.get_columns():
         column = found.columns.get(values.name)
         if column is None:
@@ -148,12 +174,19 @@ def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
         if any(name not in hashes for name in group):
             del found.groups[group]
             continue
-        together = np.zeros(frame.height, np.uint64)
-        for name in group:
-            together = _mixed(together, hashes[name])
-        distinct.add(together)
+        distinct.add(_beside(hashes, group, frame.height))
         if not distinct.unique:
             del found.groups[group]
+
+
+def _hashes(frame: pl.DataFrame) -> dict[str, Hashes]:
+    """Those of the cells of the columns that have one value in a cell."""
+    plain = [values for values in frame.get_columns() if values.dtype == pl.String]
+    if not plain or not frame.height:
+        return {values.name: np.zeros(0, np.uint64) for values in plain}
+    # One call for all columns: each has a cost of its own, and a table may have thousands.
+    hashed = pl.concat(plain).hash().to_numpy().reshape(len(plain), frame.height)
+    return {values.name: hashes for values, hashes in zip(plain, hashed)}
 
 
 def _mixed(one: Hashes, other: Hashes) -> Hashes:
@@ -161,6 +194,32 @@ def _mixed(one: Hashes, other: Hashes) -> Hashes:
     with np.errstate(over="ignore"):
         mixed = (one ^ (other + np.uint64(0x9E3779B97F4A7C15))) * np.uint64(0xBF58476D1CE4E5B9)
         return mixed ^ (mixed >> np.uint64(31))
+
+
+def together(found: Statistics, columns: Sequence[str]) -> Distinct:
+    """The values that columns have beside each other, which takes another reading of the table.
+
+    Raises:
+        SourceError
+    """
+    distinct = Distinct()
+    for file in found.files:
+        form = file.source.format
+        assert isinstance(form, TableFormat)
+        for table in form.tables(file.source, Selection()):
+            for batch in table.batches if table.name == file.table.name else ():
+                if set(columns) <= set(batch.frame.columns):
+                    frame = batch.frame.select(columns).drop_nulls()
+                    distinct.add(_beside(_hashes(frame), columns, frame.height))
+    return distinct
+
+
+def _beside(hashes: Mapping[str, Hashes], columns: Sequence[str], count: int) -> Hashes:
+    """Hashes of what columns have beside each other."""
+    mixed = np.zeros(count, np.uint64)
+    for name in columns:
+        mixed = _mixed(mixed, hashes[name])
+    return mixed
 
 
 def _begin(values: pl.Series) -> Column:
@@ -173,7 +232,11 @@ def _begin(values: pl.Series) -> Column:
     sample = [value for value in values.to_list() if value is not None]
     column = Column(values.name, sample=sample, several=several)
     column.kind = kind_of(sample)
+    if column.kind == "decimal" and not several and floats(sample):
+        column.kind, column.floats = "integer", True
+        column.sample = [value.removesuffix(".0") for value in sample]
     if column.kind == "text" and not several:
+        column.mostly = mostly(sample) if len(sample) >= LEAST_MOSTLY else None
         column.separator = separator_of(sample, is_listed(values.name))
         if column.separator:
             pieces = (piece.strip() for value in sample for piece in value.split(column.separator))
@@ -185,6 +248,9 @@ def _extend(column: Column, values: pl.Series, hashes: Hashes) -> None:
     if values.null_count():
         filled = values.is_not_null()
         values, hashes = values.filter(filled), hashes[filled.to_numpy()]
+    if column.floats:
+        values = values.str.strip_suffix(".0")
+        hashes = values.hash().to_numpy()
     column.filled += len(values)
     _take(column, values, hashes)
 
@@ -208,7 +274,13 @@ def _take(column: Column, values: pl.Series, hashes: Hashes) -> None:
         column.sample = values.head(SAMPLE).to_list()
         column.kind = kind_of(column.sample)
     if column.filled > SAMPLE:  # otherwise the sample is all there is
-        column.kind = still(column.kind, values)
+        before, column.kind = column.kind, still(column.kind, values)
+        if before != column.kind == "text":
+            column.mostly = wider(before)
+    if column.mostly:
+        others = misfits(column.mostly, values)
+        count, first = column.misfits
+        column.misfits = count + len(others), first or next(iter(others), "")
     column.distinct.add(hashes)
     if column.distinct.unique and not may_name(column):
         column.distinct.give_up()
@@ -217,6 +289,8 @@ def _take(column: Column, values: pl.Series, hashes: Hashes) -> None:
 def may_name(column: Column) -> bool:
     """Whether values of its kind may name things: no time, no measure, no prose."""
     if column.many or column.kind in (*TIMES, "decimal", "double", "comma", "boolean"):
+        return False
+    if column.floats and not is_id(column.name):
         return False
     return column.mean_length <= LONGEST_NAME
 

@@ -5,12 +5,12 @@ Knows the statistics of one table; what its columns refer to in others is known 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
-from sightline.ingest.profile import names
+from sightline.ingest.profile import names, parts
 from sightline.ingest.profile.kinds import NUMBERS, TIMES
 from sightline.ingest.profile.statistics import Column, Statistics, may_name
 
@@ -46,6 +46,7 @@ class Profiled:
         raw: its keys are names without a table, as the ends of triples are.
         same_as: its records are those of that table.
         links: what its columns refer to.
+        together: what several of its columns refer to together.
         ends: the two columns that ``edges`` link.
         label: the column that labels the records.
         whole_name: the columns of a person's first and last name, where no column has both.
@@ -65,6 +66,7 @@ class Profiled:
     raw: bool = False
     same_as: Profiled | None = None
     links: dict[str, Link] = field(default_factory=dict)
+    together: dict[tuple[str, ...], Link] = field(default_factory=dict)
     ends: tuple[str, str] | None = None
     label: str | None = None
     whole_name: tuple[str, str] | None = None
@@ -103,9 +105,9 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     if called.lower() in names.RELATION_TABLES and called.lower() != "properties":
         found.role = "relations"
     declared = statistics.table.declared.key if statistics.table.declared else ()
-    found.names = [c for c in found.columns if statistics.unique(c) and _score(found, c) > 0]
-    found.names.sort(key=lambda column: -_score(found, column))
-    del found.names[MOST_NAMES:]
+    scores = {c: _score(found, c) for c in found.columns if statistics.unique(c)}
+    likely = sorted(scores, key=lambda column: -scores[column])[:MOST_NAMES]
+    found.names = [column for column in likely if scores[column]]
     name_parts(found)
     found.key = declared or tuple(found.names[:1]) or group_key(found)
     if len(found.key) == 1 and _score(found, found.key[0]) < LEAST_OF_ITS_OWN and not declared:
@@ -118,6 +120,8 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
 
 def called_of(statistics: Statistics) -> str:
     """What the table is called, in the letters of its file where it is the only one there."""
+    if statistics.parts:
+        return parts.thing(statistics)
     if statistics.table.name != statistics.source.stem:
         return statistics.table.name
     name = statistics.source.name
@@ -151,7 +155,8 @@ def _score(found: Profiled, name: str) -> int:
     if lower in names.LABELS or called[-1:] in (("name",), ("title",), ("label",)):
         return 30
     if number:
-        return 22 if first else 0
+        # ``tid`` and ``molregno`` come first, and labels after them
+        return 0 if not first else 45 if lower.endswith(("id", "no", "nr")) else 22
     return (35 if first else 25) if column.words <= 4 else 0
 
 
@@ -256,16 +261,26 @@ def name_parts(found: Profiled) -> None:
     types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:3]
     found.type_column = first(types)
     found.label, found.whole_name = first(names.LABELS), None
-    given, family = first(names.FIRST_NAMES), first(names.LAST_NAMES)
-    if given and family and found.label != first(("name", "label")):
-        found.label = None
-    if found.label is None and given and family:
-        found.whole_name = (given, family)
+    whole = _whole_name(found, names_of)
+    if whole and (found.label is None or found.label != first(("name", "label"))):
+        found.label, found.whole_name = None, whole
     elif found.label is None:
         own = [name for name in names_of.values() if _is_name(found, name)]
         own.reverse()
         thing = [c for c in own if found.columns[c].words_called[:-1] in _own_words(found)]
         found.label = next(iter(thing or own), None)
+
+
+def _whole_name(found: Profiled, names_of: Mapping[str, str]) -> tuple[str, str] | None:
+    """The columns of a record's own first and last name."""
+    texts = [called for called, name in names_of.items() if found.columns[name].kind == "text"]
+    person = names.person(texts[::-1])
+    if person is None:
+        return None
+    before, first, last = person
+    if before and before[0][:2] != found.thing[-1][:2]:
+        return None  # the customer of an order is not the order
+    return names_of[first], names_of[last]
 
 
 def _own_words(found: Profiled) -> tuple[tuple[str, ...], ...]:

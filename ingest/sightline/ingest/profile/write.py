@@ -25,17 +25,16 @@ _REFERENCE = re.compile(r"\$\((?:[^()\\]|\\.)+\)")
 
 def as_yaml(profile: Profile) -> str:
     """The mapping, with what was decided and why."""
+    about = {t.name: (t.said, meaning) for t, meaning in zip(profile.tables, profile.meanings)}
     return HEADER + "".join(
         line + "\n"
-        for table, meaning in zip(profile.tables, profile.meanings)
-        for line in _table(
-            table.name, table.said, profile.document["mappings"][table.name], meaning
-        )
+        for name, body in profile.document["mappings"].items()
+        for line in _table(name, *about.get(name, ([], {})), body)
     )
 
 
 def _table(
-    name: str, said: list[tuple[str, bool]], body: Mapping[str, Any], meaning: Mapping[str, str]
+    name: str, said: list[tuple[str, bool]], meaning: Mapping[str, str], body: Mapping[str, Any]
 ) -> Iterator[str]:
     for text, warning in said:
         yield f"  # {'! ' if warning else ''}{_one_line(text)}"
@@ -71,7 +70,7 @@ def as_values(profile: Profile) -> list[dict[str, Any]]:
     return [
         {
             "table": table.name,
-            "source": table.statistics.source.name,
+            "source": ", ".join(part.source.name for part in table.statistics.files),
             "records": table.statistics.records,
             "role": table.role,
             "thing": " ".join(table.thing),
@@ -97,7 +96,10 @@ def as_values(profile: Profile) -> list[dict[str, Any]]:
                     "confidence": link.confidence if link.table else None,
                     "declared": link.declared,
                 }
-                for column, link in table.links.items()
+                for column, link in (
+                    *table.links.items(),
+                    *((", ".join(columns), link) for columns, link in table.together.items()),
+                )
             ],
             "notes": [{"text": text, "warning": warning} for text, warning in table.said],
         }
