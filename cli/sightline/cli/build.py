@@ -286,7 +286,7 @@ def _compile(ws: Workspace) -> None:
                 terminal.say(f"the served model cannot be used with it: {error}")
 
     with terminal.progress() as progress:
-        snapshot = compile_snapshot(ws, copies=True, progress=progress, prepare=prepare)
+        snapshot = compile_snapshot(ws, copies=True, rules=True, progress=progress, prepare=prepare)
     if older not in (None, SNAPSHOT_FORMAT):
         terminal.say(f"built again: the snapshot was of version {older}, now {SNAPSHOT_FORMAT}")
     terminal.say(

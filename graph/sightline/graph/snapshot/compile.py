@@ -40,6 +40,7 @@ def compile_snapshot(
     *,
     rdf: bool = True,
     copies: bool = False,
+    rules: bool = False,
     progress: Progress = silent,
     prepare: Callable[[Snapshot], None] | None = None,
 ) -> Snapshot:
@@ -51,6 +52,7 @@ def compile_snapshot(
     Args:
         rdf: also build the Oxigraph index that SPARQL and rdflib users read.
         copies: also shuffle copies of the graph, by which answers tell what chance would connect.
+        rules: also mine the rules that facts follow, by which answers give reasons.
         prepare: called with the new snapshot before it is served, for what else must be there
             then: the maps of a served model.
 
@@ -69,7 +71,7 @@ def compile_snapshot(
             loads = active_loads(workspace)
         name = snapshot_id(loads, workspace.settings)
         folder = workspace.snapshots / name
-        wanted = {"rdf": rdf, "copies": copies}
+        wanted = {"rdf": rdf, "copies": copies, "rules": rules}
         if not is_intact(folder, **{part: True for part, also in wanted.items() if also}):
             served = workspace.snapshots / (workspace.current.snapshot or "none")
             usable = rdf and is_intact(served, format=SNAPSHOT_FORMAT, rdf=True)

@@ -41,6 +41,7 @@ class Inputs:
     Attributes:
         rdf: also build the Oxigraph index.
         copies: also shuffle copies.
+        rules: also mine rules.
         former: an intact snapshot with such an index, of other loads, if there is any.
         inferred: positions of the loads of what was inferred.
         statements: how many were read.
@@ -59,6 +60,7 @@ class Inputs:
     settings: Settings
     rdf: bool
     copies: bool
+    rules: bool
     former: Path | None
     inferred: list[int]
     statements: int
@@ -80,6 +82,7 @@ class Inputs:
         *,
         rdf: bool,
         copies: bool,
+        rules: bool,
     ) -> Inputs:
         """Read the loads, and give every term its id."""
         held_out = {role: _concat(_files(loads, role)) for role in HELD_OUT}
@@ -129,7 +132,7 @@ class Inputs:
         }
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         edges = _encoded(linking, ids)
-        about = (loads, settings, rdf, copies, former, inferred, total)
+        about = (loads, settings, rdf, copies, rules, former, inferred, total)
         return cls(*about, edges, types, schema, literals, held_out, qualified, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:

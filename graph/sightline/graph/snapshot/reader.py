@@ -35,6 +35,7 @@ from sightline.graph.snapshot.sections.held_out import HeldOut
 from sightline.graph.snapshot.sections.literals import Literals
 from sightline.graph.snapshot.sections.names import Names
 from sightline.graph.snapshot.sections.qualifiers import Qualifiers
+from sightline.graph.snapshot.sections.rules import MinedRules
 from sightline.graph.snapshot.sections.search import Search
 from sightline.graph.snapshot.sections.types import Types
 from sightline.graph.storage.artifact import open_artifact, read_manifest
@@ -44,7 +45,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import Kind, contract, expand, mint, united
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 7
+SNAPSHOT_FORMAT = 8
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:
@@ -68,7 +69,7 @@ def snapshot_format(workspace: Workspace) -> int | None:
     return found.get("format")
 
 
-class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copies):
+class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copies, MinedRules):
     """An opened snapshot: ids, arrays, labels, and where each edge came from.
 
     Attributes:

@@ -15,11 +15,12 @@ from sightline.graph.snapshot.sections.literals import Literals
 from sightline.graph.snapshot.sections.names import Names
 from sightline.graph.snapshot.sections.qualifiers import Qualifiers
 from sightline.graph.snapshot.sections.rdf import Rdf
+from sightline.graph.snapshot.sections.rules import MinedRules
 from sightline.graph.snapshot.sections.search import Search
 from sightline.graph.snapshot.sections.section import Section
 from sightline.graph.snapshot.sections.types import Types
 
 SECTIONS: tuple[type[Section], ...] = (
     *(Edges, Qualifiers, Types, Axioms, HeldOut),
-    *(Names, Literals, Search, Copies, Rdf),
+    *(Names, Literals, Search, Copies, MinedRules, Rdf),
 )

@@ -1,0 +1,116 @@
+"""Which rules give a fact, and the facts in which they do.
+
+Knows the rules of a snapshot and its arrays; knows no label and no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from sightline.graph.mining import kernels
+from sightline.graph.mining.halves import halves
+from sightline.graph.mining.kernels import LONGEST, Halves
+from sightline.graph.mining.rules import interval
+from sightline.graph.paths.find import Path
+from sightline.graph.snapshot.reader import Snapshot
+
+#: Rules that count for one fact: more say much the same (PyClause takes the five surest too).
+COUNTED = 5
+#: Edges looked at for one rule and one fact; walks among which the best are chosen.
+STEPS, WALKS = 20_000, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that gives a fact.
+
+    Attributes:
+        rule: its position in ``Snapshot.rules``.
+        turned: it gives the fact read from tail to head.
+    """
+
+    rule: int
+    turned: bool
+
+
+def reasons(snapshot: Snapshot, head: int, relation: int, tail: int) -> list[Reason]:
+    """The surest rules that give a fact, at most ``COUNTED``; none where none were mined."""
+    rules = snapshot.rules
+    if rules is None:
+        return []
+    graph, sure = _prepared(snapshot)
+    rel = int(snapshot.one_rel[relation])
+    back = int(graph.back[rel])
+    columns = (rules.body, rules.head_end, rules.body_end)
+    found = []
+    for one, x, y, turned in ((rel, head, tail, False), (back, tail, head, True)):
+        if not turned or back != rel or head != tail:
+            span = snapshot.rule_indptr[one : one + 2].tolist()
+            at = kernels.applying(graph, columns, span[0], span[1], x, y, COUNTED, STEPS)
+            found += [Reason(r, turned) for r in at.tolist()]
+    once = {reason.rule: reason for reason in found[::-1]}
+    return sorted(once.values(), key=lambda reason: (-sure[reason.rule], reason.rule))[:COUNTED]
+
+
+def chance_of(snapshot: Snapshot, found: list[Reason]) -> float:
+    """Noisy-or of the lower ends of the rules' intervals."""
+    _, sure = _prepared(snapshot)
+    return float(1 - np.prod([1 - sure[reason.rule] for reason in found]))
+
+
+def evidence(
+    snapshot: Snapshot, reason: Reason, head: int, tail: int, k: int
+) -> tuple[list[Path], int]:
+    """The best walks, by path score, in which a rule gives a fact, and how many were found.
+
+    Of a closed rule they lead from ``head`` to ``tail``; of one with constants it is the fact about
+    the entity that the body speaks of.
+    """
+    rules = snapshot.rules
+    assert rules is not None
+    graph, _ = _prepared(snapshot)
+    r, x, y = reason.rule, *((tail, head) if reason.turned else (head, tail))
+    if rules.head_end[r] >= 0:
+        low, high = kernels.span(graph, x, int(rules.body[r, 0]))
+        if rules.body_end[r] >= 0:
+            low = kernels.place(graph, low, high, int(rules.body_end[r]))
+            high = low + 1
+        places = np.arange(low, min(high, low + WALKS))[:, None]
+    else:
+        places = np.empty((WALKS, LONGEST), np.int64)
+        n = kernels.walks(graph, rules.body[r], x, y, STEPS, places)
+        places = places[:n, : int((rules.body[r] >= 0).sum())]
+    edges = graph.edge[places]
+    scores = snapshot.path_weight[edges].prod(axis=1)
+    best = np.lexsort((*edges.T[::-1], -scores))[:k]
+    found = [_path(snapshot, x, edges[i].tolist(), float(scores[i])) for i in best]
+    if reason.turned and rules.head_end[r] < 0:
+        found = [path.turned(snapshot.num_relations) for path in found]
+    return found, len(edges)
+
+
+def _path(snapshot: Snapshot, start: int, edges: list[int], score: float) -> Path:
+    entities, rels = [start], []
+    for edge in edges:
+        head, tail = int(snapshot.head[edge]), int(snapshot.tail[edge])
+        forward = head == entities[-1]
+        rels.append(int(snapshot.relation[edge]) + (0 if forward else snapshot.num_relations))
+        entities.append(tail if forward else head)
+    return Path(tuple(entities), tuple(edges), tuple(rels), score)
+
+
+_PREPARED: WeakKeyDictionary[Snapshot, tuple[Halves, np.ndarray]] = WeakKeyDictionary()
+
+
+def _prepared(snapshot: Snapshot) -> tuple[Halves, np.ndarray]:
+    """The facts from both ends, and how sure each rule is."""
+    found = _PREPARED.get(snapshot)
+    if found is None:
+        s, rules = snapshot, snapshot.rules
+        assert rules is not None
+        graph = halves(s.head, s.relation, s.tail, s.one_rel, s.num_entities)
+        found = _PREPARED[snapshot] = graph, interval(rules.support, rules.pairs)[0]
+    return found
