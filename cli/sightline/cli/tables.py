@@ -16,6 +16,7 @@ from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 if TYPE_CHECKING:
     from sightline.insights.kinds.communities import Communities
     from sightline.insights.kinds.enrich import Enriched, SharedFeature
+    from sightline.insights.kinds.explain import Explanation
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
 
@@ -223,6 +224,40 @@ def _also(one: SharedFeature) -> str:
     return ", ".join([*one.alike[:1], *([f"{more:,} more"] if more else [])])
 
 
+def show_explanation(answer: Explanation, title: str | None = None) -> None:
+    """Status and sources of a fact, the rules that give it with a walk each, and both chances."""
+    fact = f"{answer.head.label} —{answer.relation.label}→ {answer.tail.label}"
+    said = [answer.status, answer.note, answer.premises, *map(str, answer.origins[:2])]
+    terminal.say(f"{title or fact}: {'; '.join(filter(None, said))}")
+    if answer.probability is not None:
+        guess = ", a guess" if answer.abstain else ""
+        terminal.say(
+            f"the model: {percent(answer.probability)}; {percent(answer.probability_if_any)} "
+            f"if there is one more such fact{guess}"
+        )
+    if answer.graph_chance is not None:
+        terminal.say(f"the graph: {percent(answer.graph_chance)}, by the rules below")
+    rows = (
+        (
+            f"{r.rule.confidence:.2f}",
+            f"{r.rule.support}/{r.rule.pairs}",
+            r.rule.text,
+            r.paths[0].text if r.paths else "",
+        )
+        for r in answer.reasons
+    )
+    if answer.reasons:
+        terminal.table("Rules that give it", ("#confidence", "#facts", "rule", "here"), rows)
+    if answer.support:
+        paths = ((f"{path.score:.4f}", path.text) for path in answer.support)
+        terminal.table("Paths beside it", ("#score", "path"), paths)
+    for line in (answer.support_note, f"faithfulness: {answer.faithfulness_note}"):
+        if line:
+            terminal.say(line)
+    if answer.truncated:
+        terminal.say(f"not everything was searched: {answer.reason}")
+
+
 def _small(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
@@ -231,6 +266,7 @@ def _small(value: float | None) -> str:
 OWN: dict[str, Callable[..., None]] = {
     "paths": show_paths,
     "enrich": show_enriched,
+    "explain": show_explanation,
     "communities": show_communities,
     "query": show_query,
 }

@@ -183,6 +183,27 @@ class Names:
             text += f" {arrow} {step.target.label}"
         return Path(text, steps, path.score, self.metapath(path.rels), len(steps))
 
+    def rule(self, head: tuple[int, int], body: Sequence[int], body_end: int) -> str:
+        """A mined rule: ``(X, lives in, Y) ← (X, works at, A), (A, located in, Y)``.
+
+        Args:
+            head: directed relation, and the entity at its end, -1 for any.
+            body: directed relations from the first entity of the head.
+            body_end: the entity that a body with constants ends at, -1 for any.
+        """
+        last = "Y" if head[1] < 0 else self._named(body_end)
+        between = ["X", *"AB"[: len(body) - 1], last]
+        said = [self._atom(rel, *ends) for rel, *ends in zip(body, between, between[1:])]
+        target = "Y" if head[1] < 0 else self._named(head[1])
+        return f"{self._atom(head[0], 'X', target)} ← {', '.join(said)}"
+
+    def _named(self, entity: int) -> str:
+        return "A" if entity < 0 else self.entity(entity).label
+
+    def _atom(self, rel: int, source: str, target: str) -> str:
+        one, other = (source, target) if self.direction(rel) == "out" else (target, source)
+        return f"({one}, {self.relation(rel).label}, {other})"
+
     def _step(self, edge: int, rel: int) -> Step:
         s = self.snapshot
         ends = self.entity(s.head.data[edge]), self.entity(s.tail.data[edge])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sightline.graph.arrays import Flags
+from sightline.graph.errors import SightlineError
 from sightline.insights.errors import DoesNotApply
 from sightline.insights.facts import fair_order
 from sightline.insights.model_view import Answers
@@ -21,6 +22,7 @@ from sightline.insights.records import Direction, Fact, Path, Reliability
 from sightline.insights.support import SUPPORT_BUDGET_MS, support_of
 
 if TYPE_CHECKING:
+    from sightline.graph.arrays import Ids
     from sightline.graph.paths.find import Path as FoundPath
     from sightline.insights.ask import Sightline
     from sightline.insights.facts import Facts
@@ -210,7 +212,21 @@ def connect(view: ModelView, head: int, tail: int, k: int, new_only: bool) -> li
     fits &= head != tail
     fits[list(edge_of)] = True
     rels = view.known_rels(np.flatnonzero(fits))
-    turned = (rels + num_relations).astype(np.int32)
+    answers = _from_both_ends(view, head, rels, tail)
+    found = [
+        replace(c, key=float(p), edge=edge_of.get(c.relation), direction=None)
+        for c, p in zip(candidates(view, head, answers), answers.chance)
+    ]
+    found += [
+        Candidate(head, relation, tail, None, edge=edge_of[relation])
+        for relation in set(edge_of) - set(rels.tolist())
+    ]
+    return _best([c for c in found if c.edge is None or not new_only], k)
+
+
+def _from_both_ends(view: ModelView, head: int, rels: Ids, tail: int) -> Answers:
+    """What the model says of some relations from ``head`` to ``tail``, as ``connect`` does."""
+    turned = (rels + view.facts.snapshot.num_relations).astype(np.int32)
     judged = np.array(
         [
             [view.judge(question, target) for question in view.questions(anchor, asked)]
@@ -221,16 +237,24 @@ def connect(view: ModelView, head: int, tail: int, k: int, new_only: bool) -> li
     another = view.chance_of_another
     chance = (another.of(head, rels) + another.of(tail, turned)) / 2
     tails = np.full(len(rels), tail, np.int32)
-    answers = Answers(rels, tails, score, probability, chance.astype(np.float32))
-    found = [
-        replace(c, key=float(p), edge=edge_of.get(c.relation), direction=None)
-        for c, p in zip(candidates(view, head, answers), answers.chance)
-    ]
-    found += [
-        Candidate(head, relation, tail, None, edge=edge_of[relation])
-        for relation in set(edge_of) - set(rels.tolist())
-    ]
-    return _best([c for c in found if c.edge is None or not new_only], k)
+    return Answers(rels, tails, score, probability, chance.astype(np.float32))
+
+
+def judged(
+    sight: Sightline, head: int, relation: int, tail: int
+) -> tuple[Candidate | None, str | None]:
+    """What the model says of one fact, or why it says nothing."""
+    if head == tail:
+        return None, "the model is not asked whether something is linked with itself"
+    try:
+        view = sight.model_view
+        view.require_rel(relation)
+        require_applies(view.facts, head, [relation])
+        require_applies(view.facts, tail, [view.facts.inverse(relation)])
+        answers = _from_both_ends(view, head, np.array([relation], np.int32), tail)
+    except SightlineError as error:
+        return None, error.public
+    return candidates(view, head, answers)[0], view.note(None, head, tail)
 
 
 def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
@@ -268,7 +292,7 @@ def told(
                 status=names.status(c.edge),
                 probability=c.chance if c.edge is None else None,
                 probability_if_any=c.if_any if c.edge is None else None,
-                abstain=c.edge is None and _is_guess(sight, c),
+                abstain=c.edge is None and is_guess(sight, c),
                 rank=rank if ranked else None,
                 score=c.score,
                 surprising=c.surprising if c.edge is None else None,
@@ -292,7 +316,7 @@ def _speaks_for(
     return tuple(map(sight.names.path, found)), sight.model_view.note(note, c.head, c.tail)
 
 
-def _is_guess(sight: Sightline, c: Candidate) -> bool:
+def is_guess(sight: Sightline, c: Candidate) -> bool:
     """Whether a new fact is below the threshold, which was fitted given that there is an answer."""
     return (
         c.if_any is not None and c.if_any < sight.model_view.model.student.calibration.abstain_below

@@ -36,6 +36,43 @@ class EntityRef(Ref):
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A Horn rule that was mined from the graph.
+
+    Attributes:
+        text: ``(X, lives in, Y) ← (X, works at, A), (A, located in, Y)``.
+        confidence: share of the pairs its body joins that are facts, by Laplace's rule; ``low`` and
+            ``high`` are the ends of its interval of 95 %.
+        support, pairs: how many of how many.
+        head_coverage: share of the facts of its head that it gives.
+        sampled: share of the body's first entities that were looked at to count; 1: all.
+    """
+
+    text: str
+    confidence: float
+    low: float
+    high: float
+    support: int
+    pairs: int
+    head_coverage: float
+    sampled: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that gives a fact, and the best walks over stated facts in which it does.
+
+    Attributes:
+        paths: of a closed rule from head to tail; of one with constants the fact it speaks of.
+        count: how many there are, as far as was looked.
+    """
+
+    rule: Rule
+    paths: tuple[Path, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Qualifier:
     """What a statement of a fact says about itself: a rating, a year, a publication.
 

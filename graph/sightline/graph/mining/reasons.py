@@ -61,6 +61,22 @@ def chance_of(snapshot: Snapshot, found: list[Reason]) -> float:
     return float(1 - np.prod([1 - sure[reason.rule] for reason in found]))
 
 
+def coverage(snapshot: Snapshot, rule: int) -> float:
+    """Share of the facts of a rule's head that it gives."""
+    rules = snapshot.rules
+    assert rules is not None
+    graph, _ = _prepared(snapshot)
+    rel, end = int(rules.head[rule]), int(rules.head_end[rule])
+    if end >= 0:
+        low, high = kernels.span(graph, end, int(graph.back[rel]))
+        facts = int(high - low)
+    else:
+        span = slice(*graph.source_indptr[rel : rel + 2].tolist())
+        facts = int((graph.end[span] - graph.begin[span]).sum())
+    share = float(rules.support[rule]) / max(float(rules.share[rule]), 1e-9) / max(facts, 1)
+    return min(share, 1.0)
+
+
 def evidence(
     snapshot: Snapshot, reason: Reason, head: int, tail: int, k: int
 ) -> tuple[list[Path], int]:

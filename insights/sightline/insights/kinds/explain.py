@@ -1,0 +1,146 @@
+"""Why a fact holds, or may hold: what the graph says of it, and beside that what the model says."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_doc import Doc
+
+from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
+from sightline.insights.records import EntityRef, Path, Reason, Ref, Status
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.statement import Origin
+
+#: Walks shown for each rule.
+WALKS = 3
+NOT_MEASURED = "not measured: the served model answers from vectors and reads no edges"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainQuestion:
+    """A fact."""
+
+    head: EntityName
+    relation: Annotated[str, Names("relation"), Doc("An IRI, a CURIE, or a label.")]
+    tail: EntityName
+    k: K = 5
+    deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a fact.
+
+    Attributes:
+        status: ``unknown`` where neither the graph nor the model says anything of it; ``note`` says
+            why.
+        origins: where it is stated.
+        premises: of an inferred fact the rule and the facts it follows from.
+        probability, probability_if_any, abstain: what the model says of a fact that is not stated,
+            as in ``records.Fact``.
+        graph_chance: what the rules say of it, the noisy-or of the lower ends of the intervals of
+            the surest five: the model has no part in it. Null where no rule gives it.
+        reasons: those rules, the surest first, with the facts in which they give it.
+        support: the best paths between its ends besides itself, whether by a rule or not.
+        support_note: such as "no support found".
+        faithfulness: how much the model's score falls when the support is taken away, against
+            taking away other facts; null where that was not measured.
+        reason: what was cut when ``truncated``.
+    """
+
+    head: EntityRef
+    relation: Ref
+    tail: EntityRef
+    status: Status | Literal["unknown"]
+    note: str | None
+    origins: tuple[Origin, ...]
+    premises: str | None
+    probability: float | None
+    probability_if_any: float | None
+    abstain: bool
+    graph_chance: float | None
+    reasons: tuple[Reason, ...]
+    support: tuple[Path, ...]
+    support_note: str | None
+    faithfulness: float | None
+    faithfulness_note: str
+    truncated: bool
+    reason: str | None
+
+
+def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
+    """Why a fact holds, or may hold: where it is stated, what it follows from, which mined rules
+    give it, each with the facts that fit it, and what the model says.
+
+    What the graph says and what the model says stand beside each other and are never mixed. A fact
+    is no reason for itself, nor is its statement the other way round.
+
+    Raises:
+        UnknownRelation
+    """
+    from sightline.graph.mining.reasons import chance_of, reasons
+    from sightline.graph.paths.find import find_paths
+    from sightline.insights.ranking import is_guess, judged
+    from sightline.insights.reasons import NO_RULES, told
+    from sightline.insights.support import HOPS, NO_SUPPORT
+
+    start = time.perf_counter()
+    s, names = sight.snapshot, sight.names
+    head, tail = sight.entity(asked.head), sight.entity(asked.tail)
+    relation = s.resolve_relation(asked.relation)
+    stated = [e for e in sight.facts.between(head, tail).tolist() if s.relation[e] == relation]
+    edge = stated[0] if stated else None
+    own = s.twins(edge) if edge is not None else []
+    said, note = None, None
+    if edge is None:
+        said, note = judged(sight, head, relation, tail)
+    found = told(sight, reasons(s, head, relation, tail)[: asked.k], head, tail, WALKS, own)
+    left = asked.deadline_ms - 1000 * (time.perf_counter() - start)
+    paths = find_paths(
+        s, head, tail, max_hops=HOPS, k=WALKS + len(own), deadline_ms=max(1, min(left, 60_000))
+    )
+    support = [p for p in paths.paths if len(p.edges) > 1 or p.edges[0] not in own][:WALKS]
+    support_note = None if support or found else NO_SUPPORT
+    if edge is None and sight.facts.states(tail, relation, head):
+        support_note = "the reverse is stated"
+    if s.rules is None:
+        support_note = "; ".join(filter(None, (support_note, NO_RULES)))
+    status: Status | Literal["unknown"] = "unknown" if said is None else "predicted"
+    return Explanation(
+        head=names.entity(head),
+        relation=names.relation(relation),
+        tail=names.entity(tail),
+        status=names.status(edge) if edge is not None else status,
+        note=note,
+        origins=() if edge is None else names.origins(edge),
+        premises=None if edge is None else names.because([edge]).get(edge),
+        probability=None if said is None else said.chance,
+        probability_if_any=None if said is None else said.if_any,
+        abstain=said is not None and is_guess(sight, said),
+        graph_chance=chance_of(s, [one for one, _ in found]) if found else None,
+        reasons=tuple(record for _, record in found),
+        support=tuple(map(names.path, support)),
+        support_note=support_note,
+        faithfulness=None,
+        faithfulness_note=NOT_MEASURED,
+        truncated=paths.truncated,
+        reason=paths.reason,
+    )
+
+
+KIND = Kind(
+    explain,
+    ExplainQuestion,
+    Explanation,
+    route="POST /v1/explain",
+    tag="predictions",
+    order="The surest rule first.",
+    command="explain",
+    example="sightline explain Kenya borders Uganda -w world",
+    examples={"a stated fact": {"head": "Kenya", "relation": "borders", "tail": "Uganda"}},
+    dear=True,
+    deadline=True,
+)
