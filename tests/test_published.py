@@ -100,6 +100,28 @@ def test_movielens_with_headers_has_ratings_as_values_of_links(ask: Callable[...
     assert {head for head, _, _ in rated} == {"1"}
 
 
+def test_movielens_without_headers_has_films_genres_and_ratings(ask: Callable[..., Ask]) -> None:
+    users = [(str(u), "FM"[u % 2], str(18 + u), str(u), f"{48060 + u}") for u in range(1, 7)]
+    tables = {"movies.dat": MOVIES, "ratings.dat": RATINGS, "users.dat": users}
+    related = ask({name: rows("::", *table) for name, table in tables.items()}, "--each")
+    found = related("Solaris (1972)")
+    assert {"Drama", "Sci-Fi"} <= {tail for _, _, tail in found}
+    assert {head for head, _, tail in found if tail == "Solaris (1972)"} == {"user 1", "user 2"}
+    rated = related("Solaris (1972)", "--where", "rating>=5")
+    assert {head for head, _, _ in rated} == {"user 1"}
+    assert ("user 1", "gender", "M") in related("entity:user/1")
+
+
+@pytest.mark.parametrize("more", ["", ",timestamp"])
+def test_users_films_and_ratings_alone_are_links_with_ratings(
+    ask: Callable[..., Ask], more: str
+) -> None:
+    table = [(f"u{u}", film, r, *([t] if more else [])) for u, film, r, t in RATINGS]
+    related = ask({"plain.csv": f"user,film,rating{more}\n" + rows(",", *table)}, "--each")
+    assert {head for head, _, _ in related("entity:film/1")} == {"u1", "u2"}
+    assert {head for head, _, _ in related("entity:film/1", "--where", "rating>=5")} == {"u1"}
+
+
 IMDB = {
     "title.basics.tsv": rows(
         "\t",

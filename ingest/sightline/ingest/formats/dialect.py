@@ -18,7 +18,7 @@ from sightline.graph.record.loads import Note
 from sightline.ingest.batch import unique_names
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.formats import conventions
-from sightline.ingest.formats.header import headerless, is_header
+from sightline.ingest.formats.header import MOVIELENS, headerless, is_header
 from sightline.ingest.formats.nulls import kind_of
 from sightline.ingest.formats.quoting import find_records
 from sightline.ingest.source import Source
@@ -190,7 +190,9 @@ def _with_header(
                 text = f"{place} lines before the header were passed over: {told[:200]}"
                 notes.append(Note(text, warning=True))
     if header is None:
-        names: Sequence[str] = headerless(records, width)
+        names: Sequence[str] = MOVIELENS.get(source.stem, ())
+        if cut.separator != "::" or len(names) != width:
+            names = headerless(records, width)
         how = "has no header" + ("" if source.split else f"; its columns are called {_told(names)}")
     else:
         names = [""] * (width - len(header)) + header if len(header) == width - 1 else header

@@ -31,6 +31,14 @@ LETTERS = (["h", "r", "t"], ["s", "p", "o"])
 ENDINGS = re.compile(r"(?i)[ _.-](id|name|code|type|date|no|nr|key)$|[a-z](Id|ID|Name|Code|Type)$")
 #: Columns of a file without a header, by their number.
 HEADERLESS = {2: ("id", "label"), 3: ("head", "relation", "tail")}
+#: Columns of the files of MovieLens, between ``::`` and without a header, as it describes them.
+MOVIELENS = {
+    "ratings": ("UserID", "MovieID", "Rating", "Timestamp"),
+    "users": ("UserID", "Gender", "Age", "Occupation", "Zip-code"),
+    "movies": ("MovieID", "Title", "Genres"),
+}
+#: Records of which the relations that differ all are none.
+FEW = 5
 PAIR, WEIGHTED = ("head", "tail"), ("head", "tail", "weight")
 #: Share of the values of a column that make its kind.
 MOST = 0.9
@@ -118,6 +126,8 @@ def headerless(records: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
         first, middle = map(set, columns[:2])
         if len(middle) > 1 and (_others(first, middle, whole) or _alike(*columns[:2])):
             return WEIGHTED
+    if width == 3 and len(whole) >= FEW and all(len(set(c)) == len(whole) for c in columns[:2]):
+        return (*HEADERLESS[2], "")  # a relation would come again; this is an id and a name
     return HEADERLESS.get(width, ("",) * width)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
+from sightline.ingest.profile.kinds import NUMBERS, TIMES
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
 from sightline.ingest.profile.statistics import may_name
 from sightline.ingest.profile.tables import MANY, Profiled, group_key, name_parts
@@ -22,6 +23,8 @@ FOREIGN = (
     *("transaction", "national", "passport", "imdb", "tmdb", "wikidata", "device", "request"),
     *("correlation", "row", "record", "global", "unique", "vat", "invoice", "confirmation", "ssn"),
 )
+#: Numbers that people give to pairs of things.
+GIVEN = ("rating", "rate", "score", "stars", "grade", "vote", "weight")
 #: Columns that say when a record was written.
 KEPT_BOOK = (
     "update",
@@ -47,6 +50,7 @@ def relate(tables: Sequence[Profiled]) -> None:
         _key_that_is_referred_to(table, tables)
     for table in tables:
         if table.role == "things":
+            _values_of_pairs(table)
             _links_without_a_table(table)
             if not table.key:
                 table.key = group_key(table, set(table.links))
@@ -80,6 +84,26 @@ def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> Non
                 f"{table.name} is named by {table.key[0]}: it stays a text and is no link",
                 True,
             )
+
+
+def _values_of_pairs(table: Profiled) -> None:
+    """A user, a film and a rating: two columns that tell the records apart together, beside a
+    number that people give to pairs, are links, whatever they are called."""
+    numbers = [name for name, column in table.columns.items() if column.kind in NUMBERS]
+    given = [name for name in numbers if set(names.words(name)) & set(GIVEN)]
+    if table.key or table.links or not given:
+        return
+    no_ends = {
+        name
+        for name, column in table.columns.items()
+        if column.kind in TIMES or set(names.words(name)) & {*GIVEN, *KEPT_BOOK, "time", "date"}
+    }
+    pairs = [g for g in table.statistics.groups if len(g) == 2 and not no_ends & set(g)]
+    for name in min(
+        pairs, key=lambda pair: sorted(map(list(table.columns).index, pair)), default=()
+    ):
+        column = table.columns[name]
+        table.links[name] = Link(None, "", Found(0, column.distinct.count, True), 0.5)
 
 
 def _links_without_a_table(table: Profiled) -> None:
