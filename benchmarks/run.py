@@ -40,6 +40,7 @@ NAMES = (
     "serve",
     "sparql",
     "training",
+    "doctor",
 )
 
 
@@ -70,8 +71,8 @@ def line(result: Result) -> str:
     )
     if result.peer_value is None:
         return text
-    ratio = result.value / result.peer_value
-    return f"{text}; {result.peer}: {result.peer_value:.3g} {result.unit}; ratio {ratio:.2g}"
+    text += f"; {result.peer}: {result.peer_value:.3g} {result.unit}"
+    return f"{text}; ratio {result.value / result.peer_value:.2g}" if result.peer_value else text
 
 
 def write(name: str, results: list[Result]) -> None:

@@ -25,6 +25,8 @@ from sightline.graph.record.loads import active_loads, retract
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.insights.ask import Sightline
+from tests.graph.conftest import add_load, fact
 
 WORLD = Path(__file__).parents[2] / "examples" / "world"
 BASE = "urn:sightline:"
@@ -581,9 +583,14 @@ def test_switzerland_and_the_danube_keep_their_paths_when_borders_are_read_both_
 
 
 def named_edges(snapshot: Snapshot) -> set[Fact]:
+    return set(named_edges_in_order(snapshot))
+
+
+def named_edges_in_order(snapshot: Snapshot) -> Iterator[Fact]:
     names = [iri.removeprefix(BASE + "entity:") for iri in snapshot.entity_iris]
     relations = [iri.removeprefix(BASE + "relation:") for iri in snapshot.relation_iris]
-    return {(names[h], relations[r], names[t]) for h, r, t in snapshot.triples().tolist()}
+    for h, r, t in snapshot.triples().tolist():
+        yield names[h], relations[r], names[t]
 
 
 def test_edges_are_the_facts_of_the_files(world: World, snapshot: Snapshot) -> None:
@@ -618,3 +625,27 @@ def test_other_names_and_codes_are_found(snapshot: Snapshot) -> None:
         ("Bodensee", "Lake Constance"),
     ]:
         assert snapshot.entity_labels[snapshot.resolve_entity(other)] == label
+
+
+def test_planted_errors_lead_the_list_of_the_doctor(snapshot: Snapshot, tmp_path: Path) -> None:
+    ws = Workspace.open(shutil.copytree(snapshot.folder.parents[1], tmp_path / "ws"))
+    planted = {
+        ("KEN", "capital", "oslo"),
+        ("PER", "borders", "PER"),
+        ("bern", "member_of", "african_union"),
+        ("danube", "flows_through", "BRA"),
+        ("ISL", "currency", "kenyan_shilling"),
+    }
+    add_load(ws, [fact(triple) for triple in sorted(planted)], name="wrong")
+    compile_snapshot(ws, rdf=False)
+    found = Sightline.open(ws).checkup.suspects(float("inf"))[0]
+    graph = served_snapshot(ws)
+    facts = list(named_edges_in_order(graph))
+    blamed = [facts[suspect.wrong[0]] for suspect in found if suspect.wrong]
+
+    assert {*blamed[:3]} == {
+        ("KEN", "capital", "oslo"),
+        ("PER", "borders", "PER"),
+        ("bern", "member_of", "african_union"),
+    }
+    assert planted <= {*blamed[:20]}

@@ -29,15 +29,20 @@ def commands() -> list[Callable[..., None]]:
 def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
     """What asks one kind of question, with a signature that typer reads its options from."""
     asked = [p for p in kind.parameters if not p.records]
+    acts = ACTS.get(kind.name, {})
     order = Parameter.KEYWORD_ONLY
     listed = [
         *(p for p in map(_listed, asked) if p.default is Parameter.empty),
         Parameter("workspace", order, annotation=WorkspaceOption),
         *(p for p in map(_listed, asked) if p.default is not Parameter.empty),
+        *(_acting(name, act) for name, act in acts.items()),
         Parameter("json", order, annotation=JsonOption, default=False),
     ]
 
     def command(workspace: Path, json: bool, **given: Any) -> None:
+        for name, act in acts.items():
+            if (ref := given.pop(name)) is not None:
+                return act(workspace, ref)
         for parameter in asked:
             if parameter.many:
                 given[parameter.name] = tuple(_each(given[parameter.name] or ()))
@@ -55,6 +60,37 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
     command.__name__ = kind.command or kind.name
     command.__doc__ = f"{kind.about}\n\nExample: {kind.example}" if kind.example else kind.about
     return command
+
+
+def apply(workspace: Path, ref: str) -> None:
+    """Take the statements back that this finding's patch names."""
+    from sightline.graph.record.retractions import take_back
+    from sightline.insights.errors import NoCure
+    from sightline.insights.kinds.doctor import find
+
+    finding = find(open_for_asking(workspace), ref)
+    if finding.patch is None or not finding.patch.retracts:
+        raise NoCure(finding.id)
+    load = take_back(
+        Workspace.open(workspace), finding.patch.retracts, f"doctor finding {finding.id}"
+    )
+    terminal.say(f"{finding.why}")
+    for one in finding.patch.retracts:
+        terminal.say(f"taken back: {one.subject} {one.predicate} {one.object}")
+    terminal.say(
+        f"load {load.id}; next: sightline compile -w {workspace}; "
+        f"to undo: sightline retract {load.id} -w {workspace}"
+    )
+
+
+#: What can be done about an answer, by the name of its kind: an option that takes an id.
+ACTS: dict[str, dict[str, Callable[[Path, str], None]]] = {"doctor": {"apply": apply}}
+
+
+def _acting(name: str, act: Callable[[Path, str], None]) -> Parameter:
+    option = typer.Option(f"--{name}", metavar="ID", help=act.__doc__)
+    hint = Annotated[str | None, option]
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=hint, default=None)
 
 
 def _listed(p: declared.Parameter) -> Parameter:

@@ -80,36 +80,16 @@ def withheld_facts(folder: Path) -> list[Fact]:
 
 def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
     """Retract single facts: no compiled graph, no reasoning and no model sees them."""
-    import hashlib
-
-    import polars as pl
-
-    from sightline.graph.record.loads import Counts, LoadWriter, load_id, now
-    from sightline.graph.record.statements import statement_schema
+    from sightline.graph.record import retractions
+    from sightline.graph.snapshot.statement import Statement
     from sightline.graph.vocabulary import mint
 
-    started, base, count = now(), ws.settings.base, len(facts)
-    digest = hashlib.sha256(repr(facts).encode()).hexdigest()
-    name = load_id(digest, "", base, "retractions")
-    if (ws.loads_folder / name).exists():
-        ws.set_retracted(name, False)
-        return
-    columns = {
-        "subject": [mint(base, "entity", h) for h, _, _ in facts],
-        "predicate": [mint(base, "relation", r) for _, r, _ in facts],
-        "object": [mint(base, "entity", t) for _, _, t in facts],
-        "row": range(1, count + 1),
-    }
-    empty = dict.fromkeys(set(statement_schema()) - set(columns))
-    with LoadWriter(ws, name, str(folder / "withheld.list")) as writer:
-        writer.write(pl.DataFrame(columns | empty))
-        writer.commit(
-            sha256=digest,
-            role="retractions",
-            counts=Counts(count, count, 0, 0, count),
-            media_type="text/plain",
-            started=started,
-        )
+    base = ws.settings.base
+    statements = [
+        Statement(mint(base, "entity", h), mint(base, "relation", r), mint(base, "entity", t))
+        for h, r, t in facts
+    ]
+    retractions.take_back(ws, statements, str(folder / "withheld.list"))
 
 
 def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> None:

@@ -15,6 +15,7 @@ from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
     from sightline.insights.kinds.communities import Communities
+    from sightline.insights.kinds.doctor import Diagnosis
     from sightline.insights.kinds.enrich import Enriched, SharedFeature
     from sightline.insights.kinds.explain import Explanation
     from sightline.insights.kinds.paths import Paths
@@ -262,6 +263,22 @@ def _small(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
 
+def show_diagnosis(answer: Diagnosis, title: str | None = None) -> None:
+    """Findings, the worst first, and how many there are in all."""
+    rows = [
+        (f.severity, percent(f.certainty), f.kind, f.why, f.id if f.patch else "")
+        for f in answer.findings
+    ]
+    columns = ("severity", "#certain", "kind", "finding", "patch")
+    terminal.table(title or "What looks wrong", columns, rows)
+    kinds = ", ".join(f"{c.findings} {c.kind}" for c in answer.counts)
+    terminal.say(f"{len(rows)} of {answer.total} shown" + (f"; in all: {kinds}" if kinds else ""))
+    if any(f.patch and f.patch.retracts for f in answer.findings):
+        terminal.say("a patch takes its statements back: sightline doctor --apply ID")
+    if answer.truncated:
+        terminal.say(f"not everything was looked at: {answer.reason}")
+
+
 #: How to show kinds of answer for which ``show`` does not do, by their name.
 OWN: dict[str, Callable[..., None]] = {
     "paths": show_paths,
@@ -269,4 +286,5 @@ OWN: dict[str, Callable[..., None]] = {
     "explain": show_explanation,
     "communities": show_communities,
     "query": show_query,
+    "doctor": show_diagnosis,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING
 
 from sightline.distill.serving import ServedModel
 from sightline.graph.arrays import Flags
@@ -21,6 +22,9 @@ from sightline.insights.facts import Facts
 from sightline.insights.model_view import ModelView
 from sightline.insights.names import Names
 from sightline.models.errors import NoModel
+
+if TYPE_CHECKING:
+    from sightline.insights.checkup import Checkup
 
 #: Answers to which edges meet some conditions that are kept.
 MASKS = 4
@@ -83,6 +87,13 @@ class Sightline:
             assert self.no_model is not None
             raise self.no_model.with_traceback(None)
         return ModelView(self.model, self.facts)
+
+    @cached_property
+    def checkup(self) -> Checkup:
+        """What looks wrong with the graph; each check is done once."""
+        from sightline.insights.checkup import Checkup
+
+        return Checkup(self.snapshot)
 
     def can_predict(self, entity: int) -> bool:
         """Whether anything can be predicted about an entity: by its own vector, or one made of its

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sightline.graph.errors import NotReady, UsageError
+from sightline.graph.errors import NotFound, NotReady, UsageError
 
 
 class DoesNotApply(UsageError):
@@ -41,3 +41,23 @@ class BadQuery(UsageError):
     @property
     def extra(self) -> dict[str, object]:
         return {"position": self.position}
+
+
+class UnknownFinding(NotFound):
+    """No finding of the doctor has this id."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(
+            f"no finding of the doctor has the id {ref[:40]!r}, or several begin so; "
+            "`sightline doctor` lists them"
+        )
+
+
+class NoCure(UsageError):
+    """A finding that taking statements back does not mend."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(
+            f"finding {ref} cannot be mended by taking statements back; `sightline doctor --json` "
+            "shows its SPARQL update, if there is one, for where the data comes from"
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from sightline.insights.kind import Kind
 from sightline.insights.kinds import (
     communities,
+    doctor,
     enrich,
     entity,
     explain,
@@ -38,5 +39,6 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     query.KIND,
     relations.KIND,
     schema.KIND,
+    doctor.KIND,
     stats.KIND,
 )
