@@ -114,6 +114,13 @@ def test_graphs_without_inner_groups_are_one_for_each_part(snapshot_of: Any, sha
     assert (found.participation == 0).all()
 
 
+def test_a_community_in_pieces_is_taken_for_as_many(snapshot_of: Any) -> None:
+    s = snapshot_of([("a", "r", "b"), ("b", "r", "c"), ("c", "r", "d")])
+    graph = module._weighted(s.head, s.tail, np.ones(3), np.zeros(4))
+    # The outer two are one community that only the inner two join.
+    assert module._in_pieces(graph, np.array([0, 1, 1, 0], np.int32)).tolist() == [0, 1, 1, 2]
+
+
 def test_a_tree_falls_into_connected_branches(snapshot_of: Any) -> None:
     s = snapshot_of([(f"t{(i - 1) // 2}", "r", f"t{i}") for i in range(1, 63)])
     found = communities(s, deadline_ms=60_000)
