@@ -33,7 +33,7 @@ from sightline.graph.arrays import Floats, Ids
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.foundation.arrays import FoundationArrays
 from sightline.models.foundation.file import read as load
-from sightline.models.foundation.file import shipped, write
+from sightline.models.foundation.file import shipped, weights_in, write
 from sightline.models.foundation.mixture import Graph, shape_of
 from sightline.models.foundation.pretraining import SYNTHETIC, Mixture, Pretraining
 from sightline.models.foundation.relations import RelationGraph
@@ -98,7 +98,7 @@ def pretrain(options: argparse.Namespace) -> None:
 
 def zeroshot(options: argparse.Namespace) -> None:
     """Measure a file on graphs."""
-    weights = shipped() if options.folder is None else load(options.folder)
+    weights = weights_in(shipped() if options.folder is None else load(options.folder))
     for name in options.graphs:
         seen, asked, known, n, r = split(data_folder() / name, options.part)
         started = time.process_time()

@@ -240,13 +240,13 @@ def test_no_test_fact_is_looked_at_to_fit_probabilities() -> None:
     others = np.random.default_rng(9).permutation(data.test)
     others = np.stack([others[:, 0], others[:, 1], np.roll(others[:, 2], 1)], axis=1)
 
-    assert calibrate(scores, data) == calibrate(scores, replace(data, test=others))
+    assert calibrate(scores.scores, data) == calibrate(scores.scores, replace(data, test=others))
 
 
 def test_no_fact_of_select_counts_as_true_or_as_false() -> None:
     scores, data = dense_data(0)
     data = replace(data, test=data.test[:0])
-    curve = calibrate(scores, data)
+    curve = calibrate(scores.scores, data)
     questions = np.unique(with_reciprocals(data.calibrate, R)[:, :2], axis=0)
     known, facts = data.answers(data.train, data.select), data.answers(data.calibrate)
     hits = 0
@@ -268,9 +268,9 @@ def test_test_facts_that_nobody_may_look_at_do_not_make_the_best_answers_look_fa
         told = replace(data, test=data.test[:0], train=np.concatenate([data.train, data.test]))
         row = np.array([2.0, *np.zeros(20)], np.float32)
         for curve, means in (
-            (calibrate(scores, data), found),
-            (calibrate(scores, told), wanted),
-            (calibrate(scores, replace(data, test=data.test[:0])), blind),
+            (calibrate(scores.scores, data), found),
+            (calibrate(scores.scores, told), wanted),
+            (calibrate(scores.scores, replace(data, test=data.test[:0])), blind),
         ):
             means.append(curve.probabilities(0, row, np.array([0]))[0])
 

@@ -102,11 +102,11 @@ def test_a_served_model_answers_in_the_ids_of_the_snapshot(made: tuple[Workspace
     model = ServedModel.open(ws, snapshot, model_id)
     for entity in range(snapshot.num_entities):
         row = model.entity_index[entity]
-        assert model.student.entity_iris[row] == snapshot.entity_iris[entity]
+        assert model.scorer.entity_iris[row] == snapshot.entity_iris[entity]
         assert model.entity_ids[row] == entity
     for relation in range(snapshot.num_relations):
         row = model.relation_index[relation]
-        assert model.student.relation_iris[row] == snapshot.relation_iris[relation]
+        assert model.scorer.relation_iris[row] == snapshot.relation_iris[relation]
 
 
 def test_new_data_shifts_no_answer_of_an_old_model(made: tuple[Workspace, str]) -> None:

@@ -65,7 +65,7 @@ def exported(workspace: Workspace, tmp_path_factory: pytest.TempPathFactory) -> 
 def wanted(workspace: Workspace, tail: str, relation: str, known: list[str]) -> list[Answer]:
     """Label, IRI and probability of the ten best heads of (?, relation, tail) by Sightline."""
     snapshot = served_snapshot(workspace)
-    student = ServedModel.open(workspace, snapshot, MODEL).student
+    student = ServedModel.open(workspace, snapshot, MODEL).scorer
     row = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.entity_iris)}
     rels = {iri.rpartition(":")[2]: i for i, iri in enumerate(student.relation_iris)}
     rel = rels[relation] + student.num_relations

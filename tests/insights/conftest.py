@@ -199,7 +199,9 @@ class World:
     @property
     def student(self) -> Student:
         assert self.sight.model is not None
-        return self.sight.model.student
+        scorer = self.sight.model.scorer
+        assert isinstance(scorer, Student)
+        return scorer
 
 
 def other(fact: Fact) -> EntityRef:

@@ -139,5 +139,7 @@ def test_a_neighbourhood_is_a_part_of_the_graph_and_counts_the_rest(
 def test_asking_in_blocks_changes_nothing(world_of, monkeypatch, size) -> None:
     world = world_of(model=Model({("bob", "lives_in", "york"): 5.0}))
     before = world.related("york")
-    monkeypatch.setattr("sightline.insights.model_view.BLOCK", size * world.student.num_entities)
+    monkeypatch.setattr(
+        "sightline.distill.student.student.BLOCK", size * world.student.num_entities
+    )
     assert world.related("york") == before

@@ -12,7 +12,7 @@ import torch
 
 from sightline.models.errors import FoundationUnusable
 from sightline.models.foundation import file, kernels
-from sightline.models.foundation.arrays import FoundationArrays
+from sightline.models.foundation.arrays import FoundationArrays, with_entity
 from sightline.models.foundation.mixture import Graph, draw, part_of, shape_of, synthetic
 from sightline.models.foundation.network import Foundation, Rows, _Gather
 from sightline.models.foundation.pretraining import Mixture, Pretraining, loss_of, rate
@@ -20,6 +20,7 @@ from sightline.models.foundation.relations import RelationGraph
 from sightline.models.members.path.rows import WIDTH
 
 PACKAGE = Path(file.__file__).parent
+SHIPPED = file.weights_in(file.shipped())
 
 
 def random_triples(n: int, r: int, facts: int, seed: int = 0) -> np.ndarray:
@@ -83,12 +84,62 @@ def test_relations_are_heard_alike_with_their_table_and_through_entities(
     monkeypatch.setattr("sightline.models.foundation.relations.MOST_PAIRS", 0)
     through = RelationGraph.of(triples, 40, 600)
 
-    assert table._meets is not None
-    assert through._meets is None
+    assert table.meets.whole
+    assert not through.meets.whole
     assert np.allclose(table.heard(y), through.heard(y), atol=1e-5)
     # Transposed: <A x, y> is <x, A' y>.
     x = np.random.default_rng(2).normal(size=(1200, 3)).astype(np.float32)
     assert np.isclose((through.heard(x) * y).sum(), (x * through.heard_turned(y)).sum(), rtol=1e-3)
+
+
+def test_a_stored_graph_of_relations_gives_the_same_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    triples = random_triples(40, 6, 90)
+    for folder, few in (("table", 1000), ("through", 0)):
+        monkeypatch.setattr("sightline.models.foundation.relations.FEW", few)
+        monkeypatch.setattr("sightline.models.foundation.relations.MOST_PAIRS", 0)
+        graph = RelationGraph.of(triples, 40, 6)
+        (tmp_path / folder).mkdir()
+        graph.save(tmp_path / folder)
+        again = RelationGraph.open(tmp_path / folder)
+
+        assert again.meets.whole == again.joins.whole == (few > 0)
+        said, told = (FoundationArrays(SHIPPED, g).scores(3, np.arange(12)) for g in (graph, again))
+        assert np.array_equal(said, told)
+
+
+def test_only_the_nearest_rows_are_read_and_all_are_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = RelationGraph.of(random_triples(40, 2, 60), 40, 2)
+    whole = FoundationArrays(SHIPPED, graph)
+    module = "sightline.models.foundation.arrays"
+    for name, most in (("MOST_ROWS", 5), ("MOST_EDGES", 9)):
+        monkeypatch.setattr(f"{module}.{name}", most)
+        questions = whole.questions(0)
+
+        assert questions.count[-1] <= 5
+        assert np.isfinite(questions.scores(1)).all()
+    # A hub keeps neighbours however many edges of its own it has.
+    hub = np.array([[0, 0, i] for i in range(1, 30)], np.int32)
+    assert FoundationArrays(SHIPPED, RelationGraph.of(hub, 30, 1)).questions(0).count[-1] == 5
+
+
+def test_an_entity_that_the_graph_lacks_is_answered_as_if_it_were_in_it() -> None:
+    triples = random_triples(30, 3, 80)
+    graph = RelationGraph.of(triples, 30, 3)
+    rels, neighbours = np.array([2, 4, 0], np.int32), np.array([7, 3, 29], np.int32)
+    more = np.array([[30, 2, 7], [3, 1, 30], [30, 0, 29]], np.int32)
+    edges = RelationGraph.of(np.concatenate([triples, more]), 31, 3).edges
+    made = with_entity(graph.edges, rels, neighbours, graph.turned)
+
+    target = np.repeat(np.arange(31), np.diff(edges.indptr))
+    assert np.array_equal(made.indptr, edges.indptr)
+    assert sorted(zip(target, made.source, made.rel)) == sorted(
+        zip(target, edges.source, edges.rel)
+    )
+    scores = FoundationArrays(SHIPPED, graph).questions((rels, neighbours)).scores(1)
+    assert scores.shape == (30,)
+    assert np.isfinite(scores).all()
 
 
 def test_ten_thousand_relations_at_one_entity_make_no_table_of_their_pairs() -> None:
@@ -96,8 +147,8 @@ def test_ten_thousand_relations_at_one_entity_make_no_table_of_their_pairs() -> 
     hub = np.stack([np.zeros(r), np.arange(r), 1 + np.arange(r) % 50], axis=1).astype(np.int32)
     graph = RelationGraph.of(hub, 51, r)
 
-    assert graph._meets is None
-    assert graph._has.nnz == 2 * r
+    assert not graph.meets.whole
+    assert graph.meets.matrix.nnz == 2 * r
     scores = FoundationArrays(as_arrays(untrained(0.0)), graph).scores(0, np.array([7]))
     assert scores.shape == (1, 51)
     assert np.isfinite(scores).all()
@@ -193,9 +244,9 @@ def test_the_rate_rises_holds_and_ends_at_zero() -> None:
 
 
 def test_the_shipped_file_is_small_whole_and_says_what_it_learnt_from() -> None:
-    weights, about = file.shipped(), json.loads((PACKAGE / file.ABOUT).read_text())
+    weights, about = file.weights_in(file.shipped()), json.loads((PACKAGE / file.ABOUT).read_text())
 
-    assert (PACKAGE / file.FILE).stat().st_size < 1_000_000
+    assert (PACKAGE / file.WEIGHTS).stat().st_size < 1_000_000
     assert {name: value.shape for name, value in weights.items()} == {
         name: tuple(value.shape) for name, value in Foundation().state_dict().items()
     }
@@ -206,14 +257,14 @@ def test_the_shipped_file_is_small_whole_and_says_what_it_learnt_from() -> None:
 
 
 def test_a_damaged_or_foreign_file_is_refused_by_name(tmp_path: Path) -> None:
-    for name in (file.FILE, file.ABOUT):
+    for name in (file.WEIGHTS, file.ABOUT):
         shutil.copy(PACKAGE / name, tmp_path / name)
-    data = bytearray((tmp_path / file.FILE).read_bytes())
+    data = bytearray((tmp_path / file.WEIGHTS).read_bytes())
     data[len(data) // 2] ^= 1
-    (tmp_path / file.FILE).write_bytes(data)
+    (tmp_path / file.WEIGHTS).write_bytes(data)
     with pytest.raises(FoundationUnusable, match=r"foundation\.npz.*damaged"):
         file.read(tmp_path)
-    file.write(tmp_path, file.shipped(), {})
+    file.write(tmp_path, file.weights_in(file.shipped()), {})
     file.read(tmp_path)
     about = json.loads((tmp_path / file.ABOUT).read_text())
     (tmp_path / file.ABOUT).write_text(json.dumps({**about, "format": 99}))
@@ -231,7 +282,7 @@ def test_the_shipped_file_answers_by_a_rule_it_never_saw_the_relations_of() -> N
     located = np.stack([firms, 0 * firms + 1, 48 + firms % 4], axis=1)
     lives = np.stack([people, 0 * people + 2, 48 + people % 4], axis=1)
     triples = np.concatenate([works, located, lives[4:]]).astype(np.int32)
-    arrays = FoundationArrays(file.shipped(), RelationGraph.of(triples, 52, 3))
+    arrays = FoundationArrays(SHIPPED, RelationGraph.of(triples, 52, 3))
 
     for person in range(4):
         assert int(arrays.scores(person, np.array([2]))[0].argmax()) == 48 + person % 4

@@ -59,7 +59,7 @@ def loaded_by(code: str, folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a compiled workspace ``ws`` without a model."""
+    """A folder with a workspace ``ws`` that was compiled where torch is not installed."""
     out = tmp_path_factory.mktemp("imports")
     (out / "facts.csv").write_text("head,relation,tail\n" + FACTS)
     code = (
@@ -80,8 +80,12 @@ def test_the_service_answers_where_torch_is_not_installed(folder: Path) -> None:
         "with TestClient(create_app(Path('ws'))) as client:\n"
         "    paths = client.get('/v1/paths', params={'source': 'Anna', 'target': 'Bern'})\n"
         "    related = client.get('/v1/entities/entity:Anna/related')\n"
+        "    asked = {'head': 'Ben', 'relation': 'lives in', 'new_only': True}\n"
+        "    predicted = client.post('/v1/predictions', json=asked)\n"
         "assert paths.status_code == 200, paths.text\n"
         "assert related.status_code == 200, related.text\n"
+        "assert predicted.json()['model'].startswith('foundation'), predicted.text\n"
+        "assert predicted.json()['predictions'], predicted.text\n"
         "print(paths.json()['found'])\n"
     )
     done = python("import warnings; warnings.simplefilter('ignore')\n" + code, folder)

@@ -85,8 +85,11 @@ async def answer(
     def make() -> tuple[bytes, bool]:
         """A finished body, and whether a deadline cut it: the next one may hold more."""
         value = ask(served.sight)
-        return render(value, served.sight), kind.deadline and value.truncated
+        # A batch is no record: how far each of its answers was cut stands in it.
+        return render(value, served.sight), kind.deadline and getattr(value, "truncated", False)
 
+    # Questions to a model have a deadline; one that reads the graph for each may need it.
+    dear = dear or (kind.deadline and served.sight.reads_graph)
     body, cut = await (service.dear if dear else service.cheap).run(make, request)
     if cut or request.method == "POST":
         headers = {"Vary": "Accept", "Cache-Control": "no-store"}

@@ -5,7 +5,7 @@ Each stage reads what the stage before it stored; `run` is all of them in a row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,7 @@ from sightline.cli.options import (
     MappingOption,
     NetworkOption,
     PresetOption,
+    RunPresetOption,
     SeedOption,
     SkipOption,
     SourceOption,
@@ -29,6 +30,7 @@ from sightline.cli.options import (
     WorkspaceOption,
     require_training,
 )
+from sightline.graph.errors import MissingExtra
 from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,36 +51,57 @@ def run(
     skip_unreadable: SkipOption = False,
     allow_network: NetworkOption = False,
     source: SourceOption = None,
-    preset: PresetOption = "standard",
+    preset: RunPresetOption = None,
     tune: TuneOption = False,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
     """Do everything: ingest, compile, train, distill, evaluate.
 
-    Stages that are already done with the same inputs are not done again.
+    A pre-trained member answers as soon as the graph is compiled; then the graph is learnt, unless
+    --preset none says otherwise. Stages that are already done with the same inputs are not done
+    again.
 
     Example: sightline run countries.csv cities.csv --mapping world.yaml -w world
     """
-    require_training()
+    missing: MissingExtra | None = None
+    if preset != "none":
+        try:
+            require_training()
+        except MissingExtra as error:
+            if preset is not None:
+                raise
+            missing = error
     ws = Workspace.create(workspace)
     with ws.lock():
         taking = _taking(encoding, format, allow_network, source)
         load_files(ws, sources, mapping, strict, taking, skip_unreadable)
-        learn(ws, preset, device, seed, tune)
+        if missing or preset == "none":
+            _compile(ws)
+        else:
+            learn(ws, preset or "standard", device, seed, tune)
+    if missing:
+        terminal.say(f"nothing was learnt of it: {missing}")
     terminal.say(f"ready: sightline serve -w {workspace}")
 
 
 def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = False) -> None:
     """All stages after loading, in a row, holding the lock throughout."""
+    from sightline.distill.foundation.model import PART
     from sightline.distill.serving import publish
+    from sightline.models.errors import WorseModel
 
     with ws.lock():
         _compile(ws)
         model = _train(ws, preset, tune, device, seed)
         _distill(ws, model, device)
         _show_metrics(_evaluate(ws, model))
-        publish(ws, model)
+        try:
+            publish(ws, model)
+        except WorseModel as error:
+            if not (ws.models / str(ws.current.model) / PART).is_dir():
+                raise
+            terminal.say(str(error))
 
 
 def ingest(
@@ -260,32 +283,32 @@ def retract(
 
 def compile_(workspace: WorkspaceOption) -> None:
     """Build the graph of the active loads, and serve it."""
-    ws = Workspace.open(workspace)
-    _compile(ws)
-    if ws.current.model is None:
-        terminal.say(f"next: sightline train -w {workspace}")
+    _compile(Workspace.open(workspace))
 
 
 def _compile(ws: Workspace) -> None:
+    from sightline.distill.foundation.build import model_for
+    from sightline.distill.foundation.model import PART
     from sightline.graph.snapshot.compile import compile_snapshot
     from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, snapshot_format
+    from sightline.graph.storage.artifact import read_json
+    from sightline.graph.storage.workspace import METRICS
+    from sightline.models.errors import CannotTrain, FoundationUnusable
 
-    model, older = ws.current.model, snapshot_format(ws)
-    prepare: Callable[[Snapshot], None] | None = None
-    if model is not None:
-
-        def prepare(snapshot: Snapshot) -> None:
-            from sightline.distill.serving import write_maps
-            from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
-            from sightline.models.errors import NoModel
-
-            try:
-                write_maps(ws, snapshot, model)
-            except (NoModel, DamagedArtifact, FormatMismatch) as error:
-                # The graph rests on the loads alone: a lost model must not keep it back.
-                terminal.say(f"the served model cannot be used with it: {error}")
-
+    older = snapshot_format(ws)
     with terminal.progress() as progress:
+
+        def prepare(snapshot: Snapshot) -> str | None:
+            try:
+                model, trouble = model_for(ws, snapshot, progress)
+            except (FoundationUnusable, CannotTrain) as error:
+                # The graph rests on the loads alone: what predicts must not keep it back.
+                terminal.say(f"nothing is predicted: {error}")
+                return None
+            if trouble is not None:
+                terminal.say(f"the served model cannot be used with it: {trouble}")
+            return model
+
         snapshot = compile_snapshot(ws, copies=True, rules=True, progress=progress, prepare=prepare)
     if older not in (None, SNAPSHOT_FORMAT):
         terminal.say(f"built again: the snapshot was of version {older}, now {SNAPSHOT_FORMAT}")
@@ -293,6 +316,11 @@ def _compile(ws: Workspace) -> None:
         f"snapshot {snapshot.id}: {snapshot.num_entities:,} entities, "
         f"{snapshot.num_edges:,} edges, {snapshot.num_relations:,} relations"
     )
+    folder = ws.models / str(ws.current.model)
+    if (folder / PART).is_dir():
+        terminal.say("the foundation member, not trained on this graph, answers what is missing")
+        _show_metrics(read_json(folder / METRICS))
+        terminal.say(f"next: sightline related ENTITY -w {ws.path}, or sightline train")
 
 
 def verify(workspace: WorkspaceOption) -> None:
@@ -384,23 +412,24 @@ def _evaluate(ws: Workspace, model: str) -> dict[str, Any]:
 
 
 def _chosen(ws: Workspace, model: str | None) -> str:
-    """The model named, or the one that was changed last."""
+    """The trained model named, or the one that was changed last."""
     from sightline.models.errors import NoModel
 
-    folders = [f for f in ws.models.glob("[0-9a-f]*") if model is None or f.name.startswith(model)]
+    trained = [teacher.parent for teacher in ws.models.glob("[0-9a-f]*/teacher")]
+    folders = [f for f in trained if model is None or f.name.startswith(model)]
     if not folders:
         raise NoModel(ws.path)
     return max(folders, key=lambda folder: folder.stat().st_mtime).name
 
 
 def _show_metrics(metrics: dict[str, Any]) -> None:
-    """Filtered ranks of the three models beside each other."""
+    """Filtered ranks of the models beside each other."""
     names = ("mrr", "hits_at_1", "hits_at_3", "hits_at_10")
     rows = [
         (who, split, *(f"{values[name]:.3f}" for name in names))
-        for who in ("teacher", "student", "control")
-        for split, values in metrics[who].items()
-        if split in ("valid", "test") and "mrr" in values
+        for who in ("teacher", "student", "control", "foundation")
+        for split, values in metrics.get(who, {}).items()
+        if split in ("valid", "test") and values.get("mrr") is not None
     ]
     columns = ("model", "held-out facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
     terminal.table("How well held-out facts are found again", columns, rows)

@@ -37,6 +37,14 @@ PresetOption = Annotated[
     Literal["quick", "standard", "max"],
     typer.Option(help="How much to spend on learning: minutes, or more for better answers."),
 ]
+RunPresetOption = Annotated[
+    Literal["none", "quick", "standard", "max"] | None,
+    typer.Option(
+        help="How much to spend on learning: none stops when the pre-trained member answers, the "
+        "others take minutes, or more for better answers. [default: standard; none where the "
+        "learning half is not installed]"
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 SourcesArgument = Annotated[
     list[str],

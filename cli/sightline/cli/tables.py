@@ -84,6 +84,10 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
         also = f"{title}: " if not shown else "and "
         guesses = "guess" if answer.guesses == 1 else "guesses"
         terminal.say(f"{also}{answer.guesses} {guesses} below {percent(answer.abstain_below)}")
+    if any(fact.status == "predicted" for fact in facts):
+        terminal.say(f"predicted by: {answer.model}")
+    if answer.reason:
+        terminal.say(f"not everything was asked: {answer.reason}")
 
 
 def _qualifiers(*facts: Fact | Step) -> str:

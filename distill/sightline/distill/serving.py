@@ -8,13 +8,18 @@ route and no torch.
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
+from sightline.distill.calibration.calibrate import Calibration
+from sightline.distill.foundation.model import PART as FOUNDATION
+from sightline.distill.foundation.model import FoundationModel
 from sightline.distill.student.student import Student
-from sightline.graph.arrays import Ids
+from sightline.graph.arrays import Floats, Ids
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import (
     new_artifact,
@@ -23,7 +28,7 @@ from sightline.graph.storage.artifact import (
     verify_artifact,
 )
 from sightline.graph.storage.errors import DamagedArtifact
-from sightline.graph.storage.strings import match_sorted
+from sightline.graph.storage.strings import StringTable, match_sorted
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.errors import NoModel, WorseModel
 
@@ -32,25 +37,88 @@ MAPS = ("entity_index", "entity_ids", "relation_index")
 MAPS_FORMAT = 3
 
 
+class Scorer(Protocol):
+    """What answers, in numbers of its own: a student, or the foundation member."""
+
+    @property
+    def name(self) -> str:
+        """What answers say of the model."""
+
+    @property
+    def reads_graph(self) -> bool:
+        """Whether each question reads the graph, which takes longer the larger it is."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """From scores to probabilities."""
+
+    @property
+    def entity_iris(self) -> StringTable:
+        """The term of each entity."""
+
+    @property
+    def relation_iris(self) -> StringTable:
+        """The term of each relation."""
+
+    @property
+    def num_entities(self) -> int: ...
+
+    @property
+    def num_relations(self) -> int: ...
+
+    @property
+    def vectors(self) -> Floats:
+        """What is near of entities that are alike: float32 ``(N, W)``.
+
+        Raises:
+            NoVectors
+        """
+
+    def scores(self, heads: Ids, rels: Ids) -> Floats:
+        """Scores of all entities of each question: float32 ``(B, N)``."""
+
+    def start(self, entity: int) -> Any:
+        """What a question about an entity starts from."""
+
+    def start_from(self, rels: Ids, neighbours: Ids) -> Any | None:
+        """The same of an entity that it does not know, from its edges, int32 ``(n,)`` both; None
+        where that cannot be. A neighbour is -1 where it is not known."""
+
+    def ask(self, start: Any, rels: Ids) -> Generator[Floats, None, None]:
+        """Scores of all entities for each of some directed relations: float32 ``(N,)``."""
+
+
+def scorer_in(folder: Path) -> Scorer:
+    """The student of a model folder, or the foundation member in it.
+
+    Raises:
+        NoModel: it holds neither.
+        DamagedArtifact, FormatMismatch
+    """
+    if (folder / FOUNDATION).is_dir():
+        return FoundationModel.open(folder)
+    return Student.open(folder)
+
+
 @dataclass(frozen=True, eq=False)
 class ServedModel:
-    """A student that answers in the ids of one snapshot.
+    """A model that answers in the ids of one snapshot.
 
     Attributes:
         id: the model's id.
         folder: where it is stored.
-        student: scores entities and directed relations by its own numbers: those of a relation are
-            its ``relation_index``, and that plus ``student.num_relations``.
-        entity_index: int32 ``(N,)``: the student's number of each of the snapshot's entities; -1
+        scorer: scores entities and directed relations by its own numbers: those of a relation are
+            its ``relation_index``, and that plus ``scorer.num_relations``.
+        entity_index: int32 ``(N,)``: the scorer's number of each of the snapshot's entities; -1
             where it does not know the entity.
-        entity_ids: int32: the snapshot's id of each of the student's entities; -1 where the
+        entity_ids: int32: the snapshot's id of each of the scorer's entities; -1 where the
             snapshot lacks it.
         relation_index: int32 ``(R,)``, as ``entity_index``.
     """
 
     id: str
     folder: Path
-    student: Student
+    scorer: Scorer
     entity_index: Ids
     entity_ids: Ids
     relation_index: Ids
@@ -64,7 +132,7 @@ class ServedModel:
             DamagedArtifact, FormatMismatch
         """
         folder = ws.models / model_id
-        student = Student.open(folder)
+        scorer = scorer_in(folder)
         maps = folder / "maps" / snapshot.id
         if not maps.is_dir():
             raise NoModel(ws.path)
@@ -75,10 +143,10 @@ class ServedModel:
             arrays = [file.view(np.ndarray) for file in files]
         except (OSError, ValueError) as error:
             raise DamagedArtifact(maps, str(error)) from error
-        wanted = [snapshot.num_entities, student.num_entities, snapshot.num_relations]
+        wanted = [snapshot.num_entities, scorer.num_entities, snapshot.num_relations]
         if [len(array) for array in arrays] != wanted:
             raise DamagedArtifact(maps, "the maps fit neither the snapshot nor the model")
-        return cls(model_id, folder, student, *arrays)
+        return cls(model_id, folder, scorer, *arrays)
 
 
 def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
@@ -89,11 +157,11 @@ def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
     """
     with ws.lock():
         folder = ws.models / model_id
-        student = Student.open(folder)
+        scorer = scorer_in(folder)
         pairs = (
-            (snapshot.entity_iris, student.entity_iris),
-            (student.entity_iris, snapshot.entity_iris),
-            (snapshot.relation_iris, student.relation_iris),
+            (snapshot.entity_iris, scorer.entity_iris),
+            (scorer.entity_iris, snapshot.entity_iris),
+            (snapshot.relation_iris, scorer.relation_iris),
         )
         with new_artifact(folder / "maps", snapshot.id, format=MAPS_FORMAT) as target:
             for name, (iris, known) in zip(MAPS, pairs):
@@ -104,7 +172,7 @@ def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
     """Serve a distilled model with the served snapshot, after checking its files in full.
 
     A model of the same snapshot that answers worse than the served one is refused, unless
-    ``force``: both were measured on the same validation facts.
+    ``force``: both were measured on the same validation facts, the foundation member on some.
 
     Raises:
         WorseModel, NothingCompiled, NoModel, DamagedArtifact, WorkspaceLocked, NotWritable,
@@ -128,12 +196,15 @@ def _refuse_worse(ws: Workspace, new: str, old: str) -> None:
 
 
 def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str | None, float | None]:
-    """The snapshot a model learnt from and its student's MRR on validation, where measured."""
+    """The snapshot a model was made on and the MRR of what answers on validation, where measured: a
+    student's, or the foundation member's on a sample."""
     folder = ws.models / model_id
     try:
-        mrr = json.loads((folder / METRICS).read_bytes())["student"]["valid"]["mrr"]
+        metrics = json.loads((folder / METRICS).read_bytes())
+        who = next(who for who in (FOUNDATION, "student") if who in metrics)
+        mrr = metrics[who]["valid"]["mrr"]
         return read_manifest(folder).get("snapshot"), mrr
-    except (OSError, ValueError, KeyError, DamagedArtifact):
+    except (OSError, ValueError, KeyError, StopIteration, DamagedArtifact):
         return None, None
 
 
@@ -145,7 +216,8 @@ def verify_model(ws: Workspace, model_id: str, *, full: bool) -> None:
         DamagedArtifact
     """
     folder = ws.models / model_id
-    for part in (folder, folder / "student"):
+    parts = [folder] if (folder / FOUNDATION).is_dir() else [folder, folder / "student"]
+    for part in parts:
         if not part.is_dir():
             raise NoModel(ws.path)
         verify_artifact(part, full=full)

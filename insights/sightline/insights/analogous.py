@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, Flags, Ids
+from sightline.insights.deadline import Deadline
 from sightline.insights.facts import Facts
 from sightline.insights.model_view import Answers, ModelView
 from sightline.insights.names import NOBODY
@@ -22,7 +23,12 @@ from sightline.models.errors import UnknownToModel
 
 
 def new_facts(
-    view: ModelView, edges: Sequence[tuple[int, int]], wanted: Flags, only: bool, k: int
+    view: ModelView,
+    edges: Sequence[tuple[int, int]],
+    wanted: Flags,
+    only: bool,
+    k: int,
+    deadline: Deadline,
 ) -> tuple[Answers, int]:
     """The ``k`` likeliest facts of some directed relations, bool ``(2R,)``, about an entity with
     these edges, and how many of the edges have a relation that the model knows.
@@ -37,8 +43,8 @@ def new_facts(
     """
     facts = view.facts
     rels, neighbours = np.unique(np.array(edges, np.int32), axis=0).T
-    vector = view.vector_from(rels, neighbours)
-    if vector is None:
+    start = view.start_from(rels, neighbours)
+    if start is None:
         s = facts.snapshot
         labels = s.relation_labels.take(rels % s.num_relations)
         raise UnknownToModel("relation", ", ".join(sorted(set(labels))))
@@ -50,8 +56,11 @@ def new_facts(
         wanted = wanted & like.uses
     asked = view.known_rels(np.flatnonzero(wanted))
     another = like.chance_of_another(np.bincount(rels, minlength=len(wanted)))[asked]
+    order = np.argsort(-another, kind="stable")
+    asked, another = asked[order], another[order]
     questions = []
-    for (rel, model_rel, scores), chance in zip(view.scores(vector, asked), another):
+    lines = deadline.each(view.scores(start, asked), len(asked))
+    for (rel, model_rel, scores), chance in zip(lines, another):
         own, reverse = (neighbours[rels == s] for s in (rel, facts.inverse(rel)))
         question = view.question(NOBODY, rel, model_rel, scores, own)
         questions.append((question, float(chance), reverse))

@@ -95,6 +95,11 @@ class Sightline:
 
         return Checkup(self.snapshot)
 
+    @property
+    def reads_graph(self) -> bool:
+        """Whether the model reads the graph for each question: it takes longer the larger it is."""
+        return self.model is not None and self.model.scorer.reads_graph
+
     def can_predict(self, entity: int) -> bool:
         """Whether anything can be predicted about an entity: by its own vector, or one made of its
         edges."""

@@ -74,6 +74,9 @@ class Argument:
 EntityName = Annotated[str, Names("entity"), Doc("An IRI, a CURIE such as entity:Q42, or a label.")]
 RelationName = Annotated[str | None, Names("relation"), Doc("Only this relation.")]
 K = Annotated[int, Span(1, MAX_K), Doc("How many answers.")]
+DeadlineMs = Annotated[
+    int, Span(1, 60_000), Doc("Answer after about so many milliseconds, by what was asked by then.")
+]
 Limit = Annotated[int, Span(1, MAX_K), Doc("How many on one page.")]
 Cursor = Annotated[str | None, Length(200), Doc("`next` of the page before; none for the first.")]
 Where = Annotated[

@@ -11,16 +11,16 @@ snapshot lacks, and entities all of whose types are foreign to the directed rela
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.calibration.calibrate import answer_features
 from sightline.distill.student.arrays import best
-from sightline.distill.student.context import Context
 from sightline.graph.arrays import Doubles, Flags, Floats
 from sightline.insights.chance_of_another import ChanceOfAnother
 from sightline.models.errors import UnknownToModel
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from sightline.insights.facts import Facts
 
 
-#: Scores held at once: 64 MB.
-BLOCK = 16_000_000
 #: Edges of an entity that its vector is made from where it has no row; of more, an even sample.
 MOST_EDGES = 256
 #: How a note begins on an answer about an entity without a row.
@@ -108,9 +106,9 @@ class ModelView:
     def warm(self) -> None:
         """Load what answers questions, so that the first one does not use up its time for it."""
         _ = self.chance_of_another
-        student = self.model.student
-        if student.num_entities and student.num_relations:
-            student.scores(np.zeros(1, np.int32), np.zeros(1, np.int32))
+        scorer = self.model.scorer
+        if scorer.num_entities and scorer.num_relations:
+            scorer.scores(np.zeros(1, np.int32), np.zeros(1, np.int32))
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
@@ -148,41 +146,35 @@ class ModelView:
         Raises:
             UnknownToModel: the model knows neither the anchor nor a relation of its edges.
         """
-        for rel, model_rel, scores in self.scores(self._vector(anchor), rels):
+        return self._questions(anchor, self._start(anchor), rels)
+
+    def _questions(self, anchor: int, start: Any, rels: Ids) -> Iterator[Question]:
+        for rel, model_rel, scores in self.scores(start, rels):
             stated, _ = self.facts.answers(anchor, rel)
             yield self.question(anchor, rel, model_rel, scores, stated)
 
-    def scores(self, vector: Floats, rels: Ids) -> Iterator[tuple[int, int, Floats]]:
-        """Each directed relation, the model's directed relation and its scores of all rows, for an
-        anchor's vector."""
-        student = self.model.student
-        size = max(1, BLOCK // student.num_entities)
-        for start in range(0, len(rels), size):
-            part = rels[start : start + size]
-            asked = self._model_rels(part).astype(np.int32)
-            heads = np.broadcast_to(vector, (len(part), len(vector)))
-            lines = student.scores_of(heads, asked)
-            for rel, model_rel, line in zip(part, asked, lines):
-                yield int(rel), int(model_rel), line
+    def scores(self, start: Any, rels: Ids) -> Iterator[tuple[int, int, Floats]]:
+        """Each directed relation, the model's directed relation and its scores of all rows, for
+        what an anchor's questions start from."""
+        asked = self._model_rels(rels).astype(np.int32)
+        with closing(self.model.scorer.ask(start, asked)) as lines:
+            yield from zip(rels.tolist(), asked.tolist(), lines)
 
-    def vector_from(self, rels: Ids, neighbours: Ids) -> Floats | None:
-        """The vector of an entity without a row, from its edges; None where none can be used.
+    def start_from(self, rels: Ids, neighbours: Ids) -> Any | None:
+        """What questions about an entity without a row start from: its edges; None where none can
+        be used.
 
         Args:
             rels: int32 ``(n,)``, as read from the entity.
             neighbours: int32 ``(n,)``: entities of the snapshot.
         """
-        student = self.model.student
         asked = self._model_rels(rels)
         usable = np.flatnonzero(asked >= 0)
-        if student.context is None or not len(usable):
+        if not len(usable):
             return None
         usable = usable[:: -(-len(usable) // MOST_EDGES)]
         rows = self.model.entity_index[neighbours[usable]]
-        owner = np.zeros(len(usable), np.int64)
-        context = Context(owner, asked[usable].astype(np.int32), rows, 1)
-        vector: Floats = student.context.encode(student.arrays, context)[0]
-        return vector
+        return self.model.scorer.start_from(asked[usable].astype(np.int32), rows)
 
     def answers_about(self, entity: int) -> bool:
         """Whether the model can be asked about an entity: by its row, or by its edges."""
@@ -217,7 +209,7 @@ class ModelView:
             part[5:] = answer_features(question.scores, rows)
             parts.append(part)
         rel, model_rel, chance, row, score, log_probability, rank = np.concatenate(parts, axis=1)
-        probability = self.model.student.calibration.of_features(
+        probability = self.model.scorer.calibration.of_features(
             log_probability, rank, model_rel.astype(np.int32)
         )
         return Answers(
@@ -242,7 +234,7 @@ class ModelView:
         another = float(self.chance_of_another.of(anchor, rels)[0])
         without = np.flatnonzero(~among).astype(np.int32)
         # The chance of an answer is at most that of one more.
-        k = self.model.student.num_entities if another >= least else 0
+        k = self.model.scorer.num_entities if another >= least else 0
         asked = [(q, another, without) for q in self.questions(anchor, rels[: min(k, 1)])]
         answers = self.new_answers(asked, min(k, FIRST))
         if len(answers.entity) == FIRST and answers.chance[-1] >= least:
@@ -264,7 +256,7 @@ class ModelView:
         if not len(rows):
             return 0
         log_probability, _ = answer_features(question.scores, rows.astype(np.int32))
-        bound = self.model.student.calibration.bound(coverage)
+        bound = self.model.scorer.calibration.bound(coverage)
         return int((-log_probability <= bound).sum())
 
     def judge(self, question: Question, answer: int) -> tuple[float, float]:
@@ -277,7 +269,7 @@ class ModelView:
             scores[row] = question.stated_scores[question.stated == answer]
         features = answer_features(scores, row)
         rel = np.array([question.model_rel], np.int32)
-        probability = self.model.student.calibration.of_features(*features, rel)
+        probability = self.model.scorer.calibration.of_features(*features, rel)
         return float(features[0][0]), float(probability[0])
 
     def surprise(self, answers: Answers) -> Doubles:
@@ -297,21 +289,20 @@ class ModelView:
         relation."""
         relations = self.facts.snapshot.num_relations
         rows = self.model.relation_index[rels % relations]
-        turned = rows + self.model.student.num_relations * (rels >= relations)
+        turned = rows + self.model.scorer.num_relations * (rels >= relations)
         return np.where(rows < 0, -1, turned)
 
-    def _vector(self, entity: int) -> Floats:
+    def _start(self, entity: int) -> Any:
         if self.knows(entity):
-            vector: Floats = self.model.student.arrays.entity[self.row(entity)]
-            return vector
+            return self.model.scorer.start(self.row(entity))
         made = self._from_edges(entity)
         if made is None:
             raise UnknownToModel("entity", self.facts.snapshot.describe(entity))
         return made
 
-    def _from_edges(self, entity: int) -> Floats | None:
+    def _from_edges(self, entity: int) -> Any | None:
         rels, neighbours, _ = self.facts.at(entity)
-        return self.vector_from(rels, neighbours)
+        return self.start_from(rels, neighbours)
 
     def question(
         self, anchor: int, rel: int, model_rel: int, scores: Floats, stated: Ids

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sightline.graph.arrays import Ids
     from sightline.graph.paths.find import Path as FoundPath
     from sightline.insights.ask import Sightline
+    from sightline.insights.deadline import Deadline
     from sightline.insights.facts import Facts
     from sightline.insights.model_view import ModelView, Question
 
@@ -85,14 +86,17 @@ def stated(
     return [_fact(facts, entity, r, a, edge=e) for r, a, e in zip(*shown)]
 
 
-def new_neighbours(view: ModelView, entity: int, wanted: Flags, k: int) -> list[Candidate]:
+def new_neighbours(
+    view: ModelView, entity: int, wanted: Flags, k: int, deadline: Deadline
+) -> list[Candidate]:
     """The ``k`` likeliest answers to all plausible directed relations of an entity that the graph
     lacks, by chance, then directed relation, score and id.
 
     Nobody asked whether a directed relation has one more answer, so its chance of that counts
     (``chance_of_another``). Not proposed: another answer to a directed relation that has one and
     takes only one, and the reverse of a stated fact. Where both readings of a relation propose the
-    same entity the likelier one stays.
+    same entity the likelier one stays. Where time is short it is so for the directed relations that
+    hardly have one more answer.
 
     Raises:
         UnknownToModel
@@ -101,8 +105,11 @@ def new_neighbours(view: ModelView, entity: int, wanted: Flags, k: int) -> list[
     plausible = facts.plausible_rels(entity)
     rels = view.known_rels(plausible[wanted[plausible]])
     another = view.chance_of_another.of(entity, rels)
+    order = np.argsort(-another, kind="stable")
+    rels, another = rels[order], another[order]
     reverse = (facts.answers(entity, facts.inverse(rel))[0] for rel in rels.tolist())
-    answers = view.new_answers(zip(view.questions(entity, rels), another, reverse), k)
+    questions = deadline.each(view.questions(entity, rels), len(rels))
+    answers = view.new_answers(zip(questions, another, reverse), k)
     return candidates(view, entity, likeliest(facts, answers, k))
 
 
@@ -195,12 +202,15 @@ def _fact(facts: Facts, anchor: int, rel: int, answer: int, **said: Any) -> Cand
     return Candidate(answer, relation, anchor, "in", **said)
 
 
-def connect(view: ModelView, head: int, tail: int, k: int, new_only: bool) -> list[Candidate]:
+def connect(
+    view: ModelView, head: int, tail: int, k: int, new_only: bool, deadline: Deadline
+) -> list[Candidate]:
     """The best ``k`` relations from ``head`` to ``tail``, by chance, ties by id.
 
     Each is asked from both ends, and log-probability, probability and the chance of one more answer
     are averaged; the first is the score, the product of the others counts. A stated fact is judged
-    as if it were not stated. Relations foreign to the types of either end are left out.
+    as if it were not stated. Relations foreign to the types of either end are left out; where time
+    is short, those that hardly have one more answer are not asked.
 
     Raises:
         UnknownToModel
@@ -212,30 +222,32 @@ def connect(view: ModelView, head: int, tail: int, k: int, new_only: bool) -> li
     fits &= head != tail
     fits[list(edge_of)] = True
     rels = view.known_rels(np.flatnonzero(fits))
-    answers = _from_both_ends(view, head, rels, tail)
+    answers = _from_both_ends(view, head, rels, tail, deadline)
     found = [
         replace(c, key=float(p), edge=edge_of.get(c.relation), direction=None)
         for c, p in zip(candidates(view, head, answers), answers.chance)
     ]
     found += [
         Candidate(head, relation, tail, None, edge=edge_of[relation])
-        for relation in set(edge_of) - set(rels.tolist())
+        for relation in set(edge_of) - set(answers.rel.tolist())
     ]
     return _best([c for c in found if c.edge is None or not new_only], k)
 
 
-def _from_both_ends(view: ModelView, head: int, rels: Ids, tail: int) -> Answers:
+def _from_both_ends(
+    view: ModelView, head: int, rels: Ids, tail: int, deadline: Deadline | None = None
+) -> Answers:
     """What the model says of some relations from ``head`` to ``tail``, as ``connect`` does."""
     turned = (rels + view.facts.snapshot.num_relations).astype(np.int32)
-    judged = np.array(
-        [
-            [view.judge(question, target) for question in view.questions(anchor, asked)]
-            for anchor, asked, target in ((head, rels, tail), (tail, turned, head))
-        ]
-    ).reshape(2, len(rels), 2)
-    score, probability = judged.mean(axis=0).T
     another = view.chance_of_another
     chance = (another.of(head, rels) + another.of(tail, turned)) / 2
+    order = np.argsort(-chance, kind="stable")
+    rels, turned, chance = rels[order], turned[order], chance[order]
+    both = zip(view.questions(head, rels), view.questions(tail, turned))
+    asked = both if deadline is None else deadline.each(both, len(rels))
+    said = [(view.judge(forth, tail), view.judge(back, head)) for forth, back in asked]
+    score, probability = np.reshape(said, (-1, 2, 2)).mean(axis=1).T
+    rels, chance = rels[: len(said)], chance[: len(said)]
     tails = np.full(len(rels), tail, np.int32)
     return Answers(rels, tails, score, probability, chance.astype(np.float32))
 
@@ -319,16 +331,18 @@ def _speaks_for(
 def is_guess(sight: Sightline, c: Candidate) -> bool:
     """Whether a new fact is below the threshold, which was fitted given that there is an answer."""
     return (
-        c.if_any is not None and c.if_any < sight.model_view.model.student.calibration.abstain_below
+        c.if_any is not None and c.if_any < sight.model_view.model.scorer.calibration.abstain_below
     )
 
 
-def reliability(sight: Sightline, facts: Iterable[Fact]) -> dict[str, Any]:
-    """The fields of ``Reliability`` of an answer with some facts."""
+def reliability(sight: Sightline, facts: Iterable[Fact], reason: str | None) -> dict[str, Any]:
+    """The fields of ``Reliability`` of an answer with some facts, and what was cut of it."""
+    cut = {"truncated": reason is not None, "reason": reason}
     if sight.model is None:
-        return dict.fromkeys(field.name for field in fields(Reliability))
-    calibration = sight.model.student.calibration
-    return {
+        return dict.fromkeys(field.name for field in fields(Reliability)) | cut
+    calibration = sight.model.scorer.calibration
+    return cut | {
+        "model": sight.model.scorer.name,
         "abstain_below": calibration.abstain_below,
         "base_rate": calibration.base_rate,
         "calibration_error": sight.metrics.get("calibration", {}).get("test", {}).get("ece"),

@@ -172,18 +172,23 @@ class Reliability:
     """How far the predictions of an answer can be relied on; all null where no model answers.
 
     Attributes:
+        model: what predicts: ``student``, or ``foundation, not trained on this graph``.
         abstain_below: ``probability_if_any`` under which a prediction is a guess.
         base_rate: share of true ones among the answers that probabilities were fitted on; null
             where there were too few to fit anything.
         calibration_error: mean gap between probability and truth on held-out facts; null where
             the model was not evaluated.
         guesses: how many of the listed facts are guesses.
+        truncated, reason: whether something was cut, as by the deadline, and what.
     """
 
+    model: str | None
     abstain_below: float | None
     base_rate: float | None
     calibration_error: float | None
     guesses: int | None
+    truncated: bool
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.similar import Neighbour
 from sightline.insights.kinds.stats import Stats
 from sightline.insights.records import Fact
+from sightline.models.errors import NoVectors
 
 #: Version of the layout of a report; part of its id.
 FORMAT = 3
@@ -40,6 +41,8 @@ MAX_ENTITIES = 1000
 STATED, PREDICTED, SIMILAR, SURPRISING = 20, 10, 8, 15
 #: Characters of a label in the headline.
 LABEL = 60
+#: What a report tells the figures of.
+MEASURED = ("teacher", "student", "foundation")
 #: What is less likely is not worth a line.
 LEAST_CHANCE = 0.01
 
@@ -49,12 +52,14 @@ class ModelSummary:
     """The served model and how good it was found to be.
 
     Attributes:
-        test: per ``teacher`` and ``student``: filtered MRR and Hits@1/3/10 on held-out facts;
+        name: as ``model`` in ``records.Reliability``.
+        test: per ``MEASURED``: filtered MRR and Hits@1/3/10 on held-out facts;
             empty where the model was not evaluated.
         base_rate, abstain_below, calibration_error: as in ``records.Reliability``.
     """
 
     id: str
+    name: str
     test: dict[str, dict[str, float | None]]
     base_rate: float | None
     abstain_below: float
@@ -63,7 +68,8 @@ class ModelSummary:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One entity of the report. ``note`` says why nothing is predicted about it, if so."""
+    """One entity of the report. ``note`` says why nothing is predicted about it, or not all, if
+    so."""
 
     view: Entity
     facts: int
@@ -206,9 +212,12 @@ def section_of(sight: Sightline, about: int) -> Section:
     iri = sight.snapshot.entity_iris[about]
     try:
         new = related.RelatedQuestion(iri, k=PREDICTED, known=False)
-        found = related.KIND.answer(sight, new).related
-        predicted = tuple(p for p in found if (p.probability or 0.0) >= LEAST_CHANCE)
+        found = related.KIND.answer(sight, new)
+        predicted = tuple(p for p in found.related if (p.probability or 0.0) >= LEAST_CHANCE)
+        note = found.reason
         alike = similar.KIND.answer(sight, similar.SimilarQuestion(iri, k=SIMILAR)).similar
+    except NoVectors:
+        pass  # what predicts is told once, above the sections
     except SightlineError as error:
         note = str(error)
     old = related.RelatedQuestion(iri, k=STATED, predicted=False)
@@ -244,10 +253,11 @@ def summarise_model(sight: Sightline) -> ModelSummary | None:
     """The served model with its figures, if there is one."""
     if sight.model is None:
         return None
-    calibration, metrics = sight.model.student.calibration, sight.metrics
+    calibration, metrics = sight.model.scorer.calibration, sight.metrics
     return ModelSummary(
         id=sight.model.id,
-        test={who: metrics[who]["test"] for who in ("teacher", "student") if who in metrics},
+        name=sight.model.scorer.name,
+        test={who: metrics[who]["test"] for who in MEASURED if who in metrics},
         base_rate=calibration.base_rate,
         abstain_below=calibration.abstain_below,
         calibration_error=metrics.get("calibration", {}).get("test", {}).get("ece"),

@@ -74,6 +74,19 @@ class UnknownToModel(LearningError):
         )
 
 
+class NoVectors(LearningError):
+    """The served model has no vectors of entities."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the served model, the foundation member, has no vectors of entities: nothing can be "
+            "said to lie near another, and there is no student to export; `sightline train`, "
+            "`sightline distill` and `sightline evaluate` make one that has"
+        )
+
+
 class FoundationUnusable(LearningError):
     """The pre-trained weights of this installation cannot be used."""
 

@@ -70,13 +70,14 @@ function percent(p) {
 }
 
 /** The predictions of an answer, likeliest first, guesses behind a click. */
-export function predictions({ related, abstain_below }) {
+export function predictions({ related, abstain_below, model, reason }) {
   if (!related.length) return note("The model expects nothing that the data does not state.");
   const list = (facts) => h("ol", { class: "predictions" }, facts.map(prediction));
   const guesses = related.filter((fact) => fact.abstain);
   const others = related.filter((fact) => !fact.abstain);
   const below = percent(abstain_below);
   return [
+    note(`Predicted by: ${model}.${reason ? ` Not everything was asked: ${reason}.` : ""}`),
     others.length ? list(others) : null,
     guesses.length ? fold(`${others.length ? "and " : ""}${plural(guesses.length, "guess", "guesses")} below ${below}`,
       note(`Even if there is one more answer, the chance of each is below ${below}, and the model is not to be relied on.`), list(guesses)) : null,

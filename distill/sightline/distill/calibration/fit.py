@@ -1,6 +1,6 @@
 """Fit the curve of ``calibrate`` on held-out facts, and the best answers that it looks at.
 
-Knows a student's arrays and learning data; knows no file. SciPy to fit.
+Knows scores and learning data; knows no file. SciPy to fit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sightline.distill.calibration.calibrate import Calibration, answer_features, sigmoid
-from sightline.distill.student.arrays import StudentArrays, best, log_softmax
+from sightline.distill.student.arrays import best, log_softmax
 from sightline.graph.arrays import Doubles, Flags, Ids
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
@@ -44,7 +44,7 @@ class TopAnswers(NamedTuple):
     true: Flags
 
 
-def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
+def calibrate(scorer: Scorer, data: LearningData, asked: Ids | None = None) -> Calibration:
     """Fit probabilities on the ``calibrate`` half of validation, which nothing else has seen.
 
     Test facts are not looked at, so they are among the answers that count as false; in a dense
@@ -52,10 +52,14 @@ def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
     known: where one would stand among the best answers, as many false ones are taken out again as
     there are test facts for each (the unbiased risk of learning from positive and unlabelled
     examples, du Plessis et al. 2014).
+
+    Args:
+        asked: int32 ``(n, 3)``: those of its facts whose questions are asked; None: all.
     """
+    asked = data.calibrate if asked is None else asked
     known = data.answers(data.train, data.select)
-    found = top_answers(arrays, data.calibrate, known, data.calibrate)
-    alike = top_answers(arrays, data.calibrate, data.questions, data.select)
+    found = top_answers(scorer, asked, known, data.calibrate)
+    alike = top_answers(scorer, asked, data.questions, data.select)
     alike = alike._replace(true=~alike.true)
     pairs: zip[tuple[Any, Any]] = zip(found, alike)
     log_probability, rank, rels, _, true = (
@@ -65,7 +69,7 @@ def calibrate(arrays: StudentArrays, data: LearningData) -> Calibration:
     weight[len(found.true) :] = -len(data.test) / max(len(data.select), 1)
     curve = fit(log_probability, rank, rels, true, 2 * data.num_relations, weight)
     known = data.answers(data.train, data.valid)
-    bounds = surprisal_bounds(surprisals(arrays.scores, data.calibrate, known)[0])
+    bounds = surprisal_bounds(surprisals(scorer, asked, known)[0])
     return replace(curve, surprisal=bounds)
 
 
@@ -90,7 +94,7 @@ def surprisals(
     return found[0], found[1]
 
 
-def top_answers(arrays: StudentArrays, asked: Ids, known: KnownAnswers, facts: Ids) -> TopAnswers:
+def top_answers(scorer: Scorer, asked: Ids, known: KnownAnswers, facts: Ids) -> TopAnswers:
     """The best new answers to some questions, and which are facts.
 
     Args:
@@ -105,7 +109,7 @@ def top_answers(arrays: StudentArrays, asked: Ids, known: KnownAnswers, facts: I
     parts: list[tuple[Any, ...]] = [(none, none, none.astype(np.int32), none, none)]
     for start in range(0, len(questions), AT_ONCE):
         heads, rels = np.ascontiguousarray(questions[start : start + AT_ONCE].T)
-        scores = arrays.scores(heads, rels)
+        scores = np.array(scorer(heads, rels), np.float32)
         scores[known.of(heads, rels)] = -np.inf
         is_fact = np.zeros(scores.shape, np.bool_)
         is_fact[true.of(heads, rels)] = True

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from sightline.distill.calibration.calibrate import Calibration
-from sightline.distill.calibration.error import calibration_error
-from sightline.distill.calibration.fit import surprisals, top_answers
+from sightline.distill.calibration.fit import surprisals
 from sightline.distill.evaluation.classify import classify, sampled_negatives
 from sightline.distill.evaluation.fidelity import measure_fidelity
+from sightline.distill.evaluation.measure import measure_calibration, unseen
 from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.onnx_file import onnx_scorer
 from sightline.distill.student.portable import (
@@ -78,7 +77,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "temperature": said["temperature"],
             "control_smoothing": said["control_smoothing"],
             "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
-            "calibration": measure_calibration(student, opened.calibration, data),
+            "calibration": measure_calibration(student.scores, opened.calibration, data),
             "formats": measure_formats(student, vocabulary(opened, served_snapshot(ws)), data),
             "new_entities": opened.context and measure_new_entities(student, opened.context, data),
             "data": {
@@ -139,45 +138,3 @@ def triple_scores(scorer: Scorer, triples: Ids, data: LearningData) -> Doubles:
     """
     mean: Doubles = -surprisals(scorer, triples, data.questions)[0].reshape(2, -1).mean(axis=0)
     return mean
-
-
-def measure_calibration(
-    student: StudentArrays, calibration: Calibration, data: LearningData
-) -> dict[str, Any]:
-    """ECE of the probabilities of the best new answers to the test questions."""
-    known = data.answers(data.train, data.valid)
-    found = top_answers(student, data.test, known, data.test)
-    probability = calibration.of_features(found.log_probability, found.rank, found.rel)
-    error = calibration_error(probability, found.true, found.question)
-    return {
-        "fitted_on": calibration.answers,
-        "fitted_base_rate": calibration.base_rate,
-        "abstain_below": calibration.abstain_below,
-        "test": asdict(error),
-        "answer_sets": measure_sets(student, calibration, data),
-    }
-
-
-def measure_sets(
-    student: StudentArrays, calibration: Calibration, data: LearningData
-) -> dict[str, dict[str, float | None]]:
-    """What answer sets of some coverages hold and how large they are, on the test questions."""
-    out: dict[str, dict[str, float | None]] = {}
-    for coverage in (0.5, 0.8, 0.9, 0.95):
-        bound = calibration.bound(coverage)
-        surprisal, size = surprisals(student.scores, data.test, data.known, bound)
-        held = float((surprisal <= bound).mean()) if len(size) else None
-        mean = float(size.mean()) if len(size) else None
-        out[str(coverage)] = {"coverage": held, "mean_size": mean}
-    return out
-
-
-def unseen(data: LearningData) -> dict[str, int]:
-    """Held-out triples with an entity or relation that train lacks; they stay in the figures."""
-    seen_entities, seen_relations = np.unique(data.train[:, [0, 2]]), np.unique(data.train[:, 1])
-
-    def count(triples: Ids) -> int:
-        known = np.isin(triples[:, [0, 2]], seen_entities).all(axis=1)
-        return int((~(known & np.isin(triples[:, 1], seen_relations))).sum())
-
-    return {"valid": count(data.valid), "test": count(data.test)}

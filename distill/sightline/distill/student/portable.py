@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sightline.distill.foundation.model import PART as FOUNDATION
 from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.onnx_file import onnx_file
 from sightline.distill.student.quantise import Packed, pack
@@ -30,7 +31,7 @@ from sightline.graph.storage.errors import NotWritable
 from sightline.graph.storage.strings import StringTable, match_sorted
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import readable_name
-from sightline.models.errors import NoModel
+from sightline.models.errors import NoModel, NoVectors
 from sightline.models.format import MODEL_FORMAT
 
 Format = Literal["onnx", "arrays"]
@@ -43,6 +44,7 @@ def export_student(ws: Workspace, format: Format, output: Path) -> None:
 
     Raises:
         NoModel, NothingCompiled, DamagedArtifact, FormatMismatch: there is none to export.
+        NoVectors: the foundation member is served.
         NotWritable: also where ``output`` holds files already.
         MissingExtra: ONNX is asked for and not installed.
         DiskFull
@@ -50,7 +52,10 @@ def export_student(ws: Workspace, format: Format, output: Path) -> None:
     model = ws.current.model
     if model is None:
         raise NoModel(ws.path)
-    snapshot, student = served_snapshot(ws), Student.open(ws.models / model)
+    folder = ws.models / model
+    if (folder / FOUNDATION).is_dir():
+        raise NoVectors
+    snapshot, student = served_snapshot(ws), Student.open(folder)
     output = output.resolve()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise NotWritable(output, "it exists, and is no empty folder")

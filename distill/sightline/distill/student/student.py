@@ -6,14 +6,17 @@ no torch.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.student.arrays import READ, WIDTH, StudentArrays
-from sightline.distill.student.context import ContextEncoder
+from sightline.distill.student.context import Context, ContextEncoder
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.storage.artifact import open_artifact, verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
@@ -24,17 +27,24 @@ from sightline.models.format import MODEL_FORMAT
 if TYPE_CHECKING:
     from sightline.distill.student.compiled import CompiledStudent
 
+#: Scores held at once: 64 MB.
+BLOCK = 16_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class Student:
     """An opened student.
 
     Attributes:
+        name: what answers say of the model; reads_graph: no question does.
         calibration: from scores to probabilities.
         entity_iris, relation_iris: the term of each entity and relation.
         context: makes vectors for entities that it does not know; None where it was distilled
             without.
     """
+
+    name: ClassVar[str] = "student"
+    reads_graph: ClassVar[bool] = False
 
     arrays: StudentArrays
     calibration: Calibration
@@ -83,6 +93,32 @@ class Student:
     def scores_of(self, vectors: Floats, rels: Ids) -> Floats:
         """The same for vectors float32 ``(B, WIDTH)``, of entities that need not be known."""
         return self._compiled.scores(vectors, rels)
+
+    @property
+    def vectors(self) -> Floats:
+        """The numbers of each entity: float32 ``(N, WIDTH)``."""
+        return self.arrays.entity
+
+    def start(self, entity: int) -> Floats:
+        """What a question about an entity starts from."""
+        vector: Floats = self.arrays.entity[entity]
+        return vector
+
+    def start_from(self, rels: Ids, neighbours: Ids) -> Floats | None:
+        """The same of an entity that it does not know, from its edges; None where it was distilled
+        without a way. Both int32 ``(n,)``; a neighbour is -1 where it is not known."""
+        if self.context is None:
+            return None
+        owner = np.zeros(len(rels), np.int64)
+        vector: Floats = self.context.encode(self.arrays, Context(owner, rels, neighbours, 1))[0]
+        return vector
+
+    def ask(self, start: Floats, rels: Ids) -> Generator[Floats, None, None]:
+        """Scores of all entities for each of some directed relations: float32 ``(N,)``."""
+        size = max(1, BLOCK // self.num_entities)
+        for first in range(0, len(rels), size):
+            part = rels[first : first + size]
+            yield from self.scores_of(np.broadcast_to(start, (len(part), len(start))), part)
 
     @cached_property
     def _compiled(self) -> CompiledStudent:

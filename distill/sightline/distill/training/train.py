@@ -74,7 +74,7 @@ def distill(
             arrays.save(out)
             progress("export", 0, None, "ONNX, checked against NumPy")
             (out / FILE).write_bytes(onnx_file(pack(arrays, int8=False)))
-            calibrate(arrays, data).write(out)
+            calibrate(arrays.scores, data).write(out)
             fit_context(arrays, data).save(out)
             (out / "control").mkdir()
             control.model.arrays().save(out / "control")

@@ -42,7 +42,7 @@ def compile_snapshot(
     copies: bool = False,
     rules: bool = False,
     progress: Progress = silent,
-    prepare: Callable[[Snapshot], None] | None = None,
+    prepare: Callable[[Snapshot], str | None] | None = None,
 ) -> Snapshot:
     """Build the snapshot of the active loads, and serve it. An intact one is not built again.
 
@@ -54,7 +54,7 @@ def compile_snapshot(
         copies: also shuffle copies of the graph, by which answers tell what chance would connect.
         rules: also mine the rules that facts follow, by which answers give reasons.
         prepare: called with the new snapshot before it is served, for what else must be there
-            then: the maps of a served model.
+            then; it gives the id of the model to serve with it, None for the one that is served.
 
     Raises:
         NothingLoaded, TooManyInferred, NotWritable, DiskFull, WorkspaceLocked
@@ -79,9 +79,8 @@ def compile_snapshot(
             with new_artifact(workspace.snapshots, name) as target:
                 _build(target, loads, workspace.settings, wanted, former, progress)
         snapshot = Snapshot.open(folder)
-        if prepare is not None:
-            prepare(snapshot)
-        workspace.publish(snapshot=name, loads=tuple(load.id for load in loads))
+        model = None if prepare is None else prepare(snapshot)
+        workspace.publish(snapshot=name, loads=tuple(load.id for load in loads), model=model)
         collect(workspace)
         return snapshot
 

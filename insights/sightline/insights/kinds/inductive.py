@@ -11,7 +11,16 @@ from typing import Annotated, Literal
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import DirectionName, EntityName, K, Kind, Length, Names, Sightline
+from sightline.insights.kind import (
+    DeadlineMs,
+    DirectionName,
+    EntityName,
+    K,
+    Kind,
+    Length,
+    Names,
+    Sightline,
+)
 from sightline.insights.records import Fact, Reliability
 
 #: Edges of one question.
@@ -44,6 +53,7 @@ class InductiveQuestion:
     ] = None
     direction: DirectionName = "both"
     k: K = 10
+    deadline_ms: DeadlineMs = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
         UnknownToModel: it knows the relation of no edge, or not the relation asked about.
     """
     from sightline.insights.analogous import new_facts
+    from sightline.insights.deadline import Deadline
     from sightline.insights.names import NOBODY
     from sightline.insights.ranking import candidates, reliability, told
 
@@ -74,10 +85,10 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
         edges.append((rel, sight.entity(edge.entity)))
     relation = sight.relation(asked.relation)
     wanted = sight.facts.rels(relation, asked.direction)
-    view = sight.model_view
-    answers, used = new_facts(view, edges, wanted, relation is not None, asked.k)
+    view, deadline = sight.model_view, Deadline(asked.deadline_ms)
+    answers, used = new_facts(view, edges, wanted, relation is not None, asked.k, deadline)
     facts = told(sight, candidates(view, NOBODY, answers))
-    return Inductive(**reliability(sight, facts), edges_used=used, related=facts)
+    return Inductive(**reliability(sight, facts, deadline.reason), edges_used=used, related=facts)
 
 
 KIND = Kind(
@@ -98,4 +109,5 @@ KIND = Kind(
             "k": 3,
         }
     },
+    deadline=True,
 )

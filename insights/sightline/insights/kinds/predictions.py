@@ -8,7 +8,7 @@ from typing import Annotated
 from annotated_doc import Doc
 
 from sightline.graph.errors import UsageError
-from sightline.insights.kind import MAX_K, Kind, Names, Sightline, Span
+from sightline.insights.kind import MAX_K, DeadlineMs, Kind, Names, Sightline, Span
 from sightline.insights.records import Fact, Reliability
 
 #: Answers where neither their number nor a coverage is asked for.
@@ -29,6 +29,7 @@ class PredictionQuestion:
         Span(0.01, 0.99),
         Doc("Instead of k: new answers that hold the true one with this probability."),
     ] = None
+    deadline_ms: DeadlineMs = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,15 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
     """What is missing: the likeliest answers to a fact with one gap, with what speaks for them.
 
     Give two of head, relation and tail. Missing heads and tails are ranked by the model's score,
-    missing relations by probability. What the graph states already is marked, or left out.
+    missing relations by probability. What the graph states already is marked, or left out. A model
+    that reads the graph for each question has a deadline for missing relations.
 
     Raises:
         UsageError: not exactly one part is None, or a coverage beside k or for a missing relation.
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
         DoesNotApply: no entity of its type has such a fact.
     """
+    from sightline.insights.deadline import Deadline
     from sightline.insights.ranking import complete, connect, reliability, told
 
     if asked.coverage is not None and asked.k is not None:
@@ -60,7 +63,7 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
     k = DEFAULT_K if asked.k is None else asked.k
     head = None if asked.head is None else sight.entity(asked.head)
     tail = None if asked.tail is None else sight.entity(asked.tail)
-    relation = sight.relation(asked.relation)
+    relation, deadline = sight.relation(asked.relation), Deadline(asked.deadline_ms)
     view = sight.model_view
     if head is not None and relation is not None and tail is None:
         found = complete(view, head, relation, k, asked.new_only, asked.coverage)
@@ -68,11 +71,11 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
         rel = sight.facts.inverse(relation)
         found = complete(view, tail, rel, k, asked.new_only, asked.coverage)
     elif head is not None and relation is None and tail is not None:
-        found = connect(view, head, tail, k, asked.new_only)
+        found = connect(view, head, tail, k, asked.new_only, deadline)
     else:
         raise UsageError("a prediction fills one gap: give two of head, relation and tail")
     facts = told(sight, found)
-    return Predictions(**reliability(sight, facts), predictions=facts)
+    return Predictions(**reliability(sight, facts, deadline.reason), predictions=facts)
 
 
 KIND = Kind(
@@ -89,4 +92,5 @@ KIND = Kind(
         "several": {"questions": [{"head": "Kenya", "relation": "member of"}]},
     },
     batch=True,
+    deadline=True,
 )

@@ -100,7 +100,6 @@ class Answers(Reliability):
     Attributes:
         found: how many answers there are; where ``truncated``, how many were found.
         next: cursor of the next page.
-        reason: what was cut when ``truncated``.
         note: why there is no answer.
     """
 
@@ -109,8 +108,6 @@ class Answers(Reliability):
     rows: tuple[Row, ...]
     found: int
     next: str | None
-    truncated: bool
-    reason: str | None
     note: str | None
 
 
@@ -150,14 +147,12 @@ def query(sight: Sightline, asked: QueryQuestion) -> Answers:
     rows = _Telling(sight, conditions, shown, found, asked.above, end).rows(page)
     more = page.stop < len(found.table) and found.reason is None
     return Answers(
-        **reliability(sight, (fact for row in rows for fact in row.facts)),
+        **reliability(sight, (fact for row in rows for fact in row.facts), found.reason),
         variables=tuple(shown),
         conditions=tuple(_said(condition, found) for condition in conditions),
         rows=rows,
         found=len(found.table),
         next=cursor_of(sight.snapshot, page.stop) if more else None,
-        truncated=found.reason is not None,
-        reason=found.reason,
         note=found.note,
     )
 

@@ -9,6 +9,7 @@ from annotated_doc import Doc
 
 from sightline.graph.errors import UsageError
 from sightline.insights.kind import (
+    DeadlineMs,
     DirectionName,
     EntityName,
     K,
@@ -31,6 +32,7 @@ class RelatedQuestion:
     known: Annotated[bool, Doc("Show what the graph states.")] = True
     predicted: Annotated[bool, Doc("Show what the model predicts.")] = True
     where: Where = ()
+    deadline_ms: DeadlineMs = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     At most k stated facts, then at most k predicted ones. Stated facts take turns over relations,
     the rarer neighbours first; predicted ones come by probability. A longer list begins with the
     shorter one. Where the model cannot be asked the stated facts are the answer, as they are where
-    facts must say something of themselves.
+    facts must say something of themselves. A model that reads the graph for each question has a
+    deadline.
 
     Raises:
         UsageError: neither stated nor predicted facts are wanted, or a condition cannot be read.
@@ -59,6 +62,7 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     import numpy as np
 
     from sightline.insights.conditions import conditions
+    from sightline.insights.deadline import Deadline
     from sightline.insights.ranking import (
         new_neighbours,
         reliability,
@@ -74,15 +78,18 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     entity = sight.entity(asked.id)
     wanted = sight.facts.rels(sight.relation(asked.relation), asked.direction)
     facts: tuple[Fact, ...] = ()
+    deadline = Deadline(asked.deadline_ms)
     if asked.known:
         met = conditions(sight.snapshot, asked.where)
         facts += told(sight, stated(sight.facts, entity, wanted, asked.k, met), ranked=False)
     predicted = asked.predicted and not asked.where
     if predicted and (not asked.known or sight.can_predict(entity)):
-        facts += told(sight, new_neighbours(sight.model_view, entity, wanted, asked.k))
+        found = new_neighbours(sight.model_view, entity, wanted, asked.k, deadline)
+        facts += told(sight, found)
     if predicted and asked.relation is not None and not facts:
         require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())
-    return Related(**reliability(sight, facts), entity=sight.names.entity(entity), related=facts)
+    about = sight.names.entity(entity)
+    return Related(**reliability(sight, facts, deadline.reason), entity=about, related=facts)
 
 
 KIND = Kind(
@@ -94,4 +101,5 @@ KIND = Kind(
     order="Stated facts first.",
     command="related",
     example='sightline related "Alzheimer\'s disease" -w hetionet',
+    deadline=True,
 )

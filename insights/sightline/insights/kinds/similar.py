@@ -44,6 +44,7 @@ def similar(sight: Sightline, asked: SimilarQuestion) -> Similar:
 
     Raises:
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
+        NoVectors: the foundation member is served.
     """
     import numpy as np
 
@@ -65,13 +66,14 @@ def nearest(sight: Sightline, rows: Ids, shown: Flags, k: int) -> tuple[Neighbou
 
     Raises:
         NoModel, DamagedArtifact, FormatMismatch
+        NoVectors: the foundation member is served.
     """
     import numpy as np
 
     from sightline.distill.student.arrays import best
 
     model, names = sight.model_view.model, sight.names
-    vectors = np.asarray(model.student.arrays.entity)
+    vectors = np.asarray(model.scorer.vectors)
     least = np.finfo(np.float32).tiny
     length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     middle = (vectors[rows] / np.maximum(length[rows], least)[:, None]).mean(axis=0)

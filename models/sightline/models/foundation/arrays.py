@@ -6,7 +6,6 @@ is first asked for, and kept. Knows arrays; knows no label, no id of a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,18 +13,20 @@ import numpy as np
 
 from sightline.graph.arrays import Floats, Ids
 from sightline.models.foundation import kernels
+from sightline.models.foundation.file import Weights
 from sightline.models.foundation.relations import RelationGraph
 from sightline.models.members.path.kernels import grow
-from sightline.models.members.path.rows import WIDTH, MaskedQuery
+from sightline.models.members.path.rows import WIDTH, Edges, MaskedQuery
 
-#: Rows of a question at most, the nearest: what a question costs in a graph of millions.
-MOST_ROWS = 50_000
+#: Rows of a question at most, the nearest, and the edges at them: what a question costs in a graph
+#: of millions.
+MOST_ROWS, MOST_EDGES = 4_000, 400_000
+#: Rows that take a step at once.
+BLOCK = 1024
 #: Numbers that are kept of the weights of relations asked for: 64 MB.
 KEPT = 16_000_000
 #: What PyTorch adds to a variance.
 EPSILON = 1e-5
-
-Weights = Mapping[str, Floats]
 
 
 class Asked(NamedTuple):
@@ -53,51 +54,50 @@ class FoundationArrays:
 
     def __init__(self, weights: Weights, graph: RelationGraph) -> None:
         self.graph = graph
-        self._weights = weights
+        self.weights = weights
         numbers = 5 * 2 * graph.num_relations * WIDTH + graph.num_entities
-        self._asked = lru_cache(max(4, KEPT // numbers))(self._of)
-        self._steps = [
-            kernels.StepWeights(
-                *(
-                    np.ascontiguousarray(weights[f"steps.{i}.{name}"].T)
-                    for name in ("change.weight", "change.bias", "norm.weight", "norm.bias")
-                )
-            )
+        self.asked = lru_cache(max(4, KEPT // numbers))(self._of)
+        self.steps = [
+            [
+                np.ascontiguousarray(weights[f"steps.{i}.{name}"].T)
+                for name in ("change.weight", "change.bias", "norm.weight", "norm.bias")
+            ]
             for i in range(_count(weights, "steps"))
         ]
 
     def scores(self, head: int, rels: Ids) -> Floats:
         """Scores of all entities for questions of one head, higher is more plausible: float32
         ``(len(rels), N)``. The same bits whatever is asked beside."""
-        n, graph = self.graph.num_entities, self.graph
-        place = np.full((1, n), -1, np.int32)
-        entity = np.zeros((1, min(MOST_ROWS, n)), np.int32)
-        count = np.zeros((1, len(self._steps) + 1), np.int64)
-        grow(graph.edges, MaskedQuery.of(np.array([head], np.int32)), place, entity, count)
-        found = np.empty((len(rels), n), np.float32)
-        w = self._weights
-        of_row = np.ascontiguousarray(w["read.weight"][:, :WIDTH].T)
-        to_score = w["score.weight"][0], w["score.bias"][0]
-        for rel, scores in zip(rels.tolist(), found):
-            asked = self._asked(rel)
-            x = asked.question[None]
-            for i, step in enumerate(self._steps):
-                x = kernels.take_step(
-                    graph.edges, place[0], entity[0], count[0, i + 1], x,
-                    asked.factors[i], asked.question, step, graph.log_degree,
-                )  # fmt: skip
-            scores[:] = np.maximum(asked.base, 0) @ to_score[0] + to_score[1]
-            kernels.read(x, entity[0], of_row, asked.base, *to_score, scores)
-            scores += asked.prior
+        questions = self.questions(head)
+        found = np.empty((len(rels), self.graph.num_entities), np.float32)
+        for scores, rel in zip(found, rels.tolist()):
+            scores[:] = questions.scores(rel)
         return found
 
+    def questions(self, head: int | tuple[Ids, Ids]) -> Questions:
+        """Questions of one head, or of an entity that the graph does not hold: its directed
+        relations and neighbours, int32 ``(n,)`` each."""
+        edges, n = self.graph.edges, self.graph.num_entities
+        if isinstance(head, tuple):
+            edges, head = with_entity(edges, *head, self.graph.turned), n
+        size = len(edges.indptr) - 1
+        place = np.full((1, size), -1, np.int32)
+        entity = np.zeros((1, min(MOST_ROWS, size)), np.int32)
+        count = np.zeros((1, len(self.steps) + 1), np.int64)
+        grow(edges, MaskedQuery.of(np.array([head], np.int32)), place, entity, count)
+        rows = entity[0, : count[0, -1]]
+        degree = edges.indptr[rows + 1] - edges.indptr[rows]
+        # A hub's own edges do not count, or it would reach nobody.
+        near = 1 + int(np.searchsorted(np.cumsum(degree[1:]), MOST_EDGES, side="right"))
+        return Questions(self, edges, place[0], rows, np.minimum(count[0], near))
+
     def _of(self, rel: int) -> Asked:
-        w = self._weights
+        w = self.weights
         vectors = self.vectors(rel)
         own = vectors[rel]
         factors = [
             _linear(w, f"steps.{i}.weight.2", _relu(_linear(w, f"steps.{i}.weight.0", vectors)))
-            for i in range(len(self._steps))
+            for i in range(len(self.steps))
         ]
         question = _linear(w, "question", own)
         base = w["read.weight"][:, WIDTH:] @ question + w["read.bias"]
@@ -106,7 +106,7 @@ class FoundationArrays:
 
     def vectors(self, rel: int) -> Floats:
         """Every directed relation as the question's one sees it: float32 ``(2R, WIDTH)``."""
-        w, graph, name = self._weights, self.graph, "relations"
+        w, graph, name = self.weights, self.graph, "relations"
         z = _relu(_linear(w, f"{name}.first.0", graph.of_rel))
         z = _linear(w, f"{name}.first.2", z)
         for i in range(_count(w, f"{name}.plain")):
@@ -119,10 +119,71 @@ class FoundationArrays:
         return _norm(w, f"{name}.out", h)
 
     def _round(self, name: str, h: Floats) -> Floats:
-        w, turned = self._weights, self.graph.turned
+        w, turned = self.weights, self.graph.turned
         heard = self.graph.heard(np.concatenate([h, h[turned]], axis=1)) @ w[f"{name}.met.weight"].T
         change = _linear(w, f"{name}.own", h) + heard[:, :WIDTH] + heard[turned, WIDTH:]
         return h + _relu(_norm(w, f"{name}.norm", change))
+
+
+class Questions(NamedTuple):
+    """What all questions of one head share: the rows that it reaches, the nearest first; see
+    ``kernels.hear``.
+
+    Attributes:
+        place: int32 ``(N,)``; entity: int32 ``(rows,)``.
+        count: int64 ``(steps + 1,)``: how many are within so many steps.
+    """
+
+    member: FoundationArrays
+    edges: Edges
+    place: Ids
+    entity: Ids
+    count: Any
+
+    def scores(self, rel: int) -> Floats:
+        """Scores of all entities under a directed relation, float32 ``(N,)``."""
+        asked, w = self.member.asked(rel), self.member.weights
+        x = asked.question[None]
+        for i in range(len(self.member.steps)):
+            x = self._step(i, x, asked)
+        to_score, bias = w["score.weight"][0], w["score.bias"][0]
+        found: Floats = asked.prior + (_relu(asked.base) @ to_score + bias)
+        near = self.entity[: len(x)]
+        read = _relu(x @ w["read.weight"][:, :WIDTH].T + asked.base) @ to_score + bias
+        # A head that the graph does not hold has no score.
+        own = near < len(found)
+        found[near[own]] = asked.prior[near[own]] + read[own]
+        return found
+
+    def _step(self, i: int, x: Floats, asked: Asked) -> Floats:
+        """The rows after one step more."""
+        weight, bias, scale, shift = self.member.steps[i]
+        out = np.empty((int(self.count[i + 1]), WIDTH), np.float32)
+        # A block's numbers stay in the cache from the messages to the change.
+        for first in range(0, len(out), BLOCK):
+            part = out[first : first + BLOCK]
+            told = np.empty((len(part), 4 * WIDTH), np.float32)
+            kernels.hear(
+                self.edges, self.place, self.entity, first, x,
+                asked.factors[i], asked.question, self.member.graph.log_degree, told,
+            )  # fmt: skip
+            kernels.change(told, told @ weight + bias, scale, shift, part)
+        return out
+
+
+def with_entity(edges: Edges, rels: Ids, neighbours: Ids, turned: Ids) -> Edges:
+    """Edges with one entity more, the last, that has facts under some directed relations with some
+    neighbours, int32 ``(n,)`` each."""
+    order = np.argsort(neighbours, kind="stable")
+    rels, neighbours = rels[order], neighbours[order]
+    entity = len(edges.indptr) - 1
+    at = edges.indptr[neighbours + 1]
+    more = np.append(np.cumsum(np.bincount(neighbours, minlength=entity)), 2 * len(rels))
+    return Edges(
+        np.append(edges.indptr, edges.indptr[-1]) + np.append(0, more),
+        np.append(np.insert(edges.source, at, entity), neighbours).astype(np.int32),
+        np.append(np.insert(edges.rel, at, rels), turned[rels]).astype(np.int32),
+    )
 
 
 def _count(weights: Weights, name: str) -> int:

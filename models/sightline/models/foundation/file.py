@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,14 +20,17 @@ import numpy as np
 from sightline.graph.arrays import Floats
 from sightline.models.errors import FoundationUnusable
 
-FILE, ABOUT = "foundation.npz", "foundation.json"
+WEIGHTS, ABOUT = "foundation.npz", "foundation.json"
 #: Of the weights: raised when the network that reads them changes.
 FORMAT = 1
 
+#: float32 arrays by the names of ``Foundation.state_dict``.
+Weights = Mapping[str, Floats]
+
 
 @lru_cache(1)
-def shipped() -> dict[str, Floats]:
-    """The weights in this installation, by the names of ``Foundation.state_dict``.
+def shipped() -> bytes:
+    """The file of this installation, whole and of this version.
 
     Raises:
         FoundationUnusable
@@ -34,15 +38,15 @@ def shipped() -> dict[str, Floats]:
     return read(files(__package__))
 
 
-def read(folder: Traversable) -> dict[str, Floats]:
-    """The weights in a folder, float32 arrays.
+def read(folder: Traversable) -> bytes:
+    """The file in a folder; ``weights_in`` says what it holds.
 
     Raises:
         FoundationUnusable: a file is missing or damaged, or of another version.
     """
     try:
         about: dict[str, Any] = json.loads(folder.joinpath(ABOUT).read_bytes())
-        data = folder.joinpath(FILE).read_bytes()
+        data = folder.joinpath(WEIGHTS).read_bytes()
         version, digest = about["format"], about["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FoundationUnusable("it is missing, or what describes it cannot be read") from error
@@ -50,15 +54,20 @@ def read(folder: Traversable) -> dict[str, Floats]:
         raise FoundationUnusable(f"it is of version {str(version)[:20]}, this one reads {FORMAT}")
     if hashlib.sha256(data).hexdigest() != digest:
         raise FoundationUnusable("it is damaged: its checksum is not the one it was made with")
+    return data
+
+
+def weights_in(data: bytes) -> Weights:
+    """What a file holds."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
 
-def write(folder: Any, weights: dict[str, Floats], about: dict[str, Any]) -> None:
+def write(folder: Any, weights: Weights, about: dict[str, Any]) -> None:
     """Write weights and what is said of them to a folder (``pathlib.Path``)."""
     stream = io.BytesIO()
     np.savez(stream, **cast(dict[str, Any], weights))
-    (folder / FILE).write_bytes(stream.getvalue())
+    (folder / WEIGHTS).write_bytes(stream.getvalue())
     digest = hashlib.sha256(stream.getvalue()).hexdigest()
     said = {"format": FORMAT, "sha256": digest, **about}
     (folder / ABOUT).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")

@@ -1,8 +1,11 @@
-"""The foundation member's messages, compiled for the CPU; on plain arrays, without torch."""
+"""The foundation member's messages, compiled for the CPU; on plain arrays, without torch.
+
+``np.maximum`` and not ``max``: that becomes a store under a mask, which takes four times as long.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +45,7 @@ def gather(
                 for k in range(WIDTH):
                     message = value[k] * factor[k]
                     total[k] += message
-                    largest[k] = max(largest[k], message)
+                    largest[k] = np.maximum(largest[k], message)
             count[after[b] + row] = got
 
 
@@ -80,48 +83,33 @@ def gather_gradient(
                     to_factor[k] += g * value[k]
 
 
-class StepWeights(NamedTuple):
-    """How a row changes in a step.
-
-    Attributes:
-        change: float32 ``(4 WIDTH, WIDTH)``; bias, scale, shift: ``(WIDTH,)``.
-    """
-
-    change: Any
-    bias: Any
-    scale: Any
-    shift: Any
-
-
 @kernel
-def take_step(
-    edges: Any, place: Any, entity: Any, after: int, x: Any, factors: Any, question: Any,
-    weights: Any, log_degree: float,
-) -> Any:  # fmt: skip
-    """A step of one question: what ``gather`` says, and the change that follows, row by row.
+def hear(
+    edges: Any, place: Any, entity: Any, first: int, x: Any, factors: Any, question: Any,
+    log_degree: float, told: Any,
+) -> None:  # fmt: skip
+    """What some rows of one question read in a step: their own numbers, and of the messages that
+    ``gather`` tells of the mean, the largest, and the mean times the logarithm of how many.
 
     Args:
         place: int32 ``(N,)``; entity: int32 ``(limit,)``.
-        after: rows within this step.
+        first: the first of these rows.
         x: float32 ``(before, WIDTH)``.
         factors: float32 ``(2R, WIDTH)``; question: float32 ``(WIDTH,)``.
-
-    Returns:
-        float32 ``(after, WIDTH)``.
+        told: float32 ``(rows, 4 WIDTH)``, written.
     """
     heard = len(x)
-    out = np.empty((after, WIDTH), np.float32)
-    told = np.empty(4 * WIDTH, np.float32)
-    changed = np.empty(WIDTH, np.float32)
-    own, mean, largest, scaled = (
-        told[:WIDTH], told[WIDTH : 2 * WIDTH], told[2 * WIDTH : 3 * WIDTH], told[3 * WIDTH :],
-    )  # fmt: skip
-    for row in range(after):
-        told[:] = 0
+    for i in range(len(told)):
+        row, got = first + i, 0
+        own, mean = told[i, :WIDTH], told[i, WIDTH : 2 * WIDTH]
+        largest, scaled = told[i, 2 * WIDTH : 3 * WIDTH], told[i, 3 * WIDTH :]
+        told[i] = 0
         if row < heard:
             own[:] = x[row]
-        got = 0
-        for e in range(edges.indptr[entity[row]], edges.indptr[entity[row] + 1]):
+        if row == 0:
+            mean[:] = question
+        target = entity[row]
+        for e in range(edges.indptr[target], edges.indptr[target + 1]):
             source = place[edges.source[e]]
             if source < 0 or source >= heard:
                 continue
@@ -130,19 +118,26 @@ def take_step(
             for k in range(WIDTH):
                 message = value[k] * factor[k]
                 mean[k] += message
-                largest[k] = max(largest[k], message)
-        if row == 0:
-            mean += question
+                largest[k] = np.maximum(largest[k], message)
         few = np.float32(1 / (got + 1))
         many = np.float32(np.log1p(got) / log_degree)
         for k in range(WIDTH):
             mean[k] *= few
             scaled[k] = mean[k] * many
-        changed[:] = weights.bias
-        for j in range(4 * WIDTH):
-            line, by = weights.change[j], told[j]
-            for k in range(WIDTH):
-                changed[k] += by * line[k]
+
+
+@kernel
+def change(told: Any, by: Any, scale: Any, shift: Any, out: Any) -> None:
+    """Rows after a step: what they were, and what is positive of the normalised change.
+
+    Args:
+        told: float32 ``(rows, 4 WIDTH)``, of ``hear``.
+        by: float32 ``(rows, WIDTH)``: the change; it is written to.
+        scale, shift: float32 ``(WIDTH,)``.
+        out: float32 ``(rows, WIDTH)``, written.
+    """
+    for row in range(len(by)):
+        changed = by[row]
         middle = np.float32(0)
         for k in range(WIDTH):
             middle += changed[k]
@@ -151,27 +146,7 @@ def take_step(
         for k in range(WIDTH):
             changed[k] -= middle
             spread += changed[k] * changed[k]
-        by = np.float32(1 / np.sqrt(spread / np.float32(WIDTH) + np.float32(1e-5)))
+        factor = np.float32(1 / np.sqrt(spread / np.float32(WIDTH) + np.float32(1e-5)))
         for k in range(WIDTH):
-            value_k = changed[k] * by * weights.scale[k] + weights.shift[k]
-            out[row, k] = own[k] + max(value_k, np.float32(0))
-    return out
-
-
-@kernel
-def read(
-    x: Any, entity: Any, of_row: Any, base: Any, to_score: Any, bias: float, scores: Any
-) -> None:  # fmt: skip
-    """Write the scores of the entities of rows float32 ``(M, WIDTH)``; ``of_row`` is float32
-    ``(WIDTH, 2 WIDTH)``."""
-    hidden = np.empty(2 * WIDTH, np.float32)
-    for row in range(len(x)):
-        hidden[:] = base
-        for j in range(WIDTH):
-            line, by = of_row[j], x[row, j]
-            for k in range(2 * WIDTH):
-                hidden[k] += by * line[k]
-        score = bias
-        for k in range(2 * WIDTH):
-            score += max(hidden[k], np.float32(0)) * to_score[k]
-        scores[entity[row]] = score
+            value = changed[k] * factor * scale[k] + shift[k]
+            out[row, k] = told[row, k] + max(value, np.float32(0))

@@ -11,7 +11,9 @@ square of the relations.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +25,43 @@ from sightline.models.members.path.rows import Edges
 
 #: Numbers about a directed relation, about a pair of them, and about an entity as an answer.
 OF_REL, OF_PAIR, OF_ANSWER = 9, 17, 4
-#: Above so many pairs of meeting relations their table is not kept: what it is multiplied with goes
-#: through the entities where they meet.
-MOST_PAIRS = 1_000_000
+#: Above so many directed relations, and pairs that meet, no table of pairs is kept: what it is
+#: multiplied with goes through the entities where they meet.
+FEW, MOST_PAIRS = 1000, 1_000_000
+#: What a sparse matrix is stored as.
+SPARSE = ("indptr", "indices", "data")
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """How many of something each two directed relations have in common.
+
+    Attributes:
+        matrix: sparse: the counts ``(2R, 2R)`` where ``whole``; else what each has ``(2R, n)``, and
+            sums go through that.
+    """
+
+    matrix: Any
+    whole: bool
+
+    @classmethod
+    def of(cls, has: Any) -> Meeting:
+        """Count what directed relations ``(2R, n)`` have in common, if that is no large table."""
+        owners = np.bincount(has.indices, minlength=has.shape[1]).astype(np.float64)
+        if has.shape[0] <= FEW or float((owners * owners).sum()) <= MOST_PAIRS:
+            return cls(csr_array(has @ has.T), True)
+        return cls(has, False)
+
+    def counts(self, rels: Any) -> Floats:
+        """Those of some directed relations beside every one: float32 ``(Q, 2R)``."""
+        own = self.matrix[rels]
+        found: Floats = (own if self.whole else own @ self.matrix.T).toarray()
+        return found
+
+    def times(self, y: Floats) -> Floats:
+        """The counts times ``y``: float32 ``(2R, k)``."""
+        found: Floats = self.matrix @ (y if self.whole else self.matrix.T @ y)
+        return found
 
 
 @dataclass(frozen=True)
@@ -37,9 +73,11 @@ class RelationGraph:
         edges: NumPy arrays, both directions, grouped by target.
         leaves: float32 ``(2R, N)``, sparse: the facts of each directed relation at each entity
             that it leaves from.
-        joins: float32 ``(2R, pairs)``, sparse: which ordered pairs of entities it joins.
+        meets, joins: how many entities two of them leave from, and how many ordered pairs of
+            entities they join.
         of_rel: float32 ``(2R, OF_REL)``: how many answers an entity has in both directions, how
             symmetric it is, its share of facts and entities, and how many relations there are.
+        inverse: float32 ``(2R,)``: one by how often it meets any.
         log_degree: mean of log(edges + 1) over the entities.
     """
 
@@ -47,13 +85,11 @@ class RelationGraph:
     num_relations: int
     edges: Edges
     leaves: Any
-    joins: Any
+    meets: Meeting
+    joins: Meeting
     of_rel: Floats
+    inverse: Floats
     log_degree: float
-    _meets: Any
-    _has: Any
-    _inverse: Floats
-    _size: Floats
 
     @classmethod
     def of(cls, triples: Ids, num_entities: int, num_relations: int) -> RelationGraph:
@@ -71,9 +107,7 @@ class RelationGraph:
         has.data[:] = 1
         pair = np.unique(source.astype(np.int64) * n + target, return_inverse=True)[1]
         joins = csr_array((one, (rel, pair.ravel())), shape=(rels, int(pair.max(initial=-1)) + 1))
-        met = np.bincount(has.indices, minlength=n).astype(np.float64)
-        meets = has @ has.T if float((met * met).sum()) <= MOST_PAIRS or rels <= 1000 else None
-        total = has @ met.astype(np.float32)
+        total = has @ np.bincount(has.indices, minlength=n).astype(np.float32)
         size, count = (np.asarray(each.sum(axis=1), np.float32) for each in (has, leaves))
         turned = _turned(rels)
         both = np.asarray((joins * joins[turned]).sum(axis=1), np.float32)
@@ -92,10 +126,60 @@ class RelationGraph:
             ],
             axis=1,
         ).astype(np.float32)
-        log_degree = max(float(np.log1p(degree).mean()), 1e-6)
         inverse = (1 / np.maximum(total, 1)).astype(np.float32)
+        log_degree = max(float(np.log1p(degree).mean()), 1e-6)
+        meets, joined = Meeting.of(has), Meeting.of(joins)
+        return cls(n, num_relations, edges, leaves, meets, joined, of_rel, inverse, log_degree)
+
+    def save(self, folder: Path) -> None:
+        """Write one ``.npy`` file per array, and ``graph.json``."""
+        for name, array in self._edges.items():
+            np.save(folder / f"{name}.npy", array)
+        for name, matrix in self._matrices.items():
+            for part in SPARSE:
+                np.save(folder / f"{name}_{part}.npy", getattr(matrix, part))
+        said = {
+            "num_entities": self.num_entities,
+            "num_relations": self.num_relations,
+            "log_degree": self.log_degree,
+            "shapes": {name: matrix.shape for name, matrix in self._matrices.items()},
+            "whole": [self.meets.whole, self.joins.whole],
+        }
+        (folder / "graph.json").write_text(json.dumps(said), encoding="utf-8")
+
+    @property
+    def _edges(self) -> dict[str, Any]:
+        return {**self.edges._asdict(), "of_rel": self.of_rel, "inverse": self.inverse}
+
+    @property
+    def _matrices(self) -> dict[str, Any]:
+        return {"leaves": self.leaves, "meets": self.meets.matrix, "joins": self.joins.matrix}
+
+    @classmethod
+    def open(cls, folder: Path) -> RelationGraph:
+        """Map what ``save`` wrote. Cost does not grow with the graph."""
+        said = json.loads((folder / "graph.json").read_bytes())
+
+        def array(name: str) -> Any:
+            # Writable to the eye of a compiled kernel, which else is compiled once more; a plain
+            # array, as every slice of a memmap costs microseconds.
+            return np.load(folder / f"{name}.npy", mmap_mode="c").view(np.ndarray)
+
+        def matrix(name: str) -> Any:
+            indptr, indices, data = (array(f"{name}_{part}") for part in SPARSE)
+            return csr_array((data, indices, indptr), shape=said["shapes"][name])
+
+        meets, joins = (Meeting(matrix(n), w) for n, w in zip(("meets", "joins"), said["whole"]))
         return cls(
-            n, num_relations, edges, leaves, joins, of_rel, log_degree, meets, has, inverse, size
+            said["num_entities"],
+            said["num_relations"],
+            Edges(*(array(name) for name in Edges._fields)),
+            matrix("leaves"),
+            meets,
+            joins,
+            array("of_rel"),
+            array("inverse"),
+            said["log_degree"],
         )
 
     @property
@@ -110,16 +194,16 @@ class RelationGraph:
         one's that the second has, the reverse, and whether there is any; then whether both are the
         same, or each other's reciprocal.
         """
-        turned, size = self.turned, np.maximum(self._size, 1)
+        turned, size = self.turned, np.maximum(np.diff(self.leaves.indptr), 1)
         at = np.arange(len(rels))
         found = np.zeros((len(rels), len(turned), OF_PAIR), np.float32)
         for i, own in enumerate((rels, turned[rels])):
-            met = (self._has[own] @ self._has.T).toarray()
+            met = self.meets.counts(own)
             for j, (count, of) in enumerate(((met, size), (met[:, turned], size[turned]))):
                 _shares(found[:, :, 3 * (2 * i + j) :], count, size[own], of)
-        met = (self.joins[rels] @ self.joins.T).toarray()
+        met = self.joins.counts(rels)
         met[at, rels] = 0
-        facts = np.maximum(np.asarray(self.joins.sum(axis=1), np.float32), 1)
+        facts = np.maximum(np.asarray(self.leaves.sum(axis=1), np.float32), 1)
         _shares(found[:, :, 12:], met, facts[rels], facts)
         found[at, rels, 15] = 1
         found[at, turned[rels], 16] = 1
@@ -128,11 +212,11 @@ class RelationGraph:
     def heard(self, y: Floats) -> Floats:
         """The mean of ``y`` over the directed relations that each one meets, weighted by how many
         entities both leave from: float32 ``(2R, k)`` to the same."""
-        return self._inverse[:, None] * self._met(y)
+        return self.inverse[:, None] * self.meets.times(y)
 
     def heard_turned(self, y: Floats) -> Floats:
         """``heard`` transposed: what a gradient goes through."""
-        return self._met(self._inverse[:, None] * y)
+        return self.meets.times(self.inverse[:, None] * y)
 
     def of_answers(self, rel: int) -> Floats:
         """What is said of every entity as an answer to a directed relation, whoever asks: how often
@@ -146,13 +230,6 @@ class RelationGraph:
         found[at, 2] = np.sqrt(count / max(float(count.sum()), 1.0))
         found[:, 3] = np.log1p(np.diff(self.edges.indptr)) / (3 * self.log_degree)
         return found
-
-    def _met(self, y: Floats) -> Floats:
-        if self._meets is not None:
-            found: Floats = self._meets @ y
-            return found
-        through: Floats = self._has @ (self._has.T @ y)
-        return through
 
 
 def _turned(rels: int) -> Any:
