@@ -87,7 +87,8 @@ def test_missing_facts_are_found_with_their_support(ask) -> None:
 
 
 def test_metrics_have_the_shape_of_the_contract(workspace: str) -> None:
-    metrics = json.loads(next(Path(workspace).glob("models/*/metrics.json")).read_text())
+    served = str(Workspace.open(workspace).current.model)
+    metrics = json.loads((Path(workspace) / "models" / served / "metrics.json").read_text())
     for who in ("teacher", "student", "control"):
         for split in ("valid", "test"):
             assert {"mrr", "hits_at_1", "hits_at_3", "hits_at_10"} <= set(metrics[who][split])
