@@ -249,8 +249,7 @@ def test_a_lost_model_keeps_neither_the_graph_nor_another_model_back(
     try:
         assert run(["compile", "-w", str(ws.path)]) == 0
         assert ws.current.model not in (lost, model_id)
-        # What answers meanwhile is better on the two facts that it was asked.
-        publish(ws, model_id, force=True)
+        publish(ws, model_id)
         assert ws.current.model == model_id
     finally:
         ws.publish(model=model_id)

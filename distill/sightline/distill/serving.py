@@ -172,7 +172,8 @@ def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
     """Serve a distilled model with the served snapshot, after checking its files in full.
 
     A model of the same snapshot that answers worse than the served one is refused, unless
-    ``force``: both were measured on the same validation facts, the foundation member on some.
+    ``force``: both were measured on the same validation facts, the foundation member on some; so it
+    has to be better by more than its sample may be off.
 
     Raises:
         WorseModel, NothingCompiled, NoModel, DamagedArtifact, WorkspaceLocked, NotWritable,
@@ -188,24 +189,28 @@ def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
 
 
 def _refuse_worse(ws: Workspace, new: str, old: str) -> None:
-    (new_snapshot, new_mrr), (old_snapshot, old_mrr) = (_valid_mrr(ws, m) for m in (new, old))
+    (new_snapshot, new_mrr, _), (old_snapshot, old_mrr, error) = (
+        _valid_mrr(ws, model) for model in (new, old)
+    )
     if new_snapshot != old_snapshot or new_mrr is None or old_mrr is None:
         return
-    if new_mrr < old_mrr:
+    if new_mrr < old_mrr - error:
         raise WorseModel(new, new_mrr, old, old_mrr)
 
 
-def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str | None, float | None]:
+def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str | None, float | None, float]:
     """The snapshot a model was made on and the MRR of what answers on validation, where measured: a
-    student's, or the foundation member's on a sample."""
+    student's, which is exact, or the foundation member's on a sample, and how far that may be off:
+    two and a half standard errors, as reciprocal ranks spread by about .4."""
     folder = ws.models / model_id
     try:
         metrics = json.loads((folder / METRICS).read_bytes())
-        who = next(who for who in (FOUNDATION, "student") if who in metrics)
-        mrr = metrics[who]["valid"]["mrr"]
-        return read_manifest(folder).get("snapshot"), mrr
-    except (OSError, ValueError, KeyError, StopIteration, DamagedArtifact):
-        return None, None
+        sampled = FOUNDATION in metrics
+        valid = metrics[FOUNDATION if sampled else "student"]["valid"]
+        error = max(valid["queries"], 1) ** -0.5 if sampled else 0.0
+        return read_manifest(folder).get("snapshot"), valid["mrr"], error
+    except (OSError, ValueError, KeyError, DamagedArtifact):
+        return None, None, 0.0
 
 
 def verify_model(ws: Workspace, model_id: str, *, full: bool) -> None:
