@@ -21,7 +21,7 @@ from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.insights.ask import Sightline
 from sightline.insights.deadline import Deadline
-from sightline.insights.kinds import inductive, predictions, related, similar
+from sightline.insights.kinds import enrich, inductive, predictions, query, related, similar
 from sightline.insights.report import section_of, summarise_model
 from sightline.models.errors import CannotTrain, FoundationUnusable, NoVectors, WorseModel
 from sightline.models.foundation import file
@@ -75,6 +75,10 @@ def test_every_kind_of_question_is_answered_or_says_why_not(people: Workspace) -
     assert unseen.related[0].tail.id == "entity:city2"
     with pytest.raises(NoVectors, match="no vectors"):
         ask(people, similar, id="p37")
+    listed = ask(people, enrich, entities=("p01", "p09"))
+    assert "the foundation member has no vectors" in "; ".join(listed.notes)
+    likely = ask(people, query, text="likely p37 <lives in> ?city", above=0.01)
+    assert "entity:city1" in {row.values[0].id for row in likely.rows}
 
 
 def test_a_report_has_its_predictions_and_its_figures(people: Workspace) -> None:

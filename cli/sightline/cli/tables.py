@@ -156,6 +156,8 @@ def show_query(answer: Answers, title: str | None = None) -> None:
     if guesses := len(answer.rows) - len(shown):
         also = f"and {guesses} that rest on guesses below {percent(answer.abstain_below)} if any"
         terminal.say(f"{also}; --json shows them")
+    if any(row.predicted for row in shown):
+        terminal.say(f"predicted by: {answer.model}")
     if answer.note:
         terminal.say(answer.note)
     if answer.truncated:

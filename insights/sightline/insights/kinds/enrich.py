@@ -326,6 +326,8 @@ def _more(
     sight: Sightline, listed: Ids, others: Flags, k: int
 ) -> tuple[tuple[Neighbour, ...], list[str]]:
     """What is near to the list in the learned space; and what to know about that."""
+    from sightline.models.errors import NoVectors
+
     what = "what is more like these"
     if sight.model is None:
         return (), [f"no model is served that could say {what}"]
@@ -334,7 +336,10 @@ def _more(
     if not len(known):
         return (), [f"the model knows none of the list, so it cannot say {what}"] * bool(len(rows))
     note = f"the model knows {len(known)} of the {len(rows)}, and goes by those to say {what}"
-    return nearest(sight, known, others, k), [note] * (len(known) < len(rows))
+    try:
+        return nearest(sight, known, others, k), [note] * (len(known) < len(rows))
+    except NoVectors:
+        return (), [f"the foundation member has no vectors, so it cannot say {what}"]
 
 
 KIND = Kind(
