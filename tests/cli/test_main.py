@@ -156,6 +156,8 @@ def test_after_two_seconds_progress_says_how_fast_and_how_long(
         now[0] = 50.0
         progress("reason", 500, None, "round 2")
         progress("compile", 1, 80, "edges")
+        now[0] = 52.1
+        progress("compile", 80, 80, "done")
     assert capsys.readouterr().err.splitlines() == [
         "ingest 0/9000 a.csv",
         "ingest 300/9000 a.csv (100/s, 87 s left)",
@@ -166,6 +168,7 @@ def test_after_two_seconds_progress_says_how_fast_and_how_long(
         "reason 0 round 1",
         "reason 500 round 2 (50/s)",
         "compile 1/80 edges",
+        "compile 80/80 done",
     ], "what begins again is timed anew"
 
 

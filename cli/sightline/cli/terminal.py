@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 #: Seconds between two lines of progress where the output is no terminal, and until the first that
 #: says how long it will take.
 QUIET_INTERVAL, SOON = 10.0, 2.0
-#: What is done more slowly is told by the time that is left alone.
-SLOW = 10.0
+#: What is done more slowly, or has fewer steps, is told by the time that is left alone.
+SLOW, FEW = 10.0, 1000
 #: Columns of a table that goes to a file or a pipe.
 PIPE_WIDTH = 240
 
@@ -109,7 +109,7 @@ def progress() -> Iterator[Progress]:
         def show(stage: str, done: int, total: int | None, note: str) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(plain(stage), total=total, note="", rate="")
-            said = plain(note), pace.rate(stage, done)
+            said = plain(note), pace.rate(stage, done, total)
             bars.update(tasks[stage], completed=done, total=total, note=said[0], rate=said[1])
 
         yield show
@@ -121,10 +121,10 @@ class _Pace:
     def __init__(self) -> None:
         self._began: dict[str, tuple[float, int, int]] = {}
 
-    def rate(self, stage: str, done: int) -> str:
+    def rate(self, stage: str, done: int, total: int | None) -> str:
         """What is done in a second, once that can be told; nothing where it is little."""
         rate = self._rate(stage, done)
-        return f"{rate:,.0f}/s" if rate >= SLOW else ""
+        return f"{rate:,.0f}/s" if rate >= SLOW and (total is None or total >= FEW) else ""
 
     def left(self, stage: str, done: int, total: int | None) -> str:
         """How long it will take until the end, once that can be told."""
@@ -153,7 +153,7 @@ def _lines() -> Progress:
 
     def show(stage: str, done: int, total: int | None, note: str) -> None:
         now = time.monotonic()
-        said = pace.rate(stage, done), pace.left(stage, done, total)
+        said = pace.rate(stage, done, total), pace.left(stage, done, total)
         ended = total is not None and done >= total
         if not ended and now < due.get(stage, now):
             return
