@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from annotated_doc import Doc
 
+from sightline.graph.snapshot.statement import Origin
 from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
 from sightline.insights.records import EntityRef, Path, Reason, Ref, Status
-
-if TYPE_CHECKING:
-    from sightline.graph.snapshot.statement import Origin
 
 #: Walks shown for each rule.
 WALKS = 3
