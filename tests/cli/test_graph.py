@@ -43,24 +43,26 @@ def test_reason_says_what_was_inferred_and_what_is_next(
     assert run(["loads", "-w", str(workspace)]) == 0
     assert "inferred" in capsys.readouterr().out
     assert run(["reason", "-w", str(workspace), "--limit", "0"]) == 2
-    assert "limit is 0; allowed are 1 to 1e+08" in capsys.readouterr().err
+    assert "limit is 0; allowed are 1 to 100000000" in capsys.readouterr().err
 
 
-def test_diff_names_what_came_and_went(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_names_what_came_and_went(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ws = Workspace.open(workspace)
     old = compile_snapshot(ws, rdf=False).id
     add_load(ws, [fact(("bolt", "part_of", "wheel"))], name="more")
     new = compile_snapshot(ws, rdf=False).id
-    assert run(["diff", old[:6], new[:6], "-w", str(workspace)]) == 0
+    assert run(["changes", old[:6], new[:6], "-w", str(workspace)]) == 0
     shown = capsys.readouterr().out
-    assert f"from snapshot {old} to {new}" in shown
+    assert f"from snapshot {old} (model none)" in shown
     assert "bolt —part of→ wheel  stated" in shown
     assert "Removed: nothing found" in shown
-    assert run(["diff", new, old, "-w", str(workspace), "--json"]) == 0
+    assert run(["changes", new, old, "-w", str(workspace), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["edges"] == {"added": 0, "removed": 1}
     assert answer["removed"][0]["statement"]["subject"] == "urn:sightline:entity:bolt"
-    assert run(["diff", "zz", new, "-w", str(workspace)]) == 1
+    assert run(["changes", "zz", new, "-w", str(workspace)]) == 1
     assert f"there are: {', '.join(sorted([old, new]))}" in capsys.readouterr().err
 
 

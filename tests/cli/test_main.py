@@ -31,8 +31,19 @@ COMMANDS = (
         "distill",
         "evaluate",
     ),
-    *("related", "similar", "paths", "predict", "report", "serve", "work", "demo"),
-    *("reason", "diff", "export", "source"),
+    *(
+        "related",
+        "similar",
+        "paths",
+        "predict",
+        "query",
+        "changes",
+        "report",
+        "serve",
+        "work",
+        "demo",
+    ),
+    *("reason", "watch", "export", "source", "enrich", "communities", "doctor", "explain"),
 )
 
 

@@ -91,7 +91,7 @@ async def answer(
     # Questions to a model have a deadline; one that reads the graph for each may need it.
     dear = dear or (kind.deadline and served.sight.reads_graph)
     body, cut = await (service.dear if dear else service.cheap).run(make, request)
-    if cut or request.method == "POST":
+    if cut or kind.fresh or request.method == "POST":
         headers = {"Vary": "Accept", "Cache-Control": "no-store"}
         return Response(body, headers=headers, media_type=media_type)
     tag = f'"{served.tag}-{media_type.rpartition("/")[2]}"'

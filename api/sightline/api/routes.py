@@ -78,7 +78,7 @@ def _endpoint(kind: Kind[Any, Any]) -> Callable[..., Awaitable[Response]]:
 
 def _question(kind: Kind[Any, Any], asked: BaseModel, id: str | None = None) -> Any:
     """The question that was asked; an entity in the path unless it is a parameter."""
-    given = {name: getattr(asked, name) for name in type(asked).model_fields}
+    given = {p.field: getattr(asked, p.name) for p in kind.parameters}
     if id is not None and given["id"] is None:
         given["id"] = unquote(id)
     return kind.question(**given)

@@ -45,7 +45,7 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
                 return act(workspace, ref)
         for parameter in asked:
             if parameter.many:
-                given[parameter.name] = tuple(_each(given[parameter.name] or ()))
+                given[parameter.field] = tuple(_each(given[parameter.field] or ()))
         answer = kind.answer(open_for_asking(workspace), kind.question(**given))
         if json:
             terminal.print_json(answer)
@@ -100,8 +100,10 @@ def _listed(p: declared.Parameter) -> Parameter:
         of_what = p.names if p.names and (p.many or p.name == "id") else p.name
         shown = of_what.upper() + "..." * p.many
         argument = typer.Argument(metavar=shown, help=p.about, show_default=False)
+        if p.argument is not None and not p.argument.required:
+            return Parameter(p.field, order, annotation=Annotated[p.type, argument], default=None)
         hint = str if p.argument else list[str] if p.many else p.type
-        return Parameter(p.name, order, annotation=Annotated[hint, argument])
+        return Parameter(p.field, order, annotation=Annotated[hint, argument])
     long = f"--{p.name.replace('_', '-')}"
     names = ["-k", long] if p.name == "k" else [long]
     if p.type is bool and p.default:
@@ -109,7 +111,7 @@ def _listed(p: declared.Parameter) -> Parameter:
     metavar = p.names.upper() if p.names else None
     option = typer.Option(*names, help=p.about, metavar=metavar)
     hint, default = (list[str] | None, None) if p.many else (p.type, p.default)
-    return Parameter(p.name, order, annotation=Annotated[hint, option], default=default)
+    return Parameter(p.field, order, annotation=Annotated[hint, option], default=default)
 
 
 def _each(given: Iterable[str]) -> Iterator[str]:

@@ -1,15 +1,19 @@
-"""Commands about the graph itself: infer what follows, compare, take it elsewhere."""
+"""Commands about the graph itself: infer what follows, watch some of it, take it elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sightline.cli import terminal
-from sightline.cli.options import JsonOption, WorkspaceOption
+from sightline.cli.options import JsonOption, WorkspaceOption, open_for_asking
+from sightline.graph.snapshot.errors import UnknownEntity
 from sightline.graph.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.reader import Snapshot
 
 
 def reason(
@@ -41,43 +45,58 @@ def reason(
     )
 
 
-SnapshotArgument = Annotated[
-    str, typer.Argument(help="Id of a snapshot, or the start of it.", show_default=False)
-]
-
-
-def diff(
-    old: SnapshotArgument,
-    new: SnapshotArgument,
+def watch(
+    action: Annotated[
+        Literal["add", "remove", "list", "seen"],
+        typer.Argument(help="What to do with the list; seen: all has been looked at."),
+    ],
     workspace: WorkspaceOption,
-    limit: Annotated[
-        int, typer.Option(help="How many facts and entities to name, 0 to 10000.")
-    ] = 20,
+    entities: Annotated[
+        list[str] | None, typer.Argument(metavar="ENTITY...", help="Whom to add or remove.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Show which facts came and went between two snapshots.
+    """Watch entities: `sightline changes --watched` says what is new about them.
 
-    `sightline compile` says the id of the snapshot it builds; the last three are kept, and those
-    that models were trained on.
+    The list is in the workspace. `seen` notes that the served snapshot has been looked at, so that
+    changes are told from there on.
+
+    Example: sightline watch add Kenya Nepal -w world
     """
-    from sightline.graph.snapshot.diff import diff as compare
-    from sightline.graph.snapshot.diff import find_snapshot
+    from sightline.graph.errors import UsageError
+    from sightline.graph.storage import watch as stored
 
     ws = Workspace.open(workspace)
-    found = compare(find_snapshot(ws, old), find_snapshot(ws, new), limit=limit)
+    if (action in ("add", "remove")) != bool(entities):
+        how = "names the entities" if action in ("add", "remove") else "names no entity"
+        raise UsageError(f"watch {action} {how}: sightline watch add Kenya, sightline watch list")
+    sight = open_for_asking(workspace)
+    s = sight.snapshot
+    if action == "list":
+        found = stored.watched(ws)
+    elif action == "seen":
+        found = stored.seen(ws, s.id)
+    else:
+        named = [_iri(s, name, action == "remove") for name in entities or ()]
+        add, remove = (named, []) if action == "add" else ([], named)
+        found = stored.watch(ws, s.id, add, remove)
     if json:
         terminal.print_json(found)
         return
-    kinds = ("entities", "edges", "types", "attributes")
-    rows = [(kind, x.added, x.removed) for kind in kinds for x in (getattr(found, kind),)]
-    terminal.say(f"from snapshot {found.old} to {found.new}")
-    terminal.table("Changes", ("what", "#added", "#removed"), rows)
-    for title, changes in (("By relation", found.predicates), ("By entity", found.most_changed)):
-        lines = [(c.label, c.added, c.removed) for c in changes[:limit]]
-        terminal.table(title, ("name", "#added", "#removed"), lines)
-    for title, facts in (("Added", found.added), ("Removed", found.removed)):
-        named = [(f.text, "inferred" if f.inferred else "stated") for f in facts]
-        terminal.table(title, ("fact", "is"), named)
+    ids = [(iri, s.entity_iris.find(iri)) for iri in found.entities]
+    rows = [("" if e is None else s.entity_labels[e], s.curie(iri)) for iri, e in ids]
+    terminal.table("Watched", ("label", "id"), rows)
+    terminal.say(f"last looked at in snapshot {found.since}")
+
+
+def _iri(snapshot: Snapshot, name: str, gone: bool) -> str:
+    """The entity of a name; it may be ``gone`` from the graph where its id is given."""
+    try:
+        return snapshot.entity_iris[snapshot.resolve_entity(name)]
+    except UnknownEntity:
+        if not gone:
+            raise
+        return snapshot.iri(name)
 
 
 ExportFormat = Literal[
@@ -126,4 +145,4 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
         terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")
 
 
-COMMANDS = (reason, diff, export)
+COMMANDS = (reason, watch, export)

@@ -14,6 +14,7 @@ from sightline.cli import terminal
 from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
+    from sightline.insights.kinds.changes import Changes
     from sightline.insights.kinds.communities import Communities
     from sightline.insights.kinds.doctor import Diagnosis
     from sightline.insights.kinds.enrich import Enriched, SharedFeature
@@ -265,6 +266,35 @@ def show_explanation(answer: Explanation, title: str | None = None) -> None:
         terminal.say(f"not everything was searched: {answer.reason}")
 
 
+def show_changes(answer: Changes) -> None:
+    """How much came and went, of what and about whom; facts; answers that are others now."""
+    old, new = answer.old, answer.new
+    terminal.say(f"from snapshot {old.snapshot} (model {old.model or 'none'})")
+    terminal.say(f"to snapshot {new.snapshot} (model {new.model or 'none'})")
+    kinds = ("entities", "edges", "types", "attributes")
+    rows = [(kind, x.added, x.removed) for kind in kinds for x in (getattr(answer, kind),)]
+    terminal.table("Changes", ("what", "#added", "#removed"), rows)
+    for title, found in (("By relation", answer.relations), ("By entity", answer.most_changed)):
+        lines = [(c.label, c.added, c.removed) for c in found]
+        terminal.table(title, ("name", "#added", "#removed"), lines)
+    for title, facts in (("Added", answer.added), ("Removed", answer.removed)):
+        named = [(f.text, "inferred" if f.inferred else "stated") for f in facts]
+        terminal.table(title, ("fact", "is"), named)
+    if answer.compared:
+        heads = ("answer", "change", "#before", "#after", "because")
+        said = [
+            (
+                f"{a.head.label} —{a.relation.label}→ {a.tail.label}",
+                *(a.change, percent(a.before), percent(a.after), "; ".join(a.because)),
+            )
+            for a in answer.answers
+        ]
+        terminal.table(f"Answers about {answer.compared} entities", heads, said)
+    for text in (answer.note, answer.reason):
+        if text:
+            terminal.say(text)
+
+
 def _small(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
@@ -287,10 +317,11 @@ def show_diagnosis(answer: Diagnosis, title: str | None = None) -> None:
 
 #: How to show kinds of answer for which ``show`` does not do, by their name.
 OWN: dict[str, Callable[..., None]] = {
-    "paths": show_paths,
+    "changes": show_changes,
+    "communities": show_communities,
+    "doctor": show_diagnosis,
     "enrich": show_enriched,
     "explain": show_explanation,
-    "communities": show_communities,
+    "paths": show_paths,
     "query": show_query,
-    "doctor": show_diagnosis,
 }

@@ -22,6 +22,7 @@ from sightline.distill.student.student import Student
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import (
+    MANIFEST,
     new_artifact,
     open_artifact,
     read_manifest,
@@ -147,6 +148,24 @@ class ServedModel:
         if [len(array) for array in arrays] != wanted:
             raise DamagedArtifact(maps, "the maps fit neither the snapshot nor the model")
         return cls(model_id, folder, scorer, *arrays)
+
+
+def model_beside(ws: Workspace, snapshot: Snapshot) -> str | None:
+    """The id of the model that is served beside a snapshot, or was; None: there was none.
+
+    Of those that were published with it, one that learnt from it, then the newest."""
+    current = ws.current
+    if snapshot.id == current.snapshot:
+        return current.model
+    found = []
+    for maps in ws.models.glob(f"*/maps/{snapshot.id}/{MANIFEST}"):
+        folder = maps.parents[2]
+        try:
+            own = read_manifest(folder).get("snapshot") == snapshot.id
+        except DamagedArtifact:
+            continue
+        found.append((own, maps.stat().st_mtime_ns, folder.name))
+    return max(found)[2] if found else None
 
 
 def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:

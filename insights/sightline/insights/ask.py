@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
-from sightline.distill.serving import ServedModel
+from sightline.distill.serving import ServedModel, model_beside
 from sightline.graph.arrays import Flags
 from sightline.graph.errors import SightlineError
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
@@ -67,8 +67,12 @@ class Sightline:
         Raises:
             NothingCompiled, DamagedArtifact, FormatMismatch: there is no usable snapshot.
         """
-        snapshot = served_snapshot(ws)
-        model_id = ws.current.model
+        return cls.beside(ws, served_snapshot(ws))
+
+    @classmethod
+    def beside(cls, ws: Workspace, snapshot: Snapshot) -> Sightline:
+        """A stored snapshot, served or not, with the model that is or was served beside it."""
+        model_id = model_beside(ws, snapshot)
         if model_id is None:
             return cls(snapshot, None, NoModel(ws.path))
         try:

@@ -68,7 +68,9 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Marks a text that is an argument of the command, and must be given there."""
+    """Marks a text that is an argument of the command, and whether it must be given there."""
+
+    required: bool = True
 
 
 EntityName = Annotated[str, Names("entity"), Doc("An IRI, a CURIE such as entity:Q42, or a label.")]
@@ -104,7 +106,8 @@ class Parameter:
         length: how long a text or a list may be.
         names: what it names, if it names something.
         many: whether it is a list.
-        argument: whether it is an argument of the command though it has a default.
+        field: its name among the fields of the question: `from_` where it is called `from`.
+        argument: how it is an argument of the command though it has a default, if it is.
         records: whether it is a list of records, which the command line has no way to say.
     """
 
@@ -116,7 +119,8 @@ class Parameter:
     length: Length
     names: str | None
     many: bool
-    argument: bool
+    field: str
+    argument: Argument | None
     records: bool
 
     @property
@@ -156,7 +160,17 @@ def _parameter(name: str, hint: Any, default: Any) -> Parameter:
     length = marks.get(Length, Length(MAX_NAMES if many else MAX_TEXT))
     what, records = names and names.what, many and is_dataclass(get_args(plain)[0])
     return Parameter(
-        name, plain, default, about, span, length, what, many, Argument in marks, records
+        name.rstrip("_"),
+        plain,
+        default,
+        about,
+        span,
+        length,
+        what,
+        many,
+        name,
+        marks.get(Argument),
+        records,
     )
 
 
@@ -183,6 +197,7 @@ class Kind(Generic[Q, A]):
         deadline: an answer with ``truncated`` was cut by time; the next one may hold more.
         batch: several questions may come in one request.
         formats: further media types than JSON.
+        fresh: it depends on more than what is served, so that no answer is kept.
     """
 
     ask: Callable[[Sightline, Q], A]
@@ -198,6 +213,7 @@ class Kind(Generic[Q, A]):
     deadline: bool = False
     batch: bool = False
     formats: Mapping[str, Render] = field(default_factory=dict)
+    fresh: bool = False
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -234,5 +250,5 @@ class Kind(Generic[Q, A]):
             SightlineError: as ``ask`` does.
         """
         for parameter in self.parameters:
-            parameter.check(getattr(question, parameter.name))
+            parameter.check(getattr(question, parameter.field))
         return self.ask(sight, question)

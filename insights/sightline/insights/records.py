@@ -214,3 +214,24 @@ class ClassCount:
 
     type: Ref | None
     entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedAnswer:
+    """A predicted fact that is judged otherwise than before.
+
+    Attributes:
+        change: ``confirmed``: it was predicted and is stated now; ``withdrawn``: the other way
+            round; ``appeared``, ``vanished``: its chance passed the least that is listed; ``rose``,
+            ``fell``.
+        before, after: its chance; null where the graph stated it, or nothing was predicted.
+        because: facts at its ends that came (+) or went (-).
+    """
+
+    head: EntityRef
+    relation: Ref
+    tail: EntityRef
+    change: Literal["confirmed", "withdrawn", "appeared", "vanished", "rose", "fell"]
+    before: float | None
+    after: float | None
+    because: tuple[str, ...]

@@ -7,11 +7,13 @@ of sources are the record and never go, and neither do models.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sightline.graph.record.loads import Load
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_manifest, remove
-from sightline.graph.storage.errors import WorkspaceError
+from sightline.graph.storage.errors import NothingWatched, WorkspaceError
+from sightline.graph.storage.watch import watched
 from sightline.graph.storage.workspace import Workspace
 
 #: Snapshots that stay beside those in use, to compare with and to go back to; and models that are
@@ -20,8 +22,9 @@ KEPT = 3
 
 
 def collect(workspace: Workspace) -> None:
-    """Remove snapshots except the newest ``KEPT``, the served one, and those that the served model
-    and the newest ``KEPT`` models were trained on; then the maps of models to snapshots that are
+    """Remove snapshots except the newest ``KEPT``, the served one, the one in which what is watched
+    was last looked at, and those that the served model and the newest ``KEPT`` models were trained
+    on; then the maps of models to snapshots that are
     gone, and inferred loads that are neither active nor in a snapshot that is left.
 
     An older model can be served all the same: it has a vocabulary of its own, and maps are made
@@ -35,6 +38,8 @@ def collect(workspace: Workspace) -> None:
         in_use = [*models[:KEPT], *(model for model in models if model.name == current.model)]
         needed = {read_manifest(folder).get("snapshot") for folder in in_use}
         needed |= {current.snapshot, *(folder.name for folder in snapshots[:KEPT])}
+        with suppress(NothingWatched):
+            needed.add(watched(workspace).since)
         left = [folder for folder in snapshots if folder.name in needed]
         used = {load["id"] for folder in left for load in read_manifest(folder)["loads"]}
         inferred = [load for load in Load.all(workspace.loads_folder) if load.role == "inferred"]

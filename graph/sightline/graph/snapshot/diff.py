@@ -12,72 +12,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.errors import require_range
-from sightline.graph.snapshot.errors import UnknownSnapshot
-from sightline.graph.snapshot.reader import Snapshot
-from sightline.graph.snapshot.statement import Statement
+from sightline.graph.snapshot.errors import NoFormerSnapshot, UnknownSnapshot
+from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, Snapshot
+from sightline.graph.snapshot.statement import Amount, Change, ChangedFact, Statement
+from sightline.graph.storage.artifact import MANIFEST, read_manifest
+from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable, match_sorted
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import RDF_TYPE
 
-MAX_LIMIT = 10_000
-
 Positions = npt.NDArray[np.int64]
 _Column = npt.NDArray[np.int32] | Positions
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """How many came and went."""
-
-    added: int
-    removed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How many facts of something came and went."""
-
-    iri: str
-    label: str
-    added: int
-    removed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A fact that came or went; ``text`` says it by labels, ``inferred`` that no load states it."""
-
-    statement: Statement
-    text: str
-    inferred: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GraphDiff:
-    """The difference between two snapshots.
-
-    Attributes:
-        old, new: snapshot ids.
-        predicates: relations, properties and rdf:type with a changed fact; most changed first.
-        most_changed: entities, most changed first, up to the limit.
-        added, removed: facts, up to the limit: edges, then types, then literals.
-    """
-
-    old: str
-    new: str
-    entities: Amount
-    edges: Amount
-    types: Amount
-    attributes: Amount
-    predicates: tuple[Change, ...]
-    most_changed: tuple[Change, ...]
-    added: tuple[Fact, ...]
-    removed: tuple[Fact, ...]
 
 
 def find_snapshot(workspace: Workspace, ref: str) -> Snapshot:
@@ -93,34 +43,32 @@ def find_snapshot(workspace: Workspace, ref: str) -> Snapshot:
     return Snapshot.open(workspace.snapshots / found[0])
 
 
-def diff(old: Snapshot, new: Snapshot, *, limit: int = 100) -> GraphDiff:
-    """Compare two snapshots.
-
-    Args:
-        limit: how many facts and entities are named; everything is counted.
+def former_snapshot(workspace: Workspace, snapshot: Snapshot) -> Snapshot:
+    """The newest stored snapshot of this version that was built before one.
 
     Raises:
-        OutOfRange: ``limit`` outside 0 to ``MAX_LIMIT``.
+        NoFormerSnapshot, DamagedArtifact
     """
-    require_range("limit", limit, 0, MAX_LIMIT)
-    gone, come = _compare(old, new)
-    return GraphDiff(
-        old=old.id,
-        new=new.id,
-        entities=Amount(len(come.entities), len(gone.entities)),
-        edges=Amount(len(come.edges), len(gone.edges)),
-        types=Amount(len(come.types), len(gone.types)),
-        attributes=Amount(len(come.attributes), len(gone.attributes)),
-        predicates=_predicates(gone, come),
-        most_changed=_most_changed(gone, come, limit),
-        added=tuple(islice(come.facts(), limit)),
-        removed=tuple(islice(gone.facts(), limit)),
-    )
+    built = {folder: _built(folder) for folder in workspace.snapshots.glob("[0-9a-f]*")}
+    own = built.pop(snapshot.folder, None) or _built(snapshot.folder)
+    before = [folder for folder, time in built.items() if 0 < time <= own]
+    if not before:
+        raise NoFormerSnapshot(workspace.path, snapshot.id)
+    return Snapshot.open(max(before, key=lambda folder: (built[folder], folder.name)))
+
+
+def _built(folder: Path) -> int:
+    """When a snapshot was built, in nanoseconds; 0 for none, or one of another version."""
+    try:
+        readable = read_manifest(folder).get("format") == SNAPSHOT_FORMAT
+        return (folder / MANIFEST).stat().st_mtime_ns if readable else 0
+    except (OSError, DamagedArtifact):
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """What only one of the two snapshots has: ids and positions in its arrays, ascending."""
+class Side:
+    """What only one of two snapshots has: ids and positions in its arrays, ascending."""
 
     snapshot: Snapshot
     entities: Positions
@@ -128,23 +76,40 @@ class _Side:
     types: Positions
     attributes: Positions
 
-    def facts(self) -> Iterator[Fact]:
+    def about(self, iris: Iterable[str]) -> Side:
+        """What is about some entities; an edge is about both its ends."""
+        s = self.snapshot
+        among = np.zeros(s.num_entities, np.bool_)
+        among[[e for e in map(s.entity_iris.find, iris) if e is not None]] = True
+        return Side(
+            s,
+            self.entities[among[self.entities]],
+            self.edges[among[s.head[self.edges]] | among[s.tail[self.edges]]],
+            self.types[among[_owners(s.type_indptr, self.types)]],
+            self.attributes[among[_owners(s.attribute_indptr, self.attributes)]],
+        )
+
+    def said(self, edge: int) -> str:
+        """An edge by labels."""
+        s = self.snapshot
+        ends = s.entity_labels[int(s.head[edge])], s.entity_labels[int(s.tail[edge])]
+        return f"{ends[0]} —{s.relation_labels[int(s.relation[edge])]}→ {ends[1]}"
+
+    def facts(self) -> Iterator[ChangedFact]:
         """Edges, then types, then literals."""
         s = self.snapshot
         for edge in self.edges.tolist():
             head, tail, relation = int(s.head[edge]), int(s.tail[edge]), int(s.relation[edge])
             iris = s.entity_iris[head], s.relation_iris[relation], s.entity_iris[tail]
-            name = s.relation_labels[relation]
-            text = f"{s.entity_labels[head]} —{name}→ {s.entity_labels[tail]}"
-            yield Fact(Statement(*iris), text, bool(s.edge_inferred[edge]))
+            yield ChangedFact(Statement(*iris), self.said(edge), bool(s.edge_inferred[edge]))
         for entity, at in zip(_owners(s.type_indptr, self.types).tolist(), self.types.tolist()):
             class_id = int(s.type_class[at])
             text = f"{s.entity_labels[entity]} —type→ {s.class_labels[class_id]}"
             stated = Statement(s.entity_iris[entity], RDF_TYPE, s.class_iris[class_id])
-            yield Fact(stated, text, bool(s.type_inferred[at]))
+            yield ChangedFact(stated, text, bool(s.type_inferred[at]))
         yield from self._literals()
 
-    def _literals(self) -> Iterator[Fact]:
+    def _literals(self) -> Iterator[ChangedFact]:
         s = self.snapshot
         changed = set(self.attributes.tolist())
         inferred = {load["id"] for load in s.loads if load["role"] == "inferred"}
@@ -157,7 +122,7 @@ class _Side:
                     iris = s.entity_iris[entity], s.property_iris[attribute.property]
                     tags = attribute.datatype, attribute.language
                     unstated = all(origin.load in inferred for origin in attribute.origins)
-                    yield Fact(Statement(*iris, attribute.value, *tags), text, unstated)
+                    yield ChangedFact(Statement(*iris, attribute.value, *tags), text, unstated)
                 # The rows that state one literal follow each other.
                 position += len(attribute.origins)
 
@@ -182,7 +147,7 @@ class _Side:
         return np.bincount(np.concatenate([*ends, *rest]), minlength=s.num_entities)
 
 
-def _compare(old: Snapshot, new: Snapshot) -> tuple[_Side, _Side]:
+def compare(old: Snapshot, new: Snapshot) -> tuple[Side, Side]:
     """What is gone from ``old``, and what has come in ``new``."""
     entity, relation, class_, prop = (
         _new_ids(getattr(old, f"{kind}_iris"), getattr(new, f"{kind}_iris"))
@@ -203,7 +168,7 @@ def _compare(old: Snapshot, new: Snapshot) -> tuple[_Side, _Side]:
         [_all_owners(new.attribute_indptr), new.attribute_property, *new_texts],
     )
     gone, come = zip(entities, edges, types, attributes)
-    return _Side(old, *gone), _Side(new, *come)
+    return Side(old, *gone), Side(new, *come)
 
 
 def _new_ids(old: StringTable, new: StringTable) -> Positions:
@@ -256,7 +221,22 @@ def _all_owners(indptr: Positions) -> Positions:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
-def _predicates(gone: _Side, come: _Side) -> tuple[Change, ...]:
+def amounts(gone: Side, come: Side) -> tuple[Amount, Amount, Amount, Amount]:
+    """How many entities, edges, types and literals came and went."""
+    entities, edges, types, attributes = (
+        Amount(len(getattr(come, name)), len(getattr(gone, name)))
+        for name in ("entities", "edges", "types", "attributes")
+    )
+    return entities, edges, types, attributes
+
+
+def named(side: Side, limit: int) -> tuple[ChangedFact, ...]:
+    """The first facts of a side: edges, then types, then literals."""
+    return tuple(islice(side.facts(), limit))
+
+
+def predicates(gone: Side, come: Side) -> tuple[Change, ...]:
+    """Relations, properties and rdf:type with a changed fact; most changed first."""
     removed, added = gone.predicates(), come.predicates()
     changes = [
         Change(iri, label, *(side.get(iri, ("", 0))[1] for side in (added, removed)))
@@ -265,7 +245,8 @@ def _predicates(gone: _Side, come: _Side) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=_most_first))
 
 
-def _most_changed(gone: _Side, come: _Side, limit: int) -> tuple[Change, ...]:
+def most_changed(gone: Side, come: Side, limit: int) -> tuple[Change, ...]:
+    """Entities, most changed first, up to a limit."""
     old, new = gone.snapshot, come.snapshot
     known = match_sorted(new.entity_iris, old.entity_iris)
     added, removed = come.per_entity(), gone.per_entity()

@@ -73,6 +73,17 @@ class UnknownSnapshot(NotFound):
         )
 
 
+class NoFormerSnapshot(NotReady):
+    """There is nothing to compare a snapshot with."""
+
+    def __init__(self, path: str | Path, snapshot: str) -> None:
+        super().__init__(
+            f"workspace {str(path)!r} has no snapshot older than {snapshot} to compare it with; "
+            f"`sightline compile -w {path}` after new data builds one",
+            path,
+        )
+
+
 class _Ambiguous(SightlineError):
     """A name that several things share."""
 

@@ -37,3 +37,30 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.source.rpartition('/')[2]}, {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How many came and went."""
+
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many facts of something came and went."""
+
+    iri: str
+    label: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFact:
+    """A fact that came or went; ``text`` says it by labels, ``inferred`` that no load states it."""
+
+    statement: Statement
+    text: str
+    inferred: bool

@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from sightline.graph.errors import SightlineError
+from sightline.graph.errors import NotReady, SightlineError
 
 
 class WorkspaceError(SightlineError):
@@ -86,6 +86,17 @@ class DamagedArtifact(WorkspaceError):
     def __init__(self, path: str | Path, reason: str, way_out: str | None = None) -> None:
         super().__init__(f"{str(path)!r} is damaged ({reason}); {way_out or self.way_out}", path)
         self.reason = reason
+
+
+class NothingWatched(NotReady):
+    """The watch list of a workspace is empty."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(
+            f"workspace {str(path)!r} watches nothing; "
+            f"`sightline watch add ENTITY -w {path}` first",
+            path,
+        )
 
 
 class SettingsError(WorkspaceError):

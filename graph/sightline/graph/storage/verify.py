@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
-from sightline.graph.storage.errors import DamagedArtifact, WorkspaceError
-from sightline.graph.storage.workspace import METRICS, Workspace
+from sightline.graph.storage.errors import DamagedArtifact, NothingWatched, WorkspaceError
+from sightline.graph.storage.watch import watched
+from sightline.graph.storage.workspace import METRICS, WATCH, Workspace
 
 JOBS = "jobs.sqlite"
 WAYS_OUT = {
@@ -26,6 +27,7 @@ def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceE
     checks: list[tuple[str, Callable[[], object]]] = [
         ("settings", lambda: workspace.settings),
         (JOBS, lambda: _check_jobs(workspace.path / JOBS)),
+        (WATCH, lambda: _check_watch(workspace)),
         *((f"{f.parent.name}/{f.name}", partial(_check, f)) for f in _stored(workspace)),
     ]
     wrong: list[WorkspaceError] = []
@@ -71,6 +73,11 @@ def _check_files(folder: Path) -> None:
     if loose:
         name = min(loose).relative_to(folder)
         raise DamagedArtifact(folder, f"{name} is in no manifest")
+
+
+def _check_watch(workspace: Workspace) -> None:
+    with suppress(NothingWatched):
+        watched(workspace)
 
 
 def _check_jobs(path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sightline.insights.kind import Kind
 from sightline.insights.kinds import (
+    changes,
     communities,
     doctor,
     enrich,
@@ -41,4 +42,5 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     schema.KIND,
     doctor.KIND,
     stats.KIND,
+    changes.KIND,
 )
