@@ -16,12 +16,15 @@ import numpy as np
 
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.diff import Side
+from sightline.insights.deadline import Deadline
 from sightline.insights.ranking import new_neighbours
 from sightline.insights.records import ChangedAnswer
 
 if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
 
+#: Milliseconds to ask a model about one entity; what is not on its list is judged alone.
+EACH_MS = 1000
 #: Answers listed about an entity, and the chance that one must have.
 K, LEAST = 20, 0.05
 #: A smaller change is not listed, however small noise is.
@@ -235,7 +238,8 @@ def _listed(sight: Sightline, entity: int) -> dict[Key, float | str | None]:
     view, s = sight.model_view, sight.snapshot
     if not view.answers_about(entity):
         return {}
-    found = new_neighbours(view, entity, sight.facts.rels(None, "both"), K)
+    wanted, deadline = sight.facts.rels(None, "both"), Deadline(EACH_MS)
+    found = new_neighbours(view, entity, wanted, K, deadline)
     return {
         (s.entity_iris[c.head], s.relation_iris[c.relation], s.entity_iris[c.tail]): c.chance
         for c in found
