@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from sightline.graph.vocabulary import OWL, mint, readable_name
 if TYPE_CHECKING:
     import networkx as nx
 
+_Edge = tuple[str, str, str, dict[str, Any], dict[str, list[Any]]]
 #: The attribute of the graph that says what those of nodes and edges mean.
 MEANING = "sightline"
 #: What a thing that is a class is called in ``types``.
@@ -220,10 +221,23 @@ def _types(snapshot: Snapshot, meaning: Meaning) -> list[str]:
 
 
 def _add_edges(graph: nx.MultiDiGraph[str], snapshot: Snapshot, meaning: Meaning) -> None:
+    said = _Names(OF_EDGES)
+    edges: Iterable[_Edge] = _edges(snapshot, said)
+    several: set[str] = set()
+    if snapshot.qualified:
+        edges = list(edges)
+        several = _several(values for *_, values in edges)
+    for head, tail, key, own, values in edges:
+        graph.add_edge(head, tail, key=key, **own)
+        graph.edges[head, tail, key].update(_cells(values, several))
+    meaning.edges.update(said.meant(several))
+
+
+def _edges(snapshot: Snapshot, said: _Names) -> Iterator[_Edge]:
+    """Each edge: its ends, its key, what every edge has, and what a statement says of it."""
     s = snapshot
     iris = s.entity_iris[:]
     relations = list(zip(s.relation_iris, s.relation_labels))
-    said, known = _Names(OF_EDGES), []
     arrays = (s.head, s.relation, s.tail, s.path_weight, s.edge_inferred)
     for i, (h, r, t, weight, inferred) in enumerate(zip(*(array[:].tolist() for array in arrays))):
         relation, label = relations[r]
@@ -236,10 +250,4 @@ def _add_edges(graph: nx.MultiDiGraph[str], snapshot: Snapshot, meaning: Meaning
             by_origin.setdefault(one.origin, {}).setdefault(name, []).append(one.value)
         distinct = {json.dumps(values): values for values in by_origin.values()} or {"": {}}
         for j, (_, values) in enumerate(sorted(distinct.items())):
-            key = f"e{i}.{j}" if j else f"e{i}"
-            known.append((iris[h], iris[t], key, own, values))
-    several = _several(values for *_, values in known)
-    for head, tail, key, own, values in known:
-        graph.add_edge(head, tail, key=key, **own)
-        graph.edges[head, tail, key].update(_cells(values, several))
-    meaning.edges.update(said.meant(several))
+            yield iris[h], iris[t], f"e{i}.{j}" if j else f"e{i}", own, values
