@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -459,3 +460,16 @@ def test_a_table_called_after_what_it_links_is_a_link_with_a_number_of_its_own(
     _, _, both = load(files)
     assert ("entity:student/2", "relation:student_course", "entity:course/8") in triples(both.load)
     assert any(("property:grade", "1", "xsd:integer") in said for said in remarks(both.load))
+
+
+def test_iris_are_names_of_their_own_and_refer_to_what_has_them(load: Callable) -> None:
+    base = "https://x.example/W"
+    cited = [[f"{base}{i + 1}", f"https://x.example/W99{i}"] for i in range(5)]
+    works = [{"id": f"{base}{i}", "title": f"T{i}", "cites": cited[i]} for i in range(5)]
+    (result,) = load({"works.jsonl": "".join(json.dumps(work) + "\n" for work in works)})
+    found = triples(result.load)
+    assert (f"{base}1", "rdfs:label", "T1") in found
+    assert (f"{base}1", "relation:cite", f"{base}2") in found
+    assert (f"{base}1", "relation:cite", "https://x.example/W991") in found
+    said = "6 of 10 values of works.cites are in no works.id"
+    assert any(n.warning and n.text.startswith(said) for n in result.load.notes)

@@ -112,7 +112,8 @@ class _Targets:
         counts = np.array([len(some) for some in probes], np.int64)
         owner = np.repeat(np.arange(len(columns)), counts)
         more = np.array([column.distinct.size > PROBES for column in columns], np.bool_)
-        least = np.where(more, LEAST_PROBES * counts, counts)
+        iris = np.array([column.kind == "iri" for column in columns], np.bool_)
+        least = np.where(iris, 1, np.where(more, LEAST_PROBES * counts, counts))
         values, place = np.unique(
             np.concatenate([np.zeros(0, np.uint64), *probes]), return_inverse=True
         )
@@ -262,6 +263,8 @@ def _candidates(
 
 def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
     """Whether values bear out what names say; the less these say the more values have to."""
+    if column.kind == key.kind == "iri":
+        return found.found > 0  # no two things have one, and not every one need be described
     if name >= SURE_NAME:
         if found.share < SHARE_OF_SURE:
             return False
@@ -319,6 +322,8 @@ def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: st
         return False
     if column.name in table.key and table.statistics.unique(column.name):
         return False
+    if column.kind == target.columns[key].kind == "iri":
+        return True
     if column.kind == "integer":
         return names.is_id(column.called) and bool(column.stem)
     if target is table:

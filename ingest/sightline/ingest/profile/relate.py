@@ -188,7 +188,8 @@ def _names_of_triples(tables: Sequence[Profiled]) -> None:
         if table.role not in ("things", "relations") or len(table.key) != 1:
             continue
         key = table.columns[table.key[0]]
-        table.raw = table.generic or table.role == "relations"
+        # IRIs are names of their own, whatever table they are in.
+        table.raw = table.generic or table.role == "relations" or key.kind == "iri"
         for other in triples:
             assert other.triple is not None
             for end in (other.triple[0], other.triple[2]):

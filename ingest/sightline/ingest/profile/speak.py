@@ -11,7 +11,7 @@ from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled, owns
 
 #: Share of the keys of a table that a column has, where names speak faintly and numbers are dense.
-COVERED = 0.25
+COVERED = 0.3
 #: Chance, at most, that a column holds only keys of a table that it has nothing to do with.
 BY_CHANCE = 1e-4
 #: What a word of the name begins like says something from so many letters on.
@@ -92,8 +92,7 @@ def _things(
         side = names.USES.issuperset(stem[: -len(thing)])  # ``home_team``
         return 0.85 if number and not side else OWN_WORDS  # ``lock_version`` is mostly a number
     if len(stem) < len(thing) and thing[-len(stem) :] == stem:
-        own = thing[: len(table.thing)] == table.thing
-        return 0.85 if own else 0.55 if number else 0.8
+        return 0.85 if thing[: len(table.thing)] == table.thing else 0.8
     return 0.0
 
 
