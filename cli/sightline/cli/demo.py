@@ -93,9 +93,9 @@ def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
 
 
 def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> None:
-    """What was loaded, how two things are connected, what is related, what was found again."""
-    from sightline.cli.tables import show, show_paths
-    from sightline.insights.kinds import paths, related
+    """What was loaded, what is worth a look, a connection, an entity, and what was found again."""
+    from sightline.cli.tables import show, show_insights, show_paths
+    from sightline.insights.kinds import insights, paths, related
 
     graph = sight.snapshot
     stated = graph.num_edges - int(graph.edge_inferred.sum())
@@ -107,6 +107,7 @@ def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> Non
         f"ontology (borders read the other way); {len(withheld)} true facts are withheld"
     )
     terminal.say("")
+    show_insights(insights.KIND.answer(sight, insights.InsightsQuestion(limit=6)))
     show_paths(paths.KIND.answer(sight, paths.PathsQuestion("Switzerland", "Danube", k=6)))
     terminal.say("")
     nepal = related.KIND.answer(sight, related.RelatedQuestion("Nepal", predicted=False))

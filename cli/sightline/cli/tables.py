@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sightline.insights.kinds.doctor import Diagnosis
     from sightline.insights.kinds.enrich import Enriched, SharedFeature
     from sightline.insights.kinds.explain import Explanation
+    from sightline.insights.kinds.insights import Insights
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
 
@@ -227,6 +228,22 @@ def show_communities(answer: Communities, title: str | None = None) -> None:
         terminal.say(f"not everything was looked at: {answer.reason}")
 
 
+def show_insights(answer: Insights, title: str | None = None) -> None:
+    """Each finding with its line of why and the command that shows more."""
+    terminal.say(
+        title or f"{len(answer.insights)} of {answer.found} findings, of every sort the first"
+    )
+    for number, one in enumerate(answer.insights, 1):
+        terminal.say(f"\n{number:>2}  {one.sort}: {one.text}")
+        terminal.say(f"    {one.why}")
+        terminal.say(f"    > {one.command}")
+    terminal.say("")
+    for why in answer.nothing:
+        terminal.say(f"nothing of this sort: {why}")
+    if answer.truncated:
+        terminal.say(f"not everything was looked at: {answer.reason}")
+
+
 def _also(one: SharedFeature) -> str:
     more = one.folded - len(one.alike[:1])
     return ", ".join([*one.alike[:1], *([f"{more:,} more"] if more else [])])
@@ -322,6 +339,7 @@ OWN: dict[str, Callable[..., None]] = {
     "doctor": show_diagnosis,
     "enrich": show_enriched,
     "explain": show_explanation,
+    "insights": show_insights,
     "paths": show_paths,
     "query": show_query,
 }

@@ -13,6 +13,7 @@ from sightline.insights.kinds import (
     entity,
     explain,
     inductive,
+    insights,
     neighborhood,
     paths,
     predictions,
@@ -26,6 +27,7 @@ from sightline.insights.kinds import (
 )
 
 KINDS: tuple[Kind[Any, Any], ...] = (
+    insights.KIND,
     search.KIND,
     entity.KIND,
     related.KIND,

@@ -1,0 +1,381 @@
+"""The findings of a graph that are most worth a look, without a question."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_doc import Doc
+
+from sightline.insights.kind import Kind, Sightline, Span
+from sightline.insights.records import EntityRef, Fact
+
+if TYPE_CHECKING:
+    from sightline.graph.arrays import Ids
+    from sightline.graph.paths.chance import Chance
+    from sightline.graph.paths.find import Metapath as FoundMetapath
+    from sightline.graph.sets.enrich import Feature
+
+Sort = Literal[
+    "likely error",
+    "likely missing fact",
+    "unexpected connection",
+    "in common",
+    "bridge",
+    "change",
+]
+#: Findings of one sort, at most.
+EACH = 3
+#: Entities that the model is asked about, that connections begin at, and lists compared.
+ASKED, STARTS, LISTS = 40, 60, 60
+#: Entities in a list of which it is asked what they have in common: few enough to be named.
+FEWEST, MOST = 4, 12
+#: A q-value up to which a finding stands out.
+SIGNIFICANT = 0.05
+#: So many times what chance would give, and it is worth a line.
+FOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class InsightsQuestion:
+    """How many findings."""
+
+    limit: Annotated[int, Span(1, 50), Doc("How many findings.")] = 10
+    deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = (
+        20_000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One finding.
+
+    Attributes:
+        text: it, in one sentence.
+        why: what speaks for it, in one line.
+        command: what shows more of it.
+        entities: what it is about.
+    """
+
+    sort: Sort
+    text: str
+    why: str
+    command: str
+    entities: tuple[EntityRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """The most worthwhile findings; of each sort the first, then of each the second.
+
+    Attributes:
+        found: how many there were to choose from.
+        nothing: for each sort without a finding the reason, in words.
+        reason: what was not looked at, where ``truncated``.
+    """
+
+    insights: tuple[Insight, ...]
+    found: int
+    nothing: tuple[str, ...]
+    truncated: bool
+    reason: str | None
+
+
+class Clock:
+    """The time of one look, and whether it was too short."""
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+        self.late = False
+
+    def over(self) -> bool:
+        """Whether no more may be tried."""
+        self.late |= time.perf_counter() > self._end
+        return self.late
+
+    def milliseconds(self) -> int:
+        """What is left, for a question of its own; the least that one takes where nothing is."""
+        return min(60_000, max(1, round(1000 * (self._end - time.perf_counter()))))
+
+
+def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
+    """The findings of a graph that are most worth a look, over all kinds and without a question: a
+    likely error, a likely missing fact, a connection that chance does not explain, what a few
+    entities have in common, an entity that joins communities, a change.
+
+    Each comes with a line of why, and the command that shows more.
+    """
+    start, budget = time.perf_counter(), asked.deadline_ms / 1000
+    by_sort: list[list[Insight]] = []
+    nothing: list[str] = []
+    late: list[str] = []
+    for number, (sort, look) in enumerate(LOOKS.items()):
+        now = time.perf_counter()
+        # What one look leaves of its share, the later ones have; each has some.
+        share = (start + budget - now) / (len(LOOKS) - number)
+        clock = Clock(now + max(share, 0.02 * budget))
+        found = look(sight, clock)
+        if isinstance(found, str):
+            nothing.append(f"{sort}: {found}")
+        else:
+            by_sort.append(found)
+        if clock.late:
+            late.append(sort)
+    rounds = [one for turn in zip_longest(*by_sort) for one in turn if one is not None]
+    reason = None
+    if late:
+        reason = f"the deadline of {asked.deadline_ms} ms cut the search for: {', '.join(late)}"
+    return Insights(tuple(rounds[: asked.limit]), len(rounds), tuple(nothing), bool(late), reason)
+
+
+def _errors(sight: Sightline, clock: Clock) -> list[Insight] | str:
+    """What the doctor finds first of each kind."""
+    from sightline.insights.kinds.doctor import DoctorQuestion, doctor
+
+    said = doctor(sight, DoctorQuestion(limit=200, deadline_ms=clock.milliseconds()))
+    clock.late, found = said.truncated, said.findings
+    first = {one.kind: one for one in reversed(found) if one.severity != "low"}
+    out = [
+        Insight(
+            "likely error",
+            one.why,
+            f"{one.kind}, {one.certainty:.0%} certain",
+            f"sightline doctor --kind {_quoted(one.kind)}",
+            one.entities,
+        )
+        for one in found
+        if first.get(one.kind) is one
+    ]
+    return out[:EACH] or "the doctor finds nothing of weight"
+
+
+def _missing(sight: Sightline, clock: Clock) -> list[Insight] | str:
+    """The predictions about the best connected entities that popularity does not explain."""
+    import numpy as np
+
+    from sightline.graph.errors import SightlineError
+    from sightline.insights.kinds.related import RelatedQuestion, related
+    from sightline.insights.report import most_surprising
+
+    if sight.model is None:
+        return str(sight.no_model.public) if sight.no_model else "no model is served"
+    s, base_rate = sight.snapshot, None
+    found: list[Fact] = []
+    for entity in np.argsort(-s.degree, kind="stable")[:ASKED].tolist():
+        if found and clock.over():
+            break
+        try:
+            question = RelatedQuestion(s.entity_iris[entity], known=False)
+            answer = related(sight, question)
+        except SightlineError:
+            continue  # the model does not know it
+        found += answer.related
+        base_rate = answer.base_rate
+    if base_rate is None:
+        return "there were too few held-out facts to say how sure the model is"
+    out = []
+    for fact in most_surprising(found, base_rate)[:EACH]:
+        why = f"chance {fact.probability:.0%}, {fact.surprising:.1f} bits beyond popularity"
+        if fact.support:
+            why += f"; {fact.support[0].text}"
+        named = (fact.head.id, fact.relation.id, fact.tail.id)
+        command = " ".join(("sightline explain", *map(_quoted, named)))
+        text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label} is likely, and nowhere"
+        out.append(
+            Insight("likely missing fact", f"{text} stated", why, command, (fact.head, fact.tail))
+        )
+    return out or "no prediction is above the threshold and beyond popularity"
+
+
+def _connections(sight: Sightline, clock: Clock) -> list[Insight] | str:
+    """Entities two steps apart and not linked, which chance would not connect so well."""
+    import numpy as np
+
+    from sightline.graph.paths.chance import chance, possible, q_values
+    from sightline.graph.paths.find import find_paths
+
+    s, names = sight.snapshot, sight.names
+    if not s.manifest["copies"]:
+        return "this snapshot has no shuffled copies: sightline compile makes them"
+    found: dict[tuple[float, float], tuple[int, int, FoundMetapath, Chance, float]] = {}
+    rng = np.random.default_rng(0)
+    linked = np.flatnonzero(s.degree)
+    chosen = rng.choice(linked, min(STARTS, len(linked)), replace=False) if len(linked) else linked
+    tried = 0
+    for source in chosen.tolist():
+        if found and clock.over():
+            break
+        tried += 1
+        target = _nearest_unlinked(sight, source)
+        if target is None:
+            continue
+        shapes = [m for m in find_paths(s, source, target, max_hops=2).metapaths if m.count > 1]
+        if not shapes:
+            continue
+        said = [chance(s, source, target, shape.rels) for shape in shapes]
+        free = [(c, shape) for c, shape in zip(said, shapes) if c.free]
+        q = q_values([c.p_value for c, _ in free], possible(s, source, target, 2))
+        for value, (one, shape) in zip(q, free):
+            if value <= SIGNIFICANT and one.score >= FOLD * one.expected:
+                rank = (one.p_value, one.expected / one.score)
+                found[rank] = (source, target, shape, one, value)
+                break
+    out: list[Insight] = []
+    seen: set[int] = set()
+    for _, (source, target, shape, one, value) in sorted(found.items()):
+        if len(out) == EACH or seen & {source, target}:
+            continue
+        seen |= {source, target}
+        ends = names.entity(source), names.entity(target)
+        out.append(
+            Insight(
+                "unexpected connection",
+                f"{ends[0].label} and {ends[1].label} are not linked, but connected "
+                f"{shape.count:,} times by {names.metapath(shape.rels)}",
+                f"{one.score / max(one.expected, 1e-9):,.0f} times what chance would give; "
+                f"p = {one.p_value:.2g}, q = {value:.2g} for these two; {tried} pairs were tried",
+                f"sightline paths {_quoted(ends[0].id)} {_quoted(ends[1].id)}",
+                ends,
+            )
+        )
+    return out or "none of those that were tried stands out from shuffled graphs"
+
+
+def _nearest_unlinked(sight: Sightline, source: int) -> int | None:
+    """The entity with the best paths of two edges from one, to which it has no edge."""
+    import numpy as np
+
+    s, facts = sight.snapshot, sight.facts
+    _, near, edges = facts.at(source)
+    if not len(near):
+        return None
+    owner, _, far, more = facts.incident(near)
+    score = np.bincount(
+        far, weights=s.path_weight[edges][owner] * s.path_weight[more], minlength=s.num_entities
+    )
+    score[near] = 0
+    score[source] = 0
+    best = int(np.argmax(score))
+    return best if score[best] > 0 else None
+
+
+def _in_common(sight: Sightline, clock: Clock) -> list[Insight] | str:
+    """What entities that share one thing share besides."""
+    from sightline.graph.sets.enrich import background_of, enrich
+    from sightline.insights.kinds.enrich import text_of
+
+    names = sight.names
+    found: list[tuple[float, int, int, Ids, Feature]] = []
+    for rel, anchor, listed in _lists(sight):
+        if found and clock.over():
+            break
+        background = background_of(sight.snapshot, listed)
+        for one in enrich(sight.snapshot, listed, background, k=5, two_steps=False).features:
+            known = one.kind in ("type", "relation") or (one.entity == anchor)
+            count = len(one.members)
+            if not known and one.q_value <= SIGNIFICANT and 2 * count > len(listed):
+                found.append((one.p_value, rel, anchor, listed, one))
+                break
+    found.sort(key=lambda row: row[0])
+    out: list[Insight] = []
+    seen: set[int] = set()
+    for _, rel, anchor, listed, one in found:
+        if len(out) == EACH or seen.intersection(listed.tolist()):
+            continue
+        seen.update(listed.tolist())
+        refs = tuple(map(names.entity, listed.tolist()))
+        of = f"{names.metapath((sight.facts.inverse(rel),))} {names.entity(anchor).label}"
+        out.append(
+            Insight(
+                "in common",
+                f"of the {len(listed)} with {of}, {len(one.members)} have {text_of(sight, one)}",
+                f"{one.background:,} of all in the comparison have it; p = {one.p_value:.2g}, "
+                f"q = {one.q_value:.2g}",
+                " ".join(("sightline enrich", *(_quoted(ref.id) for ref in refs))),
+                refs,
+            )
+        )
+    return out or "no small group shares more than chance gives"
+
+
+def _lists(sight: Sightline) -> Iterator[tuple[int, int, Ids]]:
+    """Entities that one directed relation of an entity leads to, few enough to be named."""
+    import numpy as np
+
+    anchor, rel, count = sight.facts.groups
+    fit = np.flatnonzero((count >= FEWEST) & (count <= MOST))
+    # A few of every relation, the larger groups first.
+    order = fit[np.lexsort((anchor[fit], -count[fit], rel[fit]))]
+    turn = np.arange(len(order)) - np.searchsorted(rel[order], rel[order])
+    for at in order[np.lexsort((rel[order], turn))][:LISTS].tolist():
+        yield int(rel[at]), int(anchor[at]), sight.facts.answers(int(anchor[at]), int(rel[at]))[0]
+
+
+def _bridges(sight: Sightline, clock: Clock) -> list[Insight] | str:
+    from sightline.insights.kinds.communities import CommunitiesQuestion, communities
+
+    found = communities(sight, CommunitiesQuestion(k=EACH, deadline_ms=clock.milliseconds()))
+    clock.late = found.truncated
+    out = [
+        Insight(
+            "bridge",
+            f"{one.entity.label} joins {one.communities} communities",
+            "; ".join(f"{link.facts:,} facts into {link.name}" for link in one.links),
+            "sightline communities",
+            (one.entity,),
+        )
+        for one in found.bridges
+        if one.communities > 1
+    ]
+    return out[:EACH] or "no entity joins communities"
+
+
+def _changes(sight: Sightline, clock: Clock) -> list[Insight] | str:
+    from sightline.graph.errors import SightlineError
+    from sightline.insights.kinds.changes import ChangesQuestion, changes
+
+    try:
+        found = changes(sight, ChangesQuestion(deadline_ms=clock.milliseconds()))
+    except SightlineError as error:
+        return str(error)
+    edges = found.edges
+    if not edges.added + edges.removed:
+        return "no fact came or went since the snapshot before"
+    most = ", ".join(
+        f"{one.label} (+{one.added:,} -{one.removed:,})" for one in found.relations[:3]
+    )
+    text = f"{edges.added:,} facts came and {edges.removed:,} went since the snapshot before"
+    return [Insight("change", text, f"most in {most}", "sightline changes", ())]
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)
+
+
+#: Where findings come from, the most worthwhile sort first.
+LOOKS: dict[Sort, Callable[[Sightline, Clock], list[Insight] | str]] = {
+    "likely error": _errors,
+    "likely missing fact": _missing,
+    "unexpected connection": _connections,
+    "in common": _in_common,
+    "bridge": _bridges,
+    "change": _changes,
+}
+
+KIND = Kind(
+    insights,
+    InsightsQuestion,
+    Insights,
+    route="GET /v1/insights",
+    tag="insights",
+    order="Of each sort the strongest, then of each the second.",
+    command="insights",
+    example="sightline insights -w world",
+    dear=True,
+    deadline=True,
+)

@@ -1,0 +1,120 @@
+"""What is planted is found without a question; where there is nothing, the reasons are."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sightline.cli.main import run
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
+from sightline.insights.kinds import insights
+from sightline.insights.kinds.insights import Clock, Insight
+from tests.graph.conftest import add_load, fact, typed
+from tests.insights.conftest import World
+
+Make = Callable[..., World]
+PEOPLE = [f"p{i:02}" for i in range(60)]
+
+
+def planted() -> list[Any]:
+    """People in random clubs; one supports exactly the four that another is a member of, and six of
+    one firm have the same hobby."""
+    rng = np.random.default_rng(0)
+    few = [f"club{i}" for i in range(4)]
+    rows = set()
+    for relation, one in (("member_of", "p10"), ("supports", "p20")):
+        for p in PEOPLE:
+            clubs = few if p == one else [f"club{i}" for i in rng.choice(60, 4, replace=False)]
+            rows |= {(p, relation, club) for club in clubs}
+    rows |= {(p, "likes", f"hobby{rng.integers(20)}") for p in PEOPLE[6:]}
+    for p in PEOPLE[:6]:
+        rows |= {(p, "works_at", "firm"), (p, "likes", "chess")}
+    return [*sorted(rows), *(typed(p, "Person") for p in PEOPLE)]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    ws = Workspace.create(tmp_path_factory.mktemp("planted") / "ws")
+    add_load(
+        ws, [fact(row, i) if isinstance(row, tuple) else row for i, row in enumerate(planted())]
+    )
+    compile_snapshot(ws, rdf=False, copies=True)
+    return World(ws)
+
+
+def test_what_is_planted_is_found_and_its_command_runs(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = world.ask(insights, limit=50, deadline_ms=60_000)
+    by_sort: dict[str, list[Insight]] = {}
+    for one in answer.insights:
+        by_sort.setdefault(one.sort, []).append(one)
+
+    ends = {ref.label for ref in by_sort["unexpected connection"][0].entities}
+    assert ends == {"p10", "p20"}
+    shared = by_sort["in common"][0]
+    assert {ref.label for ref in shared.entities} == set(PEOPLE[:6])
+    assert "6 have" in shared.text
+    assert {"—likes→ chess", "—works at→ firm"} <= set(re.findall("—.*?→ [a-z]+", shared.text))
+    assert answer.found == len(answer.insights)
+    assert any(why.startswith("likely missing fact: ") for why in answer.nothing)
+    assert not answer.truncated
+    for one in answer.insights:
+        words = shlex.split(one.command)
+        assert words[0] == "sightline"
+        assert run([*words[1:], "-w", str(world.ws.path)]) == 0, one.command
+    capsys.readouterr()
+
+
+def test_sorts_take_turns_and_what_has_nothing_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some(sort: str, count: int) -> list[Insight]:
+        return [Insight(sort, f"{sort} {i}", "", "", ()) for i in range(count)]  # type: ignore[arg-type]
+
+    def slow(_: Any, clock: Clock) -> list[Insight]:
+        clock.late = True
+        return some("bridge", 2)
+
+    looks = {
+        "likely error": lambda *_: some("likely error", 3),
+        "in common": lambda *_: "none is there",
+        "bridge": slow,
+    }
+    monkeypatch.setattr(insights, "LOOKS", looks)
+    answer = world.ask(insights, limit=4)
+
+    texts = [one.text for one in answer.insights]
+    assert texts == ["likely error 0", "bridge 0", "likely error 1", "bridge 1"]
+    assert answer.found == 5
+    assert answer.nothing == ("in common: none is there",)
+    assert answer.truncated
+    assert answer.reason == "the deadline of 20000 ms cut the search for: bridge"
+
+
+@pytest.mark.parametrize("rows", [[("a", "r", "b")], [typed("a", "Thing")]])
+def test_a_graph_that_says_little_says_so(world_of: Make, rows: list[Any]) -> None:
+    answer = world_of(rows, model=None).ask(insights)
+
+    assert answer.insights == ()
+    assert len(answer.nothing) == len(insights.LOOKS)
+    assert "sightline compile" in " ".join(answer.nothing)
+
+
+def test_the_command_prints_findings_with_their_commands(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["insights", "-w", str(world.ws.path), "--limit", "3"]) == 0
+    out = capsys.readouterr().out
+    assert " > sightline " in out
+    assert "3 of " in out
+    assert "nothing of this sort: likely missing fact" in out
+    assert run(["insights", "-w", str(world.ws.path), "--limit", "1", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["insights"]) == 1
