@@ -83,5 +83,5 @@ def test_the_command_shows_both_tables(world_of: Any, capsys: Any) -> None:
     assert run(["communities", "-w", str(world.ws.path), "--deadline-ms", "60000"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "2 of 2 shown; modularity 0.4" in shown
-    assert "1 entities have no fact" in shown
+    assert "entities that no fact joins to another: 1" in shown
     assert "0.50 ann 1 into 1 Person and Firm around firm" in shown

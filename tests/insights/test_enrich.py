@@ -82,7 +82,7 @@ def test_names_that_are_no_entity_or_several_are_reported_and_the_others_answere
     assert [one.name for one in found.unresolved] == ["Persn 1", "Twin", ""]
     assert found.unresolved[0].nearest[0].startswith("Person 1 ")
     assert len(found.unresolved[1].nearest) == 2
-    assert "1 names were there before" in found.notes
+    assert "named again, and counted once: 1" in found.notes
 
 
 @pytest.mark.parametrize(

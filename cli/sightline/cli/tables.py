@@ -213,7 +213,7 @@ def show_communities(answer: Communities, title: str | None = None) -> None:
     terminal.table(title or "Communities", heads, rows)
     terminal.say(f"{len(rows)} of {answer.found:,} shown; modularity {answer.modularity:.2f}")
     if answer.alone:
-        terminal.say(f"{answer.alone:,} entities have no fact that joins them to another")
+        terminal.say(f"entities that no fact joins to another: {answer.alone:,}")
     joins = (
         (
             f"{one.participation:.2f}",

@@ -167,7 +167,7 @@ def enrich(sight: Sightline, asked: EnrichQuestion) -> Enriched:
     options = {"k": asked.k, "two_steps": asked.two_steps, "deadline_ms": asked.deadline_ms}
     got = compare(s, inside, class_id, **options)  # type: ignore[arg-type]
     background = _background(sight, class_id, int(among.sum()), len(inside), asked.type is not None)
-    notes = [f"{repeated:,} names were there before"] if repeated else []
+    notes = [f"named again, and counted once: {repeated:,}"] if repeated else []
     among[listed] = False
     more, about = _more(sight, inside, among, asked.k)
     reason = None
