@@ -14,7 +14,9 @@ from sightline.insights.records import EntityRef, Path, Reason, Ref, Status
 
 #: Walks shown for each rule.
 WALKS = 3
-NOT_MEASURED = "not measured: the served model answers from vectors and reads no edges"
+NOT_MEASURED = (
+    "not measured: only a model that reads edges could lose them, and none was asked again"
+)
 
 
 @dataclass(frozen=True, slots=True)
