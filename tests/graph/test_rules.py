@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sightline.graph.mining.answers import answers
 from sightline.graph.mining.halves import halves
 from sightline.graph.mining.mine import Limits, mine
 from sightline.graph.mining.reasons import chance_of, evidence, reasons
@@ -179,3 +180,15 @@ def test_nothing_is_found_where_nothing_is(town: Snapshot, tmp_path: Path) -> No
     assert not len(alone.rules.head)
     assert reasons(alone, 0, 0, 0) == []
     assert compile_snapshot(workspace, rdf=False).rules is not None, "what is there is kept"
+
+
+def test_rules_alone_give_every_answer_the_chance_that_its_reasons_have(town: Snapshot) -> None:
+    for name, backward in (("p8", False), ("t8", True), ("f1", False)):
+        anchor = town.resolve_entity(name)
+        for relation in range(town.num_relations):
+            chance = answers(town, anchor, relation + backward * town.num_relations)
+            for other in set(range(town.num_entities)) - {anchor}:
+                ends = (other, anchor) if backward else (anchor, other)
+                found = reasons(town, ends[0], relation, ends[1])
+                wanted = chance_of(town, found) if found else 0.0
+                assert chance[other] == pytest.approx(wanted), (name, relation, other)

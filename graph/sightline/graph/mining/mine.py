@@ -100,7 +100,7 @@ def _closed(graph: Halves, forward: Ids, limits: Limits) -> Rules:
         code, seen = code[enough], seen[enough]
         if graph.back[rel] == rel:
             # From the other end it is the same rule.
-            once = code <= _code(_turned(graph, _body(code, span)), span)
+            once = code <= _code(turned(graph, _body(code, span)), span)
             code, seen = code[once], seen[once]
         body = _body(code, span)
         surest = seen / share / np.maximum(expected.pairs(body), 1.0)
@@ -171,7 +171,7 @@ def _body(code: Offsets, span: int) -> Ids:
     return (np.stack([one, two, three], axis=1) - 1).astype(np.int32)
 
 
-def _turned(graph: Halves, body: Ids) -> Ids:
+def turned(graph: Halves, body: Ids) -> Ids:
     """Bodies ``(n, 3)`` read from the other end."""
     out = np.full_like(body, -1)
     length = (body >= 0).sum(axis=1)

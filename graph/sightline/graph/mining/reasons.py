@@ -41,7 +41,7 @@ def reasons(snapshot: Snapshot, head: int, relation: int, tail: int) -> list[Rea
     rules = snapshot.rules
     if rules is None:
         return []
-    graph, sure = _prepared(snapshot)
+    graph, sure = prepared(snapshot)
     rel = int(snapshot.one_rel[relation])
     back = int(graph.back[rel])
     columns = (rules.body, rules.head_end, rules.body_end)
@@ -57,7 +57,7 @@ def reasons(snapshot: Snapshot, head: int, relation: int, tail: int) -> list[Rea
 
 def chance_of(snapshot: Snapshot, found: list[Reason]) -> float:
     """Noisy-or of the lower ends of the rules' intervals."""
-    _, sure = _prepared(snapshot)
+    _, sure = prepared(snapshot)
     return float(1 - np.prod([1 - sure[reason.rule] for reason in found]))
 
 
@@ -65,7 +65,7 @@ def coverage(snapshot: Snapshot, rule: int) -> float:
     """Share of the facts of a rule's head that it gives."""
     rules = snapshot.rules
     assert rules is not None
-    graph, _ = _prepared(snapshot)
+    graph, _ = prepared(snapshot)
     rel, end = int(rules.head[rule]), int(rules.head_end[rule])
     if end >= 0:
         low, high = kernels.span(graph, end, int(graph.back[rel]))
@@ -87,7 +87,7 @@ def evidence(
     """
     rules = snapshot.rules
     assert rules is not None
-    graph, _ = _prepared(snapshot)
+    graph, _ = prepared(snapshot)
     r, x, y = reason.rule, *((tail, head) if reason.turned else (head, tail))
     if rules.head_end[r] >= 0:
         low, high = kernels.span(graph, x, int(rules.body[r, 0]))
@@ -121,7 +121,7 @@ def _path(snapshot: Snapshot, start: int, edges: list[int], score: float) -> Pat
 _PREPARED: WeakKeyDictionary[Snapshot, tuple[Halves, np.ndarray]] = WeakKeyDictionary()
 
 
-def _prepared(snapshot: Snapshot) -> tuple[Halves, np.ndarray]:
+def prepared(snapshot: Snapshot) -> tuple[Halves, np.ndarray]:
     """The facts from both ends, and how sure each rule is."""
     found = _PREPARED.get(snapshot)
     if found is None:
