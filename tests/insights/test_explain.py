@@ -9,7 +9,7 @@ import pytest
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.insights.kinds import explain
 from tests.graph.conftest import fact, typed
-from tests.insights.conftest import Model, World, write_model
+from tests.insights.conftest import Model, World, name_of, write_model
 
 PEOPLE = range(9)
 #: Everybody lives where their firm is; of the last one that is not stated, and p0 knows p1.
@@ -79,3 +79,12 @@ def test_without_model_and_rules_it_is_still_an_answer(world_of) -> None:
     assert "sightline" in answer.note
     assert "no mined rules" in answer.support_note
     assert [path.length for path in answer.support] == [2]
+
+
+def test_a_prediction_shows_the_rule_that_gives_it(world) -> None:
+    new = world.related("p8", relation="lives_in", known=False, k=9)
+    by_rule = {name_of(f.tail): f for f in new}
+    best = by_rule["t8"]
+    assert best.rule.rule.text == "(X, lives in, Y) ← (X, works at, A), (A, located in, Y)"
+    assert best.graph_chance == pytest.approx(best.rule.rule.low)
+    assert (by_rule["t1"].rule, by_rule["t1"].graph_chance) == (None, None)

@@ -15,9 +15,10 @@ from sightline.graph.progress import silent
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import NotWritable
 from sightline.insights import report
-from sightline.insights.report import write_report
+from sightline.insights.records import Fact
+from sightline.insights.report import possible, write_report
 from tests.graph.conftest import literal
-from tests.insights.conftest import MODEL, ROWS, Model, World
+from tests.insights.conftest import MODEL, ROWS, Model, World, name_of
 
 RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 SCRIPT = "<script>alert(1)</script>"
@@ -230,3 +231,19 @@ def test_too_many_entities_are_refused(world_of, monkeypatch) -> None:
     with pytest.raises(OutOfRange, match="number of entities"):
         written(world, ["bob", "ann"])
     assert not world.ws.reports.exists()
+
+
+def test_what_all_stated_facts_forbid_is_not_surprising(world_of) -> None:
+    """Ten people live in one town each; that one lives in another one too cannot be."""
+    lives = [(f"p{i}", "lives_in", f"t{i % 3}") for i in range(12)]
+    world = world_of([*lives, ("p12", "knows", "p1")], model=Model())
+    facts = [
+        Fact(
+            world.sight.names.entity(world.id(head)),
+            world.sight.names.relation(world.relation("lives_in")),
+            world.sight.names.entity(world.id("t1")),
+            *("out", "predicted", 0.5, 0.5, False, 1, 1.0, 1.0, (), None, None, None, (), ()),
+        )
+        for head in ("p0", "p12")
+    ]
+    assert [name_of(f.head) for f in possible(world.sight, facts)] == ["p12"]

@@ -111,6 +111,8 @@ def _why(fact: Fact) -> str:
     if fact.status != "predicted":
         files = "; ".join(map(str, fact.origins[:2]))
         return fact.support_note or files
+    if fact.rule:
+        return f"{fact.rule.paths[0].text} (a rule, {percent(fact.rule.rule.confidence)} sure)"
     return fact.support[0].text if fact.support else fact.support_note or ""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from sightline.graph.mining.rules import Rules, confidence, interval
 from sightline.graph.paths.find import Path as FoundPath
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Origin
@@ -25,6 +26,7 @@ from sightline.insights.records import (
     Path,
     Qualifier,
     Ref,
+    Rule,
     Status,
     Step,
 )
@@ -52,6 +54,8 @@ class Names:
         self.relation: Callable[[int], Ref] = lru_cache(CACHED)(self._relation)
         #: An edge of a path, walked by a directed relation.
         self.step: Callable[[int, int], Step] = lru_cache(CACHED)(self._step)
+        #: A mined rule: ``(X, lives in, Y) ← (X, works at, A), (A, located in, Y)``.
+        self.rule: Callable[[int], Rule] = lru_cache(CACHED)(self._rule)
         #: A directed relation as it is walked: ``—capital→`` or ``←capital—``.
         self.arrow: Callable[[int], str] = lru_cache(CACHED)(self._arrow)
 
@@ -183,19 +187,32 @@ class Names:
             text += f" {arrow} {step.target.label}"
         return Path(text, steps, path.score, self.metapath(path.rels), len(steps))
 
-    def rule(self, head: tuple[int, int], body: Sequence[int], body_end: int) -> str:
-        """A mined rule: ``(X, lives in, Y) ← (X, works at, A), (A, located in, Y)``.
+    def _rule(self, rule: int) -> Rule:
+        from sightline.graph.mining.reasons import coverage
 
-        Args:
-            head: directed relation, and the entity at its end, -1 for any.
-            body: directed relations from the first entity of the head.
-            body_end: the entity that a body with constants ends at, -1 for any.
-        """
-        last = "Y" if head[1] < 0 else self._named(body_end)
+        rules = self.snapshot.rules
+        assert rules is not None
+        support, pairs = rules.support[rule : rule + 1], rules.pairs[rule : rule + 1]
+        low, high = interval(support, pairs)
+        return Rule(
+            text=self._said_as_rule(rules, rule),
+            confidence=float(confidence(support, pairs)[0]),
+            low=float(low[0]),
+            high=float(high[0]),
+            support=int(support[0]),
+            pairs=int(pairs[0]),
+            head_coverage=coverage(self.snapshot, rule),
+            sampled=float(np.round(rules.share[rule], 6)),
+        )
+
+    def _said_as_rule(self, rules: Rules, rule: int) -> str:
+        body = [rel for rel in rules.body[rule].tolist() if rel >= 0]
+        end = int(rules.head_end[rule])
+        target = "Y" if end < 0 else self._named(end)
+        last = "Y" if end < 0 else self._named(int(rules.body_end[rule]))
         between = ["X", *"AB"[: len(body) - 1], last]
         said = [self._atom(rel, *ends) for rel, *ends in zip(body, between, between[1:])]
-        target = "Y" if head[1] < 0 else self._named(head[1])
-        return f"{self._atom(head[0], 'X', target)} ← {', '.join(said)}"
+        return f"{self._atom(int(rules.head[rule]), 'X', target)} ← {', '.join(said)}"
 
     def _named(self, entity: int) -> str:
         return "A" if entity < 0 else self.entity(entity).label

@@ -18,7 +18,7 @@ from sightline.insights.errors import DoesNotApply
 from sightline.insights.facts import fair_order
 from sightline.insights.model_view import Answers
 from sightline.insights.names import NOBODY
-from sightline.insights.records import Direction, Fact, Path, Reliability
+from sightline.insights.records import Direction, Fact, Path, Reason, Reliability
 from sightline.insights.support import SUPPORT_BUDGET_MS, support_of
 
 if TYPE_CHECKING:
@@ -293,8 +293,10 @@ def told(
     for rank, c in enumerate(found, 1):
         paths: tuple[Path, ...] = ()
         note = FROM_EDGES if c.edge is None else because.get(c.edge)
+        rule, by_rules = None, None
         if c.edge is None and c.other in supported:
             paths, note = _speaks_for(sight, c, *supported[c.other])
+            rule, by_rules = _ruled(sight, c)
         facts.append(
             Fact(
                 head=names.entity(c.head),
@@ -310,6 +312,8 @@ def told(
                 surprising=c.surprising if c.edge is None else None,
                 support=paths,
                 support_note=note,
+                rule=rule,
+                graph_chance=by_rules,
                 origins=() if c.edge is None else names.origins(c.edge),
                 qualifiers=() if c.edge is None else names.qualifiers(c.edge),
             )
@@ -326,6 +330,18 @@ def _speaks_for(
     if sight.facts.states(c.tail, c.relation, c.head):
         note = "the reverse is stated"
     return tuple(map(sight.names.path, found)), sight.model_view.note(note, c.head, c.tail)
+
+
+def _ruled(sight: Sightline, c: Candidate) -> tuple[Reason | None, float | None]:
+    """The surest rule that gives a new fact, and what the rules say of it together."""
+    from sightline.graph.mining.reasons import chance_of, reasons
+    from sightline.insights.reasons import told as told_reasons
+
+    found = reasons(sight.snapshot, c.head, c.relation, c.tail)
+    if not found:
+        return None, None
+    ((_, surest),) = told_reasons(sight, found[:1], c.head, c.tail, 1)
+    return surest, chance_of(sight.snapshot, found)
 
 
 def is_guess(sight: Sightline, c: Candidate) -> bool:

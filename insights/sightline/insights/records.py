@@ -146,6 +146,9 @@ class Fact:
         support_note: what to know about the support, such as "no support found", or "the reverse
             is stated" where only the direction of a stated fact is new; of an inferred fact, the
             facts it follows from.
+        rule: the surest mined rule that gives a predicted fact, with the facts in which it does.
+        graph_chance: what the surest five rules say of it, as ``explain`` does; null where none
+            gives it.
         origins: where a stated fact is stated.
         qualifiers: what those statements say about themselves.
     """
@@ -163,6 +166,8 @@ class Fact:
     surprising: float | None
     support: tuple[Path, ...]
     support_note: str | None
+    rule: Reason | None
+    graph_chance: float | None
     origins: tuple[Origin, ...]
     qualifiers: tuple[Qualifier, ...]
 

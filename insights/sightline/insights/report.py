@@ -178,6 +178,7 @@ def compose(
     model = summarise_model(sight)
     base_rate = model.base_rate if model else None
     predicted = [p for section in sections for p in section.predicted]
+    spoken_for = possible(sight, [p for p in predicted if p.support or p.rule])
     likely = {(p.head.iri, p.relation.iri, p.tail.iri) for p in predicted if not p.abstain}
     return Report(
         id=report_id,
@@ -186,7 +187,7 @@ def compose(
         stats=stats.KIND.answer(sight, stats.StatsQuestion()),
         model=model,
         note=sight.no_model.public if sight.no_model else None,
-        surprising=() if base_rate is None else most_surprising(predicted, base_rate),
+        surprising=() if base_rate is None else most_surprising(spoken_for, base_rate),
         sections=tuple(sections),
     )
 
@@ -229,6 +230,25 @@ def section_of(sight: Sightline, about: int) -> Section:
         similar=alike,
         note=note,
     )
+
+
+def possible(sight: Sightline, predictions: Sequence[Fact]) -> list[Fact]:
+    """The predictions that break no constraint which all stated facts keep."""
+    from sightline.graph.mining.constraints import Constraints
+
+    if not predictions:
+        return []
+    s = sight.snapshot
+    heads, relations, tails = (
+        np.array([names.find(getattr(p, part).iri) for p in predictions], np.int32)
+        for part, names in (
+            ("head", s.entity_iris),
+            ("relation", s.relation_iris),
+            ("tail", s.entity_iris),
+        )
+    )
+    excluded = Constraints(s).excluded(heads, relations, tails)
+    return [p for p, broken in zip(predictions, excluded.tolist()) if broken < 0]
 
 
 def most_surprising(predictions: Iterable[Fact], base_rate: float) -> tuple[Fact, ...]:
@@ -315,5 +335,7 @@ def _write_table(report: Report, part: Literal["stated", "predicted"], path: Pat
 
 
 def _why(fact: Fact) -> str:
+    if fact.rule:
+        return f"{fact.rule.paths[0].text}, by {fact.rule.rule.text}"
     origins = "; ".join(f"{origin.source}, {origin.place}" for origin in fact.origins)
     return "; ".join(path.text for path in fact.support) or fact.support_note or origins
