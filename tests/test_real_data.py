@@ -41,17 +41,17 @@ def test_umls_is_learnt(tmp_path: Path) -> None:
 
 
 def test_alzheimers_disease_is_found_by_name_with_genes_compounds_and_paths(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ws = ["-w", str(tmp_path / "ws")]
-    assert run(["ingest", str(data / "hetionet-sample"), *ws]) == 0
+    assert run(["ingest", str(data_set("hetionet-sample")), *ws]) == 0
     assert run(["compile", *ws]) == 0
     capsys.readouterr()
     assert run(["related", "Alzheimer's disease", "-k", "20", "--json", *ws]) == 0
     related = json.loads(capsys.readouterr().out)["related"]
-    types = {kind for item in related for kind in item["entity"]["types"]}
-    assert {"Gene", "Compound"} <= types
-    assert all(item["entity"]["label"] for item in related)
+    others = [item["tail" if item["direction"] == "out" else "head"] for item in related]
+    assert {"Gene", "Compound"} <= {kind for entity in others for kind in entity["types"]}
+    assert all(entity["label"] for entity in others)
     assert run(["paths", "Donepezil", "Alzheimer's disease", "--json", *ws]) == 0
     paths = json.loads(capsys.readouterr().out)["paths"]
     assert paths[0]["length"] == 1

@@ -24,9 +24,11 @@ from sightline.api import answers
 from sightline.api.answers import JSON, ResponseCache, choose
 from sightline.api.app import STATIC, create_app
 from sightline.graph.paths import find
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
 from sightline.insights import graph_formats
 from sightline.insights.records import EntityRef, Ref
-from tests.api.conftest import HOSTILE, MODEL, make_workspace
+from tests.api.conftest import HOSTILE, MODEL, add_facts, make_workspace
 from tests.graph.conftest import RDF, RDFS
 
 AROUND = "/v1/entities/Kenya/neighborhood?limit=50"
@@ -211,8 +213,11 @@ def with_examples(operation: dict[str, Any], path: str) -> tuple[str, dict[str, 
 
 @pytest.fixture
 def knowing_client(tmp_path: Path) -> Iterator[TestClient]:
-    """An application whose model also takes new entities."""
+    """An application whose model also takes new entities, with a snapshot before the served one."""
     model = replace(MODEL, like="kenya")
+    former = Workspace.create(tmp_path / "ws")
+    add_facts(former, "before", ("kenya", "borders", "uganda"))
+    compile_snapshot(former, rdf=False)
     with TestClient(create_app(make_workspace(tmp_path / "ws", model).path)) as made:
         yield made
 

@@ -43,7 +43,17 @@ COMMANDS = (
         "work",
         "demo",
     ),
-    *("reason", "watch", "export", "source", "enrich", "communities", "doctor", "explain"),
+    *(
+        "reason",
+        "watch",
+        "export",
+        "source",
+        "enrich",
+        "communities",
+        "doctor",
+        "explain",
+        "insights",
+    ),
 )
 
 

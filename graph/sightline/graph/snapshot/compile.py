@@ -105,8 +105,8 @@ def _build(
         "loads": [_about(load) for load in loads],
         "counts": {"statements": inputs.statements},
     }
-    for done, section in zip(ends, sections.SECTIONS):
-        if done < ends[-1]:
+    for done, share, section in zip(ends, shares, sections.SECTIONS):
+        if share:
             progress("compile", done, ends[-1], section.title)
         section.write(inputs, target, manifest)
     progress("compile", ends[-1], ends[-1], "done")
