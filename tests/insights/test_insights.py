@@ -101,11 +101,13 @@ def test_sorts_take_turns_and_what_has_nothing_says_why(
 
 @pytest.mark.parametrize("rows", [[("a", "r", "b")], [typed("a", "Thing")]])
 def test_a_graph_that_says_little_says_so(world_of: Make, rows: list[Any]) -> None:
-    answer = world_of(rows, model=None).ask(insights)
+    world = world_of(rows, model=None)
+    answer = world.ask(insights)
 
     assert answer.insights == ()
     assert len(answer.nothing) == len(insights.LOOKS)
     assert "sightline compile" in " ".join(answer.nothing)
+    assert str(world.ws.path) not in " ".join(answer.nothing)
 
 
 def test_the_command_prints_findings_with_their_commands(

@@ -161,7 +161,7 @@ def _missing(sight: Sightline, clock: Clock) -> list[Insight] | str:
     from sightline.insights.report import most_surprising
 
     if sight.model is None:
-        return str(sight.no_model.public) if sight.no_model else "no model is served"
+        return sight.no_model.public if sight.no_model else "no model is served"
     s, base_rate = sight.snapshot, None
     found: list[Fact] = []
     for entity in np.argsort(-s.degree, kind="stable")[:ASKED].tolist():
@@ -340,7 +340,7 @@ def _changes(sight: Sightline, clock: Clock) -> list[Insight] | str:
     try:
         found = changes(sight, ChangesQuestion(deadline_ms=clock.milliseconds()))
     except SightlineError as error:
-        return str(error)
+        return error.public
     edges = found.edges
     if not edges.added + edges.removed:
         return "no fact came or went since the snapshot before"
