@@ -280,9 +280,8 @@ def _test(
         exceeding, draws, total = 0, 0, 0.0
         got = np.empty(columns)
         for c in range(rounds):
-            if c == 0 or shared:
-                copy_z = np.full(columns, c, np.int64) if shared else to_z
-                before_last = _before_last(s, first, to_run, copy_z, length)
+            copy_z = np.full(columns, c, np.int64) if shared else to_z
+            before_last = _before_last(s, first, to_run, copy_z, length)
             for i in range(rows):
                 copy_a, copy_b = c if tie_a else from_a[i], c if tie_b else from_b[i]
                 run = from_run[i]
@@ -298,8 +297,7 @@ def _test(
                         if draws == 1:
                             score, bar = got[j], got[j] * (1 - 1e-9)
                     exceeding += got[j] >= bar
-            if c == rounds - 1 or shared:
-                first[before_last[0]] = -1
+            first[before_last[0]] = -1
         if stage == 0:
             expected = total / draws
         before = rows
