@@ -358,17 +358,18 @@ def test_one_blank_node_of_two_loads_is_one_in_the_index(tmp_path: Path) -> None
     assert len(objects) == 1
 
 
-@pytest.mark.parametrize("wanted", [(), ("copies",), ("rdf", "copies")])
+@pytest.mark.parametrize("wanted", [(), ("copies",), ("rdf", "copies", "rules")])
 def test_progress_reaches_its_end_and_counts_what_is_wanted_alone(
     tmp_path: Path, wanted: tuple[str, ...]
 ) -> None:
     workspace = Workspace.create(tmp_path / "ws")
     add_load(workspace, [fact(("a", "r", "b"))])
     said: list[tuple[int, int | None, str]] = []
-    asked = {name: name in wanted for name in ("rdf", "copies")}
+    titles = {"rdf": "RDF index", "copies": "shuffled copies", "rules": "rules"}
+    asked = {name: name in wanted for name in titles}
     compile_snapshot(workspace, **asked, progress=lambda _, *report: said.append(report))
     done = [report[0] for report in said]
     assert done == sorted(set(done)), "each stage takes some of the time"
     assert {total for _, total, _ in said} == {done[-1]}
     notes = {note for _, _, note in said}
-    assert {"rdf": "RDF index" in notes, "copies": "shuffled copies" in notes} == asked
+    assert {name: title in notes for name, title in titles.items()} == asked

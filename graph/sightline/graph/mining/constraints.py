@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -88,7 +88,8 @@ class Constraints:
         self._back = self._stated(s.tail, s.relation, s.head) & ~self._loop
         self._above = _classes_above(s)
         self._types = _stated_types(s) @ self._above
-        self._members = np.bincount(self._types.indices, minlength=len(s.class_iris))
+        self._held = self._types.tocsc()  # the entities of each class, ascending
+        self._members = np.diff(self._held.indptr).astype(np.int64)
         self._typed = int((np.diff(self._types.indptr) > 0).sum())
         declared = {(c.kind, c.relation, c.classes): c for c in self._declared()}
         said = {(c.kind, c.relation) for c in declared.values()}
@@ -102,8 +103,7 @@ class Constraints:
         if constraint.relation is not None:
             edges = self._edges(constraint.relation)
             return self._breaking(constraint.kind, edges, constraint.classes)
-        owner = np.repeat(np.arange(self.snapshot.num_entities), np.diff(self._types.indptr))
-        one, other = (owner[self._types.indices == c] for c in constraint.classes)
+        one, other = map(self._entities, constraint.classes)
         return np.intersect1d(one, other).astype(np.int32)
 
     def excluded(self, head: Ids, relation: Ids, tail: Ids) -> Ids:
@@ -227,9 +227,8 @@ class Constraints:
             chosen.append(int(found[best]))
             rest = ~np.isin(owner, owner[classes == found[best]])
             owner, classes = owner[rest], classes[rest]
-        everyone = np.repeat(np.arange(self.snapshot.num_entities), np.diff(self._types.indptr))
-        allowed = len(np.unique(everyone[np.isin(self._types.indices, chosen)]))
-        return tuple(chosen) if allowed <= ANYTHING * self._typed else ()
+        allowed = reduce(np.union1d, map(self._entities, chosen), ends[:0])
+        return tuple(chosen) if len(allowed) <= ANYTHING * self._typed else ()
 
     def _disjoint(self) -> Iterator[Constraint]:
         """Types that share an entity although an ontology, or chance, says that they should not."""
@@ -249,6 +248,12 @@ class Constraints:
             yield Constraint(
                 "disjoint", None, classes, bool(declared[i]), support, int(shared.data[i])
             )
+
+    def _entities(self, class_: int) -> Ids:
+        """The entities of a class."""
+        low, high = self._held.indptr[class_ : class_ + 2]
+        found: Ids = self._held.indices[low:high]
+        return found
 
     def _edges(self, relation: int) -> Ids:
         """The edges of a relation, ascending."""

@@ -91,37 +91,30 @@ def stride(n: int) -> int:
 
 
 @_kernel
+def _first(ids: Ids, low: int, high: int, least: int) -> int:
+    """Where the first of ids that ascend from ``low`` to ``high`` is that is not below another."""
+    while low < high:
+        middle = (low + high) >> 1
+        if ids[middle] < least:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@_kernel
 def span(graph: Halves, entity: int, rel: int) -> Any:
     """Where the facts of an entity under a directed relation begin and end."""
-    low, high = graph.indptr[entity], graph.indptr[entity + 1]
-    end = high
-    while low < high:
-        middle = (low + high) >> 1
-        if graph.rel[middle] < rel:
-            low = middle + 1
-        else:
-            high = middle
-    begin, high = low, end
-    while low < high:
-        middle = (low + high) >> 1
-        if graph.rel[middle] <= rel:
-            low = middle + 1
-        else:
-            high = middle
-    return begin, low
+    end = graph.indptr[entity + 1]
+    begin = _first(graph.rel, graph.indptr[entity], end, rel)
+    return begin, _first(graph.rel, begin, end, rel + 1)
 
 
 @_kernel
 def place(graph: Halves, low: int, high: int, entity: int) -> int:
     """Which of the facts ``low`` to ``high`` leads to an entity, -1 for none."""
-    end = high
-    while low < high:
-        middle = (low + high) >> 1
-        if graph.other[middle] < entity:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < end and graph.other[low] == entity else -1
+    at = _first(graph.other, low, high, entity)
+    return at if at < high and graph.other[at] == entity else -1
 
 
 @_kernel

@@ -93,8 +93,9 @@ def communities(
     if found is None:
         found = _communities(snapshot, resolution, seed, deadline_ms / 1000)
         if found.whole:
-            while len(made) >= KEPT:
-                made.pop(next(iter(made)))
+            # Another thread may do the same.
+            for oldest in list(made)[: 1 - KEPT]:
+                made.pop(oldest, None)
             made[resolution, seed] = found
     return found
 

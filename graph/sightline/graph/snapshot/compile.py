@@ -93,10 +93,10 @@ def _build(
     former: Path | None,
     progress: Progress,
 ) -> None:
-    shares = [s.share if wanted.get(s.wanted or "", True) else 0 for s in sections.SECTIONS]
-    ends = list(accumulate(shares, initial=READING))
+    chosen = [section for section in sections.SECTIONS if section.is_in(wanted)]
+    ends = list(accumulate((section.share for section in chosen), initial=READING))
     progress("compile", 0, ends[-1], "reading loads")
-    inputs = Inputs.of(loads, settings, former, **wanted)
+    inputs = Inputs.of(loads, settings, former)
     manifest: dict[str, Any] = {
         "format": SNAPSHOT_FORMAT,
         "id": snapshot_id(loads, settings),
@@ -104,10 +104,10 @@ def _build(
         "prefixes": dict(settings.prefixes),
         "loads": [_about(load) for load in loads],
         "counts": {"statements": inputs.statements},
+        **wanted,
     }
-    for done, share, section in zip(ends, shares, sections.SECTIONS):
-        if share:
-            progress("compile", done, ends[-1], section.title)
+    for done, section in zip(ends, chosen):
+        progress("compile", done, ends[-1], section.title)
         section.write(inputs, target, manifest)
     progress("compile", ends[-1], ends[-1], "done")
     write_manifest(target, manifest)

@@ -39,10 +39,7 @@ class Inputs:
     """Statements, with the position of their load in ``loads`` as ``load``.
 
     Attributes:
-        rdf: also build the Oxigraph index.
-        copies: also shuffle copies.
-        rules: also mine rules.
-        former: an intact snapshot with such an index, of other loads, if there is any.
+        former: an intact snapshot with an Oxigraph index, of other loads, if there is any.
         inferred: positions of the loads of what was inferred.
         statements: how many were read.
         edges: head, relation and tail as ids, load and row of the statements that become edges.
@@ -58,9 +55,6 @@ class Inputs:
 
     loads: list[Load]
     settings: Settings
-    rdf: bool
-    copies: bool
-    rules: bool
     former: Path | None
     inferred: list[int]
     statements: int
@@ -74,16 +68,7 @@ class Inputs:
     ids: dict[str, pl.DataFrame]
 
     @classmethod
-    def of(
-        cls,
-        loads: list[Load],
-        settings: Settings,
-        former: Path | None,
-        *,
-        rdf: bool,
-        copies: bool,
-        rules: bool,
-    ) -> Inputs:
+    def of(cls, loads: list[Load], settings: Settings, former: Path | None) -> Inputs:
         """Read the loads, and give every term its id."""
         held_out = {role: _concat(_files(loads, role)) for role in HELD_OUT}
         literal = pl.col("datatype").is_not_null()
@@ -132,7 +117,7 @@ class Inputs:
         }
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         edges = _encoded(linking, ids)
-        about = (loads, settings, rdf, copies, rules, former, inferred, total)
+        about = (loads, settings, former, inferred, total)
         return cls(*about, edges, types, schema, literals, held_out, qualified, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:

@@ -88,11 +88,12 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         ]
         self.prefixes: dict[str, str] = manifest["prefixes"]
         self.base: str = manifest["base"]
-        for section in sections.SECTIONS:
+        present = [section for section in sections.SECTIONS if section.is_in(manifest)]
+        for section in present:
             section.map(self)
         self.num_entities = len(self.entity_iris)
         self.num_relations = len(self.relation_iris)
-        for section in sections.SECTIONS:
+        for section in present:
             section.check(self)
 
     @classmethod

@@ -62,25 +62,17 @@ class Copies(Section):
 
     @classmethod
     def write(cls, inputs: Inputs, folder: Path, manifest: dict[str, Any]) -> None:
-        manifest["copies"] = inputs.copies
-        if inputs.copies:
-            relations, num_entities = inputs.tables["relation"], len(inputs.tables["entity"])
-            for name, values in _arrays(folder, relations, num_entities):
-                np.save(folder / f"{name}.npy", values)
-
-    @classmethod
-    def map(cls, snapshot: Section) -> None:
-        if snapshot.manifest["copies"]:
-            super().map(snapshot)
+        relations, num_entities = inputs.tables["relation"], len(inputs.tables["entity"])
+        for name, values in _arrays(folder, relations, num_entities):
+            np.save(folder / f"{name}.npy", values)
 
     def check(self) -> None:
-        if self.manifest["copies"]:
-            require_lengths(self.num_entities + 1, "run_indptr", of=self)
-            require_lengths(int(self.run_indptr[-1]), *("run_rel", "run_entity"), of=self)
-            require_lengths(len(self.run_rel) + 1, "run_start", of=self)
-            require_lengths(len(self.run_rel), "run_peers", "peer_run", of=self)
-            if self.copy_run.shape[1:] != (self.run_start[-1],):
-                raise ValueError(f"copy_run is {self.copy_run.shape}, not of {self.run_start[-1]}")
+        require_lengths(self.num_entities + 1, "run_indptr", of=self)
+        require_lengths(int(self.run_indptr[-1]), *("run_rel", "run_entity"), of=self)
+        require_lengths(len(self.run_rel) + 1, "run_start", of=self)
+        require_lengths(len(self.run_rel), "run_peers", "peer_run", of=self)
+        if self.copy_run.shape[1:] != (self.run_start[-1],):
+            raise ValueError(f"copy_run is {self.copy_run.shape}, not of {self.run_start[-1]}")
 
 
 def _arrays(

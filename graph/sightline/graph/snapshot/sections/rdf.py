@@ -22,6 +22,4 @@ class Rdf(Section):
     def write(cls, inputs: Inputs, folder: Path, manifest: dict[str, Any]) -> None:
         from sightline.graph.rdf.index import write_rdf_index
 
-        manifest["rdf"] = inputs.rdf
-        if inputs.rdf:
-            write_rdf_index(folder, inputs.loads, inputs.former)
+        write_rdf_index(folder, inputs.loads, inputs.former)

@@ -29,6 +29,8 @@ class MinedRules(Section):
     """
 
     title = "rules"
+    share = 60
+    wanted = "rules"
 
     rule_indptr: Offsets
     rule_body: Ids
@@ -40,9 +42,6 @@ class MinedRules(Section):
 
     @classmethod
     def write(cls, inputs: Inputs, folder: Path, manifest: dict[str, Any]) -> None:
-        manifest["rules"] = inputs.rules
-        if not inputs.rules:
-            return
         from sightline.graph.mining.halves import halves
         from sightline.graph.mining.mine import mine
 
@@ -54,20 +53,14 @@ class MinedRules(Section):
         for name in Rules._fields[1:]:
             np.save(folder / f"rule_{name}.npy", getattr(rules, name))
 
-    @classmethod
-    def map(cls, snapshot: Section) -> None:
-        if snapshot.manifest["rules"]:
-            super().map(snapshot)
-
     def check(self) -> None:
-        if self.manifest["rules"]:
-            names = ("rule_body", "rule_head_end", "rule_body_end", "rule_support", "rule_pairs")
-            require_lengths(int(self.rule_indptr[-1]), *names, "rule_share", of=self)
+        names = ("rule_body", "rule_head_end", "rule_body_end", "rule_support", "rule_pairs")
+        require_lengths(int(self.rule_indptr[-1]), *names, "rule_share", of=self)
 
     @cached_property
     def rules(self) -> Rules | None:
         """The mined rules; None where none were looked for."""
-        if not self.manifest["rules"]:
+        if not MinedRules.is_in(self.manifest):
             return None
         head = np.repeat(
             np.arange(len(self.rule_indptr) - 1, dtype=np.int32), np.diff(self.rule_indptr)

@@ -38,14 +38,20 @@ class Section:
 
     #: What is done while it is written.
     title: ClassVar[str]
-    #: How long that takes beside others, roughly, and what has to be asked for that it is done.
+    #: How long that takes beside others, roughly.
     share: ClassVar[int] = 1
+    #: What has to be asked for that there are these files, and is in the manifest if it was.
     wanted: ClassVar[str | None] = None
 
     folder: Path
     manifest: Mapping[str, Any]
     loads: list[dict[str, Any]]
     num_entities: int
+
+    @classmethod
+    def is_in(cls, manifest: Mapping[str, Any]) -> bool:
+        """Whether a snapshot has this part."""
+        return cls.wanted is None or bool(manifest[cls.wanted])
 
     @classmethod
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
