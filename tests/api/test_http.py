@@ -261,3 +261,15 @@ def test_every_operation_explains_itself(client: TestClient) -> None:
             assert operation["description"]
             for parameter in operation.get("parameters", ()):
                 assert parameter["description"], parameter
+
+
+def test_no_default_is_out_of_its_own_range(client: TestClient) -> None:
+    api = client.get("/openapi.json").json()
+    operations = [op for path in api["paths"].values() for op in path.values()]
+    schemas = [p["schema"] for op in operations for p in op.get("parameters", ())]
+    for record in api["components"]["schemas"].values():
+        schemas += record.get("properties", {}).values()
+    ranged = [s for s in schemas if "maximum" in s and s.get("default") is not None]
+
+    assert ranged
+    assert all(s["minimum"] <= s["default"] <= s["maximum"] for s in ranged), ranged

@@ -52,7 +52,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def test_what_is_planted_is_found_and_its_command_runs(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = world.ask(insights, limit=50, deadline_ms=60_000)
+    # Whatever the machine is busy with; kernels may have to be compiled.
+    answer = insights.insights(world.sight, insights.InsightsQuestion(50, deadline_ms=10**7))
     by_sort: dict[str, list[Insight]] = {}
     for one in answer.insights:
         by_sort.setdefault(one.sort, []).append(one)

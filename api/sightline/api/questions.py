@@ -39,6 +39,8 @@ def model_of(kind: Kind[Any, Any]) -> type[BaseModel]:
         if p.name in ranges:
             low, high = ranges[p.name]
             about = p.about.rpartition(", ")[0]
+            # A deadline may be longer elsewhere than here, and so may its default.
+            default = min(default, high) if isinstance(default, int | float) else default
             limits = {"ge": low, "le": high, "description": f"{about}, {low:.9g} to {high:.9g}."}
         elif p.many:
             limits |= {"min_length": p.length.least, "max_length": p.length.most}

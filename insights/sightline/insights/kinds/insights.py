@@ -109,22 +109,23 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     Each comes with a line of why, and the command that shows more.
     """
     start, budget = time.perf_counter(), asked.deadline_ms / 1000
-    by_sort: list[list[Insight]] = []
+    by_sort: dict[Sort, list[Insight]] = {}
     nothing: list[str] = []
     late: list[str] = []
-    for number, (sort, look) in enumerate(LOOKS.items()):
+    # What one look leaves of its share, the next ones have; the first listed takes longest.
+    for left, (sort, look) in zip(range(len(LOOKS), 0, -1), reversed(LOOKS.items())):
         now = time.perf_counter()
-        # What one look leaves of its share, the later ones have; each has some.
-        share = (start + budget - now) / (len(LOOKS) - number)
+        share = (start + budget - now) / left
         clock = Clock(now + max(share, 0.02 * budget))
         found = look(sight, clock)
         if isinstance(found, str):
             nothing.append(f"{sort}: {found}")
         else:
-            by_sort.append(found)
+            by_sort[sort] = found
         if clock.late:
             late.append(sort)
-    rounds = [one for turn in zip_longest(*by_sort) for one in turn if one is not None]
+    turns = zip_longest(*(by_sort.get(sort, ()) for sort in LOOKS))
+    rounds = [one for turn in turns for one in turn if one is not None]
     reason = None
     if late:
         reason = f"the deadline of {asked.deadline_ms} ms cut the search for: {', '.join(late)}"
