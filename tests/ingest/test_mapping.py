@@ -516,3 +516,21 @@ def test_what_changes_nothing_changes_no_load(load: Callable, workspace: Workspa
     other = load({"people.csv": PEOPLE}, (MAP + po).replace("rdfs:label", "ex:label"))[0]
     assert other.load.id != first.id
     assert [load.id for load in active_loads(workspace)] == [other.load.id], "it takes its place"
+
+
+def test_floats_and_once_hold_for_any_column(load: Callable) -> None:
+    text = MAP.replace("people.csv~csv", "[people.json~jsonpath, '$[*]']")
+    text = text.replace("    s: entity:$(id)", "    floats: FLOATS\n    s: entity:$(id)")
+    text += "      - [ex:of, entity:$(n)~iri]\n"
+    text += "  shop: {sources: [[people.json~jsonpath, '$[*]']], once: true, s: ex:shop, "
+    text += "po: [[rdfs:label, Shop]]}\n"
+    files = {"people.json": '[{"id": "1.0", "n": ["2.0", "3"]}, {"id": "4", "n": ["2"]}]'}
+    (result,) = load(files, text.replace("FLOATS", "[id, n]"))
+    assert triples(result.load) == [
+        ("entity:1", f"{EX}of", "entity:2"),
+        ("entity:1", f"{EX}of", "entity:3"),
+        ("entity:4", f"{EX}of", "entity:2"),
+        (f"{EX}shop", "rdfs:label", "Shop"),
+    ]
+    with pytest.raises(MappingError, match="has no column 'm'; known"):
+        load(files, text.replace("FLOATS", "m"))

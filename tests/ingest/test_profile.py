@@ -361,6 +361,14 @@ def test_first_and_last_name_are_a_label_together(load: Callable, header: str, l
     assert ("entity:author/1", "rdfs:label", label) in triples(result.load)
 
 
+def test_a_first_name_that_comes_again_is_no_thing(load: Callable) -> None:
+    rows = "".join(f"{i},{('Ann', 'Bob')[i % 2]},L{i},{('x', 'y')[i % 2]}\n" for i in range(1, 41))
+    (result,) = load({"kunden.csv": f"kunde_nr,vorname,nachname,stadt\n{rows}"})
+    made = triples(result.load)
+    assert ("entity:kunden/1", "property:vorname", "Bob") in made
+    assert ("entity:kunden/1", "relation:stadt", "entity:stadt/y") in made
+
+
 def test_keys_that_a_program_wrote_as_floats_are_found(load: Callable) -> None:
     files = {
         "towns.csv": "town_id,name\n" + "".join(f"{i},T{i}\n" for i in range(1, 31)),
@@ -426,8 +434,11 @@ def test_years_of_the_same_things_are_said_and_levels_stay_apart(load: Callable)
     one, _ = load({"towns/2023.csv": parts(1), "towns/2024.csv": parts(11)})
     assert any(n.warning and "comes again in others: 40 things" in n.text for n in one.load.notes)
     assert ("entity:town/15", "rdfs:label", "Town 15") in triples(one.load)
-    level, _ = load({"level1.csv": parts(1), "level2.csv": parts(11)})
-    assert not any("one table in" in note.text for note in level.load.notes)
+    for name in ("level", "LEVEL"):
+        level, _ = load({f"{name}1.csv": parts(1), f"{name}2.csv": parts(11)})
+        assert not any("one table in" in note.text for note in level.load.notes)
+    volume, _ = load({"volume1.csv": parts(1), "volume2.csv": parts(11)})
+    assert any("one table in" in note.text for note in volume.load.notes)
 
 
 def test_columns_that_refer_to_a_record_together_are_one_link(load: Callable) -> None:

@@ -177,6 +177,16 @@ def test_a_folder_is_no_file_and_a_device_neither(tmp_path: Path) -> None:
         discover([Path("/dev/null")])
 
 
+@pytest.mark.parametrize("target", ["a.csv", "nowhere.csv"])
+def test_a_link_that_leads_nowhere_is_said(tmp_path: Path, target: str) -> None:
+    (tmp_path / "a.csv").symlink_to(tmp_path / target)
+    for named in (tmp_path / "a.csv", tmp_path / "*.csv"):
+        with pytest.raises(SourceUnreadable, match="it is a link that leads nowhere"):
+            discover([named])
+    with pytest.raises(SourceUnreadable, match="no regular file"):
+        discover([tmp_path])
+
+
 def test_all_sources_are_loaded_or_none_and_all_that_is_wrong_is_said_at_once(
     load: Callable, workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -163,6 +163,28 @@ def test_a_duckdb_file_is_read_with_what_it_declares(
         ingest(workspace, [path])
 
 
+def test_what_of_a_database_is_not_read_is_said(tmp_path: Path, workspace: Workspace) -> None:
+    import duckdb
+
+    one = "create table t (id integer primary key, n integer); insert into t values (1, 2);"
+    more = "create view v as select * from t;"
+    other = "create schema s; create table s.u (id integer); insert into s.u values (3);"
+    with sqlite3.connect(tmp_path / "a.sqlite") as lite:
+        lite.executescript(one + more)
+    lite.close()
+    for name, script in (("b.duckdb", one + more + other), ("c.duckdb", other)):
+        with duckdb.connect(str(tmp_path / name)) as database:
+            database.execute(script)
+    made = ingest(workspace, [tmp_path / "a.sqlite", tmp_path / "b.duckdb"])
+    said = [{n.text: n.warning for n in result.load.notes} for result in made]
+    view = "left out: views, which show what is in tables: "
+    left = "left out: tables that are not in the schema main: s.u"
+    assert said[0][view + "v"] is said[1][view + "main.v"] is False
+    assert said[1][left] is True
+    with pytest.raises(SourceUnreadable, match=left):
+        ingest(workspace, [tmp_path / "c.duckdb"])
+
+
 def test_a_file_that_only_begins_like_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)

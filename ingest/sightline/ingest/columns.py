@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 import polars as pl
+import polars.selectors as cs
 
 from sightline.graph.record.statements import COLUMNS, QUALIFIER, QUALIFIERS, statement_schema
 from sightline.ingest.lexical import TOO_LONG, too_long, unfit
@@ -134,11 +135,18 @@ def _cells(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
             pl.col(pl.List(pl.String)).list.eval(pl.element().filter(~pl.element().is_in(nulls))),
         )
     if table_map.floats:
-        frame = frame.with_columns(pl.col(table_map.floats).str.strip_suffix(".0"))
+        named, text, end = cs.by_name(*table_map.floats), cs.string(), ".0"
+        frame = frame.with_columns(
+            (named & text).str.strip_suffix(end),
+            (named - text).list.eval(pl.element().str.strip_suffix(end)),
+        )
     if table_map.once:
         for column in table_map.subject.columns:
             frame = _one_value_per_row(frame, column, table_map.several, nulls)
-        frame = frame.unique(table_map.columns, keep="first", maintain_order=True)
+        columns = table_map.columns
+        frame = (
+            frame.unique(columns, keep="first", maintain_order=True) if columns else frame.head(1)
+        )
     return frame
 
 

@@ -31,8 +31,8 @@ from sightline.ingest.source import Declared, Link, NoSuchTable, Selection, Sour
 
 RECORDS_PER_BATCH = 50_000
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-
-
+#: What is said of views, and how many of them are named.
+VIEWS, NAMED = "views, which show what is in tables", 10
 MORE = "its driver is not installed: pip install 'sightline[sql]'"
 
 
@@ -49,8 +49,10 @@ def tables_of(source: Source, selection: Selection, url: str) -> Iterator[Table]
         engine = sa.create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
             schema = sa.inspect(connection)
+            views = left_out(VIEWS, schema.get_view_names())
             for name, position in selected(source, selection, schema.get_table_names()):
                 table = _table(connection, schema, name, position)
+                table.notes.extend(views)
                 end = connection.invalidate
                 with closing(read(source, table.batches, sa.exc.SQLAlchemyError, end)) as batches:
                     yield replace(table, batches=batches)
@@ -69,6 +71,13 @@ def selected(
     for place, name in enumerate(names):
         if selection.table in (None, name):
             yield name, source.path.stat().st_size * place // len(names)
+
+
+def left_out(what: str, names: Sequence[str], warning: bool = False) -> list[Note]:
+    """What of a database is not read, if there is any."""
+    few = ", ".join(sorted(names)[:NAMED])
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return [Note(f"left out: {what}: {few}{more}", warning)] if names else []
 
 
 @contextmanager

@@ -169,7 +169,7 @@ class _Survey:
         self.found = Found()
         self._taking = taking
         self._scratch = scratch
-        self._seen: set[Path] = set()
+        self._seen: set[str] = set()
         self._fetched = 0
         self._format = None if taking.format is None else known.by_name(taking.format)
         self._encoding = None
@@ -230,7 +230,7 @@ class _Survey:
             place: as that of the source.
             inside: it comes from an archive.
         """
-        whole = path.resolve()
+        whole = os.path.realpath(path)
         if whole in self._seen:
             return
         self._seen.add(whole)
@@ -344,6 +344,8 @@ def _files(path: Path, passed: list[tuple[Path, str]]) -> Iterator[tuple[Path, b
             yield from ((file, False) for file in _below(path, passed))
         elif path.exists():
             yield path, True
+        elif path.is_symlink():
+            raise SourceUnreadable(path, "it is a link that leads nowhere")
         elif matches := sorted(glob.glob(str(path), recursive=True)):
             for match in matches:
                 yield from _files(Path(match), passed)

@@ -156,7 +156,9 @@ class TableMap:
     def columns(self) -> tuple[str, ...]:
         """Every column it refers to, each once."""
         said = ((*predicate.columns, *value.columns) for predicate, value in self.statements)
-        return tuple(dict.fromkeys((*self.subject.columns, *chain.from_iterable(said))))
+        return tuple(
+            dict.fromkeys((*self.subject.columns, *chain.from_iterable(said), *self.floats))
+        )
 
 
 #: What the columns of a batch mean to a workspace with these prefixes, those of the four kinds of

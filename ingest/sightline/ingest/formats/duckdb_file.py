@@ -20,6 +20,10 @@ from sightline.ingest.source import Declared, Link, Selection, Source, Table, Ta
 MARK = slice(8, 12), b"DUCK"
 TABLES = """select table_name from duckdb_tables()
     where database_name = current_database() and schema_name = 'main' order by table_name"""
+VIEWS = """select schema_name || '.' || view_name from duckdb_views()
+    where database_name = current_database() and not internal"""
+OTHERS = """select schema_name || '.' || table_name from duckdb_tables()
+    where database_name = current_database() and schema_name <> 'main'"""
 CONSTRAINTS = """select constraint_type, constraint_column_names, referenced_table,
     referenced_column_names from duckdb_constraints()
     where database_name = current_database() and schema_name = 'main' and table_name = ?"""
@@ -32,19 +36,27 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         reason = "it is a DuckDB file, whose library is missing: pip install 'sightline[duckdb]'"
         raise SourceUnreadable(source.path, reason) from error
 
-    from sightline.ingest.database import errors_of, read, require_no_journal, selected
+    from sightline.ingest import database as db
 
-    require_no_journal(source, ".wal", "close it, or open it once with DuckDB")
+    db.require_no_journal(source, ".wal", "close it, or open it once with DuckDB")
     # It reads nothing but this file, whatever views or settings are in there.
     config: dict[str, Any] = {"enable_external_access": False}
     with (
-        errors_of(source, duckdb.Error),
+        db.errors_of(source, duckdb.Error),
         duckdb.connect(str(source.path), read_only=True, config=config) as database,
     ):
-        names = [name for (name,) in database.execute(TABLES).fetchall()]
-        for name, position in selected(source, selection, names):
+        names, views, others = (
+            [name for (name,) in database.execute(query).fetchall()]
+            for query in (TABLES, VIEWS, OTHERS)
+        )
+        left = db.left_out("tables that are not in the schema main", others, warning=True)
+        if left and not names:
+            raise SourceUnreadable(source.path, left[0].text)
+        left += db.left_out(db.VIEWS, views)
+        for name, position in db.selected(source, selection, names):
             table = _table(database, name, position)
-            with closing(read(source, table.batches, duckdb.Error, database.close)) as batches:
+            table.notes.extend(left)
+            with closing(db.read(source, table.batches, duckdb.Error, database.close)) as batches:
                 yield replace(table, batches=batches)
 
 
@@ -66,14 +78,14 @@ def _table(database: Any, name: str, position: int) -> Table:
 def _batches(
     database: Any, name: str, key: tuple[str, ...], notes: list[Note], position: int
 ) -> Iterator[Batch]:
-    from sightline.ingest.database import RECORDS_PER_BATCH, batches_of, quoted, quoted_names
+    from sightline.ingest import database as db
 
-    order = f" order by {quoted_names(key)}" if key else ""
+    order = f" order by {db.quoted_names(key)}" if key else ""
     with database.cursor() as cursor:
-        cursor.execute(f"select * from {quoted(name)}{order}")
+        cursor.execute(f"select * from {db.quoted(name)}{order}")
         columns = [column for column, *_ in cursor.description]
-        parts = iter(lambda: cursor.fetchmany(RECORDS_PER_BATCH), [])
-        yield from batches_of(name, columns, parts, notes, position)
+        parts = iter(lambda: cursor.fetchmany(db.RECORDS_PER_BATCH), [])
+        yield from db.batches_of(name, columns, parts, notes, position)
 
 
 DUCKDB = TableFormat(

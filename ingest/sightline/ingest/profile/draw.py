@@ -340,7 +340,8 @@ def _is_category(table: Profiled, name: str, column: Column) -> bool:
     """Few values that are no numbers and come again are things that records share."""
     if column.kind != "text" or table.role != "things" or not _comes_again(column):
         return False
-    if name in (*table.links, *table.key, table.label) or not names.words(name):
+    named = (*table.links, *table.key, table.label, *(table.whole_name or ()))
+    if name in named or not names.words(name):
         return False
     called = set(names.words(name))
     if called & set(NO_THINGS) or (names.is_measure(name) and column.kind in TIMES):

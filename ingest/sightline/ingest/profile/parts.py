@@ -46,12 +46,16 @@ def _called(table: Statistics) -> tuple[object, ...]:
 
 def thing(table: Statistics) -> str:
     """What a table in parts is called: their name without what tells them apart, or the folder."""
-    bare = _NUMBER.sub(" ", table.table.name)
-    left = [word for word in names.words(bare) if word not in WORDS]
-    if left:
+    if left := _words(table):
         return "_".join(left)
     folder = table.source.origin.absolute().parent.name
     return folder if folder.lower() not in FOLDERS and names.words(folder) else "record"
+
+
+def _words(table: Statistics) -> list[str]:
+    """The words of its name beside numbers and those that say that it is a part."""
+    bare = _NUMBER.sub(" ", table.table.name)
+    return [word for word in names.words(bare) if word not in WORDS]
 
 
 def _one(parts: Sequence[Statistics]) -> Statistics | None:
@@ -68,9 +72,8 @@ def _one(parts: Sequence[Statistics]) -> Statistics | None:
             groups[group] = together
     everywhere = {name for name in columns if all(part.unique(name) for part in parts)}
     again = {name for name in everywhere if not columns[name].distinct.unique}
-    only_numbers = not re.sub(r"[^a-z]+|" + "|".join(WORDS), "", _NUMBER.sub("", first.table.name))
     years = all(_YEAR.search(part.table.name) for part in parts)
-    if any(names.is_identifier(name) for name in again) and not (only_numbers or years):
+    if any(names.is_identifier(name) for name in again) and _words(first) and not years:
         return None
     records = sum(part.records for part in parts)
     return Statistics(
