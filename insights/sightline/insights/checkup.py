@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sightline.graph.arrays import Doubles, Ids
+from sightline.graph.arrays import Doubles, Ids, expand_csr
 from sightline.graph.mining.constraints import MOST_EXCEPTIONS, Constraint, Constraints
 from sightline.graph.mining.plausibility import (
     LEAST_FACTS,
@@ -29,21 +29,11 @@ from sightline.graph.mining.plausibility import (
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.search import normalise
 from sightline.graph.vocabulary import LABEL_PROPERTIES, RDFS_LABEL
+from sightline.insights.records import FindingKind, Severity
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
 
-SuspectKind = Literal[
-    "contradiction",
-    "merged",
-    "implausible",
-    "duplicate relation",
-    "split",
-    "leakage",
-    "unlabelled",
-    "isolated",
-]
-Severity = Literal["high", "medium", "low"]
 #: The check that all others may ask.
 IMPLAUSIBLE = "implausible facts"
 #: Suspects of one kind that are kept, the likeliest.
@@ -79,7 +69,7 @@ class Suspect:
         detail: tells suspects of one kind about the same things apart.
     """
 
-    kind: SuspectKind
+    kind: FindingKind
     severity: Severity
     certainty: float
     why: str
@@ -286,7 +276,8 @@ class Checkup:
             return ()
         return (int(edges[np.argmax(wrong)]),)
 
-    def _same_relations(self) -> Iterator[tuple[int, int, bool, int, int]]:
+    @cached_property
+    def _same_relations(self) -> list[tuple[int, int, bool, int, int]]:
         """Pairs of relations that state the same pairs: the two, whether the second is read the
         other way, shared pairs, and pairs of the smaller one."""
         from scipy import sparse
@@ -305,17 +296,20 @@ class Checkup:
             for side in np.split(pair, 2)
         )
         twins = s.one_rel[: s.num_relations], s.one_rel[s.num_relations :]
+        out = []
         for inverse, shared in ((False, there.T @ there), (True, there.T @ back)):
             found = sparse.triu(shared, k=1).tocoo()
             for one, other, both in zip(found.row.tolist(), found.col.tolist(), found.data):
                 if twins[0][one] == twins[int(inverse)][other]:
                     continue  # an ontology says so
-                yield one, other, inverse, int(both), int(min(count[one], count[other]))
+                least = int(min(count[one], count[other]))
+                out.append((one, other, inverse, int(both), least))
+        return out
 
     def _duplicates(self, end: float) -> Iterator[Suspect]:
         s = self.snapshot
         count = np.bincount(s.relation, minlength=s.num_relations)
-        for one, other, inverse, both, _ in self._same_relations():
+        for one, other, inverse, both, _ in self._same_relations:
             most = int(max(count[one], count[other]))
             if both < LEAST_PAIRS or both < SAME_PAIRS * most:
                 continue
@@ -336,15 +330,16 @@ class Checkup:
     def _split(self, end: float) -> Iterator[Suspect]:
         """Entities of one name and type that have neighbours in common."""
         s = self.snapshot
-        labels = np.array([normalise(text) for text in s.entity_labels], np.str_)
-        rank = np.argsort(labels, kind="stable")
-        for group in np.split(rank, np.flatnonzero(labels[rank][1:] != labels[rank][:-1]) + 1):
-            if not 1 < len(group) <= MOST_NAMESAKES or not labels[group[0]]:
+        namesakes: dict[str, list[int]] = {}
+        for entity, text in enumerate(s.entity_labels):
+            namesakes.setdefault(normalise(text), []).append(entity)
+        for name, group in namesakes.items():
+            if not name or not 1 < len(group) <= MOST_NAMESAKES:
                 continue
             if time.perf_counter() > end:
                 raise OutOfTime
-            around = [self._around(int(e)) for e in group]
-            types = [set(s.types_of(int(e)).tolist()) for e in group]
+            around = [self._around(e) for e in group]
+            types = [set(s.types_of(e).tolist()) for e in group]
             for i in range(len(group)):
                 for j in range(i + 1, len(group)):
                     shared = len(around[i] & around[j])
@@ -356,7 +351,7 @@ class Checkup:
                     why += ", one type" if types[i] & types[j] else ""
                     why += f" and share {shared} of {few} neighbours; they may be one thing"
                     certainty = (shared + 1) / (few + 2)
-                    two = int(group[i]), int(group[j])
+                    two = group[i], group[j]
                     edges = self._to(two, min(around[i] & around[j]))
                     yield Suspect(
                         "split", "medium", certainty, why, two, edges=edges, same="entities"
@@ -383,12 +378,13 @@ class Checkup:
         s = self.snapshot
         alike = {(r, r, True) for r in np.flatnonzero(_both_ways(s)).tolist()}
         alike |= {(r, r, False) for r in range(s.num_relations)}
-        for one, other, inverse, both, least in self._same_relations():
+        for one, other, inverse, both, least in self._same_relations:
             if both >= LEAST_PAIRS and both >= SAME_PAIRS * least:
                 alike |= {(one, other, inverse), (other, one, inverse)}
         n, r_all = np.int64(s.num_entities), np.int64(max(1, s.num_relations))
         stated = (s.head * n + s.tail) * r_all + s.relation
         rank = np.argsort(stated)
+        stated = np.append(stated[rank], -1)
         for role in ("valid", "test"):
             triples = s.held_out(role)
             if not len(triples):
@@ -398,10 +394,8 @@ class Checkup:
                 asked = np.flatnonzero(relation == one)
                 ends = (tail, head) if inverse else (head, tail)
                 key = (ends[0][asked] * n + ends[1][asked]) * r_all + other
-                at = np.minimum(np.searchsorted(stated[rank], key), max(0, len(stated) - 1))
-                if not len(stated) or not len(asked):
-                    continue
-                edges = rank[at[stated[rank[at]] == key]]
+                at = np.searchsorted(stated[:-1], key)
+                edges = rank[at[stated[at] == key]]
                 if not len(edges):
                     continue
                 how = ", read the other way," if inverse else ""
@@ -433,11 +427,11 @@ class Checkup:
         members = np.bincount(s.type_class, minlength=len(s.class_iris))
         with_label = np.bincount(s.type_class[has[entity_of]], minlength=len(s.class_iris))
         usual = (members >= 10) & (with_label >= NEARLY_ALL * members)
-        for e, c in zip(entity_of.tolist(), s.type_class.tolist()):
-            if usual[c] and not has[e]:
-                why = "{e0} has no label, where " + f"{with_label[c]:,} of {members[c]:,} {{c0}} do"
-                certainty = float(with_label[c] / members[c])
-                yield Suspect("unlabelled", "low", certainty, why, (e,), classes=(c,))
+        lacking = np.flatnonzero(usual[s.type_class] & ~has[entity_of])
+        for e, c in zip(entity_of[lacking].tolist(), s.type_class[lacking].tolist()):
+            why = "{e0} has no label, where " + f"{with_label[c]:,} of {members[c]:,} {{c0}} do"
+            certainty = float(with_label[c] / members[c])
+            yield Suspect("unlabelled", "low", certainty, why, (e,), classes=(c,))
         bare = ~typed & ~has & (np.diff(s.attribute_indptr) == 0) & (np.diff(s.out_indptr) == 0)
         if typed.mean() >= NEARLY_ALL:
             for e in np.flatnonzero(bare).tolist():
@@ -471,7 +465,7 @@ class Checkup:
             why = f"{{e0}} and what it is linked with, {size[p]:,} entities, hang together with "
             why += "nothing else"
             certainty = 1 - float(size[p] / size.max())
-            edges = tuple(np.flatnonzero(part[s.head] == p)[:SHOWN].tolist())
+            edges = tuple(expand_csr(s.out_indptr, members)[1][:SHOWN].tolist())
             yield Suspect(
                 "isolated", "low", certainty, why, tuple(members[:SHOWN].tolist()), edges=edges
             )

@@ -17,6 +17,18 @@ Direction = Literal["out", "in"]
 #: What the graph holds, stated in a source or inferred from what is stated, shows its origins and
 #: has no probability; a predicted fact is the other way round.
 Status = Literal["stated", "inferred", "predicted"]
+#: What may look wrong; see ``checkup``.
+FindingKind = Literal[
+    "contradiction",
+    "merged",
+    "implausible",
+    "duplicate relation",
+    "split",
+    "leakage",
+    "unlabelled",
+    "isolated",
+]
+Severity = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)

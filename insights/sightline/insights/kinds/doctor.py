@@ -12,7 +12,7 @@ from annotated_doc import Doc
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.vocabulary import OWL
 from sightline.insights.kind import Kind, Limit, Sightline, Span
-from sightline.insights.records import EntityRef, Ref, Step
+from sightline.insights.records import EntityRef, FindingKind, Ref, Severity, Step
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
@@ -26,20 +26,7 @@ MOST_LABEL = 80
 class DoctorQuestion:
     """Which findings."""
 
-    kind: Annotated[
-        Literal[
-            "all",
-            "contradiction",
-            "merged",
-            "implausible",
-            "duplicate relation",
-            "split",
-            "leakage",
-            "unlabelled",
-            "isolated",
-        ],
-        Doc("Only this kind of finding."),
-    ] = "all"
+    kind: Annotated[Literal["all", FindingKind], Doc("Only this kind of finding.")] = "all"
     limit: Limit = 20
     deadline_ms: Annotated[int, Span(1, 600_000), Doc("Answer after this many milliseconds.")] = (
         60_000
@@ -72,8 +59,8 @@ class Finding:
     """
 
     id: str
-    kind: str
-    severity: Literal["high", "medium", "low"]
+    kind: FindingKind
+    severity: Severity
     certainty: float
     why: str
     entities: tuple[EntityRef, ...]
@@ -86,7 +73,7 @@ class Finding:
 class FindingCount:
     """How many findings of one kind."""
 
-    kind: str
+    kind: FindingKind
     findings: int
 
 
