@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from sightline.cli.main import run
+from sightline.distill.serving import write_maps
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.insights.checkup import Suspect
+from sightline.insights.deadline import Deadline
 from sightline.insights.kinds import insights
-from sightline.insights.kinds.insights import Clock, Insight
+from sightline.insights.kinds.insights import Insight
 from tests.graph.conftest import add_load, fact, typed
-from tests.insights.conftest import World
+from tests.insights.conftest import MODEL, Model, World
 
 Make = Callable[..., World]
 PEOPLE = [f"p{i:02}" for i in range(60)]
@@ -74,14 +77,48 @@ def test_what_is_planted_is_found_and_its_command_runs(
     capsys.readouterr()
 
 
+def test_the_likeliest_error_of_each_kind_comes_first_however_grave(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspects = [
+        Suspect("contradiction", "high", 0.7, "surer by little"),
+        Suspect("contradiction", "high", 0.6, "second of its kind"),
+        Suspect("implausible", "medium", 0.9, "surest"),
+        Suspect("unlabelled", "low", 1.0, "not worth a line"),
+    ]
+    monkeypatch.setattr(world.sight.checkup, "suspects", lambda _: (suspects, []))
+    monkeypatch.setattr(insights, "LOOKS", {"likely error": insights.LOOKS["likely error"]})
+
+    assert [one.text for one in world.ask(insights).insights] == ["surest", "surer by little"]
+
+
+def test_what_the_model_expects_and_what_came_are_findings(
+    world_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {("bob", "lives_in", "york"): 8.0, ("dot", "lives_in", "bern"): 7.0}
+    ws = world_of(model=Model(scores, calibration={"abstain_below": 0.1})).ws
+    add_load(ws, [fact(("acme", "owns", "bolt"))], name="more")
+    write_maps(ws, compile_snapshot(ws, rdf=False), MODEL)
+    chosen: Any = ("likely missing fact", "change")
+    monkeypatch.setattr(insights, "LOOKS", {sort: insights.LOOKS[sort] for sort in chosen})
+    answer = World(ws).ask(insights)
+
+    missing = [one for one in answer.insights if one.sort == "likely missing fact"]
+    assert missing[0].text == "Bob —lives in→ York is likely, and nowhere stated"
+    assert missing[0].why.endswith("; Bob —works at→ Acme —located in→ York")
+    [change] = [one for one in answer.insights if one.sort == "change"]
+    assert change.text.startswith("1 facts came and 0 went")
+    assert change.why == "most in owns (+1 -0)"
+
+
 def test_sorts_take_turns_and_what_has_nothing_says_why(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def some(sort: str, count: int) -> list[Insight]:
         return [Insight(sort, f"{sort} {i}", "", "", ()) for i in range(count)]  # type: ignore[arg-type]
 
-    def slow(_: Any, clock: Clock) -> list[Insight]:
-        clock.late = True
+    def slow(_: Any, deadline: Deadline) -> list[Insight]:
+        deadline.reason = "it took too long"
         return some("bridge", 2)
 
     looks = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import polars as pl
@@ -15,8 +16,9 @@ from sightline.graph.progress import silent
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import NotWritable
 from sightline.insights import report
-from sightline.insights.records import Fact
-from sightline.insights.report import possible, write_report
+from sightline.insights.records import Fact, Path
+from sightline.insights.report import write_report
+from sightline.insights.surprising import most_surprising
 from tests.graph.conftest import literal
 from tests.insights.conftest import MODEL, ROWS, Model, World, name_of
 
@@ -237,13 +239,15 @@ def test_what_all_stated_facts_forbid_is_not_surprising(world_of) -> None:
     """Ten people live in one town each; that one lives in another one too cannot be."""
     lives = [(f"p{i}", "lives_in", f"t{i % 3}") for i in range(12)]
     world = world_of([*lives, ("p12", "knows", "p1")], model=Model())
+    path = (Path("", (), 1.0, "", 1),)
     facts = [
         Fact(
             world.sight.names.entity(world.id(head)),
             world.sight.names.relation(world.relation("lives_in")),
             world.sight.names.entity(world.id("t1")),
-            *("out", "predicted", 0.5, 0.5, False, 1, 1.0, 1.0, (), None, None, None, (), ()),
+            *("out", "predicted", 0.5, 0.5, False, 1, 1.0, 1.0, path, None, None, None, (), ()),
         )
         for head in ("p0", "p12")
     ]
-    assert [name_of(f.head) for f in possible(world.sight, facts)] == ["p12"]
+    assert [name_of(f.head) for f in most_surprising(world.sight, facts, 2)] == ["p12"]
+    assert most_surprising(world.sight, [replace(f, support=()) for f in facts], 2) == ()

@@ -24,6 +24,7 @@ from sightline.insights.names import Names
 from sightline.models.errors import NoModel
 
 if TYPE_CHECKING:
+    from sightline.graph.mining.constraints import Constraints
     from sightline.insights.checkup import Checkup
 
 #: Answers to which edges meet some conditions that are kept.
@@ -97,7 +98,14 @@ class Sightline:
         """What looks wrong with the graph; each check is done once."""
         from sightline.insights.checkup import Checkup
 
-        return Checkup(self.snapshot)
+        return Checkup(self.snapshot, lambda: self.constraints)
+
+    @cached_property
+    def constraints(self) -> Constraints:
+        """What nearly all facts of the graph keep."""
+        from sightline.graph.mining.constraints import Constraints
+
+        return Constraints(self.snapshot)
 
     @property
     def reads_graph(self) -> bool:

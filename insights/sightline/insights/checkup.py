@@ -91,10 +91,15 @@ class Suspect:
 
 
 class Checkup:
-    """The checks of one snapshot; what a check found is kept."""
+    """The checks of one snapshot; what a check found is kept.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    Args:
+        constraints: what its facts keep; asked for when it is needed.
+    """
+
+    def __init__(self, snapshot: Snapshot, constraints: Callable[[], Constraints]) -> None:
         self.snapshot = snapshot
+        self._constraints = constraints
         self._lock = threading.Lock()
         self._done: dict[str, list[Suspect]] = {}
         self._judged: Plausibility | None = None
@@ -139,10 +144,6 @@ class Checkup:
         found.sort(key=lambda x: (rank[x.severity], -x.certainty, x.kind, x.edges, x.entities))
         return _once(found), missed
 
-    @cached_property
-    def _constraints(self) -> Constraints:
-        return Constraints(self.snapshot)
-
     def _judge(self, end: float) -> Plausibility:
         if self._judged is None:
             self._judged = plausibility(self.snapshot, end)
@@ -184,10 +185,10 @@ class Checkup:
         blamed: set[int] = set()
         # Those that one fact breaks alone come first: they tell which of several is wrong.
         several = ("functional", "inverse functional", "asymmetric")
-        for constraint in sorted(self._constraints.found, key=lambda c: c.kind in several):
+        for constraint in sorted(self._constraints().found, key=lambda c: c.kind in several):
             if not constraint.exceptions or constraint.kind == "symmetric":
                 continue
-            broken = self._constraints.breaking(constraint)
+            broken = self._constraints().breaking(constraint)
             # The more exceptions there are, the less each is one.
             more = (constraint.exceptions - 1) / (MOST_EXCEPTIONS * constraint.support)
             sure = constraint.confidence * (1.0 if constraint.declared else 1 - more / 2)

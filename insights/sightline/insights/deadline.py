@@ -1,4 +1,4 @@
-"""How long a model is asked. Knows a clock; knows no question."""
+"""How long is asked, and what was left out. Knows a clock; knows no question."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """Time to ask a model in, and what it did not suffice for.
+    """Time to ask in, and what it did not suffice for.
 
     Attributes:
+        ms: milliseconds.
         reason: what was left out; None where nothing was.
     """
 
     def __init__(self, ms: int) -> None:
-        self._ms = ms
+        self.ms = ms
         self.reason: str | None = None
 
     def each(self, answers: Iterable[T], total: int) -> Iterator[T]:
@@ -27,8 +28,8 @@ class Deadline:
         for done, answer in enumerate(answers, 1):
             yield answer
             now = time.perf_counter()
-            end = now + self._ms / 1000 if done == 1 else end
+            end = now + self.ms / 1000 if done == 1 else end
             if now >= end and done < total:
                 left = f"no time for {total - done} of {total} relations and directions"
-                self.reason = f"the deadline of {self._ms} ms left {left}"
+                self.reason = f"the deadline of {self.ms} ms left {left}"
                 return

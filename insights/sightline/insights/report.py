@@ -1,15 +1,15 @@
 """A batch report: what the graph states and the model adds about some entities, as files.
 
 ``report.html`` to read and print, ``report.json`` with the same content, and its facts and
-predictions as CSV and Parquet. Knows the answers of a ``Sightline`` and files; ranks nothing but
-the most surprising of the predictions it shows. The page loads nothing from anywhere.
+predictions as CSV and Parquet. Knows the answers of a ``Sightline`` and files; ranks
+nothing. The page loads nothing from anywhere.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -30,6 +30,7 @@ from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.similar import Neighbour
 from sightline.insights.kinds.stats import Stats
 from sightline.insights.records import Fact
+from sightline.insights.surprising import most_surprising
 from sightline.models.errors import NoVectors
 
 #: Version of the layout of a report; part of its id.
@@ -176,9 +177,7 @@ def compose(
         progress("report", done, len(entities), sight.snapshot.entity_labels[chosen])
         sections.append(section_of(sight, chosen))
     model = summarise_model(sight)
-    base_rate = model.base_rate if model else None
     predicted = [p for section in sections for p in section.predicted]
-    spoken_for = possible(sight, [p for p in predicted if p.support or p.rule])
     likely = {(p.head.iri, p.relation.iri, p.tail.iri) for p in predicted if not p.abstain}
     return Report(
         id=report_id,
@@ -187,7 +186,7 @@ def compose(
         stats=stats.KIND.answer(sight, stats.StatsQuestion()),
         model=model,
         note=sight.no_model.public if sight.no_model else None,
-        surprising=() if base_rate is None else most_surprising(spoken_for, base_rate),
+        surprising=most_surprising(sight, predicted, SURPRISING),
         sections=tuple(sections),
     )
 
@@ -220,7 +219,7 @@ def section_of(sight: Sightline, about: int) -> Section:
     except NoVectors:
         pass  # what predicts is told once, above the sections
     except SightlineError as error:
-        note = str(error)
+        note = error.public
     old = related.RelatedQuestion(iri, k=STATED, predicted=False)
     return Section(
         view=entity.KIND.answer(sight, entity.EntityQuestion(iri)),
@@ -230,43 +229,6 @@ def section_of(sight: Sightline, about: int) -> Section:
         similar=alike,
         note=note,
     )
-
-
-def possible(sight: Sightline, predictions: Sequence[Fact]) -> list[Fact]:
-    """The predictions that break no constraint which all stated facts keep."""
-    from sightline.graph.mining.constraints import Constraints
-
-    if not predictions:
-        return []
-    s = sight.snapshot
-    heads, relations, tails = (
-        np.array([names.find(getattr(p, part).iri) for p in predictions], np.int32)
-        for part, names in (
-            ("head", s.entity_iris),
-            ("relation", s.relation_iris),
-            ("tail", s.entity_iris),
-        )
-    )
-    excluded = Constraints(s).excluded(heads, relations, tails)
-    return [p for p, broken in zip(predictions, excluded.tolist()) if broken < 0]
-
-
-def most_surprising(predictions: Iterable[Fact], base_rate: float) -> tuple[Fact, ...]:
-    """The predictions that say most beyond popularity: highest probability x bits first.
-
-    Guesses are left out, and those less likely than the answers to calibration's questions were on
-    average; of several facts about the same two entities all but the first.
-    """
-
-    def gain(p: Fact) -> float:
-        return (p.probability or 0.0) * (p.surprising or 0.0)
-
-    found: dict[frozenset[str], Fact] = {}
-    ranked = sorted(predictions, key=lambda p: (-gain(p), p.head.id, p.relation.id, p.tail.id))
-    for p in ranked:
-        if gain(p) > 0 and not p.abstain and (p.probability_if_any or 0.0) >= base_rate:
-            found.setdefault(frozenset((p.head.iri, p.tail.iri)), p)
-    return tuple(found.values())[:SURPRISING]
 
 
 def summarise_model(sight: Sightline) -> ModelSummary | None:

@@ -102,7 +102,7 @@ def doctor(sight: Sightline, asked: DoctorQuestion) -> Diagnosis:
     wanted = [s for s in found if asked.kind in ("all", s.kind)]
     reason = f"the deadline left no time for {', '.join(missed)}" if missed else None
     return Diagnosis(
-        findings=tuple(_finding(sight, suspect) for suspect in wanted[: asked.limit]),
+        findings=tuple(finding(sight, suspect) for suspect in wanted[: asked.limit]),
         total=len(wanted),
         counts=tuple(FindingCount(kind, number) for kind, number in sorted(counts.items())),
         truncated=bool(missed),
@@ -122,10 +122,11 @@ def find(sight: Sightline, ref: str) -> Finding:
     same = [s for s in found if ref and s.id_in(sight.snapshot).startswith(ref)]
     if len(same) != 1:
         raise UnknownFinding(ref)
-    return _finding(sight, same[0])
+    return finding(sight, same[0])
 
 
-def _finding(sight: Sightline, suspect: Suspect) -> Finding:
+def finding(sight: Sightline, suspect: Suspect) -> Finding:
+    """A suspect with labels, sources and a patch."""
     s, names = sight.snapshot, sight.names
     labels: dict[str, str] = {}
     for letter, ids, texts in (

@@ -200,7 +200,7 @@ def _resolved(
             found[sight.entity(name)] = None
         except (UnknownEntity, AmbiguousEntity, BadReference) as error:
             near = error.extra.get("nearest") or error.extra.get("candidates") or ()
-            unresolved.append(Unresolved(name, str(error), tuple(near)))  # type: ignore[arg-type]
+            unresolved.append(Unresolved(name, error.public, tuple(near)))  # type: ignore[arg-type]
     return list(found), tuple(unresolved), len(given) - len(found) - len(unresolved)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_doc import Doc
 
+from sightline.insights.deadline import Deadline
 from sightline.insights.kind import Kind, Sightline, Span
 from sightline.insights.records import EntityRef, Fact
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sightline.graph.paths.chance import Chance
     from sightline.graph.paths.find import Metapath as FoundMetapath
     from sightline.graph.sets.enrich import Feature
+    from sightline.insights.checkup import Suspect
 
 Sort = Literal[
     "likely error",
@@ -84,23 +86,6 @@ class Insights:
     reason: str | None
 
 
-class Clock:
-    """The time of one look, and whether it was too short."""
-
-    def __init__(self, end: float) -> None:
-        self._end = end
-        self.late = False
-
-    def over(self) -> bool:
-        """Whether no more may be tried."""
-        self.late |= time.perf_counter() > self._end
-        return self.late
-
-    def milliseconds(self) -> int:
-        """What is left, for a question of its own; the least that one takes where nothing is."""
-        return min(60_000, max(1, round(1000 * (self._end - time.perf_counter()))))
-
-
 def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     """The findings of a graph that are most worth a look, over all kinds and without a question: a
     likely error, a likely missing fact, a connection that chance does not explain, what a few
@@ -116,13 +101,13 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     for left, (sort, look) in zip(range(len(LOOKS), 0, -1), reversed(LOOKS.items())):
         now = time.perf_counter()
         share = (start + budget - now) / left
-        clock = Clock(now + max(share, 0.02 * budget))
-        found = look(sight, clock)
+        deadline = Deadline(round(1000 * max(share, 0.02 * budget)) or 1)
+        found = look(sight, deadline)
         if isinstance(found, str):
             nothing.append(f"{sort}: {found}")
         else:
             by_sort[sort] = found
-        if clock.late:
+        if deadline.reason is not None:
             late.append(sort)
     turns = zip_longest(*(by_sort.get(sort, ()) for sort in LOOKS))
     rounds = [one for turn in turns for one in turn if one is not None]
@@ -132,13 +117,18 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     return Insights(tuple(rounds[: asked.limit]), len(rounds), tuple(nothing), bool(late), reason)
 
 
-def _errors(sight: Sightline, clock: Clock) -> list[Insight] | str:
-    """What the doctor finds first of each kind."""
-    from sightline.insights.kinds.doctor import DoctorQuestion, doctor
+def _errors(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
+    """The surest finding of the doctor of each kind: here counts what is likeliest wrong, not what
+    is gravest if it is."""
+    from sightline.insights.kinds.doctor import finding
 
-    said = doctor(sight, DoctorQuestion(limit=200, deadline_ms=clock.milliseconds()))
-    clock.late, found = said.truncated, said.findings
-    first = {one.kind: one for one in reversed(found) if one.severity != "low"}
+    checkup = sight.checkup
+    found, missed = checkup.suspects(time.perf_counter() + deadline.ms / 1000)
+    deadline.reason = ", ".join(missed) or None
+    first: dict[str, Suspect] = {}
+    for suspect in sorted(found, key=lambda one: -one.certainty):
+        if suspect.severity != "low":
+            first.setdefault(suspect.kind, suspect)
     out = [
         Insight(
             "likely error",
@@ -147,41 +137,33 @@ def _errors(sight: Sightline, clock: Clock) -> list[Insight] | str:
             f"sightline doctor --kind {_quoted(one.kind)}",
             one.entities,
         )
-        for one in found
-        if first.get(one.kind) is one
+        for one in (finding(sight, suspect) for suspect in list(first.values())[:EACH])
     ]
-    return out[:EACH] or "the doctor finds nothing of weight"
+    return out or "the doctor finds nothing of weight"
 
 
-def _missing(sight: Sightline, clock: Clock) -> list[Insight] | str:
+def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     """The predictions about the best connected entities that popularity does not explain."""
     import numpy as np
 
-    from sightline.graph.errors import SightlineError
     from sightline.insights.kinds.related import RelatedQuestion, related
-    from sightline.insights.report import most_surprising
+    from sightline.insights.surprising import most_surprising
 
     if sight.model is None:
         return sight.no_model.public if sight.no_model else "no model is served"
-    s, base_rate = sight.snapshot, None
-    found: list[Fact] = []
-    for entity in np.argsort(-s.degree, kind="stable")[:ASKED].tolist():
-        if found and clock.over():
-            break
-        try:
-            question = RelatedQuestion(s.entity_iris[entity], known=False)
-            answer = related(sight, question)
-        except SightlineError:
-            continue  # the model does not know it
-        found += answer.related
-        base_rate = answer.base_rate
-    if base_rate is None:
+    if sight.model.scorer.calibration.base_rate is None:
         return "there were too few held-out facts to say how sure the model is"
+    s = sight.snapshot
+    found: list[Fact] = []
+    asked = np.argsort(-s.degree, kind="stable")[:ASKED].tolist()
+    for entity in deadline.each(asked, len(asked)):
+        if sight.can_predict(entity):
+            found += related(sight, RelatedQuestion(s.entity_iris[entity], known=False)).related
     out = []
-    for fact in most_surprising(found, base_rate)[:EACH]:
+    for fact in most_surprising(sight, found, EACH):
         why = f"chance {fact.probability:.0%}, {fact.surprising:.1f} bits beyond popularity"
-        if fact.support:
-            why += f"; {fact.support[0].text}"
+        for path in (fact.support or (fact.rule.paths if fact.rule else ()))[:1]:
+            why += f"; {path.text}"
         named = (fact.head.id, fact.relation.id, fact.tail.id)
         command = " ".join(("sightline explain", *map(_quoted, named)))
         text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label} is likely, and nowhere"
@@ -191,7 +173,7 @@ def _missing(sight: Sightline, clock: Clock) -> list[Insight] | str:
     return out or "no prediction is above the threshold and beyond popularity"
 
 
-def _connections(sight: Sightline, clock: Clock) -> list[Insight] | str:
+def _connections(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     """Entities two steps apart and not linked, which chance would not connect so well."""
     import numpy as np
 
@@ -206,9 +188,7 @@ def _connections(sight: Sightline, clock: Clock) -> list[Insight] | str:
     linked = np.flatnonzero(s.degree)
     chosen = rng.choice(linked, min(STARTS, len(linked)), replace=False) if len(linked) else linked
     tried = 0
-    for source in chosen.tolist():
-        if found and clock.over():
-            break
+    for source in deadline.each(chosen.tolist(), len(chosen)):
         tried += 1
         target = _nearest_unlinked(sight, source)
         if target is None:
@@ -263,16 +243,15 @@ def _nearest_unlinked(sight: Sightline, source: int) -> int | None:
     return best if score[best] > 0 else None
 
 
-def _in_common(sight: Sightline, clock: Clock) -> list[Insight] | str:
+def _in_common(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     """What entities that share one thing share besides."""
     from sightline.graph.sets.enrich import background_of, enrich
     from sightline.insights.kinds.enrich import text_of
 
     names = sight.names
     found: list[tuple[float, int, int, Ids, Feature]] = []
-    for rel, anchor, listed in _lists(sight):
-        if found and clock.over():
-            break
+    lists = list(_lists(sight))
+    for rel, anchor, listed in deadline.each(lists, len(lists)):
         background = background_of(sight.snapshot, listed)
         for one in enrich(sight.snapshot, listed, background, k=5, two_steps=False).features:
             known = one.kind in ("type", "relation") or (one.entity == anchor)
@@ -315,11 +294,11 @@ def _lists(sight: Sightline) -> Iterator[tuple[int, int, Ids]]:
         yield int(rel[at]), int(anchor[at]), sight.facts.answers(int(anchor[at]), int(rel[at]))[0]
 
 
-def _bridges(sight: Sightline, clock: Clock) -> list[Insight] | str:
+def _bridges(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     from sightline.insights.kinds.communities import CommunitiesQuestion, communities
 
-    found = communities(sight, CommunitiesQuestion(k=EACH, deadline_ms=clock.milliseconds()))
-    clock.late = found.truncated
+    found = communities(sight, CommunitiesQuestion(k=EACH, deadline_ms=deadline.ms))
+    deadline.reason = found.reason
     out = [
         Insight(
             "bridge",
@@ -334,19 +313,22 @@ def _bridges(sight: Sightline, clock: Clock) -> list[Insight] | str:
     return out[:EACH] or "no entity joins communities"
 
 
-def _changes(sight: Sightline, clock: Clock) -> list[Insight] | str:
-    from sightline.graph.errors import SightlineError
-    from sightline.insights.kinds.changes import ChangesQuestion, changes
+def _changes(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
+    from sightline.graph.snapshot.diff import amounts, compare, former_snapshot, predicates
+    from sightline.graph.snapshot.errors import NoFormerSnapshot
+    from sightline.graph.storage.errors import DamagedArtifact
+    from sightline.graph.storage.workspace import Workspace
 
+    s = sight.snapshot
     try:
-        found = changes(sight, ChangesQuestion(deadline_ms=clock.milliseconds()))
-    except SightlineError as error:
+        sides = compare(former_snapshot(Workspace(s.folder.parents[1]), s), s)
+    except (NoFormerSnapshot, DamagedArtifact) as error:
         return error.public
-    edges = found.edges
+    _, edges, _, _ = amounts(*sides)
     if not edges.added + edges.removed:
-        return "no fact came or went since the snapshot before"
+        return "no link between entities came or went since the snapshot before"
     most = ", ".join(
-        f"{one.label} (+{one.added:,} -{one.removed:,})" for one in found.relations[:3]
+        f"{one.label} (+{one.added:,} -{one.removed:,})" for one in predicates(*sides)[:3]
     )
     text = f"{edges.added:,} facts came and {edges.removed:,} went since the snapshot before"
     return [Insight("change", text, f"most in {most}", "sightline changes", ())]
@@ -359,7 +341,7 @@ def _quoted(text: str) -> str:
 
 
 #: Where findings come from, the most worthwhile sort first.
-LOOKS: dict[Sort, Callable[[Sightline, Clock], list[Insight] | str]] = {
+LOOKS: dict[Sort, Callable[[Sightline, Deadline], list[Insight] | str]] = {
     "likely error": _errors,
     "likely missing fact": _missing,
     "unexpected connection": _connections,
