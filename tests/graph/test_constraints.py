@@ -171,6 +171,16 @@ def test_new_facts_are_excluded_by_what_has_no_exception(snapshot_of: Make) -> N
     ]
 
 
+def test_what_has_an_exception_excludes_nothing(snapshot_of: Make) -> None:
+    graph = snapshot_of([*CAPITALS, ("land3", "capital", "town4"), ("land20", "near", "land3")])
+    ends = [graph.resolve_entity(name) for name in ("land5", "town4", "land20", "town5")]
+    heads, tails = np.array(ends, np.int32).reshape(2, 2).T
+    relation = np.full(2, graph.resolve_relation("capital"), np.int32)
+
+    # A second capital, of a land or with a land: one has that already.
+    assert Constraints(graph).excluded(heads, relation, tails).tolist() == [-1, -1]
+
+
 def says(subject: str, predicate: str, target: str) -> dict[str, object]:
     return {"subject": subject, "predicate": predicate, "object": target, "row": 1}
 

@@ -132,15 +132,19 @@ def test_intervals_hold_the_confidence() -> None:
     assert low[1] == pytest.approx(0.2065, abs=1e-4), "Wilson's interval of 1 of 1"
 
 
+def compiled(folder: Path, triples: list[tuple[str, str, str]]) -> Snapshot:
+    workspace = Workspace.create(folder / "ws")
+    add_load(workspace, [fact(triple, row) for row, triple in enumerate(triples, 1)])
+    return compile_snapshot(workspace, rdf=False, rules=True)
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """Eight people work at firms in towns and live there; of the ninth it is not stated."""
     triples = [(f"p{i}", "works_at", f"f{i}") for i in range(9)]
     triples += [(f"f{i}", "located_in", f"t{i}") for i in range(9)]
     triples += [(f"p{i}", "lives_in", f"t{i}") for i in range(8)]
-    workspace = Workspace.create(tmp_path_factory.mktemp("town") / "ws")
-    add_load(workspace, [fact(triple, row) for row, triple in enumerate(triples, 1)])
-    return compile_snapshot(workspace, rdf=False, rules=True)
+    return compiled(tmp_path_factory.mktemp("town"), triples)
 
 
 def ids(s: Snapshot, head: str, relation: str, tail: str) -> tuple[int, int, int]:
@@ -161,6 +165,22 @@ def test_a_reason_is_a_walk_of_stated_facts(town: Snapshot) -> None:
     assert rows == [9, 18]
     low, _ = interval(*(np.array([count]) for count in counts))
     assert chance_of(town, found[:1]) == pytest.approx(low[0])
+
+
+def test_the_walk_through_a_hub_is_the_last_that_is_shown(tmp_path: Path) -> None:
+    rows = [(f"p{i}", "works_at", f"f{i}") for i in range(8)]
+    rows += [(f"f{i}", "located_in", f"t{i}") for i in range(8)]
+    rows += [(f"p{i}", "lives_in", f"t{i}") for i in range(8)]
+    rows += [(f"p{i}", "works_at", "a hub") for i in range(8)] + [("a hub", "located_in", "t0")]
+    graph = compiled(tmp_path, rows)
+    asked = ids(graph, "p0", "lives_in", "t0")
+    own = next(
+        r for r in reasons(graph, *asked) if evidence(graph, r, asked[0], asked[2], 9)[1] > 1
+    )
+
+    [path], n = evidence(graph, own, asked[0], asked[2], 1)
+    assert n == 2
+    assert graph.resolve_entity("f0") in path.entities
 
 
 def test_no_fact_is_a_reason_for_itself(town: Snapshot) -> None:

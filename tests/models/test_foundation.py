@@ -113,15 +113,20 @@ def test_only_the_nearest_rows_are_read_and_all_are_ranked(monkeypatch: pytest.M
     graph = RelationGraph.of(random_triples(40, 2, 60), 40, 2)
     whole = FoundationArrays(SHIPPED, graph)
     module = "sightline.models.foundation.arrays"
+    degree = np.diff(graph.edges.indptr)
     for name, most in (("MOST_ROWS", 5), ("MOST_EDGES", 9)):
-        monkeypatch.setattr(f"{module}.{name}", most)
-        questions = whole.questions(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{module}.{name}", most)
+            questions = whole.questions(0)
+        near = questions.entity[: questions.count[-1]]
 
-        assert questions.count[-1] <= 5
+        assert 1 < len(near) <= 5
+        assert (len(near) if name == "MOST_ROWS" else degree[near[1:]].sum()) <= most
         assert np.isfinite(questions.scores(1)).all()
     # A hub keeps neighbours however many edges of its own it has.
     hub = np.array([[0, 0, i] for i in range(1, 30)], np.int32)
-    assert FoundationArrays(SHIPPED, RelationGraph.of(hub, 30, 1)).questions(0).count[-1] == 5
+    monkeypatch.setattr(f"{module}.MOST_EDGES", 9)
+    assert FoundationArrays(SHIPPED, RelationGraph.of(hub, 30, 1)).questions(0).count[-1] == 10
 
 
 def test_an_entity_that_the_graph_lacks_is_answered_as_if_it_were_in_it() -> None:

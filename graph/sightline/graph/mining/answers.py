@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sightline.graph.arrays import Doubles
-from sightline.graph.mining import kernels
+from sightline.graph.mining import walks
 from sightline.graph.mining.mine import turned
 from sightline.graph.mining.reasons import COUNTED, prepared
 from sightline.graph.snapshot.reader import Snapshot
@@ -37,8 +37,8 @@ def answers(snapshot: Snapshot, anchor: int, rel: int) -> Doubles:
     body[closed] = turned(graph, body[closed])
     order = np.lexsort((chosen, -sure[chosen]))
     ends = rules.head_end[chosen][order], rules.body_end[chosen][order]
-    scratch = kernels.new_scratch(snapshot.num_entities)
+    scratch = walks.new_scratch(snapshot.num_entities)
     times = np.zeros(snapshot.num_entities, np.int32)
     asked = (body[order], *ends, backward[order], sure[chosen][order])
-    kernels.derive(graph, *asked, COUNTED, anchor, chance, times, scratch)
+    walks.derive(graph, *asked, COUNTED, anchor, chance, times, scratch)
     return chance

@@ -15,9 +15,9 @@ import numpy as np
 from scipy import sparse
 
 from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
-from sightline.graph.mining import kernels
-from sightline.graph.mining.kernels import LONGEST, Halves
-from sightline.graph.mining.rules import Rules, confidence, interval
+from sightline.graph.mining import kernels, walks
+from sightline.graph.mining.halves import Halves
+from sightline.graph.mining.rules import LONGEST, Rules, confidence, interval
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.sections.section import indptr
 
@@ -89,11 +89,12 @@ def _closed(graph: Halves, forward: Ids, limits: Limits) -> Rules:
     room = limits.facts * kernels.MANY
     codes, owner = np.empty(room, np.int64), np.empty(room, np.int32)
     table = np.empty(2 * kernels.MANY, np.int64)
+    ends = np.full(len(graph.indptr) - 1, -1, np.int64), np.empty(len(graph.rel), np.int64)
     expected = _Expected(graph)
     heads, found = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
     for rel in forward.tolist():
         facts, total = _sample(graph, rel, limits.facts)
-        n = kernels.closed(graph, facts, limits.steps, codes, owner, table)
+        n = kernels.closed(graph, facts, limits.steps, codes, owner, table, *ends)
         code, seen = np.unique(codes[:n], return_counts=True)
         share = len(facts) / total
         enough = seen >= (limits.support if share == 1 else min(2, limits.support))
@@ -115,7 +116,7 @@ def _closed(graph: Halves, forward: Ids, limits: Limits) -> Rules:
     first = np.flatnonzero(changes(code))
     bodies = _body(code[first], span)
     budget = int(np.clip(limits.walks // max(1, len(bodies)), 20_000, 4_000_000))
-    scratch = kernels.new_scratch(len(graph.indptr) - 1)
+    scratch = walks.new_scratch(len(graph.indptr) - 1)
     bounds = np.append(first, len(head))
     support, pairs, sources = kernels.count(
         graph, bodies, bounds, head, budget, limits.confidence, scratch
@@ -191,7 +192,7 @@ def _says_more(graph: Halves, rules: Rules, limits: Limits) -> Flags:
     for rel in np.unique(rules.head).tolist():
         of = np.flatnonzero(rules.head == rel)
         facts, _ = _sample(graph, rel, limits.facts)
-        given = kernels.joined(graph, rules.body[of], facts[:, [0, 2]].copy(), limits.steps, found)
+        given = walks.joined(graph, rules.body[of], facts[:, [0, 2]].copy(), limits.steps, found)
         best = np.zeros(len(facts))
         for size in range(1, LONGEST + 1):
             now = np.flatnonzero(length[of] == size)

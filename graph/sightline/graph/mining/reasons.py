@@ -10,10 +10,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from sightline.graph.mining import kernels
-from sightline.graph.mining.halves import halves
-from sightline.graph.mining.kernels import LONGEST, Halves
-from sightline.graph.mining.rules import interval
+from sightline.graph.mining import walks
+from sightline.graph.mining.halves import Halves, halves, place, span
+from sightline.graph.mining.rules import LONGEST, interval
 from sightline.graph.paths.find import Path
 from sightline.graph.snapshot.reader import Snapshot
 
@@ -48,8 +47,8 @@ def reasons(snapshot: Snapshot, head: int, relation: int, tail: int) -> list[Rea
     found = []
     for one, x, y, turned in ((rel, head, tail, False), (back, tail, head, True)):
         if not turned or back != rel or head != tail:
-            span = snapshot.rule_indptr[one : one + 2].tolist()
-            at = kernels.applying(graph, columns, span[0], span[1], x, y, COUNTED, STEPS)
+            low, high = snapshot.rule_indptr[one : one + 2].tolist()
+            at = walks.applying(graph, columns, low, high, x, y, COUNTED, STEPS)
             found += [Reason(r, turned) for r in at.tolist()]
     once = {reason.rule: reason for reason in found[::-1]}
     return sorted(once.values(), key=lambda reason: (-sure[reason.rule], reason.rule))[:COUNTED]
@@ -68,11 +67,11 @@ def coverage(snapshot: Snapshot, rule: int) -> float:
     graph, _ = prepared(snapshot)
     rel, end = int(rules.head[rule]), int(rules.head_end[rule])
     if end >= 0:
-        low, high = kernels.span(graph, end, int(graph.back[rel]))
+        low, high = span(graph, end, int(graph.back[rel]))
         facts = int(high - low)
     else:
-        span = slice(*graph.source_indptr[rel : rel + 2].tolist())
-        facts = int((graph.end[span] - graph.begin[span]).sum())
+        sources = slice(*graph.source_indptr[rel : rel + 2].tolist())
+        facts = int((graph.end[sources] - graph.begin[sources]).sum())
     share = float(rules.support[rule]) / max(float(rules.share[rule]), 1e-9) / max(facts, 1)
     return min(share, 1.0)
 
@@ -90,14 +89,14 @@ def evidence(
     graph, _ = prepared(snapshot)
     r, x, y = reason.rule, *((tail, head) if reason.turned else (head, tail))
     if rules.head_end[r] >= 0:
-        low, high = kernels.span(graph, x, int(rules.body[r, 0]))
+        low, high = span(graph, x, int(rules.body[r, 0]))
         if rules.body_end[r] >= 0:
-            low = kernels.place(graph, low, high, int(rules.body_end[r]))
+            low = place(graph, low, high, int(rules.body_end[r]))
             high = low + 1
         places = np.arange(low, min(high, low + WALKS))[:, None]
     else:
         places = np.empty((WALKS, LONGEST), np.int64)
-        n = kernels.walks(graph, rules.body[r], x, y, STEPS, places)
+        n = walks.between(graph, rules.body[r], x, y, STEPS, places)
         places = places[:n, : int((rules.body[r] >= 0).sum())]
     edges = graph.edge[places]
     scores = snapshot.path_weight[edges].prod(axis=1)

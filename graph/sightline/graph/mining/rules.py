@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, Flags, Floats, Ids, Offsets
 
+#: Most atoms in a body.
+LONGEST = 3
 #: Quantile of the normal distribution of a two-sided interval of 95 %.
 Z = 1.959963984540054
 
