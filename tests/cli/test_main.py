@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import typer
 
 from sightline.cli import build, terminal
-from sightline.cli.main import app, run
+from sightline.cli.main import app, main, run
 from sightline.graph import errors
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -215,3 +216,16 @@ def test_the_error_tree_has_codes_that_doors_understand() -> None:
         assert error.__doc__
     kinds = [error("x").kind for error in (errors.SightlineError, errors.NotFound)]
     assert kinds == ["sightline-error", "not-found"]
+
+
+def test_small_products_of_numpy_take_one_thread_unless_somebody_wants_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sightline.cli.main.run", lambda _: 0)
+    for said, wanted in (("4", "4"), (None, "1")):
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", said or "")
+        if said is None:
+            monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+        with pytest.raises(SystemExit):
+            main()
+        assert os.environ["OPENBLAS_NUM_THREADS"] == wanted

@@ -68,8 +68,10 @@ STOPPED = "stopped; what was stored before is intact, the same command goes on f
 def main() -> None:
     """Run a command and exit: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C."""
     # Threads that wait for each other in a busy loop make learning many times slower as soon as
-    # anything else wants a core. Read when torch is loaded, so it is said here.
+    # anything else wants a core; those of NumPy make each of many small products ten times slower,
+    # as the foundation member has them. Read when torch and NumPy are loaded, so it is said here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run(sys.argv[1:]))
 
 

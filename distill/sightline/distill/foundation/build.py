@@ -109,7 +109,7 @@ def _build(
         weights, RelationGraph.of(data.train, *shape), Calibration.unfitted(rels), *table
     )
     progress("foundation", 1, 3, "calibration on facts that are hidden from it")
-    curve, metrics = measured(Remembered(hidden), data)
+    curve, metrics = measured(hidden, data)
     progress("foundation", 2, 3, "write")
     graph = RelationGraph.of(_stated(snapshot, *table), *shape)
     said = {"format": MODEL_FORMAT, "made": MADE, "snapshot": snapshot.id}
@@ -130,7 +130,6 @@ class Remembered:
     """A scorer that is asked each question once; what it said is held."""
 
     def __init__(self, model: FoundationModel) -> None:
-        self.graph = model.graph
         self._scores = model.scores
         self._said: dict[tuple[int, int], Floats] = {}
 
@@ -143,16 +142,19 @@ class Remembered:
         return np.stack([self._said[pair] for pair in asked])
 
 
-def measured(scorer: Remembered, data: LearningData) -> tuple[Calibration, dict[str, Any]]:
+def measured(model: FoundationModel, data: LearningData) -> tuple[Calibration, dict[str, Any]]:
     """The calibration, and what ``metrics.json`` says, by a sample of each held-out part."""
-    graph = scorer.graph
+    graph = model.graph
     cost = len(graph.edges.source) + PER_ENTITY * graph.num_entities
     size = min(MOST, max(FEWEST, WORK // cost))
     asked = {part: _sample(getattr(data, part), size) for part in ("select", "calibrate", "test")}
-    curve = calibrate(scorer, data, asked["calibrate"])
+    # Scores of the questions of one part at a time are held: what is said of all entities each.
+    curve = calibrate(Remembered(model), data, asked["calibrate"])
+    valid = filtered_ranks(Remembered(model), asked["select"], data.known)
+    scorer = Remembered(model)
+    test = filtered_ranks(scorer, asked["test"], data.known)
     ranks = {
-        name: asdict(RankingMetrics.of(filtered_ranks(scorer, asked[part], data.known)))
-        for name, part in (("valid", "select"), ("test", "test"))
+        name: asdict(RankingMetrics.of(found)) for name, found in (("valid", valid), ("test", test))
     }
     split = {"valid": data.split, "train": len(data.train)}
     return curve, {
