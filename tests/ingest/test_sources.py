@@ -175,6 +175,8 @@ def test_a_folder_is_no_file_and_a_device_neither(tmp_path: Path) -> None:
         discover([tmp_path])
     with pytest.raises(SourceUnreadable, match="no regular file"):
         discover([Path("/dev/null")])
+    with pytest.raises(SourceUnreadable, match="File name too long"):
+        discover([tmp_path / ("a" * 300)])
 
 
 @pytest.mark.parametrize("target", ["a.csv", "nowhere.csv"])

@@ -351,8 +351,8 @@ def _files(path: Path, passed: list[tuple[Path, str]]) -> Iterator[tuple[Path, b
                 yield from _files(Path(match), passed)
         else:
             raise SourceNotFound(path)
-    except PermissionError as error:
-        raise SourceUnreadable(error.filename or path, "permission denied") from error
+    except OSError as error:
+        raise SourceUnreadable(error.filename or path, str(error.strerror)) from error
 
 
 def _below(folder: Path, passed: list[tuple[Path, str]]) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +53,7 @@ def draw(
         categories: table and column to what its few values are called in IRIs.
     """
     body, meaning = _drawn(table, categories)
-    ids = (*table.key, *table.links, *(table.ends or ()))
+    ids = (*table.key, *table.links, *chain.from_iterable(table.together), *(table.ends or ()))
     floats = [name for name in dict.fromkeys(ids) if table.columns[name].floats]
     return ({"floats": floats, **body} if floats else body), meaning
 

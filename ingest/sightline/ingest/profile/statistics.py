@@ -159,11 +159,13 @@ def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
         return
     first = not found.records
     found.records += frame.height
+    for values in frame.get_columns():
+        if values.name not in found.columns:
+            found.columns[values.name] = _begin(values)
+    frame = _whole(found, frame)
     hashes = _hashes(frame)
     for values in frame.get_columns():
-        column = found.columns.get(values.name)
-        if column is None:
-            column = found.columns[values.name] = _begin(values)
+        column = found.columns[values.name]
         if column.many or values.dtype != pl.String:
             _extend_lists(column, values)
         else:
@@ -177,6 +179,13 @@ def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
         distinct.add(_beside(hashes, group, frame.height))
         if not distinct.unique:
             del found.groups[group]
+
+
+def _whole(found: Statistics, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the whole numbers of ``floats`` written as such."""
+    floats = [c.name for c in found.columns.values() if c.floats]
+    named = [name for name in floats if frame.schema.get(name) == pl.String]
+    return frame.with_columns(pl.col(named).str.strip_suffix(".0")) if named else frame
 
 
 def _hashes(frame: pl.DataFrame) -> dict[str, Hashes]:
@@ -209,7 +218,7 @@ def together(found: Statistics, columns: Sequence[str]) -> Distinct:
         for table in form.tables(file.source, Selection()):
             for batch in table.batches if table.name == file.table.name else ():
                 if set(columns) <= set(batch.frame.columns):
-                    frame = batch.frame.select(columns).drop_nulls()
+                    frame = _whole(found, batch.frame.select(columns)).drop_nulls()
                     distinct.add(_beside(_hashes(frame), columns, frame.height))
     return distinct
 
@@ -248,9 +257,6 @@ def _extend(column: Column, values: pl.Series, hashes: Hashes) -> None:
     if values.null_count():
         filled = values.is_not_null()
         values, hashes = values.filter(filled), hashes[filled.to_numpy()]
-    if column.floats:
-        values = values.str.strip_suffix(".0")
-        hashes = values.hash().to_numpy()
     column.filled += len(values)
     _take(column, values, hashes)
 
