@@ -74,7 +74,7 @@ def apply(workspace: Path, ref: str) -> None:
     load = take_back(
         Workspace.open(workspace), finding.patch.retracts, f"doctor finding {finding.id}"
     )
-    terminal.say(f"{finding.why}")
+    terminal.say(finding.why)
     for one in finding.patch.retracts:
         terminal.say(f"taken back: {one.subject} {one.predicate} {one.object}")
     terminal.say(

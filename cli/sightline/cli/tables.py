@@ -116,7 +116,7 @@ def _why(fact: Fact) -> str:
     return fact.support[0].text if fact.support else fact.support_note or ""
 
 
-def show_paths(answer: Paths, title: str | None = None) -> None:
+def show_paths(answer: Paths) -> None:
     """Ranked paths, and a line that says how many there are and what was cut."""
     columns = {
         "#score": [f"{path.score:.4f}" for path in answer.paths],
@@ -125,7 +125,7 @@ def show_paths(answer: Paths, title: str | None = None) -> None:
     }
     if not any(columns["qualifiers"]):
         del columns["qualifiers"]
-    heading = title or f"From {answer.source.label} to {answer.target.label}"
+    heading = f"From {answer.source.label} to {answer.target.label}"
     terminal.table(heading, list(columns), list(zip(*columns.values())))
     if answer.paths:
         terminal.say(f"{len(answer.paths)} of {answer.found} paths shown")
@@ -140,7 +140,7 @@ def show_paths(answer: Paths, title: str | None = None) -> None:
         terminal.say(f"not everything was searched: {answer.reason}")
 
 
-def show_query(answer: Answers, title: str | None = None) -> None:
+def show_query(answer: Answers) -> None:
     """A column for every variable; where a condition may be predicted, the chance and what it rests
     on. Answers that rest on guesses are only counted."""
     likely = any(condition.likely for condition in answer.conditions)
@@ -154,7 +154,7 @@ def show_query(answer: Answers, title: str | None = None) -> None:
             said = (f"{f.head.label} —{f.relation.label}→ {f.tail.label}" for f in new)
             cells += [percent(row.probability), "; ".join(dict.fromkeys(said))]
     if shown or not answer.rows:
-        terminal.table(title or "Answers", columns, rows)
+        terminal.table("Answers", columns, rows)
     if answer.rows:
         terminal.say(f"{len(shown)} of {answer.found} answers shown")
     if guesses := len(answer.rows) - len(shown):
@@ -168,7 +168,7 @@ def show_query(answer: Answers, title: str | None = None) -> None:
         terminal.say(f"not everything was searched: {answer.reason}")
 
 
-def show_enriched(answer: Enriched, title: str | None = None) -> None:
+def show_enriched(answer: Enriched) -> None:
     """What a list has in common, beside what it is compared with; then all that was left out."""
     listed, entities = answer.background.listed, answer.background.entities
     rows = [
@@ -184,7 +184,7 @@ def show_enriched(answer: Enriched, title: str | None = None) -> None:
         for one in answer.shared
     ]
     heads = ("in common", "#listed", "#background", "#fold", "#p", "#q", "says the same")
-    terminal.table(title or f"{listed:,} listed, beside {answer.background.text}", heads, rows)
+    terminal.table(f"{listed:,} listed, beside {answer.background.text}", heads, rows)
     terminal.say(f"{answer.significant:,} of {answer.tests:,} things stand out (q at most 0.05)")
     if answer.more_like_these:
         near = ((f"{one.similarity:.3f}", one.entity.label) for one in answer.more_like_these)
@@ -199,7 +199,7 @@ def show_enriched(answer: Enriched, title: str | None = None) -> None:
         terminal.say(f"not everything was compared: {answer.reason}")
 
 
-def show_communities(answer: Communities, title: str | None = None) -> None:
+def show_communities(answer: Communities) -> None:
     """Communities with what is central in them and common to them, then what joins them."""
     rows = [
         (
@@ -212,7 +212,7 @@ def show_communities(answer: Communities, title: str | None = None) -> None:
         for one in answer.communities
     ]
     heads = ("#", "#entities", "types", "central", "in common")
-    terminal.table(title or "Communities", heads, rows)
+    terminal.table("Communities", heads, rows)
     terminal.say(f"{len(rows)} of {answer.found:,} shown; modularity {answer.modularity:.2f}")
     if answer.alone:
         terminal.say(f"entities that no fact joins to another: {answer.alone:,}")
@@ -230,13 +230,12 @@ def show_communities(answer: Communities, title: str | None = None) -> None:
         terminal.say(f"not everything was looked at: {answer.reason}")
 
 
-def show_insights(answer: Insights, title: str | None = None) -> None:
+def show_insights(answer: Insights) -> None:
     """Each finding with its line of why and the command that shows more."""
-    terminal.say(
-        title or f"{len(answer.insights)} of {answer.found} findings, of every sort the first"
-    )
+    terminal.say(f"{len(answer.insights)} of {answer.found} findings, of every sort the first")
     for number, one in enumerate(answer.insights, 1):
-        terminal.say(f"\n{number:>2}  {one.sort}: {one.text}")
+        terminal.say("")
+        terminal.say(f"{number:>2}  {one.sort}: {one.text}")
         terminal.say(f"    {one.why}")
         terminal.say(f"    > {one.command}")
     terminal.say("")
@@ -251,11 +250,11 @@ def _also(one: SharedFeature) -> str:
     return ", ".join([*one.alike[:1], *([f"{more:,} more"] if more else [])])
 
 
-def show_explanation(answer: Explanation, title: str | None = None) -> None:
+def show_explanation(answer: Explanation) -> None:
     """Status and sources of a fact, the rules that give it with a walk each, and both chances."""
     fact = f"{answer.head.label} —{answer.relation.label}→ {answer.tail.label}"
     said = [answer.status, answer.note, answer.premises, *map(str, answer.origins[:2])]
-    terminal.say(f"{title or fact}: {'; '.join(filter(None, said))}")
+    terminal.say(f"{fact}: {'; '.join(filter(None, said))}")
     if answer.probability is not None:
         guess = ", a guess" if answer.abstain else ""
         terminal.say(
@@ -318,14 +317,14 @@ def _small(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
 
 
-def show_diagnosis(answer: Diagnosis, title: str | None = None) -> None:
+def show_diagnosis(answer: Diagnosis) -> None:
     """Findings, the worst first, and how many there are in all."""
     rows = [
         (f.severity, percent(f.certainty), f.kind, f.why, f.id if f.patch else "")
         for f in answer.findings
     ]
     columns = ("severity", "#certain", "kind", "finding", "patch")
-    terminal.table(title or "What looks wrong", columns, rows)
+    terminal.table("What looks wrong", columns, rows)
     kinds = ", ".join(f"{c.findings} {c.kind}" for c in answer.counts)
     terminal.say(f"{len(rows)} of {answer.total} shown" + (f"; in all: {kinds}" if kinds else ""))
     if any(f.patch and f.patch.retracts for f in answer.findings):

@@ -139,6 +139,8 @@ def _errors(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         )
         for one in (finding(sight, suspect) for suspect in list(first.values())[:EACH])
     ]
+    if not out and missed:
+        return f"the doctor had no time for {deadline.reason}"
     return out or "the doctor finds nothing of weight"
 
 
