@@ -88,7 +88,7 @@ def _rate(measured: dict[str, float]) -> tuple[float, str]:
 
 
 def _write_shop(folder: Path, rows: int) -> None:
-    """Orders of eight columns, and the cities that they are in."""
+    """Orders of seven columns, and the cities that they are in."""
     folder.mkdir()
     (folder / "mapping.yaml").write_text(MAPPING)
     rng, at = np.random.default_rng(0), pl.int_range(pl.len())

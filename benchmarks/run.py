@@ -60,7 +60,7 @@ def main() -> None:
             results = importlib.import_module(f"bench_{name}").run(Path(folder), arguments.scale)
         for result in results:
             print(f"{name:8} {line(result)}", flush=True)
-        if arguments.scale == 1.0:
+        if results and arguments.scale == 1.0:
             write(name, results)
             table.main()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, Store
 
 from sightline.graph.vocabulary import XSD
-from sightline.ingest.lexical import RANGES, Written, unfit
+from sightline.ingest.lexical import MAX_WRITTEN, RANGES, Written, too_long, unfit
 
 STORE = Store()
 
@@ -180,3 +180,11 @@ def test_grouped_numbers_are_read(value, sign: str) -> None:
     (found,) = Written("decimal-comma").lexical(pl.Series([swapped]), XSD + "decimal")
     if sign != "_":
         assert float(found) == float(value)
+
+
+def test_what_is_too_long_is_counted_as_it_is_escaped() -> None:
+    half = MAX_WRITTEN // 2 + 1
+    found = too_long(pl.Series(['"' * half, "\\" * half, "\0" * (half // 2), "a" * half]))
+    assert found is not None
+    assert found.to_list() == [True, True, True, False]
+    assert too_long(pl.Series(["a" * half, None])) is None

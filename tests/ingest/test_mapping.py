@@ -534,3 +534,12 @@ def test_floats_and_once_hold_for_any_column(load: Callable) -> None:
     ]
     with pytest.raises(MappingError, match="has no column 'm'; known"):
         load(files, text.replace("FLOATS", "m"))
+
+
+def test_once_tells_of_each_value_where_it_comes_first(load: Callable) -> None:
+    text = MAP.replace("s: entity:$(id)", "once: true\n    s: entity:$(kind)")
+    (result,) = load(
+        {"people.csv": "id,kind\n1,a\n2,b\n3,a\n4,\n"}, text + "      - [rdfs:label, $(kind)]\n"
+    )
+    rows = statements(result.load)
+    assert list(zip(rows["object"], rows["row"])) == [("a", 2), ("b", 3)]

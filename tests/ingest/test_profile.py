@@ -404,6 +404,13 @@ def test_a_few_values_of_another_kind_are_counted_and_said(load: Callable) -> No
     assert ("entity:offer/7", "property:price", "call") in triples(result.load)
 
 
+def test_many_values_of_another_kind_are_no_few(load: Callable) -> None:
+    """Those of which a sample is taken, every other one, are all numbers."""
+    rows = "".join(f"{i},{'call' if i % 10 == 1 else i + 0.5}\n" for i in range(800))
+    (result,) = load({"offers.csv": f"offer_id,price\n{rows}"})
+    assert not any("as the others are" in note.text for note in result.load.notes)
+
+
 def parts(first: int) -> str:
     rows = (f"{i},Town {i},{i % 7}" for i in range(first, first + 30))
     return "town_id,name,shops\n" + "".join(f"{row}\n" for row in rows)

@@ -50,6 +50,15 @@ def test_a_changed_file_takes_the_place_of_its_load_and_says_what_changed(
     assert [load.id for load in active_loads(ws)] == [first.load.id]
 
 
+def test_rows_of_one_subject_are_changed_one_by_one(ws: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "likes.csv"
+    file.write_text("head,relation,tail\na,likes,x\na,likes,y\nb,likes,x\n")
+    ingest(ws, [file])
+    file.write_text("head,relation,tail\na,likes,z\nb,likes,x\n")
+    ((said,),) = (result.replaced for result in ingest(ws, [file]))
+    assert [said.added.count, said.removed.count, said.changed.count] == [0, 1, 1]
+
+
 def test_equal_files_elsewhere_are_not_replaced(ws: Workspace, tmp_path: Path) -> None:
     for name, text in (("a.csv", BEFORE), ("b.csv", AFTER)):
         (tmp_path / name).write_text(text)

@@ -25,7 +25,8 @@ FOLDERS = ("data", "raw", "csv", "input", "inputs", "files", "tmp", "export", "d
 
 
 def united(tables: Sequence[Statistics]) -> list[Statistics]:
-    """The tables, those of parts as one in the place of the first."""
+    """The tables, those of parts as one; what is called alike is together in the place of the
+    first."""
     groups: dict[object, list[Statistics]] = {}
     for table in tables:
         about = (*_called(table), tuple(table.columns))
@@ -35,8 +36,7 @@ def united(tables: Sequence[Statistics]) -> list[Statistics]:
     for group in groups.values():
         one = _one(group) if len(group) > 1 else None
         out += [one] if one else group
-    places = {id(table): place for place, table in enumerate(tables)}
-    return sorted(out, key=lambda table: places[id(table.parts[0] if table.parts else table)])
+    return out
 
 
 def _called(table: Statistics) -> tuple[object, ...]:
