@@ -78,6 +78,14 @@ def old_chance(old: Sightline) -> float:
     return chance
 
 
+def test_the_largest_change_comes_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changed_answers, "DEFAULT_NOISE", 0.0)
+    monkeypatch.setattr(changed_answers, "LEAST", 0.0)
+    sizes = [changed_answers._size(answer) for answer in world.ask(changes).answers]
+    assert len(set(sizes)) > 1
+    assert sizes == sorted(sizes, reverse=True)
+
+
 def test_only_what_moved_beyond_noise_is_listed() -> None:
     said = changed_answers._change
     assert said(0.3, 0.34, 0.05) is None

@@ -51,6 +51,13 @@ def test_communities_have_names_and_bridges_lead_into_several(world_of: Any) -> 
     assert not found.truncated
 
 
+def test_a_bridge_names_first_where_most_of_its_facts_lead(world_of: Any) -> None:
+    found = ask(world_of([*ROWS, *(("ann", "knows", f"pb{i}") for i in (0, 5))], None))
+    [ann] = [one for one in found.bridges if name_of(one.entity) == "ann"]
+    assert [link.facts for link in ann.links] == [3, 1]
+    assert ann.links[0].name.endswith("firmb")
+
+
 def test_the_rest_is_counted(world_of: Any) -> None:
     found = ask(world_of(ROWS, None), k=1)
     assert (len(found.communities), len(found.bridges), found.found) == (1, 1, 2)

@@ -9,6 +9,7 @@ import numpy as np
 import pyoxigraph as ox
 import pytest
 
+from sightline.cli.main import run
 from sightline.graph.errors import OutOfRange, SightlineError, UsageError
 from sightline.graph.paths.errors import BadPattern
 from sightline.graph.snapshot.errors import (
@@ -371,6 +372,20 @@ def test_no_prediction_below_the_chance_asked_for(world: World) -> None:
     assert [row.probability for row in ask(world, text, above=above).rows] == [
         chance for chance in chances if chance >= above
     ]
+
+
+def test_the_table_counts_answers_that_rest_on_guesses_and_shows_none(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "likely ?x lives_in ?y, not ?x lives_in ?y"
+    rows = ask(world, text, above=0.01).rows
+    assert rows
+    assert all(row.facts[0].abstain for row in rows)
+    assert run(["query", text, "--above", "0.01", "-w", str(world.ws.path)]) == 0
+    out = capsys.readouterr().out
+    assert f"0 of {len(rows)} answers shown" in out
+    assert f"and {len(rows)} that rest on guesses below 50% if any" in out
+    assert "York" not in out
 
 
 def test_pages_make_up_the_whole(world: World) -> None:
