@@ -14,18 +14,20 @@ from sightline.distill.foundation import build as module
 from sightline.distill.foundation.build import build, model_for
 from sightline.distill.foundation.model import FoundationModel
 from sightline.distill.serving import ServedModel, publish, verify_model
+from sightline.graph.reasoning.reason import reason
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import write_json_atomic
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import METRICS, Workspace
+from sightline.graph.vocabulary import OWL, RDF_TYPE
 from sightline.insights.ask import Sightline
 from sightline.insights.deadline import Deadline
 from sightline.insights.kinds import enrich, inductive, predictions, query, related, similar
 from sightline.insights.report import section_of, summarise_model
 from sightline.models.errors import CannotTrain, FoundationUnusable, NoVectors, WorseModel
 from sightline.models.foundation import file
-from tests.graph.conftest import add_load, fact, typed
+from tests.graph.conftest import BASE, add_load, fact, typed
 from tests.insights.conftest import MODEL, ROWS, Model, write_model
 
 #: Forty people in eight firms in four cities; where the last four live is not stated.
@@ -109,6 +111,19 @@ def test_what_is_served_reads_every_stated_fact(people: Workspace) -> None:
     assert isinstance(model.scorer, FoundationModel)
 
     assert len(model.scorer.graph.edges.source) == 2 * snapshot.num_edges
+
+
+def test_what_was_inferred_is_not_read(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    transitive = {"subject": f"{BASE}relation:part_of", "predicate": RDF_TYPE, "row": 1}
+    transitive["object"] = f"{OWL}TransitiveProperty"
+    add_load(ws, [fact(("a", "part_of", "b")), fact(("b", "part_of", "c")), transitive])
+    reason(ws)
+    snapshot = compile_snapshot(ws, rdf=False)
+
+    assert snapshot.num_edges == 3
+    read = module._stated(snapshot, snapshot.entity_iris, snapshot.relation_iris)
+    assert read.tolist() == [[0, 0, 1], [1, 0, 2]]
 
 
 def test_an_answer_has_the_same_bits_whatever_is_asked_beside(people: Workspace) -> None:
