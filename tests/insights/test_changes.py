@@ -99,7 +99,7 @@ def test_only_what_moved_beyond_noise_is_listed() -> None:
 
 
 def test_changes_about_some_entities(world: World) -> None:
-    found = world.ask(changes, about=("Cid",))
+    found = world.ask(changes, about=("Cid", "entity:cid"))
     assert [f.text for f in found.added] == ["Cid —knows→ Ann"]
     assert found.compared == 1
     with pytest.raises(UnknownEntity):

@@ -155,7 +155,7 @@ class _Comparison:
             change = _change(before, after, least)
             if change is not None:
                 sight = self.new if self._known(self.new, key) else self.old
-                s, names = sight.snapshot, sight.names
+                names = sight.names
                 head, relation, tail = self._ids_of(sight, key)
                 out[key] = ChangedAnswer(
                     names.entity(head),
@@ -164,7 +164,7 @@ class _Comparison:
                     change,
                     None if isinstance(before, str) else before,
                     None if isinstance(after, str) else after,
-                    self._because(key, s.entity_labels[head]),
+                    self._because(key),
                 )
         return out
 
@@ -216,19 +216,21 @@ class _Comparison:
         head, relation, tail = (table.find(iri) or 0 for table, iri in zip(tables, key))
         return head, relation, tail
 
-    def _because(self, key: Key, head: str) -> tuple[str, ...]:
+    def _because(self, key: Key) -> tuple[str, ...]:
         """Links at the ends of a fact that came or went, those that both ends have first."""
         found: list[tuple[int, str]] = []
         for side, sign in zip(self.sides[::-1], "+-"):
             s = side.snapshot
             ends = [s.entity_iris.find(iri) for iri in (key[0], key[2])]
             heads, tails = s.head[side.edges], s.tail[side.edges]
-            at = [np.isin(heads, [e]) | np.isin(tails, [e]) for e in ends if e is not None]
-            touched = np.sum(at, axis=0) if at else np.zeros(len(heads))
-            for i in np.argsort(-touched, kind="stable")[: NAMED + 1].tolist():
+            touched = np.zeros(len(heads), np.int8)
+            for end in (e for e in ends if e is not None):
+                touched += (heads == end) | (tails == end)
+            near = np.flatnonzero(touched)
+            for i in near[np.argsort(-touched[near], kind="stable")][: NAMED + 1].tolist():
                 edge = int(side.edges[i])
                 same = (heads[i], s.relation_iris[s.relation[edge]], tails[i])
-                if touched[i] and same != (ends[0], key[1], ends[1]):
+                if same != (ends[0], key[1], ends[1]):
                     found.append((-int(touched[i]), f"{sign} {side.said(edge)}"))
         return tuple(text for _, text in sorted(found, key=lambda one: one[0])[:NAMED])
 

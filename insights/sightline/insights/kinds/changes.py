@@ -120,7 +120,8 @@ def changes(sight: Sightline, asked: ChangesQuestion) -> Changes:
     old_snapshot = former_snapshot(ws, new.snapshot) if since is None else find_snapshot(ws, since)
     old = Opened.beside(ws, old_snapshot)
     if asked.about:
-        about = (about or []) + [_iri(old, new, name) for name in asked.about]
+        named_ones = (_iri(old, new, name) for name in asked.about)
+        about = list(dict.fromkeys([*(about or ()), *named_ones]))
     gone, come = compare(old.snapshot, new.snapshot)
     if about is not None:
         gone, come = gone.about(about), come.about(about)
