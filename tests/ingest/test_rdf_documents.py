@@ -171,7 +171,8 @@ def test_exports_come_back_as_they_were(tmp_path: Path, ending: str) -> None:
 FILM = (
     '{"@context": {"n": "x:n", "T": {"@id": "x:T", "@context": {"typed": "x:t"}}, "gone": null,'
     ' "in": {"@id": "x:in", "@context": {"deep": "x:d"}}, "at": {"@id": "x:at", "@type": "@json"},'
-    ' "by": {"@id": "x:by", "@container": "@language"}, "kind": "@type"},'
+    ' "by": {"@id": "x:by", "@container": "@language"}, "kind": "@type",'
+    ' "held": {"@id": "x:held", "@container": "@graph"}},'
     ' "@id": "x:a", "kind": "T", "n": "A", "x:p": 1, "typed": 2, BODY}'
 )
 
@@ -183,6 +184,7 @@ FILM = (
         ('"colour": "red", "n": "B"', "1 value under .*: colour (1);"),
         ('"deep": 1, "in": {"deep": 1, "size": 2, "typed": 3}', "2 values .*: deep (1), size (1);"),
         ('"in": [{"size": 2}, {"size": 3, "@graph": [{"size": 4}]}]', "3 values .*: size (3);"),
+        ('"held": {"@id": "x:b", "size": 2, "n": "B"}', "1 value under .*: size (1);"),
         ('"gone": 1, "colour": {"size": 1}', "2 values .*: gone (1), colour (1);"),
         ('"in": {"@context": {"@vocab": "x:"}, "size": {"other": 1}}, "other": 1', "other (1);"),
     ],
