@@ -158,3 +158,22 @@ def test_the_command_prints_findings_with_their_commands(
     assert "nothing of this sort: likely missing fact" in out
     assert run(["insights", "-w", str(world.ws.path), "--limit", "1", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["insights"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "sorts"),
+    [
+        ("SIGNIFICANT", 0.0, ("unexpected connection", "in common")),
+        ("FOLD", 1e9, ("unexpected connection",)),
+    ],
+)
+def test_only_what_stands_out_is_a_finding(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    value: float,
+    sorts: tuple[insights.Sort, ...],
+) -> None:
+    monkeypatch.setattr(insights, bound, value)
+    for sort in sorts:
+        assert isinstance(insights.LOOKS[sort](world.sight, Clock(float("inf"))), str)
