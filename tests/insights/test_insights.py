@@ -176,4 +176,4 @@ def test_only_what_stands_out_is_a_finding(
 ) -> None:
     monkeypatch.setattr(insights, bound, value)
     for sort in sorts:
-        assert isinstance(insights.LOOKS[sort](world.sight, Clock(float("inf"))), str)
+        assert isinstance(insights.LOOKS[sort](world.sight, Deadline(10**7)), str)
