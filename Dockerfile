@@ -11,13 +11,16 @@ ARG PIP_EXTRA_INDEX_URL=
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY . .
-RUN python -m venv /opt/sightline && /opt/sightline/bin/python -m pip install '.'
+# Numeric kernels are compiled here, so that no container's first question waits for them.
+ENV NUMBA_CACHE_DIR=/opt/sightline/numba
+RUN python -m venv /opt/sightline && /opt/sightline/bin/python -m pip install '.' \
+    && /opt/sightline/bin/sightline warm
 
 FROM build-api AS build-worker
-RUN /opt/sightline/bin/python -m pip install '.[train]'
+RUN /opt/sightline/bin/python -m pip install '.[train]' && /opt/sightline/bin/sightline warm
 
 FROM python:${PYTHON_VERSION}-slim AS runtime
-# The root filesystem may be read-only: what is compiled at run time goes to /tmp.
+# The root filesystem may be read-only: compiled kernels are copied to /tmp, where numba can write.
 ENV PATH=/opt/sightline/bin:$PATH \
     HOME=/tmp \
     NUMBA_CACHE_DIR=/tmp/numba \
@@ -27,7 +30,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sightline \
     && install -d -o sightline -g sightline /workspace
 USER sightline
 WORKDIR /workspace
-ENTRYPOINT ["sightline"]
+ENTRYPOINT ["sh", "-c", "cp -rn /opt/sightline/numba /tmp/ && exec sightline \"$@\"", "sightline"]
 
 FROM runtime AS worker
 COPY --from=build-worker /opt/sightline /opt/sightline

@@ -54,6 +54,7 @@ COMMANDS = (
         "doctor",
         "explain",
         "insights",
+        "warm",
     ),
 )
 

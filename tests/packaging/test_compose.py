@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -116,6 +118,25 @@ def test_services_are_confined(compose: dict[str, Any], stages: dict[str, str]) 
         # With a read-only root the compiled kernels need a place that can be written.
         assert "/tmp" in service["tmpfs"]
         assert "NUMBA_CACHE_DIR=/tmp/" in stages[service["build"]["target"]]
+
+
+def test_a_container_takes_the_compiled_kernels_to_where_it_can_write(
+    stages: dict[str, str], tmp_path: Path
+) -> None:
+    found = re.search(r"^ENTRYPOINT (.+)$", stages["runtime"], re.MULTILINE)
+    assert found is not None
+    entry = json.loads(found.group(1))
+    image, scratch, programs = (tmp_path / name for name in ("image", "tmp", "bin"))
+    for folder in (image / "numba", scratch, programs):
+        folder.mkdir(parents=True)
+    (image / "numba" / "kernel").write_text("compiled")
+    (programs / "sightline").write_text('#!/bin/sh\necho "$#:$*"\n')
+    (programs / "sightline").chmod(0o755)
+    entry[2] = entry[2].replace(" /tmp/", f" {scratch}/").replace("/opt/sightline", str(image))
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    shown = subprocess.check_output([*entry, "serve", "-w", "a b"], env=environment, text=True)
+    assert shown == "3:serve -w a b\n"
+    assert (scratch / "numba" / "kernel").read_text() == "compiled"
 
 
 def test_image_and_compose_check_health_in_the_same_way(

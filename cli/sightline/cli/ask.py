@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sightline.cli import terminal
+from sightline.cli import terminal, warm
 from sightline.cli.options import JsonOption, WorkspaceOption, open_for_asking
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kind as declared
@@ -46,7 +46,8 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
         for parameter in asked:
             if parameter.many:
                 given[parameter.field] = tuple(_each(given[parameter.field] or ()))
-        answer = kind.answer(open_for_asking(workspace), kind.question(**given))
+        with warm.counting(warm.say_why_it_takes_long):
+            answer = kind.answer(open_for_asking(workspace), kind.question(**given))
         if json:
             terminal.print_json(answer)
         else:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from sightline.cli import ask, build, demo, graph, service, source
+from sightline.cli import ask, build, demo, graph, service, source, warm
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +33,7 @@ parts = (
     graph.COMMANDS,
     ask.commands(),
     service.COMMANDS,
-    (demo.demo,),
+    (demo.demo, warm.warm),
 )
 commands: Iterable[Callable[..., None]] = chain.from_iterable(parts)
 for command in commands:

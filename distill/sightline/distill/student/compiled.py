@@ -78,14 +78,14 @@ class CompiledStudent:
     def scores(self, vectors: Floats, rels: Ids) -> Floats:
         """Scores of all tails, float32 ``(B, N)``, for vectors ``(B, WIDTH)``."""
         found = np.empty((len(rels), self.scale.size), np.float32)
-        asked = _plain(vectors), np.ascontiguousarray(rels, np.int32)
+        asked = _plain(vectors), np.array(rels, np.int32)
         _answer(*asked, self.numbers, self.scale, self.network, found)
         return found[:, : self.entities]
 
 
 def _plain(array: Floats) -> Floats:
-    """The same numbers in rows: kernels are compiled once, for such."""
-    return np.ascontiguousarray(np.asarray(array), np.float32)
+    """A copy in rows that could be written to: kernels are compiled once, for such."""
+    return np.array(array, np.float32, order="C")
 
 
 _kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})

@@ -1,0 +1,82 @@
+"""`sightline warm` compiles what answers call, for the types that they call it with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sightline.cli import warm
+from sightline.distill.student import compiled
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
+from tests.graph.conftest import add_load, fact
+from tests.insights.conftest import Model, World, write_model
+
+#: Asks questions of a workspace and prints which kernels were compiled for it.
+ASK = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from sightline.cli import warm
+from sightline.cli.main import run
+with warm.counting() as names, redirect_stdout(StringIO()):
+    codes = [run([*question, "-w", sys.argv[1]]) for question in json.loads(sys.argv[2])]
+print(json.dumps([codes, names]))
+"""
+QUESTIONS = [
+    ["insights"],
+    ["related", "Kenya"],
+    ["paths", "Kenya", "Nepal"],
+    ["predict", "--head", "Kenya", "--relation", "member of"],
+    ["enrich", "Kenya", "Uganda"],
+    ["doctor"],
+]
+
+
+def test_a_student_is_compiled_for_the_types_of_one_that_was_opened(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    add_load(ws, [fact(("kenya", "borders", "uganda"))])
+    write_model(ws, compile_snapshot(ws, rdf=False), Model())
+    warm._student()
+    before = list(compiled._answer.signatures)
+    assert World(ws).predict("kenya", "borders")
+    assert before
+    assert compiled._answer.signatures == before
+
+
+def test_kernels_that_are_compiled_are_counted_and_announced_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import numba
+
+    kernels = [numba.njit(lambda x, n=n: x + n) for n in (1, 2)]
+    with warm.counting(warm.say_why_it_takes_long) as names:
+        assert [kernel(1) for kernel in kernels * 2] == [2, 3, 2, 3]
+    kernels[0](1.5)
+    assert len(names) == 2
+    assert capsys.readouterr().err == warm.COMPILING + "\n"
+
+
+@pytest.mark.slow
+def test_no_question_compiles_anything_after_it(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    made = str(tmp_path / "world")
+
+    def sightline(*given: str) -> str:
+        command = [sys.executable, "-c", "from sightline.cli.main import main; main()", *given]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "kernels compiled" in sightline("warm")
+    assert "everything is compiled" in sightline("warm")
+    sightline("demo", "--no-serve", "-w", made)
+    command = [sys.executable, "-c", ASK, made, json.dumps(QUESTIONS)]
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    codes, compiled_then = json.loads(asked.stdout)
+    assert set(codes) == {0}
+    assert compiled_then == []
