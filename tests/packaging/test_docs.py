@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import inspect
 import re
 import shlex
 import tomllib
@@ -16,6 +17,7 @@ import typer.main
 
 from sightline.api.questions import spans
 from sightline.cli.main import app
+from sightline.client import Client
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage import settings
 from sightline.ingest import mapping
@@ -44,6 +46,16 @@ MAPPINGS = [
     for block in re.findall(r"^```yaml\n(.*?)^```", text_of(page), re.DOTALL | re.MULTILINE)
     if re.search(r"^mappings:", block, re.MULTILINE)
 ]
+
+
+def load(path: Path) -> Any:
+    """A script of the repository as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def section(path: Path, title: str) -> str:
@@ -117,6 +129,13 @@ def test_no_route_is_documented_that_does_not_exist(openapi: dict[str, Any]) -> 
     assert set(found) - pages == routes - pages
 
 
+def test_every_method_of_the_client_is_documented() -> None:
+    about = text_of(REFERENCE / "client.md")
+
+    for name, _ in inspect.getmembers(Client, inspect.isfunction):
+        assert name.startswith("_") or f"`{name}(" in about, name
+
+
 def test_every_setting_is_documented(tmp_path: Path) -> None:
     settings.write_template(tmp_path / "sightline.toml")
     template = tomllib.loads((tmp_path / "sightline.toml").read_text())
@@ -175,7 +194,7 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 
 def test_every_component_says_what_it_knows() -> None:
     components = {path.parents[2].name for path in ROOT.glob("*/sightline/*/__init__.py")}
-    assert len(components) == 7
+    assert len(components) == 8
 
     for name in components:
         about = text_of(ROOT / name / "README.md")
@@ -227,11 +246,7 @@ def test_limits_over_http_are_documented() -> None:
 
 
 def test_figures_of_benchmarks_are_those_that_were_measured() -> None:
-    spec = importlib.util.spec_from_file_location("table", ROOT / "benchmarks" / "table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    table = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(table)
+    table = load(ROOT / "benchmarks" / "table.py")
 
     for name, text in table.tables().items():
         shown = table.BEGIN.format(name) + text + table.END

@@ -120,6 +120,17 @@ def test_help_loads_nothing_heavy(command: list[str], folder: Path) -> None:
     assert loaded_by(code, folder) & {*HEAVY} == set()
 
 
+def test_who_asks_a_service_loads_no_other_component(folder: Path) -> None:
+    code = (
+        "import sys, sightline.client\n"
+        "ours = {m for m in sys.modules if m.startswith('sightline.')}\n"
+        "assert all(m.startswith('sightline.client') for m in ours), ours\n"
+    )
+
+    # The command of httpx loads rich where that is installed.
+    assert loaded_by(code, folder) & {*HEAVY} == {"rich"}
+
+
 def test_a_circle_of_files_is_seen_and_a_chain_is_none() -> None:
     graph = grimp.ImportGraph()
     for importer, imported in ["ab", "bc", "ad"]:

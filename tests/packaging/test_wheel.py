@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMPONENTS = ("ingest", "graph", "models", "distill", "insights", "api", "cli")
+COMPONENTS = ("ingest", "graph", "models", "distill", "insights", "api", "client", "cli")
 
 
 def shipped() -> set[str]:

@@ -70,7 +70,7 @@ class Community:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CommunityLink:
     """How many facts lead from an entity into a community."""
 
     community: int
@@ -91,7 +91,7 @@ class Bridge:
     entity: EntityRef
     participation: float
     communities: int
-    links: tuple[Link, ...]
+    links: tuple[CommunityLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _bridges(
         into, facts = np.unique(found.of[others[others != entity]], return_counts=True)
         order = np.argsort(-facts, kind="stable")
         links = tuple(
-            Link(int(into[i]) + 1, community(int(into[i])).name, int(facts[i]))
+            CommunityLink(int(into[i]) + 1, community(int(into[i])).name, int(facts[i]))
             for i in order[:SHOWN]
         )
         name = sight.names.entity(entity)

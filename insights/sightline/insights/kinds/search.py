@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import MAX_K, Cursor, Kind, Length, Limit, Names, Sightline
+from sightline.insights.kind import MAX_K, Argument, Cursor, Kind, Length, Limit, Names, Sightline
 from sightline.insights.records import EntityRef
 
 How = Literal["exact", "prefix", "word", "typo"]
@@ -19,6 +19,7 @@ class SearchQuestion:
 
     q: Annotated[
         str | None,
+        Argument(required=False),
         Length(200),
         Doc(
             "A label, an IRI or a CURIE, or how a word of the label begins; one typo is forgiven. "

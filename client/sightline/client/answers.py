@@ -1,0 +1,213 @@
+"""What all answers can do: come from plain values, become a frame, become a graph.
+
+Knows the shapes that records have; knows no record. Loads pandas and networkx when they are asked
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+from sightline.client.errors import Problem
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+
+A = TypeVar("A")
+#: Fields of what names something, of an entity, and the ends of a fact.
+NAMED, ENTITY = {"id", "iri", "label"}, {"id", "iri", "label", "types"}
+ENDS = (("source", "target"), ("head", "tail"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[A]):
+    """A kind of question: how it is asked over HTTP, and what it is answered by.
+
+    Attributes:
+        many: arguments that are lists.
+        defaults: of its arguments; the service has its own where it allows less.
+    """
+
+    name: str
+    method: str
+    path: str
+    record: type[A]
+    many: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+    def said(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments that are not as by default.
+
+        Raises:
+            Problem: a text stands where a list is to be.
+        """
+        for name, value in given.items():
+            if isinstance(value, str) and name in self.many:
+                detail = f"{name} is the text {value[:80]!r}; give a list: [{value[:80]!r}]"
+                raise Problem(detail, "usage-error", 422)
+        return {k: v for k, v in given.items() if k not in self.defaults or v != self.defaults[k]}
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, tuple | list)
+
+
+def read(hint: type[A], value: Any) -> A:
+    """A record from plain values, as JSON holds them. What this version does not know is left out.
+
+    Raises:
+        Problem: something that this version needs is missing.
+    """
+    wanted: Any = hint
+    try:
+        found: A = _reader(wanted)(value)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Problem(
+            f"the answer is no {hint.__name__} of this version of the client ({error!s:.80}); "
+            "install the same version of sightline on both sides",
+            "format-mismatch",
+        ) from error
+    return found
+
+
+@cache
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    parts: tuple[Any, ...] = get_args(hint)
+    if _names(hint):
+        members = [(name, _reader(part)) for name, part in get_type_hints(hint).items()]
+        return lambda value: hint(**{name: member(value[name]) for name, member in members})
+    if get_origin(hint) is tuple:
+        item = _reader(parts[0])
+        return lambda value: tuple(map(item, value))
+    if NoneType in parts:
+        other = next((_reader(part) for part in parts if _names(part)), _same)
+        return lambda value: None if value is None else other(value)
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Table:
+    """An answer with a list of records."""
+
+    __slots__ = ()
+
+    def to_pandas(self, field: str | None = None) -> pd.DataFrame:
+        """One of its lists as a frame, a row for each record.
+
+        What names something is its id in the column of its field, and its label in ``FIELD_label``;
+        other records become columns ``FIELD.NAME``.
+
+        Args:
+            field: which list; by default the first one of records that say more than names.
+        """
+        import pandas as pd
+
+        lists = [f.name for f in fields(self) if _is_list(getattr(self, f.name))]  # type: ignore[arg-type]
+        if field is None:
+            hints = get_type_hints(type(self))
+            items = {name: _names(get_args(hints[name])[0]) for name in lists}
+            told = [name for name in lists if items[name] and items[name] - ENTITY]
+            field = [*told, *lists][0]
+        elif field not in lists:
+            detail = f"{type(self).__name__} has no list {field!r}; there are: {', '.join(lists)}"
+            raise Problem(detail, "usage-error", 422)
+        rows = getattr(self, field)
+        made = [dict(_cells("" if _names(row) else field, row)) for row in rows]
+        item = get_args(get_type_hints(type(self))[field])[0]
+        return pd.DataFrame(made, columns=[*_columns("" if _names(item) else field, item)])
+
+
+class Graph:
+    """An answer with facts."""
+
+    __slots__ = ()
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """The entities and facts that it shows, what supports them included.
+
+        Nodes are ids with ``label``, ``iri`` and ``types``. Edges run from head to tail, are keyed
+        by the id of their relation and carry its ``label`` and what the answer says of the fact in
+        numbers and texts, such as ``status`` and ``probability``.
+        """
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for record in _records(self):
+            names = _names(record)
+            if names >= ENTITY:
+                about = {name: value for name, value in _plain(record) if name != "id"}
+                graph.add_node(record.id, **about, types="; ".join(record.types))
+            for source, target in ENDS:
+                if names >= {source, "relation", target}:
+                    _draw(graph, record, getattr(record, source), getattr(record, target))
+        return graph
+
+
+def _draw(graph: nx.MultiDiGraph[str], fact: Any, source: Any, target: Any) -> None:
+    if getattr(fact, "forward", True) is False:
+        source, target = target, source
+    ends = [end if isinstance(end, str) else getattr(end, "id", "") for end in (source, target)]
+    for name, end in zip(ends, (source, target)):
+        graph.add_node(name)
+        if not isinstance(end, str):
+            graph.nodes[name].setdefault("label", getattr(end, "label", ""))
+    if not graph.has_edge(*ends, key=fact.relation.id):
+        about = {k: v for k, v in _plain(fact) if k not in ("source", "target", "forward")}
+        graph.add_edge(*ends, key=fact.relation.id, label=fact.relation.label, **about)
+
+
+def _names(record: Any) -> set[str]:
+    """The fields of a record; of anything else none."""
+    return {f.name for f in fields(record)} if is_dataclass(record) else set()
+
+
+def _plain(record: Any) -> Iterator[tuple[str, str | int | float]]:
+    for f in fields(record):
+        value = getattr(record, f.name)
+        if isinstance(value, str | int | float):
+            yield f.name, value
+
+
+def _records(value: Any) -> Iterator[Any]:
+    """All records in a record, those that hold others before them."""
+    if _is_list(value):
+        for item in value:
+            yield from _records(item)
+    elif is_dataclass(value):
+        yield value
+        for f in fields(value):
+            yield from _records(getattr(value, f.name))
+
+
+def _cells(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A record as cells of one row."""
+    if name and _names(value) >= NAMED:
+        yield name, value.id
+        yield f"{name}_label", value.label
+    elif is_dataclass(value):
+        for f in fields(value):
+            yield from _cells(f"{name}.{f.name}" if name else f.name, getattr(value, f.name))
+    elif _is_list(value) and all(_names(item) >= NAMED for item in value):
+        yield name, tuple(item.id for item in value)
+    else:
+        yield name, value
+
+
+def _columns(name: str, hint: Any) -> Iterator[str]:
+    """The names of these cells, whatever the values."""
+    record = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
+    if get_origin(hint) is tuple or record is None:
+        yield name
+    elif name and _names(record) >= NAMED:
+        yield from (name, f"{name}_label")
+    else:
+        for part, inner in get_type_hints(record).items():
+            yield from _columns(f"{name}.{part}" if name else part, inner)

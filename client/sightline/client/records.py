@@ -1,0 +1,1029 @@
+"""What answers are made of: frozen records of plain values.
+
+Made by ``client/generate.py`` of the declared kinds of answer; not to be changed by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sightline.client.answers import Graph, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A relation, a type or a property by CURIE (or IRI), IRI and label."""
+
+    id: str
+    iri: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRef(Ref):
+    """An entity by CURIE (or IRI), IRI, label and the labels of its types."""
+
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One finding.
+
+    Attributes:
+        text: it, in one sentence.
+        why: what speaks for it, in one line.
+        command: what shows more of it.
+        entities: what it is about.
+    """
+
+    sort: Literal[
+        "likely error",
+        "likely missing fact",
+        "unexpected connection",
+        "in common",
+        "bridge",
+        "change",
+    ]
+    text: str
+    why: str
+    command: str
+    entities: tuple[EntityRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Insights(Table):
+    """The most worthwhile findings; of each sort the first, then of each the second.
+
+    Attributes:
+        found: how many there were to choose from.
+        nothing: for each sort without a finding the reason, in words.
+        reason: what was not looked at, where ``truncated``.
+    """
+
+    insights: tuple[Insight, ...]
+    found: int
+    nothing: tuple[str, ...]
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(EntityRef):
+    """An entity of a list.
+
+    Attributes:
+        degree: its facts in the whole graph.
+        how: how its name matched what was searched for; null in a list of all.
+    """
+
+    degree: int
+    how: Literal["exact", "prefix", "word", "typo"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPage(Table):
+    """Entities, and where the next page starts; null at the end."""
+
+    entities: tuple[Found, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a statement came from.
+
+    Attributes:
+        load: its id.
+        source: what the file is called.
+        row: number of the record in the load, 1-based; of several tables it counts on.
+        place: the row in words: ``line 12``, ``$.ranges[2]``, ``sheet People, row 4``.
+    """
+
+    load: str
+    source: str
+    row: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A literal of an entity, with its sources."""
+
+    property: Ref
+    value: str
+    datatype: str
+    language: str | None
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DegreeCount:
+    """How many under one relation, read in one direction."""
+
+    relation: Ref
+    direction: Literal["out", "in"]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRef:
+    """A load and the source it was read from."""
+
+    load: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity(Table):
+    """What the graph holds about one entity.
+
+    Attributes:
+        known_to_model: the model was trained on it.
+        predictable: the model answers about it, if need be by its edges alone.
+    """
+
+    entity: EntityRef
+    attributes: tuple[Attribute, ...]
+    degrees: tuple[DegreeCount, ...]
+    types: tuple[Ref, ...]
+    description: str | None
+    loads: tuple[LoadRef, ...]
+    known_to_model: bool
+    predictable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How far the predictions of an answer can be relied on; all null where no model answers.
+
+    Attributes:
+        model: what predicts: ``student``, or ``foundation, not trained on this graph``.
+        abstain_below: ``probability_if_any`` under which a prediction is a guess.
+        base_rate: share of true ones among the answers that probabilities were fitted on; null
+            where there were too few to fit anything.
+        calibration_error: mean gap between probability and truth on held-out facts; null where
+            the model was not evaluated.
+        guesses: how many of the listed facts are guesses.
+        truncated, reason: whether something was cut, as by the deadline, and what.
+    """
+
+    model: str | None
+    abstain_below: float | None
+    base_rate: float | None
+    calibration_error: float | None
+    guesses: int | None
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifier:
+    """What a statement of a fact says about itself: a rating, a year, a publication.
+
+    Attributes:
+        key: CURIE (or IRI).
+        value: a number where its datatype is one of numbers; of a thing its CURIE (or IRI).
+        datatype: its IRI; null where the value is a thing.
+        origin: of the statement.
+    """
+
+    key: str
+    label: str
+    value: str | int | float
+    datatype: str | None
+    language: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fact of a path.
+
+    Attributes:
+        forward: walked from its head (``source``) to its tail.
+        origins: where it is stated.
+        qualifiers: what those statements say about themselves.
+    """
+
+    source: EntityRef
+    relation: Ref
+    forward: bool
+    target: EntityRef
+    origins: tuple[Origin, ...]
+    qualifiers: tuple[Qualifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path of stated facts, in one line and step by step.
+
+    Attributes:
+        score: as in ``graph.paths``.
+        metapath: its relations without the entities.
+    """
+
+    text: str
+    steps: tuple[Step, ...]
+    score: float
+    metapath: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A Horn rule that was mined from the graph.
+
+    Attributes:
+        text: ``(X, lives in, Y) ← (X, works at, A), (A, located in, Y)``.
+        confidence: share of the pairs its body joins that are facts, by Laplace's rule; ``low`` and
+            ``high`` are the ends of its interval of 95 %.
+        support, pairs: how many of how many.
+        head_coverage: share of the facts of its head that it gives.
+        sampled: share of the body's first entities that were looked at to count; 1: all.
+    """
+
+    text: str
+    confidence: float
+    low: float
+    high: float
+    support: int
+    pairs: int
+    head_coverage: float
+    sampled: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A rule that gives a fact, and the best walks over stated facts in which it does.
+
+    Attributes:
+        paths: of a closed rule from head to tail; of one with constants the fact it speaks of.
+        count: how many there are, as far as was looked.
+    """
+
+    rule: Rule
+    paths: tuple[Path, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact, stated, inferred or predicted.
+
+    Attributes:
+        direction: as read from the entity asked about; null where two were.
+        probability: chance that a predicted fact is true, which counts the chance that there is
+            one more answer at all (``chance_of_another``); null unless predicted.
+        probability_if_any: chance that it is true given that there is one more answer: that an
+            answer ranked here with this score was a held-out true fact (closed world), calibrated
+            per relation; null unless predicted.
+        abstain: ``probability_if_any`` is below the model's threshold; do not rely on it.
+        rank: 1-based place in the list; null where the list is not ranked.
+        score: what the model says before calibration; comparable within one relation and list
+            only. Null where the model does not know a stated fact or was not asked about it.
+        surprising: bits that the model adds over popularity; see ``ModelView.surprise``. Null
+            unless predicted.
+        support: up to three paths of stated facts between head and tail.
+        support_note: what to know about the support, such as "no support found", or "the reverse
+            is stated" where only the direction of a stated fact is new; of an inferred fact, the
+            facts it follows from.
+        rule: the surest mined rule that gives a predicted fact, with the facts in which it does.
+        graph_chance: what the surest five rules say of it, as ``explain`` does; null where none
+            gives it.
+        origins: where a stated fact is stated.
+        qualifiers: what those statements say about themselves.
+    """
+
+    head: EntityRef
+    relation: Ref
+    tail: EntityRef
+    direction: Literal["out", "in"] | None
+    status: Literal["stated", "inferred", "predicted"]
+    probability: float | None
+    probability_if_any: float | None
+    abstain: bool
+    rank: int | None
+    score: float | None
+    surprising: float | None
+    support: tuple[Path, ...]
+    support_note: str | None
+    rule: Reason | None
+    graph_chance: float | None
+    origins: tuple[Origin, ...]
+    qualifiers: tuple[Qualifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related(Reliability, Table, Graph):
+    """What is related to an entity."""
+
+    entity: EntityRef
+    related: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An entity near another in the learned space; ``similarity`` is a cosine, -1 to 1."""
+
+    entity: EntityRef
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Similar(Table):
+    """What is similar to an entity."""
+
+    entity: EntityRef
+    similar: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node(EntityRef):
+    """An entity of a neighbourhood; ``degree`` counts its facts in the whole graph."""
+
+    degree: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A fact between two nodes; ``source`` and ``target`` are ids of nodes."""
+
+    source: str
+    relation: Ref
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighborhood(Table, Graph):
+    """The graph around an entity.
+
+    Attributes:
+        edges: every fact between two of the nodes, of the relations asked for.
+        omitted: facts left out, of nodes nearer than the last hop, by relation and direction as
+            read from the node that is shown.
+    """
+
+    center: EntityRef
+    nodes: tuple[Node, ...]
+    edges: tuple[Link, ...]
+    truncated: bool
+    omitted: tuple[DegreeCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetapathStep:
+    """One relation of a shape. ``forward``: it is walked from head to tail."""
+
+    relation: Ref
+    forward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Metapath:
+    """All paths of one shape taken together, and whether chance would connect the two so well.
+
+    Attributes:
+        score: degree-weighted path count; ``expected`` is its mean over graphs in which every
+            entity has as many edges of each relation, with others at their ends.
+        p_value: share of such graphs that score as high; null where it was not tested.
+        q_value: the share of false ones among all shapes that seem as unlikely (Benjamini and
+            Hochberg), of all the shapes that are possible between the two.
+        resolution: the lowest p-value that could come out.
+        note: what was counted, or why nothing was, in words.
+    """
+
+    metapath: str
+    steps: tuple[MetapathStep, ...]
+    score: float
+    count: int
+    expected: float | None
+    p_value: float | None
+    q_value: float | None
+    resolution: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paths(Table, Graph):
+    """How two entities are connected. ``reason`` says what was cut when ``truncated``."""
+
+    source: EntityRef
+    target: EntityRef
+    paths: tuple[Path, ...]
+    metapaths: tuple[Metapath, ...]
+    found: int
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a list is compared with.
+
+    Attributes:
+        type: null for all entities.
+        entities: how many there are, those without any fact among them.
+        listed: how many of the list are among them.
+        text: the same in words, and why.
+    """
+
+    type: Ref | None
+    entities: int
+    listed: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFeature:
+    """Something that several of the list have in common.
+
+    Attributes:
+        kind: a type, a relation to anything, a neighbour, a neighbour of neighbours (two steps), a
+            property of any value, or one with its value.
+        text: what it is, in one line.
+        steps: the relations that lead to it.
+        target: the entity that they lead to; null for a relation.
+        what: the type or the property.
+        value: of the property.
+        count: how many of the list have it.
+        expected: how many of as many entities chosen at random would.
+        background_count: how many of the background do.
+        fold: ``count`` over ``expected``.
+        p_value: chance that so many or more of as many entities chosen at random have it.
+        q_value: the share of false ones among all that seem as unlikely (Benjamini and Hochberg),
+            of all that was tested.
+        members: who of the list has it.
+        paths: facts that say so of some of them, the most particular first.
+        alike: what says the same of the same entities and is not listed; of so many, ``folded``,
+            the first few.
+    """
+
+    kind: Literal["type", "relation", "neighbour", "two steps", "property", "value"]
+    text: str
+    steps: tuple[MetapathStep, ...]
+    target: EntityRef | None
+    what: Ref | None
+    value: str | None
+    count: int
+    expected: float
+    background_count: int
+    fold: float
+    p_value: float
+    q_value: float
+    members: tuple[EntityRef, ...]
+    paths: tuple[Path, ...]
+    alike: tuple[str, ...]
+    folded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A name that stands for no entity, or for several; ``nearest`` is what it may mean."""
+
+    name: str
+    problem: str
+    nearest: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enriched(Table, Graph):
+    """What a list has in common.
+
+    Attributes:
+        entities: those that were compared.
+        shared: what several of them have, and as many chosen at random would have with p <= 0.05.
+        significant: how many things have a q-value of at most 0.05, listed or not.
+        tests: how many things two or more of the background have; each could have stood out.
+        more_like_these: others of the background that the model puts nearest to them.
+        outside: entities of the list that are not of the background, and were left out.
+        unresolved: names that were left out.
+        notes: what to know about the answer.
+        reason: what was cut when ``truncated``.
+    """
+
+    entities: tuple[EntityRef, ...]
+    background: Background
+    shared: tuple[SharedFeature, ...]
+    significant: int
+    tests: int
+    more_like_these: tuple[Neighbour, ...]
+    outside: tuple[EntityRef, ...]
+    unresolved: tuple[Unresolved, ...]
+    notes: tuple[str, ...]
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """A type and how many entities have it; ``type`` is null for entities without one."""
+
+    type: Ref | None
+    entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What many of a community have: ``count`` of them, ``background_count`` of all entities, which
+    is ``fold`` times as many as by chance.
+    """
+
+    text: str
+    count: int
+    background_count: int
+    fold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """Entities that have more to do with each other than with the rest.
+
+    Attributes:
+        number: 1 for the largest.
+        name: its types and its most central entity, in words.
+        entities: how many.
+        types: the most frequent.
+        central: those with the most facts within it, hubs counting less.
+        in_common: what sets it apart from all other entities. No p-value: it was made from these
+            very facts, so that nothing about it is chance.
+    """
+
+    number: int
+    name: str
+    entities: int
+    types: tuple[ClassCount, ...]
+    central: tuple[EntityRef, ...]
+    in_common: tuple[Trait, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityLink:
+    """How many facts lead from an entity into a community."""
+
+    community: int
+    name: str
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """An entity that joins communities.
+
+    Attributes:
+        participation: 0 where all its facts lead into one community, near 1 where they lead into
+            many alike (Guimerà and Amaral 2005).
+        communities: into how many they lead; ``links`` are the first few of them.
+    """
+
+    entity: EntityRef
+    participation: float
+    communities: int
+    links: tuple[CommunityLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Communities(Table):
+    """The communities of the graph.
+
+    Attributes:
+        found: how many there are.
+        modularity: share of facts within communities, less what it would be by chance.
+        alone: entities without a fact that joins them to another; they are in none.
+        reason: what was cut when ``truncated``.
+    """
+
+    communities: tuple[Community, ...]
+    bridges: tuple[Bridge, ...]
+    found: int
+    modularity: float
+    alone: int
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionQuestion:
+    """A fact with one gap: two of head, relation and tail, each an IRI, a CURIE or a label."""
+
+    head: str | None = None
+    relation: str | None = None
+    tail: str | None = None
+    k: int | None = None
+    new_only: bool = False
+    coverage: float | None = None
+    deadline_ms: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions(Reliability, Table, Graph):
+    """Ranked answers to one question."""
+
+    predictions: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Table, Graph):
+    """Why a fact.
+
+    Attributes:
+        status: ``unknown`` where neither the graph nor the model says anything of it; ``note`` says
+            why.
+        origins: where it is stated.
+        premises: of an inferred fact the rule and the facts it follows from.
+        probability, probability_if_any, abstain: what the model says of a fact that is not stated,
+            as in ``records.Fact``.
+        graph_chance: what the rules say of it, the noisy-or of the lower ends of the intervals of
+            the surest five: the model has no part in it. Null where no rule gives it.
+        reasons: those rules, the surest first, with the facts in which they give it.
+        support: the best paths between its ends besides itself, whether by a rule or not.
+        support_note: such as "no support found".
+        faithfulness: how much the model's score falls when the support is taken away, against
+            taking away other facts; null where that was not measured.
+        reason: what was cut when ``truncated``.
+    """
+
+    head: EntityRef
+    relation: Ref
+    tail: EntityRef
+    status: Literal["stated", "inferred", "predicted"] | Literal["unknown"]
+    note: str | None
+    origins: tuple[Origin, ...]
+    premises: str | None
+    probability: float | None
+    probability_if_any: float | None
+    abstain: bool
+    graph_chance: float | None
+    reasons: tuple[Reason, ...]
+    support: tuple[Path, ...]
+    support_note: str | None
+    faithfulness: float | None
+    faithfulness_note: str
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A fact about the new entity: its relation and what is at the other end, by IRI, CURIE or
+    label; direction `out`: the new entity is the head of the fact, `in`: it is the tail.
+    """
+
+    relation: str
+    entity: str
+    direction: Literal["out", "in"] = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Inductive(Reliability, Table, Graph):
+    """Predicted facts about an entity that the graph does not hold, and how many of its edges they
+    rest on: those whose relation the model knows.
+    """
+
+    edges_used: int
+    related: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One condition: a link (`head`, `relation`, `tail`), a type (`head`, `type`), a value (`head`,
+    `property`, `sign`, `value`), or that two are not the same (`head`, `sign` !=, `tail`).
+    """
+
+    head: str
+    relation: str | None = None
+    tail: str | None = None
+    type: str | None = None
+    property: str | None = None
+    sign: Literal["=", "!=", "<", "<=", ">", ">="] | None = None
+    value: int | float | str | None = None
+    negated: bool = False
+    likely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition as it was understood.
+
+    Attributes:
+        text: by labels.
+        alone: pairs, or entities, of the graph that meet it alone; null where that is not counted.
+        asked: the end that the model was asked about, where it was.
+    """
+
+    text: str
+    negated: bool
+    likely: bool
+    alone: int | None
+    asked: Literal["head", "tail"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer.
+
+    Attributes:
+        values: one per variable, in their order.
+        probability: the product of the chances of the predicted facts, as if they did not depend on
+            each other; null where the graph states everything.
+        predicted: numbers of the conditions, from 1 on, that rest on predictions.
+        facts: of each condition on a link, in their order; of the variables that are not shown the
+            likeliest ones. Patterns and ? have none.
+    """
+
+    values: tuple[EntityRef, ...]
+    probability: float | None
+    predicted: tuple[int, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Reliability, Table, Graph):
+    """What meets all conditions.
+
+    Attributes:
+        found: how many answers there are; where ``truncated``, how many were found.
+        next: cursor of the next page.
+        note: why there is no answer.
+    """
+
+    variables: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    rows: tuple[Row, ...]
+    found: int
+    next: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation and how it is used.
+
+    ``cardinality``: ``1:1``, ``1:N``, ``N:1`` or ``N:M``, heads before tails; a side is N where an
+    entity has 1.5 or more partners on average (Bordes et al. 2013, NIPS, section 4.2).
+    """
+
+    relation: Ref
+    edges: int
+    heads: int
+    tails: int
+    cardinality: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelationPage(Table):
+    """Relations, and where the next page starts; null at the end."""
+
+    relations: tuple[Relation, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaLink:
+    """How many facts of a relation run from one type to another; null: without a type."""
+
+    source: Ref | None
+    relation: Ref
+    target: Ref | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schema(Table, Graph):
+    """The graph of types."""
+
+    types: tuple[ClassCount, ...]
+    links: tuple[SchemaLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement; ``datatype`` is None where ``object`` is an IRI."""
+
+    subject: str
+    predicate: str
+    object: str
+    datatype: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """How to mend a finding.
+
+    Attributes:
+        sparql: SPARQL Update text, for where the data comes from.
+        retracts: statements that a load of retractions takes back, as ``doctor --apply`` writes it;
+            empty where taking back is no cure.
+    """
+
+    sparql: str
+    retracts: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that looks wrong.
+
+    Attributes:
+        id: of what it names; the same in every snapshot.
+        certainty: chance that it is wrong, 0 to 1, as far as the graph says.
+        facts: the evidence, with its sources.
+        patch: null where the graph does not say what is wrong.
+    """
+
+    id: str
+    kind: Literal[
+        "contradiction",
+        "merged",
+        "implausible",
+        "duplicate relation",
+        "split",
+        "leakage",
+        "unlabelled",
+        "isolated",
+    ]
+    severity: Literal["high", "medium", "low"]
+    certainty: float
+    why: str
+    entities: tuple[EntityRef, ...]
+    relations: tuple[Ref, ...]
+    facts: tuple[Step, ...]
+    patch: Patch | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCount:
+    """How many findings of one kind."""
+
+    kind: Literal[
+        "contradiction",
+        "merged",
+        "implausible",
+        "duplicate relation",
+        "split",
+        "leakage",
+        "unlabelled",
+        "isolated",
+    ]
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis(Table, Graph):
+    """What looks wrong.
+
+    Attributes:
+        total: findings of the kind asked for; of each kind at most 1000 are kept.
+        reason: what was not looked at, where ``truncated``.
+    """
+
+    findings: tuple[Finding, ...]
+    total: int
+    counts: tuple[FindingCount, ...]
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(Table):
+    """The size of what is served, and which snapshot and model it is."""
+
+    snapshot: str
+    model: str | None
+    entities: int
+    relations: int
+    edges: int
+    loads: tuple[LoadRef, ...]
+    types: tuple[ClassCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A snapshot and the model that answered beside it; null where there was none."""
+
+    snapshot: str
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How many came and went."""
+
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many facts of something came and went."""
+
+    iri: str
+    label: str
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFact:
+    """A fact that came or went; ``text`` says it by labels, ``inferred`` that no load states it."""
+
+    statement: Statement
+    text: str
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedAnswer:
+    """A predicted fact that is judged otherwise than before.
+
+    Attributes:
+        change: ``confirmed``: it was predicted and is stated now; ``withdrawn``: the other way
+            round; ``appeared``, ``vanished``: its chance passed the least that is listed; ``rose``,
+            ``fell``.
+        before, after: its chance; null where the graph stated it, or nothing was predicted.
+        because: facts at its ends that came (+) or went (-).
+    """
+
+    head: EntityRef
+    relation: Ref
+    tail: EntityRef
+    change: Literal["confirmed", "withdrawn", "appeared", "vanished", "rose", "fell"]
+    before: float | None
+    after: float | None
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes(Table, Graph):
+    """What changed from one snapshot to another.
+
+    Attributes:
+        entities, edges, types, attributes: how many came and went in all, or of those asked about.
+        relations: relations, properties and types with a changed fact, most changed first.
+        most_changed: entities, most changed first.
+        added, removed: facts: links, then types, then values.
+        answers: what the models say otherwise, the largest change first.
+        compared: about how many entities the models were asked.
+        noise: how much the chance of an answer changes where nothing changed around it: 95 of 100
+            change less. Only answers that changed more than that, and by .02, are listed.
+        reason: what was cut when ``truncated``.
+        note: why answers were not compared, or what to know about them.
+    """
+
+    old: Pair
+    new: Pair
+    entities: Amount
+    edges: Amount
+    types: Amount
+    attributes: Amount
+    relations: tuple[Change, ...]
+    most_changed: tuple[Change, ...]
+    added: tuple[ChangedFact, ...]
+    removed: tuple[ChangedFact, ...]
+    answers: tuple[ChangedAnswer, ...]
+    compared: int
+    noise: float | None
+    truncated: bool
+    reason: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A file of a finished report."""
+
+    name: str
+    href: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """A report and where it stands.
+
+    Attributes:
+        about: IRIs of its entities.
+        changed: when it was last heard of, as ISO 8601.
+        done, total: entities written, and how many there are; 0 while that is not known.
+        error: why it failed.
+    """
+
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    about: tuple[str, ...]
+    created: str
+    changed: str
+    done: int
+    total: int
+    files: tuple[ReportFile, ...]
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage(Table):
+    """Reports, and where the next page starts; null at the end."""
+
+    reports: tuple[ReportView, ...]
+    next: str | None

@@ -1,0 +1,377 @@
+"""Clients of a service, one that waits and one for who does something else meanwhile.
+
+Knows HTTP: connections, when to try again, entity tags. Knows no kind of answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from sightline.client.answers import Question, read
+from sightline.client.errors import Problem
+from sightline.client.interface import (
+    SOLUTIONS,
+    TRIPLES,
+    Progress,
+    Sightline,
+    Solutions,
+    ended,
+    late,
+    write,
+)
+from sightline.client.kinds import AsyncKinds
+from sightline.client.records import ReportPage, ReportView
+
+A = TypeVar("A")
+JSON = "application/json"
+#: Answers that are kept, to be asked for by their tag; seconds between two looks at a report.
+KEPT, LOOK = 64, 0.5
+#: What a service says that may take the question later.
+LATER = (429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[A]):
+    """One request, and how its answer is read.
+
+    Attributes:
+        asks: it changes nothing, so that it may be sent twice.
+    """
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], A]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    content: tuple[str, bytes] | None = None
+    accept: str = JSON
+    asks: bool = True
+
+
+def asking(asked: Question[A], given: Mapping[str, Any]) -> Call[A]:
+    """A question of a declared kind."""
+    said = {name.rstrip("_"): _plain(value) for name, value in asked.said(given).items()}
+    # In the path an id would meet proxies that decode it.
+    path = asked.path.replace("{id}", "-")
+
+    def made(response: httpx.Response) -> A:
+        return read(asked.record, response.json())
+
+    if asked.method == "GET":
+        return Call("GET", path, made, {k: v for k, v in said.items() if v is not None})
+    return Call(asked.method, path, made, body=said)
+
+
+def asking_each(asked: Question[A], questions: Sequence[Any]) -> Call[tuple[A | Problem, ...]]:
+    """Several questions of a kind."""
+    each = [_plain(asked.said(asdict(question))) for question in questions]
+
+    def made(response: httpx.Response) -> tuple[A | Problem, ...]:
+        return tuple(
+            Problem.of(answer["problem"]) if "problem" in answer else read(asked.record, answer)
+            for answer in response.json()["answers"]
+        )
+
+    return Call(asked.method, asked.path, made, body={"questions": each})
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _solving(query: str) -> Call[Solutions]:
+    body = ("application/sparql-query", query.encode())
+    return Call(
+        "POST", "/sparql", lambda r: Solutions.of(r.content), content=body, accept=SOLUTIONS
+    )
+
+
+def _building(query: str) -> Call[str]:
+    body = ("application/sparql-query", query.encode())
+    return Call("POST", "/sparql", lambda r: r.text, content=body, accept=TRIPLES)
+
+
+def _ordering(about: Sequence[str]) -> Call[ReportView]:
+    return _report("POST", "", body={"about": list(about)}, asks=False)
+
+
+def _report(method: str, id: str, **more: Any) -> Call[ReportView]:
+    path = f"/v1/reports/{quote(id, safe='')}" if id else "/v1/reports"
+    return Call(method, path, lambda r: read(ReportView, r.json()), **more)
+
+
+def _listing(limit: int, cursor: str | None) -> Call[ReportPage]:
+    params = {"limit": limit} | ({} if cursor is None else {"cursor": cursor})
+    return Call("GET", "/v1/reports", lambda r: read(ReportPage, r.json()), params)
+
+
+def _fetching(report: ReportView, name: str) -> Call[bytes]:
+    there = {file.name: file.href for file in report.files}
+    if name not in there:
+        detail = f"report {report.id} has no file {name[:80]!r}; there are: {', '.join(there)}"
+        raise Problem(detail, "unknown-report", 404)
+    return Call("GET", there[name], lambda r: r.content, accept="*/*")
+
+
+class _Exchange:
+    """What both clients know: how to send, when to send again, what was answered before."""
+
+    def __init__(self, url: str, token: str | None, timeout: float, patience: float) -> None:
+        self.url = url
+        self.patience = patience
+        self.options: dict[str, Any] = {
+            "base_url": url,
+            "timeout": httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            "headers": {} if token is None else {"Authorization": f"Bearer {token}"},
+        }
+        self._kept: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+
+    def request(self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx.Request:
+        """A request; with the tag of what was answered before."""
+        headers = {"Accept": call.accept}
+        if call.content is not None:
+            headers["Content-Type"] = call.content[0]
+        request = http.build_request(
+            call.method,
+            call.path,
+            params=call.params or None,
+            json=call.body,
+            content=call.content and call.content[1],
+            headers=headers,
+        )
+        if call.method == "GET" and (known := self._kept.get(str(request.url))):
+            request.headers["If-None-Match"], request.extensions["kept"] = known
+        return request
+
+    def made(self, call: Call[A], outcome: httpx.Response | httpx.TransportError) -> A:
+        """The answer.
+
+        Raises:
+            Problem
+        """
+        if not isinstance(outcome, httpx.Response):
+            why = str(outcome) or type(outcome).__name__
+            detail = f"{self.url} does not answer ({why}); is `sightline serve` running there?"
+            raise Problem(detail, "unreachable") from outcome
+        url = str(outcome.request.url)
+        if outcome.status_code == 304:
+            kept: A = outcome.request.extensions["kept"]
+            return kept
+        if not outcome.is_success:
+            raise _problem(outcome)
+        answer: A = call.read(outcome)
+        if call.method == "GET" and call.accept == JSON and (tag := outcome.headers.get("ETag")):
+            self._kept[url] = tag, answer
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return answer
+
+
+class _Tries:
+    """When one request is sent again: ever later, until ``patience`` seconds were waited."""
+
+    def __init__(self, call: Call[Any], patience: float) -> None:
+        self._asks = call.asks
+        self._left = patience
+        self._next = 0.1
+
+    def pause(self, outcome: httpx.Response | httpx.TransportError) -> float | None:
+        """Seconds to wait before the next try; None: this was the last."""
+        wait = self._next
+        if isinstance(outcome, httpx.Response):
+            if outcome.status_code not in LATER:
+                return None
+            said = outcome.headers.get("Retry-After", "")
+            wait = max(wait, float(said) if said.isdecimal() else 0.0)
+        elif not self._again(outcome):
+            return None
+        if wait > self._left:
+            return None
+        self._left, self._next = self._left - wait, self._next * 2
+        return wait
+
+    def _again(self, error: httpx.TransportError) -> bool:
+        """Whether the same may be sent once more: it did not arrive, or changes nothing."""
+        lost = isinstance(error, httpx.ConnectError)
+        return lost or (self._asks and not isinstance(error, httpx.TimeoutException))
+
+
+def _problem(response: httpx.Response) -> Problem:
+    try:
+        report = dict(response.json())
+        return Problem.of({"status": response.status_code, **report})
+    except (ValueError, TypeError):
+        detail = f"{response.url.host} answers {response.status_code} {response.reason_phrase}, "
+        return Problem(detail + "and is no Sightline service", "no-service", response.status_code)
+
+
+class Client(Sightline):
+    """Asks a service, and waits.
+
+    Args:
+        url: of the service, such as ``http://127.0.0.1:8000``.
+        token: where the service wants one; see ``sightline token``.
+        timeout: seconds that one answer may take.
+        patience: seconds to wait in all, for one answer, where the service is busy or restarting.
+    """
+
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout: float = 60, patience: float = 15
+    ) -> None:
+        self._exchange = _Exchange(url, token, timeout, patience)
+        self._http = httpx.Client(**self._exchange.options)
+
+    def _do(self, call: Call[A]) -> A:
+        outcome: httpx.Response | httpx.TransportError
+        tries = _Tries(call, self._exchange.patience)
+        while True:
+            try:
+                outcome = self._http.send(self._exchange.request(self._http, call))
+            except httpx.TransportError as error:
+                outcome = error
+            if (pause := tries.pause(outcome)) is None:
+                return self._exchange.made(call, outcome)
+            time.sleep(pause)
+
+    def _ask(self, asked: Question[A], /, **given: Any) -> A:
+        return self._do(asking(asked, given))
+
+    def _ask_each(self, asked: Question[A], questions: Sequence[Any], /) -> tuple[A | Problem, ...]:
+        return self._do(asking_each(asked, questions))
+
+    def sparql(self, query: str) -> Solutions:
+        return self._do(_solving(query))
+
+    def triples(self, query: str) -> str:
+        return self._do(_building(query))
+
+    def order_report(self, about: Sequence[str] = ()) -> ReportView:
+        return self._do(_ordering(about))
+
+    def report(self, id: str) -> ReportView:
+        return self._do(_report("GET", id))
+
+    def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
+        return self._do(_listing(limit, cursor))
+
+    def wait(
+        self, report: ReportView, progress: Progress | None = None, timeout: float | None = None
+    ) -> ReportView:
+        started = time.monotonic()
+        while not ended(report):
+            if timeout is not None and time.monotonic() - started > timeout:
+                raise late(report, timeout)
+            time.sleep(LOOK)
+            seen, report = report, self.report(report.id)
+            if progress is not None and report != seen:
+                progress(report)
+        return report
+
+    def cancel_report(self, id: str) -> ReportView:
+        return self._do(_report("DELETE", id))
+
+    def file(self, report: ReportView, name: str) -> bytes:
+        return self._do(_fetching(report, name))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+
+class AsyncClient(AsyncKinds):
+    """The same as ``Client``, for who does something else meanwhile. One per event loop."""
+
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout: float = 60, patience: float = 15
+    ) -> None:
+        self._exchange = _Exchange(url, token, timeout, patience)
+        self._http = httpx.AsyncClient(**self._exchange.options)
+
+    async def _do(self, call: Call[A]) -> A:
+        outcome: httpx.Response | httpx.TransportError
+        tries = _Tries(call, self._exchange.patience)
+        while True:
+            try:
+                outcome = await self._http.send(self._exchange.request(self._http, call))
+            except httpx.TransportError as error:
+                outcome = error
+            if (pause := tries.pause(outcome)) is None:
+                return self._exchange.made(call, outcome)
+            await asyncio.sleep(pause)
+
+    async def _ask(self, asked: Question[A], /, **given: Any) -> A:
+        return await self._do(asking(asked, given))
+
+    async def _ask_each(
+        self, asked: Question[A], questions: Sequence[Any], /
+    ) -> tuple[A | Problem, ...]:
+        return await self._do(asking_each(asked, questions))
+
+    async def sparql(self, query: str) -> Solutions:
+        """As ``Client.sparql``."""
+        return await self._do(_solving(query))
+
+    async def triples(self, query: str) -> str:
+        """As ``Client.triples``."""
+        return await self._do(_building(query))
+
+    async def order_report(self, about: Sequence[str] = ()) -> ReportView:
+        """As ``Client.order_report``."""
+        return await self._do(_ordering(about))
+
+    async def report(self, id: str) -> ReportView:
+        """As ``Client.report``."""
+        return await self._do(_report("GET", id))
+
+    async def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
+        """As ``Client.reports``."""
+        return await self._do(_listing(limit, cursor))
+
+    async def wait(
+        self, report: ReportView, progress: Progress | None = None, timeout: float | None = None
+    ) -> ReportView:
+        """As ``Client.wait``."""
+        started = time.monotonic()
+        while not ended(report):
+            if timeout is not None and time.monotonic() - started > timeout:
+                raise late(report, timeout)
+            await asyncio.sleep(LOOK)
+            seen, report = report, await self.report(report.id)
+            if progress is not None and report != seen:
+                progress(report)
+        return report
+
+    async def cancel_report(self, id: str) -> ReportView:
+        """As ``Client.cancel_report``."""
+        return await self._do(_report("DELETE", id))
+
+    async def file(self, report: ReportView, name: str) -> bytes:
+        """As ``Client.file``."""
+        return await self._do(_fetching(report, name))
+
+    async def save(self, report: ReportView, folder: str | Path) -> list[Path]:
+        """As ``Client.save``."""
+        return [write(folder, f.name, await self.file(report, f.name)) for f in report.files]
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

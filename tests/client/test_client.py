@@ -1,0 +1,330 @@
+"""The client: the same questions and answers remotely, locally, and beside other work."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from sightline.client import AsyncClient, Client, Local, Problem, Sightline, interface, remote
+from sightline.client.interface import async_pages, pages
+from sightline.client.kinds import Kinds
+from sightline.client.records import Atom, Edge, PredictionQuestion
+from sightline.insights.kinds import KINDS
+from tests.packaging.test_docs import ROOT, load
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "entity": {"id": "Kenya"},
+    "related": {"id": "Kenya", "k": 3},
+    "similar": {"id": "Kenya", "k": 2, "same_type": False},
+    "neighborhood": {"id": "http://example.org/a/b?c=d#related", "hops": 2},
+    "paths": {"source": "Kenya", "target": "Nepal", "exclude": ["borders"]},
+    "enrich": {"entities": ["Kenya", "Uganda"]},
+    "predict": {"head": "Kenya", "relation": "member_of"},
+    "explain": {"head": "Kenya", "relation": "borders", "tail": "Uganda"},
+    "inductive": {"edges": [Edge("borders", "Kenya")], "k": 2},
+    "query": {"atoms": [Atom("?c", "member_of", "United Nations")], "limit": 2},
+}
+
+
+def test_what_is_committed_is_what_the_generator_makes() -> None:
+    made = load(ROOT / "client" / "generate.py").files()
+
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run client/generate.py"
+
+
+def test_every_kind_is_a_method_with_its_arguments() -> None:
+    for kind in KINDS:
+        listed = inspect.signature(getattr(Kinds, kind.name)).parameters.values()
+        given = {p.name: p.default for p in listed if p.name != "self"}
+        assert given == {
+            p.field: inspect.Parameter.empty if p.required else p.default for p in kind.parameters
+        }
+
+
+def methods(kind: type) -> dict[str, str]:
+    """The public methods of a class, with their arguments as text."""
+    return {
+        name: str(inspect.signature(method)).partition(" ->")[0]
+        for name, method in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+
+def test_all_three_have_the_same_interface() -> None:
+    assert methods(Client) == methods(Local) == methods(AsyncClient) == methods(Sightline)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_service_and_a_workspace_answer_alike(
+    kind: Any, client: Client, local: Local, url: str
+) -> None:
+    given = EXAMPLES.get(kind.name, {}) | ({"deadline_ms": 10_000} if kind.deadline else {})
+
+    async def beside() -> Any:
+        async with AsyncClient(url) as asked:
+            return await getattr(asked, kind.name)(**given)
+
+    def answers(ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except Problem as problem:
+            return problem.kind, problem.status
+
+    answers(lambda: getattr(local, kind.name)(**given))  # may compile kernels, past its deadline
+    found = answers(lambda: getattr(client, kind.name)(**given))
+    assert found == answers(lambda: getattr(local, kind.name)(**given))
+    assert found == answers(lambda: asyncio.run(beside()))
+    # There is only one snapshot, and this model cannot place what it never saw.
+    if kind.name not in ("changes", "inductive"):
+        assert type(found).__name__ == kind.record.__name__
+
+
+def test_a_problem_says_the_way_out(graph: Sightline) -> None:
+    with pytest.raises(Problem) as unknown:
+        graph.related("Kenia")
+    with pytest.raises(Problem) as several:
+        graph.related("Georgia")
+    with pytest.raises(Problem) as beyond:
+        graph.related("Kenya", k=0)
+
+    assert (unknown.value.status, unknown.value.kind) == (404, "unknown-entity")
+    assert "Kenya" in unknown.value.nearest[0]
+    assert len(several.value.candidates) == 2
+    assert beyond.value.extra == {"allowed": [1, 1000]}
+    assert str(beyond.value) == "k is 0; allowed are 1 to 1000"
+
+
+def test_a_text_in_place_of_a_list_is_refused(graph: Sightline) -> None:
+    with pytest.raises(Problem, match=r"entities is the text 'Kenya'; give a list: \['Kenya'\]"):
+        graph.enrich("Kenya")
+
+
+def test_facts_as_a_frame(graph: Sightline) -> None:
+    frame = graph.related("Kenya", relation="borders", predicted=False).to_pandas()
+    row = frame[frame["direction"] == "out"].iloc[0]
+
+    assert (row["head"], row["tail"], row["tail_label"]) == (
+        "entity:kenya",
+        "entity:uganda",
+        "Uganda",
+    )
+    assert row["status"] == "stated"
+    assert list(graph.entities("no such thing at all").to_pandas().columns) == [
+        *("id", "iri", "label", "types", "degree", "how")
+    ]
+
+
+def test_another_list_as_a_frame(graph: Sightline) -> None:
+    shown = graph.neighborhood("Kenya")
+
+    assert {"source", "relation_label", "target"} <= set(shown.to_pandas("edges").columns)
+    assert shown.to_pandas().equals(shown.to_pandas("nodes"))
+    with pytest.raises(Problem, match="has no list 'edge'; there are: nodes, edges, omitted"):
+        shown.to_pandas("edge")
+
+
+def test_facts_as_a_graph(graph: Sightline) -> None:
+    found = graph.paths("Kenya", "Nepal").to_networkx()
+
+    assert nx.has_path(found.to_undirected(), "entity:kenya", "entity:nepal")
+    assert found.nodes["entity:kenya"]["label"] == "Kenya"
+    # Nepal is the head of the fact by which the path reaches it.
+    assert list(found["entity:nepal"]["entity:un"]) == ["relation:member_of"]
+    assert not found.has_edge("entity:un", "entity:nepal")
+
+
+def test_a_predicted_fact_says_so_in_the_graph(graph: Sightline) -> None:
+    found = graph.related("Kenya", known=False).to_networkx()
+
+    statuses = {data["status"] for _, _, data in found.edges(data=True) if "status" in data}
+    assert statuses == {"predicted"}
+
+
+def test_pages_follow_one_another(graph: Sightline, url: str) -> None:
+    found = [e.id for page in pages(graph.entities, limit=5) for e in page.entities]
+
+    async def beside() -> list[str]:
+        async with AsyncClient(url) as asked:
+            walked = async_pages(asked.entities, limit=5)
+            return [e.id async for page in walked for e in page.entities]
+
+    assert len(found) == len(set(found)) == graph.stats().entities > 5
+    assert asyncio.run(beside()) == found
+
+
+def test_several_questions_at_once(graph: Sightline) -> None:
+    asked = PredictionQuestion(head="Kenya", relation="member_of", k=2)
+    good, bad = graph.predict_each([asked, dataclasses.replace(asked, head="Kenia")])
+
+    assert good == graph.predict(head="Kenya", relation="member_of", k=2)
+    assert isinstance(bad, Problem)
+    assert bad.kind == "unknown-entity"
+
+
+def test_sparql(graph: Sightline) -> None:
+    found = graph.sparql(
+        "SELECT ?c ?code { ?c rdfs:label 'Kenya' OPTIONAL { ?c rdfs:nothing ?code } }"
+    )
+
+    assert found.variables == ("c", "code")
+    assert [(str(c), code) for c, code in found.rows] == [("urn:sightline:entity:kenya", None)]
+    assert found.to_pandas()["c"].tolist() == ["urn:sightline:entity:kenya"]
+    assert graph.sparql("ASK { ?c rdfs:label 'Kenya' }").boolean is True
+    made = graph.triples("CONSTRUCT { ?c a ?c } WHERE { ?c rdfs:label 'Kenya' }")
+    assert made.startswith("<urn:sightline:entity:kenya> ")
+    with pytest.raises(Problem):
+        graph.sparql("SELECT")
+    with pytest.raises(Problem) as other:
+        graph.triples("ASK {}")
+    assert other.value.status == 406
+
+
+def test_a_report_is_ordered_awaited_and_saved(
+    graph: Sightline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "LOOK", 0.05)
+    report = graph.wait(graph.order_report(["Kenya"]), timeout=60)
+
+    assert report.state == "done"
+    assert report.about == ("urn:sightline:entity:kenya",)
+    assert [path.name for path in graph.save(report, tmp_path)] == [f.name for f in report.files]
+    assert b"Kenya" in (tmp_path / "report.html").read_bytes()
+    assert graph.reports(limit=1).reports[0].id == report.id
+    assert graph.report(report.id) == graph.cancel_report(report.id) == report
+    with pytest.raises(Problem, match=r"has no file 'x'; there are: .*report\.html"):
+        graph.file(report, "x")
+    with pytest.raises(Problem):
+        graph.report("none")
+
+
+def test_who_waits_hears_of_failure_and_of_time(client: Client) -> None:
+    report = dataclasses.replace(client.order_report(["Nepal"]), state="failed", error="no room")
+
+    with pytest.raises(Problem, match="no room"):
+        client.wait(report)
+    waiting = dataclasses.replace(report, state="queued", error=None)
+    with pytest.raises(Problem, match=r"is queued after -1 seconds"):
+        client.wait(waiting, timeout=-1)
+
+
+def test_the_name_of_a_file_is_never_a_path(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+
+    assert interface.write(tmp_path / "in", "../out.txt", b"") == tmp_path / "in" / "out.txt"
+
+
+@contextmanager
+def answering(
+    *answers: tuple[int, dict[str, str], bytes] | None,
+) -> Iterator[tuple[str, list[Any]]]:
+    """A server that gives these answers in turn (None: it hangs up), and what it was asked."""
+    left, heard = list(answers), []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            heard.append((self.path, dict(self.headers), body))
+            answer = left.pop(0)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, headers, sent = answer
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(sent))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(sent)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", heard
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+BUSY = (503, {"Retry-After": "0"}, b'{"type": "urn:sightline:problem:busy", "detail": "full"}')
+SCHEMA = (200, {"ETag": '"one"'}, json.dumps({"types": [], "links": []}).encode())
+
+
+def test_a_busy_service_is_asked_again_and_an_answer_is_kept() -> None:
+    with answering(BUSY, None, SCHEMA, (304, {}, b"")) as (url, heard), Client(url) as client:
+        first = client.schema()
+        assert client.schema() is first
+
+    assert len(heard) == 4
+    assert [headers.get("If-None-Match") for _, headers, _ in heard] == [None, None, None, '"one"']
+
+
+def test_the_same_beside_other_work_with_a_token() -> None:
+    async def ask(url: str) -> Any:
+        async with AsyncClient(url, "secret") as client:
+            return await client.schema()
+
+    with answering(BUSY, SCHEMA) as (url, heard):
+        assert asyncio.run(ask(url)).types == ()
+
+    assert [headers["Authorization"] for _, headers, _ in heard] == ["Bearer secret"] * 2
+
+
+def test_patience_ends() -> None:
+    later = (429, {"Retry-After": "30"}, BUSY[2])
+    with answering(later) as (url, _), Client(url) as client, pytest.raises(Problem) as busy:
+        client.schema()
+
+    assert (busy.value.status, busy.value.title, busy.value.detail) == (429, "Busy", "full")
+
+
+def test_an_order_that_may_have_arrived_is_not_sent_again() -> None:
+    lost = pytest.raises(Problem, match="does not answer")
+    with answering(None) as (url, heard), Client(url) as client, lost:
+        client.order_report()
+
+    assert len(heard) == 1
+
+
+def test_nobody_there() -> None:
+    with answering() as (url, _):
+        pass
+    with Client(url, patience=0.2) as client, pytest.raises(Problem) as nobody:
+        client.schema()
+
+    assert nobody.value.status is None
+    assert "is `sightline serve` running there?" in nobody.value.detail
+
+
+def test_something_else_is_there() -> None:
+    page, other = (404, {}, b"<html>"), (200, {}, b'{"types": []}')
+    with answering(page, other) as (url, _), Client(url) as client:
+        with pytest.raises(Problem, match="answers 404 Not Found, and is no Sightline service"):
+            client.schema()
+        with pytest.raises(Problem, match=r"no Schema of this version of the client \('links'\)"):
+            client.schema()
+
+
+def test_a_service_may_be_newer() -> None:
+    newer = {"types": [], "links": [], "colours": ["red"]}
+    with answering((200, {}, json.dumps(newer).encode())) as (url, _), Client(url) as client:
+        assert client.schema().links == ()
