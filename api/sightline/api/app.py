@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import loads, problems, reports, routes, sparql
+from sightline.api import doctor, loads, problems, reports, routes, sparql
 from sightline.api.answers import FromCache, ResponseCache, to_json
 from sightline.api.loads import ReadRow
 from sightline.api.questions import Health, Problem
@@ -68,6 +68,7 @@ def create_app(
         routes.router_of(kinds.KINDS),
         reports.router,
         loads.router,
+        doctor.router,
         sparql.router,
         health,
     ):

@@ -65,16 +65,10 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
 
 def apply(workspace: Path, ref: str) -> None:
     """Take the statements back that this finding's patch names."""
-    from sightline.graph.record.retractions import take_back
-    from sightline.insights.errors import NoCure
-    from sightline.insights.kinds.doctor import find
+    from sightline.insights.kinds.doctor import accept
 
-    finding = find(open_for_asking(workspace), ref)
-    if finding.patch is None or not finding.patch.retracts:
-        raise NoCure(finding.id)
-    load = take_back(
-        Workspace.open(workspace), finding.patch.retracts, f"doctor finding {finding.id}"
-    )
+    finding, load = accept(open_for_asking(workspace), ref)
+    assert finding.patch is not None
     terminal.say(finding.why)
     for one in finding.patch.retracts:
         terminal.say(f"taken back: {one.subject} {one.predicate} {one.object}")
@@ -84,8 +78,30 @@ def apply(workspace: Path, ref: str) -> None:
     )
 
 
+def ignore(workspace: Path, ref: str) -> None:
+    """List this finding no more, unless --state asks for it."""
+    from sightline.insights.kinds.doctor import ignore as let_be
+
+    finding = let_be(open_for_asking(workspace), ref)
+    terminal.say(finding.why)
+    terminal.say(
+        f"ignored; to list it again: sightline doctor --reopen {finding.id} -w {workspace}"
+    )
+
+
+def reopen(workspace: Path, ref: str) -> None:
+    """List this finding again: what was decided about it is taken back."""
+    from sightline.insights.kinds.doctor import reopen as open_again
+
+    finding = open_again(open_for_asking(workspace), ref)
+    terminal.say(finding.why)
+    terminal.say(f"listed again: sightline doctor -w {workspace}")
+
+
 #: What can be done about an answer, by the name of its kind: an option that takes an id.
-ACTS: dict[str, dict[str, Callable[[Path, str], None]]] = {"doctor": {"apply": apply}}
+ACTS: dict[str, dict[str, Callable[[Path, str], None]]] = {
+    "doctor": {"apply": apply, "ignore": ignore, "reopen": reopen}
+}
 
 
 def _acting(name: str, act: Callable[[Path, str], None]) -> Parameter:

@@ -327,6 +327,9 @@ def show_diagnosis(answer: Diagnosis) -> None:
     terminal.table("What looks wrong", columns, rows)
     kinds = ", ".join(f"{c.findings} {c.kind}" for c in answer.counts)
     terminal.say(f"{len(rows)} of {answer.total} shown" + (f"; in all: {kinds}" if kinds else ""))
+    decided = [f"{c.findings} {c.state}" for c in answer.states if c.findings and c.state != "open"]
+    if decided:
+        terminal.say(f"decided about: {', '.join(decided)}; --state all lists them, too")
     if any(f.patch and f.patch.retracts for f in answer.findings):
         terminal.say("a patch takes its statements back: sightline doctor --apply ID")
     if answer.truncated:

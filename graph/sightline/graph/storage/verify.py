@@ -11,8 +11,9 @@ from pathlib import Path
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact, NothingWatched, WorkspaceError
+from sightline.graph.storage.ignored import ignored
 from sightline.graph.storage.watch import watched
-from sightline.graph.storage.workspace import METRICS, WATCH, Workspace
+from sightline.graph.storage.workspace import IGNORED, METRICS, WATCH, Workspace
 
 JOBS = "jobs.sqlite"
 WAYS_OUT = {
@@ -28,6 +29,7 @@ def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceE
         ("settings", lambda: workspace.settings),
         (JOBS, lambda: _check_jobs(workspace.path / JOBS)),
         (WATCH, lambda: _check_watch(workspace)),
+        (IGNORED, lambda: ignored(workspace)),
         *((f"{f.parent.name}/{f.name}", partial(_check, f)) for f in _stored(workspace)),
     ]
     wrong: list[WorkspaceError] = []

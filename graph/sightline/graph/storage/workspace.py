@@ -35,6 +35,8 @@ LAYOUT = 1
 CURRENT = "current.json"
 #: Entities that somebody watches.
 WATCH = "watch.json"
+#: Findings that somebody looked at and lets be.
+IGNORED = "ignored.json"
 #: What evaluation adds to a model folder, sealed, after its manifest was written.
 METRICS = "metrics.json"
 #: An id is the name of a folder, and nothing else.
@@ -99,7 +101,8 @@ class Workspace:
             return cls.open(path)
         try:
             # Folders of a workspace without its current.json: the loads are taken up again.
-            known = {SETTINGS_FILE, WATCH, "loads", "quarantine", "snapshots", "models", "reports"}
+            known = {SETTINGS_FILE, WATCH, IGNORED}
+            known |= {"loads", "quarantine", "snapshots", "models", "reports"}
             if workspace.path.is_dir() and any(
                 p.name not in known and not p.name.startswith((".", "jobs.sqlite"))
                 for p in workspace.path.iterdir()

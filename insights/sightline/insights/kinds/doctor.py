@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from annotated_doc import Doc
 
@@ -15,11 +16,20 @@ from sightline.insights.kind import Kind, Limit, Sightline, Span
 from sightline.insights.records import EntityRef, FindingKind, Ref, Severity, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sightline.graph.record.loads import Load
     from sightline.graph.snapshot.reader import Snapshot
+    from sightline.graph.storage.workspace import Workspace
     from sightline.insights.checkup import Suspect
 
 #: Values of one label in a sentence.
 MOST_LABEL = 80
+#: What lists of loads call the load of an accepted patch, before the finding's id.
+ACCEPTED = "doctor finding "
+
+#: What somebody decided about a finding. An accepted one is gone with the next compile.
+State = Literal["open", "accepted", "ignored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,9 @@ class DoctorQuestion:
 
     kind: Annotated[Literal["all", FindingKind], Doc("Only this kind of finding.")] = "all"
     limit: Limit = 20
+    state: Annotated[
+        Literal["all", State], Doc("Only those that nobody decided about, or others.")
+    ] = "open"
     deadline_ms: Annotated[int, Span(1, 600_000), Doc("Answer after this many milliseconds.")] = (
         60_000
     )
@@ -48,6 +61,19 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """What goes with the facts that a patch takes back.
+
+    Attributes:
+        paths: of two steps, one of which is such a fact.
+        alone: entities that no other fact is about.
+    """
+
+    paths: int
+    alone: tuple[EntityRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that looks wrong.
 
@@ -56,6 +82,8 @@ class Finding:
         certainty: chance that it is wrong, 0 to 1, as far as the graph says.
         facts: the evidence, with its sources.
         patch: null where the graph does not say what is wrong.
+        affected: which answers lose something by it; null where it takes no fact back.
+        load: of an accepted patch, which the graph that is served does not know yet.
     """
 
     id: str
@@ -67,6 +95,9 @@ class Finding:
     relations: tuple[Ref, ...]
     facts: tuple[Step, ...]
     patch: Patch | None
+    affected: Affected | None
+    state: State
+    load: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +109,27 @@ class FindingCount:
 
 
 @dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many findings of the kinds asked for are in a state."""
+
+    state: State
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What looks wrong.
 
     Attributes:
-        total: findings of the kind asked for; of each kind at most 1000 are kept.
+        total: findings of the kind and state asked for; of each kind at most 1000 are kept.
+        counts: of each kind in that state; ``states``: of each state, of that kind.
         reason: what was not looked at, where ``truncated``.
     """
 
     findings: tuple[Finding, ...]
     total: int
     counts: tuple[FindingCount, ...]
+    states: tuple[StateCount, ...]
     truncated: bool
     reason: str | None
 
@@ -96,18 +137,87 @@ class Diagnosis:
 def doctor(sight: Sightline, asked: DoctorQuestion) -> Diagnosis:
     """What looks wrong: contradictions, doubles, implausible facts, loose ends, each with evidence
     and a patch."""
-    checkup = sight.checkup
-    found, missed = checkup.suspects(time.perf_counter() + asked.deadline_ms / 1000)
-    counts = Counter(suspect.kind for suspect in found)
-    wanted = [s for s in found if asked.kind in ("all", s.kind)]
+    found, missed = sight.checkup.suspects(time.perf_counter() + asked.deadline_ms / 1000)
+    decided = _decided(_workspace(sight))
+    ids = [suspect.id_in(sight.snapshot) for suspect in found]
+    states: list[State] = [decided[i][0] if i in decided else "open" for i in ids]
+    there = [(s, state) for s, state in zip(found, states) if asked.state in ("all", state)]
+    wanted = [suspect for suspect, _ in there if asked.kind in ("all", suspect.kind)]
+    kinds = Counter(suspect.kind for suspect, _ in there)
+    each = Counter(st for s, st in zip(found, states) if asked.kind in ("all", s.kind))
     reason = f"the deadline left no time for {', '.join(missed)}" if missed else None
     return Diagnosis(
-        findings=tuple(finding(sight, suspect) for suspect in wanted[: asked.limit]),
+        findings=tuple(finding(sight, suspect, decided) for suspect in wanted[: asked.limit]),
         total=len(wanted),
-        counts=tuple(FindingCount(kind, number) for kind, number in sorted(counts.items())),
+        counts=tuple(FindingCount(kind, number) for kind, number in sorted(kinds.items())),
+        states=tuple(StateCount(state, each[state]) for state in get_args(State)),
         truncated=bool(missed),
         reason=reason,
     )
+
+
+def _workspace(sight: Sightline) -> Workspace:
+    from sightline.graph.storage.workspace import Workspace
+
+    return Workspace(sight.snapshot.folder.parents[1])
+
+
+def _decided(ws: Workspace) -> Mapping[str, tuple[State, str | None]]:
+    """What was decided about findings, by id: the state, and the load of an accepted patch that
+    waits for a compile."""
+    from sightline.graph.record.loads import active_loads
+    from sightline.graph.storage.ignored import ignored
+
+    states: dict[str, tuple[State, str | None]] = dict.fromkeys(ignored(ws), ("ignored", None))
+    compiled = set(ws.current.loads)
+    for load in active_loads(ws):
+        if load.source.startswith(ACCEPTED) and load.id not in compiled:
+            states[load.source.removeprefix(ACCEPTED)] = ("accepted", load.id)
+    return states
+
+
+def accept(sight: Sightline, ref: str) -> tuple[Finding, Load]:
+    """Take back the statements that a finding's patch names, by a load that the next compile heeds.
+
+    Raises:
+        UnknownFinding, NoCure, WorkspaceLocked, NotWritable, DiskFull
+    """
+    from sightline.graph.record.retractions import take_back
+    from sightline.insights.errors import NoCure
+
+    found = find(sight, ref)
+    if found.patch is None or not found.patch.retracts:
+        raise NoCure(found.id)
+    load = take_back(_workspace(sight), found.patch.retracts, ACCEPTED + found.id)
+    return find(sight, found.id), load
+
+
+def ignore(sight: Sightline, ref: str) -> Finding:
+    """Let a finding be: it is listed no more unless it is asked for.
+
+    Raises:
+        UnknownFinding, WorkspaceLocked, NotWritable, DiskFull
+    """
+    from sightline.graph.storage.ignored import ignore as keep
+
+    found = find(sight, ref)
+    keep(_workspace(sight), found.id)
+    return find(sight, found.id)
+
+
+def reopen(sight: Sightline, ref: str) -> Finding:
+    """Take back what was decided about a finding: list it again, without the load of its patch.
+
+    Raises:
+        UnknownFinding, WorkspaceLocked, NotWritable, DiskFull
+    """
+    from sightline.graph.storage.ignored import ignore as keep
+
+    found, ws = find(sight, ref), _workspace(sight)
+    keep(ws, found.id, on=False)
+    if found.load is not None:
+        ws.set_retracted(found.load, True)
+    return find(sight, found.id)
 
 
 def find(sight: Sightline, ref: str) -> Finding:
@@ -122,11 +232,15 @@ def find(sight: Sightline, ref: str) -> Finding:
     same = [s for s in found if ref and s.id_in(sight.snapshot).startswith(ref)]
     if len(same) != 1:
         raise UnknownFinding(ref)
-    return finding(sight, same[0])
+    return finding(sight, same[0], _decided(_workspace(sight)))
 
 
-def finding(sight: Sightline, suspect: Suspect) -> Finding:
-    """A suspect with labels, sources and a patch."""
+def finding(
+    sight: Sightline,
+    suspect: Suspect,
+    decided: Mapping[str, tuple[State, str | None]] = MappingProxyType({}),
+) -> Finding:
+    """A suspect with labels, sources, a patch, and what was decided about it."""
     s, names = sight.snapshot, sight.names
     labels: dict[str, str] = {}
     for letter, ids, texts in (
@@ -135,8 +249,10 @@ def finding(sight: Sightline, suspect: Suspect) -> Finding:
         ("c", suspect.classes, s.class_labels),
     ):
         labels |= {f"{letter}{i}": texts[one][:MOST_LABEL] for i, one in enumerate(ids)}
+    named = suspect.id_in(s)
+    state, load = decided.get(named, ("open", None))
     return Finding(
-        id=suspect.id_in(s),
+        id=named,
         kind=suspect.kind,
         severity=suspect.severity,
         certainty=suspect.certainty,
@@ -145,7 +261,22 @@ def finding(sight: Sightline, suspect: Suspect) -> Finding:
         relations=tuple(map(names.relation, suspect.relations)),
         facts=tuple(names.step(e, int(s.relation[e])) for e in suspect.edges),
         patch=_patch(s, suspect),
+        affected=_affected(sight, suspect),
+        state=state,
+        load=load,
     )
+
+
+def _affected(sight: Sightline, suspect: Suspect) -> Affected | None:
+    s = sight.snapshot
+    facts = {int(s.fact_of[e]) for e in suspect.wrong}
+    if not facts:
+        return None
+    ends = {f: Counter((int(s.head[f]), int(s.tail[f]))) for f in facts}
+    paths = sum(int(s.degree[end]) - n for at in ends.values() for end, n in at.items())
+    gone = sum(ends.values(), Counter[int]())
+    alone = sorted(end for end, number in gone.items() if s.degree[end] <= number)
+    return Affected(paths, tuple(map(sight.names.entity, alone)))
 
 
 def _patch(s: Snapshot, suspect: Suspect) -> Patch | None:
@@ -185,4 +316,5 @@ KIND = Kind(
     example="sightline doctor -w world",
     dear=True,
     deadline=True,
+    fresh=True,
 )
