@@ -21,8 +21,10 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from sightline.api import answers
+from sightline.api.access import may
 from sightline.api.answers import JSON, ResponseCache, choose
 from sightline.api.app import STATIC, create_app
+from sightline.api.reading import Route
 from sightline.graph.paths import find
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -67,9 +69,10 @@ def test_an_answer_that_was_cut_is_not_kept(client: TestClient, monkeypatch) -> 
 
 def test_the_cache_stays_in_its_room() -> None:
     cache, keys = ResponseCache(limit=8000), [("", b"%02d" % i, b"", b"") for i in range(20)]
+    route = Route("/x", list, openapi_extra=may())
     for key in keys:
-        cache.put(key, Response(bytes(488)))
-    cache.put(("", b"large", b"", b""), Response(bytes(500)))
+        cache.put(key, (Response(bytes(488)), route))
+    cache.put(("", b"large", b"", b""), (Response(bytes(500)), route))
 
     assert [key for key in keys if key in cache] == keys[12:]
     assert ("", b"large", b"", b"") not in cache

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sightline.api.access import permits
+from sightline.api.reading import Route
 from sightline.api.service import Served, Service
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import Kind
@@ -52,16 +54,20 @@ def to_json(value: object, sight: Sightline | None = None) -> bytes:
 Key = tuple[str, bytes, bytes, bytes]
 
 
-class ResponseCache(LRUCache[Key, Response]):
+#: A finished answer, and the route that it answers.
+Kept = tuple[Response, Route]
+
+
+class ResponseCache(LRUCache[Key, Kept]):
     """Finished answers, the least recently used leave first. For one thread: the event loop's."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
-        super().__init__(limit, getsizeof=lambda made: len(made.body) + 512)
+        super().__init__(limit, getsizeof=lambda kept: len(kept[0].body) + 512)
 
-    def put(self, key: Key, made: Response) -> None:
+    def put(self, key: Key, kept: Kept) -> None:
         """Keep an answer, unless it is too large to share the room."""
-        if self.getsizeof(made) <= self.maxsize // 8:
-            self[key] = made
+        if self.getsizeof(kept) <= self.maxsize // 8:
+            self[key] = kept
 
 
 async def answer(
@@ -97,7 +103,7 @@ async def answer(
     tag = f'"{served.tag}-{media_type.rpartition("/")[2]}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache"}
     made = Response(body, headers=headers, media_type=media_type)
-    request.app.state.cache.put(_key(served, request.scope), made)
+    request.app.state.cache.put(_key(served, request.scope), (made, request.scope["route"]))
     return _unless_known(made, request.scope)
 
 
@@ -113,9 +119,10 @@ class FromCache:
         app = self.app
         served = self.service.served_or_none
         if scope["type"] == "http" and scope["method"] == "GET" and served is not None:
-            made = self.cache.get(_key(served, scope))
-            if made is not None:
-                app = _unless_known(made, scope)
+            kept = self.cache.get(_key(served, scope))
+            # Who may not ask finds nothing here, and is refused by the route.
+            if kept is not None and permits(scope, kept[1].roles):
+                app = _unless_known(kept[0], scope)
         await app(scope, receive, send)
 
 

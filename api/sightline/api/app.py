@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, closing, suppress
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from sightline.api import doctor, loads, problems, reports, routes, sparql
+from sightline.api.access import SCHEMES, Access, may
 from sightline.api.answers import FromCache, ResponseCache, to_json
 from sightline.api.loads import ReadRow
 from sightline.api.questions import Health, Problem
@@ -37,17 +39,21 @@ health = APIRouter(tags=["service"], route_class=Route)
 
 
 def create_app(
-    folder: Path, hosts: Collection[str] | None = None, read_row: ReadRow | None = None
+    folder: Path,
+    hosts: Collection[str] | None = None,
+    read_row: ReadRow | None = None,
+    open_: bool = True,
 ) -> FastAPI:
     """The service of one workspace. It opens when the application starts, and is followed then.
 
     ``hosts`` are the names under which it may be asked, besides addresses; None: any.
-    ``read_row`` reads the raw record behind facts.
+    ``read_row`` reads the raw record behind facts. ``open_``: everybody may ask while no token
+    exists.
 
     A workspace that cannot be served does not end the service: it says why, and serves as soon as
     it can.
     """
-    app = FastAPI(
+    app = _App(
         title="Sightline",
         version=VERSION,
         description=ABOUT,
@@ -60,7 +66,9 @@ def create_app(
     app.state.service = service = Service(folder)
     app.state.read_row = read_row
     app.state.cache = cache = ResponseCache()
+    public = {"/static/"}
     app.add_middleware(FromCache, service=service, cache=cache)
+    app.add_middleware(Access, folder=folder, open_=open_, public=public)
     app.add_middleware(Boundary, hosts=hosts)
     problems.register(app)
     # FastAPI would put an included router together when the first request comes, for .1 seconds.
@@ -73,10 +81,30 @@ def create_app(
         health,
     ):
         app.router.routes += router.routes
+        routes_of = (route for route in router.routes if isinstance(route, Route))
+        public |= {route.path for route in routes_of if not route.roles}
     app.mount("/static", _Static(directory=STATIC))
     for path, name in (("/", "index.html"), ("/docs", "docs.html")):
         app.add_route(path, _page(name), include_in_schema=False)
+        public.add(path)
     return app
+
+
+class _App(FastAPI):
+    """An application whose OpenAPI document says what FastAPI does not know of."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; made once."""
+        if self.openapi_schema is None:
+            made = super().openapi()
+            made.setdefault("components", {})["securitySchemes"] = SCHEMES
+            for operation in chain.from_iterable(p.values() for p in made["paths"].values()):
+                for status, response in operation["responses"].items():
+                    if status == "default" or status[0] in "45":
+                        content = response["content"]
+                        content[problems.MEDIA_TYPE] = content.pop("application/json")
+        assert self.openapi_schema is not None
+        return self.openapi_schema
 
 
 @asynccontextmanager
@@ -112,7 +140,7 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return page
 
 
-@health.get("/openapi.json", include_in_schema=False)
+@health.get("/openapi.json", include_in_schema=False, openapi_extra=may())
 async def openapi(request: Request) -> Response:
     """What the documentation is made of. Takes long the first time, so a thread makes it."""
     service: Service = request.app.state.service
@@ -120,13 +148,17 @@ async def openapi(request: Request) -> Response:
     return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
 
-@health.get("/healthz", responses={200: {"model": Health}})
+@health.get("/healthz", responses={200: {"model": Health}}, openapi_extra=may())
 async def healthz(request: Request) -> Response:
     """The process is alive."""
     return _no_store(Health("ok"))
 
 
-@health.get("/readyz", responses={200: {"model": Health}, 503: {"model": Problem}})
+@health.get(
+    "/readyz",
+    responses={200: {"model": Health}, 503: {"model": Problem}},
+    openapi_extra=may(),
+)
 async def readyz(request: Request) -> Response:
     """The service can answer; `detail` says what is wrong with a snapshot that it refused."""
     service: Service = request.app.state.service

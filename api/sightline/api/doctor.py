@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi import Path as InPath
 from starlette.responses import Response
 
+from sightline.api.access import may
 from sightline.api.answers import to_json
 from sightline.api.questions import PROBLEMS
 from sightline.api.reading import Route
@@ -40,7 +41,7 @@ class Decision:
     next: str | None
 
 
-@router.post("/{id}:accept", responses={200: {"model": Decision}})
+@router.post("/{id}:accept", responses={200: {"model": Decision}}, openapi_extra=may("admin"))
 async def accept_patch(request: Request, id: FindingId) -> Response:
     """Take back the statements that the finding's patch names.
 
@@ -50,13 +51,13 @@ async def accept_patch(request: Request, id: FindingId) -> Response:
     return await _decide(request, lambda sight: doctor.accept(sight, id)[0], "sightline compile")
 
 
-@router.post("/{id}:ignore", responses={200: {"model": Decision}})
+@router.post("/{id}:ignore", responses={200: {"model": Decision}}, openapi_extra=may("admin"))
 async def ignore_finding(request: Request, id: FindingId) -> Response:
     """Let a finding be: `GET /v1/doctor` lists it no more, unless `state` asks for it."""
     return await _decide(request, lambda sight: doctor.ignore(sight, id))
 
 
-@router.post("/{id}:reopen", responses={200: {"model": Decision}})
+@router.post("/{id}:reopen", responses={200: {"model": Decision}}, openapi_extra=may("admin"))
 async def reopen_finding(request: Request, id: FindingId) -> Response:
     """Take back what was decided about a finding: it is listed again."""
     return await _decide(request, lambda sight: doctor.reopen(sight, id))

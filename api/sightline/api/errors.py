@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
-from sightline.graph.errors import NotFound, Unavailable
+from sightline.graph.errors import NotFound, SightlineError, Unavailable, UsageError
 from sightline.graph.storage.errors import WorkspaceError
 
 
@@ -13,6 +14,43 @@ class UnknownReport(NotFound):
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"report {ref[:80]!r} does not exist; POST /v1/reports makes one")
+
+
+class NoToken(SightlineError):
+    """It is not known who asks."""
+
+    status = 401
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(
+            f"{condition}; send one as the header `Authorization: Bearer TOKEN` "
+            "(`sightline token create` makes one)"
+        )
+
+
+class NotAllowed(SightlineError):
+    """The token is right, and does not have the role that this needs."""
+
+    status = 403
+
+    def __init__(self, name: str, roles: Collection[str]) -> None:
+        needed = " or ".join(sorted(roles))
+        super().__init__(
+            f"this needs the role {needed}, which the token {name!r} does not have; ask whoever "
+            f"runs this service for one (`sightline token create NAME --role {min(roles)}`)"
+        )
+
+
+class OpenToAll(UsageError):
+    """The service would answer everybody who reaches the machine."""
+
+    def __init__(self, host: str, workspace: Path) -> None:
+        super().__init__(
+            f"on {host} everybody who reaches this machine could ask; make a token first: "
+            f"`sightline token create NAME --role ask -w {workspace}`, or say --open where "
+            "something else lets in only who may",
+            workspace,
+        )
 
 
 class PortInUse(Unavailable):

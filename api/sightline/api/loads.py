@@ -15,6 +15,7 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from sightline.api.access import may
 from sightline.api.answers import to_json
 from sightline.api.questions import PROBLEMS
 from sightline.api.reading import Route
@@ -74,7 +75,7 @@ LoadId = Annotated[
 ]
 
 
-@router.get("/{load}/rows", responses={200: {"model": RawRecord}})
+@router.get("/{load}/rows", responses={200: {"model": RawRecord}}, openapi_extra=may("read"))
 async def raw_record(
     request: Request, load: LoadId, asked: Annotated[RowQuestion, Query()]
 ) -> Response:

@@ -17,8 +17,12 @@ from starlette.responses import Response
 from sightline.graph.errors import SightlineError
 
 MEDIA_TYPE = "application/problem+json"
-#: Seconds after which a client that was turned away may try again.
-RETRY_AFTER = {429: "1", 503: "5"}
+#: What a client that was turned away has to know: how to say who it is, when to try again.
+_HEADERS = {
+    401: {"WWW-Authenticate": 'Bearer realm="sightline"'},
+    429: {"Retry-After": "1"},
+    503: {"Retry-After": "5"},
+}
 log = logging.getLogger("sightline.api")
 
 
@@ -31,11 +35,10 @@ def problem(
 ) -> Response:
     """A problem report as a response."""
     body = report(status, kind, detail, extra)
-    retry = {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
     return Response(
         orjson.dumps(body),
         status,
-        {"Cache-Control": "no-store", **retry, **(headers or {})},
+        {"Cache-Control": "no-store", **_HEADERS.get(status, {}), **(headers or {})},
         MEDIA_TYPE,
     )
 
@@ -58,6 +61,11 @@ def of_error(error: SightlineError) -> dict[str, object]:
     return report(error.status, error.kind, error.public, error.extra)
 
 
+def of_sightline(error: SightlineError) -> Response:
+    """An error of the tree as a response."""
+    return problem(error.status, error.kind, error.public, error.extra)
+
+
 def register(app: FastAPI) -> None:
     """Answer every error of this app with a problem report."""
     app.add_exception_handler(SightlineError, _sightline)
@@ -73,7 +81,7 @@ def unforeseen(error: Exception, path: str) -> Response:
 
 async def _sightline(request: Request, error: Exception) -> Response:
     assert isinstance(error, SightlineError)
-    return problem(error.status, error.kind, error.public, error.extra)
+    return of_sightline(error)
 
 
 async def _http(request: Request, error: Exception) -> Response:

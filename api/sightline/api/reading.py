@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+from sightline.api.access import require, roles_of
 from sightline.api.service import Service
 from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.snapshot.errors import UnknownQualifier
@@ -32,14 +33,22 @@ class Route(APIRoute):
     """A route whose endpoint is given the request, the parts of its path, and what is ``asked``, if
     it takes that. FastAPI documents it only: it would take each parameter for itself, and read
     bodies while nobody else is answered.
+
+    Attributes:
+        roles: those of which a caller needs one, as ``openapi_extra=may(...)`` declares them.
     """
+
+    roles: frozenset[str]
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """What answers a request.
 
         Raises:
+            TypeError: the route does not declare whom it answers.
+            NoToken, NotAllowed: by the handler, the caller is none of those.
             UsageError: by the handler, it cannot be read.
         """
+        self.roles = roles = roles_of(self.openapi_extra)
         endpoint, known = self.endpoint, [p.alias for p in self.dependant.query_params]
         asked = signature(endpoint, eval_str=True).parameters.get("asked")
         adapter: TypeAdapter[Any] | None = None
@@ -54,6 +63,7 @@ class Route(APIRoute):
         passed = {*known, *SENT_ALONG.get(self.path, ())}
 
         async def handle(request: Request) -> Response:
+            require(request.scope, roles)
             query, given = request.query_params, request.path_params
             others = [name for name in query if name not in passed]
             if others and WHERE not in many:

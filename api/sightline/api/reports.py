@@ -21,6 +21,7 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from sightline.api.access import may
 from sightline.api.answers import to_json
 from sightline.api.errors import UnknownReport
 from sightline.api.jobs.queue import Job, Jobs, State
@@ -141,7 +142,7 @@ Wanted = Annotated[
 ]
 
 
-@router.post("", status_code=202, responses={202: {"model": ReportView}})
+@router.post("", status_code=202, responses={202: {"model": ReportView}}, openapi_extra=may("ask"))
 async def ask_for_report(request: Request, asked: Wanted) -> Response:
     """Ask for a batch report: HTML to read; JSON, CSV and Parquet to process.
 
@@ -159,7 +160,11 @@ async def ask_for_report(request: Request, asked: Wanted) -> Response:
     return await _answer(request, submit, 202)
 
 
-@router.get("", responses={200: {"model": ReportPage, "description": "Newest first."}})
+@router.get(
+    "",
+    responses={200: {"model": ReportPage, "description": "Newest first."}},
+    openapi_extra=may("ask"),
+)
 async def list_reports(
     request: Request,
     asked: Annotated[ReportList, Query()],
@@ -174,13 +179,13 @@ async def list_reports(
     return await _answer(request, look)
 
 
-@router.get("/{id}", responses={200: {"model": ReportView}})
+@router.get("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def report(request: Request, id: ReportId) -> Response:
     """Where a report stands, and its files when it is done."""
     return await _answer(request, lambda service: _view(service, Jobs(service.folder).get(id)))
 
 
-@router.delete("/{id}", responses={200: {"model": ReportView}})
+@router.delete("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def cancel_report(request: Request, id: ReportId) -> Response:
     """Cancel a report that waits or is being made. One that has ended stays as it is."""
     return await _answer(request, lambda service: _view(service, Jobs(service.folder).cancel(id)))
@@ -190,6 +195,7 @@ async def cancel_report(request: Request, id: ReportId) -> Response:
     "/{id}/events",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}}},
+    openapi_extra=may("ask"),
 )
 async def report_events(request: Request, id: ReportId) -> Response:
     """Follow a report: server-sent events, each with what `GET /v1/reports/{id}` answers."""
@@ -205,6 +211,7 @@ async def report_events(request: Request, id: ReportId) -> Response:
     "/{id}/files/{name}",
     response_class=FileResponse,
     responses={200: {"content": {"application/octet-stream": {}}}},
+    openapi_extra=may("ask"),
 )
 async def report_file(
     request: Request,

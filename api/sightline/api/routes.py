@@ -15,6 +15,7 @@ from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from sightline.api.access import may
 from sightline.api.answers import answer
 from sightline.api.problems import of_error
 from sightline.api.questions import MAX_ANSWERS, PROBLEMS, Failed, answers_of, batch_of, model_of
@@ -46,8 +47,14 @@ def router_of(kinds: Iterable[Kind[Any, Any]]) -> APIRouter:
             name=kind.name,
             description=kind.about,
             responses={200: answered},
+            openapi_extra=may(role_of(kind)),
         )
     return router
+
+
+def role_of(kind: Kind[Any, Any]) -> str:
+    """Who may ask questions of a kind: those with a body can cost much."""
+    return "read" if kind.method == "GET" else "ask"
 
 
 def _endpoint(kind: Kind[Any, Any]) -> Callable[..., Awaitable[Response]]:

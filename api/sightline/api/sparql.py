@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from sightline.api.access import may
 from sightline.api.answers import choose
 from sightline.api.questions import Problem
 from sightline.api.reading import Route
@@ -73,7 +74,7 @@ NamedGraphs = Annotated[
 router = APIRouter(tags=["sparql"], default_response_class=Response, route_class=Route)
 
 
-@router.get("/sparql", responses=_RESPONSES)
+@router.get("/sparql", responses=_RESPONSES, openapi_extra=may("read"))
 async def sparql(
     request: Request,
     query: Annotated[
@@ -90,7 +91,7 @@ async def sparql(
     return await _answer(request, request.query_params.multi_items())
 
 
-@router.post("/sparql", responses=_RESPONSES, openapi_extra=_BODY)
+@router.post("/sparql", responses=_RESPONSES, openapi_extra=_BODY | may("read"))
 async def sparql_post(
     request: Request, default_graphs: DefaultGraphs = (), named_graphs: NamedGraphs = ()
 ) -> Response:

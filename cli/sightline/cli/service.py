@@ -1,17 +1,21 @@
-"""Commands that serve: `serve` and `work`."""
+"""Commands that serve: `serve`, `work`, and `token`: who may ask."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sightline.cli.options import WorkspaceOption
+from sightline.cli.options import JsonOption, WorkspaceOption
 from sightline.graph.progress import Progress
 from sightline.graph.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sightline.graph.storage.tokens import Token
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
@@ -32,18 +36,25 @@ def serve(
             help="Also answer under this name, such as that of a proxy; may be repeated.",
         ),
     ] = [],  # noqa: B006 - typer copies it
+    open_: Annotated[
+        bool,
+        typer.Option(
+            "--open", help="Answer everybody who reaches --host, as long as no token exists."
+        ),
+    ] = False,
 ) -> None:
     """Serve the HTTP API, its documentation at /docs and the explorer page at /.
 
     Answers under addresses, localhost, the name of --host and those of --allow-host: under any
-    other name, a page elsewhere could read what a browser here may see.
+    other name, a page elsewhere could read what a browser here may see. On this machine everybody
+    may ask until there is a token (`sightline token create`); elsewhere nobody may, without one.
     """
     from sightline.api.server.process import serve as serve_forever
 
     code = "from sightline.cli.main import main; main()"
     command = [sys.executable, "-c", code, "work", "-w", str(workspace)]
     jobs, factory = command if worker else (), f"{__name__}:application"
-    serve_forever(workspace, host, port, workers, jobs, allow_host, factory)
+    serve_forever(workspace, host, port, workers, jobs, allow_host, open_, factory)
 
 
 def application() -> object:
@@ -83,7 +94,81 @@ def write_report(
     return {"report": report.write_report(ws, sight, entities, None, progress).name}
 
 
+def token(
+    action: Annotated[
+        Literal["create", "list", "revoke"], typer.Argument(help="What to do with the tokens.")
+    ],
+    workspace: WorkspaceOption,
+    name: Annotated[
+        str | None, typer.Argument(help="Of the one to create or, or its id, to revoke.")
+    ] = None,
+    role: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ROLE",
+            help="What it may do. read: ask what the graph holds; ask: also predictions and "
+            "reports; ingest: add data, and nothing else; admin: all. May be repeated.",
+        ),
+    ] = ["ask"],  # noqa: B006 - typer copies it
+    days: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=36500, help="Days until it expires, 0.001 to 36500."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say who may ask the service. Only a hash is stored: a token is shown once, when it is made.
+
+    It is sent as the header `Authorization: Bearer TOKEN`; the explorer asks for it. A service that
+    runs takes up a change within a second.
+
+    Example: sightline token create notebook --role ask --days 90 -w world
+    """
+    from sightline.cli import terminal
+    from sightline.graph.errors import UsageError
+    from sightline.graph.storage import tokens as stored
+
+    folder = Workspace.open(workspace).path
+    if (action == "list") != (name is None):
+        how = "names none" if action == "list" else "names the token"
+        raise UsageError(f"token {action} {how}: sightline token create NAME, sightline token list")
+    if action == "create":
+        made, text = stored.create_token(folder, name or "", role, days)
+        # The token alone goes to the standard output, so that a script can take it.
+        terminal.print_json({"token": text, **_shown(made)}) if json else print(text)
+        print(f"this is shown once; the id of the token is {made.id}", file=sys.stderr)
+        return
+    if action == "revoke":
+        gone = stored.revoke_token(folder, name or "")
+        print(f"revoked {gone.name} ({gone.id})", file=sys.stderr)
+    left = [_shown(one) for one in stored.tokens(folder)]
+    if json:
+        terminal.print_json({"tokens": left})
+    elif left:
+        rows = [tuple("never" if v is None else v for v in one.values()) for one in left]
+        terminal.table("Tokens", tuple(left[0]), rows)
+    else:
+        terminal.say("there is no token: on this machine everybody may ask, elsewhere nobody")
+
+
+def _shown(token: Token) -> dict[str, object]:
+    """What may be seen of a token."""
+
+    def moment(seconds: float | None) -> str | None:
+        if seconds is None:
+            return None
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+    return {
+        "id": token.id,
+        "name": token.name,
+        "roles": " ".join(token.roles),
+        "created": moment(token.created),
+        "expires": moment(token.expires),
+        "expired": token.expired,
+    }
+
+
 #: What a worker can do, by kind of job.
 HANDLERS = {"report": write_report}
 
-COMMANDS = (serve, work)
+COMMANDS = (serve, work, token)

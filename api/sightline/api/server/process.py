@@ -13,24 +13,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from sightline.api.access import is_loopback
 from sightline.api.app import create_app
-from sightline.api.errors import PortInUse
+from sightline.api.errors import OpenToAll, PortInUse
 from sightline.api.loads import ReadRow
 from sightline.api.server.connection import HEADER_TIMEOUT, Connection, descriptors
 from sightline.api.server.lifeline import PARENT, end_with_parent
 from sightline.graph.errors import UsageError
+from sightline.graph.storage.tokens import tokens
 from sightline.graph.storage.workspace import Workspace
 
 #: Where a process that answers finds which workspace it serves, and under which names.
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
 _HOSTS = "SIGHTLINE_SERVED_HOSTS"
+_OPEN = "SIGHTLINE_SERVED_OPEN"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
 #: Seconds that a process that answers may take to start.
@@ -47,6 +50,7 @@ def serve(
     workers: int = 1,
     worker: Sequence[str] = (),
     hosts: Sequence[str] = (),
+    open_: bool = False,
     factory: str = "sightline.api.server.process:application",
 ) -> None:
     """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
@@ -54,12 +58,14 @@ def serve(
     Args:
         workers: processes that answer.
         worker: a command that does jobs, to be run beside.
-        factory: the function that makes the application of a process that answers.
         hosts: names under which it may be asked, besides addresses, ``localhost`` and ``host``.
+        open_: answer everybody while no token exists, on other addresses than loopback, too.
+        factory: the function that makes the application of a process that answers.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
         PortInUse, UsageError: the address cannot be listened on.
+        OpenToAll: others could reach it, and there is no token.
     """
     Workspace.open(workspace)
     os.environ[_FOLDER], os.environ[_HOSTS] = str(workspace), " ".join([host, *hosts])
@@ -79,7 +85,12 @@ def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=STARTING,
     )
-    with _listen(host, port) as listener, _working(worker):
+    with _listen(host, port) as listener, ExitStack() as stack:
+        open_ = open_ or is_loopback(listener.getsockname()[0])
+        if not open_ and not tokens(workspace):
+            raise OpenToAll(host, workspace)
+        os.environ[_OPEN] = "yes" if open_ else ""
+        stack.enter_context(_working(worker))
         one, several = uvicorn.Server(config), None
         if workers > 1:
             several = Multiprocess(config, [listener])
@@ -101,7 +112,8 @@ def application(read_row: ReadRow | None = None) -> FastAPI:
     end_with_parent()
     # An answer that is being made gives way to the event loop five times as soon.
     sys.setswitchinterval(0.001)
-    return create_app(Path(os.environ[_FOLDER]), os.environ[_HOSTS].split(), read_row)
+    hosts, open_ = os.environ[_HOSTS].split(), bool(os.environ[_OPEN])
+    return create_app(Path(os.environ[_FOLDER]), hosts, read_row, open_)
 
 
 @contextmanager

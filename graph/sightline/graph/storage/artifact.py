@@ -151,14 +151,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_json_atomic(path: Path, value: object) -> None:
-    """Replace a JSON file as a whole, durably.
+def write_json_atomic(path: Path, value: object, mode: int = 0o666) -> None:
+    """Replace a JSON file as a whole, durably. ``mode``: who may read and write it.
 
     Raises:
         NotWritable, DiskFull
     """
     with replacing(path) as temporary:
-        temporary.write_text(_json_text(value), encoding="utf-8")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(_json_text(value))
 
 
 def sealed(value: Mapping[str, object]) -> dict[str, object]:

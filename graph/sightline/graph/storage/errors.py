@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from sightline.graph.errors import NotReady, SightlineError
+from sightline.graph.errors import NotFound, NotReady, SightlineError
 
 
 class WorkspaceError(SightlineError):
@@ -97,6 +99,17 @@ class NothingWatched(NotReady):
             f"`sightline watch add ENTITY -w {path}` first",
             path,
         )
+
+
+class UnknownToken(NotFound):
+    """A workspace has no token of this id or name."""
+
+    exit_code = 2
+
+    def __init__(self, ref: str, known: Sequence[str]) -> None:
+        near = difflib.get_close_matches(ref, known, n=1)
+        meant = f"did you mean {near[0]}?" if near else "`sightline token list` shows them"
+        super().__init__(f"there is no token {ref[:80]!r}; {meant}")
 
 
 class SettingsError(WorkspaceError):

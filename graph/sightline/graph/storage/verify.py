@@ -12,6 +12,8 @@ from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact, NothingWatched, WorkspaceError
 from sightline.graph.storage.ignored import ignored
+from sightline.graph.storage.tokens import FILE as TOKENS
+from sightline.graph.storage.tokens import check_tokens
 from sightline.graph.storage.watch import watched
 from sightline.graph.storage.workspace import IGNORED, METRICS, WATCH, Workspace
 
@@ -24,12 +26,13 @@ WAYS_OUT = {
 
 
 def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceError]:
-    """Check settings, jobs, and every file of every stored folder; what is wrong comes back."""
+    """Check what a workspace stores, every file of every folder; what is wrong comes back."""
     checks: list[tuple[str, Callable[[], object]]] = [
         ("settings", lambda: workspace.settings),
         (JOBS, lambda: _check_jobs(workspace.path / JOBS)),
         (WATCH, lambda: _check_watch(workspace)),
         (IGNORED, lambda: ignored(workspace)),
+        (TOKENS, lambda: check_tokens(workspace.path)),
         *((f"{f.parent.name}/{f.name}", partial(_check, f)) for f in _stored(workspace)),
     ]
     wrong: list[WorkspaceError] = []

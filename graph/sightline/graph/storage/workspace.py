@@ -28,6 +28,7 @@ from sightline.graph.storage.errors import (
 )
 from sightline.graph.storage.settings import FILE as SETTINGS_FILE
 from sightline.graph.storage.settings import Settings, read_settings, write_template
+from sightline.graph.storage.tokens import FILE as TOKENS
 from sightline.graph.vocabulary import DEFAULT_BASE
 
 #: Version of the layout of a workspace: its folders and ``current.json``.
@@ -101,7 +102,7 @@ class Workspace:
             return cls.open(path)
         try:
             # Folders of a workspace without its current.json: the loads are taken up again.
-            known = {SETTINGS_FILE, WATCH, IGNORED}
+            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS}
             known |= {"loads", "quarantine", "snapshots", "models", "reports"}
             if workspace.path.is_dir() and any(
                 p.name not in known and not p.name.startswith((".", "jobs.sqlite"))
