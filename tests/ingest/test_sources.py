@@ -43,7 +43,8 @@ def test_folders_globs_and_files_are_found_once_and_in_order(tmp_path: Path) -> 
         | {
             "ws/sightline.toml": "",
             "ws/current.json": "{}",
-            "notes.md": "# notes",
+            "notes.rst": "notes",
+            "Readme.md": "Bern is the capital of Switzerland. It lies on the Aare.",
             ".hidden.csv": "id",
             "LICENSE.txt": "Free to use.\n",
         },

@@ -263,9 +263,10 @@ def loads(workspace: WorkspaceOption, json: JsonOption = False) -> None:
 def _show_loads(found: Sequence[Any], title: str) -> None:
     columns = ("load", "source", "role", "#read", "#loaded", "#duplicate", "#rejected", "#facts")
     rows = (
-        (x.id, Path(x.source).name, x.role, c.read, c.loaded, c.duplicate, c.rejected, c.statements)
+        (x.id, Path(x.source).name, x.role, c.read, c.loaded, c.duplicate, c.rejected, facts)
         for x in found
         for c in (x.counts,)
+        for facts in (0 if x.role == "text" else c.statements,)
     )
     terminal.table(title, columns, rows)
 

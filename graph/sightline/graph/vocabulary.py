@@ -66,6 +66,14 @@ GENID = "urn:sightline:genid:"
 LOAD_GRAPH = "urn:sightline:load:"
 #: Named graph of what reasoning added.
 INFERRED_GRAPH = "urn:sightline:inferred"
+#: Named graph of what texts say, as far as it was extracted.
+EXTRACTED_GRAPH = "urn:sightline:extracted"
+#: A text is ``DOCUMENT + <hash of the source>``, and its sentences are its ``TEXT``, each with the
+#: character after its end and the headings that it stands under.
+DOCUMENT = "urn:sightline:document:"
+TEXT = SCHEMA + "text"
+TEXT_END = "http://www.w3.org/ns/oa#end"
+ARTICLE_SECTION = SCHEMA + "articleSection"
 
 Kind = Literal["entity", "relation", "class", "property"]
 

@@ -47,6 +47,11 @@ SPLIT: dict[str, Role] = {
 }
 #: In a folder, a name that ends so says too little: prose, such as LICENSE.txt, does too.
 VAGUE = ".txt"
+#: Texts that are about the files beside them, unless they are named themselves.
+ABOUT = re.compile(
+    r"(readme|licen[cs]e|copying|notice|changelog|changes|contributing|authors|citation|todo)\b",
+    re.I,
+)
 #: Characters of the name that a user may give a source.
 LONGEST_NAME = 200
 
@@ -261,6 +266,11 @@ class _Survey:
                 reason = str(error).partition(" cannot be read: ")[2].removesuffix(NOTHING)
                 self.found.passed.append((said, reason or "it holds no record"))
                 return
+        if not explicit and source.role == "text" and ABOUT.match(path.name):
+            self.found.passed.append(
+                (said, "texts about the files; named themselves they are read")
+            )
+            return
         self.found.sources.append(source)
 
     def _unpack(self, path: Path, said: Path, place: str) -> None:
@@ -272,7 +282,8 @@ class _Survey:
     def _recognised(self, path: Path, ending: str, head: bytes, stream: ByteStream) -> Source:
         """The source, its format and its encoding, from its first bytes and what follows them."""
         if _is_binary(head):
-            return Source(path, self._format or known.recognise(path, ending, head))
+            format = self._format or known.recognise(path, ending, head)
+            return Source(path, format, format.role)
         found = self._encoding or encoding.wide(head)
         if found is not None and encoding.name_of(found) != "UTF-8":
             with ByteStream(path, found) as decoded:
@@ -288,7 +299,7 @@ class _Survey:
             notes.append(Note(told, warning=found in encoding.GUESSED))
         if self._format is None and path.name in SPLIT and _is_split(path.parent):
             return Source(path, format, SPLIT[path.name], True, found, notes=tuple(notes))
-        return Source(path, format, encoding=found, notes=tuple(notes))
+        return Source(path, format, format.role, encoding=found, notes=tuple(notes))
 
 
 def _is_binary(head: bytes) -> bool:

@@ -18,9 +18,10 @@ import polars as pl
 from sightline.graph.record.errors import UnknownLoad
 from sightline.graph.record.loads import Load
 from sightline.graph.record.places import TableRows, table_of
-from sightline.graph.record.statements import TERMS
+from sightline.graph.record.statements import QUALIFIERS, TERMS
 from sightline.graph.storage.artifact import sha256_of
 from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import readable_name
 from sightline.ingest.batch import Batch
 from sightline.ingest.errors import NoSuchRow, RawFileChanged, RawFileGone, SourceError
 from sightline.ingest.fetch import members
@@ -89,12 +90,19 @@ def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
     raw = batch.raw(i) if i >= 0 else batch.rejected[-i - 1].raw
     if i >= 0:
         values = batch.frame.row(i, named=True)
+        if load.role == "text":
+            values = {"sentence": values["object"], QUALIFIERS: values[QUALIFIERS]}
         cells = tuple(
             Cell(column, tuple(value) if isinstance(value, list) else (value,))
             for column, value in values.items()
-            if value is not None and column not in ("graph", "row")
+            if value is not None and column not in ("graph", "row", QUALIFIERS)
         )
-    facts = tuple(_made(fact, table, cells) for fact in _facts(load, row))
+        cells += tuple(
+            Cell(readable_name(said["key"]), (said["value"],))
+            for said in values.get(QUALIFIERS) or ()
+        )
+    stating = load.role != "text"  # a sentence is no fact
+    facts = tuple(_made(fact, table, cells) for fact in _facts(load, row) if stating)
     key = tuple(table.columns.get(SUBJECT, ()))
     return SourceRecord(load.id, load.source, row, table.place(row), key, cells, raw, facts)
 

@@ -27,6 +27,7 @@ class Format:
         recognises: whether a file that begins so is in this format, told from its content alone.
         binary: it is no text, so its content alone tells it, whatever the file is called.
         legacy: its text may be in an encoding of one byte a character, as old programs write.
+        role: what its loads are.
         check: looks at the beginning of a source that no mapping describes. Raises the error that
             reading it would, so that it is known before anything is loaded.
     """
@@ -37,6 +38,7 @@ class Format:
     recognises: Callable[[bytes], bool]
     binary: bool = False
     legacy: bool = False
+    role: Role = "facts"
     check: Callable[[Source], object] | None = None
 
 

@@ -37,8 +37,17 @@ if TYPE_CHECKING:
 #: 2. two columns of qualifiers, in files that have any; loads of retractions
 #: 3. one column of qualifiers, with datatype and language
 RECORD_FORMAT = 3
+#: ``text``: sentences, which are no facts; ``extracted``: what they say as far as it was found out.
 Role = Literal[
-    "facts", "inferred", "retractions", "valid", "test", "valid_negatives", "test_negatives"
+    "facts",
+    "inferred",
+    "text",
+    "extracted",
+    "retractions",
+    "valid",
+    "test",
+    "valid_negatives",
+    "test_negatives",
 ]
 #: What a benchmark keeps aside: such statements get ids and never become edges.
 HELD_OUT: tuple[Role, ...] = ("valid", "test", "valid_negatives", "test_negatives")

@@ -15,8 +15,8 @@ from operator import attrgetter
 from typing import Literal
 
 #: What a row is: a line of text, a record, a statement of RDF, a row of a sheet or of a table of a
-#: database, an item at a path of a JSON document.
-RowKind = Literal["line", "row", "statement", "sheet", "table", "path"]
+#: database, an item at a path of a JSON document, the character at which a sentence begins.
+RowKind = Literal["line", "row", "statement", "sheet", "table", "path", "character"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,14 @@ from sightline.ingest.formats.delimited import CSV, TSV
 from sightline.ingest.formats.duckdb_file import DUCKDB
 from sightline.ingest.formats.excel import EXCEL
 from sightline.ingest.formats.graph_xml import GEXF, GRAPHML
+from sightline.ingest.formats.html import HTML
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_ld import JSON_LD
 from sightline.ingest.formats.json_lines import JSON_LINES
+from sightline.ingest.formats.markdown import MARKDOWN
 from sightline.ingest.formats.obo_graphs import OBO_GRAPHS
 from sightline.ingest.formats.parquet import ARROW, PARQUET
+from sightline.ingest.formats.plain_text import TEXT
 from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES, TRIG, TURTLE
 from sightline.ingest.formats.rdf_xml import RDF_XML
 from sightline.ingest.formats.sparql_results import SPARQL_RESULTS, SPARQL_STATEMENTS
@@ -31,7 +34,8 @@ from sightline.ingest.source import Format, StatementFormat, TableFormat
 FORMATS: tuple[Format, ...] = (
     *(EXCEL, SQLITE, DUCKDB, PARQUET, ARROW, OBO_GRAPHS, SPARQL_STATEMENTS, SPARQL_RESULTS),
     *(JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
-    *(GRAPHML, GEXF, RDF_XML, XML, N_TRIPLES, N_QUADS, CSV, TSV),
+    *(GRAPHML, GEXF, RDF_XML, XML, N_TRIPLES, N_QUADS),
+    *(HTML, MARKDOWN, TEXT, CSV, TSV),
 )
 #: First characters of RDF texts.
 RDF_STARTS = tuple(bytes([start]) for start in b"<_@{[(#")
