@@ -49,8 +49,7 @@ SPLIT: dict[str, Role] = {
 VAGUE = ".txt"
 #: Texts that are about the files beside them, unless they are named themselves.
 ABOUT = re.compile(
-    r"(readme|licen[cs]e|copying|notice|changelog|changes|contributing|authors|citation|todo)\b",
-    re.I,
+    r"(?i:readme|licen[cs]e|copying|notice|changelog|changes|contributing|authors|citation)\b"
 )
 #: Characters of the name that a user may give a source.
 LONGEST_NAME = 200
@@ -267,9 +266,8 @@ class _Survey:
                 self.found.passed.append((said, reason or "it holds no record"))
                 return
         if not explicit and source.role == "text" and ABOUT.match(path.name):
-            self.found.passed.append(
-                (said, "texts about the files; named themselves they are read")
-            )
+            reason = "texts about the files are read where they are named"
+            self.found.passed.append((said, reason))
             return
         self.found.sources.append(source)
 
