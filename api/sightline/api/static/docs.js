@@ -1,16 +1,19 @@
 // The API documentation: /openapi.json as a page, where every route can be tried. Asks nobody else.
 
-import { h, label } from "./dom.js";
+import { h, label, the } from "./parts/dom.js";
 
+/** @type {Record<string, any>} */
 let schemas = {};
 
+/** @param {any} schema */
 const named = (schema) => (schema.$ref ? schema.$ref.split("/").pop() : null);
+/** @param {any} schema */
 const resolve = (schema) => (schema.$ref ? schemas[named(schema)] : schema);
 
-/** A description, in which what stands in backticks is code. */
+/** A description, in which what stands in backticks is code. @param {string | undefined} text */
 const said = (text) => (text ?? "").split(/`+/).map((part, i) => (i % 2 ? h("code", {}, part) : part));
 
-/** A schema in a few words: "integer, 1 to 1000". */
+/** A schema in a few words: "integer, 1 to 1000". @param {any} schema @returns {string} */
 function words(schema) {
   if (schema.$ref) return named(schema);
   const some = schema.anyOf ?? schema.oneOf;
@@ -23,11 +26,11 @@ function words(schema) {
   return (schema.type ?? "anything") + range;
 }
 
-/** The fields of a record, and of the records in it behind a click. */
+/** The fields of a record, and of the records in it behind a click. @param {any} schema @param {any[]} inside @returns {any[]} */
 function outline(schema, inside = []) {
   const record = resolve(schema);
   const some = record.anyOf ?? record.oneOf;
-  if (some) return some.map((part) => outline(part, inside));
+  if (some) return some.map((/** @type {any} */ part) => outline(part, inside));
   if (record.type === "array" && record.items) return [outline(record.items, inside)].flat();
   if (!record.properties) return [];
   if (inside.includes(record)) return [];
@@ -40,11 +43,12 @@ function outline(schema, inside = []) {
   return [h("div", {}, about, h("ul", { class: "outline" }, rows))];
 }
 
+/** @param {any} parameter */
 function parameterRow(parameter) {
   const { name, schema, required } = parameter;
   const given = schema.default;
   const field = schema.enum || schema.type === "boolean"
-    ? h("select", { name }, (schema.enum ?? ["true", "false"]).map((v) => h("option", { selected: v === String(given) }, v)))
+    ? h("select", { name }, (schema.enum ?? ["true", "false"]).map((/** @type {string} */ v) => h("option", { selected: v === String(given) }, v)))
     : h("input", { name, placeholder: given ?? "", required, value: required ? schema.examples?.[0] : null });
   field.setAttribute("aria-label", name);
   return h("tr", {},
@@ -53,7 +57,7 @@ function parameterRow(parameter) {
     h("td", {}, field));
 }
 
-/** The address that a filled form stands for. */
+/** The address that a filled form stands for. @param {string} path @param {any[]} parameters @param {any} form */
 function address(path, parameters, form) {
   const query = new URLSearchParams();
   let filled = path;
@@ -66,9 +70,10 @@ function address(path, parameters, form) {
   return text ? `${filled}?${text}` : filled;
 }
 
+/** @param {string} method @param {string} path @param {any} about */
 function operation(method, path, about) {
   // An id in the path is enough to try a route; that it may stand in the query, too, is said above.
-  const parameters = (about.parameters ?? []).filter((p) => !(p.in === "query" && p.name === "id"));
+  const parameters = (about.parameters ?? []).filter((/** @type {any} */ p) => !(p.in === "query" && p.name === "id"));
   const body = about.requestBody?.content["application/json"];
   const examples = Object.entries(body?.examples ?? {});
   const text = h("textarea", { rows: "5", "aria-label": "Body", spellcheck: "false" });
@@ -81,10 +86,12 @@ function operation(method, path, about) {
     const sent = body ? ` -H 'Content-Type: application/json' -d '${text.value.replaceAll("'", "'\\''")}'` : "";
     curl.textContent = `curl '${location.origin}${target()}'${sent}`;
   }
+  /** @param {Event} event */
   async function run(event) {
     event.preventDefault();
     shown.hidden = false;
     shown.textContent = "…";
+    /** @type {RequestInit} */
     const options = { method: method.toUpperCase() };
     if (body) Object.assign(options, { body: text.value, headers: { "Content-Type": "application/json" } });
     try {
@@ -104,14 +111,14 @@ function operation(method, path, about) {
   form.append(
     parameters.length ? h("table", {}, h("tbody", {}, parameters.map(parameterRow))) : "",
     body ? h("div", {}, examples.map(([name, example]) =>
-      h("button", { type: "button", class: "shape", onclick: () => { text.value = JSON.stringify(example.value, null, 1); tell(); } }, name)), text) : "",
-    h("p", {}, h("button", {}, "Try it"), " ", curl), shown);
+      h("button", { type: "button", class: "button", onclick: () => { text.value = JSON.stringify(example.value, null, 1); tell(); } }, name)), text) : "",
+    h("p", {}, h("button", { class: "button main" }, "Try it"), " ", curl), shown);
   tell();
   const [first, ...rest] = (about.description ?? "").split("\n\n");
   const good = about.responses["200"] ?? about.responses["202"] ?? {};
   const content = good.content ?? {};
   const schema = content["application/json"]?.schema;
-  return h("details", { class: "card operation", id: about.operationId },
+  return h("details", { class: "operation", id: about.operationId },
     h("summary", {}, h("b", { class: "method" }, method.toUpperCase()), " ", h("code", {}, label(path)), h("span", { class: "about" }, said(first))),
     rest.length ? h("p", {}, said(rest.join(" "))) : null, form,
     h("h3", {}, "Answer"), h("p", { class: "note" }, `${good.description ?? ""} ${Object.keys(content).join(", ")}`),
@@ -119,7 +126,7 @@ function operation(method, path, about) {
 }
 
 async function start() {
-  const main = document.getElementById("main");
+  const main = the("#main");
   const api = await (await fetch("/openapi.json")).json();
   schemas = api.components?.schemas ?? {};
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
@@ -129,4 +136,4 @@ async function start() {
     ...operations);
 }
 
-start().catch(() => document.getElementById("main").append(h("p", { class: "failure" }, "The service does not answer.")));
+start().catch(() => the("#main").append(h("p", { class: "state failed" }, "The service does not answer.")));

@@ -1,119 +1,323 @@
-// #/entity/ID : what the data states about an entity, and what the model expects.
+// #/e/ID : what the graph states about an entity, what the model expects, what is like it; beside it the drawing.
+//
+// Parameters: facet (a type of neighbours), tab=graph on a phone; those of the canvas are its own.
 
-import { ask, served } from "../api.js";
-import { card, fold, h, label, later, more, note, number, plural } from "../dom.js";
-import { drawing } from "../drawing.js";
-import { arrow, entityLink, nameOf, named, otherEnd, predictions, shortened, sources, typeLink, why } from "../facts.js";
-import { hashOf } from "../url.js";
+import { ask, once, served } from "../shell/api.js";
+import { CANVAS, rowOf } from "../shell/registry.js";
+import { go } from "../shell/router.js";
+import { to, toEntity } from "../shell/url.js";
+import { h, label, number, plain, plural, put, say, shortened } from "../parts/dom.js";
+import { chain, entityLink, nameOf, named, otherEnd, phrase } from "../parts/facts.js";
+import { icon } from "../parts/icons.js";
+import { chance, mark, percent } from "../parts/marks.js";
+import { popover } from "../parts/popover.js";
+import { fileOf, sourceButton } from "../parts/source.js";
+import { empty, failure, later, partial } from "../parts/states.js";
+import { dot, dotOf, typeNamed, typeOf } from "../parts/types.js";
 
-/** Relations, and facts of one relation, that are open at first; facts asked for, and at most. */
-const GROUPS = 6;
-const SHOWN = 8;
+/** @typedef {import("../answers.js").Fact} Fact */
+/** @typedef {import("../answers.js").Entity} Entity */
+/** @typedef {import("../answers.js").Reliability} Reliability */
+/** @typedef {{ relation: any, direction: "out" | "in", count: number, facts: Fact[], more: boolean }} Group */
+
+/** Facts asked for at first, and of one relation; names of a row; facets in sight. */
 const FACTS = 300;
 const MOST = 1000;
-/** Characters of a description or another attribute that are open at first. */
+const NAMES = 3;
+const FACETS = 4;
+/** Predictions asked for; entities that are alike. */
+const PREDICTED = 60;
+const SIMILAR = 12;
+/** Characters of a description or another attribute. */
 const LEAD = 400;
+const STATS = 4;
 
-export function entityView(id) {
-  const entity = ask("entities/-", { id });
-  const content = h("div", {}, later(entity, (view) => {
-    document.title = `${nameOf(view.entity)} · Sightline`;
-    return [head(view), h("div", { class: "split" },
-      h("div", {}, facts(view), attributes(view)), h("div", {}, expected(view), around(view), alike(view)))];
-  }));
-  entity.catch((error) => {
-    if ([404, 409].includes(error.report?.status)) content.append(suggestions(id));
+/** @param {import("../shell/router.js").Context} context */
+export async function view(context) {
+  const { about: id, place, title, keys } = context;
+  let entity;
+  try {
+    entity = await ask("entities/-", { id });
+  } catch (error) {
+    const problem = /** @type {any} */ (error);
+    if (problem.name === "AbortError") throw error;
+    put(place, h("div", { class: "sheet" }, failure(problem), [404, 409].includes(problem.report?.status) ? meant(id) : null));
+    return;
+  }
+  title(nameOf(entity.entity));
+  const facts = h("section", { id: "facts", "aria-label": "Facts" });
+  const predicted = h("section", { id: "predicted", "aria-label": "Predicted" });
+  const similar = h("section", { id: "similar", "aria-label": "Similar" });
+  const sources = h("section", { id: "sources", "aria-label": "Sources" });
+  const list = h("div", { class: "lists", "data-scroll": true }, facts, predicted, similar, sources);
+  const drawing = CANVAS ? h("div", { class: "pane ground drawing" }) : null;
+  const bar = tabs([["facts", "Facts", total(entity.degrees)], ["predicted", "Predicted", null], ["similar", "Similar", null], ["sources", "Sources", entity.loads.length]], list, drawing, context);
+  put(place, h("div", { class: CANVAS ? "panes" : "panes single" }, h("div", { class: "pane left", "data-scroll": true }, head(entity, context), bar.element, list), drawing));
+
+  const shown = stated(context, entity, facts);
+  expected(entity, predicted, (count) => bar.count("predicted", count));
+  alike(entity, similar, (count) => bar.count("similar", count));
+  put(sources, ...described(entity), loads(entity));
+  keys({ c: { does: "connect with …", run: () => go(to("connect", null, { a: entity.entity.id })) } });
+
+  /** @type {any} */
+  let canvas = null;
+  if (CANVAS && drawing) {
+    const { mount } = await CANVAS();
+    canvas = await mount(drawing, {
+      entity: entity.entity, state: context,
+      onSelect: (one) => point(place, one?.id ?? null),
+      onNavigate: (one) => go(toEntity(one)),
+    });
+    place.addEventListener("pointerover", (event) => {
+      const over = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-id]"));
+      canvas?.highlight?.(over?.dataset.id ?? null);
+    });
+  }
+  return {
+    update: (/** @type {URLSearchParams} */ query) => { shown.update(query); bar.update(query); canvas?.update?.(query); },
+    leave: () => canvas?.leave?.(), back: () => canvas?.back?.(), end: () => canvas?.end?.(),
+  };
+}
+
+/** What is meant by a name that nothing has. @param {string} id */
+function meant(id) {
+  return later(ask("entities", { q: id.slice(0, 200), limit: 8 }), ({ entities }) => entities.length
+    ? h("section", { class: "meant" }, h("h2", {}, "Did you mean"), h("ul", {}, entities.map((/** @type {any} */ found) => h("li", {}, entityLink(found, { withDot: true }), " ", h("small", {}, label(`${found.id}, ${found.types.join(", ")}`))))))
+    : null);
+}
+
+/** @param {{ count: number }[]} degrees */
+const total = (degrees) => degrees.reduce((sum, { count }) => sum + count, 0);
+
+/** Points at what stands for an entity in the lists. @param {Element} place @param {string | null} id */
+function point(place, id) {
+  for (const link of place.querySelectorAll(".pointed")) link.classList.remove("pointed");
+  if (id) for (const link of place.querySelectorAll(`[data-id="${CSS.escape(id)}"]`)) link.classList.add("pointed");
+}
+
+/** @param {any} answer @param {import("../shell/router.js").Context} context */
+function head(answer, context) {
+  const { entity, types, description, attributes, loads: from } = answer;
+  const [type] = types;
+  const copy = h("button", { type: "button", class: "copy", "aria-label": "Copy the id", onclick: () => navigator.clipboard?.writeText(entity.id).then(() => say("Copied"), () => say("The browser does not let the page copy")) }, icon("copy"));
+  const more = h("button", { type: "button", class: "button", "aria-label": "More", "aria-expanded": "false", onclick: () => popover(more, [
+    h("a", { href: `/v1/entities/-?${new URLSearchParams({ id: entity.id })}` }, icon("terminal"), "As JSON"),
+    type && rowOf("table") ? h("a", { href: to("table", type.id) }, icon("table"), "All of its type") : null,
+  ], { label: "More about it", kind: "menu" }) }, icon("dots"));
+  const identifiers = attributes.filter(isIdentifier).map((/** @type {any} */ one) => h("span", { class: "code", title: plain(one.property.label) }, label(shortened(one.value, 40))));
+  const stats = attributes.filter(isNumber).slice(0, STATS);
+  return h("header", { class: "head" },
+    h("div", { class: "kicker" }, type ? [dot(typeNamed(type.label)), h("a", { href: to("table", type.id) }, named(type))] : null,
+      types.length > 1 ? h("span", { class: "quiet", title: plain(types.map((/** @type {any} */ one) => one.label).join(", ")) }, `+${types.length - 1}`) : null,
+      h("span", { class: "quiet" }, `in ${plural(from.length, "file")}`)),
+    h("div", { class: "name-row" }, h("h1", {}, named(entity)), h("div", { class: "row" },
+      h("a", { class: "button", href: to("connect", null, { a: entity.id }) }, icon("connect"), "Connect", h("kbd", { class: "desk" }, "c")),
+      rowOf("ask") ? h("a", { class: "button", href: to("ask", null, { h: entity.id }) }, icon("ask"), "Ask") : null, more)),
+    description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : answer.composed ? h("p", { class: "lead", title: "Composed from its facts; no description is stated." }, label(answer.composed)) : null,
+    h("p", { class: "ids" }, identifiers.slice(0, 4), h("span", { class: "code" }, label(shortened(entity.id, 80))), copy),
+    stats.length ? h("dl", { class: "stats" }, stats.map((/** @type {any} */ one) => h("div", {}, h("dt", {}, named(one.property)), h("dd", {}, label(numeral(one)))))) : null);
+}
+
+/** @param {any} attribute */
+const isNumber = ({ datatype, value }) => /#(integer|decimal|double|float|int|long|gYear|date|short|nonNegativeInteger)$/.test(datatype) && value.length < 24;
+/** @param {any} attribute */
+const isIdentifier = ({ property, value }) => /\b(code|identifier|iso|isbn|id)\b/i.test(property.label) && value.length <= 24;
+/** A number with its thousands parted, unless it is a year. @param {any} attribute */
+const numeral = ({ datatype, value }) => (/(integer|decimal|double|float|int|long)$/.test(datatype) && Number.isFinite(Number(value)) && !/gYear$/.test(datatype) && Math.abs(Number(value)) < 1e15 ? Number(value).toLocaleString("en", { maximumFractionDigits: 6 }) : value);
+
+/**
+ * The parts of the list, which the scroll lights; on a phone the drawing is one of them.
+ * @param {[string, string, number | null][]} parts
+ * @param {HTMLElement} list
+ * @param {HTMLElement | null} drawing
+ * @param {import("../shell/router.js").Context} context
+ */
+function tabs(parts, list, drawing, context) {
+  const counts = new Map(parts.map(([key, , count]) => [key, h("span", { class: "count" }, count === null ? "" : number(count))]));
+  const buttons = parts.map(([key, name]) => h("button", { type: "button", "data-tab": key, "aria-selected": String(key === "facts"), role: "tab", onclick: () => open(key) }, name, counts.get(key)));
+  if (drawing) buttons.splice(3, 0, h("button", { type: "button", class: "phone", role: "tab", "data-tab": "graph", "aria-selected": "false", onclick: () => context.push({ tab: "graph" }) }, "Graph"));
+  /** @param {string} key */
+  const light = (key) => { for (const button of buttons) button.setAttribute("aria-selected", String(button.dataset.tab === key)); };
+  /** @param {string} key */
+  function open(key) {
+    if (context.place.classList.contains("graph-only")) context.push({ tab: null });
+    const part = list.querySelector(`#${key}`);
+    part?.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    held = Date.now();
+    light(key);
+  }
+  let held = 0;
+  list.addEventListener("scroll", () => {
+    if (Date.now() - held < 800) return;
+    const top = list.getBoundingClientRect().top + 60;
+    const sections = [.../** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(":scope > section"))];
+    const end = list.scrollTop + list.clientHeight >= list.scrollHeight - 2;
+    const at = end && list.scrollTop > 0 ? sections.at(-1) : sections.filter((part) => part.getBoundingClientRect().top <= top).at(-1);
+    if (at) light(at.id);
+  }, { passive: true });
+  /** @param {URLSearchParams} query */
+  const update = (query) => {
+    const graph = query.get("tab") === "graph";
+    context.place.classList.toggle("graph-only", graph);
+    light(graph ? "graph" : "facts");
+  };
+  update(context.query);
+  return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it" }, buttons), update, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };
+}
+
+/** The facts that are held, a row for each relation and direction. @param {import("../shell/router.js").Context} context @param {any} answer @param {HTMLElement} place */
+function stated(context, answer, place) {
+  /** @type {Group[]} */
+  let groups = [];
+  let facet = context.query.get("facet") ?? "";
+  const rows = h("div", { class: "facts" });
+  const chips = h("div", { class: "chips facets", role: "group", "aria-label": "Only facts about" });
+  const all = total(answer.degrees);
+  if (!all) {
+    put(place, empty({ icon: "list", title: "Nothing is linked with it", text: "The data states no fact from it or to it." }));
+    return { update: () => {} };
+  }
+  const loaded = Promise.all([
+    ask("entities/-/related", { id: answer.entity.id, predicted: false, k: FACTS }),
+    once("relations?limit=1000").catch(() => ({ relations: [] })),
+  ]).then(([{ related }, { relations }]) => {
+    groups = grouped(related, answer.degrees, relations);
+    draw();
   });
-  return [content];
+  put(place, later(loaded, () => [chips, rows], { rows: 8 }));
+
+  function draw() {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { facts } of groups) for (const fact of facts) for (const type of otherEnd(fact).types.slice(0, 1)) counts.set(type, (counts.get(type) ?? 0) + 1);
+    const sorted = [...counts].sort((one, other) => other[1] - one[1]);
+    const known = groups.reduce((sum, { facts }) => sum + facts.length, 0);
+    const count = groups.reduce((sum, group) => sum + group.count, 0);
+    const more = sorted.length > FACETS + 1;
+    /** @param {string} name @param {import("../parts/dom.js").Content} text @param {number} n */
+    const chip = (name, text, n) => h("button", { type: "button", class: "chip", "aria-pressed": String(facet === name), onclick: () => context.push({ facet: name || null }) }, name ? dot(typeNamed(name)) : null, text, h("span", { class: "count" }, number(n)));
+    const shown = sorted.filter(([name], i) => !more || i < FACETS || name === facet);
+    const others = sorted.filter(([name]) => !shown.some(([other]) => other === name));
+    const rest = others.length ? h("button", { type: "button", class: "chip", onclick: () => { rest?.replaceWith(...others.map(([name, n]) => chip(name, label(name), n))); } }, `+${others.length}`) : null;
+    put(chips, chip("", "All", count), shown.map(([name, n]) => chip(name, label(shortened(name, 32)), n)), rest);
+    put(rows, groups.map((group) => row(group, answer.entity.id, facet, draw)),
+      known < count ? h("p", { class: "note" }, `${number(known)} of ${number(count)} facts are read; types are counted among these.`) : null);
+  }
+  return { update: (/** @type {URLSearchParams} */ query) => { facet = query.get("facet") ?? ""; if (groups.length) draw(); } };
 }
 
-function suggestions(id) {
-  return card("Did you mean one of these?", later(ask("entities", { q: id.slice(0, 200), limit: 10 }), ({ entities }) => entities.length
-    ? h("ul", {}, entities.map((entity) => h("li", {}, entityLink(entity), " ", h("small", {}, label(`${entity.id} ${entity.types.join(", ")}`)))))
-    : note("Nothing similar is in the data.")));
+/** Facts by relation and direction; both directions of a symmetric relation are one. @param {Fact[]} related @param {any[]} degrees @param {any[]} relations @returns {Group[]} */
+function grouped(related, degrees, relations) {
+  const known = new Map(relations.map((one) => [one.relation.id, one]));
+  /** @type {Map<string, Group>} */
+  const groups = new Map();
+  /** @param {any} relation @param {string | null} direction */
+  const keyOf = (relation, direction) => `${known.get(relation.id)?.symmetric ? "out" : direction} ${relation.id}`;
+  for (const { relation, direction, count } of degrees) {
+    const key = keyOf(relation, direction);
+    const group = groups.get(key) ?? { relation: { ...relation, inverse_label: known.get(relation.id)?.inverse_label }, direction: known.get(relation.id)?.symmetric ? "out" : direction, count: 0, facts: [], more: false };
+    group.count += count;
+    groups.set(key, group);
+  }
+  for (const fact of related) groups.get(keyOf(fact.relation, fact.direction))?.facts.push(fact);
+  return [...groups.values()];
 }
 
-function head({ entity, types, description }) {
-  const iri = /^https?:\/\//i.test(entity.iri)
-    ? h("a", { href: entity.iri, rel: "noopener noreferrer", target: "_blank" }, label(entity.iri))
-    : label(entity.iri);
-  return h("div", { class: "head" },
-    h("div", { class: "chips" }, types.map((type) => typeLink(type))),
-    h("h1", {}, named(entity)),
-    description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : null,
-    h("p", { class: "iri" }, iri),
-    h("p", {}, h("a", { class: "button", href: hashOf("connect", entity.id) }, "Connect with another entity")));
-}
-
-function facts({ entity, degrees }) {
-  const total = degrees.reduce((sum, degree) => sum + degree.count, 0);
-  const heading = h("h2", {}, "Stated facts ", h("small", {}, number(total)));
-  if (!total) return card(null, heading, note("The data states no link from or to it."));
-  return card(null, heading, later(ask("entities/-/related", { id: entity.id, predicted: false, k: FACTS }), ({ related }) => {
-    if (related.some((fact) => fact.status === "inferred")) heading.firstChild.data = "Stated and inferred facts ";
-    const groups = new Map();
-    for (const fact of related) {
-      const key = `${fact.direction} ${fact.relation.id}`;
-      groups.set(key, [...(groups.get(key) ?? []), fact]);
+/** One row: the relation, whom it leads to, and where that is written. @param {Group} group @param {string} id @param {string} facet @param {() => void} redraw */
+function row(group, id, facet, redraw) {
+  const facts = facet ? group.facts.filter((fact) => otherEnd(fact).types.includes(facet)) : group.facts;
+  if (facet && !facts.length) return null;
+  const missing = facet ? 0 : group.count - group.facts.length;
+  const most = group.more ? facts.length : NAMES;
+  const hidden = Math.max(0, facts.length - most) + missing;
+  const inferred = facts.length > 0 && facts.every((fact) => fact.status === "inferred");
+  const expand = async () => {
+    if (missing) {
+      const { related } = await ask("entities/-/related", { id, relation: group.relation.id, direction: group.direction, predicted: false, k: MOST });
+      const had = new Set(group.facts.map((fact) => otherEnd(fact).id));
+      group.facts.push(...related.filter((/** @type {Fact} */ fact) => !had.has(otherEnd(fact).id)));
     }
-    const count = ({ direction, relation }) => degrees.find((d) => d.direction === direction && d.relation.id === relation.id)?.count;
-    const blocks = [...groups.values()].map((items) => group(entity, items, count(items[0]) ?? items.length));
-    const rest = blocks.splice(GROUPS);
-    const missing = degrees.length - groups.size;
+    group.more = true;
+    redraw();
+  };
+  const origins = facts.flatMap((fact) => fact.origins);
+  const note = facts.find((fact) => fact.support_note)?.support_note;
+  return h("div", { class: "fact" },
+    h("span", { class: "relation" }, inferred ? mark("inferred") : null, phrase(group.relation, group.direction)),
+    h("span", { class: "names" }, facts.slice(0, most).map((fact, i) => [i ? ", " : null, entityLink(otherEnd(fact)), fact.status === "inferred" && !inferred ? [" ", mark("inferred")] : null]),
+      !facts.length && missing ? h("span", { class: "quiet" }, plural(missing, "entity", "entities")) : null,
+      hidden > 0 ? [" ", h("button", { type: "button", class: "pill", "aria-label": `${number(hidden)} more`, onclick: expand }, `+${number(hidden)}`)] : null),
+    sourceButton(origins, [id, ...facts.map((fact) => otherEnd(fact).iri), ...facts.map((fact) => fact.relation.iri)]) ?? (note ? h("span", { class: "source clip", title: plain(note) }, label(shortened(note, 60))) : null));
+}
+
+/** What the model expects and no file states. @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */
+function expected({ entity, predictable }, place, counted) {
+  if (!predictable) {
+    put(place, later(served(), ({ model }) => {
+      counted(0);
+      return model
+        ? empty({ icon: "eye", title: "Nothing is predicted for it", text: "The model knows neither it nor its relations." })
+        : empty({ icon: "eye", title: "Nothing is predicted yet", text: "Facts, paths and tables are complete. Train to see what is missing.", command: "sightline train -w WORKSPACE" });
+    }));
+    return;
+  }
+  put(place, later(ask("entities/-/related", { id: entity.id, known: false, k: PREDICTED }), (answer) => {
+    const facts = [...answer.related].sort((one, other) => (other.probability_if_any ?? 0) - (one.probability_if_any ?? 0));
+    const likely = facts.filter((fact) => !fact.abstain);
+    const guesses = facts.filter((fact) => fact.abstain);
+    counted(likely.length);
+    const line = answer.abstain_below === null ? null : `the line of ${percent(answer.abstain_below)}`;
+    const folded = guesses.length ? h("details", { class: "guesses" }, h("summary", {}, mark("predicted", true), `${plural(guesses.length, "guess", "guesses")} below ${percent(answer.abstain_below ?? 0)}`)) : null;
+    folded?.addEventListener("toggle", () => folded.childElementCount < 2 && folded.append(h("p", { class: "note" }, "Even if it has one more such fact, each of these is little more than a guess."), h("ol", {}, guesses.map((fact) => prediction(fact, answer)))));
     return [
-      blocks,
-      rest.length ? h("details", { class: "group" }, h("summary", {}, plural(rest.length, "more relation")), rest) : null,
-      missing > 0 ? note(`${plural(missing, "more relation is", "more relations are")} not shown.`) : null,
+      h("div", { class: "section-title" }, mark("predicted", true), h("h2", {}, "Predicted, not stated"), line && likely.length ? h("span", { class: "quiet" }, `above ${line}`) : null),
+      answer.model && answer.model !== "student" ? h("p", { class: "note" }, label(`By the ${answer.model}.`)) : null,
+      likely.length ? h("ol", {}, likely.map((fact) => prediction(fact, answer))) : h("p", { class: "note" }, line ? `Nothing is above ${line}.` : "The model expects nothing that the data does not state."),
+      folded, answer.truncated ? partial(label(answer.reason ?? "cut by the deadline")) : null,
     ];
   }));
 }
 
-/** The facts of one relation, the first few open, the others behind a click. */
-function group(entity, items, total) {
-  const [{ relation, direction }] = items;
-  const list = (some) => h("ul", { class: "facts" }, some.map((fact) => h("li", {}, entityLink(otherEnd(fact)), why(fact))));
-  const open = items.slice(0, SHOWN);
-  const rest = `${number(total - open.length)} more`;
-  const question = { id: entity.id, relation: relation.id, direction, predicted: false, k: MOST };
-  return h("div", { class: "group" },
-    h("h3", {}, arrow(relation, direction === "out"), h("small", {}, number(total))),
-    list(open),
-    open.length === total ? null : items.length === total ? fold(rest, list(items.slice(SHOWN)))
-      : more(rest, () => later(ask("entities/-/related", question), ({ related }) => [
-        list(related.slice(open.length)),
-        related.length < total ? note(`${number(related.length)} of ${number(total)} are shown.`) : null,
-      ])));
+/** @param {Fact} fact @param {Reliability} told */
+function prediction(fact, told) {
+  const other = otherEnd(fact);
+  const paths = fact.support.length ? fact.support : fact.rule?.paths ?? [];
+  const [best] = paths;
+  const more = () => [paths.length ? [h("hr"), h("strong", {}, "What the graph says for it"), h("ul", {}, paths.map((path) => h("li", {}, chain(path)))), h("p", { class: "note" }, "The model does not see these paths. They are evidence, not its reasons.")] : h("p", { class: "note" }, label(fact.support_note ?? "The graph holds no support for it."))];
+  return h("li", { class: "prediction" }, mark("predicted"),
+    h("span", { class: "grow" }, h("span", { class: "quiet" }, phrase(fact.relation, fact.direction)), " ", entityLink(other, { kind: "new" }),
+      best ? h("span", { class: "because" }, chain(best)) : fact.support_note ? h("small", { class: "because" }, label(fact.support_note)) : null),
+    chance(fact, told, { more }));
 }
 
-function attributes({ entity, description, attributes }) {
-  // What the head of the page says already is not said again.
-  const said = [nameOf(entity), shortened(description ?? "", LEAD)];
-  const left = attributes.filter(({ value }) => !said.includes(value));
-  if (!left.length) return null;
-  return card("Attributes", h("dl", {}, left.map(({ property, value, language, origins }) => [
-    h("dt", { title: property.iri }, named(property)),
-    h("dd", {}, value.length > LEAD ? fold(label(shortened(value, LEAD)), label(value)) : label(value), language ? h("small", {}, ` ${language}`) : null, sources(origins)),
-  ])));
+/** What lies near it in the learned space. @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */
+function alike({ entity, known_to_model }, place, counted) {
+  if (!known_to_model) {
+    counted(0);
+    return;
+  }
+  put(place, later(ask("entities/-/similar", { id: entity.id, k: SIMILAR }), ({ similar }) => {
+    counted(similar.length);
+    return [h("div", { class: "section-title" }, h("h2", {}, "Similar"), h("span", { class: "quiet" }, "cosine in the learned space")),
+      similar.length ? h("ol", { class: "similar-list" }, similar.map((/** @type {any} */ one) => h("li", {}, dotOf(one.entity), entityLink(one.entity, { kind: "bare" }), h("span", { class: "quiet" }, one.similarity.toFixed(2)))))
+        : h("p", { class: "note" }, "Nothing of its type is near it.")];
+  }, { failed: (error) => { counted(0); return h("p", { class: "note" }, label(error.message)); } }));
 }
 
-function expected({ entity, predictable }) {
-  const content = predictable
-    ? later(ask("entities/-/related", { id: entity.id, known: false, k: 10 }), predictions)
-    : later(served(), ({ model }) => note(model
-      ? "The model knows neither it nor its relations, so nothing is predicted for it."
-      : "There is no trained model yet, so nothing is predicted."));
-  return h("section", { class: "card predicted" }, h("h2", {}, "Predicted, not stated"), content);
+/** Attributes that the head does not show. @param {any} answer */
+function described({ entity, description, attributes }) {
+  const shown = new Set([nameOf(entity), description]);
+  const first = new Set(attributes.filter(isNumber).slice(0, STATS));
+  const left = attributes.filter((/** @type {any} */ one) => !shown.has(one.value) && !isIdentifier(one) && !first.has(one));
+  if (!left.length) return [];
+  return [h("div", { class: "section-title" }, h("h2", {}, "Attributes")), h("div", { class: "facts attributes" }, left.map((/** @type {any} */ one) => h("div", { class: "fact" }, h("span", { class: "relation", title: plain(one.property.iri) }, named(one.property)),
+      h("span", { class: "names" }, one.value.length > LEAD ? h("details", {}, h("summary", {}, label(shortened(one.value, LEAD))), label(one.value)) : label(numeral(one)), one.language ? h("small", {}, ` ${one.language}`) : null),
+      sourceButton(one.origins, [one.property.iri]))))];
 }
 
-function around({ entity, degrees }) {
-  if (!degrees.length) return null;
-  return card("Around it", later(ask("entities/-/neighborhood", { id: entity.id, limit: 17 }), drawing));
-}
-
-function alike({ entity, known_to_model }) {
-  if (!known_to_model) return null;
-  return card("Similar", later(ask("entities/-/similar", { id: entity.id, k: 8 }), ({ similar }) => similar.length
-    ? h("ul", { class: "similar" }, similar.map((item) =>
-      h("li", {}, entityLink(item.entity), h("small", { title: "cosine similarity in the learned space" }, item.similarity.toFixed(2)))))
-    : note("Nothing of its type is near it.")));
+/** @param {any} answer */
+function loads({ loads: from }) {
+  return [h("div", { class: "section-title" }, h("h2", {}, "Sources"), h("span", { class: "quiet" }, "files that say something of it")),
+    from.length ? h("ul", { class: "loads" }, from.map((/** @type {any} */ one) => h("li", {}, icon("file"), h("span", { class: "grow" }, label(fileOf(one.source))), h("code", { class: "faint" }, one.load.slice(0, 8))))) : h("p", { class: "note" }, "No file says anything of it.")];
 }

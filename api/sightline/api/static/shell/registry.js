@@ -1,0 +1,30 @@
+// The views: one row each. A row is all that the shell knows of a view; its module loads when it is shown.
+//
+//   name    the first part of the address: #/NAME/ABOUT?…
+//   load    brings the module, which exports `view`
+//   style   whether views/FILE.css lies beside the module; loaded with it
+//   nav     how the bar of the desk and the tabs of the phone name it; without, neither does
+//   under   the name of the row whose entry in the bar is lit while it is shown
+//   needs   whether the address must say what it is about
+
+/** @typedef {import("./router.js").View} View */
+/** @typedef {import("../answers.js").Entity} Entity */
+/** @typedef {{ highlight?: (id: string | null) => void, update?: (query: URLSearchParams) => void, leave?: () => void, back?: () => void, end?: () => void }} Drawing */
+/** @typedef {{ entity: Entity, state: import("./router.js").Context, onSelect: (entity: Entity | null) => void, onNavigate: (entity: Entity) => void }} Mounted */
+/** @typedef {(container: HTMLElement, options: Mounted) => Drawing | Promise<Drawing>} Mount */
+/** @typedef {{ label: string, icon: import("../parts/icons.js").Icon, tab?: boolean }} Nav */
+/** @typedef {{ name: string, file: string, load: () => Promise<{ view: View }>, style?: boolean, nav?: Nav, under?: string, needs?: boolean }} Row */
+
+/** @type {Row[]} */
+export const VIEWS = [
+  { name: "", file: "start", load: () => import("../views/start.js"), style: true, nav: { label: "Explore", icon: "home", tab: true } },
+  { name: "e", file: "entity", load: () => import("../views/entity.js"), style: true, under: "", needs: true },
+  { name: "connect", file: "connect", load: () => import("../views/connect.js"), style: true, nav: { label: "Connect", icon: "connect", tab: true } },
+  { name: "table", file: "table", load: () => import("../views/table.js"), style: true, nav: { label: "Tables", icon: "table", tab: true } },
+];
+
+/** @param {string} name */
+export const rowOf = (name) => VIEWS.find((row) => row.name === name);
+
+/** What draws a neighbourhood, loaded with the first drawing; null: there is none, and lists say all. @type {null | (() => Promise<{ mount: Mount }>)} */
+export const CANVAS = null;

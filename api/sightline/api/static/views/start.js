@@ -1,0 +1,103 @@
+// #/ : search, what this graph can answer, what stands out in it, the last reports, and a map of its types.
+
+import { ask, once, served } from "../shell/api.js";
+import { rowOf } from "../shell/registry.js";
+import { go } from "../shell/router.js";
+import { to, toEntity, toType } from "../shell/url.js";
+import { h, label, number, plain, plural, put } from "../parts/dom.js";
+import { entityLink, nameOf, named, typeChip } from "../parts/facts.js";
+import { icon } from "../parts/icons.js";
+import { mark } from "../parts/marks.js";
+import { searchBox } from "../parts/search.js";
+import { empty, failure, later, partial } from "../parts/states.js";
+import { typeMap } from "../parts/typemap.js";
+
+/** Findings that are open at first, types on a phone, reports. */
+const FINDINGS = 4;
+const TYPES = 8;
+const REPORTS = 3;
+
+/** @param {import("../shell/router.js").Context} context */
+export function view({ place }) {
+  const { box } = searchBox({ name: "Search entities, types and relations", placeholder: "An entity, a type, or a relation", sorts: ["entity", "type", "relation", "action"], kind: "large", hint: "/" });
+  const lead = h("p", { class: "lead" }, " ");
+  const map = h("section", { class: "pane ground-map", "aria-label": "What is in it" });
+  const left = h("div", { class: "pane", "data-scroll": true }, h("div", { class: "hero" },
+    h("h1", {}, "What is related, how,", h("br"), "and what is missing?"), lead, box,
+    questions(), findings(), reports(), h("section", { class: "phone in-graph" })));
+  put(place, h("div", { class: "panes" }, left, map));
+  const kinds = left.querySelector(".in-graph");
+  served().then((stats) => {
+    put(lead, ...sized(stats));
+    const types = stats.types.flatMap(({ type, entities }) => (type ? [typeChip(type, entities)] : []));
+    if (kinds) put(kinds, h("div", { class: "title" }, h("h2", {}, "In this graph"), rowOf("map") ? h("a", { class: "quiet", href: to("map") }, "Schema map") : null), h("div", { class: "chips" }, types.slice(0, TYPES)));
+    put(map, atlas(stats));
+  }, (error) => put(lead, failure(error)));
+}
+
+/** @param {import("../answers.js").Stats} stats */
+function sized({ entities, edges, loads, model, inferred = 0, hits_at_10 = null }) {
+  const facts = inferred ? `${number(edges - inferred)} stated facts` : `${number(edges)} stated facts`;
+  const learnt = !model ? " Nothing is predicted yet: no model is trained." : hits_at_10 === null ? "" : ` The model finds ${Math.round(100 * hits_at_10)}% of held-out facts in its first ten answers.`;
+  return [`${plural(entities, "entity", "entities")} and ${facts} from ${plural(loads.length, "file")}.`, h("span", { class: "desk-only" }, learnt)];
+}
+
+/** The map of the types, with the signs that it uses. @param {import("../answers.js").Stats} stats */
+function atlas(stats) {
+  const { types, edges, inferred = 0, snapshot, model } = stats;
+  const typed = types.filter(({ type }) => type).length;
+  if (!typed) return empty({ icon: "graph", title: "The data gives no types", text: "Entities are found by name all the same." });
+  const learnt = model ? `model ${model.slice(0, 8)}` : "no model";
+  return [
+    h("div", { class: "title" }, h("h2", {}, "What is in it"), h("span", { class: "quiet" }, `${plural(typed, "type")}, ${plural(stats.relations, "relation")}. Click one to list it`)),
+    later(once("schema"), (schema) => typeMap(schema), { rows: 8 }),
+    h("footer", { class: "legend" }, h("span", {}, mark("stated", true), `stated ${number(edges - inferred)}`), h("span", {}, mark("inferred", true), `inferred ${number(inferred)}`),
+      model ? h("span", {}, mark("predicted", true), "predicted on request") : null, h("code", {}, `snapshot ${snapshot.slice(0, 8)} · ${learnt}`)),
+  ];
+}
+
+function questions() {
+  return null;
+}
+
+/** What stands out, without a question. */
+function findings() {
+  const place = h("section", { "aria-label": "What stands out" });
+  put(place, h("div", { class: "title" }, h("h2", {}, "What stands out")), later(ask("insights", { deadline_ms: 4000 }), (answer) => {
+    if (!answer.insights.length) return h("p", { class: "note" }, "Nothing stands out.");
+    const lines = answer.insights.map(finding);
+    const list = h("ul", { class: "findings" }, lines.slice(0, FINDINGS));
+    const rest = lines.length - FINDINGS;
+    const more = rest > 0 ? h("button", { type: "button", class: "link", onclick: () => { list.append(...lines.slice(FINDINGS)); more?.remove(); } }, `${number(rest)} more`) : null;
+    return [list, more, answer.truncated ? partial(label(answer.reason)) : null];
+  }, { rows: 3 }));
+  return place;
+}
+
+/** @param {{ sort: string, text: string, why: string, entities: import("../answers.js").Entity[] }} finding */
+function finding({ sort, text, why, entities }) {
+  const [one, other] = entities;
+  const href = sort === "unexpected connection" && one && other ? to("connect", null, { a: one.id, b: other.id }) : one ? toEntity(one) : null;
+  const content = [h("span", { class: "sort" }, sort), h("span", { class: "grow" }, label(text), h("small", {}, label(why)))];
+  return h("li", {}, href ? h("a", { href }, content) : h("div", {}, content));
+}
+
+/** The last reports that were ordered. */
+function reports() {
+  const place = h("section", { "aria-label": "Reports", hidden: true });
+  ask("reports", { limit: REPORTS }).then(({ reports }) => {
+    if (!reports.length) return;
+    place.hidden = false;
+    put(place, h("div", { class: "title" }, h("h2", {}, "Reports"), rowOf("reports") ? h("a", { class: "quiet", href: to("reports") }, "All reports") : null),
+      h("ul", { class: "reports" }, reports.map(reported)));
+  }, () => null);
+  return place;
+}
+
+/** @param {any} report */
+function reported(report) {
+  const done = report.state === "done";
+  const about = report.about?.length ? report.about.join(", ") : "the best connected";
+  const content = [icon(done ? "file" : "clock"), h("span", { class: "grow clip" }, label(about)), h("span", { class: "quiet" }, plain(report.state))];
+  return h("li", {}, rowOf("report") ? h("a", { href: to("report", report.id) }, content) : h("a", { href: `/v1/reports/${encodeURIComponent(report.id)}/files/report.html` }, content));
+}
