@@ -215,6 +215,17 @@ def test_an_answer_set_holds_what_is_within_the_bound_of_its_coverage(world_of) 
     assert sizes == [0, 1, 2, 2]
 
 
+def test_an_answer_says_among_how_many_it_was_chosen(world_of) -> None:
+    world = world_of(model=Model(SCORES, calibration={"surprisal": (1e9,) * 30}))
+    ann = world.ask(predictions, "ann", "lives_in", None, k=1)
+    both = world.ask(predictions, "ann", "lives_in", None, coverage=0.3)
+
+    # She lives in York; Bern is the one other city.
+    assert (ann.known, ann.possible, ann.set_size) == (1, 1, None)
+    assert (both.known, both.possible, both.set_size) == (1, 1, 1)
+    assert world.ask(predictions, "ann", None, "york").known is None
+
+
 def test_an_answer_set_is_for_a_missing_entity(world_of) -> None:
     world = world_of(model=Model(SCORES))
     with pytest.raises(UsageError, match="missing head or tail"):

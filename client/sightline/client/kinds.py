@@ -156,7 +156,12 @@ RELATIONS = Question(
 )
 SCHEMA = Question("schema", "GET", "/v1/schema", Schema, (), {})
 DOCTOR = Question(
-    "doctor", "GET", "/v1/doctor", Diagnosis, (), {"kind": "all", "limit": 20, "deadline_ms": 60000}
+    "doctor",
+    "GET",
+    "/v1/doctor",
+    Diagnosis,
+    (),
+    {"kind": "all", "limit": 20, "state": "open", "deadline_ms": 60000},
 )
 STATS = Question("stats", "GET", "/v1/stats", Stats, (), {})
 CHANGES = Question(
@@ -575,6 +580,7 @@ class Kinds(ABC):
             "isolated",
         ] = "all",
         limit: int = 20,
+        state: Literal["all", "open", "accepted", "ignored"] = "open",
         deadline_ms: int = 60000,
     ) -> Diagnosis:
         """What looks wrong: contradictions, doubles, implausible facts, loose ends, each with
@@ -585,9 +591,10 @@ class Kinds(ABC):
         Args:
             kind: Only this kind of finding.
             limit: How many on one page, 1 to 1000.
+            state: Only those that nobody decided about, or others.
             deadline_ms: Answer after this many milliseconds, 1 to 600000.
         """
-        return self._ask(DOCTOR, kind=kind, limit=limit, deadline_ms=deadline_ms)
+        return self._ask(DOCTOR, kind=kind, limit=limit, state=state, deadline_ms=deadline_ms)
 
     def stats(self) -> Stats:
         """How much there is, and which snapshot and model are served.
@@ -1044,6 +1051,7 @@ class AsyncKinds(ABC):
             "isolated",
         ] = "all",
         limit: int = 20,
+        state: Literal["all", "open", "accepted", "ignored"] = "open",
         deadline_ms: int = 60000,
     ) -> Diagnosis:
         """What looks wrong: contradictions, doubles, implausible facts, loose ends, each with
@@ -1054,9 +1062,10 @@ class AsyncKinds(ABC):
         Args:
             kind: Only this kind of finding.
             limit: How many on one page, 1 to 1000.
+            state: Only those that nobody decided about, or others.
             deadline_ms: Answer after this many milliseconds, 1 to 600000.
         """
-        return await self._ask(DOCTOR, kind=kind, limit=limit, deadline_ms=deadline_ms)
+        return await self._ask(DOCTOR, kind=kind, limit=limit, state=state, deadline_ms=deadline_ms)
 
     async def stats(self) -> Stats:
         """How much there is, and which snapshot and model are served.

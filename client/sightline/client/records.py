@@ -618,8 +618,18 @@ class PredictionQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Predictions(Reliability, Table, Graph):
-    """Ranked answers to one question."""
+    """Ranked answers to one question.
 
+    Attributes:
+        known: how many answers the graph states; null, as the next two, of a missing relation.
+        possible: how many entities may be a further one, by their types.
+        set_size: how many answers the set of the ``coverage`` has, of which at most 1000 are given;
+            null where none is asked for.
+    """
+
+    known: int | None
+    possible: int | None
+    set_size: int | None
     predictions: tuple[Fact, ...]
 
 
@@ -823,6 +833,19 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """What goes with the facts that a patch takes back.
+
+    Attributes:
+        paths: of two steps, one of which is such a fact.
+        alone: entities that no other fact is about.
+    """
+
+    paths: int
+    alone: tuple[EntityRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that looks wrong.
 
@@ -831,6 +854,8 @@ class Finding:
         certainty: chance that it is wrong, 0 to 1, as far as the graph says.
         facts: the evidence, with its sources.
         patch: null where the graph does not say what is wrong.
+        affected: which answers lose something by it; null where it takes no fact back.
+        load: of an accepted patch, which the graph that is served does not know yet.
     """
 
     id: str
@@ -851,6 +876,9 @@ class Finding:
     relations: tuple[Ref, ...]
     facts: tuple[Step, ...]
     patch: Patch | None
+    affected: Affected | None
+    state: Literal["open", "accepted", "ignored"]
+    load: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -871,17 +899,27 @@ class FindingCount:
 
 
 @dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many findings of the kinds asked for are in a state."""
+
+    state: Literal["open", "accepted", "ignored"]
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis(Table, Graph):
     """What looks wrong.
 
     Attributes:
-        total: findings of the kind asked for; of each kind at most 1000 are kept.
+        total: findings of the kind and state asked for; of each kind at most 1000 are kept.
+        counts: of each kind in that state; ``states``: of each state, of that kind.
         reason: what was not looked at, where ``truncated``.
     """
 
     findings: tuple[Finding, ...]
     total: int
     counts: tuple[FindingCount, ...]
+    states: tuple[StateCount, ...]
     truncated: bool
     reason: str | None
 

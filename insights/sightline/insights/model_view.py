@@ -249,6 +249,10 @@ class ModelView:
         possible = np.flatnonzero(shown)
         return possible[best(question.scores[possible], min(k, len(possible)))].astype(np.int32)
 
+    def possible(self, question: Question) -> int:
+        """How many entities may be an answer that is not stated."""
+        return int(self._sensible(question).sum())
+
     def set_size(self, question: Question, coverage: float) -> int:
         """How many answers a set has that holds the true one with a probability: those whose
         surprisal is within the bound of the calibration."""

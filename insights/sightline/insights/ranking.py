@@ -69,6 +69,21 @@ class Candidate:
         return self.head if self.direction == "in" else self.tail
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Among how many answers to one question some were chosen.
+
+    Attributes:
+        known: answers that the graph states.
+        possible: entities that may be a further one, by their types.
+        set_size: answers of the set of the coverage asked for.
+    """
+
+    known: int
+    possible: int
+    set_size: int | None = None
+
+
 def stated(
     facts: Facts, entity: int, wanted: Flags, k: int, met: Sequence[Flags] = ()
 ) -> list[Candidate]:
@@ -125,8 +140,9 @@ def likeliest(facts: Facts, answers: Answers, k: int) -> Answers:
 
 def complete(
     view: ModelView, anchor: int, rel: int, k: int, new_only: bool, coverage: float | None
-) -> list[Candidate]:
-    """The best ``k`` answers to one directed relation of an entity, by score, ties by id.
+) -> tuple[list[Candidate], Room]:
+    """The best ``k`` answers to one directed relation of an entity, by score, ties by id, and
+    among how many.
 
     Stated answers stand where the model ranks them; those it does not know stand last. With
     ``coverage`` it is the new answers of a set of that coverage, at most ``MOST``.
@@ -141,13 +157,15 @@ def complete(
     rels = np.array([rel], np.int32)
     (question,) = view.questions(anchor, rels)
     (another,) = view.chance_of_another.of(anchor, rels)
-    if coverage is not None:
-        k, new_only = min(view.set_size(question, coverage), MOST), True
+    size = None if coverage is None else view.set_size(question, coverage)
+    if size is not None:
+        k, new_only = min(size, MOST), True
+    room = Room(len(question.stated), view.possible(question), size)
     answers = view.new_answers([(question, float(another), question.stated)], k)
     found = candidates(view, anchor, answers)
     if not new_only:
         found += _stated_answers(view, question, k)
-    return _best(found, k)
+    return _best(found, k), room
 
 
 def require_applies(facts: Facts, anchor: int, rels: Sequence[int]) -> None:

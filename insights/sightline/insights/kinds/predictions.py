@@ -34,8 +34,18 @@ class PredictionQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Predictions(Reliability):
-    """Ranked answers to one question."""
+    """Ranked answers to one question.
 
+    Attributes:
+        known: how many answers the graph states; null, as the next two, of a missing relation.
+        possible: how many entities may be a further one, by their types.
+        set_size: how many answers the set of the ``coverage`` has, of which at most 1000 are given;
+            null where none is asked for.
+    """
+
+    known: int | None
+    possible: int | None
+    set_size: int | None
     predictions: tuple[Fact, ...]
 
 
@@ -52,7 +62,7 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
         DoesNotApply: no entity of its type has such a fact.
     """
     from sightline.insights.deadline import Deadline
-    from sightline.insights.ranking import complete, connect, reliability, told
+    from sightline.insights.ranking import Room, complete, connect, reliability, told
 
     if asked.coverage is not None and asked.k is not None:
         raise UsageError(
@@ -65,17 +75,24 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
     tail = None if asked.tail is None else sight.entity(asked.tail)
     relation, deadline = sight.relation(asked.relation), Deadline(asked.deadline_ms)
     view = sight.model_view
+    room: Room | None = None
     if head is not None and relation is not None and tail is None:
-        found = complete(view, head, relation, k, asked.new_only, asked.coverage)
+        found, room = complete(view, head, relation, k, asked.new_only, asked.coverage)
     elif head is None and relation is not None and tail is not None:
         rel = sight.facts.inverse(relation)
-        found = complete(view, tail, rel, k, asked.new_only, asked.coverage)
+        found, room = complete(view, tail, rel, k, asked.new_only, asked.coverage)
     elif head is not None and relation is None and tail is not None:
         found = connect(view, head, tail, k, asked.new_only, deadline)
     else:
         raise UsageError("a prediction fills one gap: give two of head, relation and tail")
     facts = told(sight, found)
-    return Predictions(**reliability(sight, facts, deadline.reason), predictions=facts)
+    return Predictions(
+        **reliability(sight, facts, deadline.reason),
+        known=None if room is None else room.known,
+        possible=None if room is None else room.possible,
+        set_size=None if room is None else room.set_size,
+        predictions=facts,
+    )
 
 
 KIND = Kind(
