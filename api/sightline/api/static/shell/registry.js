@@ -20,7 +20,9 @@ export const VIEWS = [
   { name: "", file: "start", load: () => import("../views/start.js"), style: true, nav: { label: "Explore", icon: "home", tab: true } },
   { name: "e", file: "entity", load: () => import("../views/entity.js"), style: true, under: "", needs: true },
   { name: "connect", file: "connect", load: () => import("../views/connect.js"), style: true, nav: { label: "Connect", icon: "connect", tab: true } },
+  { name: "ask", file: "ask", load: () => import("../views/ask.js"), style: true, nav: { label: "Ask", icon: "ask", tab: true } },
   { name: "table", file: "table", load: () => import("../views/table.js"), style: true, nav: { label: "Tables", icon: "table", tab: true } },
+  { name: "doctor", file: "doctor", load: () => import("../views/doctor.js"), style: true, nav: { label: "Doctor", icon: "inspect" } },
 ];
 
 /** @param {string} name */
