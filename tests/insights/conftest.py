@@ -171,8 +171,9 @@ class World:
     def similar(self, *given: Any, **asked: Any) -> tuple[similar.Neighbour, ...]:
         return self.ask(similar, *given, **asked).similar
 
-    def paths(self, *given: Any, **asked: Any) -> paths.Paths:
-        return self.ask(paths, *given, **asked)
+    def paths(self, source: Any, target: Any, **asked: Any) -> paths.Paths:
+        ends = ((end,) if isinstance(end, str) else tuple(end) for end in (source, target))
+        return self.ask(paths, *ends, **asked)
 
     def entity(self, name: str) -> entity.Entity:
         return self.ask(entity, name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sightline.graph.errors import OutOfRange
+from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.paths import chance
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.insights.kinds import paths, schema, stats
@@ -197,5 +197,40 @@ def test_path_filters_reach_the_search(world_of) -> None:
     assert {path.length for path in without.paths} == {3}
     through = world.paths(*ends, types=["Company"])
     assert [path.length for path in through.paths] == [2]
+    some = world.paths(*ends, include=["lives_in"], include_mode="any")
+    assert {path.length for path in some.paths} == {3}
+    assert {path.length for path in world.paths(*ends).paths} == {2, 3}
+    assert world.paths(*ends, include=["lives_in"]).found == 0
+    with pytest.raises(UsageError, match="pattern"):
+        world.paths(*ends, include=["lives_in"], include_mode="any", pattern="lives_in")
     with pytest.raises(OutOfRange, match="max_hops"):
         world.paths(*ends, max_hops=99)
+
+
+def test_a_side_may_be_several_entities_or_a_type(world_of) -> None:
+    world = world_of()
+    pairs = [world.paths(person, "york", k=99) for person in ("ann", "bob", "cid", "dot")]
+    one_by_one = sorted((path for view in pairs for path in view.paths), key=lambda p: -p.score)
+    several = world.paths(("ann", "bob", "cid", "dot"), "york", k=99)
+    assert [p.score for p in several.paths] == [p.score for p in one_by_one]
+    assert {p.text for p in several.paths} == {p.text for p in one_by_one}
+    assert several.found == sum(view.found for view in pairs)
+    counts: dict[str, int] = {}
+    for shape in (shape for view in pairs for shape in view.metapaths):
+        counts[shape.metapath] = counts.get(shape.metapath, 0) + shape.count
+    assert {shape.metapath: shape.count for shape in several.metapaths} == counts
+    assert all("several entities" in shape.note for shape in several.metapaths)
+    of_type = world.paths("Person", "york", k=99)
+    assert {p.text for p in of_type.paths} == {p.text for p in several.paths}
+    assert {name_of(ref) for ref in of_type.source} == {"ann", "bob", "cid", "dot"}
+    # What stands on both sides is not joined with itself.
+    assert world.paths(("ann", "york"), "york", k=99).found == pairs[0].found
+
+
+def test_what_is_cut_of_two_sets_is_said(world_of, monkeypatch) -> None:
+    world = world_of()
+    monkeypatch.setattr(paths, "MAX_ENDS", 3)
+    view = world.paths("Person", "york")
+    assert len(view.source) == 3
+    assert view.reason == "a side has 4 entities, of which the 3 best connected were taken"
+    assert view.truncated

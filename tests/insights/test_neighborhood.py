@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
+import networkx as nx
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from sightline.graph.errors import OutOfRange
-from tests.insights.conftest import name_of
+from sightline.graph.storage.workspace import Workspace
+from tests.graph.conftest import build, fact
+from tests.insights.conftest import Model, World, name_of
 
 HUB = [
     *(("hub", "common", f"c{i:02}") for i in range(40)),
@@ -87,3 +95,98 @@ def test_limits_are_checked(world_of, given) -> None:
     world = world_of()
     with pytest.raises(OutOfRange):
         world.neighborhood("bob", **given)
+
+
+def test_relevance_puts_first_what_is_joined_in_most_ways(world_of) -> None:
+    # m2 has more facts than m1, so it would come last; it shares two friends with the entity.
+    facts = [("a", "knows", m) for m in ("m1", "m2")]
+    facts += [("a", "likes", x) for x in ("x", "y")] + [("m2", "likes", x) for x in ("x", "y")]
+    world = world_of(facts, model=None)
+    first = {
+        rank: [n for n in nodes(world.neighborhood("a", limit=3, rank=rank)) if n[0] == "m"]
+        for rank in ("rare", "relevance")
+    }
+    assert first == {"rare": ["m1"], "relevance": ["m2"]}
+
+
+def test_a_relation_has_no_more_than_its_places(world_of) -> None:
+    world = world_of([*HUB, ("hub", "other", "c00")], model=None)
+    view = world.neighborhood("hub", per_relation=3)
+    assert sorted(nodes(view)) == ["c00", "c01", "c02", "c03", "hub", "r0", "r1", "x"]
+    assert [(name_of(o.relation), o.count) for o in view.omitted] == [("common", 36)]
+    assert view.truncated
+    assert view.reason is None
+
+
+def test_what_is_drawn_takes_no_place_and_its_facts_are_told(world_of) -> None:
+    world = world_of([*HUB, ("c01", "next", "r0"), ("c02", "next", "c03")], model=None)
+    drawn = ["c01", "c02", "c03", "hub"]
+    view = world.neighborhood("hub", exclude=drawn, relations=["common", "next", "rare"])
+    assert not set(nodes(view)) & set(drawn[:3])
+    links = {(e.source[-3:], name_of(e.relation), e.target[-3:]) for e in view.edges}
+    assert {("hub", "common", "c01"), ("c01", "next", ":r0")} <= links
+    # Both ends were there before: told then.
+    assert ("c02", "next", "c03") not in links
+    assert view.omitted == ()
+
+
+def test_predictions_are_marked_and_are_no_guesses(world_of) -> None:
+    likely, guess = ("bob", "lives_in", "york"), ("bob", "lives_in", "bern")
+    world = world_of(model=Model({likely: 9.0, guess: -9.0}, calibration={"abstain_below": 0.4}))
+    view = world.neighborhood("bob", predicted=True)
+    (new,) = [e for e in view.edges if e.status == "predicted"]
+    assert (name_of(new.relation), new.target[-4:], new.origins) == ("lives_in", "york", ())
+    assert 0 < new.probability < 1
+    assert view.abstain_below == 0.4
+    stated = [e for e in view.edges if e.status == "stated"]
+    assert [(bool(e.origins), e.probability) for e in stated] == [(True, None)] * 2
+    assert all(e.status == "stated" for e in world.neighborhood("bob").edges)
+    # Where there is no place for its end it is left out, and that is said.
+    narrow = world.neighborhood("bob", predicted=True, limit=1)
+    assert (len(narrow.nodes), narrow.truncated) == (1, True)
+    assert {e.status for e in narrow.edges} <= {"stated"}
+
+
+def test_without_a_model_the_reason_is_told(world_of) -> None:
+    view = world_of(model=None).neighborhood("bob", predicted=True)
+    assert "nothing was predicted" in view.reason
+
+
+names = st.sampled_from("abcdefg")
+graphs = st.sets(st.tuples(names, st.sampled_from("rs"), names), min_size=3, max_size=16)
+
+
+@settings(max_examples=12, phases=[Phase.generate])
+@given(graphs, st.integers(1, 5), st.integers(1, 3), st.sets(names, max_size=2))
+def test_shown_and_omitted_are_all_facts_as_networkx_counts_them(
+    facts, limit, per_relation, drawn
+) -> None:
+    graph = nx.MultiDiGraph()
+    graph.add_edges_from((h, t, r) for h, r, t in facts)
+    drawn &= set(graph)
+    with tempfile.TemporaryDirectory() as folder:
+        build(Path(folder) / "ws", [fact(f) for f in sorted(facts)])
+        world = World(Workspace.open(Path(folder) / "ws"))
+        for about in sorted(graph):
+            asked = {"limit": limit, "per_relation": per_relation, "rank": "relevance"}
+            view = world.neighborhood(about, exclude=sorted(drawn), **asked)
+            shown = set(nodes(view))
+            assert about in shown
+            assert len(shown) <= limit
+            assert not shown & drawn - {about}
+            known = shown | drawn
+            told = {(e.source[-1], name_of(e.relation), e.target[-1]) for e in view.edges}
+            once = {f for f in facts if f[::-1] not in facts or f[0] <= f[2]}
+            assert told == {f for f in once if {f[0], f[2]} <= known and {f[0], f[2]} & shown}
+            # A pair that says the same both ways is one fact, told in either of them.
+            omitted = nx.MultiDiGraph()
+            omitted.add_edges_from((h, t, r) for h, r, t in once)
+            omitted.remove_nodes_from(known - {about})
+            counts = {(name_of(o.relation), o.direction): o.count for o in view.omitted}
+            for r in "rs":
+                out = sum(t != about and e == r for _, t, e in omitted.out_edges(about, keys=True))
+                into = sum(h != about and e == r for h, _, e in omitted.in_edges(about, keys=True))
+                shown_counts = counts.get((r, "out"), 0), counts.get((r, "in"), 0)
+                assert sum(shown_counts) == out + into
+                if not any(f[::-1] in facts for f in facts):
+                    assert shown_counts == (out, into)

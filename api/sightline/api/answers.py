@@ -92,7 +92,8 @@ async def answer(
         """A finished body, and whether a deadline cut it: the next one may hold more."""
         value = ask(served.sight)
         # A batch is no record: how far each of its answers was cut stands in it.
-        return render(value, served.sight), kind.deadline and getattr(value, "truncated", False)
+        late = kind.deadline and getattr(value, "reason", None) is not None
+        return render(value, served.sight), late
 
     # Questions to a model have a deadline; one that reads the graph for each may need it.
     dear = dear or (kind.deadline and served.sight.reads_graph)

@@ -60,7 +60,7 @@ class Served:
             iris = sight.snapshot.entity_iris
             first, last = iris[0], iris[len(iris) - 1]
             search.entities(sight, search.SearchQuestion("a"))
-            paths.paths(sight, paths.PathsQuestion(first, last))
+            paths.paths(sight, paths.PathsQuestion((first,), (last,)))
             with suppress(SightlineError):  # there may be no model, or one that does not know it
                 related.related(sight, related.RelatedQuestion(first, known=False))
         return cls.of(sight)

@@ -45,7 +45,9 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
                 return act(workspace, ref)
         for parameter in asked:
             if parameter.many:
-                given[parameter.field] = tuple(_each(given[parameter.field] or ()))
+                # One argument of several that are lists: one item, or the lines of `-`.
+                each = given[parameter.field] or ()
+                given[parameter.field] = tuple(_each([each] if isinstance(each, str) else each))
         with warm.counting(warm.say_why_it_takes_long):
             answer = kind.answer(open_for_asking(workspace), kind.question(**given))
         if json:

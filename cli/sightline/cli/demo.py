@@ -108,7 +108,7 @@ def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> Non
     )
     terminal.say("")
     show_insights(insights.KIND.answer(sight, insights.InsightsQuestion(limit=6)))
-    show_paths(paths.KIND.answer(sight, paths.PathsQuestion("Switzerland", "Danube", k=6)))
+    show_paths(paths.KIND.answer(sight, paths.PathsQuestion(("Switzerland",), ("Danube",), k=6)))
     terminal.say("")
     nepal = related.KIND.answer(sight, related.RelatedQuestion("Nepal", predicted=False))
     show(nepal, "What is related to Nepal? What the files state, relations in turn")

@@ -125,7 +125,11 @@ def show_paths(answer: Paths) -> None:
     }
     if not any(columns["qualifiers"]):
         del columns["qualifiers"]
-    heading = f"From {answer.source.label} to {answer.target.label}"
+    source, target = (
+        end[0].label if len(end) == 1 else f"{len(end)} entities"
+        for end in (answer.source, answer.target)
+    )
+    heading = f"From {source} to {target}"
     terminal.table(heading, list(columns), list(zip(*columns.values())))
     if answer.paths:
         terminal.say(f"{len(answer.paths)} of {answer.found} paths shown")

@@ -23,7 +23,8 @@ JSON_LD = "application/ld+json"
 
 
 def to_networkx(found: Neighborhood) -> nx.MultiDiGraph[str]:
-    """Nodes with label, IRI, types and degree; edges with label and IRI of their relation."""
+    """Nodes with label, IRI, types and degree; edges with label and IRI of their relation,
+    and whether they are stated, inferred or predicted. Nothing of what was excluded."""
     import networkx as nx
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=found.center.label)
@@ -31,13 +32,18 @@ def to_networkx(found: Neighborhood) -> nx.MultiDiGraph[str]:
         types = "; ".join(n.types)
         graph.add_node(n.id, label=n.label, iri=n.iri, types=types, degree=n.degree)
     for i, edge in enumerate(found.edges):
-        about = {"label": edge.relation.label, "iri": edge.relation.iri}
-        graph.add_edge(edge.source, edge.target, key=f"e{i}", **about)
+        about: dict[str, object] = {"label": edge.relation.label, "iri": edge.relation.iri}
+        about["status"] = edge.status
+        if edge.probability is not None:
+            about["probability"] = edge.probability
+        if edge.source in graph and edge.target in graph:
+            graph.add_edge(edge.source, edge.target, key=f"e{i}", **about)
     return graph
 
 
 def to_json_ld(found: Neighborhood, sight: Sightline) -> bytes:
-    """JSON-LD in which every key is an absolute IRI, so that no context is to be fetched."""
+    """JSON-LD in which every key is an absolute IRI, so that no context is to be fetched. Triples
+    cannot say that they are predicted: what is, is left out."""
     import orjson
 
     items: dict[str, dict[str, object]] = {
@@ -49,6 +55,8 @@ def to_json_ld(found: Neighborhood, sight: Sightline) -> bytes:
         for node in found.nodes
     }
     for edge in found.edges:
+        if edge.status == "predicted" or not {edge.source, edge.target} <= items.keys():
+            continue
         values = items[edge.source].setdefault(edge.relation.iri, [])
         assert isinstance(values, list)
         values.append({"@id": items[edge.target]["@id"]})

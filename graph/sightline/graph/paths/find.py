@@ -22,11 +22,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from sightline.graph.arrays import Flags, Ids
-from sightline.graph.errors import require_range
+from sightline.graph.errors import UsageError, require_range
 from sightline.graph.paths import kernels
 from sightline.graph.paths.chance import chance
 from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
-from sightline.graph.paths.patterns import read_pattern
+from sightline.graph.paths.patterns import read_pattern, somewhere
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
@@ -122,6 +122,7 @@ def find_paths(
     max_hops: int = 3,
     k: int = 10,
     include: Sequence[int] = (),
+    anywhere: bool = False,
     exclude: Sequence[int] = (),
     types: Sequence[int] = (),
     edges: Flags | None = None,
@@ -132,6 +133,7 @@ def find_paths(
 
     Args:
         include: relation ids that may be walked; empty means all.
+        anywhere: at least one step is of ``include``, the others are of any relation.
         exclude: relation ids that may not.
         types: class ids; if given, every entity between the ends has one of them.
         edges: bool ``(M,)``: the edges that may be walked; None means all. Degrees, and so scores,
@@ -143,6 +145,7 @@ def find_paths(
     Raises:
         OutOfRange: ``max_hops``, ``k`` or ``deadline_ms`` outside its range, or no such entity.
         BadPattern, UnknownRelation: the pattern cannot be read.
+        UsageError: a pattern, and one step of ``include`` anywhere.
         Cancelled: nobody waits for the answer any more.
     """
     start = time.perf_counter()
@@ -151,7 +154,15 @@ def find_paths(
     require_range("deadline_ms", deadline_ms, 1, MAX_DEADLINE_MS)
     require_range("source", source, 0, snapshot.num_entities - 1)
     require_range("target", target, 0, snapshot.num_entities - 1)
-    rules = _rules(snapshot, include, exclude, types, pattern)
+    if anywhere and include and pattern is not None:
+        raise UsageError("a pattern says every step; ask without it for one step of some relations")
+    whole = () if anywhere else include
+    rules = _rules(snapshot, whole, exclude, types, pattern)
+    if anywhere and include:
+        walk = somewhere(include, snapshot.num_relations)
+        rels = rules.rels if len(rules.rels) else np.ones(2 * snapshot.num_relations, np.bool_)
+        parts = {"symbol": walk.symbol, "following": walk.following, "need": walk.need}
+        rules = rules._replace(rels=rels, **parts)
     if edges is not None:
         rules = rules._replace(edges=edges)
     if source == target:

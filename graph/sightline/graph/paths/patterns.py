@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -55,6 +56,14 @@ def read_pattern(pattern: str, snapshot: Snapshot) -> Automaton:
     whole = reader.choice(False, 0)
     reader.expect_end()
     return _deterministic(pattern, reader, whole, snapshot.num_relations)
+
+
+def somewhere(relations: Sequence[int], num_relations: int) -> Automaton:
+    """The automaton that reads anything with at least one of some relations, whichever way."""
+    symbol = np.ones(2 * num_relations, np.int32)
+    symbol[[*relations, *(r + num_relations for r in relations)]] = 2
+    following = np.array([[-1, 0, 1], [-1, 1, 1]], np.int32)
+    return Automaton(symbol, following, np.array([1, 0], np.int32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_doc import Doc
 
+from sightline.graph.snapshot.statement import Origin
 from sightline.insights import graph_formats
-from sightline.insights.kind import MAX_K, EntityName, Kind, Names, Sightline, Span
-from sightline.insights.records import DegreeCount, EntityRef, Ref
+from sightline.insights.kind import (
+    MAX_K,
+    DeadlineMs,
+    EntityName,
+    Kind,
+    Length,
+    Names,
+    Sightline,
+    Span,
+)
+from sightline.insights.records import DegreeCount, EntityRef, Ref, Status
+
+if TYPE_CHECKING:
+    from sightline.graph.arrays import Flags
+    from sightline.insights.deadline import Deadline
+    from sightline.insights.ranking import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,29 @@ class NeighborhoodQuestion:
     relations: Annotated[
         tuple[str, ...], Names("relation"), Doc("Only these relations. Repeat for several.")
     ] = ()
+    rank: Annotated[
+        Literal["rare", "relevance"],
+        Doc(
+            "What comes first in a relation. rare: what has the fewest facts; relevance: what is "
+            "joined to the entity in most ways, those through hubs counting less."
+        ),
+    ] = "rare"
+    per_relation: Annotated[
+        int, Span(1, MAX_K), Doc("The most entities of one relation, at each entity.")
+    ] = MAX_K
+    exclude: Annotated[
+        tuple[str, ...],
+        Names("entity"),
+        Length(MAX_K),
+        Doc(
+            "What you have already: not among the nodes, but facts that join it with them are "
+            "among the edges. Repeat for several."
+        ),
+    ] = ()
+    predicted: Annotated[
+        bool, Doc("Add predicted facts of the entity that are no guesses, the likeliest.")
+    ] = False
+    deadline_ms: DeadlineMs = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +71,19 @@ class Node(EntityRef):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A fact between two nodes; ``source`` and ``target`` are ids of nodes."""
+    """A fact between two nodes; ``source`` and ``target`` are ids of nodes or of what was excluded.
+
+    Attributes:
+        probability: chance that a predicted fact is true; null unless predicted.
+        origins: where a stated fact is stated.
+    """
 
     source: str
     relation: Ref
     target: str
+    status: Status
+    probability: float | None
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +91,14 @@ class Neighborhood:
     """The graph around an entity.
 
     Attributes:
-        edges: every fact between two of the nodes, of the relations asked for.
+        edges: every fact between two of the nodes, or a node and what was excluded, of the
+            relations asked for; then predicted ones, likeliest first.
+        truncated: facts were left out, or predictions were.
         omitted: facts left out, of nodes nearer than the last hop, by relation and direction as
             read from the node that is shown.
+        abstain_below: chance, given one more answer, below which a prediction is a guess; null
+            where nothing was predicted.
+        reason: what there was no time for, or why nothing could be predicted.
     """
 
     center: EntityRef
@@ -55,14 +106,16 @@ class Neighborhood:
     edges: tuple[Link, ...]
     truncated: bool
     omitted: tuple[DegreeCount, ...]
+    abstain_below: float | None
+    reason: str | None
 
 
 def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     """The graph around an entity, hubs sampled fairly: to look at, or for another tool."""
     import numpy as np
 
-    from sightline.graph.arrays import expand_csr
-    from sightline.insights.sampling import choose, distances
+    from sightline.insights.deadline import Deadline
+    from sightline.insights.sampling import between, by_relevance, choose, distances
 
     facts, names, s = sight.facts, sight.names, sight.snapshot
     entity = sight.entity(asked.id)
@@ -70,32 +123,91 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     if asked.relations:
         relations = list(map(s.resolve_relation, asked.relations))
         wanted = np.isin(np.arange(len(wanted)) % s.num_relations, relations)
-    chosen = choose(facts, entity, asked.hops, asked.limit, wanted)
+    drawn = np.array([e for e in map(sight.entity, asked.exclude) if e != entity], np.int32)
+    deadline = Deadline(asked.deadline_ms)
+    expected = _expected(sight, entity, wanted, asked, deadline) if asked.predicted else []
+    predicted = [c for c in expected if c.other not in drawn]
+    # At least three quarters of the places are for what the graph holds.
+    predicted = predicted[: (asked.limit - 1 + 3) // 4]
+    chosen = choose(
+        facts,
+        entity,
+        asked.hops,
+        asked.limit,
+        wanted,
+        order=by_relevance(facts, entity, wanted) if asked.rank == "relevance" else None,
+        per_relation=asked.per_relation,
+        besides=np.array([c.other for c in predicted], np.int32),
+        drawn=drawn,
+    )
     distance = distances(facts, entity, asked.hops, chosen, wanted)
     shown = np.flatnonzero(chosen).astype(np.int32)
     shown = shown[np.lexsort((shown, distance[shown]))]
     owner, rel, other, edge = facts.incident(shown[distance[shown] < asked.hops])
-    left = np.flatnonzero(wanted[rel] & ~chosen[other])
+    known = chosen.copy()
+    known[drawn] = True
+    left = np.flatnonzero(wanted[rel] & ~known[other])
     left = left[facts.listed(edge[left], owner[left])]
     omitted = np.unique(rel[left], return_counts=True)
-    _, found = expand_csr(s.out_indptr, shown)
-    edges = found[wanted[s.relation[found]] & chosen[s.tail[found]]].astype(np.int32)
-    edges = edges[facts.listed(edges)]
     refs = {int(e): names.entity(int(e)) for e in shown}
+    stated = tuple(
+        Link(
+            names.entity(int(s.head[e])).id,
+            names.relation(int(s.relation[e])),
+            names.entity(int(s.tail[e])).id,
+            names.status(int(e)),
+            None,
+            names.origins(int(e)),
+        )
+        for e in between(facts, chosen, drawn, wanted)
+    )
+    new = tuple(
+        Link(
+            names.entity(c.head).id,
+            names.relation(c.relation),
+            names.entity(c.tail).id,
+            "predicted",
+            c.chance,
+            (),
+        )
+        for c in expected
+        if known[c.other]
+    )
     return Neighborhood(
         center=refs[entity],
         nodes=tuple(
             Node(ref.id, ref.iri, ref.label, ref.types, int(s.degree[e])) for e, ref in refs.items()
         ),
-        edges=tuple(
-            Link(
-                refs[int(s.head[e])].id, names.relation(int(s.relation[e])), refs[int(s.tail[e])].id
-            )
-            for e in edges
-        ),
-        truncated=len(left) > 0,
+        edges=stated + new,
+        truncated=len(left) > 0 or len(new) < len(expected) or deadline.reason is not None,
         omitted=names.degrees(*omitted),
+        abstain_below=(
+            sight.model.scorer.calibration.abstain_below
+            if asked.predicted and sight.model is not None
+            else None
+        ),
+        reason=deadline.reason,
     )
+
+
+def _expected(
+    sight: Sightline, entity: int, wanted: Flags, asked: NeighborhoodQuestion, deadline: Deadline
+) -> list[Candidate]:
+    """The predicted facts of an entity that are no guesses, likeliest first."""
+    from sightline.insights.ranking import is_guess, new_neighbours
+
+    if not sight.can_predict(entity):
+        deadline.reason = "no model knows the entity, so nothing was predicted"
+        return []
+    found = new_neighbours(sight.model_view, entity, wanted, asked.limit, deadline)
+    counts: dict[tuple[int, str | None], int] = {}
+    kept = []
+    for c in found:
+        group = (c.relation, c.direction)
+        counts[group] = counts.get(group, 0) + 1
+        if not is_guess(sight, c) and counts[group] <= asked.per_relation:
+            kept.append(c)
+    return kept
 
 
 KIND = Kind(
@@ -106,4 +218,5 @@ KIND = Kind(
     tag="entities",
     order="The header Accept chooses the format.",
     formats=graph_formats.FORMATS,
+    deadline=True,
 )

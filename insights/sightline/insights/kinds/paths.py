@@ -1,39 +1,71 @@
-"""How two entities are connected."""
+"""How two entities, or two sets of them, are connected."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_doc import Doc
 
-from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span, Where
+from sightline.graph.snapshot.errors import UnknownEntity
+from sightline.insights.kind import (
+    MAX_NAMES,
+    Argument,
+    K,
+    Kind,
+    Length,
+    Names,
+    Sightline,
+    Span,
+    Where,
+)
 from sightline.insights.records import EntityRef, Path, Ref
 
 if TYPE_CHECKING:
     from sightline.graph.paths.chance import Chance
     from sightline.graph.paths.find import Metapath as FoundMetapath
+    from sightline.graph.paths.find import PathAnswer
     from sightline.insights.names import Names as NamesOf
 
 #: The share of the time in which paths may be shown, however long the search for them took.
 SHOWING = 0.1
+#: Entities of a side.
+MAX_ENDS = 200
+#: How much more than its share of the time one pair of two sets may take.
+PATIENCE = 4
 #: A q-value up to which a shape stands out.
 SIGNIFICANT = 0.05
 
 
+Ends = Annotated[
+    tuple[str, ...],
+    Names("entity"),
+    Length(MAX_NAMES, 1),
+    Argument(),
+    Doc(
+        "An IRI, a CURIE such as entity:Q42, or a label; or a type, which stands for its members. "
+        "Repeat for several."
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class PathsQuestion:
-    """Two entities, and what a path between them may be."""
+    """Two entities or sets of them, and what a path between them may be."""
 
-    source: EntityName
-    target: EntityName
+    source: Ends
+    target: Ends
     max_hops: Annotated[int, Span(1, 6), Doc("Longest path in edges.")] = 3
     k: K = 10
     include: Annotated[
         tuple[str, ...], Names("relation"), Doc("Only these relations. Repeat for several.")
     ] = ()
+    include_mode: Annotated[
+        Literal["every", "any"],
+        Doc("every: each step is of a relation of `include`; any: at least one is."),
+    ] = "every"
     exclude: Annotated[
         tuple[str, ...], Names("relation"), Doc("Not these relations. Repeat for several.")
     ] = ()
@@ -88,10 +120,16 @@ class Metapath:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """How two entities are connected. ``reason`` says what was cut when ``truncated``."""
+    """How two entities, or two sets of them, are connected.
 
-    source: EntityRef
-    target: EntityRef
+    Attributes:
+        source, target: the entities that paths were looked for between, at most ``MAX_ENDS`` of a
+            set; best connected first where they are of a type.
+        reason: what was cut when ``truncated``.
+    """
+
+    source: tuple[EntityRef, ...]
+    target: tuple[EntityRef, ...]
     paths: tuple[Path, ...]
     metapaths: tuple[Metapath, ...]
     found: int
@@ -102,53 +140,133 @@ class Paths:
 def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
     """How two entities are connected: paths ranked so that hubs do not flood them.
 
+    Either side may be a set. Each pair of two sets has its share of the time, and what is the best
+    of all pairs comes first; shapes are counted over the pairs.
+
     Raises:
         BadPattern, UnknownRelation
-        UsageError, UnknownQualifier, AmbiguousQualifier: a condition cannot be read.
+        UsageError, UnknownQualifier, AmbiguousQualifier: a condition cannot be read, or two rules
+            say otherwise what steps there may be.
     """
-    from sightline.graph.paths.find import find_paths
-
     start, budget = time.perf_counter(), asked.deadline_ms / 1000
     s, names = sight.snapshot, sight.names
-    source, target = sight.entity(asked.source), sight.entity(asked.target)
-    found = find_paths(
-        s,
-        source,
-        target,
-        max_hops=asked.max_hops,
-        k=asked.k,
-        include=list(map(s.resolve_relation, asked.include)),
-        exclude=list(map(s.resolve_relation, asked.exclude)),
-        types=list(map(s.resolve_class, asked.types)),
-        edges=sight.edges_saying(asked.where),
-        pattern=asked.pattern,
-        deadline_ms=asked.deadline_ms,
-    )
+    (sources, cut), (targets, also) = (_ends(sight, refs) for refs in (asked.source, asked.target))
+    rules: dict[str, Any] = {
+        "max_hops": asked.max_hops,
+        "k": asked.k,
+        "include": list(map(s.resolve_relation, asked.include)),
+        "anywhere": asked.include_mode == "any",
+        "exclude": list(map(s.resolve_relation, asked.exclude)),
+        "types": list(map(s.resolve_class, asked.types)),
+        "edges": sight.edges_saying(asked.where),
+        "pattern": asked.pattern,
+    }
+    found = _between(sight, sources, targets, rules, (start, asked.deadline_ms))
     # The first question of a process loads the kernels, which may take longer than all its time.
     # To write paths down takes as long as to show them, so half of what is left is for that.
     now = time.perf_counter()
     end = now + max(start + budget - now, SHOWING * budget) / 2
     shown = [names.path(p) for i, p in enumerate(found.paths) if not i or time.perf_counter() < end]
-    reason = found.reason
+    reason = "; ".join(filter(None, (cut, also, found.reason))) or None
     if hidden := len(found.paths) - len(shown):
         late = f"the deadline of {asked.deadline_ms} ms left no time to show "
         late += f"{hidden} of {len(found.paths)} paths"
         reason = f"{reason}; {late}" if reason else late
     return Paths(
-        source=names.entity(source),
-        target=names.entity(target),
+        source=tuple(map(names.entity, sources)),
+        target=tuple(map(names.entity, targets)),
         paths=tuple(shown),
-        metapaths=_metapaths(sight, asked, (source, target), found.metapaths, (start, budget)),
+        metapaths=_metapaths(sight, asked, (sources, targets), found.metapaths, (start, budget)),
         found=found.found,
         truncated=reason is not None,
         reason=reason,
     )
 
 
+def _ends(sight: Sightline, refs: Sequence[str]) -> tuple[list[int], str | None]:
+    """The entities that a side names, and what was left out of them."""
+    import numpy as np
+
+    s = sight.snapshot
+    ends: dict[int, None] = {}
+    total = 0
+    for ref in refs:
+        try:
+            members = np.array([sight.entity(ref)])
+        except UnknownEntity:
+            if (kind := _type_of(sight, ref)) is None:
+                raise
+            before = np.append(0, np.cumsum(s.type_class == kind))[s.type_indptr]
+            members = np.flatnonzero(np.diff(before))
+            members = members[np.lexsort((members, -s.degree[members]))]
+        total += len(members)
+        ends |= dict.fromkeys(members[:MAX_ENDS].tolist())
+    if total <= MAX_ENDS:
+        return list(ends), None
+    kept = list(ends)[:MAX_ENDS]
+    return (
+        kept,
+        f"a side has {total:,} entities, of which the {len(kept)} best connected were taken",
+    )
+
+
+def _type_of(sight: Sightline, ref: str) -> int | None:
+    try:
+        return sight.snapshot.resolve_class(ref)
+    except UnknownClass:
+        return None
+
+
+def _between(
+    sight: Sightline,
+    sources: Sequence[int],
+    targets: Sequence[int],
+    rules: dict[str, Any],
+    clock: tuple[float, float],
+) -> PathAnswer:
+    """What is found between each source and each target, the best of all."""
+    from sightline.graph.paths.find import SEARCH, Metapath, PathAnswer, find_paths
+
+    start, deadline_ms = clock
+    if len(sources) == len(targets) == 1:
+        return find_paths(sight.snapshot, sources[0], targets[0], **rules, deadline_ms=deadline_ms)
+    # Diagonal by diagonal, so that little time is not spent on one source alone.
+    places = sorted(((i, j) for i in range(len(sources)) for j in range(len(targets))), key=sum)
+    pairs = [(sources[i], targets[j]) for i, j in places if sources[i] != targets[j]]
+    answers: list[PathAnswer] = []
+    for pair in pairs:
+        left = SEARCH * deadline_ms - 1000 * (time.perf_counter() - start)
+        if answers and left < 1:
+            break
+        share = max(1.0, min(left, PATIENCE * left / (len(pairs) - len(answers))))
+        answers.append(find_paths(sight.snapshot, *pair, **rules, deadline_ms=share))
+    paths = sorted(
+        (path for answer in answers for path in answer.paths),
+        key=lambda path: (-path.score, len(path.edges), path.edges),
+    )
+    counted: dict[tuple[int, ...], tuple[float, int]] = {}
+    for shape in (shape for answer in answers for shape in answer.metapaths):
+        score, count = counted.get(shape.rels, (0.0, 0))
+        counted[shape.rels] = score + shape.score, count + shape.count
+    shapes = [Metapath(rels, *sums) for rels, sums in counted.items()]
+    shapes.sort(key=lambda shape: (-shape.score, len(shape.rels), shape.rels))
+    why = []
+    if len(answers) < len(pairs):
+        why.append(
+            f"the deadline of {deadline_ms:g} ms left no time for "
+            f"{len(pairs) - len(answers):,} of {len(pairs):,} pairs"
+        )
+    if partly := sum(answer.truncated for answer in answers):
+        why.append(f"{partly:,} of {len(pairs):,} pairs were searched in part")
+    found = sum(answer.found for answer in answers)
+    k, reason = rules["k"], "; ".join(why) or None
+    return PathAnswer(tuple(paths[:k]), tuple(shapes[:k]), found, bool(why), reason)
+
+
 def _metapaths(
     sight: Sightline,
     asked: PathsQuestion,
-    ends: tuple[int, int],
+    ends: tuple[Sequence[int], Sequence[int]],
     found: Sequence[FoundMetapath],
     clock: tuple[float, float],
 ) -> tuple[Metapath, ...]:
@@ -161,13 +279,18 @@ def _metapaths(
     chances: list[Chance | str] = []
     tested: list[Chance] = []
     restricted = ""
-    if asked.types:
+    one = len(ends[0]) == len(ends[1]) == 1
+    if not one:
+        restricted = "several entities stand at an end; ask about two for a test"
+    elif asked.types:
         restricted = "what lies between was restricted to types"
     elif asked.where:
         restricted = "facts were restricted by what they say of themselves, copies say nothing"
     if found and s.manifest["copies"] and not restricted:
         rels = [list(map(s.resolve_relation, refs)) for refs in (asked.include, asked.exclude)]
-        tests = possible(s, *ends, asked.max_hops, *rels)
+        if asked.include_mode == "any":
+            rels[0] = []
+        tests = possible(s, ends[0][0], ends[1][0], asked.max_hops, *rels)
     for metapath in found:
         if not s.manifest["copies"]:
             chances.append("this snapshot has no shuffled copies: sightline compile makes them")
@@ -179,7 +302,7 @@ def _metapaths(
             chances.append(f"the deadline of {asked.deadline_ms} ms left no time for it")
         else:
             began = time.perf_counter()
-            tested.append(chance(s, *ends, metapath.rels))
+            tested.append(chance(s, ends[0][0], ends[1][0], metapath.rels))
             chances.append(tested[-1])
             # The first of a process loads the kernels, which may take longer than all its time.
             if len(tested) == 1 and (now := time.perf_counter()) > began + share:
