@@ -191,9 +191,10 @@ def methods(kinds: Iterable[Kind[Any, Any]]) -> str:
 def _constant(kind: Kind[Any, Any]) -> str:
     values = {p.field: p.default for p in kind.parameters if not p.required}
     many = tuple(p.field for p in kind.parameters if p.many)
+    alone = tuple(p.field for p in kind.parameters if p.many and p.argument)
     return (
         f"{kind.name.upper()} = Question({kind.name!r}, {kind.method!r}, {kind.path!r}, "
-        f"{kind.record.__name__}, {many!r}, {values!r})\n"
+        f"{kind.record.__name__}, {many!r}, {values!r}{f', {alone!r}' if alone else ''})\n"
     )
 
 

@@ -31,6 +31,7 @@ class Question(Generic[A]):
     Attributes:
         many: arguments that are lists.
         defaults: of its arguments; the service has its own where it allows less.
+        alone: lists that a text alone may stand for.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Question(Generic[A]):
     record: type[A]
     many: tuple[str, ...]
     defaults: Mapping[str, Any]
+    alone: tuple[str, ...] = ()
 
     def said(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments that are not as by default.
@@ -46,6 +48,7 @@ class Question(Generic[A]):
         Raises:
             Problem: a text stands where a list is to be.
         """
+        given = {k: [v] if k in self.alone and isinstance(v, str) else v for k, v in given.items()}
         for name, value in given.items():
             if isinstance(value, str) and name in self.many:
                 detail = f"{name} is the text {value[:80]!r}; give a list: [{value[:80]!r}]"

@@ -73,25 +73,36 @@ NEIGHBORHOOD = Question(
     "GET",
     "/v1/entities/{id}/neighborhood",
     Neighborhood,
-    ("relations",),
-    {"hops": 1, "limit": 50, "relations": ()},
+    ("relations", "exclude"),
+    {
+        "hops": 1,
+        "limit": 50,
+        "relations": (),
+        "rank": "rare",
+        "per_relation": 1000,
+        "exclude": (),
+        "predicted": False,
+        "deadline_ms": 1000,
+    },
 )
 PATHS = Question(
     "paths",
     "GET",
     "/v1/paths",
     Paths,
-    ("include", "exclude", "types", "where"),
+    ("source", "target", "include", "exclude", "types", "where"),
     {
         "max_hops": 3,
         "k": 10,
         "include": (),
+        "include_mode": "every",
         "exclude": (),
         "types": (),
         "pattern": None,
         "where": (),
         "deadline_ms": 1000,
     },
+    ("source", "target"),
 )
 ENRICH = Question(
     "enrich",
@@ -290,7 +301,17 @@ class Kinds(ABC):
         return self._ask(SIMILAR, id=id, k=k, same_type=same_type)
 
     def neighborhood(
-        self, id: str, *, hops: int = 1, limit: int = 50, relations: Sequence[str] = ()
+        self,
+        id: str,
+        *,
+        hops: int = 1,
+        limit: int = 50,
+        relations: Sequence[str] = (),
+        rank: Literal["rare", "relevance"] = "rare",
+        per_relation: int = 1000,
+        exclude: Sequence[str] = (),
+        predicted: bool = False,
+        deadline_ms: int = 1000,
     ) -> Neighborhood:
         """The graph around an entity, hubs sampled fairly: to look at, or for another tool.
 
@@ -301,17 +322,37 @@ class Kinds(ABC):
             hops: How many facts away, 1 to 4.
             limit: How many entities, itself included, 1 to 1000.
             relations: Only these relations. Repeat for several.
+            rank: What comes first in a relation. rare: what has the fewest facts; relevance: what
+                is joined to the entity in most ways, those through hubs counting less.
+            per_relation: The most entities of one relation, at each entity, 1 to 1000.
+            exclude: What you have already: not among the nodes, but facts that join it with them
+                are among the edges. Repeat for several.
+            predicted: Add predicted facts of the entity that are no guesses, the likeliest.
+            deadline_ms: Answer after about so many milliseconds, by what was asked by then, 1 to
+                60000.
         """
-        return self._ask(NEIGHBORHOOD, id=id, hops=hops, limit=limit, relations=relations)
+        return self._ask(
+            NEIGHBORHOOD,
+            id=id,
+            hops=hops,
+            limit=limit,
+            relations=relations,
+            rank=rank,
+            per_relation=per_relation,
+            exclude=exclude,
+            predicted=predicted,
+            deadline_ms=deadline_ms,
+        )
 
     def paths(
         self,
-        source: str,
-        target: str,
+        source: Sequence[str],
+        target: Sequence[str],
         *,
         max_hops: int = 3,
         k: int = 10,
         include: Sequence[str] = (),
+        include_mode: Literal["every", "any"] = "every",
         exclude: Sequence[str] = (),
         types: Sequence[str] = (),
         pattern: str | None = None,
@@ -320,14 +361,20 @@ class Kinds(ABC):
     ) -> Paths:
         """How two entities are connected: paths ranked so that hubs do not flood them.
 
+        Either side may be a set. Each pair of two sets has its share of the time, and what is
+        the best of all pairs comes first; shapes are counted over the pairs.
+
         Best first.
 
         Args:
-            source: An IRI, a CURIE such as entity:Q42, or a label.
-            target: An IRI, a CURIE such as entity:Q42, or a label.
+            source: An IRI, a CURIE such as entity:Q42, or a label; or a type, which stands for its
+                members. Repeat for several.
+            target: An IRI, a CURIE such as entity:Q42, or a label; or a type, which stands for its
+                members. Repeat for several.
             max_hops: Longest path in edges, 1 to 6.
             k: How many answers, 1 to 1000.
             include: Only these relations. Repeat for several.
+            include_mode: every: each step is of a relation of `include`; any: at least one is.
             exclude: Not these relations. Repeat for several.
             types: Entities between have one of these types. Repeat for several.
             pattern: Relations to walk, in SPARQL's notation for property paths: `borders/capital`,
@@ -343,6 +390,7 @@ class Kinds(ABC):
             max_hops=max_hops,
             k=k,
             include=include,
+            include_mode=include_mode,
             exclude=exclude,
             types=types,
             pattern=pattern,
@@ -761,7 +809,17 @@ class AsyncKinds(ABC):
         return await self._ask(SIMILAR, id=id, k=k, same_type=same_type)
 
     async def neighborhood(
-        self, id: str, *, hops: int = 1, limit: int = 50, relations: Sequence[str] = ()
+        self,
+        id: str,
+        *,
+        hops: int = 1,
+        limit: int = 50,
+        relations: Sequence[str] = (),
+        rank: Literal["rare", "relevance"] = "rare",
+        per_relation: int = 1000,
+        exclude: Sequence[str] = (),
+        predicted: bool = False,
+        deadline_ms: int = 1000,
     ) -> Neighborhood:
         """The graph around an entity, hubs sampled fairly: to look at, or for another tool.
 
@@ -772,17 +830,37 @@ class AsyncKinds(ABC):
             hops: How many facts away, 1 to 4.
             limit: How many entities, itself included, 1 to 1000.
             relations: Only these relations. Repeat for several.
+            rank: What comes first in a relation. rare: what has the fewest facts; relevance: what
+                is joined to the entity in most ways, those through hubs counting less.
+            per_relation: The most entities of one relation, at each entity, 1 to 1000.
+            exclude: What you have already: not among the nodes, but facts that join it with them
+                are among the edges. Repeat for several.
+            predicted: Add predicted facts of the entity that are no guesses, the likeliest.
+            deadline_ms: Answer after about so many milliseconds, by what was asked by then, 1 to
+                60000.
         """
-        return await self._ask(NEIGHBORHOOD, id=id, hops=hops, limit=limit, relations=relations)
+        return await self._ask(
+            NEIGHBORHOOD,
+            id=id,
+            hops=hops,
+            limit=limit,
+            relations=relations,
+            rank=rank,
+            per_relation=per_relation,
+            exclude=exclude,
+            predicted=predicted,
+            deadline_ms=deadline_ms,
+        )
 
     async def paths(
         self,
-        source: str,
-        target: str,
+        source: Sequence[str],
+        target: Sequence[str],
         *,
         max_hops: int = 3,
         k: int = 10,
         include: Sequence[str] = (),
+        include_mode: Literal["every", "any"] = "every",
         exclude: Sequence[str] = (),
         types: Sequence[str] = (),
         pattern: str | None = None,
@@ -791,14 +869,20 @@ class AsyncKinds(ABC):
     ) -> Paths:
         """How two entities are connected: paths ranked so that hubs do not flood them.
 
+        Either side may be a set. Each pair of two sets has its share of the time, and what is
+        the best of all pairs comes first; shapes are counted over the pairs.
+
         Best first.
 
         Args:
-            source: An IRI, a CURIE such as entity:Q42, or a label.
-            target: An IRI, a CURIE such as entity:Q42, or a label.
+            source: An IRI, a CURIE such as entity:Q42, or a label; or a type, which stands for its
+                members. Repeat for several.
+            target: An IRI, a CURIE such as entity:Q42, or a label; or a type, which stands for its
+                members. Repeat for several.
             max_hops: Longest path in edges, 1 to 6.
             k: How many answers, 1 to 1000.
             include: Only these relations. Repeat for several.
+            include_mode: every: each step is of a relation of `include`; any: at least one is.
             exclude: Not these relations. Repeat for several.
             types: Entities between have one of these types. Repeat for several.
             pattern: Relations to walk, in SPARQL's notation for property paths: `borders/capital`,
@@ -814,6 +898,7 @@ class AsyncKinds(ABC):
             max_hops=max_hops,
             k=k,
             include=include,
+            include_mode=include_mode,
             exclude=exclude,
             types=types,
             pattern=pattern,

@@ -348,11 +348,19 @@ class Node(EntityRef):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A fact between two nodes; ``source`` and ``target`` are ids of nodes."""
+    """A fact between two nodes; ``source`` and ``target`` are ids of nodes or of what was excluded.
+
+    Attributes:
+        probability: chance that a predicted fact is true; null unless predicted.
+        origins: where a stated fact is stated.
+    """
 
     source: str
     relation: Ref
     target: str
+    status: Literal["stated", "inferred", "predicted"]
+    probability: float | None
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,9 +368,14 @@ class Neighborhood(Table, Graph):
     """The graph around an entity.
 
     Attributes:
-        edges: every fact between two of the nodes, of the relations asked for.
+        edges: every fact between two of the nodes, or a node and what was excluded, of the
+            relations asked for; then predicted ones, likeliest first.
+        truncated: facts were left out, or predictions were.
         omitted: facts left out, of nodes nearer than the last hop, by relation and direction as
             read from the node that is shown.
+        abstain_below: chance, given one more answer, below which a prediction is a guess; null
+            where nothing was predicted.
+        reason: what there was no time for, or why nothing could be predicted.
     """
 
     center: EntityRef
@@ -370,6 +383,8 @@ class Neighborhood(Table, Graph):
     edges: tuple[Link, ...]
     truncated: bool
     omitted: tuple[DegreeCount, ...]
+    abstain_below: float | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,10 +422,16 @@ class Metapath:
 
 @dataclass(frozen=True, slots=True)
 class Paths(Table, Graph):
-    """How two entities are connected. ``reason`` says what was cut when ``truncated``."""
+    """How two entities, or two sets of them, are connected.
 
-    source: EntityRef
-    target: EntityRef
+    Attributes:
+        source, target: the entities that paths were looked for between, at most ``MAX_ENDS`` of a
+            set; best connected first where they are of a type.
+        reason: what was cut when ``truncated``.
+    """
+
+    source: tuple[EntityRef, ...]
+    target: tuple[EntityRef, ...]
     paths: tuple[Path, ...]
     metapaths: tuple[Metapath, ...]
     found: int

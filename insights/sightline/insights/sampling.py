@@ -102,13 +102,14 @@ def by_relevance(facts: Facts, entity: int, wanted: Flags) -> npt.NDArray[np.int
     s = facts.snapshot
     _, near, weight = _ways(facts, np.array([entity], np.int32), wanted)
     between, at = np.unique(near, return_inverse=True)
-    into: Doubles = np.bincount(at.ravel(), weight, len(between))
+    into = np.bincount(at.ravel(), weight, len(between))
     by_degree = np.lexsort((between, s.degree[between]))
     by_degree = by_degree[np.cumsum(s.degree[between[by_degree]]) <= MOST_FACTS]
     by_degree = by_degree[between[by_degree] != entity]
     owner, far, more = _ways(facts, between[by_degree], wanted)
-    worth: Doubles = np.bincount(near, weight, s.num_entities)
-    worth += np.bincount(far, more * into[by_degree][owner], s.num_entities)
+    worth = np.bincount(near, weight, s.num_entities) + np.bincount(
+        far, more * into[by_degree][owner], s.num_entities
+    )
     place = np.full(s.num_entities, s.num_entities, np.intp)
     joined = np.flatnonzero(worth)
     place[joined[np.lexsort((joined, s.degree[joined], -worth[joined].round(12)))]] = np.arange(

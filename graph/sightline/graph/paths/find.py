@@ -161,8 +161,9 @@ def find_paths(
     if anywhere and include:
         walk = somewhere(include, snapshot.num_relations)
         rels = rules.rels if len(rules.rels) else np.ones(2 * snapshot.num_relations, np.bool_)
-        parts = {"symbol": walk.symbol, "following": walk.following, "need": walk.need}
-        rules = rules._replace(rels=rels, **parts)
+        rules = rules._replace(
+            rels=rels, symbol=walk.symbol, following=walk.following, need=walk.need
+        )
     if edges is not None:
         rules = rules._replace(edges=edges)
     if source == target:

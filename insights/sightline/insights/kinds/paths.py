@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_doc import Doc
 
-from sightline.graph.snapshot.errors import UnknownEntity
+from sightline.graph.snapshot.errors import UnknownClass, UnknownEntity
 from sightline.insights.kind import (
     MAX_NAMES,
     Argument,
@@ -204,10 +204,8 @@ def _ends(sight: Sightline, refs: Sequence[str]) -> tuple[list[int], str | None]
     if total <= MAX_ENDS:
         return list(ends), None
     kept = list(ends)[:MAX_ENDS]
-    return (
-        kept,
-        f"a side has {total:,} entities, of which the {len(kept)} best connected were taken",
-    )
+    left = f"of which the {len(kept)} best connected were taken"
+    return kept, f"a side has {total:,} entities, {left}"
 
 
 def _type_of(sight: Sightline, ref: str) -> int | None:
