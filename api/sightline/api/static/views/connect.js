@@ -38,7 +38,7 @@ function paths(question, title) {
   const place = h("div", {});
   /** @param {number} k */
   const show = (k) => put(place, later(ask("paths", { ...question, k }), (answer) => {
-    title(`${nameOf(answer.source)} and ${nameOf(answer.target)}`);
+    title(`${nameOf(answer.source[0])} and ${nameOf(answer.target[0])}`);
     if (!answer.paths.length) return empty({ icon: "connect", title: `No path of up to ${question.max_hops} steps`, text: answer.truncated ? label(answer.reason) : "Allow more steps." });
     const most = Math.min(answer.found, MOST);
     return [h("p", { class: "quiet" }, `${plural(answer.found, "path")}. Paths through hubs rank lower.`), answer.truncated ? partial(label(answer.reason)) : null,
