@@ -23,6 +23,7 @@ export const VIEWS = [
   { name: "ask", file: "ask", load: () => import("../views/ask.js"), style: true, nav: { label: "Ask", icon: "ask", tab: true } },
   { name: "table", file: "table", load: () => import("../views/table.js"), style: true, nav: { label: "Tables", icon: "table", tab: true } },
   { name: "doctor", file: "doctor", load: () => import("../views/doctor.js"), style: true, nav: { label: "Doctor", icon: "inspect" } },
+  { name: "report", file: "report", load: () => import("../views/report.js"), style: true, nav: { label: "Reports", icon: "file" } },
 ];
 
 /** @param {string} name */

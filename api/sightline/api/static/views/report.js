@@ -1,0 +1,228 @@
+// #/report : the reports that were ordered, and the way to order one; #/report/ID : one, followed while it
+// is made and read in the page when it is done. &about=A,B fills the order form.
+
+import { ask, post } from "../shell/api.js";
+import { go } from "../shell/router.js";
+import { listOf, to, toEntity } from "../shell/url.js";
+import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
+import { chain, entityLink, named, nameOf, otherEnd, phrase } from "../parts/facts.js";
+import { icon } from "../parts/icons.js";
+import { chance, mark, percent } from "../parts/marks.js";
+import { popover } from "../parts/popover.js";
+import { searchBox } from "../parts/search.js";
+import { sourceButton } from "../parts/source.js";
+import { empty, failure, later, skeleton } from "../parts/states.js";
+import { dotOf } from "../parts/types.js";
+
+/** @typedef {import("../answers.js").Entity} Entity */
+/** @typedef {import("../answers.js").Fact} Fact */
+/** @typedef {{ name: string, href: string, bytes: number }} File */
+/** @typedef {{ id: string, state: "queued" | "running" | "done" | "failed" | "cancelled", about: string[], created: string, changed: string, done: number, total: number, files: File[], error: string | null }} Report */
+/** @typedef {import("../shell/router.js").Context} Context */
+
+const PAGE = 30;
+const WORDS = { queued: "waiting", running: "being made", done: "ready", failed: "failed", cancelled: "cancelled" };
+
+/** @param {Context} context */
+export const view = (context) => (context.about ? one(context) : all(context));
+
+/** @type {Map<string, Promise<Entity>>} */
+const known = new Map();
+/** The entity of an IRI; its id where the graph does not know it. @param {string} iri */
+function entityOf(iri) {
+  const found = known.get(iri) ?? ask("entities/-", { id: iri }, new AbortController().signal).then((answer) => answer.entity).catch(() => ({ id: iri, iri, label: iri, types: [] }));
+  known.set(iri, found);
+  return found;
+}
+
+/** What a report is about, in a line. @param {Report} report */
+async function titleOf({ about }) {
+  if (!about.length) return "The best connected entities";
+  const [first, second, third] = await Promise.all(about.slice(0, 3).map(entityOf));
+  const names = [first, second, about.length > 3 ? null : third].flatMap((entity) => (entity ? [nameOf(entity, 50)] : []));
+  if (about.length > 3) names.push(`${number(about.length - 2)} more`);
+  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0] ?? "";
+}
+
+/** @param {string} when ISO 8601 */
+function ago(when) {
+  const minutes = Math.max(0, (Date.now() - Date.parse(when)) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 90) return `${Math.round(minutes)} min ago`;
+  return minutes < 36 * 60 ? `${Math.round(minutes / 60)} h ago` : new Date(when).toLocaleDateString("en", { day: "numeric", month: "long", year: "numeric" });
+}
+
+/** How far a report is. @param {Report} report */
+function progress({ done, total }) {
+  const fill = h("i");
+  fill.style.inlineSize = `${total ? (100 * done) / total : 0}%`;
+  return h("span", { class: "progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": total || 1, "aria-valuenow": done, "aria-label": "Progress" }, fill);
+}
+
+/** Hear of every change of a report until it has ended. @param {string} id @param {(report: Report) => void} heard @param {AbortSignal} signal */
+async function follow(id, heard, signal) {
+  const response = await fetch(`/v1/reports/${encodeURIComponent(id)}/events`, { signal });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { done: true, value: "" };
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop() ?? "";
+    for (const event of events) if (event.startsWith("data: ")) heard(JSON.parse(event.slice(6)));
+  }
+}
+
+/** @param {Context} context */
+async function all({ place, query, push, replace, title }) {
+  title("Reports");
+  /** @type {Entity[]} */
+  let about = await Promise.all(listOf(query, "about").map(entityOf));
+  const chosen = h("div", { class: "chips" });
+  const told = h("div", { role: "status" });
+  const list = h("div", {});
+  const ending = new AbortController();
+  const { box } = searchBox({ name: "Entity for the report", placeholder: "Add an entity", choose: (entity, input) => {
+    input.value = "";
+    if (!about.some(({ id }) => id === entity.id)) change([...about, entity]);
+  } });
+  const button = h("button", { type: "button", class: "button main", onclick: order });
+  /** @param {Entity[]} next */
+  function change(next) {
+    about = next;
+    replace({ about: about.map(({ id }) => id) });
+    draw();
+  }
+  function draw() {
+    put(chosen, about.map((entity) => h("span", { class: "chip on" }, dotOf(entity), named(entity), h("button", { type: "button", "aria-label": `Take out ${plain(entity.label)}`, onclick: () => change(about.filter((one) => one !== entity)) }, icon("close")))));
+    put(button, about.length ? `Order a report about ${about.length === 1 ? "it" : `these ${number(about.length)}`}` : "Order one about the best connected");
+  }
+  async function order() {
+    button.disabled = true;
+    try {
+      const report = await post("reports", { about: about.map(({ iri }) => iri) });
+      go(to("report", report.id));
+    } catch (error) {
+      put(told, failure(/** @type {any} */ (error)));
+    }
+    button.disabled = false;
+  }
+  /** @param {string | null} cursor @param {Report[]} before */
+  const page = (cursor, before) => put(list, later(ask("reports", { limit: PAGE, cursor }), ({ reports, next }) => {
+    const rows = [...before, ...reports];
+    if (!rows.length) return empty({ icon: "file", title: "No report yet", text: "A report says what is stated, predicted and surprising about some entities, to read, to print and to process." });
+    return [h("ul", { class: "list" }, rows.map((report) => row(report, () => page(null, []), ending.signal))), next ? h("button", { type: "button", class: "button", onclick: () => page(next, rows) }, "Show more") : null];
+  }));
+  put(place, h("div", { class: "sheet" }, h("h1", {}, "Reports"), h("section", { class: "order" }, h("p", { class: "quiet" }, "Name the entities that it is to be about, up to 100, or none."), h("div", { class: "row wrap" }, h("div", { class: "find" }, box), chosen, button), told), list));
+  draw();
+  page(null, []);
+  return { end: () => ending.abort() };
+}
+
+/** @param {Report} report @param {() => void} again @param {AbortSignal} signal */
+function row(report, again, signal) {
+  const line = h("li", {});
+  /** @param {Report} now */
+  const draw = (now) => {
+    const ended = !["queued", "running"].includes(now.state);
+    const name = h("strong", { class: "clip" }, "…");
+    titleOf(now).then((text) => put(name, label(text)));
+    put(line, h("a", { href: to("report", now.id), class: "row grow" }, icon(now.state === "done" ? "file" : now.state === "failed" ? "error" : "clock"), name,
+      now.state === "running" ? [progress(now), h("span", { class: "quiet" }, now.total ? `${number(now.done)} of ${number(now.total)}` : "")] : null),
+    h("span", { class: `quiet state-of ${now.state}` }, WORDS[now.state]), h("span", { class: "quiet when" }, ago(now.created)),
+    ended ? null : h("button", { type: "button", class: "button", onclick: async () => { await cancel(now.id); again(); } }, "Cancel"));
+  };
+  draw(report);
+  if (["queued", "running"].includes(report.state)) follow(report.id, draw, signal).catch(() => undefined);
+  return line;
+}
+
+/** @param {string} id */
+const cancel = (id) => post(`reports/${encodeURIComponent(id)}`, undefined, { method: "DELETE" }).catch((error) => say(error.message));
+
+/** @param {Context} context */
+async function one({ about: id, place, title }) {
+  title("Report");
+  const ending = new AbortController();
+  const bar = h("div", { class: "crumbs" });
+  const paper = h("div", { class: "paper" }, skeleton(8));
+  put(place, h("div", { class: "desk-top", "data-scroll": true }, h("div", { class: "column" }, bar, paper)));
+  /** @type {Report} */
+  const first = await ask(`reports/${encodeURIComponent(id)}`);
+  /** @param {Report} report */
+  async function draw(report) {
+    const name = await titleOf(report);
+    title(name);
+    const files = h("button", { type: "button", class: "button", "aria-expanded": "false", "aria-haspopup": "menu", onclick: () => popover(files, report.files.map((file) => h("a", { href: file.href, download: file.name }, icon("down"), h("span", { class: "grow" }, file.name), h("span", { class: "quiet" }, size(file.bytes)))), { label: "Files", kind: "menu" }) }, icon("down"), "CSV, Parquet, JSON");
+    put(bar, h("a", { href: to("report") }, "Reports"), icon("right"), h("strong", { class: "grow clip" }, label(name)),
+      report.state === "done" ? [h("button", { type: "button", class: "button desk", onclick: () => print() }, icon("file"), "Print"), files] : null,
+      h("a", { class: "button", href: to("report", null, { about: report.about }) }, "Run again"));
+    if (report.state === "done") return put(paper, later(ask(`reports/${encodeURIComponent(report.id)}/files/report.json`), (said) => read(said, report), { rows: 10 }));
+    if (report.state === "failed") return put(paper, empty({ icon: "error", title: "The report could not be made", text: label(report.error ?? ""), actions: h("a", { class: "button main", href: to("report", null, { about: report.about }) }, "Order it again") }));
+    if (report.state === "cancelled") return put(paper, empty({ icon: "close", title: "Cancelled", text: "Nothing was written.", actions: h("a", { class: "button main", href: to("report", null, { about: report.about }) }, "Order it again") }));
+    return put(paper, h("div", { class: "state", role: "status" }, h("span", { class: "badge-icon" }, icon("clock")), h("h2", {}, report.state === "queued" ? "Waiting for a worker" : report.total ? `${number(report.done)} of ${plural(report.total, "entity", "entities")}` : "Being made"), progress(report),
+      h("p", {}, report.state === "queued" ? "sightline serve runs one, unless told --no-worker; else sightline work." : "You can leave this page; the report goes on."), h("div", { class: "actions" }, h("button", { type: "button", class: "button", onclick: () => cancel(id) }, "Cancel"))));
+  }
+  await draw(first);
+  if (["queued", "running"].includes(first.state)) follow(id, (report) => { if (report.state !== first.state || report.done) draw(report); }, ending.signal).catch(() => undefined);
+  return { end: () => ending.abort() };
+}
+
+/** @param {number} bytes */
+const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+/** A finished report. @param {any} said what report.json says @param {Report} report */
+function read(said, report) {
+  const told = { abstain_below: said.model?.abstain_below ?? null, base_rate: said.model?.base_rate ?? null, calibration_error: said.model?.calibration_error ?? null, model: said.model?.name ?? null, guesses: null, truncated: false, reason: null };
+  const test = said.model?.test ?? {};
+  const hits = (test.student ?? test.foundation)?.hits_at_10 ?? null;
+  const stated = said.sections.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.facts, 0);
+  /** @param {string} big @param {string} small */
+  const figure = (big, small) => h("div", {}, h("dt", {}, small), h("dd", {}, big));
+  const insights = said.surprising;
+  return h("article", {},
+    h("p", { class: "dated" }, `Report, ${new Date(report.changed).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" })}`),
+    h("h1", {}, label(said.headline)),
+    h("p", { class: "lead" }, said.model ? `The model expects ${plural(said.likely, "fact")} above its line of ${percent(told.abstain_below ?? 0)}.${insights.length ? " What surprises most comes first: above what popularity alone explains, and supported by the graph." : ""}` : label(said.note ?? "No model is served, so nothing is predicted.")),
+    h("dl", { class: "figures" }, figure(number(stated), "facts stated"), said.model ? figure(number(said.likely), "likely, not stated") : null, hits === null ? null : figure(`${Math.round(100 * hits)}%`, "of held-out facts in the top 10"), told.calibration_error === null ? null : figure(`${(100 * told.calibration_error).toFixed(1)} points`, "average error of a chance")),
+    insights.length ? [h("h2", {}, "Insights"), h("ol", { class: "insights" }, insights.map((/** @type {Fact} */ fact, /** @type {number} */ i) => h("li", {}, h("span", { class: "rank" }, i + 1),
+      h("div", { class: "grow" }, h("p", { class: "sentence" }, claim(fact)), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told), fact.surprising === null ? null : h("small", {}, `${Math.abs(fact.surprising).toFixed(1)} bits ${fact.surprising < 0 ? "below" : "above"} popularity`)))))] : null,
+    h("p", { class: "legend" }, h("span", {}, mark("stated", true), "a file says so"), h("span", {}, mark("inferred", true), "a rule says so"), h("span", {}, mark("predicted", true), "only the model says so"), h("a", { class: "end", href: "#", onclick: (/** @type {Event} */ event) => { event.preventDefault(); document.getElementById("method")?.scrollIntoView(); } }, "Chances: see the last part")),
+    said.sections.map((/** @type {any} */ one) => section(one, told)),
+    h("section", { id: "method" }, h("h2", {}, "How it was measured"),
+      said.model ? [h("p", {}, "A chance says: of 100 answers that scored and ranked like this one, so many were true facts that the model had not seen. An answer below the line is little more than a guess. What is in none of the files counts as false, even if it is true."),
+        h("dl", { class: "facts-of" }, [["Model", `${said.model.name}, ${said.model.id}`], ["Line for a guess", percent(told.abstain_below ?? 0)], ["Base rate", told.base_rate === null ? "not known" : percent(told.base_rate)],
+          ...Object.entries(test).map(([who, values]) => [who, `MRR ${(/** @type {any} */ (values).mrr ?? 0).toFixed(3)}, in the first ten ${percent(/** @type {any} */ (values).hits_at_10 ?? 0)}, on facts held out`])].map(([name, text]) => [h("dt", {}, name), h("dd", {}, label(text ?? ""))]))] : h("p", {}, "No model is served."),
+      h("p", { class: "quiet" }, `Of ${plural(said.stats.entities, "entity", "entities")} and ${plural(said.stats.edges, "fact")}; snapshot `, h("code", {}, said.stats.snapshot), ".")));
+}
+
+/** A predicted fact as a sentence; its end that is not stated has a dashed line. @param {Fact} fact */
+const claim = (fact) => [entityLink(fact.head, { kind: fact.direction === "in" ? "new" : "bare" }), " ", h("span", { class: "verb" }, named(fact.relation)), " ", entityLink(fact.tail, { kind: fact.direction === "in" ? "bare" : "new" })];
+
+/** What speaks for it. @param {Fact} fact */
+function reason(fact) {
+  const [path] = fact.support;
+  if (path) return [chain(path), fact.support.length > 1 ? `, and ${plural(fact.support.length - 1, "more path")}` : null];
+  return label(fact.rule ? `By the rule ${fact.rule.rule.text}.` : fact.support_note ?? "No support found.");
+}
+
+/** One entity. @param {any} part @param {import("../answers.js").Reliability} told */
+function section({ view: about, stated, predicted, similar, facts, note }, told) {
+  /** @type {Map<string, Fact[]>} */
+  const groups = new Map();
+  for (const fact of /** @type {Fact[]} */ (stated)) {
+    const key = `${fact.relation.id} ${fact.direction}`;
+    groups.set(key, [...(groups.get(key) ?? []), fact]);
+  }
+  return h("section", {}, h("h2", {}, h("a", { href: toEntity(about.entity) }, named(about.entity))), h("p", { class: "quiet" }, `${about.entity.types.map(plain).join(", ")}${about.entity.types.length ? ", " : ""}${plural(facts, "fact")}${facts > stated.length ? `, of which ${number(stated.length)} are listed` : ""}.`),
+    h("dl", { class: "stated" }, [...groups.values()].map((group) => {
+      const [one] = group;
+      if (!one) return null;
+      const row = h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), h("span", { class: "from" }, sourceButton(group.flatMap((fact) => fact.origins), () => row)));
+      return row;
+    })),
+    predicted.length ? [h("h3", {}, "Predicted, not stated"), h("ul", { class: "insights" }, predicted.map((/** @type {Fact} */ fact) => h("li", {}, mark("predicted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact), { kind: "new" })), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told)))))] : null,
+    note ? h("p", { class: "note" }, label(note)) : null,
+    similar.length ? h("p", { class: "quiet" }, "Most similar: ", similar.map((/** @type {any} */ one, /** @type {number} */ i) => [i ? ", " : "", entityLink(one.entity)]), ".") : null);
+}
+
