@@ -24,6 +24,7 @@ export const VIEWS = [
   { name: "table", file: "table", load: () => import("../views/table.js"), style: true, nav: { label: "Tables", icon: "table", tab: true } },
   { name: "doctor", file: "doctor", load: () => import("../views/doctor.js"), style: true, nav: { label: "Doctor", icon: "inspect" } },
   { name: "report", file: "report", load: () => import("../views/report.js"), style: true, nav: { label: "Reports", icon: "file" } },
+  { name: "sparql", file: "sparql", load: () => import("../views/sparql.js"), style: true, nav: { label: "SPARQL", icon: "terminal" } },
 ];
 
 /** @param {string} name */
