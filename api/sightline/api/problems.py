@@ -74,9 +74,14 @@ def register(app: FastAPI) -> None:
 
 def unforeseen(error: Exception, path: str) -> Response:
     """Log an error that nobody foresaw, and say only that there was one."""
-    log.error("internal error at %s", path.encode("ascii", "replace")[:200], exc_info=error)
+    return problem(*mishap(error, path))
+
+
+def mishap(error: Exception, where: str) -> tuple[int, str, str]:
+    """Log an error that nobody foresaw; status, kind and sentence of what may be said of it."""
+    log.error("internal error at %s", where.encode("ascii", "replace")[:200], exc_info=error)
     detail = "something went wrong inside the service; its log says what, please report it"
-    return problem(500, "internal-error", detail)
+    return 500, "internal-error", detail
 
 
 async def _sightline(request: Request, error: Exception) -> Response:

@@ -28,8 +28,12 @@ def spans(kind: Kind[Any, Any]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def model_of(kind: Kind[Any, Any]) -> type[BaseModel]:
-    """A kind's question as a model that FastAPI reads from a query or a body."""
+def model_of(kind: Kind[Any, Any], routed: bool = True) -> type[BaseModel]:
+    """A kind's question as a model that FastAPI reads from a query or a body.
+
+    Args:
+        routed: what the path names need not be among the parameters.
+    """
     made: dict[str, Any] = {}
     ranges = spans(kind)
     example: dict[str, Any] = next(iter(kind.examples.values()), {})
@@ -46,7 +50,7 @@ def model_of(kind: Kind[Any, Any]) -> type[BaseModel]:
             limits |= {"min_length": p.length.least, "max_length": p.length.most}
         elif hint in (str, str | None):
             limits["max_length"] = p.length.most
-        if f"{{{p.name}}}" in kind.path:
+        if routed and f"{{{p.name}}}" in kind.path:
             hint, default = str | None, None
             limits["description"] = _INSTEAD + "paths."
         if kind.method == "GET" and p.name in example:

@@ -99,7 +99,7 @@ def _read_query(
     try:
         return adapter.validate_python(given)
     except ValidationError as error:
-        raise _wrong(adapter, error) from None
+        raise wrong(adapter, error) from None
 
 
 async def _read_body(adapter: TypeAdapter[Any], request: Request) -> Any:
@@ -118,15 +118,17 @@ async def _read_body(adapter: TypeAdapter[Any], request: Request) -> Any:
         try:
             return adapter.validate_json(body)
         except ValidationError as error:
-            raise _wrong(adapter, error) from None
+            raise wrong(adapter, error) from None
 
     service: Service = request.app.state.service
     return await service.cheap.run(read)
 
 
-def _wrong(adapter: TypeAdapter[Any], error: ValidationError) -> UsageError:
+def wrong(adapter: TypeAdapter[Any], error: ValidationError) -> UsageError:
     """What is wrong with a question: it names the parameter and what that may be."""
-    found = error.errors(include_url=False)[0]
+    # What is misspelt is missing, too: its name helps more.
+    every = error.errors(include_url=False)
+    found = next((one for one in every if one["type"] == "extra_forbidden"), every[0])
     parts = [str(part) for part in found["loc"] if part not in ("one", "many")] or ["the body"]
     name, where = parts[-1], ".".join(parts)
     schema = adapter.json_schema()

@@ -1,4 +1,4 @@
-"""Commands that serve: `serve`, `work`, and `token`: who may ask."""
+"""Commands that serve: `serve`, `work`, `mcp`, and `token`: who may ask."""
 
 from __future__ import annotations
 
@@ -168,7 +168,35 @@ def _shown(token: Token) -> dict[str, object]:
     }
 
 
+def mcp(
+    workspace: WorkspaceOption,
+    http: Annotated[
+        bool, typer.Option("--http", help="Over HTTP on this machine, not standard input.")
+    ] = False,
+    port: PortOption = 8001,
+) -> None:
+    """Give agents the questions as tools of the Model Context Protocol.
+
+    Over standard input and output, for a program that starts this command; or over HTTP (--http),
+    at the address that is printed.
+
+    Example: sightline mcp -w world
+    """
+    from importlib.util import find_spec
+
+    from sightline.graph.errors import MissingExtra
+
+    if find_spec("mcp_types") is None:  # version 2 brings it
+        raise MissingExtra("mcp", "mcp")
+    from sightline.api.mcp.server import serve_http, serve_stdio
+
+    if http:
+        serve_http(workspace, port)
+    else:
+        serve_stdio(workspace)
+
+
 #: What a worker can do, by kind of job.
 HANDLERS = {"report": write_report}
 
-COMMANDS = (serve, work, token)
+COMMANDS = (serve, work, mcp, token)

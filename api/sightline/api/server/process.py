@@ -52,6 +52,7 @@ def serve(
     hosts: Sequence[str] = (),
     open_: bool = False,
     factory: str = "sightline.api.server.process:application",
+    page: str = "API documentation: {}/docs",
 ) -> None:
     """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
 
@@ -61,6 +62,7 @@ def serve(
         hosts: names under which it may be asked, besides addresses, ``localhost`` and ``host``.
         open_: answer everybody while no token exists, on other addresses than loopback, too.
         factory: the function that makes the application of a process that answers.
+        page: what is printed beside the address, which takes the place of ``{}``.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
@@ -100,7 +102,7 @@ def serve(
                 signal.signal(number, one.handle_exit)
         listener.listen(config.backlog)
         url = _url(host, listener.getsockname()[1])
-        print(f"serving on {url} (API documentation: {url}/docs; Ctrl-C stops)", flush=True)
+        print(f"serving on {url} ({page.format(url)}; Ctrl-C stops)", flush=True)
         if several is None:
             one.run([listener])
         else:
@@ -109,11 +111,17 @@ def serve(
 
 def application(read_row: ReadRow | None = None) -> FastAPI:
     """The application of a process that answers."""
+    folder, hosts, open_ = settled()
+    return create_app(folder, hosts, read_row, open_)
+
+
+def settled() -> tuple[Path, list[str], bool]:
+    """What ``serve`` said to this process: the workspace, the names under which it may be asked,
+    and whether everybody may while no token exists."""
     end_with_parent()
     # An answer that is being made gives way to the event loop five times as soon.
     sys.setswitchinterval(0.001)
-    hosts, open_ = os.environ[_HOSTS].split(), bool(os.environ[_OPEN])
-    return create_app(Path(os.environ[_FOLDER]), hosts, read_row, open_)
+    return Path(os.environ[_FOLDER]), os.environ[_HOSTS].split(), bool(os.environ[_OPEN])
 
 
 @contextmanager

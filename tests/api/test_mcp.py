@@ -1,0 +1,238 @@
+"""Tools for agents, asked by the official client: in process, over standard input, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult, Tool
+
+from sightline.api.mcp.brief import BUDGET, TEXT, brief
+from sightline.api.mcp.server import PATH, server_of
+from sightline.api.questions import spans
+from sightline.graph.snapshot.statement import Origin
+from sightline.insights.kinds import KINDS
+from sightline.insights.records import EntityRef
+from sightline.insights.records import Path as Walk
+
+MCP = "from sightline.cli.main import main; main()"
+
+
+def using(target: Any, ask: Callable[[Client], Awaitable[Any]]) -> Any:
+    """What a client finds that is connected to a server, a command or an address."""
+
+    async def run() -> Any:
+        async with Client(target) as client:
+            return await ask(client)
+
+    return asyncio.run(run())
+
+
+def called(folder: Path, name: str, **arguments: Any) -> CallToolResult:
+    found: CallToolResult = using(server_of(folder), lambda c: c.call_tool(name, arguments))
+    return found
+
+
+def text_of(result: CallToolResult) -> str:
+    (block,) = result.content
+    return str(block.text)  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="module")
+def tools(folder: Path) -> dict[str, Tool]:
+    found = using(server_of(folder), lambda client: client.list_tools())
+    return {tool.name: tool for tool in found.tools}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_is_a_tool_with_its_words_and_limits(kind: Any, tools: dict[str, Tool]) -> None:
+    tool = tools[kind.name]
+    fields = tool.input_schema["properties"]
+
+    jsonschema.Draft202012Validator.check_schema(tool.input_schema)
+    assert tool.description == f"{kind.about}\n\n{kind.order}"
+    assert tool.annotations is not None
+    assert tool.annotations.read_only_hint
+    assert set(fields) == {p.name for p in kind.parameters}
+    assert tool.input_schema.get("required", []) == [p.name for p in kind.parameters if p.required]
+    for name, (low, high) in spans(kind).items():
+        numbers = [fields[name], *fields[name].get("anyOf", ())]
+        assert {(n["minimum"], n["maximum"]) for n in numbers if "minimum" in n} == {(low, high)}
+    for parameter in kind.parameters:
+        if parameter.span is None:
+            assert fields[parameter.name]["description"] == parameter.about
+
+
+def test_all_tools_together_leave_room_in_a_context(tools: dict[str, Tool]) -> None:
+    listed = [
+        tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools.values()
+    ]
+
+    assert len(json.dumps(listed)) < 30_000
+    assert '"title"' not in json.dumps(listed)
+
+
+def test_an_answer_is_values_and_text_with_ids_to_go_on_from(folder: Path) -> None:
+    found = called(folder, "related", id="Kenya", relation="borders", predicted=False)
+    fact = next(f for f in found.structured_content["related"] if f["direction"] == "out")
+
+    assert not found.is_error
+    assert fact["head"] == {"id": "entity:kenya", "label": "Kenya", "types": ["Country"]}
+    assert fact["tail"]["id"] == "entity:uganda"
+    assert fact["origins"] == ["a.csv, row 5", "a.csv, row 6"]
+    assert "tail: Uganda [entity:uganda] (types: Country)" in text_of(found)
+
+
+def test_an_error_is_for_the_model_with_the_way_out(folder: Path) -> None:
+    unknown = called(folder, "entity", id="Kenia")
+    misspelt = called(folder, "related", idd="Kenya")
+    beyond = called(folder, "related", id="Kenya", k=0)
+
+    assert (unknown.is_error, misspelt.is_error, beyond.is_error) == (True, True, True)
+    assert "nearest: Kenya (entity:kenya, Country)" in text_of(unknown)
+    assert unknown.structured_content["nearest"]
+    assert "there is no idd; did you mean id?" in text_of(misspelt)
+    assert text_of(beyond) == "k is 0; allowed are 1 to 1000"
+
+
+def test_a_tool_that_is_not_there(folder: Path) -> None:
+    async def ask(client: Client) -> None:
+        with pytest.raises(MCPError, match="there is no tool 'relatd'; there is: related"):
+            await client.call_tool("relatd", {})
+
+    using(server_of(folder), ask)
+
+
+def test_where_nothing_is_compiled_every_tool_says_so(tmp_path: Path) -> None:
+    from sightline.graph.storage.workspace import Workspace
+
+    Workspace.create(tmp_path / "ws")
+    found = called(tmp_path / "ws", "stats")
+
+    assert found.is_error
+    assert "has no compiled graph" in text_of(found)
+    assert str(tmp_path) not in text_of(found)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    entity: EntityRef
+    paths: tuple[Walk, ...]
+    origins: tuple[Origin, ...] = (Origin("l1", "a/facts.csv", 3, "line 4"),)
+    chance: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rows:
+    rows: tuple[Row, ...]
+    note: str
+    next: str | None = None
+
+
+def rows(count: int, paths: int = 0, note: str = "") -> Rows:
+    ref = EntityRef("e:1", "http://e/1", "A\nlabel", ("T",))
+    walk = Walk("A —r→ B", (), 0.123456, "—r→", 1)
+    return Rows((Row(ref, (walk,) * paths),) * count, note)
+
+
+def test_a_long_answer_is_cut_and_says_how_much() -> None:
+    made = brief(rows(1000))
+    shown = len(made.values["rows"])
+
+    assert 10 < shown < 1000
+    assert made.values["left_out"] == {"rows": 1000 - shown}
+    assert made.shown == {"rows": shown}
+    size = max(len(made.text), len(json.dumps(made.values, separators=(",", ":"))))
+    assert BUDGET - 200 < size <= BUDGET
+    assert f"left out, for want of room: {1000 - shown} of rows" in made.text
+
+
+def test_what_fits_is_whole() -> None:
+    made = brief(rows(2, paths=5, note="n" * (TEXT + 7)))
+
+    assert "left_out" not in made.values
+    first = made.values["rows"][0]
+    assert first["paths_left_out"] == 2
+    assert first["paths"][0] == {"text": "A —r→ B", "score": 0.1235, "metapath": "—r→", "length": 1}
+    assert first["origins"] == ["facts.csv, line 4"]
+    assert "chance" not in first
+    assert "iri" not in first["entity"]
+    assert made.values["note"].endswith("… (7 more characters)")
+    assert made.text.splitlines()[1].startswith("- entity: A label [e:1] (types: T); ")
+
+
+def test_lists_within_an_item_give_way_before_the_item_does() -> None:
+    wide = EntityRef("e:1", "", "x" * 500, ())
+    made = brief(Rows((Row(wide, (Walk("y" * 500, (), 0.0, "z" * 500, 1),) * 3),), ""), budget=2500)
+
+    assert len(made.values["rows"]) == 1
+    assert made.values["rows"][0]["paths_left_out"] == 2
+
+
+def test_a_page_that_does_not_fit_is_followed_by_what_it_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.api.mcp.tools.brief", lambda answer: brief(answer, 500))
+
+    async def walk(client: Client) -> list[list[str]]:
+        seen, cursor = [], None
+        while True:
+            found = await client.call_tool("entities", {"limit": 100, "cursor": cursor})
+            assert found.structured_content is not None
+            seen.append([e["id"] for e in found.structured_content["entities"]])
+            cursor = found.structured_content.get("next")
+            if cursor is None:
+                return seen
+
+    seen = using(server_of(folder), walk)
+    every = called(folder, "stats").structured_content["entities"]
+    assert len(seen) > 1
+    assert len({id for page in seen for id in page}) == sum(map(len, seen)) == every
+
+
+def test_over_standard_input(folder: Path) -> None:
+    command = StdioServerParameters(
+        command=sys.executable, args=["-c", MCP, "mcp", "-w", str(folder)], env=dict(os.environ)
+    )
+    found = using(command, lambda client: client.call_tool("stats", {}))
+
+    assert found.structured_content["entities"] > 10
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address that ``sightline mcp --http`` prints."""
+    command = [sys.executable, "-c", MCP, "mcp", "-w", str(folder), "--http", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        found = re.search(rf"MCP: (\S+{PATH});", process.stdout.readline())
+        try:
+            assert found
+            yield found[1]
+        finally:
+            process.terminate()
+
+
+def test_over_http_with_its_door_shut(folder: Path) -> None:
+    with serving(folder) as url:
+        found = using(url, lambda client: client.call_tool("entity", {"id": "Kenya"}))
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        rebound = httpx.post(url, json=asked, headers={"Host": "evil.example"})
+        foreign = httpx.post(url, json=asked, headers={"Origin": "http://evil.example"})
+
+    assert found.structured_content["entity"]["label"] == "Kenya"
+    assert (rebound.status_code, foreign.status_code) == (421, 421)
