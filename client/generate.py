@@ -21,8 +21,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sightline.api.reports import ReportPage, ReportView
+from sightline.insights import kinds as declared
 from sightline.insights.kind import Kind, Parameter
-from sightline.insights.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "client" / "sightline" / "client"
@@ -41,9 +41,9 @@ from __future__ import annotations
 '''
 
 
-def files(kinds: Iterable[Kind[Any, Any]] = KINDS) -> dict[Path, str]:
+def files() -> dict[Path, str]:
     """What is made, by the path of its file."""
-    listed = tuple(kinds)
+    listed = declared.KINDS
     page = REFERENCE.read_text(encoding="utf-8")
     start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
     return {
@@ -115,7 +115,7 @@ def _class(record: type) -> str:
 def _lists(record: type) -> bool:
     """Whether it is an answer with a list of records, and none of its bases is."""
     hints = get_type_hints(record).values()
-    answer = record in {*(kind.record for kind in KINDS), ReportPage}
+    answer = record in {*(kind.record for kind in declared.KINDS), ReportPage}
     return answer and any(_items(hint) for hint in hints)
 
 
@@ -128,7 +128,7 @@ def _draws(record: type) -> bool:
     found: dict[str, type] = {}
     _collect(record, found)
     names = [{f.name for f in dataclasses.fields(part)} for part in found.values()]
-    answer = record in {kind.record for kind in KINDS}
+    answer = record in {kind.record for kind in declared.KINDS}
     return answer and any(ends <= fields for fields in names for ends in FACTS)
 
 

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,19 +16,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import jsonschema
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Tool
 
 from sightline.api.mcp.brief import BUDGET, TEXT, brief
 from sightline.api.mcp.server import PATH, server_of
+from sightline.api.mcp.tools import Asked
 from sightline.api.questions import spans
+from sightline.cli.main import run
 from sightline.graph.snapshot.statement import Origin
+from sightline.graph.storage.tokens import create_token
 from sightline.insights.kinds import KINDS
 from sightline.insights.records import EntityRef
 from sightline.insights.records import Path as Walk
+from tests.api.test_served import until
 
 MCP = "from sightline.cli.main import main; main()"
 
@@ -204,6 +211,26 @@ def test_a_page_that_does_not_fit_is_followed_by_what_it_left_out(
     assert len({id for page in seen for id in page}) == sum(map(len, seen)) == every
 
 
+def test_a_missing_package_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    assert run(["mcp", "-w", str(folder)]) == 1
+    assert 'pip install "sightline[mcp]"' in capsys.readouterr().err
+
+
+def test_what_nobody_foresaw_is_logged_and_not_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Asked, "answer", lambda *_: {}["a secret"])
+    found = called(folder, "stats")
+
+    assert found.is_error
+    assert "secret" not in text_of(found)
+    assert "a secret" in caplog.text
+
+
 def test_over_standard_input(folder: Path) -> None:
     command = StdioServerParameters(
         command=sys.executable, args=["-c", MCP, "mcp", "-w", str(folder)], env=dict(os.environ)
@@ -227,12 +254,34 @@ def serving(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
-def test_over_http_with_its_door_shut(folder: Path) -> None:
+async def with_token(url: str, token: str) -> list[CallToolResult]:
+    """What a client with a token is answered that asks what the graph holds, then more."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        question = {"head": "Kenya", "relation": "member_of"}
+        return [await client.call_tool("stats", {}), await client.call_tool("predict", question)]
+
+
+def test_over_http_with_its_door_shut(folder: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folder, tmp_path / "ws"))
     with serving(folder) as url:
         found = using(url, lambda client: client.call_tool("entity", {"id": "Kenya"}))
         asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         rebound = httpx.post(url, json=asked, headers={"Host": "evil.example"})
         foreign = httpx.post(url, json=asked, headers={"Origin": "http://evil.example"})
+        _, token = create_token(folder, "agent", ["read"], None)
+        until(lambda: httpx.post(url, json=asked).status_code == 401)
+        stranger = httpx.post(url, json=asked)
+        allowed, refused = asyncio.run(with_token(url, token))
 
     assert found.structured_content["entity"]["label"] == "Kenya"
     assert (rebound.status_code, foreign.status_code) == (421, 421)
+    assert (stranger.status_code, stranger.headers["content-type"]) == (
+        401,
+        "application/problem+json",
+    )
+    assert [result.is_error for result in (allowed, refused)] == [False, True]
+    assert "this needs the role ask" in text_of(refused)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import typer.main
 
+from sightline.api.mcp.brief import BUDGET, TEXT
 from sightline.api.questions import spans
 from sightline.cli.main import app
 from sightline.client import Client
@@ -127,6 +128,21 @@ def test_no_route_is_documented_that_does_not_exist(openapi: dict[str, Any]) -> 
     )
 
     assert set(found) - pages == routes - pages
+
+
+def test_the_client_is_what_its_generator_makes_of_the_kinds() -> None:
+    made = load(ROOT / "client" / "generate.py").files()
+
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, "run: python client/generate.py"
+
+
+def test_every_tool_for_agents_is_documented() -> None:
+    about = text_of(ROOT / "docs" / "how-to" / "agents.md")
+
+    assert {kind.name for kind in kinds.KINDS} <= set(re.findall(r"`(\w+)`", about))
+    assert f"{BUDGET:,} characters" in about
+    assert f"first {TEXT} characters" in about
 
 
 def test_every_method_of_the_client_is_documented() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from pathlib import Path
@@ -10,16 +11,18 @@ from typing import Annotated, Any
 import pytest
 import typer.main
 from annotated_doc import Doc
+from mcp import Client
 from typer.testing import CliRunner
 
 from sightline.api.app import create_app
+from sightline.api.mcp.server import server_of
 from sightline.cli import ask
 from sightline.insights import kinds
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import EntityName, Kind, Span
 from sightline.insights.records import EntityRef
 from tests.api.conftest import TestClient, make_workspace
-from tests.packaging.test_docs import undocumented_options, undocumented_parameters
+from tests.packaging.test_docs import ROOT, load, undocumented_options, undocumented_parameters
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,6 +113,30 @@ def test_it_is_a_command_with_help_a_table_and_json(folder: Path) -> None:
     assert "How often, 1 to 3." in " ".join(helped.split())
     assert table.count("KENYA") == 2
     assert json.loads(said)["calls"] == ["KENYA", "KENYA"]
+
+
+def test_it_is_a_tool_for_agents_with_its_limits(folder: Path) -> None:
+    async def ask() -> Any:
+        async with Client(server_of(folder)) as client:
+            listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+            asked = [{"id": "Kenya", "times": times} for times in (2, 4)]
+            return listed["shout"], [await client.call_tool("shout", given) for given in asked]
+
+    tool, (found, beyond) = asyncio.run(ask())
+
+    assert tool.description == "Call an entity by its label.\n\nLoudest first."
+    assert tool.input_schema["properties"]["times"]["maximum"] == 3
+    assert found.structured_content["calls"] == ["KENYA", "KENYA"]
+    assert beyond.content[0].text == "times is 4; allowed are 1 to 3"
+
+
+def test_the_client_gets_a_method_and_a_reference(folder: Path) -> None:
+    made = {path.name: text for path, text in load(ROOT / "client" / "generate.py").files().items()}
+
+    assert "def shout(self, id: str, *, times: int = 1) -> Shout:" in made["kinds.py"]
+    assert "class Shout(Table)" not in made["records.py"]
+    assert "class Shout:" in made["records.py"]
+    assert "| `times` | `int` | `1` | How often, 1 to 3. |" in made["client.md"]
 
 
 def test_the_check_of_the_documentation_misses_it(folder: Path) -> None:

@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, ListToolsResult
 from starlette.applications import Starlette
 
-from sightline.api.access import Access, permits
+from sightline.api.access import Access, require
 from sightline.api.mcp.tools import INSTRUCTIONS, Asked, failed
 from sightline.api.problems import mishap, of_error, report
 from sightline.api.routes import role_of
@@ -52,23 +52,24 @@ def server_of(folder: Path) -> Server[Any]:
             await following
         service.close()
 
-    def may(context: ServerRequestContext[Any, Any], one: Asked) -> bool:
+    def check(context: ServerRequestContext[Any, Any], one: Asked) -> None:
         # Over standard input asks who started this process, and reads the workspace anyway.
-        scope = None if context.request is None else context.request.scope
-        return scope is None or permits(scope, [role_of(one.kind)])
+        if context.request is not None:
+            require(context.request.scope, [role_of(one.kind)])
 
     async def list_tools(context: ServerRequestContext[Any, Any], params: Any) -> ListToolsResult:
-        return ListToolsResult(tools=[one.tool for one in asked.values() if may(context, one)])
+        return ListToolsResult(tools=[one.tool for one in asked.values()])
 
     async def call_tool(
         context: ServerRequestContext[Any, Any], params: CallToolRequestParams
     ) -> CallToolResult:
         one = asked.get(params.name)
-        if one is None or not may(context, one):
+        if one is None:
             near = difflib.get_close_matches(params.name, asked, 1) or sorted(asked)
             said = f"there is no tool {params.name[:80]!r}; there is: {', '.join(near)}"
             raise MCPError(INVALID_PARAMS, said)
         try:
+            check(context, one)
             await opened.wait()
             question, sight = one.question(params.arguments), service.served.sight
             dear = one.kind.dear or (one.kind.deadline and sight.reads_graph)
