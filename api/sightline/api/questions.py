@@ -17,7 +17,7 @@ MAX_DEADLINE_MS = 10_000
 MAX_QUESTIONS = 100
 MAX_ANSWERS = 1000
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
-_INSTEAD = "The entity, instead of the one in the path (write `-` there): for proxies that decode "
+_INSTEAD = "Instead of the one in the path (write `-` there): for proxies that decode "
 
 
 def spans(kind: Kind[Any, Any]) -> dict[str, tuple[float, float]]:

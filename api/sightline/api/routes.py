@@ -67,8 +67,9 @@ def _endpoint(kind: Kind[Any, Any]) -> Callable[..., Awaitable[Response]]:
         body = one_or_many if kind.batch else model
         hints["asked"] = Annotated[body, Body(openapi_examples=examples)]
     if "{id}" in kind.path:
-        about = "The entity: a percent-encoded IRI, a CURIE, or a label."
-        hints["id"] = Annotated[str, Path(description=about, examples=["Kenya"])]
+        about = "What is asked about: a percent-encoded IRI, a CURIE, or a label."
+        shown: dict[str, Any] = next(iter(kind.examples.values()), {})
+        hints["id"] = Annotated[str, Path(description=about, examples=[shown.get("id", "Kenya")])]
 
     async def endpoint(request: Request, asked: Any, id: str | None = None) -> Response:
         if isinstance(asked, batch):

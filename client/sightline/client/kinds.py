@@ -21,6 +21,7 @@ from sightline.client.records import (
     Enriched,
     Entity,
     EntityPage,
+    Examples,
     Explanation,
     Inductive,
     Insights,
@@ -33,6 +34,7 @@ from sightline.client.records import (
     Schema,
     Similar,
     Stats,
+    Table,
 )
 
 A = TypeVar("A")
@@ -166,6 +168,15 @@ RELATIONS = Question(
     "relations", "GET", "/v1/relations", RelationPage, (), {"limit": 100, "cursor": None}
 )
 SCHEMA = Question("schema", "GET", "/v1/schema", Schema, (), {})
+TABLE = Question(
+    "table",
+    "GET",
+    "/v1/types/{id}/table",
+    Table,
+    ("columns", "filter"),
+    {"columns": (), "sort": None, "filter": (), "limit": 100, "cursor": None},
+)
+EXAMPLES = Question("examples", "GET", "/v1/examples", Examples, (), {"limit": 6})
 DOCTOR = Question(
     "doctor",
     "GET",
@@ -612,6 +623,48 @@ class Kinds(ABC):
         return self._ask(
             SCHEMA,
         )
+
+    def table(
+        self,
+        id: str,
+        *,
+        columns: Sequence[str] = (),
+        sort: str | None = None,
+        filter: Sequence[str] = (),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Table:
+        """A type as a table: attributes and relations as columns with what is in them, sorted and
+        filtered.
+
+        A relation with an inverse is one column, and so are both directions of a symmetric one.
+
+        By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.
+
+        Args:
+            id: The type, by IRI, CURIE or label.
+            columns: Attributes and relations, by CURIE, IRI or label; `^` before a relation reads
+                it from its tail. Without: the fullest.
+            sort: `label`, `facts` or a column; `-` before it: largest first.
+            filter: Only rows of which this holds: `population>=1000000`, `capital=Nairobi`, `in
+                region~Africa` (contains). Repeat for several.
+            limit: How many rows on one page, 1 to 10000.
+            cursor: `next` of the page before; none for the first.
+        """
+        return self._ask(
+            TABLE, id=id, columns=columns, sort=sort, filter=filter, limit=limit, cursor=cursor
+        )
+
+    def examples(self, *, limit: int = 6) -> Examples:
+        """Questions that this graph can answer, with short answers: made from its best linked
+        type, the same for the same snapshot and model.
+
+        One of each sort, the same for the same snapshot and model.
+
+        Args:
+            limit: How many questions, 1 to 12.
+        """
+        return self._ask(EXAMPLES, limit=limit)
 
     def doctor(
         self,
@@ -1120,6 +1173,48 @@ class AsyncKinds(ABC):
         return await self._ask(
             SCHEMA,
         )
+
+    async def table(
+        self,
+        id: str,
+        *,
+        columns: Sequence[str] = (),
+        sort: str | None = None,
+        filter: Sequence[str] = (),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Table:
+        """A type as a table: attributes and relations as columns with what is in them, sorted and
+        filtered.
+
+        A relation with an inverse is one column, and so are both directions of a symmetric one.
+
+        By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.
+
+        Args:
+            id: The type, by IRI, CURIE or label.
+            columns: Attributes and relations, by CURIE, IRI or label; `^` before a relation reads
+                it from its tail. Without: the fullest.
+            sort: `label`, `facts` or a column; `-` before it: largest first.
+            filter: Only rows of which this holds: `population>=1000000`, `capital=Nairobi`, `in
+                region~Africa` (contains). Repeat for several.
+            limit: How many rows on one page, 1 to 10000.
+            cursor: `next` of the page before; none for the first.
+        """
+        return await self._ask(
+            TABLE, id=id, columns=columns, sort=sort, filter=filter, limit=limit, cursor=cursor
+        )
+
+    async def examples(self, *, limit: int = 6) -> Examples:
+        """Questions that this graph can answer, with short answers: made from its best linked
+        type, the same for the same snapshot and model.
+
+        One of each sort, the same for the same snapshot and model.
+
+        Args:
+            limit: How many questions, 1 to 12.
+        """
+        return await self._ask(EXAMPLES, limit=limit)
 
     async def doctor(
         self,

@@ -109,13 +109,18 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A literal of an entity, with its sources."""
+    """A literal of an entity, with its sources.
+
+    ``role``: what it is to the entity, by its property: one of its names, something that it is
+    identified by, a description, or any other value.
+    """
 
     property: Ref
     value: str
     datatype: str
     language: str | None
     origins: tuple[Origin, ...]
+    role: Literal["label", "alias", "identifier", "description", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,7 @@ class Entity(Table):
     """What the graph holds about one entity.
 
     Attributes:
+        composed: where no description is stated, one made of its type and some of its facts.
         known_to_model: the model was trained on it.
         predictable: the model answers about it, if need be by its edges alone.
     """
@@ -149,6 +155,7 @@ class Entity(Table):
     degrees: tuple[DegreeCount, ...]
     types: tuple[Ref, ...]
     description: str | None
+    composed: str | None
     loads: tuple[LoadRef, ...]
     known_to_model: bool
     predictable: bool
@@ -793,6 +800,10 @@ class Relation:
 
     ``cardinality``: ``1:1``, ``1:N``, ``N:1`` or ``N:M``, heads before tails; a side is N where an
     entity has 1.5 or more partners on average (Bordes et al. 2013, NIPS, section 4.2).
+
+    Attributes:
+        symmetric: an ontology says that it holds both ways.
+        inverse_label: the label of the relation that is declared its inverse; null without one.
     """
 
     relation: Ref
@@ -800,6 +811,8 @@ class Relation:
     heads: int
     tails: int
     cardinality: str
+    symmetric: bool
+    inverse_label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -826,6 +839,117 @@ class Schema(Table, Graph):
 
     types: tuple[ClassCount, ...]
     links: tuple[SchemaLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A column that a table can have.
+
+    Attributes:
+        key: what ``columns``, ``sort`` and ``filter`` call it.
+        sort: whether it is an attribute or a relation read from head or from tail.
+        filled: rows that have a value, of all of the type.
+    """
+
+    key: str
+    ref: Ref
+    sort: Literal["attribute", "out", "in"]
+    filled: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn(Choice):
+    """A column of a table, and what is in it; of the rows that the filter lets through.
+
+    Attributes:
+        numeric: its values are numbers.
+        many: a row has several values on average.
+        distinct: different values.
+        low, high, total: of a numeric one; null where it has no values.
+        histogram: of a numeric one, rows in equal steps from low to high.
+    """
+
+    numeric: bool
+    many: bool
+    distinct: int
+    low: float | None
+    high: float | None
+    total: float | None
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one entity has in one column.
+
+    Attributes:
+        count: how many values; none are stated where it is 0.
+        values: the first, as text; of a relation the labels.
+        entities: of a relation the first.
+        number: of a numeric column the first value.
+    """
+
+    count: int
+    values: tuple[str, ...]
+    entities: tuple[EntityRef, ...]
+    number: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """An entity, how many facts it has, and a cell for every column."""
+
+    entity: EntityRef
+    facts: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Table):
+    """A type as a table.
+
+    Attributes:
+        columns: those that are shown; ``available``: all that there are, the fullest first.
+        entities: how many have the type; ``found``: of these, how many the filter lets through.
+        truncated, reason: whether only some of the entities were looked at, and which.
+    """
+
+    type: Ref
+    columns: tuple[TableColumn, ...]
+    available: tuple[Choice, ...]
+    rows: tuple[TableRow, ...]
+    entities: int
+    found: int
+    next: str | None
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question that the graph can answer.
+
+    Attributes:
+        sort: which kind of answer it leads to.
+        text: the question; ``names`` are the parts of it that are taken from the graph.
+        answer: the answer in a few words; null where that is dear to know.
+        entities, relation, type: what it is about.
+    """
+
+    sort: Literal["connect", "ask", "related", "table", "similar", "check"]
+    text: str
+    names: tuple[str, ...]
+    answer: str | None
+    entities: tuple[EntityRef, ...]
+    relation: Ref | None
+    type: Ref | None
+
+
+@dataclass(frozen=True, slots=True)
+class Examples(Table):
+    """Questions, one of each sort."""
+
+    examples: tuple[Example, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -947,13 +1071,21 @@ class Diagnosis(Table, Graph):
 
 @dataclass(frozen=True, slots=True)
 class Stats(Table):
-    """The size of what is served, and which snapshot and model it is."""
+    """The size of what is served, and which snapshot and model it is.
+
+    Attributes:
+        inferred: those of the edges that no source states.
+        hits_at_10: share of the held-out facts that the model found in its first ten answers; null
+            where it was not evaluated.
+    """
 
     snapshot: str
     model: str | None
     entities: int
     relations: int
     edges: int
+    inferred: int
+    hits_at_10: float | None
     loads: tuple[LoadRef, ...]
     types: tuple[ClassCount, ...]
 

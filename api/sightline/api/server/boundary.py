@@ -24,8 +24,8 @@ MAX_BODY, MAX_VALUES = 1 << 20, 2048
 BODY_TIMEOUT = 15.0
 #: Bytes of path and query.
 MAX_TARGET = 16_384
-#: An entity's id may hold an encoded slash; below this prefix the path stays as it was sent.
-RAW = b"/v1/entities/"
+#: An id may hold an encoded slash; below these prefixes the path stays as it was sent.
+RAW = (b"/v1/entities/", b"/v1/types/")
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "

@@ -5,6 +5,7 @@ Knows which texts a spreadsheet takes for a formula; knows no table.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 #: A cell that begins so may be run as a formula, or moves what follows it into another cell.
 #: Spreadsheets take the full-width forms of East Asian keyboards for the plain ones.
 FORMULA = r"[=+\-@\t\r\n\x00\uFF1D\uFF0B\uFF0D\uFF20]"
+
+
+def guarded(text: str) -> str:
+    """A text with a ``'`` before it where ``without_formulas`` gives it one."""
+    return f"'{text}" if re.match(f"'*{FORMULA}", text) else text
 
 
 def without_formulas(schema: pl.Schema) -> list[pl.Expr]:

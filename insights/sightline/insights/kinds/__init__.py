@@ -11,6 +11,7 @@ from sightline.insights.kinds import (
     doctor,
     enrich,
     entity,
+    examples,
     explain,
     inductive,
     insights,
@@ -24,6 +25,7 @@ from sightline.insights.kinds import (
     search,
     similar,
     stats,
+    table,
 )
 
 KINDS: tuple[Kind[Any, Any], ...] = (
@@ -42,6 +44,8 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     query.KIND,
     relations.KIND,
     schema.KIND,
+    table.KIND,
+    examples.KIND,
     doctor.KIND,
     stats.KIND,
     changes.KIND,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sightline.insights.kind import Cursor, Kind, Limit, Sightline
 from sightline.insights.records import Ref
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.reader import Snapshot
 
 #: Mean number of partners from which a side of a relation is called N.
 MANY = 1.5
@@ -25,6 +29,10 @@ class Relation:
 
     ``cardinality``: ``1:1``, ``1:N``, ``N:1`` or ``N:M``, heads before tails; a side is N where an
     entity has 1.5 or more partners on average (Bordes et al. 2013, NIPS, section 4.2).
+
+    Attributes:
+        symmetric: an ontology says that it holds both ways.
+        inverse_label: the label of the relation that is declared its inverse; null without one.
     """
 
     relation: Ref
@@ -32,6 +40,8 @@ class Relation:
     heads: int
     tails: int
     cardinality: str
+    symmetric: bool
+    inverse_label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ def relations(sight: Sightline, asked: RelationsQuestion) -> RelationPage:
     s, facts = sight.snapshot, sight.facts
     n = s.num_relations
     many = facts.answers_per_anchor >= MANY
+    back = s.one_rel[(np.arange(2 * n) + n) % (2 * n)]
     start = offset_of(s, asked.cursor)
     end = start + asked.limit
     order = np.argsort(-facts.edges_per_rel[:n], kind="stable")
@@ -61,10 +72,20 @@ def relations(sight: Sightline, asked: RelationsQuestion) -> RelationPage:
             heads=int(facts.anchors_per_rel[r]),
             tails=int(facts.anchors_per_rel[r + n]),
             cardinality=_cardinality(bool(many[r + n]), bool(many[r])),
+            symmetric=bool(s.one_rel[r] == back[r]),
+            inverse_label=_other(s, int(r), int(back[r])),
         )
         for r in order[start:end]
     )
     return RelationPage(page, cursor_of(s, end) if n > end else None)
+
+
+def _other(s: Snapshot, relation: int, back: int) -> str | None:
+    """The label of another relation that stands for one read backward."""
+    import numpy as np
+
+    same = np.flatnonzero(s.one_rel[: s.num_relations] == back).tolist()
+    return next((s.relation_labels[i] for i in same if i != relation), None)
 
 
 def _cardinality(many_heads: bool, many_tails: bool) -> str:

@@ -15,13 +15,21 @@ class StatsQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The size of what is served, and which snapshot and model it is."""
+    """The size of what is served, and which snapshot and model it is.
+
+    Attributes:
+        inferred: those of the edges that no source states.
+        hits_at_10: share of the held-out facts that the model found in its first ten answers; null
+            where it was not evaluated.
+    """
 
     snapshot: str
     model: str | None
     entities: int
     relations: int
     edges: int
+    inferred: int
+    hits_at_10: float | None
     loads: tuple[LoadRef, ...]
     types: tuple[ClassCount, ...]
 
@@ -29,12 +37,15 @@ class Stats:
 def stats(sight: Sightline, asked: StatsQuestion) -> Stats:
     """How much there is, and which snapshot and model are served."""
     s = sight.snapshot
+    measured = sight.metrics.get("student") or sight.metrics.get("foundation") or {}
     return Stats(
         snapshot=s.id,
         model=None if sight.model is None else sight.model.id,
         entities=s.num_entities,
         relations=s.num_relations,
         edges=s.num_edges,
+        inferred=int(s.edge_inferred.sum()),
+        hits_at_10=measured.get("test", {}).get("hits_at_10"),
         loads=sight.names.loads(),
         types=sight.names.class_counts(),
     )
