@@ -68,8 +68,10 @@ def _endpoint(kind: Kind[Any, Any]) -> Callable[..., Awaitable[Response]]:
         hints["asked"] = Annotated[body, Body(openapi_examples=examples)]
     if "{id}" in kind.path:
         about = "What is asked about: a percent-encoded IRI, a CURIE, or a label."
-        shown: dict[str, Any] = next(iter(kind.examples.values()), {})
-        hints["id"] = Annotated[str, Path(description=about, examples=[shown.get("id", "Kenya")])]
+        (of,) = (p.names for p in kind.parameters if p.name == "id")
+        hints["id"] = Annotated[
+            str, Path(description=about, examples=["Country" if of == "type" else "Kenya"])
+        ]
 
     async def endpoint(request: Request, asked: Any, id: str | None = None) -> Response:
         if isinstance(asked, batch):

@@ -489,7 +489,7 @@ KIND = Kind(
     route="GET /v1/types/{id}/table",
     tag="graph",
     order="By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.",
-    examples={"the best linked": {"id": "class:Country", "sort": "-facts"}},
+    examples={"the best linked": {"sort": "-facts"}},
     dear=True,
     formats={"text/csv": as_csv},
 )
