@@ -11,7 +11,7 @@ from sightline.graph.errors import UsageError
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import OWL
 from sightline.insights.kinds.examples import ExamplesQuestion, examples
-from sightline.insights.kinds.table import Table, TableQuestion, as_csv, table
+from sightline.insights.kinds.table import TableQuestion, TypeTable, as_csv, table
 from tests.graph.conftest import XSD, build, fact, label, literal, typed
 from tests.insights.conftest import World
 
@@ -44,15 +44,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return World(Workspace.open(folder)).sight
 
 
-def asked(sight: Any, **question: Any) -> Table:
+def asked(sight: Any, **question: Any) -> TypeTable:
     return table(sight, TableQuestion("Country", **question))
 
 
-def names(found: Table) -> list[str]:
+def names(found: TypeTable) -> list[str]:
     return [row.entity.label for row in found.rows]
 
 
-def cells(found: Table, key: str) -> list[tuple[int, tuple[str, ...]]]:
+def cells(found: TypeTable, key: str) -> list[tuple[int, tuple[str, ...]]]:
     at = [column.key for column in found.columns].index(key)
     return [(row.cells[at].count, row.cells[at].values) for row in found.rows]
 

@@ -34,7 +34,7 @@ from sightline.client.records import (
     Schema,
     Similar,
     Stats,
-    Table,
+    TypeTable,
 )
 
 A = TypeVar("A")
@@ -172,7 +172,7 @@ TABLE = Question(
     "table",
     "GET",
     "/v1/types/{id}/table",
-    Table,
+    TypeTable,
     ("columns", "filter"),
     {"columns": (), "sort": None, "filter": (), "limit": 100, "cursor": None},
 )
@@ -633,7 +633,7 @@ class Kinds(ABC):
         filter: Sequence[str] = (),
         limit: int = 100,
         cursor: str | None = None,
-    ) -> Table:
+    ) -> TypeTable:
         """A type as a table: attributes and relations as columns with what is in them, sorted and
         filtered.
 
@@ -1183,7 +1183,7 @@ class AsyncKinds(ABC):
         filter: Sequence[str] = (),
         limit: int = 100,
         cursor: str | None = None,
-    ) -> Table:
+    ) -> TypeTable:
         """A type as a table: attributes and relations as columns with what is in them, sorted and
         filtered.
 

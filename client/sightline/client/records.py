@@ -905,7 +905,7 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Table):
+class TypeTable(Table):
     """A type as a table.
 
     Attributes:

@@ -122,7 +122,7 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TypeTable:
     """A type as a table.
 
     Attributes:
@@ -142,7 +142,7 @@ class Table:
     reason: str | None
 
 
-def table(sight: Sightline, asked: TableQuestion) -> Table:
+def table(sight: Sightline, asked: TableQuestion) -> TypeTable:
     """A type as a table: attributes and relations as columns with what is in them, sorted and
     filtered.
 
@@ -173,7 +173,7 @@ def table(sight: Sightline, asked: TableQuestion) -> Table:
     reason = None
     if total > len(members):
         reason = f"the first {len(members)} of {total} entities, by IRI, were looked at"
-    return Table(
+    return TypeTable(
         type=sight.names.type(class_id),
         columns=tuple(cells.profile(key, kept) for key in shown),
         available=cells.choices,
@@ -458,7 +458,7 @@ def _holds(how: str, text: str, wanted: str) -> bool:
     )
 
 
-def as_csv(answer: Table, sight: Sightline) -> bytes:
+def as_csv(answer: TypeTable, sight: Sightline) -> bytes:
     """A page of a table as CSV (RFC 4180): ids and labels, then the columns; several values are
     parted by ``; ``, and "…" stands for those that are left out."""
     import csv
@@ -485,7 +485,7 @@ def as_csv(answer: Table, sight: Sightline) -> bytes:
 KIND = Kind(
     table,
     TableQuestion,
-    Table,
+    TypeTable,
     route="GET /v1/types/{id}/table",
     tag="graph",
     order="By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.",
