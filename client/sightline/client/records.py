@@ -358,7 +358,7 @@ class Link:
     """A fact between two nodes; ``source`` and ``target`` are ids of nodes or of what was excluded.
 
     Attributes:
-        probability: chance that a predicted fact is true; null unless predicted.
+        probability, probability_if_any: as of a ``Fact``; null unless predicted.
         origins: where a stated fact is stated.
     """
 
@@ -367,6 +367,7 @@ class Link:
     target: str
     status: Literal["stated", "inferred", "predicted"]
     probability: float | None
+    probability_if_any: float | None
     origins: tuple[Origin, ...]
 
 

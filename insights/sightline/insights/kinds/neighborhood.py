@@ -74,7 +74,7 @@ class Link:
     """A fact between two nodes; ``source`` and ``target`` are ids of nodes or of what was excluded.
 
     Attributes:
-        probability: chance that a predicted fact is true; null unless predicted.
+        probability, probability_if_any: as of a ``Fact``; null unless predicted.
         origins: where a stated fact is stated.
     """
 
@@ -83,6 +83,7 @@ class Link:
     target: str
     status: Status
     probability: float | None
+    probability_if_any: float | None
     origins: tuple[Origin, ...]
 
 
@@ -157,6 +158,7 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
             names.entity(int(s.tail[e])).id,
             names.status(int(e)),
             None,
+            None,
             names.origins(int(e)),
         )
         for e in between(facts, chosen, drawn, wanted)
@@ -168,6 +170,7 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
             names.entity(c.tail).id,
             "predicted",
             c.chance,
+            c.if_any,
             (),
         )
         for c in expected

@@ -3,7 +3,9 @@
 // The steps are in the address: the entity itself, then what was expanded, in that order. The same steps
 // give the same graph and, with `layout.js`, the same picture.
 
-import { ask } from "../shell/api.js";
+import { ask, once } from "../shell/api.js";
+
+import { nameOf } from "../parts/facts.js";
 
 /** @typedef {import("../answers.js").Entity} Entity */
 /** @typedef {import("../answers.js").Ref} Ref */
@@ -21,7 +23,7 @@ import { ask } from "../shell/api.js";
  * @property {Edge[]} edges
  * @property {boolean} opened
  */
-/** @typedef {{ key: string, source: Node, target: Node, relation: Ref, status: Status, probability: number | null, origins: Origin[] }} Edge */
+/** @typedef {{ key: string, source: Node, target: Node, relation: Ref, status: Status, chance: number | null, origins: Origin[] }} Edge */
 /**
  * The neighbours that one step added by one relation and direction: they share a trunk.
  * @typedef {object} Group
@@ -44,6 +46,23 @@ const OF_HUB = 2;
 const HUB = 60;
 /** Characters of the ids that are told as drawn: an address has a limit. */
 const TOLD = 9000;
+
+/** What relations are: whether both ways say the same, and how the other way reads. @type {Map<string, { symmetric: boolean, inverse_label: string | null }>} */
+const relations = new Map();
+
+/** Read what relations are; done once. */
+export async function learnRelations() {
+  if (relations.size) return;
+  const { relations: all } = await once("relations");
+  for (const { relation, symmetric, inverse_label } of all) relations.set(relation.id, { symmetric, inverse_label });
+}
+
+/** How a relation reads from what was expanded: its name, or that of its inverse. @param {{ relation: Ref, direction: "out" | "in" | "both" }} group */
+export function phraseOf({ relation, direction }) {
+  if (direction !== "in") return nameOf(relation);
+  const inverse = relations.get(relation.id)?.inverse_label;
+  return inverse ? nameOf({ id: relation.id, label: inverse }) : `← ${nameOf(relation)}`;
+}
 
 /** Answers by question: undo and redo ask nothing again. @type {Map<string, Promise<any>>} */
 const answers = new Map();
@@ -115,11 +134,11 @@ function take(graph, step, answer) {
   else owner.r = Math.max(owner.r, 9);
   owner.opened = true;
   came.delete(owner);
-  for (const { source, relation, target, status, probability, origins } of answer.edges) {
+  for (const { source, relation, target, status, probability_if_any, origins } of answer.edges) {
     const key = [source, relation.id, target].join(" ");
     const ends = [graph.nodes.get(source), graph.nodes.get(target)];
     if (graph.edges.has(key) || !ends[0] || !ends[1]) continue;
-    const edge = { key, source: ends[0], target: ends[1], relation, status, probability, origins };
+    const edge = { key, source: ends[0], target: ends[1], relation, status, chance: probability_if_any, origins };
     graph.edges.set(key, edge);
     ends[0].edges.push(edge);
     if (ends[0] !== ends[1]) ends[1].edges.push(edge);
@@ -133,8 +152,9 @@ function take(graph, step, answer) {
 function grouped(graph, owner, step, came, omitted) {
   /** @type {Map<string, Group>} */
   const groups = new Map();
-  /** @param {Ref} relation @param {"out" | "in"} direction @param {string} [alone] */
-  const of = (relation, direction, alone = "") => {
+  /** @param {Ref} relation @param {"out" | "in"} read @param {string} [alone] */
+  const of = (relation, read, alone = "") => {
+    const direction = relations.get(relation.id)?.symmetric ? "both" : read;
     const key = [owner.id, relation.id, direction, alone].join(" ");
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { key, owner, relation, direction, nodes: [], edges: [], more: 0, x: 0, y: 0, rest: null }));
@@ -150,7 +170,7 @@ function grouped(graph, owner, step, came, omitted) {
     group.nodes.push(other);
     group.edges.push(edge);
   }
-  for (const { relation, direction, count } of omitted) of(relation, direction).more = count;
+  for (const { relation, direction, count } of omitted) of(relation, direction).more += count;
   // What was left out by an earlier step is told by this one now.
   graph.groups = graph.groups.filter((group) => {
     if (group.owner !== owner || (step.relation && group.relation.id !== step.relation)) return true;

@@ -32,7 +32,7 @@ export function around(groups) {
     some.forEach((node, i) => {
       const angle = angles[i] ?? 0;
       const far = radius * (0.94 + 0.14 * seeded(node?.id ?? group.key)) * (node ? 1 : 0.82);
-      set(group, node, { x: 1.06 * far * Math.cos(angle), y: far * Math.sin(angle) });
+      set(group, node, { x: 0.97 * far * Math.cos(angle), y: 1.08 * far * Math.sin(angle) });
     });
     trunk(group, { x: 0, y: 0 }, 0.45);
     at += some.length + GAP;
@@ -55,8 +55,9 @@ function turned(share) {
  * @param {Node} owner
  * @param {Point} from
  * @param {Iterable<Point>} taken
+ * @param {number} [nearest]
  */
-export function beyond(groups, owner, from, taken) {
+export function beyond(groups, owner, from, taken, nearest = 105) {
   const all = groups.flatMap((group) => slots(group).map((node) => ({ group, node })));
   if (!all.length) return;
   const away = Math.atan2(owner.y - from.y, owner.x - from.x);
@@ -64,7 +65,7 @@ export function beyond(groups, owner, from, taken) {
   const spread = Math.min(1.5 * Math.PI, 0.8 + 0.16 * all.length);
   /** @type {{ x: number, y: number, angle: number }[]} */
   const free = [];
-  for (let far = 105; free.length < all.length && far < 4000; far += 38) {
+  for (let far = nearest; free.length < all.length && far < 4000; far += 38) {
     const parts = Math.max(3, Math.floor((spread * far) / 34));
     for (let i = 0; i <= parts && free.length < all.length; i += 1) {
       // From the middle outwards, so that few stand straight ahead.

@@ -45,8 +45,11 @@ export const colourOfNode = (node) => tint(typeClass(node)[0] ?? "type-other");
 /** @param {Node} node */
 const letterOf = (node) => tint(typeClass(node).length > 1 ? "node-letter-dark" : "node-letter");
 
-/** Whether only predictions join an entity with what is drawn. @param {Node} node */
-export const isNew = (node) => node.edges.length > 0 && node.edges.every((edge) => edge.status === "predicted");
+/** Whether only a prediction joins an entity with what it was drawn for. @param {Node} node */
+export function isNew(node) {
+  const own = node.edges.filter((edge) => edge.source.id === node.owner || edge.target.id === node.owner);
+  return own.length > 0 && own.every((edge) => edge.status === "predicted");
+}
 
 /** @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown */
 export function paint(c, stage, shown) {
@@ -79,7 +82,7 @@ export function paint(c, stage, shown) {
 function plainEdges(c, shown, places) {
   const inTrunks = new Set(shown.groups.flatMap((group) => group.edges));
   c.strokeStyle = tint("edge-faint");
-  c.lineWidth = 1;
+  c.lineWidth = 0.8;
   c.beginPath();
   for (const edge of shown.edges) {
     if (inTrunks.has(edge) || edge.status !== "stated") continue;
@@ -161,12 +164,12 @@ function apart(c, stage, shown, places, taken) {
     c.lineTo(b.x, b.y);
     c.stroke();
     c.setLineDash([]);
-    if (edge.probability === null || stage.camera.k < 0.4) continue;
+    if (edge.chance === null || stage.camera.k < 0.4) continue;
     const share = edge.source === shown.centre ? 0.68 - 0.06 * (i++ % 3) : 0.32 + 0.06 * (i++ % 3);
     const [x, y] = [a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)];
     c.font = font(640, 11.5);
     c.textAlign = "center";
-    halo(c, percent(edge.probability), x, y, tint("predicted"), 6);
+    halo(c, percent(edge.chance), x, y, tint("predicted"), 6);
     taken.push({ x: x - 16, y: y - 8, w: 32, h: 16 });
   }
 }
@@ -177,7 +180,7 @@ function litEdges(c, stage, shown, places, taken) {
   if (!node || node === shown.centre) return;
   const edges = node.edges.filter((edge) => edge.status === "stated" && shown.edges.includes(edge)).slice(0, 200);
   c.strokeStyle = tint("edge-strong");
-  c.lineWidth = 1.8;
+  c.lineWidth = edges.length > 8 ? 1 : 1.8;
   for (const edge of edges) {
     const [a, b] = [places.get(edge.source), places.get(edge.target)];
     if (!a || !b) continue;

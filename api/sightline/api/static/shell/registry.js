@@ -31,4 +31,4 @@ export const VIEWS = [
 export const rowOf = (name) => VIEWS.find((row) => row.name === name);
 
 /** What draws a neighbourhood, loaded with the first drawing; null: there is none, and lists say all. @type {null | (() => Promise<{ mount: Mount }>)} */
-export const CANVAS = null;
+export const CANVAS = () => import("../canvas/mount.js");

@@ -1,51 +1,312 @@
-// #/connect?a=ID&b=ID&hops=3 : the paths between two entities.
+// #/connect?a=…&b=…&hops=3&not=…&via=…&must=…&shape=2&order=&draw= : how two sides are connected. A side is one entity,
+// several or a type. Left: shapes as sentences with their paths; right: all of them as one graph.
 
-import { ask } from "../shell/api.js";
-import { h, label, number, plural, put } from "../parts/dom.js";
-import { chain, nameOf } from "../parts/facts.js";
-import { score } from "../parts/marks.js";
+import { ask, once, queryOf, served } from "../shell/api.js";
+import { listOf } from "../shell/url.js";
+import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
+import { entityLink, nameOf, named } from "../parts/facts.js";
+import { icon } from "../parts/icons.js";
+import { pValue, score } from "../parts/marks.js";
+import { popover } from "../parts/popover.js";
 import { searchBox } from "../parts/search.js";
 import { sourceButton } from "../parts/source.js";
 import { empty, later, partial } from "../parts/states.js";
+import { csvOf, download } from "../parts/table.js";
+import { dot, dotOf, learn, typeNamed, types } from "../parts/types.js";
+import { drawPaths } from "./paths.js";
 
-/** Paths at first, and at most. */
-const SHOWN = 50;
+/** @typedef {import("../answers.js").Path} Path */
+/** @typedef {import("../answers.js").Entity} Entity */
+/** @typedef {{ metapath: string, steps: { relation: import("../answers.js").Ref, forward: boolean }[], score: number, count: number, p_value: number | null, q_value: number | null, note: string, paths: Path[] }} Shape */
+/** @typedef {{ source: Entity[], target: Entity[], paths: Path[], metapaths: Shape[], found: number, truncated: boolean, reason: string | null }} Answer */
+
+/** Paths asked for, shown of a shape at first, and how long is searched. */
+const ASKED = 400;
+const FIRST = 4;
+const DEADLINE = 2000;
+const LONGER = 10_000;
 const MOST = 1000;
+const SHAPES = 12;
+/** Choices of how shapes are ordered and how many are drawn. */
+const ORDERS = { chance: "Least likely by chance first", score: "Best connected first", length: "Shortest first" };
+const DRAWN = { 1: "This shape", 5: "Best 5 shapes", 12: "Best 12 shapes" };
 
 /** @param {import("../shell/router.js").Context} context */
-export function view({ place, query, push, title }) {
-  const ids = { a: query.get("a"), b: query.get("b") };
-  const hops = query.get("hops") ?? "3";
-  /** @param {"a" | "b"} which @param {string} name */
-  const end = (which, name) => {
-    let shown = ids[which] ?? "";
-    const { box, input } = searchBox({ name, placeholder: name, choose: (entity) => push({ [which]: entity.id }) });
-    input.addEventListener("blur", () => { input.value = shown; });
-    input.value = shown;
-    if (shown) ask("entities/-", { id: shown }).then(({ entity }) => { if (document.activeElement !== input) input.value = shown = nameOf(entity); }, () => null);
-    return { box, input };
-  };
-  const ends = { a: end("a", "From"), b: end("b", "To") };
-  const length = h("select", { class: "select", "aria-label": "Steps", onchange: () => push({ hops: length.value }) }, [...new Set(["1", "2", "3", "4", hops])].map((n) => h("option", { value: n, selected: n === hops }, `Up to ${n} steps`)));
+export async function view(context) {
+  const { place, push, title } = context;
+  let query = new URLSearchParams(context.query);
   title("Connect");
-  put(place, h("div", { class: "sheet" }, h("h1", {}, "How are two entities connected?"), h("form", { class: "ends", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, ends.a.box, ends.b.box, length),
-    ids.a && ids.b ? paths({ source: ids.a, target: ids.b, max_hops: hops }, title) : null));
-  if (!ids.a || !ids.b) setTimeout(() => ends[ids.a ? "b" : "a"].input.focus());
+  const [stats, { relations }] = await Promise.all([served(), once("relations")]).catch(() => [null, { relations: [] }]);
+  if (stats) learn(stats);
+  /** @type {Map<string, string | null>} */
+  const inverse = new Map(relations.map((/** @type {any} */ one) => [one.relation.id, one.inverse_label]));
+  const names = new Map(/** @type {[string, import("../answers.js").Ref][]} */ (relations.map((/** @type {any} */ one) => [one.relation.id, one.relation])));
+  /** @type {Map<string, Entity>} */
+  const known = new Map();
+  let deadline = DEADLINE;
+
+  const form = h("div", { class: "form" });
+  const results = h("div", { class: "results" });
+  const drawing = h("div", { class: "pane ground drawing" });
+  put(place, h("div", { class: "panes" }, h("div", { class: "pane left", "data-scroll": true }, form, results), drawing));
+
+  const ends = () => ({ a: listOf(query, "a"), b: listOf(query, "b") });
+  const question = () => ({
+    source: ends().a, target: ends().b, max_hops: query.get("hops") ?? "3", exclude: listOf(query, "not"), types: listOf(query, "via"),
+    include: listOf(query, "must"), include_mode: listOf(query, "must").length ? "any" : null, k: ASKED, deadline_ms: deadline,
+  });
+  /** What a relation reads like. @param {{ relation: import("../answers.js").Ref, forward: boolean }} step */
+  const phrase = ({ relation, forward }) => (forward ? nameOf(relation) : inverse.get(relation.id) ? plain(inverse.get(relation.id) ?? "") : `← ${nameOf(relation)}`);
+
+  let asked = "";
+  async function show() {
+    drawForm();
+    const { a, b } = ends();
+    if (!a.length || !b.length) {
+      asked = "";
+      put(results, h("div", { class: "start" }, h("h1", {}, "How are they connected?"), h("p", { class: "quiet" }, "Choose two sides. Each may be an entity, several, or a type.")));
+      put(drawing, empty({ icon: "connect", title: "Nothing to draw yet", text: "The drawing shows every path between the two sides." }));
+      return;
+    }
+    const key = JSON.stringify(question());
+    if (key === asked) return answered(answer);
+    asked = key;
+    const began = performance.now();
+    put(results, later(ask("paths", question()).then((found) => {
+      answer = found;
+      took = performance.now() - began;
+      return found;
+    }), (found) => {
+      queueMicrotask(() => key === asked && answered(found));
+      return null;
+    }, { rows: 8 }));
+  }
+  /** @type {Answer} */
+  let answer = { source: [], target: [], paths: [], metapaths: [], found: 0, truncated: false, reason: null };
+  let took = 0;
+
+  /** @param {Answer} found */
+  function answered(found) {
+    for (const one of [...found.source, ...found.target]) known.set(one.id, one);
+    drawForm();
+    const [left, right] = [sideName(ends().a), sideName(ends().b)];
+    title(`${plain(left)} and ${plain(right)}`);
+    const shapes = ordered(found, query.get("order") ?? "chance");
+    const wait = h("button", { type: "button", class: "button", onclick: () => { deadline = LONGER; show(); } }, `Search ${LONGER / 1000} s`);
+    const shorter = Number(query.get("hops") ?? 3) > 1 ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops") ?? 3) - 1, shape: null }) }, "Fewer steps") : null;
+    const cut = found.truncated ? partial(label(`Not everything was searched: ${found.reason}.`), deadline < LONGER ? wait : null, shorter) : null;
+    if (!shapes.length) {
+      put(results, cut, empty({ icon: "connect", title: `No path of up to ${plural(Number(query.get("hops") ?? 3), "step")}`, text: "Nothing that may be walked joins the two sides.", actions: [
+        Number(query.get("hops") ?? 3) < 6 ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops") ?? 3) + 1, shape: null }) }, "Allow one more step") : null,
+        ["not", "via", "must"].some((name) => query.has(name)) ? h("button", { type: "button", class: "button", onclick: () => push({ not: null, via: null, must: null, shape: null }) }, "Without conditions") : null] }));
+      put(drawing, null);
+      return;
+    }
+    const chosen = Math.min(Number(query.get("shape") ?? 1) || 1, shapes.length) - 1;
+    const order = h("select", { class: "plain-select", "aria-label": "Order", onchange: () => push({ order: order.value === "chance" ? null : order.value, shape: null }) },
+      Object.entries(ORDERS).map(([value, text]) => h("option", { value, selected: value === (query.get("order") ?? "chance") }, text)));
+    const list = h("ol", { class: "shapes" });
+    const most = Math.max(...shapes.map((shape) => shape.score));
+    const rows = (/** @type {number} */ upto) => put(list, shapes.slice(0, upto).map((shape, i) => row(shape, i, i === chosen, most, left, right)),
+      shapes.length > upto ? h("li", { class: "more" }, h("button", { type: "button", class: "link", onclick: () => rows(shapes.length) }, `${plural(shapes.length - upto, "more shape")}`)) : null);
+    rows(Math.max(SHAPES, chosen + 1));
+    put(results, cut, h("div", { class: "summary" }, h("b", {}, plural(found.found, "path")), h("span", { class: "quiet" }, ` in ${plural(shapes.length, "shape")}, ${number(Math.round(took))} ms`), order), list);
+    draw(shapes, chosen);
+    say(`${plural(found.found, "path")} in ${plural(shapes.length, "shape")}`);
+  }
+
+  /** A side in words. @param {string[]} ids */
+  function sideName(ids) {
+    const [first = ""] = ids;
+    const type = types().find((one) => one.id === first);
+    if (ids.length > 1) return `${number(ids.length)} ${ids.every((id) => !types().some((one) => one.id === id)) ? "entities" : "groups"}`;
+    return type ? `any ${type.label}` : nameOf(known.get(first) ?? { id: first, label: first }, 60);
+  }
+
+  /** @param {Shape} shape @param {number} i @param {boolean} open @param {number} most @param {string} left @param {string} right */
+  function row(shape, i, open, most, left, right) {
+    const button = h("button", { type: "button", class: "sentence", "aria-expanded": String(open), onclick: () => push({ shape: open ? null : i + 1 }) }, sentence(shape, left, right));
+    const p = shape.p_value === null ? untested(shape) : pValue(shape.p_value, shape.q_value);
+    const all = open ? h("ul", { class: "paths" }) : null;
+    if (all) fillPaths(all, shape, FIRST);
+    const item = h("li", { class: open ? "shape open" : "shape", "data-shape": i }, button,
+      h("div", { class: "numbers" }, p, score(shape.score, most), h("span", { class: "count quiet" }, plural(shape.count, "path")), icon(open ? "chevron" : "right")), all);
+    item.addEventListener("pointerenter", () => picture?.mark({ shape: i }));
+    item.addEventListener("pointerleave", () => picture?.mark(null));
+    return item;
+  }
+
+  /** Why a shape has no p-value. @param {Shape} shape */
+  function untested(shape) {
+    const [kind = "", ...why] = shape.note.split(": ");
+    const button = h("button", { type: "button", class: "p", "aria-expanded": "false", "aria-haspopup": "dialog", onclick: () => popover(button, [h("h2", {}, kind === "not tested" ? "Not tested" : "Not testable"), h("p", {}, label(why.join(": ") || shape.note))], { label: "Why there is no p-value" }) },
+      kind === "not tested" ? "not tested" : "not testable");
+    return button;
+  }
+
+  /** "Switzerland borders ● a country that is crossed by ● a river that flows into the Danube". @param {Shape} shape @param {string} left @param {string} right */
+  function sentence(shape, left, right) {
+    const between = shape.steps.slice(0, -1).map((_, i) => typeBetween(shape, i));
+    return [h("b", {}, label(left)), shape.steps.map((step, i) => {
+      const type = between[i];
+      const last = i === shape.steps.length - 1;
+      return [" ", label(phrase(step)), " ", last ? h("b", {}, label(right)) : [h("span", { class: "between" }, dot(typeNamed(type ?? "")), label(type ? withArticle(type) : "something")), " that"]];
+    })];
+  }
+
+  /** The type that all entities at a place of a shape have, as far as they are known. @param {Shape} shape @param {number} i */
+  function typeBetween(shape, i) {
+    const [first, ...rest] = shape.paths.map((path) => path.steps[i]?.target.types ?? []);
+    return (first ?? []).find((type) => rest.every((some) => some.includes(type)));
+  }
+
+  /** @param {HTMLElement} list @param {Shape} shape @param {number} upto */
+  function fillPaths(list, shape, upto) {
+    const rest = shape.count - Math.min(upto, shape.paths.length);
+    put(list, shape.paths.slice(0, upto).map((path) => {
+      const item = h("li", { "data-ids": path.steps.map((step) => step.target.id).join(" ") }, h("div", { class: "line" },
+        h("span", { class: "grow nodes" }, middle(path)), h("span", { class: "quiet" }, path.score.toPrecision(2)),
+        sourceButton(path.steps.flatMap((step) => step.origins), path.steps.flatMap((step) => [step.source.id, step.relation.id, step.target.id]))));
+      item.addEventListener("pointerenter", (event) => { event.stopPropagation(); picture?.mark({ path }); });
+      item.addEventListener("pointerleave", () => picture?.mark(null));
+      return item;
+    }), rest > 0 ? h("li", {}, h("button", { type: "button", class: "link", onclick: () => moreOf(list, shape, upto) }, `${plural(rest, "more path")} of this shape`)) : null);
+  }
+
+  /** What a path passes; of one step, its ends. @param {Path} path */
+  function middle(path) {
+    const entities = path.steps.length > 1 && ends().a.length === 1 && ends().b.length === 1 && answer.source.length === 1 && answer.target.length === 1
+      ? path.steps.slice(0, -1).map((step) => step.target) : [...path.steps.slice(0, 1).map((step) => step.source), ...path.steps.map((step) => step.target)];
+    return entities.map((entity, i) => [i ? h("span", { class: "sep", "aria-hidden": "true" }, "›") : null, h("span", { class: "node" }, dotOf(entity), entityLink(entity, { kind: "bare" }))]);
+  }
+
+  /** More paths of one shape; those that the answer lacks are asked for by their steps. @param {HTMLElement} list @param {Shape} shape @param {number} upto */
+  async function moreOf(list, shape, upto) {
+    if (shape.paths.length < Math.min(shape.count, upto + 20)) {
+      const each = shape.steps.map(({ relation, forward }) => `${forward ? "" : "^"}<${relation.iri}>`);
+      try {
+        const found = await ask("paths", { ...question(), include: null, include_mode: null, k: MOST, pattern: each.join("/"), max_hops: shape.steps.length });
+        const seen = new Set(shape.paths.map((path) => JSON.stringify(path.steps.map((step) => [step.source.id, step.relation.id, step.target.id]))));
+        shape.paths.push(...found.paths.filter((/** @type {Path} */ path) => path.length === shape.steps.length && !seen.has(JSON.stringify(path.steps.map((step) => [step.source.id, step.relation.id, step.target.id])))));
+      } catch (error) {
+        if (/** @type {Error} */ (error).name !== "AbortError") say(/** @type {Error} */ (error).message);
+      }
+    }
+    fillPaths(list, shape, upto + 20);
+  }
+
+  /** @type {ReturnType<typeof drawPaths> | null} */
+  let picture = null;
+  /** @param {Shape[]} shapes @param {number} chosen */
+  function draw(shapes, chosen) {
+    const many = Number(query.get("draw") ?? 5);
+    const drawn = many === 1 ? [shapes[chosen] ?? shapes[0]] : [...new Set([shapes[chosen], ...shapes.slice(0, many)])];
+    const shown = /** @type {Shape[]} */ (drawn.filter(Boolean));
+    const area = h("div", { class: "picture" });
+    const choose = h("select", { class: "plain-select", "aria-label": "What is drawn", onchange: () => push({ draw: choose.value === "5" ? null : choose.value }) }, Object.entries(DRAWN).map(([value, text]) => h("option", { value, selected: Number(value) === many }, text)));
+    const only = query.get("show") === "list";
+    const mode = h("div", { class: "segment", role: "group", "aria-label": "How it is shown" }, [["", "Layers"], ["list", "List only"]].map(([value, text]) => h("button", { type: "button", "aria-pressed": String((only ? "list" : "") === value), onclick: () => push({ show: value || null }) }, text)));
+    const save = h("button", { type: "button", class: "icon-button", "aria-label": "Save", title: "Save", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => popover(save, [
+      h("button", { type: "button", onclick: () => picture && download("paths.svg", picture.svg(), "image/svg+xml") }, "SVG, the drawing"),
+      h("button", { type: "button", onclick: () => download("paths.csv", csvOf([["score", "shape", "path", "sources"], ...answer.paths.map((path) => [path.score, path.metapath, path.text, path.steps.flatMap((step) => step.origins.map((origin) => `${origin.source}, ${origin.place}`)).join("; ")])])) }, "CSV, all paths"),
+    ], { label: "Save as", kind: "menu" }) }, icon("down"));
+    const address = `/v1/paths?${queryOf({ ...question(), deadline_ms: null })}`;
+    const copy = h("button", { type: "button", class: "icon-button", "aria-label": "Copy the question as an address", title: plain(address.slice(0, 300)), onclick: () => navigator.clipboard?.writeText(location.origin + address).then(() => say("Copied"), () => say("The browser does not let the page copy")) }, icon("copy"));
+    const legend = h("div", { class: "float legend" });
+    place.classList.toggle("list-only", only);
+    put(drawing, area, h("div", { class: "float modes" }, mode), h("div", { class: "float tools" }, choose, h("i", { class: "rule" }), save), legend);
+    picture = drawPaths(area, { shapes: shown, chosen: many === 1 ? 0 : shown.indexOf(/** @type {Shape} */ (shapes[chosen])), source: answer.source, target: answer.target, phrase, numbers: shown.map((shape) => shapes.indexOf(shape)), onHover: point });
+    const met = [...new Set(shown.flatMap((shape) => shape.paths.flatMap((path) => path.steps.flatMap((step) => [step.source, step.target]))).map((entity) => entity.types.find((one) => typeNamed(one)) ?? ""))].filter(Boolean);
+    put(legend, met.slice(0, 5).map((type) => h("span", { class: "type" }, dot(typeNamed(type)), label(type))), met.length > 5 ? h("span", { class: "quiet desk" }, `${met.length - 5} more`) : null, h("i", { class: "rule" }),
+      h("span", { class: "type width-key" }, h("i", { class: "thin" }), h("i", { class: "thick" }), "width: path score through this fact"),
+      picture.left ? h("span", { class: "quiet" }, `${plural(picture.left, "entity", "entities")} not drawn`) : null,
+      h("span", { class: "api quiet desk" }, "GET /v1/paths"), copy);
+  }
+
+  /** Mark in the list what the pointer is at in the drawing. @param {string | null} id */
+  function point(id) {
+    for (const item of results.querySelectorAll("[data-ids]")) item.classList.toggle("pointed", id !== null && (/** @type {HTMLElement} */ (item).dataset.ids ?? "").split(" ").includes(id));
+    for (const link of results.querySelectorAll("[data-id]")) link.classList.toggle("pointed", /** @type {HTMLElement} */ (link).dataset.id === id);
+  }
+
+  function drawForm() {
+    const { a, b } = ends();
+    const hops = query.get("hops") ?? "3";
+    const swap = h("button", { type: "button", class: "icon-button swap", "aria-label": "Swap the sides", title: "Swap the sides", onclick: () => push({ a: b, b: a, shape: null }) }, icon("swap"));
+    const steps = menu(h("button", { type: "button", class: "chip on" }, hops === "1" ? "1 step" : `Up to ${hops} steps`, icon("chevron")), () => [1, 2, 3, 4, 5, 6].map((n) => h("button", { type: "button", onclick: () => push({ hops: n === 3 ? null : n, shape: null }) }, n === 1 ? "1 step" : `Up to ${n} steps`)), "Steps");
+    /** @param {string} name @param {string} word @param {(id: string) => import("../parts/dom.js").Content} said */
+    const chips = (name, word, said) => listOf(query, name).map((id) => h("span", { class: "chip" }, word, " ", h("b", {}, said(id)),
+      h("button", { type: "button", class: "off", "aria-label": `Without this condition: ${word}`, onclick: () => push({ [name]: listOf(query, name).filter((one) => one !== id), shape: null }) }, icon("close"))));
+    /** @param {string} id */
+    const relation = (id) => named(names.get(id) ?? { id, label: id });
+    /** @param {string} name */
+    const add = (name) => (/** @type {string} */ id) => push({ [name]: [...new Set([...listOf(query, name), id])], shape: null });
+    /** @param {(id: string) => void} choose */
+    const ofRelations = (choose) => relations.map((/** @type {any} */ one) => h("button", { type: "button", onclick: () => choose(one.relation.id) }, h("span", { class: "grow clip" }, named(one.relation)), h("span", { class: "quiet" }, number(one.edges))));
+    const ofTypes = () => types().map((type) => h("button", { type: "button", onclick: () => add("via")(type.id) }, dot(type), h("span", { class: "grow clip" }, named(type)), h("span", { class: "quiet" }, number(type.entities))));
+    const typeOfId = (/** @type {string} */ id) => named(types().find((one) => one.id === id) ?? { id, label: id });
+    put(form, h("form", { class: "ends", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, side("a", "From", a), swap, side("b", "To", b)),
+      h("div", { class: "conditions" }, steps, chips("not", "Not", relation), menu(h("button", { type: "button", class: "chip" }, listOf(query, "not").length ? icon("plus") : "Not …"), () => ofRelations(add("not")), "Do not walk"),
+        chips("via", "Via", typeOfId), menu(h("button", { type: "button", class: "chip" }, listOf(query, "via").length ? icon("plus") : ["Via any type", icon("chevron")]), ofTypes, "Entities between have this type"),
+        chips("must", "Uses", relation), menu(h("button", { type: "button", class: "chip" }, icon("plus"), listOf(query, "must").length ? null : "Must use…"), () => ofRelations(add("must")), "At least one step is of this relation")));
+  }
+
+  /** @param {HTMLButtonElement} button @param {() => import("../parts/dom.js").Content} content @param {string} name */
+  function menu(button, content, name) {
+    button.setAttribute("aria-haspopup", "dialog");
+    button.setAttribute("aria-expanded", "false");
+    if (!button.textContent) button.setAttribute("aria-label", name);
+    button.addEventListener("click", () => popover(button, [h("p", { class: "note" }, name), content()], { label: name, kind: "menu" }));
+    return button;
+  }
+
+  /** One side: what it holds, and a field that adds to it. @param {"a" | "b"} which @param {string} name @param {string[]} ids */
+  function side(which, name, ids) {
+    const put_ = (/** @type {string} */ id) => push({ [which]: [...new Set([...ids, id])], shape: null });
+    const { box, input } = searchBox({ name, placeholder: ids.length ? "or also …" : name === "From" ? "From entity or type" : "To entity or type", sorts: ["entity", "type"],
+      choose: (entity) => { known.set(entity.id, entity); put_(entity.id); }, chooseRef: (ref) => put_(ref.id) });
+    const held = ids.map((id) => {
+      const type = types().find((one) => one.id === id);
+      const entity = known.get(id);
+      if (!type && !entity) ask("entities/-", { id }).then(({ entity: one }) => { known.set(id, one); drawForm(); }, () => null);
+      return h("span", { class: "held" }, type ? dot(type) : entity ? dotOf(entity) : null, h("b", { class: "clip" }, type ? ["any ", named(type)] : named(entity ?? { id, label: id })),
+        h("span", { class: "quiet clip" }, label(type ? plural(type.entities, "entity", "entities") : entity?.types[0] ?? "")),
+        h("button", { type: "button", class: "off", "aria-label": plain(`Take out ${entity ? nameOf(entity) : id}`), onclick: () => push({ [which]: ids.filter((one) => one !== id), shape: null }) }, icon("close")));
+    });
+    if (!ids.length && (which === "a" || ends().a.length)) setTimeout(() => input.isConnected && !document.querySelector(".popover") && input.focus({ preventScroll: true }));
+    const adding = h("div", { class: "adding", hidden: ids.length > 0 }, box);
+    const more = ids.length ? h("button", { type: "button", class: "off add", "aria-label": `${name}: one more`, title: "One more", onclick: () => { adding.hidden = false; input.focus(); } }, icon("plus")) : null;
+    return h("div", { class: `side ${ids.length ? "full" : ""}`, role: "group", "aria-label": name }, held, more, adding);
+  }
+
+  context.keys({ s: { does: "swap the sides", run: () => push({ a: ends().b, b: ends().a, shape: null }) } });
+  await show();
+  return {
+    update: (/** @type {URLSearchParams} */ next) => {
+      query = new URLSearchParams(next);
+      show();
+    },
+  };
 }
 
-/** @param {Record<string, any>} question @param {(title: string) => void} title */
-function paths(question, title) {
-  const place = h("div", {});
-  /** @param {number} k */
-  const show = (k) => put(place, later(ask("paths", { ...question, k }), (answer) => {
-    title(`${nameOf(answer.source[0])} and ${nameOf(answer.target[0])}`);
-    if (!answer.paths.length) return empty({ icon: "connect", title: `No path of up to ${question.max_hops} steps`, text: answer.truncated ? label(answer.reason) : "Allow more steps." });
-    const most = Math.min(answer.found, MOST);
-    return [h("p", { class: "quiet" }, `${plural(answer.found, "path")}. Paths through hubs rank lower.`), answer.truncated ? partial(label(answer.reason)) : null,
-      h("ol", { class: "paths" }, answer.paths.map((/** @type {any} */ path) => h("li", {}, h("span", { class: "grow" }, chain(path)), score(path.score, answer.paths[0].score),
-        sourceButton(path.steps.flatMap((/** @type {any} */ step) => step.origins))))),
-      answer.paths.length < most ? h("button", { type: "button", class: "button", onclick: () => show(most) }, `Show ${number(most)}`) : null];
-  }, { rows: 8 }));
-  show(SHOWN);
-  return place;
+/** The shapes with their paths, in an order; direct facts always come first. @param {Answer} answer @param {string} order @returns {Shape[]} */
+function ordered({ metapaths, paths }, order) {
+  /** @type {Map<string, Path[]>} */
+  const of = new Map();
+  for (const path of paths) of.set(path.metapath, [...(of.get(path.metapath) ?? []), path]);
+  const shapes = metapaths.map((shape) => ({ ...shape, paths: of.get(shape.metapath) ?? [] }));
+  const direct = (/** @type {Shape} */ shape) => (shape.steps.length === 1 ? 0 : 1);
+  const by = {
+    chance: (/** @type {Shape} */ a, /** @type {Shape} */ b) => (a.p_value ?? 2) - (b.p_value ?? 2) || b.score - a.score,
+    score: (/** @type {Shape} */ a, /** @type {Shape} */ b) => b.score - a.score,
+    length: (/** @type {Shape} */ a, /** @type {Shape} */ b) => a.steps.length - b.steps.length || b.score - a.score,
+  }[order] ?? (() => 0);
+  return shapes.sort((a, b) => direct(a) - direct(b) || by(a, b));
+}
+
+/** "a country", "an organisation"; what is not a common word stays as it is. @param {string} type */
+function withArticle(type) {
+  const text = plain(type);
+  const word = /^\p{Lu}\p{Ll}+( \p{Ll}+)*$/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+  return `${/^[aeiou]/i.test(word) ? "an" : "a"} ${word}`;
 }

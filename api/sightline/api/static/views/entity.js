@@ -62,20 +62,24 @@ export async function view(context) {
 
   /** @type {any} */
   let canvas = null;
+  let now = context.query;
   if (CANVAS && drawing) {
-    const { mount } = await CANVAS();
-    canvas = await mount(drawing, {
-      entity: entity.entity, state: context,
-      onSelect: (one) => point(place, one?.id ?? null),
-      onNavigate: (one) => go(toEntity(one)),
-    });
+    // The view is there before its drawing is; what was changed meanwhile is told then.
+    CANVAS().then(async ({ mount }) => {
+      canvas = await mount(drawing, {
+        entity: entity.entity, state: context,
+        onSelect: (one) => point(place, one?.id ?? null),
+        onNavigate: (one) => go(toEntity(one)),
+      });
+      if (now !== context.query) canvas.update?.(now);
+    }, (error) => put(drawing, failure(error)));
     place.addEventListener("pointerover", (event) => {
       const over = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-id]"));
       canvas?.highlight?.(over?.dataset.id ?? null);
     });
   }
   return {
-    update: (/** @type {URLSearchParams} */ query) => { shown.update(query); bar.update(query); canvas?.update?.(query); },
+    update: (/** @type {URLSearchParams} */ query) => { now = query; shown.update(query); bar.update(query); canvas?.update?.(query); },
     leave: () => canvas?.leave?.(), back: () => canvas?.back?.(), end: () => canvas?.end?.(),
   };
 }

@@ -1,0 +1,178 @@
+// Paths as one graph, in layers by steps from the source; across on a desk, downwards on a phone. Made of SVG elements,
+// every text a text node. Knows no API.
+
+import { plain, s } from "../parts/dom.js";
+import { nameOf } from "../parts/facts.js";
+import { colourOf, typeOf } from "../parts/types.js";
+import { toEntity } from "../shell/url.js";
+
+/** @typedef {import("../answers.js").Entity} Entity */
+/** @typedef {import("../answers.js").Path} Path */
+/** @typedef {{ steps: { relation: import("../answers.js").Ref, forward: boolean }[], paths: Path[] }} Shape */
+/** @typedef {{ entity: Entity, layer: number, at: number, x: number, y: number, score: number, shapes: Set<number>, end: boolean }} Dot */
+/** @typedef {{ a: Dot, b: Dot, score: number, shapes: Set<number>, label: string, step: number, keys: Set<string> }} Line */
+
+/** Entities of a layer. */
+const MOST = 12;
+const MOST_NARROW = 4;
+const WIDEST = 6;
+
+/**
+ * @param {HTMLElement} place
+ * @param {{ shapes: Shape[], chosen: number, source: Entity[], target: Entity[], numbers: number[], phrase: (step: { relation: import("../answers.js").Ref, forward: boolean }) => string, onHover: (id: string | null) => void }} given
+ */
+export function drawPaths(place, { shapes, chosen, source, target, numbers, phrase, onHover }) {
+  const narrow = (place.clientWidth || innerWidth) < 600;
+  const { dots, lines, layers, left } = gathered(shapes, chosen, source, target, narrow ? MOST_NARROW : MOST, phrase);
+  const width = Math.max(320, place.clientWidth || 860);
+  const height = Math.max(narrow ? 70 * layers : 420, place.clientHeight || 700);
+  arrange(dots, lines, layers, width, height, narrow);
+  const most = Math.max(...lines.map((line) => line.score), 1e-9);
+  /** @type {Map<Line, SVGElement>} */
+  const drawnLines = new Map();
+  /** @type {Map<Dot, SVGElement>} */
+  const drawnDots = new Map();
+  const lit = (/** @type {{ shapes: Set<number> }} */ one) => one.shapes.has(chosen);
+  for (const line of [...lines].sort((a, b) => Number(lit(a)) - Number(lit(b)))) {
+    const said = `${nameOf(line.a.entity, 80)} ${line.label} ${nameOf(line.b.entity, 80)}`;
+    drawnLines.set(line, s("path", { d: curve(line, narrow), class: lit(line) ? "line lit" : "line", "stroke-width": (1 + (WIDEST - 1) * Math.sqrt(line.score / most)).toFixed(2) }, s("title", {}, plain(said))));
+  }
+  const heads = narrow ? [] : Array.from({ length: layers - 1 }, (_, i) => s("text", { class: "layer", x: xOf(i + 1, layers, width), y: 78 }, `${i + 1} ${i ? "steps" : "step"}`));
+  const labels = stepLabels(lines.filter(lit), dots).map((line) => s("text", { class: "relation", ...middleOf(line) }, plain(line.label)));
+  for (const one of dots) {
+    const alone = one.end && dots.filter((other) => other.layer === one.layer).length < 4;
+    const r = narrow ? (alone ? 14 : 9) : alone ? 17 : 11;
+    const type = typeOf(one.entity);
+    const node = s("a", { class: `place ${lit(one) || one.end ? "" : "dim"} ${alone ? "end" : ""} ${colourOf(type)}`, href: toEntity(one.entity), transform: `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`, "data-id": one.entity.id, "aria-label": plain(`${nameOf(one.entity)}, ${one.entity.types[0] ?? ""}`) },
+      one.end ? s("circle", { class: "ring", r: r + 3.5 }) : null, s("circle", { class: "body", r }), s("text", { class: "letters", y: 4 }, type?.letters ?? ""), s("text", { class: "name", y: r + (narrow ? 13 : 18) }, nameOf(one.entity, narrow ? Math.max(6, Math.floor(width / dots.filter((other) => other.layer === one.layer).length / 6.8)) : 24)));
+    node.addEventListener("pointerenter", () => { mark({ id: one.entity.id }); onHover(one.entity.id); });
+    node.addEventListener("pointerleave", () => { mark(null); onHover(null); });
+    node.addEventListener("focus", () => onHover(one.entity.id));
+    drawnDots.set(one, node);
+  }
+  const drawing = s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, class: "path-graph", role: "group", "aria-label": "All paths as one graph; the list says the same" }, heads, [...drawnLines.values()], labels, [...drawnDots.values()]);
+  place.replaceChildren(drawing);
+
+  /** Mark a shape, a path or what passes an entity. @param {{ shape?: number, path?: Path, id?: string } | null} what */
+  function mark(what) {
+    drawing.classList.toggle("marking", what !== null);
+    const keys = new Set(what?.path?.steps.map((step) => keyOf(step.source, step.target)) ?? []);
+    const shape = what?.shape === undefined ? -1 : numbers.indexOf(what.shape);
+    /** @type {Set<Dot>} */
+    const met = new Set();
+    for (const [line, element] of drawnLines) {
+      const on = what !== null && (what.path ? [...line.keys].some((key) => keys.has(key)) : what.id ? line.a.entity.id === what.id || line.b.entity.id === what.id : line.shapes.has(shape));
+      element.classList.toggle("marked", on);
+      if (on) met.add(line.a).add(line.b);
+    }
+    for (const [one, element] of drawnDots) element.classList.toggle("marked", met.has(one));
+  }
+  return { mark, left, svg: () => standalone(drawing) };
+}
+
+/** @param {Entity} a @param {Entity} b */
+const keyOf = (a, b) => JSON.stringify([a.id, b.id]);
+
+/** The union of the paths: every entity once, at its fewest steps. @param {Shape[]} shapes @param {number} chosen @param {Entity[]} source @param {Entity[]} target @param {number} most @param {(step: any) => string} phrase */
+function gathered(shapes, chosen, source, target, most, phrase) {
+  const longest = Math.max(1, ...shapes.map((shape) => shape.steps.length));
+  const [from, to] = [new Set(source.map((one) => one.id)), new Set(target.map((one) => one.id))];
+  /** @type {Map<string, Dot>} */
+  const dots = new Map();
+  /** @type {Map<string, Line>} */
+  const lines = new Map();
+  /** @param {Entity} entity @param {number} step @param {number} i @param {number} worth */
+  const at = (entity, step, i, worth) => {
+    const layer = from.has(entity.id) ? 0 : to.has(entity.id) ? longest : step;
+    let one = dots.get(entity.id);
+    if (!one) dots.set(entity.id, (one = { entity, layer, at: 0, x: 0, y: 0, score: 0, shapes: new Set(), end: from.has(entity.id) || to.has(entity.id) }));
+    one.layer = Math.min(one.layer, layer);
+    one.score += worth + (i === chosen ? 1e6 : 0);
+    one.shapes.add(i);
+    return one;
+  };
+  shapes.forEach((shape, i) => shape.paths.forEach((path) => path.steps.forEach((step, n) => {
+    const [a, b] = [at(step.source, n, i, path.score), at(step.target, n + 1, i, path.score)];
+    const key = keyOf(step.source, step.target);
+    let line = lines.get(key);
+    if (!line) lines.set(key, (line = { a, b, score: 0, shapes: new Set(), label: phrase(step), step: n, keys: new Set([key]) }));
+    line.score += path.score;
+    line.shapes.add(i);
+    if (i === chosen) Object.assign(line, { label: phrase(step), step: n });
+  })));
+  // Too many of one layer: the best stay.
+  /** @type {Map<number, Dot[]>} */
+  const layers = new Map();
+  for (const one of dots.values()) layers.set(one.layer, [...(layers.get(one.layer) ?? []), one]);
+  /** @type {Set<Dot>} */
+  const kept = new Set([...layers.values()].flatMap((some) => some.sort((a, b) => b.score - a.score).slice(0, most)));
+  const rest = [...dots.values()].filter((one) => kept.has(one));
+  return { dots: rest, lines: [...lines.values()].filter((line) => kept.has(line.a) && kept.has(line.b)), layers: longest + 1, left: dots.size - rest.length };
+}
+
+/** @param {number} layer @param {number} layers @param {number} width */
+const xOf = (layer, layers, width) => 106 + (layer * (width - 212)) / Math.max(1, layers - 1);
+
+/** Order each layer so that lines cross little (barycentre), then give each its place. @param {Dot[]} dots @param {Line[]} lines @param {number} layers @param {number} width @param {number} height @param {boolean} narrow */
+function arrange(dots, lines, layers, width, height, narrow) {
+  const rows = Array.from({ length: layers }, (_, layer) => dots.filter((one) => one.layer === layer).sort((a, b) => b.score - a.score || (a.entity.id < b.entity.id ? -1 : 1)));
+  /** @param {Dot[]} row */
+  const number = (row) => row.forEach((one, i) => { one.at = row.length === 1 ? 0.5 : i / (row.length - 1); });
+  rows.forEach(number);
+  for (let round = 0; round < 4; round += 1) {
+    for (const row of rows) {
+      /** @type {Map<Dot, number>} */
+      const wanted = new Map(row.map((one) => {
+        const beside = lines.flatMap((line) => (line.a === one ? [line.b] : line.b === one ? [line.a] : [])).filter((other) => other.layer !== one.layer && !other.end);
+        return [one, beside.length ? beside.reduce((sum, other) => sum + other.at, 0) / beside.length : one.at];
+      }));
+      row.sort((a, b) => (wanted.get(a) ?? 0) - (wanted.get(b) ?? 0));
+      number(row);
+    }
+  }
+  const [start, end] = narrow ? [46, width - 46] : [122, height - 116];
+  for (const one of dots) {
+    const along = narrow ? 30 + (one.layer * (height - 80)) / Math.max(1, layers - 1) : xOf(one.layer, layers, width);
+    const across = start + one.at * (end - start);
+    [one.x, one.y] = narrow ? [across, along] : [along, across];
+  }
+}
+
+/** @param {Line} line @param {boolean} narrow */
+function curve({ a, b }, narrow) {
+  const n = (/** @type {number} */ value) => value.toFixed(1);
+  if (a.layer === b.layer) {
+    const out = narrow ? [0, -34] : [-34, 0];
+    return `M${n(a.x)} ${n(a.y)}C${n(a.x + out[0])} ${n(a.y + out[1])} ${n(b.x + out[0])} ${n(b.y + out[1])} ${n(b.x)} ${n(b.y)}`;
+  }
+  const half = narrow ? (b.y - a.y) / 2 : (b.x - a.x) / 2;
+  return narrow ? `M${n(a.x)} ${n(a.y)}C${n(a.x)} ${n(a.y + half)} ${n(b.x)} ${n(b.y - half)} ${n(b.x)} ${n(b.y)}` : `M${n(a.x)} ${n(a.y)}C${n(a.x + half)} ${n(a.y)} ${n(b.x - half)} ${n(b.y)} ${n(b.x)} ${n(b.y)}`;
+}
+
+/** @param {Line} line */
+const middleOf = ({ a, b }) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 + 4 });
+
+/** One label for each step of the chosen shape, on its widest line with room for it. @param {Line[]} lines @param {Dot[]} dots @returns {Line[]} */
+function stepLabels(lines, dots) {
+  /** @type {Map<number, Line>} */
+  const best = new Map();
+  for (const line of [...lines].sort((a, b) => b.score - a.score)) {
+    const { x, y } = middleOf(line);
+    const near = line.a.layer === line.b.layer || dots.some((one) => Math.abs(one.x - x) < 78 && Math.abs(one.y + 8 - y) < 30) || [...best.values()].some((other) => Math.abs(middleOf(other).x - x) < 90 && Math.abs(middleOf(other).y - y) < 18);
+    if (!best.has(line.step) && !near) best.set(line.step, line);
+  }
+  return [...best.values()];
+}
+
+/** The drawing as a file of its own: what the style sheet says is written into it. @param {SVGSVGElement} drawing */
+function standalone(drawing) {
+  const copy = /** @type {SVGSVGElement} */ (drawing.cloneNode(true));
+  const [now, then] = [drawing, copy].map((root) => [...root.querySelectorAll("*")]);
+  (now ?? []).forEach((element, i) => {
+    const style = getComputedStyle(element);
+    for (const name of ["fill", "stroke", "stroke-width", "stroke-linejoin", "paint-order", "opacity", "font-family", "font-size", "font-weight", "text-anchor"]) then?.[i]?.setAttribute(name, style.getPropertyValue(name));
+  });
+  for (const link of copy.querySelectorAll("a")) link.removeAttribute("href");
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(copy)}`;
+}
