@@ -429,7 +429,7 @@ BODY = MAP + "      - [rdfs:label, $(name)]"
         (BODY.replace("mappings", "mapings"), "unknown key 'mapings'; nearest: mappings"),
         (BODY.replace("sources", "sorces"), "people: unknown key 'sorces'; nearest: sources"),
         (BODY.replace("    s: entity:$(id)\n", ""), "people: it has no `s:`"),
-        (BODY.replace("    s:", "    graphs: ex:g\n    s:"), "people: unknown key 'graphs'"),
+        (BODY.replace("    s:", "    targets: ex:g\n    s:"), "people: unknown key 'targets'"),
         (BODY.replace("rdfs:", "rdf-s:"), "unknown prefix 'rdf-s' in 'rdf-s:label'; declare it"),
         (BODY.replace("rdfs:", "rdf-s:"), "nearest: rdfs"),
         (BODY.replace("entity:$", "$"), None),

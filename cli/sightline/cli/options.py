@@ -61,8 +61,8 @@ MappingOption = Annotated[
         "--mapping",
         "-m",
         metavar="FILE",
-        help="YAML file (YARRRML keys) that says how tables become facts. Without one, "
-        "`sightline profile` says what is done.",
+        help="YAML file (YARRRML keys), or RML in Turtle, that says how tables become facts. "
+        "Without one, `sightline profile` says what is done.",
     ),
 ]
 EncodingOption = Annotated[

@@ -6,7 +6,7 @@ values, characters to escape) are handled as columns too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -15,11 +15,25 @@ import polars as pl
 import polars.selectors as cs
 
 from sightline.graph.record.statements import COLUMNS, QUALIFIER, QUALIFIERS, statement_schema
+from sightline.graph.vocabulary import XSD_STRING
+from sightline.ingest.errors import JoinTooLarge
 from sightline.ingest.lexical import TOO_LONG, too_long, unfit
-from sightline.ingest.terms import PLAIN_IRI, TableMap, Template, Value, is_iri
+from sightline.ingest.terms import (
+    LANGUAGE,
+    OBJECT,
+    PLAIN_IRI,
+    TYPE,
+    Join,
+    TableMap,
+    Template,
+    Value,
+    is_iri,
+)
 
 #: Columns added to those of the source.
 PLACE, SUBJECT, STATEMENT = "\0place", "\0subject", "\0statement"
+#: Statements that a join may make of one batch.
+MOST_JOINED = 20_000_000
 #: Predicate and object of a statement.
 Said = tuple[Template, Value]
 
@@ -68,8 +82,7 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
         frame: ``n`` records; columns of String or List(String).
         rows: UInt32 ``(n,)``: their place in the source.
     """
-    there = set(frame.columns)
-    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in there)
+    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in frame.columns)
     nothing = [pl.lit(None, pl.String).alias(column) for column in missing]
     frame = frame.with_columns(nothing).with_row_index(PLACE)
     bad = _Bad()
@@ -78,7 +91,10 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
     for table_map in maps:
         cells = _cells(frame, table_map)
         subject = _subject(bad, table_map, cells)
-        if not table_map.once:
+        if table_map.each:
+            there = cells[PLACE].filter(subject.is_not_null())
+            absent &= ~frame[PLACE].is_in(there.implode())
+        elif not table_map.once:
             absent &= subject.is_null()
         work = cells.with_columns(subject).filter(subject.is_not_null())
         own = _Bad() if table_map.complete else bad
@@ -140,9 +156,10 @@ def _cells(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
             (named & text).str.strip_suffix(end),
             (named - text).list.eval(pl.element().str.strip_suffix(end)),
         )
-    if table_map.once:
+    if table_map.once or table_map.each:
         for column in table_map.subject.columns:
             frame = _one_value_per_row(frame, column, table_map.several, nulls)
+    if table_map.once:
         columns = table_map.columns
         frame = (
             frame.unique(columns, keep="first", maintain_order=True) if columns else frame.head(1)
@@ -178,7 +195,7 @@ def _groups(said: Sequence[Said], schema: pl.Schema) -> Iterable[list[Said]]:
     for predicate, value in said:
         columns = value.template.columns
         text = len(value.template.parts) == 1 and columns and schema[columns[0]] == pl.String
-        plain = not (value.written or value.split or value.qualifiers or predicate.columns)
+        plain = value.plain and not predicate.columns
         alike = value.datatype and plain and text
         shape = (value.datatype, value.language) if alike else object()
         groups.setdefault(shape, []).append((predicate, value))
@@ -222,11 +239,15 @@ def _one(
     bad: _Bad, work: pl.DataFrame, table_map: TableMap, predicate: Template, value: Value
 ) -> pl.DataFrame:
     """One predicate and object for each record and each value of a cell with several."""
-    columns = tuple(dict.fromkeys((*predicate.columns, *value.template.columns)))
-    kept = dict.fromkeys((*columns, *value.columns))
+    columns = tuple(dict.fromkeys((*predicate.columns, *value.needed)))
+    types = [c + TYPE for c in value.template.columns if value.natural and c + TYPE in work.columns]
+    kept = dict.fromkeys((*columns, *value.columns, *types))
     work = work.select(PLACE, SUBJECT, *kept).drop_nulls(columns)
     for column in columns:
-        work = _one_value_per_row(work, column, value.split, table_map.nulls)
+        beside = [column + TYPE] if column + TYPE in types else []
+        work = _one_value_per_row(work, column, value.split, table_map.nulls, beside)
+    if value.join is not None:
+        work = joined(work, value.join)
     relations = predicate.render(work)
     wrong = _no_iris(work, relations, predicate)
     if predicate.columns and (long := too_long(relations)) is not None:
@@ -235,13 +256,19 @@ def _one(
     if wrong is not None:
         bad.set_aside(work, wrong, relations, ", ".join(predicate.columns), "no IRI")
         no_value = wrong if no_value is None else wrong | no_value
+    said: dict[str, pl.Series | pl.Expr] = {
+        "datatype": pl.lit(value.datatype, pl.String),
+        "language": pl.lit(value.language, pl.String),
+        "graph": pl.lit(None, pl.String),
+    }
+    for part, none in _told_by_records(bad, work, value, objects, said):
+        no_value = none if no_value is None else no_value | none
+        assert part in said
     out = work.select(
         pl.col(SUBJECT).alias("subject"),
         relations.alias("predicate"),
         objects.alias("object"),
-        pl.lit(value.datatype, pl.String).alias("datatype"),
-        pl.lit(value.language, pl.String).alias("language"),
-        pl.lit(None, pl.String).alias("graph"),
+        *(said[name].alias(name) for name in said),
         pl.col(PLACE).alias("row"),
     ).select(COLUMNS)
     if value.qualifiers:
@@ -251,6 +278,8 @@ def _one(
 
 def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.Series | None]:
     """The objects of a value, and which are none; None where all are right."""
+    if value.join is not None:
+        return work[OBJECT], None
     column = ", ".join(value.template.columns)
     cells = objects = value.template.render(work)
     long = too_long(objects)
@@ -297,15 +326,83 @@ def _qualifiers(bad: _Bad, work: pl.DataFrame, table_map: TableMap, value: Value
     return work.select(STATEMENT).join(found, STATEMENT, "left", maintain_order="left")[QUALIFIERS]
 
 
+def _told_by_records(
+    bad: _Bad,
+    work: pl.DataFrame,
+    value: Value,
+    objects: pl.Series,
+    said: dict[str, pl.Series | pl.Expr],
+) -> Iterator[tuple[str, pl.Series]]:
+    """Put datatypes, languages and graphs that records tell into ``said``; yield where one is none,
+    or where an object is not of the datatype told."""
+    types = [column + TYPE for column in value.template.columns if column + TYPE in work.columns]
+    if value.datatype_of is not None:
+        datatypes = value.datatype_of.render(work)
+        yield "datatype", _bad_iris(bad, work, datatypes, value.datatype_of)
+    elif value.natural and types:
+        datatypes = work[types[0]].fill_null(XSD_STRING)
+    else:
+        datatypes = None
+    if datatypes is not None:
+        said["datatype"] = datatypes
+        for datatype in datatypes.unique().drop_nulls():
+            wrong = unfit(objects, datatype)
+            if wrong is not None and (wrong := wrong & (datatypes == datatype)).any():
+                column = ", ".join(value.template.columns)
+                bad.set_aside(work, wrong, objects, column, _none_of(datatype))
+                yield "datatype", wrong
+    if value.language_of is not None:
+        tags = value.language_of.render(work)
+        wrong = ~tags.str.contains(rf"^{LANGUAGE}$")
+        if wrong.any():
+            bad.set_aside(work, wrong, tags, ", ".join(value.language_of.columns), "no language")
+            yield "language", wrong
+        said["language"] = tags.str.to_lowercase()
+    if value.graph is not None:
+        graphs = value.graph.render(work)
+        yield "graph", _bad_iris(bad, work, graphs, value.graph)
+        said["graph"] = graphs
+
+
+def _bad_iris(bad: _Bad, work: pl.DataFrame, iris: pl.Series, made_by: Template) -> pl.Series:
+    """Boolean ``(n,)``: which are no IRIs; they are set aside."""
+    wrong = _no_iris(work, iris, made_by)
+    if wrong is None:
+        return pl.repeat(False, len(iris), dtype=pl.Boolean, eager=True)
+    bad.set_aside(work, wrong, iris, ", ".join(made_by.columns), "no IRI")
+    return wrong
+
+
+def joined(work: pl.DataFrame, join: Join) -> pl.DataFrame:
+    """The records with each subject of the other table that they agree with, in ``OBJECT``.
+
+    Raises:
+        JoinTooLarge
+    """
+    assert join.found is not None
+    keys = [name for name in join.found.columns if name != OBJECT]
+    work = work.with_columns(t.render(work).alias(k) for t, k in zip(join.child, keys))
+    sizes = join.found.group_by(keys).len("\0size")
+    count = int(work.join(sizes, on=keys)["\0size"].sum())
+    if count > MOST_JOINED:
+        raise JoinTooLarge(join.parent, count, MOST_JOINED)
+    return work.join(join.found, on=keys, maintain_order="left_right").drop(keys)
+
+
 def _one_value_per_row(
-    work: pl.DataFrame, column: str, split: str | None, nulls: tuple[str, ...]
+    work: pl.DataFrame,
+    column: str,
+    split: str | None,
+    nulls: tuple[str, ...],
+    beside: Sequence[str] = (),
 ) -> pl.DataFrame:
+    """Explode a column with several values, and those ``beside`` it, which have one for each."""
     if split is not None and work.schema[column] == pl.String:
         work = work.with_columns(pl.col(column).str.split(split))
     elif work.schema[column] == pl.String:
         return work
     texts = pl.col(column).str.strip_chars() if split is not None else pl.col(column)
-    work = work.explode(column).with_columns(texts)
+    work = work.explode(column, *beside).with_columns(texts)
     return work.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(["", *nulls]))
 
 
@@ -313,7 +410,8 @@ def _no_iris(work: pl.DataFrame, iris: pl.Series, made_by: Template) -> pl.Serie
     """Boolean ``(n,)``: IRIs taken whole from cells that are not absolute or hold a character that
     an IRI cannot hold; None where all are right."""
     colons = (work[column].str.contains(":", literal=True).any() for column in made_by.columns)
-    if not made_by.taken_whole or not (made_by.whole or any(colons)):
+    always = made_by.whole or made_by.safe == "all"
+    if not made_by.taken_whole or not (always or any(colons)):
         return None  # raw names are minted, so they are right
     unsure = ~iris.str.contains(PLAIN_IRI)
     if not unsure.any():

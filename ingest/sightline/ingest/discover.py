@@ -89,6 +89,13 @@ class Found:
     failed: list[SightlineError] = field(default_factory=list)
     passed: list[tuple[Path, str]] = field(default_factory=list)
 
+    def leave_out(self, mapping: Path) -> None:
+        """Pass over the mapping, which lies beside what it describes."""
+        own = [source for source in self.sources if source.path.resolve() == mapping.resolve()]
+        for source in own:
+            self.sources.remove(source)
+            self.passed.append((source.path, "it is the mapping"))
+
 
 def discover(sources: Sequence[str | Path]) -> list[Source]:
     """The files behind paths, folders and globs, in order and each once.

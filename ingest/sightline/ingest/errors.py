@@ -121,3 +121,13 @@ class NoSuchRow(NotFound):
             f"{source} has no record {at[:80]!r}; a row is a number, or written as in answers: "
             "'$.ranges[2]', 'People!4'"
         )
+
+
+class JoinTooLarge(SourceError):
+    """A join of two tables that would state more than can be held."""
+
+    def __init__(self, parent: str, count: int, most: int) -> None:
+        super().__init__(
+            f"the join with {parent} gives {count:,} statements for a part of the table alone, at "
+            f"most {most:,} can be held; compare a column that has fewer equal values"
+        )

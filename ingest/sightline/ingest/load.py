@@ -30,6 +30,7 @@ from sightline.graph.record.loads import (
 from sightline.graph.storage.artifact import is_intact, sha256_of
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
 from sightline.graph.storage.workspace import Workspace
+from sightline.ingest import rml
 from sightline.ingest.batch import Batch, Rejected, Seen
 from sightline.ingest.columns import BadValue, map_batch
 from sightline.ingest.discover import (
@@ -98,8 +99,8 @@ def ingest(
     there before; one that has a name, of what had the same name, wherever that was.
 
     Args:
-        mapping: a YAML file; what tables that it does not name mean is found out from all of them
-            together.
+        mapping: a YAML file, or RML in Turtle; what tables that it does not name mean is found out
+            from all of them together.
         strict: the first bad record or value is an error.
         taking: what the user says of the sources.
         skip_unreadable: sources that cannot be loaded are said, and the others loaded.
@@ -110,7 +111,7 @@ def ingest(
         SourceError: of the source that cannot be loaded; SourcesRefused if that are several.
         UsageError, WorkspaceLocked, NotWritable, DiskFull
     """
-    rules = None if mapping is None else read_mapping(mapping, ws.settings.prefixes)
+    rules = None if mapping is None else _rules(mapping, ws)
     with _looked_at(sources, rules, taking, skip_unreadable, say) as (readable, failures):
         looked = _Shown(progress, readable, "profile")
         planned = zip(readable, plan(readable, rules, ws.settings, looked.at, failures.of))
@@ -131,6 +132,13 @@ def ingest(
             former_ids = {one.load.id for result in results for one in result.replaced}
             ws.swap_loads(made, former_ids - set(made))
             return results
+
+
+def _rules(mapping: Path, ws: Workspace) -> MappingFile:
+    """A mapping in the language that the ending of its name says."""
+    if mapping.suffix.lower() in rml.ENDINGS:
+        return rml.read_rml(mapping, ws.settings.base)
+    return read_mapping(mapping, ws.settings.prefixes)
 
 
 def look(
@@ -169,6 +177,8 @@ def _looked_at(
     """The sources that look as if they could be read. What was fetched is there until the end."""
     with TemporaryDirectory(prefix="sightline-") as scratch:
         found = survey(sources, taking, Path(scratch))
+        if rules is not None:
+            found.leave_out(rules.path)
         if found.passed:
             say(f"passed over: {passed_over(found.passed)}")
         if rules is not None:

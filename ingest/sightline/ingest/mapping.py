@@ -26,8 +26,10 @@ from sightline.ingest.lexical import LEXICAL, Written
 from sightline.ingest.source import Format, Source
 from sightline.ingest.streams import without_packing
 from sightline.ingest.terms import (
+    LANGUAGE,
     RECORD,
     ROW,
+    Join,
     Reference,
     TableMap,
     Template,
@@ -38,13 +40,17 @@ from sightline.ingest.terms import (
 
 MAX_BYTES = 1 << 20
 #: Fields of the maps that the first version did not have.
-LATER = ("written", "qualifiers", "nulls", "curies", "floats", "once", "several")
+LATER = {"written", "qualifiers", "nulls", "curies", "floats", "once", "several"}
+LATER |= {"safe", "base", "datatype_of", "language_of", "natural", "graph", "join", "each"}
 #: Keys of a mapping, of a predicate with objects, and of an object, with their short forms.
 MAPPING_KEYS = {"sources": "sources", "source": "sources", "po": "po", "predicateobjects": "po"}
 MAPPING_KEYS |= dict.fromkeys(("s", "subject", "subjects"), "s")
 MAPPING_KEYS |= {key: key for key in ("complete", "null", "floats", "once", "split")}
+MAPPING_KEYS |= dict.fromkeys(("graph", "graphs"), "graphs")
 PO_KEYS = dict.fromkeys(("p", "predicate", "predicates"), "p")
 PO_KEYS |= dict.fromkeys(("o", "object", "objects"), "o") | dict.fromkeys(("q", "qualifiers"), "q")
+PO_KEYS |= dict.fromkeys(("graph", "graphs"), "graphs")
+JOIN_KEYS = {"mapping": "mapping"} | dict.fromkeys(("condition", "conditions"), "conditions")
 OBJECT_KEYS = {key: key for key in ("value", "datatype", "language", "type", "split", "format")}
 #: What ends plain text or a reference, or is counted in one: an escape, ``$(``, a parenthesis.
 MARK = re.compile(r"\\[$()\\]|\$[({]|[()]")
@@ -53,7 +59,6 @@ PLAIN = re.compile(r"\$\(([^$()\\]+)\)")
 PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,8 @@ def canonical(tables: Iterable[MappedTable]) -> str:
 
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a map or a part of one."""
-    items = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
+    names = (name for name in value.__dataclass_fields__ if name != "found")  # it has a digest
+    items = ((name, getattr(value, name)) for name in names)
     return {name: item for name, item in items if item or name not in LATER}
 
 
@@ -185,7 +191,7 @@ def mapping_of(read: Any, path: Path, prefixes: Mapping[str, str]) -> MappingFil
     Raises:
         MappingError
     """
-    check = _Mapping(path, "", prefixes)
+    check = _Mapping(path, "", prefixes, {})
     document = check.table(read)
     check.keys(document, {"prefixes": "prefixes", "mappings": "mappings"})
     own = check.table(document.get("prefixes") or {}, "prefixes")
@@ -198,7 +204,7 @@ def mapping_of(read: Any, path: Path, prefixes: Mapping[str, str]) -> MappingFil
     tables = [
         mapped
         for name, body in mappings.items()
-        for mapped in _Mapping(path, str(name), terms).tables(body)
+        for mapped in _Mapping(path, str(name), terms, mappings).tables(body)
     ]
     return MappingFile(path, tuple(tables))
 
@@ -246,6 +252,7 @@ class _Mapping:
     path: Path
     place: str
     prefixes: Mapping[str, str]
+    mappings: Mapping[str, Any]
 
     def error(self, reason: str) -> MappingError:
         return MappingError(self.path, f"{self.place}: {reason}" if self.place else reason)
@@ -276,8 +283,11 @@ class _Mapping:
         for needed in ("sources", "s"):
             if not keys.get(needed):
                 raise self.error(f"it has no `{needed}:`")
+        graphs = self.graphs(keys)
         statements = tuple(
-            statement for item in _listed(keys.get("po") or []) for statement in self.po(item)
+            statement
+            for item in _listed(keys.get("po") or [])
+            for statement in self.po(item, graphs)
         )
         subjects = [self.iri(self.text(s, "a subject")) for s in _listed(keys["s"])]
         nulls = tuple(self.text(token, "a token") for token in _listed(keys.get("null", [])))
@@ -326,7 +336,11 @@ class _Mapping:
             )
         return without_packing(name), tuple(formats), selected
 
-    def po(self, item: Any) -> list[tuple[Template, Value]]:
+    def graphs(self, keys: Mapping[str, Any]) -> list[Template]:
+        """Named graphs that statements are made in."""
+        return [self.iri(self.text(g, "a graph")) for g in _listed(keys.get("graphs") or [])]
+
+    def po(self, item: Any, graphs: Sequence[Template]) -> list[tuple[Template, Value]]:
         """Predicates with objects, of the short form (a list) or the long one (a table)."""
         kind: Any = ""
         qualifiers: tuple[tuple[str, Value], ...] = ()
@@ -334,6 +348,7 @@ class _Mapping:
             keys = self.keys(item, PO_KEYS)
             predicates, objects = keys.get("p"), keys.get("o")
             qualifiers = self.qualifiers(keys.get("q") or {})
+            graphs = [*graphs, *self.graphs(keys)]
         elif isinstance(item, list) and len(item) in (2, 3):
             predicates, objects = item[:2]
             kind = item[2] if len(item) == 3 else ""
@@ -354,7 +369,7 @@ class _Mapping:
                     raise self.error(f"only links can have qualifiers, and {text!r} makes none")
                 if qualifiers:
                     value = replace(value, qualifiers=qualifiers)
-                out.append((predicate, value))
+                out += [(predicate, replace(value, graph=graph)) for graph in graphs or (None,)]
         return out
 
     def qualifiers(self, found: Any) -> tuple[tuple[str, Value], ...]:
@@ -370,6 +385,8 @@ class _Mapping:
     def value(self, item: Any, kind: Any, predicate: Template) -> Value:
         """An object: a text, a list of text and datatype or language, or a table."""
         keys: dict[str, Any] = {}
+        if isinstance(item, dict) and "mapping" in item:
+            return self.joined(self.keys(item, JOIN_KEYS))
         if isinstance(item, dict):
             keys = self.keys(item, OBJECT_KEYS)
         elif isinstance(item, list) and len(item) in (1, 2):
@@ -403,6 +420,40 @@ class _Mapping:
             raise self.error(f"format {written.text!r} makes {names}, not {str(kind)[:60]!r}")
         return replace(value, split=split, written=written) if split or written else value
 
+    def joined(self, keys: Mapping[str, Any]) -> Value:
+        """The subjects of another mapping's records that agree with this one's."""
+        name = self.text(keys["mapping"], "`mapping:`")
+        if name not in self.mappings:
+            raise self.error(f"there is no mapping {name!r}; {_nearest(name, self.mappings)}")
+        body = self.keys(self.table(self.mappings[name], name), MAPPING_KEYS)
+        other = replace(self, place=name)
+        subjects = _listed(body.get("s") or [])
+        if len(subjects) != 1:
+            raise self.error(f"{name!r} has {len(subjects)} subjects; it is joined by one")
+        subject = other.iri(other.text(subjects[0], "a subject"))
+        conditions = _listed(keys.get("conditions") or [])
+        sides = [self.sides(condition) for condition in conditions]
+        if not sides:
+            raise self.error(
+                f"the join with {name!r} needs a condition such as "
+                "{function: equal, parameters: [[str1, $(here)], [str2, $(there)]]}"
+            )
+        child, keyed = zip(*sides)
+        return Value(subject, join=Join(name, child, keyed))
+
+    def sides(self, condition: Any) -> tuple[Template, Template]:
+        """What a condition compares: of this mapping, and of the other."""
+        found = self.table(condition, "a condition")
+        if found.get("function") != "equal":
+            raise self.error(f"function {str(found.get('function'))[:60]!r}; only `equal` is known")
+        sides = {}
+        for parameter in _listed(found.get("parameters") or []):
+            name, text = (*_listed(parameter), "", "")[:2]
+            sides[name] = Template(self.parts(self.text(text, "a parameter")), iri=False)
+        if set(sides) != {"str1", "str2"}:
+            raise self.error("a condition compares [str1, $(here)] with [str2, $(there)]")
+        return sides["str1"], sides["str2"]
+
     def literal(self, text: str, kind: Any) -> Value:
         """A literal; ``kind`` is a datatype, ``LANGUAGE~lang``, or empty for plain text."""
         template = Template(self.parts(text), iri=False)
@@ -417,9 +468,13 @@ class _Mapping:
         kind = self.text(kind, "a datatype or language")
         if kind.endswith("~lang"):
             language = kind.removesuffix("~lang")
-            if not LANGUAGE.fullmatch(language):
+            if (tag := Template(self.parts(language), iri=False)).columns:
+                return Value(template, RDF_LANG_STRING, language_of=tag)
+            if not re.fullmatch(LANGUAGE, language):
                 raise self.error(f"{language[:60]!r} is no language; write one such as fr~lang")
             return Value(template, RDF_LANG_STRING, language.lower())
+        if "$(" in kind:
+            return Value(template, XSD_STRING, datatype_of=self.iri(kind))
         return Value(template, self.datatype(kind))
 
     def datatype(self, text: str) -> str:

@@ -20,6 +20,7 @@ from sightline.graph.record.places import RowKind
 from sightline.graph.storage.settings import Settings
 from sightline.graph.vocabulary import GENID
 from sightline.ingest.batch import Batch
+from sightline.ingest.join import with_joins
 from sightline.ingest.mapping import MappedTable, MappingFile, canonical
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.source import (
@@ -83,6 +84,8 @@ def plan(
         MappingError: a mapping names a source and does not fit it.
         SourceError
     """
+    if mapping is not None:
+        mapping = with_joins(mapping, [s for s in sources if _holds_tables(s)])
     given = {id(s): mapping.tables_of(s) for s in sources if mapping and _holds_tables(s)}
     unmapped = [s for s in sources if _holds_tables(s) and not given.get(id(s))]
     found = profile(unmapped, settings.prefixes, at, of)
@@ -147,7 +150,7 @@ def _by_mapping(
 ) -> Generator[ReadTable]:
     for selected in dict.fromkeys(one.selected for one in mapped):
         group = [one for one in mapped if one.selected == selected]
-        wanted = [column for one in group for column in one.table.columns]
+        wanted = [column for one in group for column in one.table.wanted]
         nulls = any(one.table.nulls for one in group)
         try:
             for table in form.tables(source, Selection(selected, wanted, nulls)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from urllib.parse import quote
 
@@ -30,8 +30,16 @@ PLAIN_IRI = (
     rf"^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9.-]+(/{_CHARACTERS})?|[A-Za-z0-9_]{_CHARACTERS})"
     rf"(\?{_CHARACTERS})?(#{_CHARACTERS})?$"
 )
+#: What ``quote`` leaves as it is beside letters and digits.
+_MARKS = {mark: f"%{ord(mark):02X}" for mark in "_.-~"}
 #: Columns that every table has: the number of a record, and an IRI for one that nothing names.
 ROW, RECORD = "#row", "#record"
+#: After the name of a column: the datatypes of its values, where a source tells them.
+TYPE = "\0type"
+#: The column of objects that are joined.
+OBJECT = "\0object"
+#: What a language tag looks like.
+LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
 #: What ``quote`` escapes, as one table for ASCII.
 _ESCAPED = {chr(i): f"%{i:02X}" for i in range(128) if quote(chr(i), safe="") != chr(i)}
 
@@ -56,10 +64,19 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Constant text and references in turn; ``iri`` templates escape what they refer to."""
+    """Constant text and references in turn; ``iri`` templates escape what they refer to.
+
+    Attributes:
+        safe: what ``iri`` templates do not escape: ``unicode``, characters beyond ASCII; ``all``,
+            nothing is escaped, so that the result is looked at. ``letters`` escapes all but
+            letters and digits, as in the label of a blank node.
+        base: goes before an IRI taken whole from a cell that is a relative one.
+    """
 
     parts: tuple[str | Reference, ...]
     iri: bool
+    safe: str = ""
+    base: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,7 +94,7 @@ class Template:
     def taken_whole(self) -> bool:
         """Cells may hold IRIs that were not made here, so the result must be checked."""
         cells = any(isinstance(part, Reference) and part.prefixes for part in self.parts)
-        return self.whole or (self.iri and cells)
+        return self.whole or (self.iri and (cells or self.safe == "all"))
 
     def render(self, frame: pl.DataFrame) -> pl.Series:
         """String ``(n,)``; null where a column it refers to is null."""
@@ -93,9 +110,35 @@ class Template:
             return pl.lit(part)
         if part.prefixes is not None:
             return pl.lit(_minted(frame[part.column], part.prefixes, part.curies))
-        if self.iri and not self.whole:
-            return pl.lit(percent_encoded(frame[part.column]))
+        if self.iri and not self.whole and self.safe != "all":
+            text = percent_encoded(frame[part.column], unicode=self.safe == "unicode")
+            if self.safe == "letters":
+                text = text.str.replace_many(list(_MARKS), list(_MARKS.values()))
+            return pl.lit(text)
+        if self.base:
+            cell = pl.col(part.column)
+            absolute = cell.str.contains(r"^[A-Za-z][A-Za-z0-9+.-]*:")
+            return pl.when(absolute).then(cell).otherwise(pl.lit(self.base) + cell)
         return pl.col(part.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Objects that are the subjects of another table, where its records agree with this one's.
+
+    Attributes:
+        parent: the name of the other table's map.
+        child: what is compared of this table.
+        keys: what is compared of the other, in the same order.
+        digest: of ``found``.
+        found: a column for each key, and ``OBJECT``; None until the other table was read.
+    """
+
+    parent: str
+    child: tuple[Template, ...]
+    keys: tuple[Template, ...]
+    digest: str = ""
+    found: pl.DataFrame | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +150,10 @@ class Value:
         split: separator of a cell that holds several values.
         written: how the cells write what becomes a lexical form of the datatype.
         qualifiers: names and values of what such a statement says about itself.
+        datatype_of, language_of: what a record says that they are.
+        natural: the datatype is what the cell's value has in its source, where that tells.
+        graph: the named graph of the statements; None for that of the source.
+        join: the objects are the subjects of another table, which ``template`` makes there.
     """
 
     template: Template
@@ -115,11 +162,29 @@ class Value:
     split: str | None = None
     written: Written | None = None
     qualifiers: tuple[tuple[str, Value], ...] = ()
+    datatype_of: Template | None = None
+    language_of: Template | None = None
+    natural: bool = False
+    graph: Template | None = None
+    join: Join | None = None
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns without which it makes no statement."""
+        made_of = self.join.child if self.join else (self.template,)
+        others = (self.datatype_of, self.language_of, self.graph)
+        return tuple(c for one in (*made_of, *filter(None, others)) for c in one.columns)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column it refers to."""
-        return self.template.columns + tuple(c for _, v in self.qualifiers for c in v.columns)
+        return self.needed + tuple(c for _, v in self.qualifiers for c in v.columns)
+
+    @property
+    def plain(self) -> bool:
+        """Nothing but its template decides what it is."""
+        others = (self.written, self.split, self.qualifiers, self.datatype_of, self.language_of)
+        return not any((*others, self.natural, self.graph, self.join))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +199,7 @@ class TableMap:
         floats: columns of whole numbers that are written ``17.0`` and mean ``17``.
         once: it is about the values of some columns, which come again: each is told of where it
             comes first. A record without a value is none that lacks a subject.
+        each: several values of a column that the subject is made of make several subjects.
         several: separator of a cell that holds several of these values.
     """
 
@@ -145,11 +211,12 @@ class TableMap:
     floats: tuple[str, ...] = ()
     once: bool = False
     several: str | None = None
+    each: bool = False
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Every column that its statements are made of, each once; not what qualifies them."""
-        said = ((*p.columns, *value.template.columns) for p, value in self.statements)
+        said = ((*p.columns, *value.needed) for p, value in self.statements)
         return tuple(dict.fromkeys((*self.subject.columns, *chain.from_iterable(said))))
 
     @property
@@ -159,6 +226,12 @@ class TableMap:
         return tuple(
             dict.fromkeys((*self.subject.columns, *chain.from_iterable(said), *self.floats))
         )
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The columns to read: those it refers to, and the datatypes of their values."""
+        natural = (c + TYPE for _, v in self.statements if v.natural for c in v.template.columns)
+        return tuple(dict.fromkeys((*self.columns, *natural)))
 
 
 #: What the columns of a batch mean to a workspace with these prefixes, those of the four kinds of
@@ -203,13 +276,17 @@ def type_of(class_iri: Template) -> tuple[Template, Value]:
     return iri(RDF_TYPE), Value(class_iri)
 
 
-def percent_encoded(values: pl.Series) -> pl.Series:
-    """Escape everything but unreserved ASCII, as ``urllib.parse.quote(value, safe="")`` does."""
+def percent_encoded(values: pl.Series, *, unicode: bool = False) -> pl.Series:
+    """Escape everything but unreserved ASCII, as ``urllib.parse.quote(value, safe="")`` does.
+
+    Args:
+        unicode: leave what is not ASCII as it is, as IRIs may.
+    """
     if _unreserved(values):
         return values
     plain = values.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
     foreign = values.str.contains(r"[^\x00-\x7f]").fill_null(False)
-    if not foreign.any():
+    if unicode or not foreign.any():
         return plain
     texts = values.filter(foreign).unique()
     encoded = values.replace(texts, pl.Series([quote(text, safe="") for text in texts]))

@@ -127,7 +127,9 @@ def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
     import polars as pl
 
     def node(term: pl.Expr) -> pl.Expr:
-        blank = pl.format("_:g{}", term.str.slice(len(GENID)).str.replace(":", "g"))
+        label = term.str.slice(len(GENID)).str.replace(":", "g")
+        # Labels hold no percent sign, and no label but such that had one holds the dot.
+        blank = pl.format("_:g{}", label.str.replace_all("%", "·", literal=True))
         return pl.when(term.str.starts_with(GENID)).then(blank).otherwise(pl.format("<{}>", term))
 
     text, datatype = pl.col("object"), pl.col("datatype")

@@ -18,11 +18,13 @@ from typing import Any
 import polars as pl
 
 from sightline.graph.record.loads import Note
+from sightline.graph.vocabulary import XSD, XSD_STRING
 from sightline.ingest.batch import Batch, Rejected, column_name
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.paths import steps_of, values_at
 from sightline.ingest.formats.shapes import MAX_DEPTH, ROW, Found, Shape
 from sightline.ingest.source import Source
+from sightline.ingest.terms import TYPE
 
 MAX_COLUMNS = 2000
 TOO_DEEP = f"it is nested more than {MAX_DEPTH} deep"
@@ -47,10 +49,30 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str | None, Any]:
     return out
 
 
+class _Integer(str):
+    """The text of a whole number, told from a text that says the same."""
+
+    __slots__ = ()
+
+
+class _Double(str):
+    """The text of another number."""
+
+    __slots__ = ()
+
+
+class _Boolean(str):
+    """``true`` or ``false``."""
+
+    __slots__ = ()
+
+
+DATATYPES = {_Integer: XSD + "integer", _Double: XSD + "double", _Boolean: XSD + "boolean"}
+
 parse = json.JSONDecoder(
     object_pairs_hook=_object,
-    parse_int=str,
-    parse_float=str,
+    parse_int=_Integer,
+    parse_float=_Double,
     parse_constant=NO_NUMBER.__getitem__,
 ).decode
 
@@ -82,7 +104,12 @@ class View:
             names = [*names, f"{parent.name}.{parent.key}"] if parent else names
         out = {}
         for name in names:
-            values = self._values(found, name)
+            if name.endswith(TYPE):
+                own = name.removesuffix(TYPE)
+                texts = flat.get(own) or self._values(found, own)
+                values = [DATATYPES.get(type(text), XSD_STRING) for text in texts]
+            else:
+                values = self._values(found, name)
             if values:
                 out[name] = values
         return out
@@ -207,7 +234,7 @@ def _texts(values: Sequence[Any]) -> list[str]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        return "true" if value else "false"
+        return _Boolean("true" if value else "false")
     if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
         raise _Bad("it holds half of a surrogate pair")
     return value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from sightline.ingest.source import NoSuchTable
@@ -68,7 +69,8 @@ def follow(start: Any, steps: Steps) -> list[tuple[Any, str | None]]:
             lists = (value for value, _ in found if isinstance(value, list))
             found = [(x[step], None) for x in lists if -len(x) <= step < len(x)]
         else:
-            objects = [value for value, _ in found if isinstance(value, dict)]
+            lists = (value if isinstance(value, list) else [value] for value, _ in found)
+            objects = [value for value in chain.from_iterable(lists) if isinstance(value, dict)]
             if found and not any(step in value for value in objects):
                 names = dict.fromkeys(str(key) for value in objects for key in value if key)
                 known = ", ".join(list(names)[:30]) or "none"
