@@ -41,11 +41,12 @@ test: $(DEV) ## run the tests, a process per core (ARGS="-k paths" chooses some)
 test-slow: $(DEV) ## run the tests that train on real data (SIGHTLINE_DATA names its folder)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-check: $(DEV) ## lint, formatting, types, import contracts (one of them: no circle of files)
+check: $(DEV) ## lint, formatting, types of Python and of the explorer, import contracts (one of them: no circle of files)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	api/page/check.sh
 
 format: $(DEV) ## rewrite the code in the agreed format
 	$(BIN)/ruff check --fix .

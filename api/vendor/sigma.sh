@@ -14,7 +14,7 @@ printf 'export { default as Graph } from "graphology";\nexport { default as Sigm
 mkdir -p "$to"
 node_modules/.bin/esbuild entry.js --bundle --minify --format=esm --target=es2022 --log-level=warning \
   --legal-comments=none --outfile="$to/sigma.js" \
-  --banner:js="// sigma $sigma and graphology $graphology (MIT, see sigma.LICENSE.txt). Made by api/vendor/sigma.sh."
+  --banner:js="// @ts-nocheck sigma $sigma and graphology $graphology (MIT, see sigma.LICENSE.txt). Made by api/vendor/sigma.sh."
 for package in sigma graphology graphology-utils events; do
   version=$(node -p "require('./node_modules/$package/package.json').version")
   printf '== %s %s ==\n\n' "$package" "$version"

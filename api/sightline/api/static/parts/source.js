@@ -17,11 +17,12 @@ export const fileOf = (source) => plain(source.split(/[\\/]/).pop() || source);
 
 /**
  * A button that unfolds the rows that facts come from, below the line that it stands in: its parent, or the
- * row of its table.
+ * row of its table, unless `below` gives another.
  * @param {Origin[]} origins
  * @param {string[]} [facts] ids that mark which cells made the facts
+ * @param {() => Element} [below]
  */
-export function sourceButton(origins, facts = []) {
+export function sourceButton(origins, facts = [], below) {
   const [first] = origins;
   if (!first) return null;
   const files = new Set(origins.map((origin) => origin.load));
@@ -36,9 +37,9 @@ export function sourceButton(origins, facts = []) {
   }, icon("file"), h("span", { class: "clip" }, fileOf(first.source)), more);
   function open() {
     const panel = h("div", { class: "unfolded appear" }, [...files].map((load) => rowsOf(origins.filter((origin) => origin.load === load), () => close?.(), facts)));
-    const row = button.closest("tr");
+    const row = below ? null : button.closest("tr");
     const opened = row ? h("tr", {}, h("td", { colspan: row.cells.length }, panel)) : panel;
-    (row ?? button.parentElement)?.after(opened);
+    (below?.() ?? row ?? button.parentElement)?.after(opened);
     button.setAttribute("aria-expanded", "true");
     const off = layer(() => close?.());
     close = () => {

@@ -181,13 +181,14 @@ async function answer(context, asked, results, reasons, also) {
     const line = (fact) => {
       const predicted = fact.status === "predicted";
       if (predicted) rank += 1;
-      const row = h("tr", { tabindex: -1, "aria-selected": "false", onclick: (/** @type {Event} */ event) => { if (!(/** @type {Element} */ (event.target).closest("a, button"))) choose(fact); },
+      /** @type {HTMLElement} */
+    const row = h("tr", { tabindex: -1, "aria-selected": "false", onclick: (/** @type {Event} */ event) => { if (!(/** @type {Element} */ (event.target).closest("a, button"))) choose(fact); },
         onkeydown: (/** @type {KeyboardEvent} */ event) => walk(event, fact) },
         h("td", { class: "index" }, predicted ? rank : ""), h("td", { class: "sign" }, mark(fact.status)),
         h("td", { class: "name" }, gapIs === "relation" ? h("a", { class: `entity ${predicted ? "new" : ""}`, href: to("ask", null, { h: fact.head.id, r: fact.relation.id }) }, named(fact.relation)) : entityLink(gapIs === "tail" ? fact.tail : fact.head, { kind: predicted ? "new" : "" })),
         h("td", { class: "how" }, predicted ? chance(fact, told) : h("span", { class: "quiet" }, fact.status)),
         h("td", { class: "num desk" }, predicted && fact.surprising !== null ? signed(fact.surprising) : ""),
-        h("td", { class: "why" }, predicted ? because(fact) : sourceButton(fact.origins, () => row.querySelector(".why > *") ?? row, [fact.head.iri, fact.tail.iri])));
+        h("td", { class: "why" }, predicted ? because(fact) : sourceButton(fact.origins, [fact.head.iri, fact.tail.iri], () => row.querySelector(".why > *") ?? row)));
       lines.push(row);
       return row;
     };
@@ -267,7 +268,7 @@ function reason(fact, told, relation) {
     h("span", { class: "grow" }), curl("predictions", { head: fact.head.id, relation: fact.relation.id, tail: null, new_only: true }));
   if (!predicted) {
     const rows = h("div", { class: "origins" });
-    put(rows, fact.origins.length ? h("p", {}, sourceButton(fact.origins, () => rows, [fact.head.iri, fact.tail.iri])) : null, fact.support_note ? h("p", { class: "quiet" }, label(fact.support_note)) : null);
+    put(rows, fact.origins.length ? h("p", {}, sourceButton(fact.origins, [fact.head.iri, fact.tail.iri], () => rows)) : null, fact.support_note ? h("p", { class: "quiet" }, label(fact.support_note)) : null);
     return [head, title, h("h3", {}, "Where it is stated"), rows, buttons];
   }
   const p = fact.probability_if_any ?? fact.probability ?? 0;
@@ -322,7 +323,7 @@ function refused(error, asked) {
 function judge(context, asked, results, reasons) {
   put(reasons, h("div", { class: "about-reasons" }, h("h2", {}, "Nothing is left open"), h("p", { class: "quiet" }, "Leave a field open to ask for what stands there.")));
   put(results, later(post("explain", { ...questionOf(asked), deadline_ms: 4000 }, { safe: true }), (/** @type {any} */ found) => {
-    const rows = h("p", {}, sourceButton(found.origins, () => rows, [found.head.iri, found.tail.iri]));
+    const rows = h("p", {}, sourceButton(found.origins, [found.head.iri, found.tail.iri]));
     const p = found.probability_if_any ?? found.probability;
     return h("section", { class: "judged" }, h("p", { class: "row kind" }, mark(found.status, true), found.status), h("h2", { class: "claim" }, sentence(asked)),
       p === null ? null : h("div", { class: "big-chance" }, h("strong", { class: found.abstain ? "guess" : "" }, percent(p)),

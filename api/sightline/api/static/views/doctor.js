@@ -38,7 +38,7 @@ const kindSign = (kind) => { const [name, sign, tone] = kindOf(kind); return h("
 export async function view({ place, query, title, push, replace, keys }) {
   title("Doctor");
   const kind = query.get("kind");
-  const state = /** @type {State | null} */ (query.get("state"));
+  const state = /** @type {State | "all" | null} */ (query.get("state"));
   const list = h("div", { class: "pane", "data-scroll": true });
   const detail = h("aside", { class: "pane detail", "data-scroll": true, "aria-label": "The finding" });
   put(place, h("div", { class: "panes" }, list, detail));
@@ -210,8 +210,9 @@ function shown(finding, decide) {
       finding.facts.length ? h("ul", { class: "facts" }, finding.facts.map((fact) => {
         const [head, tail] = fact.forward ? [fact.source, fact.target] : [fact.target, fact.source];
         const drops = wrong.has(`${head.iri} ${fact.relation.iri} ${tail.iri}`);
-        const line = h("li", {}, h("div", { class: "row" }, mark("stated"), h("span", { class: "grow" }, entityLink(head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", entityLink(tail, { kind: "bare" })),
-          cures ? h("span", { class: drops ? "verdict drop" : "verdict keep" }, drops ? "drop" : "keep") : null, sourceButton(fact.origins, () => line.lastElementChild ?? line, [head.iri, tail.iri])));
+        /** @type {HTMLElement} */
+    const line = h("li", {}, h("div", { class: "row" }, mark("stated"), h("span", { class: "grow" }, entityLink(head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", entityLink(tail, { kind: "bare" })),
+          cures ? h("span", { class: drops ? "verdict drop" : "verdict keep" }, drops ? "drop" : "keep") : null, sourceButton(fact.origins, [head.iri, tail.iri], () => line.lastElementChild ?? line)));
         return line;
       })) : h("ul", { class: "facts" }, finding.entities.slice(0, 6).map((entity) => h("li", {}, entityLink(entity, { withDot: true })))),
       h("h3", {}, "Evidence"), h("p", {}, label(finding.why.endsWith(".") ? finding.why : `${finding.why}.`)),
