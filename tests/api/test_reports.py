@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,16 +20,18 @@ import pytest
 from starlette.testclient import TestClient
 
 from sightline.api.app import create_app
-from sightline.api.errors import DamagedQueue, UnknownReport
+from sightline.api.errors import DamagedQueue, UnknownJob
 from sightline.api.jobs import queue
 from sightline.api.jobs import worker as module
 from sightline.api.jobs.queue import Jobs
-from sightline.api.jobs.worker import Handler, Worker
-from sightline.cli.service import HANDLERS, write_report
+from sightline.api.jobs.worker import Worker
+from sightline.cli.jobs import write_report
 from sightline.graph.storage.errors import DiskFull
 from tests.api.test_serve import get, service
 from tests.api.test_served import until
 from tests.graph.conftest import build, label, typed
+
+DOING = Path(__file__).with_name("doing.py")
 
 
 @pytest.fixture
@@ -45,8 +47,9 @@ def client(folder: Path) -> Iterator[TestClient]:
 
 
 @contextmanager
-def working(folder: Path, **handlers: Handler) -> Iterator[Worker]:
-    worker = Worker(folder, {**HANDLERS, **handlers})
+def working(folder: Path, how: str = "well") -> Iterator[Worker]:
+    """A worker whose processes do jobs as ``doing`` says."""
+    worker = Worker(folder, [sys.executable, str(DOING), str(folder), how])
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -146,7 +149,7 @@ def test_old_jobs_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     jobs.submit("report", {"about": []})
 
     assert jobs.get(made[-1].id).state == "cancelled"
-    with pytest.raises(UnknownReport):
+    with pytest.raises(UnknownJob):
         jobs.get(made[0].id)
 
 
@@ -158,54 +161,51 @@ def test_a_report_that_waits_is_cancelled(client: TestClient, folder: Path) -> N
     assert Jobs(folder).claim() is None
 
 
-class Endless:
-    """A handler whose reports are made for ever; ``begun`` is set when one has begun."""
-
-    def __init__(self) -> None:
-        self.begun = threading.Event()
-
-    def __call__(self, folder: Path, request: object, progress: Callable[..., None]) -> Any:
-        while True:
-            progress("report", 1, 7, "")
-            self.begun.set()
-            time.sleep(0.01)
-
-
 def test_a_report_that_is_being_made_is_cancelled(client, folder: Path) -> None:
-    endless = Endless()
     url = client.post("/v1/reports", json={}).headers["location"]
-    with working(folder, report=endless):
-        endless.begun.wait(20)
+    with working(folder, "endlessly"):
         until(lambda: client.get(url).json()["total"] == 7)
         assert client.get(url).json()["state"] == "running"
         client.delete(url)
-        endless.begun.clear()
         second = client.post("/v1/reports", json={}).headers["location"]
-        assert endless.begun.wait(20)
-        until(lambda: client.get(second).json()["state"] == "running")
+        until(lambda: client.get(second).json()["total"] == 7)
         assert client.get(url).json()["state"] == "cancelled"
 
 
+def test_a_job_that_hears_nothing_is_ended_all_the_same(client, folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "GRACE", 0.1)
+    url = client.post("/v1/reports", json={}).headers["location"]
+    with working(folder, "deafly"):
+        until(lambda: client.get(url).json()["total"] == 7)
+        client.delete(url)
+        until(lambda: not children_of(os.getpid()))
+    assert client.get(url).json()["state"] == "cancelled"
+
+
 def test_a_worker_that_is_told_to_stop_gives_its_job_back(client, folder: Path) -> None:
-    endless = Endless()
     url = client.post("/v1/reports", json={}).headers["location"]
     for _ in range(queue.ATTEMPTS + 1):
-        endless.begun.clear()
-        with working(folder, report=endless):
-            assert endless.begun.wait(20)
+        with working(folder, "endlessly"):
+            until(lambda: client.get(url).json()["total"] == 7)
         assert client.get(url).json()["state"] == "queued"
 
 
-def test_an_error_while_making_a_report_is_said(client, folder: Path, caplog) -> None:
-    def broken(*_: object) -> Any:
-        return [][0]
-
+def test_an_error_while_making_a_report_is_said(client, folder: Path, capfd) -> None:
     url = client.post("/v1/reports", json={}).headers["location"]
-    with working(folder, report=broken):
+    with working(folder, "badly"):
         failed = ended(client, url)
     assert failed["state"] == "failed"
     assert "IndexError" not in failed["error"]
-    assert "IndexError" in caplog.text
+    assert "IndexError" in capfd.readouterr().err
+
+
+def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_failed(client, folder) -> None:
+    url = client.post("/v1/reports", json={}).headers["location"]
+    with working(folder, "mortally"):
+        failed = ended(client, url)
+    assert failed["state"] == "failed"
+    assert "ended with SIGKILL" in failed["error"]
+    assert "2 times" in failed["error"]
 
 
 def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, monkeypatch) -> None:
@@ -218,9 +218,10 @@ def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, mon
     second = jobs.claim()
     assert second is not None
     assert (second.id, second.attempts) == (job.id, 2)
-    assert not jobs.alive(first, 1, 1)
+    assert not jobs.alive(first)
+    assert not jobs.tell(first, "report", 1, 1, None)
     assert not jobs.finish(first, {}, 1)
-    assert jobs.alive(second, 1, 1)
+    assert jobs.alive(second)
     assert jobs.claim() is None
     failed = jobs.get(job.id)
     assert failed.state == "failed"
@@ -252,11 +253,11 @@ def test_a_damaged_queue_is_said_and_ends_its_worker(folder: Path) -> None:
         with pytest.raises(DamagedQueue, match="is not a database"):
             use(Jobs(folder))
     with pytest.raises(DamagedQueue):
-        Worker(folder, {}).run()
+        Worker(folder, []).run()
 
 
 def test_a_report_can_be_followed(client: TestClient, folder: Path, monkeypatch) -> None:
-    monkeypatch.setattr("sightline.api.reports.INTERVAL", 0.01)
+    monkeypatch.setattr("sightline.api.jobs.follow.INTERVAL", 0.01)
     url = client.post("/v1/reports", json={"about": ["Kenya"]}).headers["location"]
     with working(folder), client.stream("GET", f"{url}/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -274,18 +275,19 @@ def test_a_killed_worker_leaves_a_job_that_another_finishes(folder: Path, monkey
         "import os, signal, sys; from pathlib import Path\n"
         "from sightline.insights import report\n"
         "report.write_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "from sightline.api.jobs.worker import work\n"
-        "from sightline.cli.service import HANDLERS\n"
-        "work(Path(sys.argv[1]), HANDLERS)\n"
+        "from sightline.api.jobs.worker import do\n"
+        "from sightline.cli.jobs import HANDLERS\n"
+        "do(Path(sys.argv[1]), sys.argv[2], HANDLERS)\n"
     )
-    dead = subprocess.run([sys.executable, "-c", code, str(folder)], timeout=60)
+    assert Jobs(folder).claim() is not None
+    dead = subprocess.run([sys.executable, "-c", code, str(folder), job.id], timeout=60)
     assert dead.returncode == -signal.SIGKILL
     assert Jobs(folder).get(job.id).state == "running"
     monkeypatch.setattr(queue, "SILENCE", -1.0)
     again = Jobs(folder).claim()
     assert again is not None
     monkeypatch.undo()
-    made = write_report(folder, again.request, lambda *_: None)
+    made = write_report(folder, again, lambda *_: None)
     assert Jobs(folder).finish(again, made, 1)
     assert (folder / "reports" / made["report"] / "report.html").exists()
 
@@ -347,11 +349,11 @@ def test_reading_the_queue_waits_for_no_writer(folder: Path) -> None:
     job = jobs.submit("report", {"about": []})
     with jobs._writing():
         assert jobs.get(job.id) == job
-        assert jobs.newest("report", 5) == jobs.some([job.id]) == [job]
+        assert jobs.newest(5, kind="report") == jobs.some([job.id]) == [job]
 
 
 def test_a_crowd_of_followers_is_one_reader(client: TestClient, folder: Path, monkeypatch) -> None:
-    monkeypatch.setattr("sightline.api.reports.INTERVAL", 0.05)
+    monkeypatch.setattr("sightline.api.jobs.follow.INTERVAL", 0.05)
     looks: list[int] = []
     some = Jobs.some
     monkeypatch.setattr(Jobs, "some", lambda jobs, ids: looks.append(1) or some(jobs, ids))
@@ -387,15 +389,15 @@ def test_a_clock_that_is_set_back_leaves_no_dead_job_running(folder: Path, monke
 def test_a_worker_outlives_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.02)
     job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
-    finish, full = Jobs.finish, [DiskFull(folder)]
+    claim, full = Jobs.claim, [DiskFull(folder)]
 
-    def finish_later(jobs: Jobs, *args: Any) -> bool:
+    def claim_later(jobs: Jobs) -> Any:
         if full:
             raise full.pop()
-        return finish(jobs, *args)
+        return claim(jobs)
 
-    monkeypatch.setattr(Jobs, "finish", finish_later)
-    with working(folder):
+    monkeypatch.setattr(Jobs, "claim", claim_later)
+    with working(folder, "on a full disk"):
         until(lambda: Jobs(folder).get(job.id).ended)
     assert Jobs(folder).get(job.id).error == str(DiskFull(folder).public)
     assert str(folder) not in str(Jobs(folder).get(job.id).error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ import uvicorn
 from sightline.api.app import create_app
 from sightline.api.jobs import worker as jobs
 from sightline.api.jobs.worker import Worker
-from sightline.cli.service import HANDLERS
 from sightline.client import Client, Local, Sightline
 from tests.api.conftest import make_workspace
 
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(folder: Path) -> Iterator[str]:
     """The address of a service of that workspace, with a worker beside it."""
     server = uvicorn.Server(uvicorn.Config(create_app(folder), port=0, log_level="warning"))
-    worker = Worker(folder, HANDLERS)
+    worker = Worker(folder, [sys.executable, "-P", "-m", "sightline.cli.jobs", str(folder)])
     threads = [threading.Thread(target=run) for run in (server.run, worker.run)]
     patched = pytest.MonkeyPatch()
     patched.setattr(jobs, "INTERVAL", 0.02)

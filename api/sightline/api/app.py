@@ -17,9 +17,11 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import doctor, loads, problems, reports, routes, sparql
+from sightline.api import doctor, ingest, loads, problems, reports, routes, sparql
 from sightline.api.access import SCHEMES, Access, may
 from sightline.api.answers import FromCache, ResponseCache, to_json
+from sightline.api.jobs import routes as jobs
+from sightline.api.jobs.follow import Followed
 from sightline.api.loads import ReadRow
 from sightline.api.questions import Health, Problem
 from sightline.api.reading import Route
@@ -77,6 +79,8 @@ def create_app(
         reports.router,
         loads.router,
         doctor.router,
+        ingest.router,
+        jobs.router,
         sparql.router,
         health,
     ):
@@ -111,7 +115,7 @@ class _App(FastAPI):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the workspace before the first request, and follow it until the last."""
     service: Service = app.state.service
-    app.state.followed = reports.Followed(service)
+    app.state.followed = Followed(service)
     with closing(QueryPool()) as app.state.queries:
         await service.refresh()
         follower = asyncio.create_task(service.watch())

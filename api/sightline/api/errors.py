@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from sightline.graph.errors import NotFound, SightlineError, Unavailable, UsageError
+from sightline.graph.errors import NotFound, NotReady, SightlineError, Unavailable, UsageError
 from sightline.graph.storage.errors import WorkspaceError
 
 
@@ -53,6 +53,32 @@ class OpenToAll(UsageError):
         )
 
 
+class UnknownJob(NotFound):
+    """No job has this id."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"job {ref[:80]!r} does not exist; GET /v1/jobs lists them")
+
+
+class NotToRetry(NotReady):
+    """A job that has neither failed nor been cancelled."""
+
+    def __init__(self, ref: str, state: str) -> None:
+        super().__init__(
+            f"job {ref!r} is {state}: only one that failed or was cancelled is tried again"
+        )
+
+
+class BadUpload(UsageError):
+    """What was sent to be loaded cannot be taken."""
+
+
+class UploadTooLarge(BadUpload):
+    """Files of more bytes than are taken at once, or more than are kept."""
+
+    status = 413
+
+
 class PortInUse(Unavailable):
     """The address is taken."""
 
@@ -66,7 +92,7 @@ class DamagedQueue(WorkspaceError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"the queue of jobs {str(path)!r} is damaged ({reason}); delete it and start "
-            "`sightline serve` again: finished reports stay, those that wait are to be asked for "
-            "again",
+            "`sightline serve` again: what finished jobs made stays, those that wait are to be "
+            "asked for again",
             path,
         )

@@ -6,12 +6,8 @@ moment, so none is kept.
 
 from __future__ import annotations
 
-import asyncio
 import mimetypes
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -19,12 +15,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Query, Request
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 
 from sightline.api.access import may
-from sightline.api.answers import to_json
-from sightline.api.errors import UnknownReport
+from sightline.api.errors import UnknownJob, UnknownReport
+from sightline.api.jobs.follow import EVENTS, followed
 from sightline.api.jobs.queue import Job, Jobs, State
+from sightline.api.jobs.views import JobPageQuestion, answered, iso
 from sightline.api.questions import PROBLEMS, Text
 from sightline.api.reading import Route
 from sightline.api.service import Service
@@ -34,8 +31,6 @@ from sightline.insights.errors import NothingToReport
 KIND = "report"
 #: Entities that one report may be asked to be about.
 MAX_ABOUT = 100
-#: Seconds between two looks at a job that is followed, and how long it is followed at most.
-INTERVAL, FOLLOWED = 0.5, 3600.0
 #: A report's page has its style inside and nothing else that a browser may load or run.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 
@@ -52,15 +47,6 @@ class ReportRequest(BaseModel):
         max_length=MAX_ABOUT,
         description="Entities by IRI, CURIE or label; none: the best connected ones.",
     )
-
-
-class ReportList(BaseModel):
-    """Which reports are to be listed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(20, ge=1, le=100, description="How many on one page, 1 to 100.")
-    cursor: str | None = Field(None, max_length=64, description="`next` of the page before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +66,7 @@ class ReportView:
         about: IRIs of its entities.
         changed: when it was last heard of, as ISO 8601.
         done, total: entities written, and how many there are; 0 while that is not known.
+        left: seconds until they are, once that can be told.
         error: why it failed.
     """
 
@@ -90,6 +77,7 @@ class ReportView:
     changed: str
     done: int
     total: int
+    left: float | None
     files: tuple[ReportFile, ...]
     error: str | None
 
@@ -100,38 +88,6 @@ class ReportPage:
 
     reports: tuple[ReportView, ...]
     next: str | None
-
-
-class Followed:
-    """The reports that somebody follows. Each is looked at once for all of its followers."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._followers: Counter[str] = Counter()
-        self._look: asyncio.Task[dict[str, ReportView]] | None = None
-
-    async def follow(self, view: ReportView) -> AsyncIterator[bytes]:
-        """An event now, and one after every change, until the report has ended."""
-        end = asyncio.get_running_loop().time() + FOLLOWED
-        self._followers[view.id] += 1
-        try:
-            yield b"data: " + to_json(view) + b"\n\n"
-            while view.state in ("queued", "running") and asyncio.get_running_loop().time() < end:
-                if self._look is None or self._look.done():
-                    self._look = asyncio.create_task(self._next())
-                seen = view
-                view = (await asyncio.shield(self._look)).get(view.id, view)
-                if view != seen:
-                    yield b"data: " + to_json(view) + b"\n\n"
-        finally:
-            self._followers -= Counter([view.id])
-
-    async def _next(self) -> dict[str, ReportView]:
-        await asyncio.sleep(INTERVAL)
-        jobs, ids = Jobs(self._service.folder), list(self._followers)
-        return await self._service.own.run(
-            lambda: {job.id: _view(self._service, job) for job in jobs.some(ids)}
-        )
 
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS, route_class=Route)
@@ -157,7 +113,7 @@ async def ask_for_report(request: Request, asked: Wanted) -> Response:
         wanted = {"about": list(dict.fromkeys(about))}
         return _view(service, Jobs(service.folder).submit(KIND, wanted))
 
-    return await _answer(request, submit, 202)
+    return await answered(request, submit, "/v1/reports/")
 
 
 @router.get(
@@ -167,44 +123,36 @@ async def ask_for_report(request: Request, asked: Wanted) -> Response:
 )
 async def list_reports(
     request: Request,
-    asked: Annotated[ReportList, Query()],
+    asked: Annotated[JobPageQuestion, Query()],
 ) -> Response:
     """The reports that were asked for, and where each stands."""
 
     def look(service: Service) -> ReportPage:
-        found = Jobs(service.folder).newest(KIND, asked.limit + 1, asked.cursor)
+        found = Jobs(service.folder).newest(asked.limit + 1, asked.cursor, kind=KIND)
         views = tuple(_view(service, job) for job in found[: asked.limit])
         return ReportPage(views, views[-1].id if len(found) > asked.limit else None)
 
-    return await _answer(request, look)
+    return await answered(request, look)
 
 
 @router.get("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def report(request: Request, id: ReportId) -> Response:
     """Where a report stands, and its files when it is done."""
-    return await _answer(request, lambda service: _view(service, Jobs(service.folder).get(id)))
+    return await answered(request, lambda service: _view(service, _job(service, id)))
 
 
 @router.delete("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def cancel_report(request: Request, id: ReportId) -> Response:
     """Cancel a report that waits or is being made. One that has ended stays as it is."""
-    return await _answer(request, lambda service: _view(service, Jobs(service.folder).cancel(id)))
+    return await answered(
+        request, lambda service: _view(service, Jobs(service.folder).cancel(_job(service, id).id))
+    )
 
 
-@router.get(
-    "/{id}/events",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {}}}},
-    openapi_extra=may("ask"),
-)
+@router.get("/{id}/events", **EVENTS, openapi_extra=may("ask"))
 async def report_events(request: Request, id: ReportId) -> Response:
     """Follow a report: server-sent events, each with what `GET /v1/reports/{id}` answers."""
-    service: Service = request.app.state.service
-    first = await service.own.run(lambda: _view(service, Jobs(service.folder).get(id)))
-    headers = {"Cache-Control": "no-store"}
-    return StreamingResponse(
-        request.app.state.followed.follow(first), headers=headers, media_type="text/event-stream"
-    )
+    return await followed(request, lambda service: _job(service, id), _view)
 
 
 @router.get(
@@ -220,12 +168,23 @@ async def report_file(
 ) -> Response:
     """One file of a finished report."""
     service: Service = request.app.state.service
-    job = await service.own.run(lambda: Jobs(service.folder).get(id))
+    job = await service.own.run(lambda: _job(service, id))
     folder = _folder(service, job)
     if folder is None or name not in [file.name for file in _files(folder)]:
         raise UnknownReport(f"{id}/files/{name}")
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
     return FileResponse(folder / name, headers=headers)
+
+
+def _job(service: Service, ref: str) -> Job:
+    """The job of a report. Raises UnknownReport."""
+    try:
+        job = Jobs(service.folder).get(ref)
+    except UnknownJob as error:
+        raise UnknownReport(ref) from error
+    if job.kind != KIND:
+        raise UnknownReport(ref)
+    return job
 
 
 def _view(service: Service, job: Job) -> ReportView:
@@ -234,10 +193,11 @@ def _view(service: Service, job: Job) -> ReportView:
         id=job.id,
         state=job.state,
         about=tuple(job.request["about"]),
-        created=_iso(job.created),
-        changed=_iso(job.changed),
+        created=iso(job.created),
+        changed=iso(job.changed),
         done=job.done,
         total=job.total,
+        left=job.left,
         files=() if folder is None else tuple(_file(job, path) for path in _files(folder)),
         error=job.error,
     )
@@ -254,18 +214,3 @@ def _files(folder: Path) -> list[Path]:
 def _file(job: Job, path: Path) -> ReportFile:
     href = f"/v1/reports/{job.id}/files/{quote(path.name)}"
     return ReportFile(path.name, href, path.stat().st_size)
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
-async def _answer(
-    request: Request, look: Callable[[Service], ReportView | ReportPage], status: int = 200
-) -> Response:
-    service: Service = request.app.state.service
-    found = await service.own.run(lambda: look(service))
-    headers = {"Cache-Control": "no-store"}
-    if status == 202 and isinstance(found, ReportView):
-        headers["Location"] = f"/v1/reports/{found.id}"
-    return Response(to_json(found), status, headers, "application/json")

@@ -5,7 +5,7 @@ Each stage reads what the stage before it stored; `run` is all of them in a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,6 +34,7 @@ from sightline.graph.errors import MissingExtra
 from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
+    from sightline.graph.progress import Progress
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.ingest.discover import Taking
 
@@ -288,29 +289,14 @@ def compile_(workspace: WorkspaceOption) -> None:
 
 
 def _compile(ws: Workspace) -> None:
-    from sightline.distill.foundation.build import model_for
     from sightline.distill.foundation.model import PART
-    from sightline.graph.snapshot.compile import compile_snapshot
     from sightline.graph.snapshot.reader import SNAPSHOT_FORMAT, snapshot_format
     from sightline.graph.storage.artifact import read_json
     from sightline.graph.storage.workspace import METRICS
-    from sightline.models.errors import CannotTrain, FoundationUnusable
 
     older = snapshot_format(ws)
     with terminal.progress() as progress:
-
-        def prepare(snapshot: Snapshot) -> str | None:
-            try:
-                model, trouble = model_for(ws, snapshot, progress)
-            except (FoundationUnusable, CannotTrain) as error:
-                # The graph rests on the loads alone: what predicts must not keep it back.
-                terminal.say(f"nothing is predicted: {error}")
-                return None
-            if trouble is not None:
-                terminal.say(f"the served model cannot be used with it: {trouble}")
-            return model
-
-        snapshot = compile_snapshot(ws, copies=True, rules=True, progress=progress, prepare=prepare)
+        snapshot = compiled(ws, progress, terminal.say)
     if older not in (None, SNAPSHOT_FORMAT):
         terminal.say(f"built again: the snapshot was of version {older}, now {SNAPSHOT_FORMAT}")
     terminal.say(
@@ -322,6 +308,26 @@ def _compile(ws: Workspace) -> None:
         terminal.say("the foundation member, not trained on this graph, answers what is missing")
         _show_metrics(read_json(folder / METRICS))
         terminal.say(f"next: sightline related ENTITY -w {ws.path}, or sightline train")
+
+
+def compiled(ws: Workspace, progress: Progress, say: Callable[[str], None]) -> Snapshot:
+    """The snapshot of the active loads, built and served with a model that answers on it."""
+    from sightline.distill.foundation.build import model_for
+    from sightline.graph.snapshot.compile import compile_snapshot
+    from sightline.models.errors import CannotTrain, FoundationUnusable
+
+    def prepare(snapshot: Snapshot) -> str | None:
+        try:
+            model, trouble = model_for(ws, snapshot, progress)
+        except (FoundationUnusable, CannotTrain) as error:
+            # The graph rests on the loads alone: what predicts must not keep it back.
+            say(f"nothing is predicted: {error}")
+            return None
+        if trouble is not None:
+            say(f"the served model cannot be used with it: {trouble}")
+        return model
+
+    return compile_snapshot(ws, copies=True, rules=True, progress=progress, prepare=prepare)
 
 
 def verify(workspace: WorkspaceOption) -> None:

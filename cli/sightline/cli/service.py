@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sightline.cli.options import JsonOption, WorkspaceOption
-from sightline.graph.progress import Progress
 from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +25,10 @@ def serve(
     port: PortOption = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
     worker: Annotated[
-        bool, typer.Option("--worker/--no-worker", help="Also write the reports asked for.")
+        bool,
+        typer.Option(
+            "--worker/--no-worker", help="Also do the jobs asked for: reports, ingest, training."
+        ),
     ] = True,
     allow_host: Annotated[
         list[str],
@@ -72,26 +73,15 @@ def read_row(workspace: Path, load: str, at: str) -> object:
 
 
 def work(workspace: WorkspaceOption) -> None:
-    """Write the reports that were asked for over HTTP, until stopped.
+    """Do the jobs that were asked for over HTTP, until stopped: reports, ingest, training.
 
-    `sightline serve` runs one of these itself, unless told --no-worker.
+    `sightline serve` runs one of these itself, unless told --no-worker. Each job is done in a
+    process of its own.
     """
     from sightline.api.jobs.worker import work as work_forever
 
-    work_forever(workspace, HANDLERS)
-
-
-def write_report(
-    workspace: Path, request: Mapping[str, Any], progress: Progress
-) -> Mapping[str, Any]:
-    """The job ``report``: write one from what is served now; the name of its folder."""
-    from sightline.insights import report
-    from sightline.insights.ask import Sightline
-
-    ws = Workspace.open(workspace)
-    sight = Sightline.open(ws)
-    entities = [sight.snapshot.resolve_entity(iri) for iri in request["about"]]
-    return {"report": report.write_report(ws, sight, entities, None, progress).name}
+    # Not from where it was started: a file there could take the place of a module.
+    work_forever(workspace, [sys.executable, "-P", "-m", "sightline.cli.jobs", str(workspace)])
 
 
 def token(
@@ -195,8 +185,5 @@ def mcp(
     else:
         serve_stdio(workspace)
 
-
-#: What a worker can do, by kind of job.
-HANDLERS = {"report": write_report}
 
 COMMANDS = (serve, work, mcp, token)

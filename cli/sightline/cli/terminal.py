@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sightline.graph.progress import SOON, Pace, Progress
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sightline.graph.progress import Progress
-
-#: Seconds between two lines of progress where the output is no terminal, and until the first that
-#: says how long it will take.
-QUIET_INTERVAL, SOON = 10.0, 2.0
+#: Seconds between two lines of progress where the output is no terminal.
+QUIET_INTERVAL = 10.0
 #: What is done more slowly, or has fewer steps, is told by the time that is left alone.
 SLOW, FEW = 10.0, 1000
 #: Columns of a table that goes to a file or a pipe.
@@ -116,33 +115,24 @@ def progress() -> Iterator[Progress]:
 
 
 class _Pace:
-    """How fast stages go, and how long they will take."""
+    """How fast stages go, and how long they will take, in words."""
 
     def __init__(self) -> None:
-        self._began: dict[str, tuple[float, int, int]] = {}
+        self._pace = Pace()
 
     def rate(self, stage: str, done: int, total: int | None) -> str:
         """What is done in a second, once that can be told; nothing where it is little."""
-        rate = self._rate(stage, done)
+        rate = self._pace.rate(stage, done)
         return f"{rate:,.0f}/s" if rate >= SLOW and (total is None or total >= FEW) else ""
 
     def left(self, stage: str, done: int, total: int | None) -> str:
         """How long it will take until the end, once that can be told."""
-        rate = self._rate(stage, done)
-        if not rate or total is None or done >= total:
+        seconds = self._pace.left(stage, done, total)
+        if seconds is None:
             return ""
-        seconds = (total - done) / rate
         if seconds < 100:
             return f"{seconds:.0f} s left"
         return f"{seconds / 60:.0f} min left" if seconds < 6000 else f"{seconds / 3600:.1f} h left"
-
-    def _rate(self, stage: str, done: int) -> float:
-        now = time.monotonic()
-        began, before, last = self._began.get(stage, (now, done, done))
-        if done < last:  # it begins again
-            began, before = now, done
-        self._began[stage] = began, before, done
-        return (done - before) / (now - began) if now - began >= SOON else 0.0
 
 
 def _lines() -> Progress:

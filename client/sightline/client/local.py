@@ -118,7 +118,7 @@ class Local(Sightline):
             if path.is_file() and path.name != MANIFEST
         )
         count = len(about)
-        return ReportView(id, "done", about, moment, moment, count, count, files, None)
+        return ReportView(id, "done", about, moment, moment, count, count, None, files, None)
 
     def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
         from sightline.graph.storage.artifact import MANIFEST

@@ -1199,6 +1199,7 @@ class ReportView:
         about: IRIs of its entities.
         changed: when it was last heard of, as ISO 8601.
         done, total: entities written, and how many there are; 0 while that is not known.
+        left: seconds until they are, once that can be told.
         error: why it failed.
     """
 
@@ -1209,6 +1210,7 @@ class ReportView:
     changed: str
     done: int
     total: int
+    left: float | None
     files: tuple[ReportFile, ...]
     error: str | None
 

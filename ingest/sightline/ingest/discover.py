@@ -75,6 +75,24 @@ class Taking:
 FOUND_OUT = Taking()
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file that somebody sent.
+
+    Attributes:
+        path: where its bytes are, under a name that is ours.
+        name: what the sender calls it; no part of a path.
+        place: as that of a ``Source``.
+    """
+
+    path: Path
+    name: str
+    place: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass(slots=True)
 class Found:
     """What is behind some paths.
@@ -111,7 +129,7 @@ def discover(sources: Sequence[str | Path]) -> list[Source]:
 
 
 def survey(
-    sources: Sequence[str | Path], taking: Taking = FOUND_OUT, scratch: Path | None = None
+    sources: Sequence[str | Path | Sent], taking: Taking = FOUND_OUT, scratch: Path | None = None
 ) -> Found:
     """What is behind paths, folders, globs, archives and addresses.
 
@@ -193,10 +211,12 @@ class _Survey:
                     "utf-8, utf-16, windows-1252 and latin-1"
                 ) from error
 
-    def at(self, source: str | Path) -> None:
-        """Take in what is behind a source that the user named."""
+    def at(self, source: str | Path | Sent) -> None:
+        """Take in what is behind a source that the user named, or a file that somebody sent."""
         with self._noting():
-            if is_url(source):
+            if isinstance(source, Sent):
+                self._add(source.path, True, Path(source.name), source.place, title=source.name)
+            elif is_url(source):
                 path = from_network(str(source), self._room(source), self._taking.network)
                 self._add(path, True, Path(str(source)), str(source))
             elif is_database(source):
@@ -231,7 +251,13 @@ class _Survey:
         return room
 
     def _add(
-        self, path: Path, explicit: bool, given: Path | None, place: str, inside: bool = False
+        self,
+        path: Path,
+        explicit: bool,
+        given: Path | None,
+        place: str,
+        inside: bool = False,
+        title: str = "",
     ) -> None:
         """Take in a file.
 
@@ -240,6 +266,7 @@ class _Survey:
             given: what the user calls it, if it was fetched.
             place: as that of the source.
             inside: it comes from an archive.
+            title: as that of the source.
         """
         whole = os.path.realpath(path)
         if whole in self._seen:
@@ -263,7 +290,7 @@ class _Survey:
             source = self._recognised(path, ending, head, stream)
             if not head and not isinstance(source.format, StatementFormat):
                 raise SourceEmpty(path)
-        source = replace(source, given=given, place=place)
+        source = replace(source, given=given, place=place, title=title)
         if not explicit and ending == VAGUE and not source.split:
             try:
                 if source.format.check is not None:

@@ -36,6 +36,7 @@ from sightline.ingest.columns import BadValue, map_batch
 from sightline.ingest.discover import (
     FOUND_OUT,
     Found,
+    Sent,
     Taking,
     naming,
     passed_over,
@@ -81,7 +82,7 @@ class Result:
 
 def ingest(
     ws: Workspace,
-    sources: Sequence[str | Path],
+    sources: Sequence[str | Path | Sent],
     *,
     mapping: Path | None = None,
     strict: bool = False,
@@ -90,7 +91,7 @@ def ingest(
     say: Callable[[str], None] = lambda _: None,
     progress: Progress = silent,
 ) -> list[Result]:
-    """Load files, folders, globs, archives and addresses; each file becomes one load.
+    """Load files, folders, globs, archives, addresses and what was sent; each file is one load.
 
     The same source read in the same way is one load: the second time nothing is written, and a
     retracted load is active again. Either all sources become active loads, or none does; what was
@@ -168,7 +169,7 @@ def look(
 
 @contextmanager
 def _looked_at(
-    sources: Sequence[str | Path],
+    sources: Sequence[str | Path | Sent],
     rules: MappingFile | None,
     taking: Taking,
     skip_unreadable: bool,

@@ -6,6 +6,7 @@ if it is the one that was loaded, which its SHA-256 says.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
     """
     load = _load(ws, ref)
     row, table = _row(load, at)
-    with _source(load) as source:
+    with _source(ws, load) as source:
         batch, i = _find(source, load, table, row - table.first_row + 1, at)
     cells: tuple[Cell, ...] = ()
     raw = batch.raw(i) if i >= 0 else batch.rejected[-i - 1].raw
@@ -135,11 +136,12 @@ def _row(load: Load, at: str) -> tuple[int, TableRows]:
 
 
 @contextmanager
-def _source(load: Load) -> Iterator[Source]:
+def _source(ws: Workspace, load: Load) -> Iterator[Source]:
     """The file of a load, unchanged and read as it was loaded."""
     with TemporaryDirectory(prefix="sightline-") as scratch:
         try:
-            path = _file(Path(load.path), Path(scratch))
+            # What was sent lies in the workspace, wherever that is now.
+            path = _file(ws.path / load.path, Path(scratch))
             stat = path.stat()
             changed = _sha256(path, stat.st_size, stat.st_mtime_ns) != load.sha256
         except (OSError, SourceError) as error:
@@ -150,7 +152,8 @@ def _source(load: Load) -> Iterator[Source]:
         if form is None:
             raise RawFileGone(load.source, load.id)
         split, encoding = said_of(load.mapping)
-        yield Source(path, form, split=split, encoding=encoding)
+        title = "" if os.path.isabs(load.path) else Path(load.source).name
+        yield Source(path, form, split=split, encoding=encoding, title=title)
 
 
 def _file(place: Path, scratch: Path) -> Path:

@@ -151,6 +151,7 @@ class Source:
         place: where it is, the same for one that has changed; empty where it comes from no place,
             as standard input does.
         called: what the user says that it is, wherever it is; empty where nobody says.
+        title: the file's name, where ``path`` has one of ours.
         notes: what was decided when it was found.
     """
 
@@ -162,12 +163,13 @@ class Source:
     given: Path | None = None
     place: str = ""
     called: str = ""
+    title: str = ""
     notes: tuple[Note, ...] = ()
 
     @property
     def name(self) -> str:
         """The file's name without the ending of its compression."""
-        return without_packing(self.path.name)
+        return without_packing(self.title or self.path.name)
 
     @property
     def stem(self) -> str:

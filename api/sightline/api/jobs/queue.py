@@ -1,8 +1,9 @@
 """Work that takes longer than a request: a queue in ``jobs.sqlite``.
 
-Any process may submit, look and cancel; a worker claims the oldest job, says now and then that it
-is alive, and ends it. A job whose worker fell silent is tried once more and then failed. Knows the
-table and the states of a job; knows neither what a job does nor HTTP.
+Any process may submit, look, cancel and ask for another try; a worker claims the oldest job, says
+now and then that it is alive, and the process that does the job ends it. A job whose process was
+lost is tried once more and then failed. Knows the table and the states of a job; knows neither what
+a job does nor HTTP.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from sightline.api.errors import DamagedQueue, UnknownReport
+from sightline.api.errors import DamagedQueue, NotToRetry, UnknownJob
 from sightline.graph.errors import Busy
 from sightline.graph.storage.errors import DiskFull, NotWritable
 
@@ -36,7 +37,7 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS job (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL, request TEXT NOT NULL, state TEXT NOT NULL,
   attempts INTEGER NOT NULL, beats INTEGER NOT NULL, created REAL NOT NULL, changed REAL NOT NULL,
-  done INTEGER NOT NULL, total INTEGER NOT NULL, result TEXT, error TEXT
+  stage TEXT, done INTEGER NOT NULL, total INTEGER NOT NULL, left REAL, result TEXT, error TEXT
 )
 """
 
@@ -50,7 +51,9 @@ class Job:
         request, result: what was asked, and what came of it; plain values.
         beats: how often its workers have said that they are alive.
         created, changed: seconds since 1970, to be shown; a clock may go back.
-        done, total: steps done, and how many there are; 0 while that is not known.
+        stage: what is being done; null before it has begun.
+        done, total: steps of the stage done, and how many there are; 0 while that is not known.
+        left: seconds that the rest of the stage will take, once that can be told.
         error: one sentence when failed.
     """
 
@@ -62,8 +65,10 @@ class Job:
     beats: int
     created: float
     changed: float
+    stage: str | None
     done: int
     total: int
+    left: float | None
     result: Mapping[str, Any] | None
     error: str | None
 
@@ -73,6 +78,9 @@ class Job:
         return self.state not in ("queued", "running")
 
 
+_COLUMNS = ", ".join(field.name for field in fields(Job))
+
+
 class Jobs:
     """The queue of one workspace. Every call is one transaction of its own."""
 
@@ -80,20 +88,22 @@ class Jobs:
         self.path = workspace / FILE
         self._heard: dict[str, tuple[int, float]] = {}
 
-    def submit(self, kind: str, request: Mapping[str, Any]) -> Job:
+    def submit(self, kind: str, request: Mapping[str, Any], job_id: str | None = None) -> Job:
         """Put a job into the queue.
+
+        Args:
+            job_id: a ``new_id`` under which something is kept for it already.
 
         Raises:
             Busy: too many wait already.
             NotWritable, DiskFull, DamagedQueue
         """
-        now, job_id = time.time(), secrets.token_hex(8)
+        now, job_id = time.time(), job_id or new_id()
         with self._writing() as database:
-            waiting = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
-            if database.execute(waiting).fetchone()[0] >= QUEUE:
-                raise Busy("the queue of jobs")
+            _require_room(database)
             database.execute(
-                "INSERT INTO job VALUES (?, ?, ?, 'queued', 0, 0, ?, ?, 0, 0, NULL, NULL)",
+                "INSERT INTO job VALUES "
+                "(?, ?, ?, 'queued', 0, 0, ?, ?, NULL, 0, 0, NULL, NULL, NULL)",
                 (job_id, kind, json.dumps(request), now, now),
             )
             database.execute(
@@ -103,11 +113,20 @@ class Jobs:
             )
             return _one(database, job_id)
 
+    def require_room(self) -> None:
+        """Check that a job may be submitted, before what it needs is taken in.
+
+        Raises:
+            Busy, NotWritable, DamagedQueue
+        """
+        with self._reading() as database:
+            _require_room(database)
+
     def get(self, job_id: str) -> Job:
         """A job by id.
 
         Raises:
-            UnknownReport, NotWritable, DamagedQueue
+            UnknownJob, NotWritable, DamagedQueue
         """
         with self._reading() as database:
             return _one(database, job_id)
@@ -120,31 +139,66 @@ class Jobs:
         """
         marks = ", ".join("?" * len(job_ids))
         with self._reading() as database:
-            return _all(database, f"SELECT * FROM job WHERE id IN ({marks})", job_ids)
+            return _all(database, f"SELECT {_COLUMNS} FROM job WHERE id IN ({marks})", job_ids)
 
-    def newest(self, kind: str, limit: int, before: str | None = None) -> list[Job]:
-        """Jobs of a kind, the newest first, from the one asked for before another on.
+    def newest(
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        kind: str | None = None,
+        state: str | None = None,
+    ) -> list[Job]:
+        """Jobs, the newest first, from the one asked for before another on: of a kind, in a state.
 
         Raises:
             NotWritable, DamagedQueue
         """
-        older = "" if before is None else "AND rowid < (SELECT rowid FROM job WHERE id = ?)"
-        query = f"SELECT * FROM job WHERE kind = ? {older} ORDER BY rowid DESC LIMIT ?"
+        wanted = {
+            "kind = ?": kind,
+            "state = ?": state,
+            "rowid < (SELECT rowid FROM job WHERE id = ?)": before,
+        }
+        given = {condition: value for condition, value in wanted.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)}" if given else ""
+        query = f"SELECT {_COLUMNS} FROM job {where} ORDER BY rowid DESC LIMIT ?"
         with self._reading() as database:
-            return _all(database, query, [kind, *([] if before is None else [before]), limit])
+            return _all(database, query, [*given.values(), limit])
 
     def cancel(self, job_id: str) -> Job:
         """End a job that waits or runs; one that has ended stays as it is.
 
         Raises:
-            UnknownReport, NotWritable, DiskFull, DamagedQueue
+            UnknownJob, NotWritable, DiskFull, DamagedQueue
         """
         if not self.path.exists():
-            raise UnknownReport(job_id)
+            raise UnknownJob(job_id)
         with self._writing() as database:
             database.execute(
                 "UPDATE job SET state = 'cancelled', changed = ? "
                 "WHERE id = ? AND state IN ('queued', 'running')",
+                (time.time(), job_id),
+            )
+            return _one(database, job_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Let a job that failed or was cancelled wait again, at the end of the queue.
+
+        Raises:
+            NotToRetry: it waits, runs or is done.
+            UnknownJob, Busy, NotWritable, DiskFull, DamagedQueue
+        """
+        if not self.path.exists():
+            raise UnknownJob(job_id)
+        with self._writing() as database:
+            job = _one(database, job_id)
+            if job.state not in ("failed", "cancelled"):
+                raise NotToRetry(job.id, job.state)
+            _require_room(database)
+            database.execute(
+                "UPDATE job SET state = 'queued', attempts = 0, changed = ?, error = NULL, "
+                "stage = NULL, done = 0, total = 0, left = NULL, "
+                "rowid = (SELECT max(rowid) + 1 FROM job) WHERE id = ?",
                 (time.time(), job_id),
             )
             return _one(database, job_id)
@@ -162,10 +216,7 @@ class Jobs:
             return None
         with self._writing() as database:
             for job in silent:
-                over = job.attempts >= ATTEMPTS
-                state, error = ("failed" if over else "queued"), None
-                if over:
-                    error = f"its worker ended without a word, {ATTEMPTS} times"
+                state, error = _after_loss(job, "its worker ended without a word")
                 database.execute(
                     "UPDATE job SET state = ?, error = ? "
                     "WHERE id = ? AND state = 'running' AND beats = ?",
@@ -174,8 +225,9 @@ class Jobs:
             found = _all(
                 database,
                 "UPDATE job SET state = 'running', attempts = attempts + 1, beats = beats + 1, "
-                "changed = ?, done = 0 WHERE rowid = "
-                "(SELECT min(rowid) FROM job WHERE state = 'queued') RETURNING *",
+                "changed = ?, stage = NULL, done = 0, total = 0, left = NULL WHERE rowid = "
+                "(SELECT min(rowid) FROM job WHERE state = 'queued') "
+                f"RETURNING {_COLUMNS}",
                 (time.time(),),
             )
         return found[0] if found else None
@@ -184,7 +236,7 @@ class Jobs:
         """Running jobs that nothing was heard of for long, by this process's own watch: the clock
         that others wrote down may have been set since."""
         with self._reading() as database:
-            running = _all(database, "SELECT * FROM job WHERE state = 'running'")
+            running = _all(database, f"SELECT {_COLUMNS} FROM job WHERE state = 'running'")
         now, before = time.monotonic(), self._heard
         self._heard = {
             job.id: known
@@ -194,17 +246,26 @@ class Jobs:
         }
         return [job for job in running if now - self._heard[job.id][1] > SILENCE]
 
-    def alive(self, job: Job, done: int, total: int) -> bool:
-        """Say that a worker is at a job, and how far. False: it is no longer wanted of it."""
-        return self._end(job, "running", done=done, total=total)
+    def alive(self, job: Job) -> bool:
+        """Say that a worker is at a job. False: it is no longer wanted of it."""
+        return self._end(job, "running")
+
+    def tell(self, job: Job, stage: str, done: int, total: int, left: float | None) -> bool:
+        """Say how far a job is. False: it is no longer wanted."""
+        return self._end(job, "running", stage=stage, done=done, total=total, left=left)
 
     def finish(self, job: Job, result: Mapping[str, Any], total: int) -> bool:
         """End a job well. False: it was cancelled, or given to another worker, meanwhile."""
-        return self._end(job, "done", result=json.dumps(result), done=total, total=total)
+        return self._end(job, "done", result=json.dumps(result), done=total, total=total, left=None)
 
     def fail(self, job: Job, error: str) -> bool:
         """End a job that cannot be done."""
-        return self._end(job, "failed", error=error)
+        return self._end(job, "failed", error=error, left=None)
+
+    def lost(self, job: Job, why: str) -> bool:
+        """Let a job whose process ended without a word wait again; it fails if that came before."""
+        state, error = _after_loss(job, why)
+        return self._end(job, state, error=error, left=None)
 
     def give_back(self, job: Job) -> bool:
         """Let a job wait again, as if it had not been begun."""
@@ -249,9 +310,28 @@ class Jobs:
             match getattr(error, "sqlite_errorcode", 0) & 0xFF:
                 case sqlite3.SQLITE_FULL:
                     raise DiskFull(self.path) from error
-                case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+                # The last one: its table has other columns, as another version wrote it.
+                case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
                     raise DamagedQueue(self.path, str(error)) from error
             raise NotWritable(self.path, str(error)) from error
+
+
+def new_id() -> str:
+    """An id that no job has."""
+    return secrets.token_hex(8)
+
+
+def _require_room(database: sqlite3.Connection) -> None:
+    waiting = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
+    if database.execute(waiting).fetchone()[0] >= QUEUE:
+        raise Busy("the queue of jobs")
+
+
+def _after_loss(job: Job, why: str) -> tuple[State, str | None]:
+    """State and error of a job whose process was lost."""
+    if job.attempts < ATTEMPTS:
+        return "queued", None
+    return "failed", f"{why}, {ATTEMPTS} times"
 
 
 def _all(database: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> list[Job]:
@@ -259,9 +339,9 @@ def _all(database: sqlite3.Connection, query: str, values: Sequence[object] = ()
 
 
 def _one(database: sqlite3.Connection, job_id: str) -> Job:
-    found = _all(database, "SELECT * FROM job WHERE id = ?", [job_id])
+    found = _all(database, f"SELECT {_COLUMNS} FROM job WHERE id = ?", [job_id])
     if not found:
-        raise UnknownReport(job_id)
+        raise UnknownJob(job_id)
     return found[0]
 
 

@@ -1,45 +1,56 @@
-"""The worker: claims jobs from the queue and lets a handler do them.
+"""The worker: claims jobs from the queue, and has a process of its own do each.
 
-Handlers are given by who starts it, by kind of job: so that a job can be what this component knows
-nothing of. Knows the queue; knows no HTTP.
+So whatever a job is busy with, it can be ended; what it holds of memory goes with it; and one that
+is killed says so. Handlers are given by who starts the process, by kind of job: so that a job can
+be what this component knows nothing of. Knows the queue; knows no HTTP.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import subprocess
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sightline.api.errors import DamagedQueue
 from sightline.api.jobs.queue import Job, Jobs
-from sightline.api.server.lifeline import end_with_parent
+from sightline.api.server.lifeline import PARENT, end_with_parent
 from sightline.graph.errors import SightlineError
-from sightline.graph.progress import Progress
+from sightline.graph.progress import Pace, Progress
 from sightline.graph.storage.errors import WorkspaceError
 from sightline.graph.storage.workspace import Workspace
 
-#: Does a job of one kind: workspace, request, progress; its result.
-Handler = Callable[[Path, Mapping[str, Any], Progress], Mapping[str, Any]]
+#: Does a job of one kind: workspace, the job, progress; its result.
+Handler = Callable[[Path, Job, Progress], Mapping[str, Any]]
 
 #: Seconds between two looks into the queue, and until the next one where it cannot be used.
 INTERVAL, PAUSE = 1.0, 10.0
+#: Seconds that a process gets to end its job in good order before it is killed.
+GRACE = 10.0
+#: How often a process looks whether it is to end.
+TICK = 0.05
 
 log = logging.getLogger("sightline.api")
 
 
 class Stopped(Exception):
-    """The worker is to end, or its job is no longer wanted."""
+    """The job is not to go on."""
 
 
 class Worker:
-    """Does the jobs of a workspace, one after the other."""
+    """Has the jobs of a workspace done, one after the other.
 
-    def __init__(self, workspace: Path, handlers: Mapping[str, Handler]) -> None:
-        self._folder = workspace
-        self._handlers = handlers
+    Args:
+        command: does the job whose id is put after it, as ``do`` does.
+    """
+
+    def __init__(self, workspace: Path, command: Sequence[str]) -> None:
+        self._command = command
         self._jobs = Jobs(workspace)
         self._ending = threading.Event()
 
@@ -59,73 +70,116 @@ class Worker:
                 if job is None:
                     self._ending.wait(INTERVAL)
                 else:
-                    self._do(job)
+                    self._have_done(job)
             except DamagedQueue:
                 raise
             except WorkspaceError as error:
                 log.error("%s", error)
                 self._ending.wait(PAUSE)
 
-    def _do(self, job: Job) -> None:
-        task = _Task(self._jobs, job, self._ending)
-        try:
-            with task:
-                result = self._handlers[job.kind](self._folder, job.request, task)
-            self._jobs.finish(job, result, task.total)
-        except Stopped:
+    def _have_done(self, job: Job) -> None:
+        environment = {**os.environ, PARENT: str(os.getpid())}
+        # Ctrl-C reaches only this process, which then ends the other in good order.
+        with subprocess.Popen(
+            [*self._command, job.id], env=environment, start_new_session=True
+        ) as process:
+            try:
+                self._watch(process, job)
+            finally:
+                _end(process)
+        if self._ending.is_set():
             self._jobs.give_back(job)
-        except SightlineError as error:
-            self._jobs.fail(job, error.public)
-        except Exception as error:
-            log.error("%s %s", job.kind, job.id, exc_info=error)
-            self._jobs.fail(job, "something went wrong inside; the log of the worker says what")
+        elif process.returncode:
+            how = f"status {process.returncode}"
+            if process.returncode < 0:
+                how = signal.Signals(-process.returncode).name
+            why = f"its process ended with {how}, as it does where memory is short"
+            self._jobs.lost(job, why)
+
+    def _watch(self, process: subprocess.Popen[bytes], job: Job) -> None:
+        """Wait until a process has ended, or is to be ended."""
+        wanted, beat = True, time.monotonic()
+        while process.poll() is None and wanted and not self._ending.wait(TICK):
+            if time.monotonic() - beat >= INTERVAL:
+                beat = time.monotonic()
+                try:
+                    wanted = self._jobs.alive(job) or process.poll() is not None
+                except DamagedQueue:
+                    raise
+                except WorkspaceError as error:
+                    log.warning("%s", error)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, in good order if it can."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def do(workspace: Path, job_id: str, handlers: Mapping[str, Handler]) -> None:
+    """Do a job that was claimed, in this process, and say in the queue what came of it."""
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    end_with_parent()
+    jobs = Jobs(workspace)
+    job = jobs.get(job_id)
+    task = _Task(jobs, job, ending)
+    try:
+        jobs.finish(job, handlers[job.kind](workspace, job, task), task.total)
+    except Stopped:
+        pass
+    except SightlineError as error:
+        jobs.fail(job, error.public)
+    except Exception as error:
+        log.error("%s %s", job.kind, job.id, exc_info=error)
+        jobs.fail(job, "something went wrong inside; the log of the worker says what")
 
 
 class _Task:
-    """A job at hand: takes progress, and tells the queue that it is alive even without any.
+    """The ``Progress`` of a job: tells the queue, and ends the work when it is no longer wanted.
 
     Attributes:
-        total: steps of the job; 0 while that is not known.
+        total: steps of the stage; 0 while that is not known.
     """
 
     def __init__(self, queue: Jobs, job: Job, ending: threading.Event) -> None:
+        self.total = 0
         self._queue = queue
         self._job = job
         self._ending = ending
-        self._done = self.total = 0
-        self._wanted = True
-        self._over = threading.Event()
-        self._pulse = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> None:
-        self._pulse.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._pulse.join()
+        self._pace = Pace()
+        self._said: tuple[str, float] = "", 0.0
 
     def __call__(self, stage: str, done: int, total: int | None, note: str) -> None:
-        """A ``Progress`` that ends the work when it is no longer wanted."""
-        self._done, self.total = done, total or 0
-        if self._ending.is_set() or not self._wanted:
+        """Take progress. Raises Stopped."""
+        self.total, now = total or 0, time.monotonic()
+        left = self._pace.left(stage, done, total)
+        if stage != self._said[0] or now - self._said[1] >= INTERVAL:
+            self._said = stage, now
+            try:
+                if not self._queue.tell(self._job, stage, done, self.total, left):
+                    raise Stopped
+            except WorkspaceError as error:
+                log.warning("%s", error)
+        if self._ending.is_set():
             raise Stopped
 
-    def _beat(self) -> None:
-        while self._wanted and not self._over.wait(INTERVAL):
-            try:
-                self._wanted = self._queue.alive(self._job, self._done, self.total)
-            except SightlineError as error:
-                log.warning("%s", error)
 
+def work(workspace: Path, command: Sequence[str]) -> None:
+    """Have the jobs of a workspace done until SIGTERM or Ctrl-C.
 
-def work(workspace: Path, handlers: Mapping[str, Handler]) -> None:
-    """Do the jobs of a workspace until SIGTERM or Ctrl-C.
+    Args:
+        command: as of ``Worker``.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact, DamagedQueue
     """
     Workspace.open(workspace)
-    worker = Worker(workspace, handlers)
+    worker = Worker(workspace, command)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
     end_with_parent()

@@ -26,6 +26,8 @@ BODY_TIMEOUT = 15.0
 MAX_TARGET = 16_384
 #: An id may hold an encoded slash; below these prefixes the path stays as it was sent.
 RAW = (b"/v1/entities/", b"/v1/types/")
+#: What takes a body of any size, piece by piece, and bounds it itself.
+STREAMED = b"/v1/ingest"
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -82,7 +84,7 @@ class Boundary:
             scope = {**scope, "method": "GET"}
         if raw.startswith(RAW):
             scope = {**scope, "path": raw.decode("latin-1")}
-        if scope["method"] not in ("GET", "DELETE", "OPTIONS"):
+        if scope["method"] not in ("GET", "DELETE", "OPTIONS") and raw != STREAMED:
             body = await _read(receive)
             if max(map(body.count, (b":", b","))) > MAX_VALUES and raw != b"/sparql":
                 detail = f"the body has more than {MAX_VALUES} keys or values; send less at once"

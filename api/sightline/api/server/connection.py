@@ -22,8 +22,9 @@ HEADER_TIMEOUT = 15.0
 WRITE_TIMEOUT = 30.0
 #: Seconds that an idle connection stays open when the service ends: a request may be on its way.
 FAREWELL = 0.3
-#: Bytes and fields of a head, pieces of a body, requests sent ahead.
+#: Bytes and fields of a head, pieces of a body below ``SMALL`` bytes, requests sent ahead.
 MAX_HEAD, MAX_FIELDS, MAX_CHUNKS, MAX_AHEAD = 1 << 16, 200, 4096, 32
+SMALL = 1024
 #: Descriptors that are left for what is opened later: files and processes.
 RESERVED = 20
 
@@ -96,9 +97,9 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        self._chunks += 1
+        self._chunks += len(body) < SMALL
         if self._chunks > MAX_CHUNKS:
-            detail = f"the body comes in more than {MAX_CHUNKS} pieces; send larger ones"
+            detail = f"the body comes in more than {MAX_CHUNKS} small pieces; send larger ones"
             self._give_up(413, "content-too-large", detail)
         super().on_body(body)
 

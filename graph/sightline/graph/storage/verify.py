@@ -22,6 +22,7 @@ WAYS_OUT = {
     "loads": "load its source again, copy the folder from a backup, or `sightline retract` it",
     "quarantine": "delete the folder: nothing is built of it",
     "reports": "delete the folder, and ask for the report again",
+    "uploads": "delete the folder: what was loaded of it stays, but raw records cannot be shown",
 }
 
 
@@ -49,7 +50,7 @@ def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceE
 def _stored(workspace: Workspace) -> list[Path]:
     """Every folder that a stage wrote, and what is served whether it is there or not."""
     ws, current = workspace, workspace.current
-    parents = (ws.loads_folder, ws.quarantine, ws.snapshots, ws.models, ws.reports)
+    parents = (ws.loads_folder, ws.quarantine, ws.snapshots, ws.models, ws.reports, ws.uploads)
     found = {path for parent in parents for path in parent.glob("*") if path.is_dir()}
     found |= {ws.snapshots / current.snapshot} if current.snapshot else set()
     found |= {ws.models / current.model} if current.model else set()

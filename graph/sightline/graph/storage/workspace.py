@@ -70,6 +70,7 @@ class Workspace:
         self.snapshots = path / "snapshots"
         self.models = path / "models"
         self.reports = path / "reports"
+        self.uploads = path / "uploads"
         self.work = path / ".work"
         #: Process and thread that hold the lock through this object.
         self._writer: tuple[int, int] | None = None
@@ -103,7 +104,7 @@ class Workspace:
         try:
             # Folders of a workspace without its current.json: the loads are taken up again.
             known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS}
-            known |= {"loads", "quarantine", "snapshots", "models", "reports"}
+            known |= {"loads", "quarantine", "snapshots", "models", "reports", "uploads"}
             if workspace.path.is_dir() and any(
                 p.name not in known and not p.name.startswith((".", "jobs.sqlite"))
                 for p in workspace.path.iterdir()
@@ -212,7 +213,7 @@ class Workspace:
     def _written_folders(self) -> Iterator[Path]:
         """Every folder in which something is written under a temporary name first."""
         yield from (self.path, self.loads_folder, self.quarantine, self.snapshots, self.models)
-        yield from (self.reports, *self.models.glob("*"), *self.models.glob("*/maps"))
+        yield from (self.reports, self.uploads, *self.models.glob("*"), *self.models.glob("*/maps"))
         yield from (self.work, *self.work.glob("**"))
 
     def scratch(self, name: str) -> Path:

@@ -1,0 +1,323 @@
+"""Work that is asked for over HTTP: data added, learning, every job listed and tried again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from sightline.api import service as serving
+from sightline.api.app import create_app
+from sightline.api.jobs import queue, uploads
+from sightline.api.jobs import worker as module
+from sightline.api.jobs.queue import Jobs
+from sightline.api.jobs.worker import Worker
+from sightline.cli.service import read_row
+from sightline.graph.record.loads import Load, active_loads
+from sightline.graph.storage.verify import verify
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.load import ingest
+from tests.api.test_reports import children_of, ended
+from tests.api.test_served import until
+
+PEOPLE = "id,name,city\n1,Anna,Bern\n2,Ben,Bern\n"
+MAPPING = """
+mappings:
+  people:
+    sources: [people.csv~csv]
+    s: entity:$(id)
+    po:
+      - [rdfs:label, $(name)]
+      - [relation:lives_in, entity:$(city)~iri]
+"""
+
+
+@pytest.fixture
+def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(module, "INTERVAL", 0.02)
+    monkeypatch.setattr(serving, "WATCH_INTERVAL", 0.02)
+    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(queue.FILE))
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(folder)) as made:
+        yield made
+
+
+@contextmanager
+def working(folder: Path) -> Iterator[None]:
+    worker = Worker(folder, [sys.executable, "-P", "-m", "sightline.cli.jobs", str(folder)])
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
+
+
+def sent(client: TestClient, name: str = "people.csv", body: str = PEOPLE, **said: str) -> Any:
+    return client.post("/v1/ingest", params={"name": name, **said}, content=body)
+
+
+def test_files_that_are_sent_become_loads_and_are_served(client, folder: Path) -> None:
+    files = [("file", ("../people.csv", PEOPLE)), ("mapping", ("m.yaml", MAPPING))]
+    asked = client.post("/v1/ingest", files=files)
+
+    assert asked.status_code == 202, asked.text
+    first = asked.json()
+    assert (first["kind"], first["state"]) == ("ingest", "queued")
+    assert first["asked"]["files"] == [{"name": "people.csv", "stored": "0.csv", "bytes": 36}]
+    before = client.get("/readyz").json()["snapshot"]
+    with working(folder):
+        done = ended(client, asked.headers["location"])
+    assert done["state"] == "done", done
+    (load,) = done["result"]["loads"]
+    assert (load["source"], load["read"], load["known"]) == ("people.csv", 2, False)
+    until(lambda: client.get("/readyz").json()["snapshot"] != before)
+    assert client.get("/readyz").json()["snapshot"] == done["result"]["snapshot"]
+    assert client.get("/v1/entities/Anna").json()["entity"]["id"] == "entity:1"
+    # It is the load that the command line makes of the same bytes.
+    other = Workspace.create(folder.parent / "other")
+    (folder.parent / "people.csv").write_text(PEOPLE)
+    (folder.parent / "map.yaml").write_text(MAPPING)
+    (same,) = ingest(other, [folder.parent / "people.csv"], mapping=folder.parent / "map.yaml")
+    assert same.load.id == load["id"]
+    assert verify(Workspace.open(folder)) == []
+    # What was sent is read again, wherever the workspace is now.
+    record: Any = read_row(folder.rename(folder.with_name("moved")), load["id"], "3")
+    assert (record.source, record.raw) == ("people.csv", "2,Ben,Bern")
+
+
+def test_what_is_sent_again_is_known_and_what_changed_takes_its_place(client, folder) -> None:
+    urls = [
+        sent(client, body=body, source="people").headers["location"]
+        for body in (PEOPLE, PEOPLE, PEOPLE.replace("Ben", "Bea"))
+    ]
+    with working(folder):
+        first, again, changed = (ended(client, url)["result"]["loads"][0] for url in urls)
+    assert (again["id"], again["known"]) == (first["id"], True)
+    assert changed["replaced"] == [first["id"]]
+    ws = Workspace.open(folder)
+    assert {load.id for load in active_loads(ws)} & {first["id"], changed["id"]} == {changed["id"]}
+    # The files of what was known are kept once.
+    assert len(list(ws.uploads.glob("*"))) == 2
+
+
+def test_a_file_that_cannot_be_read_fails_in_the_words_of_its_sender(client, folder) -> None:
+    url = sent(client, "a b.nt", "no triples\n").headers["location"]
+    with working(folder):
+        failed = ended(client, url)
+    assert failed["state"] == "failed"
+    assert "a b.nt" in failed["error"]
+    assert str(folder) not in failed["error"]
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "..", "a\0b", "x" * 201, "/", "a\nb"],
+    ids=["none", "up", "nul", "long", "root", "lf"],
+)
+def test_names_that_are_none_are_refused(client: TestClient, folder: Path, name: str) -> None:
+    answer = sent(client, name)
+    assert answer.status_code == 422
+    assert "name" in answer.json()["detail"]
+    assert not list((folder / "uploads").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ("/etc/cron.d/x.csv", "0.csv"),
+        ("C:\\data\\My Cities.CSV", "0.csv"),
+        ("..\\..\\x.nt.gz", "0.nt.gz"),
+        ("-rf", "0"),
+        ("CON.csv/../../y", "0"),
+        (".bashrc", "0.bashrc"),
+        ("\u202ecsv.exe", None),
+    ],
+)
+def test_no_name_is_a_path(client: TestClient, folder: Path, said: str, stored: str) -> None:
+    answer = sent(client, said)
+    if stored is None:
+        assert answer.status_code == 422
+        return
+    assert answer.json()["asked"]["files"][0]["stored"] == stored
+    found = {p.relative_to(folder / "uploads" / answer.json()["id"]) for p in uploaded(folder)}
+    assert {str(path) for path in found} == {stored, "manifest.json"}
+
+
+def uploaded(folder: Path) -> list[Path]:
+    return [path for path in (folder / "uploads").rglob("*") if path.is_file()]
+
+
+BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "says"),
+    [
+        ({}, "x", "no name"),
+        ({"content-type": "multipart/form-data"}, "x", "boundary"),
+        (BOUNDARY, "nonsense", "cannot be read"),
+        (BOUNDARY, '--b\r\ncontent-disposition: form-data; name="f"; filename="a"\r\n\r\nx', "cut"),
+        (
+            BOUNDARY,
+            '--b\r\ncontent-disposition: form-data; name="strict"\r\n\r\n1\r\n--b--',
+            "strict",
+        ),
+        (
+            BOUNDARY,
+            '--b\r\ncontent-disposition: form-data; name="mapping"\r\n\r\n1\r\n--b--',
+            "no file",
+        ),
+        (BOUNDARY, "--b\r\n" + "x: y\r\n" * 99 + "\r\n", "cannot be read"),
+    ],
+    ids=["no name", "no boundary", "no form", "cut", "field", "only a mapping", "headers"],
+)
+def test_bodies_that_hold_no_file_are_refused(client, folder, headers, body: str, says) -> None:
+    answer = client.post("/v1/ingest", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert says in answer.json()["detail"]
+    assert uploaded(folder) == []
+    assert not (folder / queue.FILE).exists()
+
+
+def test_what_is_too_large_is_refused_and_leaves_nothing(client, folder, monkeypatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES", 100)
+    monkeypatch.setattr(uploads, "MAX_MAPPING", 10)
+    monkeypatch.setattr(uploads, "MAX_FILES", 2)
+
+    def pieces() -> Iterator[bytes]:
+        yield from [b"x" * 60] * 2
+
+    files = [("file", ("a.csv", "x"))] * 3
+    for answer, status, says in (
+        (sent(client, body="x" * 111), 413, "100 bytes"),
+        (client.post("/v1/ingest", params={"name": "a"}, content=pieces()), 413, "100 bytes"),
+        (client.post("/v1/ingest", files=[("mapping", ("m", "x" * 11))]), 413, "10 bytes"),
+        (client.post("/v1/ingest", files=files), 422, "2 files"),
+    ):
+        assert (answer.status_code, says in answer.json()["detail"]) == (status, True), answer.text
+    assert uploaded(folder) == []
+    assert sent(client, body="x" * 60).status_code == 202
+    monkeypatch.setattr(uploads, "MAX_KEPT", 200)
+    full = sent(client, body="x" * 60)
+    assert full.status_code == 413
+    assert "200 bytes" in full.json()["detail"]
+
+
+def test_a_full_queue_takes_no_files_in(client, folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr(queue, "QUEUE", 1)
+    assert sent(client).status_code == 202
+    before = uploaded(folder)
+    assert sent(client).status_code == 429
+    assert uploaded(folder) == before
+
+
+def test_files_that_nobody_waits_for_go(client, folder: Path, monkeypatch) -> None:
+    waits, cancelled = (sent(client).json()["id"] for _ in range(2))
+    client.delete(f"/v1/jobs/{cancelled}")
+    ws = Workspace.open(folder)
+    uploads.sweep(ws)
+    assert {path.name for path in ws.uploads.glob("*")} == {waits, cancelled}
+    monkeypatch.setattr(uploads, "WAITING", -1.0)
+    uploads.sweep(ws)
+    assert {path.name for path in ws.uploads.glob("*")} == {waits}
+
+
+def test_jobs_are_listed_by_kind_and_state_and_page_by_page(client: TestClient) -> None:
+    reports = [client.post("/v1/reports", json={}).json()["id"] for _ in range(3)]
+    training = client.post("/v1/training", json={"preset": "quick"}).json()["id"]
+    client.delete(f"/v1/jobs/{reports[0]}")
+
+    def listed(**query: str) -> list[str]:
+        return [job["id"] for job in client.get("/v1/jobs", params=query).json()["jobs"]]
+
+    assert listed() == [training, *reports[::-1]]
+    assert listed(kind="report", state="queued") == [reports[2], reports[1]]
+    assert listed(state="cancelled") == [reports[0]]
+    first = client.get("/v1/jobs", params={"limit": 2}).json()
+    assert listed(limit="2", cursor=first["next"]) == [reports[1], reports[0]]
+    assert client.get("/v1/jobs", params={"state": "lost"}).status_code == 422
+    # A job that is no report is no report.
+    assert client.get(f"/v1/reports/{training}").status_code == 404
+    assert client.get("/v1/jobs/x").status_code == 404
+
+
+def test_what_failed_or_was_cancelled_is_tried_again_and_nothing_else(client, folder) -> None:
+    url = sent(client).headers["location"]
+    assert client.post(f"{url}:retry").status_code == 409
+    client.delete(url)
+    again = client.post(f"{url}:retry")
+    assert (again.status_code, again.json()["state"]) == (202, "queued")
+    job = Jobs(folder).claim()
+    assert job is not None
+    assert Jobs(folder).finish(job, {}, 0)
+    assert "is done" in client.post(f"{url}:retry").json()["detail"]
+    assert client.post("/v1/jobs/x:retry").status_code == 404
+
+
+def test_files_that_are_gone_are_asked_for_again(client, folder: Path) -> None:
+    url = sent(client).headers["location"]
+    client.delete(url)
+    shutil.rmtree(folder / "uploads")
+    client.post(f"{url}:retry")
+    with working(folder):
+        assert "send them again" in ended(client, url)["error"]
+
+
+def test_an_ingest_is_cancelled_while_it_waits_for_another_writer(client, folder) -> None:
+    url = sent(client).headers["location"]
+    with Workspace.open(folder).lock(), working(folder):
+        until(lambda: client.get(url).json()["stage"] == "waiting for another writer")
+        client.delete(url)
+        until(lambda: not children_of(os.getpid()))
+    assert client.get(url).json()["state"] == "cancelled"
+    assert len(list(Load.all(folder / "loads"))) == 1
+
+
+def test_a_killed_ingest_is_taken_up_again(client, folder: Path) -> None:
+    url = sent(client).headers["location"]
+    ws = Workspace.open(folder)
+    with working(folder), ws.lock():
+        until(lambda: client.get(url).json()["stage"] == "waiting for another writer")
+        (process,) = children_of(os.getpid())
+        os.kill(process, signal.SIGKILL)
+        until(lambda: client.get(url).json()["attempts"] == 2)
+        client.delete(url)
+
+
+def test_learning_is_asked_for_done_and_served(trained: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.02)
+    folder = shutil.copytree(trained, tmp_path / "ws")
+    with TestClient(create_app(folder)) as client:
+        asked = client.post("/v1/training", json={"preset": "quick"})
+        assert asked.status_code == 202
+        assert client.post("/v1/training", json={"preset": "huge"}).status_code == 422
+        with working(folder):
+            done = ended(client, asked.headers["location"])
+        assert done["state"] == "done", done
+        assert done["result"]["model"] == Workspace.open(trained).current.model
+        assert done["result"]["served"]
+
+
+def test_a_queue_of_another_version_is_said(folder: Path, client: TestClient) -> None:
+    with sqlite3.connect(folder / queue.FILE) as database:
+        database.execute("CREATE TABLE job (id TEXT)")
+    for answer in (client.get("/v1/jobs"), client.post("/v1/reports", json={}), sent(client)):
+        assert answer.status_code == 503
+        assert "delete it" in answer.json()["detail"]
+        assert str(folder) not in answer.text
