@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from sightline.api.app import create_app
 from sightline.api.server.boundary import MAX_VALUES
+from sightline.api.terms import Terms
 
 QUESTION = {"head": "Kenya", "relation": "member of"}
 
@@ -19,7 +20,9 @@ QUESTION = {"head": "Kenya", "relation": "member of"}
 @pytest.fixture(scope="module")
 def guarded(folder: Path) -> Iterator[TestClient]:
     """Told to serve as ``--host graph.local --allow-host proxy.example``."""
-    with TestClient(create_app(folder, hosts=["graph.local", "proxy.example"])) as made:
+    with TestClient(
+        create_app(folder, terms=Terms(hosts=["graph.local", "proxy.example"]))
+    ) as made:
         yield made
 
 

@@ -51,7 +51,7 @@ def test_an_answer_from_the_cache_is_the_same(client: TestClient) -> None:
     first, second = (client.get("/v1/entities/Uganda/related?k=7") for _ in range(2))
 
     assert first.content == second.content
-    assert first.headers == second.headers
+    assert {**first.headers, "x-request-id": 0} == {**second.headers, "x-request-id": 0}
     assert client.get("/v1/entities/Uganda/related?k=1").content != first.content
 
 
@@ -61,21 +61,21 @@ def test_an_answer_that_was_cut_is_not_kept(client: TestClient, monkeypatch) -> 
     monkeypatch.setattr(find, "find_paths", lambda *_, **__: cut)
     answer = client.get("/v1/paths?source=Nepal&target=Uganda&k=3")
 
-    assert whole.headers["cache-control"] == "no-cache"
+    assert whole.headers["cache-control"] == "private, no-cache"
     assert answer.json()["truncated"]
     assert answer.headers["cache-control"] == "no-store"
     assert "etag" not in answer.headers
 
 
 def test_the_cache_stays_in_its_room() -> None:
-    cache, keys = ResponseCache(limit=8000), [("", b"%02d" % i, b"", b"") for i in range(20)]
+    cache, keys = ResponseCache(limit=8000), [("", b"%02d" % i, b"", b"", False) for i in range(20)]
     route = Route("/x", list, openapi_extra=may())
     for key in keys:
         cache.put(key, (Response(bytes(488)), route))
-    cache.put(("", b"large", b"", b""), (Response(bytes(500)), route))
+    cache.put(("", b"large", b"", b"", False), (Response(bytes(500)), route))
 
     assert [key for key in keys if key in cache] == keys[12:]
-    assert ("", b"large", b"", b"") not in cache
+    assert ("", b"large", b"", b"", False) not in cache
 
 
 def test_a_long_answer_is_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_head_is_get_without_a_body(client: TestClient) -> None:
         head, get = client.head(url), client.get(url)
         assert head.content == b""
         assert head.status_code == get.status_code
-        assert dict(head.headers) == dict(get.headers)
+        assert {**head.headers, "x-request-id": 0} == {**get.headers, "x-request-id": 0}
 
 
 @pytest.mark.parametrize("url", ["/", "/docs", "/static/app.js", "/v1/stats", "/v1/nothing"])
@@ -156,7 +156,7 @@ def test_accept_chooses_the_format(client: TestClient, accept: str | None, wante
 
     assert choose(accept, FORMATS) == wanted
     assert answer.headers["content-type"].split(";")[0] == wanted
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
 
 
 def test_each_format_has_its_own_tag(client: TestClient) -> None:
@@ -235,11 +235,14 @@ def test_the_examples_of_the_documentation_work_and_answers_fit_their_schemas(
     tried = 0
     for path, operations in api["paths"].items():
         for method, operation in operations.items():
-            if path.startswith(("/v1/reports/", "/v1/loads/")):
+            if path.startswith(("/v1/reports/", "/v1/loads/", "/v1/doctor/")):
                 continue  # such an id is made by asking; tests of their own follow it
             url, query = with_examples(operation, path)
             status = 202 if (method, url) == ("post", "/v1/reports") else 200
-            good = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+            offered = operation["responses"][str(status)]["content"]
+            if "application/json" not in offered:
+                continue
+            good = offered["application/json"]["schema"]
             validator = jsonschema.Draft202012Validator({**good, "components": api["components"]})
             assert "{" not in url
             content = operation.get("requestBody", {}).get("content", {})

@@ -10,9 +10,12 @@ import pytest
 from starlette.requests import Request
 
 from sightline.api import lanes
+from sightline.api.budget import Budgets
 from sightline.api.lanes import Lane
 from sightline.graph.errors import Busy
 from sightline.graph.progress import Cancelled, stop_if_cancelled
+
+FREE = Budgets(None)
 
 
 def asker(gone: asyncio.Event) -> Request:
@@ -32,7 +35,7 @@ def endless(begun: threading.Event) -> None:
 
 
 def test_a_full_queue_turns_away_at_once() -> None:
-    lane, gate = Lane("questions", threads=2, queue=3), threading.Event()
+    lane, gate = Lane("questions", 2, 3, FREE), threading.Event()
 
     async def crowd() -> list[object]:
         waiting = [asyncio.create_task(lane.run(gate.wait)) for _ in range(5)]
@@ -50,7 +53,7 @@ def test_a_full_queue_turns_away_at_once() -> None:
 
 def test_who_waits_for_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "PATIENCE", 0.05)
-    lane, gate = Lane("questions", threads=1, queue=3), threading.Event()
+    lane, gate = Lane("questions", 1, 3, FREE), threading.Event()
 
     async def two() -> None:
         first = asyncio.create_task(lane.run(lambda: gate.wait() and "whole"))
@@ -65,7 +68,7 @@ def test_who_waits_for_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_asker_who_has_gone_frees_the_thread_and_the_place_in_the_queue() -> None:
-    lane, begun = Lane("questions", threads=1, queue=1), threading.Event()
+    lane, begun = Lane("questions", 1, 1, FREE), threading.Event()
 
     async def abandoned() -> str:
         gone = asyncio.Event()
@@ -83,7 +86,7 @@ def test_an_asker_who_has_gone_frees_the_thread_and_the_place_in_the_queue() -> 
 
 
 def test_work_is_ended_when_its_request_is() -> None:
-    lane, begun = Lane("questions", threads=1, queue=1), threading.Event()
+    lane, begun = Lane("questions", 1, 1, FREE), threading.Event()
 
     async def stopped() -> str:
         task = asyncio.create_task(lane.run(lambda: endless(begun)))

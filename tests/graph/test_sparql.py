@@ -638,7 +638,7 @@ def test_more_queries_than_there_is_room_for_are_told_to_come_back(
     errors = sorted(type(future.exception()).__name__ for future in asked)
     assert errors.count("Busy") >= 2
     assert set(errors) <= {"Busy", "QueryTimeout"}
-    assert Busy("x").status == 429
+    assert Busy("x").status == 503
     check_cheap(pool, big)
 
 

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sightline.api.budget import Budgets
 from sightline.api.errors import NotAllowed, NoToken
 from sightline.api.problems import of_sightline
+from sightline.api.terms import Terms
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.tokens import FILE, ROLES, Token, match, tokens
 
 #: Seconds after which a token that was made or taken back counts.
 FOLLOW = 1.0
+#: Wrong tokens in a minute from one address that are answered as such.
+GUESSES = 30.0
 #: The name of the one way to say who asks, in OpenAPI.
 SCHEME = "token"
 SCHEMES = {
@@ -79,8 +84,8 @@ def roles_of(declared: Mapping[str, Any] | None) -> frozenset[str]:
 
 
 def caller_of(scope: Scope) -> Caller:
-    """Who asks."""
-    found: Caller = scope[_CALLER]
+    """Who asks; nobody, where no check has been passed."""
+    found: Caller = scope.get(_CALLER, NOBODY)
     return found
 
 
@@ -100,18 +105,24 @@ def require(scope: Scope, roles: Collection[str]) -> None:
         raise NoToken("this needs a token") if caller is NOBODY else NotAllowed(caller.name, roles)
 
 
+def name_of(scope: Scope) -> str:
+    """Who asks, for logs: name and id of the token."""
+    caller = caller_of(scope)
+    return f"{caller.name}/{caller.owner}" if caller.owner else "-"
+
+
 class Access:
     """ASGI middleware that says who asks, and turns strangers away.
 
     Args:
-        open_: answer everybody while no token exists.
         public: paths that everybody may see, and folders of them, which end with a slash.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path, open_: bool, public: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, folder: Path, terms: Terms, public: Collection[str]) -> None:
         self.app = app
         self._folder = folder
-        self._open = open_
+        self._open = terms.open
+        self._guesses = Budgets(GUESSES)
         self._public = public
         self._known: dict[str, Token] = {}
         self._trouble: SightlineError | None = None
@@ -136,14 +147,17 @@ class Access:
             self._follow()
         if self._trouble is not None:
             raise self._trouble
+        address = scope["client"][0] if scope.get("client") else ""
         if not self._known and self._open:
-            return ANYBODY
+            return ANYBODY if is_loopback(address) else replace(ANYBODY, budget=address)
         sent = next((v for name, v in scope["headers"] if name == b"authorization"), None)
         if sent is None:
             raise NoToken("this needs a token")
         scheme, _, text = sent.decode("latin-1").partition(" ")
         token = match(self._known, text.strip()) if scheme.lower() == "bearer" else None
         if token is None:
+            self._guesses.require(address)
+            self._guesses.charge(address, 1.0)
             raise NoToken("the token is wrong, has expired, or was taken back")
         roles = frozenset[str]().union(*(ROLES[role] for role in token.roles))
         return Caller(token.id, token.name, roles, token.id)
@@ -167,6 +181,7 @@ class Access:
         return path in self._public or path[: path.find("/", 1) + 1] in self._public
 
 
+@lru_cache
 def is_loopback(address: str) -> bool:
     """Whether an address is this machine's own."""
     try:

@@ -6,7 +6,7 @@ Knows how the parts of this component fit together; knows no question and no soc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from importlib.resources import files
 from itertools import chain
@@ -14,19 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import FileResponse, Response
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from sightline.api import doctor, ingest, loads, problems, reports, routes, sparql
 from sightline.api.access import SCHEMES, Access, may
-from sightline.api.answers import FromCache, ResponseCache, to_json
+from sightline.api.answers import PACKED_FROM, FromCache, ResponseCache, packed, to_json
+from sightline.api.budget import Budgets
 from sightline.api.jobs import routes as jobs
 from sightline.api.jobs.follow import Followed
+from sightline.api.jobs.queue import Jobs
 from sightline.api.loads import ReadRow
+from sightline.api.metrics import MEDIA_TYPE, exposition
 from sightline.api.questions import Health, Problem
 from sightline.api.reading import Route
 from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
+from sightline.api.terms import NONE, Terms
 from sightline.graph.rdf.sparql import QueryPool
 from sightline.insights import kinds
 
@@ -40,17 +46,10 @@ reports that say the way out.
 health = APIRouter(tags=["service"], route_class=Route)
 
 
-def create_app(
-    folder: Path,
-    hosts: Collection[str] | None = None,
-    read_row: ReadRow | None = None,
-    open_: bool = True,
-) -> FastAPI:
+def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NONE) -> FastAPI:
     """The service of one workspace. It opens when the application starts, and is followed then.
 
-    ``hosts`` are the names under which it may be asked, besides addresses; None: any.
-    ``read_row`` reads the raw record behind facts. ``open_``: everybody may ask while no token
-    exists.
+    ``read_row`` reads the raw record behind facts.
 
     A workspace that cannot be served does not end the service: it says why, and serves as soon as
     it can.
@@ -65,13 +64,21 @@ def create_app(
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.service = service = Service(folder)
+    app.state.service = service = Service(folder, Budgets(terms.budget))
     app.state.read_row = read_row
     app.state.cache = cache = ResponseCache()
     public = {"/static/"}
     app.add_middleware(FromCache, service=service, cache=cache)
-    app.add_middleware(Access, folder=folder, open_=open_, public=public)
-    app.add_middleware(Boundary, hosts=hosts)
+    app.add_middleware(Access, folder=folder, terms=terms, public=public)
+    if terms.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=terms.origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+        )
+    app.add_middleware(Boundary, terms=terms)
     problems.register(app)
     # FastAPI would put an included router together when the first request comes, for .1 seconds.
     for router in (
@@ -87,7 +94,7 @@ def create_app(
         app.router.routes += router.routes
         routes_of = (route for route in router.routes if isinstance(route, Route))
         public |= {route.path for route in routes_of if not route.roles}
-    app.mount("/static", _Static(directory=STATIC))
+    app.mount("/static", GZipMiddleware(_Static(directory=STATIC), PACKED_FROM, 6))
     for path, name in (("/", "index.html"), ("/docs", "docs.html")):
         app.add_route(path, _page(name), include_in_schema=False)
         public.add(path)
@@ -148,8 +155,24 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
 async def openapi(request: Request) -> Response:
     """What the documentation is made of. Takes long the first time, so a thread makes it."""
     service: Service = request.app.state.service
-    body = await service.dear.run(lambda: to_json(request.app.openapi()))
-    return Response(body, headers={"Cache-Control": "no-cache"}, media_type="application/json")
+    body, headers = await service.dear.run(
+        lambda: packed(to_json(request.app.openapi()), request.scope)
+    )
+    headers["Cache-Control"] = "no-cache"
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@health.get("/metrics", response_class=PlainTextResponse, openapi_extra=may("read"))
+async def metrics(request: Request) -> Response:
+    """What the service counts of itself, in the text format of Prometheus."""
+    service: Service = request.app.state.service
+    pair = service.served_or_none
+    served = {} if pair is None else {"snapshot": pair.sight.snapshot.id, "version": VERSION}
+    if pair is not None and pair.sight.model is not None:
+        served["model"] = pair.sight.model.id
+    queue = Jobs(service.folder)
+    body = await service.own.run(lambda: exposition(served, queue.count()))
+    return Response(body, headers={"Cache-Control": "no-store", "Content-Type": MEDIA_TYPE})
 
 
 @health.get("/healthz", responses={200: {"model": Health}}, openapi_extra=may())

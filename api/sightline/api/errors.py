@@ -41,6 +41,16 @@ class NotAllowed(SightlineError):
         )
 
 
+class OverBudget(SightlineError):
+    """A caller asked for more work than it may."""
+
+    status = 429
+
+    def __init__(self, condition: str, wait: float) -> None:
+        super().__init__(f"{condition}; ask again in {wait:.0f} seconds, or for less")
+        self.wait = wait
+
+
 class OpenToAll(UsageError):
     """The service would answer everybody who reaches the machine."""
 

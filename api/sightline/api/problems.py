@@ -7,13 +7,17 @@ its details.
 from __future__ import annotations
 
 import logging
+from contextvars import ContextVar
 from http import HTTPStatus
+from math import ceil
 
 import orjson
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
+from sightline.api.errors import OverBudget
 from sightline.graph.errors import SightlineError
 
 MEDIA_TYPE = "application/problem+json"
@@ -23,6 +27,8 @@ _HEADERS = {
     429: {"Retry-After": "1"},
     503: {"Retry-After": "5"},
 }
+#: The id of the request that is being answered.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
 log = logging.getLogger("sightline.api")
 
 
@@ -35,6 +41,8 @@ def problem(
 ) -> Response:
     """A problem report as a response."""
     body = report(status, kind, detail, extra)
+    if ident := request_id.get():
+        body["instance"] = f"urn:sightline:request:{ident}"
     return Response(
         orjson.dumps(body),
         status,
@@ -63,7 +71,8 @@ def of_error(error: SightlineError) -> dict[str, object]:
 
 def of_sightline(error: SightlineError) -> Response:
     """An error of the tree as a response."""
-    return problem(error.status, error.kind, error.public, error.extra)
+    wait = {"Retry-After": str(ceil(error.wait))} if isinstance(error, OverBudget) else {}
+    return problem(error.status, error.kind, error.public, error.extra, wait)
 
 
 def register(app: FastAPI) -> None:
@@ -79,7 +88,8 @@ def unforeseen(error: Exception, path: str) -> Response:
 
 def mishap(error: Exception, where: str) -> tuple[int, str, str]:
     """Log an error that nobody foresaw; status, kind and sentence of what may be said of it."""
-    log.error("internal error at %s", where.encode("ascii", "replace")[:200], exc_info=error)
+    place = where.encode("ascii", "replace")[:200]
+    log.error("internal error at %s, request %s", place, request_id.get(), exc_info=error)
     detail = "something went wrong inside the service; its log says what, please report it"
     return 500, "internal-error", detail
 
@@ -91,14 +101,27 @@ async def _sightline(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    status = HTTPStatus(error.status_code)
+    status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
     kind = status.phrase.lower().replace(" ", "-").replace("'", "")
     detail = error.detail
     if detail == status.phrase:
         detail = _PLAIN.get(status, detail).format(
             method=request.method, path=request.scope["path"][:200]
         )
-    return problem(status, kind, detail, headers=dict(error.headers or {}))
+    return problem(status, kind, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that some route takes at the path of a request."""
+    found = {"OPTIONS"}
+    for route in request.app.router.routes:
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+            found |= route.methods or set()
+    return sorted({*found, "HEAD"} if "GET" in found else found)
 
 
 _PLAIN: dict[int, str] = {

@@ -10,11 +10,13 @@ import asyncio
 import gc
 import hashlib
 import logging
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from sightline.api.budget import Budgets
 from sightline.api.lanes import Lane
 from sightline.distill.serving import verify_model
 from sightline.graph.errors import SightlineError, Unavailable
@@ -99,7 +101,7 @@ class Served:
 class Service:
     """The pair that answers, and why there is none or an old one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, budgets: Budgets) -> None:
         self.folder = folder
         #: What is wrong with the published pair; None when it is the one that serves.
         self.trouble: SightlineError | None = Unavailable("the service is starting")
@@ -110,10 +112,11 @@ class Service:
         self.checked = True
         #: Cheap questions have a lane of their own, so that no dear one keeps them waiting. The
         #: kernels let go of the interpreter, the rest of an answer does not: few threads do.
-        self.cheap = Lane("questions", threads=4, queue=64)
-        self.dear = Lane("questions that take long", threads=2, queue=16)
-        self.sparql = Lane("SPARQL queries", threads=16, queue=16)
-        self.own = Lane("the service's own work", threads=2, queue=256)
+        self.cheap = Lane("questions", 4, 64, budgets)
+        self.dear = Lane("questions that take long", 2, 16, budgets)
+        # What they take, they take in processes of their own.
+        self.sparql = Lane("SPARQL queries", 16, 16, budgets, time.monotonic)
+        self.own = Lane("the service's own work", 2, 256, budgets)
 
     @property
     def served(self) -> Served:

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sightline.api.access import may
-from sightline.api.answers import choose
+from sightline.api.answers import choose, packed
 from sightline.api.questions import Problem
 from sightline.api.reading import Route
 from sightline.api.service import Service
@@ -44,7 +44,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
         "model": Problem,
         "description": "Why there is no answer: 400 cannot be read, 403 refused, 422 needs or "
-        "gives too much, 429 too many queries at once, 504 out of time.",
+        "gives too much, 429 over budget, 503 too many queries at once, 504 out of time.",
     },
 }
 _BODY = {
@@ -133,13 +133,14 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
     snapshot = service.served.sight.snapshot
     pool: QueryPool = request.app.state.queries
 
-    def evaluate() -> tuple[bytes, str]:
+    def evaluate() -> tuple[bytes, dict[str, str], str]:
         query = read_query(texts[0], snapshot.prefixes)
         media_type = choose(request.headers.get("accept"), offered(query))
-        return pool.answer(snapshot, query, media_type, graphs), media_type
+        body = pool.answer(snapshot, query, media_type, graphs)
+        return *packed(body, request.scope), media_type
 
-    body, media_type = await service.sparql.run(evaluate, request)
-    headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+    body, headers, media_type = await service.sparql.run(evaluate, request)
+    headers["Cache-Control"] = "private, no-cache"
     if media_type in FILES:
         headers["Content-Disposition"] = f'attachment; filename="{FILES[media_type]}"'
     return Response(body, headers=headers, media_type=media_type)

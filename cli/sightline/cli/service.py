@@ -15,15 +15,43 @@ from sightline.graph.storage.workspace import Workspace
 if TYPE_CHECKING:
     from sightline.graph.storage.tokens import Token
 
+
+def _from_settings(context: typer.Context, workspace: Path) -> Path:
+    """Let [serve] of the workspace's settings be the defaults of the other options."""
+    named = {"open": "open_"}
+    given = Workspace(workspace).settings.serve
+    context.default_map = {named.get(name, name): value for name, value in given.items()}
+    return workspace
+
+
+ServedOption = Annotated[
+    Path,
+    typer.Option(
+        "--workspace",
+        "-w",
+        metavar="WS",
+        envvar="SIGHTLINE_WORKSPACE",
+        is_eager=True,
+        callback=_from_settings,
+        help="The workspace folder.",
+    ),
+]
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 
 
 def serve(
-    workspace: WorkspaceOption,
-    host: HostOption = "127.0.0.1",
-    port: PortOption = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
+    workspace: ServedOption,
+    host: Annotated[
+        str, typer.Option(envvar="SIGHTLINE_HOST", help="Address to listen on; 0.0.0.0 for all.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="SIGHTLINE_PORT", min=0, max=65535, help="Port to listen on.")
+    ] = 8000,
+    workers: Annotated[
+        int,
+        typer.Option(envvar="SIGHTLINE_WORKERS", min=1, max=64, help="Processes that answer."),
+    ] = 1,
     worker: Annotated[
         bool,
         typer.Option(
@@ -34,13 +62,43 @@ def serve(
         list[str],
         typer.Option(
             metavar="NAME",
+            envvar="SIGHTLINE_ALLOW_HOST",
             help="Also answer under this name, such as that of a proxy; may be repeated.",
         ),
     ] = [],  # noqa: B006 - typer copies it
+    allow_origin: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ORIGIN",
+            envvar="SIGHTLINE_ALLOW_ORIGIN",
+            help="Let pages of this origin, such as https://app.example.org, use the service from "
+            "a browser; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
     open_: Annotated[
         bool,
         typer.Option(
-            "--open", help="Answer everybody who reaches --host, as long as no token exists."
+            "--open",
+            envvar="SIGHTLINE_OPEN",
+            help="Answer everybody who reaches --host, as long as no token exists.",
+        ),
+    ] = False,
+    budget: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=3600,
+            envvar="SIGHTLINE_BUDGET",
+            help="Seconds of work that one token, or one address other than this machine, may ask "
+            "for in a minute, 0 to 3600; 0: any.",
+        ),
+    ] = 60.0,
+    access_log: Annotated[
+        bool,
+        typer.Option(
+            "--access-log/--no-access-log",
+            envvar="SIGHTLINE_ACCESS_LOG",
+            help="Write a line for every request.",
         ),
     ] = False,
 ) -> None:
@@ -49,13 +107,17 @@ def serve(
     Answers under addresses, localhost, the name of --host and those of --allow-host: under any
     other name, a page elsewhere could read what a browser here may see. On this machine everybody
     may ask until there is a token (`sightline token create`); elsewhere nobody may, without one.
+
+    Options may come from variables such as SIGHTLINE_PORT, and from [serve] in sightline.toml.
     """
     from sightline.api.server.process import serve as serve_forever
+    from sightline.api.terms import Terms
 
     code = "from sightline.cli.main import main; main()"
     command = [sys.executable, "-c", code, "work", "-w", str(workspace)]
     jobs, factory = command if worker else (), f"{__name__}:application"
-    serve_forever(workspace, host, port, workers, jobs, allow_host, open_, factory)
+    terms = Terms(allow_host, allow_origin, open_, budget or None, access_log)
+    serve_forever(workspace, host, port, workers, jobs, terms, factory)
 
 
 def application() -> object:

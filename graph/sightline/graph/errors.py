@@ -109,7 +109,5 @@ class MissingExtra(Unavailable):
 class Busy(Unavailable):
     """A bounded queue is full."""
 
-    status = 429
-
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is full; try again in a few seconds")

@@ -141,6 +141,17 @@ class Jobs:
         with self._reading() as database:
             return _all(database, f"SELECT {_COLUMNS} FROM job WHERE id IN ({marks})", job_ids)
 
+    def count(self) -> dict[str, int]:
+        """How many jobs are remembered, by state.
+
+        Raises:
+            NotWritable, DamagedQueue
+        """
+        with self._reading() as database:
+            return dict(
+                database.execute("SELECT state, count(*) FROM job GROUP BY state").fetchall()
+            )
+
     def newest(
         self,
         limit: int,

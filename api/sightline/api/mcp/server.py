@@ -19,13 +19,15 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, ListToolsResult
 from starlette.applications import Starlette
 
-from sightline.api.access import Access, require
+from sightline.api.access import Access, caller_of, require
+from sightline.api.budget import Budgets
 from sightline.api.mcp.tools import INSTRUCTIONS, Asked, failed
 from sightline.api.problems import mishap, of_error, report
 from sightline.api.routes import role_of
 from sightline.api.server.boundary import Boundary
 from sightline.api.server.process import serve, settled
 from sightline.api.service import VERSION, Service
+from sightline.api.terms import NONE, Terms
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kinds
@@ -33,9 +35,9 @@ from sightline.insights import kinds
 PATH = "/mcp"
 
 
-def server_of(folder: Path) -> Server[Any]:
+def server_of(folder: Path, terms: Terms = NONE) -> Server[Any]:
     """The tools of one workspace. It opens when the first client comes, and is followed then."""
-    service, opened = Service(folder), asyncio.Event()
+    service, opened = Service(folder, Budgets(terms.budget)), asyncio.Event()
     asked = {kind.name: Asked(kind) for kind in kinds.KINDS}
 
     async def follow() -> None:
@@ -52,10 +54,13 @@ def server_of(folder: Path) -> Server[Any]:
             await following
         service.close()
 
-    def check(context: ServerRequestContext[Any, Any], one: Asked) -> None:
+    def payer(context: ServerRequestContext[Any, Any], one: Asked) -> str | None:
+        """Who is charged, once it is clear that they may ask."""
         # Over standard input asks who started this process, and reads the workspace anyway.
-        if context.request is not None:
-            require(context.request.scope, [role_of(one.kind)])
+        if context.request is None:
+            return None
+        require(context.request.scope, [role_of(one.kind)])
+        return caller_of(context.request.scope).budget
 
     async def list_tools(context: ServerRequestContext[Any, Any], params: Any) -> ListToolsResult:
         return ListToolsResult(tools=[one.tool for one in asked.values()])
@@ -69,12 +74,12 @@ def server_of(folder: Path) -> Server[Any]:
             said = f"there is no tool {params.name[:80]!r}; there is: {', '.join(near)}"
             raise MCPError(INVALID_PARAMS, said)
         try:
-            check(context, one)
+            pays = payer(context, one)
             await opened.wait()
             question, sight = one.question(params.arguments), service.served.sight
             dear = one.kind.dear or (one.kind.deadline and sight.reads_graph)
             lane = service.dear if dear else service.cheap
-            return await lane.run(lambda: one.answer(sight, question))
+            return await lane.run(lambda: one.answer(sight, question), payer=pays)
         except SightlineError as error:
             return failed(of_error(error))
         except Exception as error:
@@ -119,11 +124,11 @@ def serve_http(folder: Path, port: int) -> None:
 
 def application() -> Starlette:
     """The application of a process that answers over HTTP, at ``PATH``."""
-    folder, hosts, open_ = settled()
+    folder, terms = settled()
     # One request, one answer, nothing kept between them.
-    app = server_of(folder).streamable_http_app(
+    app = server_of(folder, terms).streamable_http_app(
         streamable_http_path=PATH, json_response=True, stateless_http=True
     )
-    app.add_middleware(Access, folder=folder, open_=open_, public=())
-    app.add_middleware(Boundary, hosts=hosts)
+    app.add_middleware(Access, folder=folder, terms=terms, public=())
+    app.add_middleware(Boundary, terms=terms)
     return app

@@ -1,20 +1,29 @@
 """What every request passes on its way in, and every answer on its way out.
 
-Checks who is asked, routes entities on the raw path, bounds bodies, answers HEAD, adds the headers
-that keep a browser from being misused, and turns what nobody foresaw into a problem report. Plain
-ASGI, because it is on the way of every request. Knows no answer.
+Checks who is asked, gives the request an id, routes entities on the raw path, bounds bodies,
+answers HEAD, adds the headers that keep a browser from being misused, turns what nobody foresaw
+into a problem report, and counts and logs what became of it. Plain ASGI, because it is on the way
+of every request. Knows no answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+import re
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sightline.api.problems import problem, unforeseen
+from sightline.api.access import name_of
+from sightline.api.metrics import REQUESTS
+from sightline.api.problems import problem, request_id, unforeseen
+from sightline.api.terms import Terms
 from sightline.graph.progress import Cancelled
 
 #: Bytes that a request may send, and colons or commas in JSON: no question has as many keys, IRIs
@@ -28,6 +37,7 @@ MAX_TARGET = 16_384
 RAW = (b"/v1/entities/", b"/v1/types/")
 #: What takes a body of any size, piece by piece, and bounds it itself.
 STREAMED = b"/v1/ingest"
+METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -43,37 +53,70 @@ HEADERS: Sequence[tuple[bytes, bytes]] = (
 )
 
 
+#: A request's id that its sender may choose.
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+#: Bytes of an answer that are handed over at once, so that a slow reader holds no more of it.
+SLICE = 1 << 18
+
+
 class Boundary:
-    """ASGI middleware around the whole application.
+    """ASGI middleware around the whole application."""
 
-    ``hosts`` are the names under which the service may be asked, besides addresses; None: any.
-    """
-
-    def __init__(self, app: ASGIApp, hosts: Collection[str] | None) -> None:
+    def __init__(self, app: ASGIApp, terms: Terms) -> None:
         self.app = app
+        hosts = terms.hosts
         self._hosts = None if hosts is None else {"localhost", *map(str.lower, hosts)}
+        self._origins = {origin.encode() for origin in terms.origins}
+        self._log = terms.access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send, scope["method"] == "HEAD")
+        start = time.perf_counter()
+        fields = dict(scope["headers"])
+        sent = fields.get(b"x-request-id", b"")
+        ident = sent if _ID.fullmatch(sent) else secrets.token_hex(8).encode()
+        request_id.set(ident.decode())
+        answer = _Answer(send, scope["method"] == "HEAD", ident)
+        inner = {**scope}
         try:
-            await self._enter(scope, receive, answer)
+            await self._enter(inner, fields, receive, answer)
         except _Refused as refused:
-            await problem(*refused.args)(scope, receive, answer)
+            await problem(*refused.args)(inner, receive, answer)
         except Cancelled:
-            return  # Nobody is there to be answered.
+            pass  # Nobody is there to be answered.
         except Exception as error:
             if answer.started:
                 raise
-            await unforeseen(error, scope["path"])(scope, receive, answer)
+            await unforeseen(error, scope["path"])(inner, receive, answer)
+        finally:
+            self._note(scope, inner, answer, time.perf_counter() - start)
 
-    async def _enter(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    def _note(self, scope: Scope, inner: Scope, answer: _Answer, seconds: float) -> None:
+        """Count a request, and write its line: never what it asks for beside its path."""
+        route = getattr(inner.get("route"), "path", "-")
+        method = scope["method"] if scope["method"] in METHODS else "-"
+        REQUESTS.labels(method, route, str(answer.status)).observe(seconds)
+        if self._log:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            path = quote(scope["raw_path"][:300], safe="/%:@!$&'()*+,;=~")
+            client = scope["client"][0] if scope.get("client") else "-"
+            line = (
+                f"time={now} method={method} path={path} status={answer.status} "
+                f"ms={1000 * seconds:.1f} bytes={answer.sent} token={name_of(inner)} "
+                f"from={client} id={answer.ident.decode()} route={route}\n"
+            )
+            sys.stdout.write(line)
+            sys.stdout.flush()
+
+    async def _enter(
+        self, scope: Scope, fields: dict[bytes, bytes], receive: Receive, answer: _Answer
+    ) -> None:
         raw: bytes = scope["raw_path"]
         if len(raw) + len(scope["query_string"]) > MAX_TARGET:
             raise _Refused(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
-        stranger = None if self._hosts is None else self._stranger(scope)
+        stranger = None if self._hosts is None else self._stranger(scope, fields)
         if stranger is not None:
             detail = (
                 f"this service is not to be asked as or from {stranger[:80]!r}; "
@@ -81,9 +124,9 @@ class Boundary:
             )
             raise _Refused(421, "misdirected-request", detail)
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
+            scope["method"] = "GET"
         if raw.startswith(RAW):
-            scope = {**scope, "path": raw.decode("latin-1")}
+            scope["path"] = raw.decode("latin-1")
         if scope["method"] not in ("GET", "DELETE", "OPTIONS") and raw != STREAMED:
             body = await _read(receive)
             if max(map(body.count, (b":", b","))) > MAX_VALUES and raw != b"/sparql":
@@ -92,19 +135,20 @@ class Boundary:
             receive = _after(body, receive)
         await self.app(scope, receive, answer)
 
-    def _stranger(self, scope: Scope) -> str | None:
+    def _stranger(self, scope: Scope, fields: dict[bytes, bytes]) -> str | None:
         """The host that a request was sent to, or from a page of, where that may not be.
 
         A page elsewhere can give its own name our address, and read what we answer under that name.
         It cannot rename an address; it can send what it has no right to read the answer of.
         """
         assert self._hosts is not None
-        fields = dict(scope["headers"])
         host, origin = fields.get(b"host"), fields.get(b"origin")
         name = None if host is None else _name(b"//" + host)
         if name is not None and name not in self._hosts and not _is_address(name):
             return name
         if origin is None or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return None
+        if origin in self._origins:
             return None
         source = origin.partition(b"://")[2]
         foreign = source != host and _name(b"//" + source) not in self._hosts - {"localhost"}
@@ -167,19 +211,38 @@ def _after(body: bytes, receive: Receive) -> Receive:
 
 
 class _Answer:
-    """Sends an answer with the common headers, and without a body where none was asked for."""
+    """Sends an answer with the common headers, a piece at a time, and without a body where none was
+    asked for.
 
-    def __init__(self, send: Send, bodiless: bool) -> None:
+    Attributes:
+        status, sent: of the answer so far; bytes of its body.
+    """
+
+    def __init__(self, send: Send, bodiless: bool, ident: bytes) -> None:
         self.started = False
+        self.status = self.sent = 0
+        self.ident = ident
         self._send = send
         self._bodiless = bodiless
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.started, self.status = True, message["status"]
             own = {name.lower() for name, _ in message["headers"]}
             more = (header for header in HEADERS if header[0] not in own)
-            message = {**message, "headers": [*message["headers"], *more]}
-        elif self._bodiless:
-            message = {**message, "body": b""}
-        await self._send(message)
+            named = (b"x-request-id", self.ident)
+            await self._send({**message, "headers": [*message["headers"], named, *more]})
+            return
+        body = message.get("body", b"")
+        if self._bodiless:
+            body = b""
+        self.sent += len(body)
+        if len(body) <= SLICE:
+            await self._send({**message, "body": body})
+            return
+        view, last = memoryview(body), len(body) - 1
+        for at in range(0, len(body), SLICE):
+            more_body = message.get("more_body", False) or at + SLICE <= last
+            await self._send({**message, "body": view[at : at + SLICE], "more_body": more_body})
+            # What was written leaves in the next turn; only then does it show whether it is read.
+            await asyncio.sleep(0)

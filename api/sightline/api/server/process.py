@@ -6,6 +6,7 @@ error at once and all workers share it; who connects before they are ready waits
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,9 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,16 +27,17 @@ from sightline.api.access import is_loopback
 from sightline.api.app import create_app
 from sightline.api.errors import OpenToAll, PortInUse
 from sightline.api.loads import ReadRow
+from sightline.api.metrics import FOLDER
 from sightline.api.server.connection import HEADER_TIMEOUT, Connection, descriptors
 from sightline.api.server.lifeline import PARENT, end_with_parent
+from sightline.api.terms import STRICT, Terms
 from sightline.graph.errors import UsageError
 from sightline.graph.storage.tokens import tokens
 from sightline.graph.storage.workspace import Workspace
 
-#: Where a process that answers finds which workspace it serves, and under which names.
+#: Where a process that answers finds which workspace it serves, and on which terms.
 _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
-_HOSTS = "SIGHTLINE_SERVED_HOSTS"
-_OPEN = "SIGHTLINE_SERVED_OPEN"
+_TERMS = "SIGHTLINE_SERVED_TERMS"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
 #: Seconds that a process that answers may take to start.
@@ -49,8 +53,7 @@ def serve(
     port: int = 8000,
     workers: int = 1,
     worker: Sequence[str] = (),
-    hosts: Sequence[str] = (),
-    open_: bool = False,
+    terms: Terms = STRICT,
     factory: str = "sightline.api.server.process:application",
     page: str = "API documentation: {}/docs",
 ) -> None:
@@ -59,8 +62,7 @@ def serve(
     Args:
         workers: processes that answer.
         worker: a command that does jobs, to be run beside.
-        hosts: names under which it may be asked, besides addresses, ``localhost`` and ``host``.
-        open_: answer everybody while no token exists, on other addresses than loopback, too.
+        terms: what is added to them: ``host`` is a name of the service, and loopback is open.
         factory: the function that makes the application of a process that answers.
         page: what is printed beside the address, which takes the place of ``{}``.
 
@@ -70,7 +72,7 @@ def serve(
         OpenToAll: others could reach it, and there is no token.
     """
     Workspace.open(workspace)
-    os.environ[_FOLDER], os.environ[_HOSTS] = str(workspace), " ".join([host, *hosts])
+    os.environ[_FOLDER] = str(workspace)
     os.environ[PARENT] = str(os.getpid())
     config = uvicorn.Config(
         factory,
@@ -88,10 +90,13 @@ def serve(
         timeout_worker_healthcheck=STARTING,
     )
     with _listen(host, port) as listener, ExitStack() as stack:
-        open_ = open_ or is_loopback(listener.getsockname()[0])
+        open_ = terms.open or is_loopback(listener.getsockname()[0])
         if not open_ and not tokens(workspace):
             raise OpenToAll(host, workspace)
-        os.environ[_OPEN] = "yes" if open_ else ""
+        terms = replace(terms, open=open_, hosts=(host, *(terms.hosts or ())))
+        os.environ[_TERMS] = json.dumps(asdict(terms))
+        if workers > 1:
+            os.environ[FOLDER] = stack.enter_context(TemporaryDirectory(prefix="sightline-"))
         stack.enter_context(_working(worker))
         one, several = uvicorn.Server(config), None
         if workers > 1:
@@ -111,17 +116,16 @@ def serve(
 
 def application(read_row: ReadRow | None = None) -> FastAPI:
     """The application of a process that answers."""
-    folder, hosts, open_ = settled()
-    return create_app(folder, hosts, read_row, open_)
+    folder, terms = settled()
+    return create_app(folder, read_row, terms)
 
 
-def settled() -> tuple[Path, list[str], bool]:
-    """What ``serve`` said to this process: the workspace, the names under which it may be asked,
-    and whether everybody may while no token exists."""
+def settled() -> tuple[Path, Terms]:
+    """What ``serve`` said to this process: the workspace, and the terms on which it is served."""
     end_with_parent()
     # An answer that is being made gives way to the event loop five times as soon.
     sys.setswitchinterval(0.001)
-    return Path(os.environ[_FOLDER]), os.environ[_HOSTS].split(), bool(os.environ[_OPEN])
+    return Path(os.environ[_FOLDER]), Terms(**json.loads(os.environ[_TERMS]))
 
 
 @contextmanager

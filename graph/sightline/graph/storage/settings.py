@@ -37,9 +37,25 @@ label_properties = []
 # Relations that are no edges: not walked by paths, not learned. IRIs or CURIEs.
 ignored_relations = []
 
+[serve]
+# What `sightline serve` does unless its options say otherwise: port = 8080, access_log = true.
+
 [prefixes]
 # Short names for IRIs: prefix = "https://example.org/"
 {prefixes}"""
+
+#: Keys of [serve], which are options of ``sightline serve``, and what they hold.
+SERVE: Mapping[str, type] = {
+    "host": str,
+    "port": int,
+    "workers": int,
+    "allow_host": list,
+    "allow_origin": list,
+    "open": bool,
+    "budget": float,
+    "access_log": bool,
+}
+_TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", list: "list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +67,14 @@ class Settings:
         prefixes: prefix to IRI, defaults included.
         label_properties: IRIs, in order of preference.
         ignored_relations: IRIs of predicates that never become edges.
+        serve: how the workspace is served, by name of ``SERVE``; what is not said is not there.
     """
 
     base: str = DEFAULT_BASE
     prefixes: Mapping[str, str] = field(default_factory=default_prefixes)
     label_properties: tuple[str, ...] = LABEL_PROPERTIES
     ignored_relations: tuple[str, ...] = ()
+    serve: Mapping[str, Any] = field(default_factory=dict)
 
     def digest_text(self) -> str:
         """What of the settings changes a snapshot, as stable text."""
@@ -76,7 +94,7 @@ def read_settings(path: Path) -> Settings:
         return Settings()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(path, f"cannot be read: {error}") from error
-    _only_known(path, document, {"graph", "prefixes"}, "table")
+    _only_known(path, document, {"graph", "prefixes", "serve"}, "table")
     if "graph" not in document:
         raise SettingsError(path, "[graph] is missing; was the file cut short?")
     graph = _table(path, document, "graph")
@@ -88,11 +106,17 @@ def read_settings(path: Path) -> Settings:
     if not all(isinstance(iri, str) and iri for iri in prefixes.values()):
         raise SettingsError(path, "every prefix must be a text")
     labels = _iris(path, graph, "label_properties", prefixes)
+    serve = _table(path, document, "serve")
+    _only_known(path, serve, set(SERVE), "key of [serve]")
+    for key, value in serve.items():
+        if type(value) is not SERVE[key] and not (SERVE[key] is float and type(value) is int):
+            raise SettingsError(path, f"serve.{key} must be a {_TYPES[SERVE[key]]}")
     return Settings(
         base=base,
         prefixes=prefixes,
         label_properties=tuple(dict.fromkeys((*labels, *LABEL_PROPERTIES))),
         ignored_relations=_iris(path, graph, "ignored_relations", prefixes),
+        serve=serve,
     )
 
 

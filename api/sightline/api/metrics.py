@@ -1,0 +1,72 @@
+"""What the service counts of itself, for Prometheus.
+
+Several processes count together where ``serve`` gave them a folder for it. Knows names and buckets;
+knows no route.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+)
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+#: Where prometheus-client finds the folder in which several processes count.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+REQUESTS = Histogram(
+    "sightline_request_seconds",
+    "From a request's head to the end of its answer.",
+    ("method", "route", "status"),
+    buckets=_SECONDS,
+)
+WAITED = Histogram(
+    "sightline_wait_seconds", "What work waited for a thread.", ("lane",), buckets=_SECONDS
+)
+WORK = Histogram(
+    "sightline_work_seconds", "What a thread worked on an answer.", ("lane",), buckets=_SECONDS
+)
+RUNNING = Gauge(
+    "sightline_work_in_lane",
+    "Work that waits or is being done.",
+    ("lane",),
+    multiprocess_mode="livesum",
+)
+TURNED_AWAY = Counter(
+    "sightline_turned_away", "Work refused: queue full, budget used.", ("lane", "why")
+)
+CACHE = Counter("sightline_cache", "Answers found among those kept, or not.", ("found",))
+
+
+def exposition(served: Mapping[str, str], jobs: Mapping[str, int]) -> bytes:
+    """Everything counted, as Prometheus reads it.
+
+    Args:
+        served: labels of what is served now; none while nothing is.
+        jobs: how many jobs there are, by state.
+    """
+    registry = REGISTRY
+    if os.environ.get(FOLDER):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    now = CollectorRegistry()
+    about = "What is served: 1, or 0 while that is nothing."
+    pair = Gauge("sightline_served", about, ("snapshot", "model", "version"), registry=now)
+    pair.labels(**{"snapshot": "", "model": "", "version": "", **served}).set(bool(served))
+    states = Gauge("sightline_jobs", "Jobs that are remembered.", ("state",), registry=now)
+    for state, count in jobs.items():
+        states.labels(state).set(count)
+    return generate_latest(registry) + generate_latest(now)
