@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import inspect
 import json
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +17,17 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from sightline.client import AsyncClient, Client, Local, Problem, Sightline, interface, remote
-from sightline.client.interface import async_pages, pages
+from sightline.client import (
+    AsyncClient,
+    Client,
+    Local,
+    Problem,
+    Sightline,
+    async_pages,
+    interface,
+    pages,
+    remote,
+)
 from sightline.client.kinds import Kinds
 from sightline.client.records import Atom, Edge, PredictionQuestion
 from sightline.insights.kinds import KINDS
@@ -96,6 +106,16 @@ def test_a_problem_says_the_way_out(graph: Sightline) -> None:
     assert len(several.value.candidates) == 2
     assert beyond.value.extra == {"allowed": [1, 1000]}
     assert str(beyond.value) == "k is 0; allowed are 1 to 1000"
+
+
+def test_a_problem_can_be_handed_to_another_process() -> None:
+    sent = Problem("full", "busy", 503, {"nearest": ["a"], "allowed": [1]})
+
+    assert vars(pickle.loads(pickle.dumps(sent))) == vars(sent)  # noqa: S301
+
+
+def test_what_a_service_answered_before_is_not_sent_again(client: Client) -> None:
+    assert client.schema() is client.schema()
 
 
 def test_a_text_in_place_of_a_list_is_refused(graph: Sightline) -> None:

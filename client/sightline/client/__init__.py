@@ -7,7 +7,7 @@ with Client("http://127.0.0.1:8000") as graph:
 """
 
 from sightline.client.errors import Problem
-from sightline.client.interface import Sightline, Solutions, Term, pages
+from sightline.client.interface import Sightline, Solutions, Term, async_pages, pages
 from sightline.client.local import Local
 from sightline.client.remote import AsyncClient, Client
 
@@ -19,5 +19,6 @@ __all__ = [
     "Sightline",
     "Solutions",
     "Term",
+    "async_pages",
     "pages",
 ]

@@ -20,7 +20,11 @@ class Problem(Exception):
     """
 
     def __init__(
-        self, detail: str, kind: str, status: int | None = None, extra: Mapping[str, Any] = {}
+        self,
+        detail: str,
+        kind: str = "unknown",
+        status: int | None = None,
+        extra: Mapping[str, Any] = {},
     ) -> None:
         super().__init__(detail)
         self.status = status
