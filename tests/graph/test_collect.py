@@ -80,10 +80,13 @@ def test_the_served_model_keeps_its_snapshot_however_old(workspace: Workspace) -
     assert first in stored(workspace)
 
 
-def test_the_served_one_always_stays(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_served_one_and_the_former_ones_always_stay(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "KEPT", 0)
-    ids = [compiled(workspace, number) for number in (2, 1)]
-    assert stored(workspace) == {ids[1]}
+    ids = [compiled(workspace, number) for number in (4, 3, 2, 1)]
+    assert stored(workspace) == {*ids[1:]}
+    assert [pair.snapshot for pair in workspace.current.former] == [ids[2], ids[1]]
 
 
 def test_nothing_goes_while_a_manifest_cannot_be_read(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sightline.api import doctor, ingest, loads, problems, reports, routes, sparql
+from sightline.api import doctor, ingest, loads, problems, reports, rollback, routes, sparql
 from sightline.api.access import SCHEMES, Access, may
 from sightline.api.answers import PACKED_FROM, FromCache, ResponseCache, packed, to_json
 from sightline.api.budget import Budgets
@@ -88,6 +88,7 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
         doctor.router,
         ingest.router,
         jobs.router,
+        rollback.router,
         sparql.router,
         health,
     ):

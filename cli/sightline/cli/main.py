@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from sightline.cli import ask, build, demo, graph, service, source, warm
+from sightline.cli import ask, build, demo, graph, keep, service, source, warm
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +33,7 @@ parts = (
     graph.COMMANDS,
     ask.commands(),
     service.COMMANDS,
+    keep.COMMANDS,
     (demo.demo, warm.warm),
 )
 commands: Iterable[Callable[..., None]] = chain.from_iterable(parts)

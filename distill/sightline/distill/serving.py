@@ -28,9 +28,9 @@ from sightline.graph.storage.artifact import (
     read_manifest,
     verify_artifact,
 )
-from sightline.graph.storage.errors import DamagedArtifact
+from sightline.graph.storage.errors import DamagedArtifact, NoFormerPair, UnknownPair
 from sightline.graph.storage.strings import StringTable, match_sorted
-from sightline.graph.storage.workspace import METRICS, Workspace
+from sightline.graph.storage.workspace import METRICS, Pair, Workspace
 from sightline.models.errors import NoModel, WorseModel
 
 MAPS = ("entity_index", "entity_ids", "relation_index")
@@ -205,6 +205,40 @@ def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
             _refuse_worse(ws, model_id, served)
         write_maps(ws, served_snapshot(ws), model_id)
         ws.publish(model=model_id)
+
+
+def rollback(ws: Workspace, to: str | None = None) -> Pair:
+    """Serve a former (snapshot, model) pair again, after a check of all of its files. What was
+    served is the first of the former pairs then, so that going back again goes forward.
+
+    The loads stay as they are: the next compile is of all that are active.
+
+    Args:
+        to: the start of the id of its snapshot or of its model; the last one without it.
+
+    Returns:
+        The pair that is served now.
+
+    Raises:
+        NoFormerPair, UnknownPair, NoModel, DamagedArtifact, FormatMismatch, WorkspaceLocked,
+        NotWritable, DiskFull
+    """
+    with ws.lock():
+        former = ws.current.former
+        if not former:
+            raise NoFormerPair(ws.path)
+        ids = [(pair.snapshot, pair.model or "") for pair in former]
+        found = [p for p, names in zip(former, ids) if any(n.startswith(to or "") for n in names)]
+        if not found:
+            raise UnknownPair(to or "", [" with ".join(filter(None, names)) for names in ids])
+        pair = found[0]
+        snapshot = Snapshot.open(ws.snapshots / pair.snapshot)
+        verify_artifact(snapshot.folder, full=True)
+        if pair.model is not None:
+            ServedModel.open(ws, snapshot, pair.model)
+            verify_model(ws, pair.model, full=True)
+        ws.go_back(pair)
+        return pair
 
 
 def _refuse_worse(ws: Workspace, new: str, old: str) -> None:

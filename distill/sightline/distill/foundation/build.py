@@ -185,9 +185,12 @@ def _stated(snapshot: Snapshot, entities: StringTable, relations: StringTable) -
 
 
 def _remove_others(ws: Workspace, model_id: str) -> None:
-    """Remove those of other snapshots, but the one that is served until this one is."""
+    """Remove those of other snapshots, but the one that is served until this one is and those that
+    may be served again."""
+    current = ws.current
+    kept = {model_id, current.model, *(pair.model for pair in current.former)}
     for folder in ws.models.glob("*"):
-        if (folder / PART).is_dir() and folder.name not in (model_id, ws.current.model):
+        if (folder / PART).is_dir() and folder.name not in kept:
             gone = folder.with_name(f"{TEMPORARY}{folder.name}")
             folder.rename(gone)
             remove(gone)

@@ -22,10 +22,10 @@ KEPT = 3
 
 
 def collect(workspace: Workspace) -> None:
-    """Remove snapshots except the newest ``KEPT``, the served one, the one in which what is watched
-    was last looked at, and those that the served model and the newest ``KEPT`` models were trained
-    on; then the maps of models to snapshots that are
-    gone, and inferred loads that are neither active nor in a snapshot that is left.
+    """Remove snapshots except the newest ``KEPT``, the served one, those of former pairs, the one
+    in which what is watched was last looked at, and those that the served model and the newest
+    ``KEPT`` models were trained on; then the maps of models to snapshots that are gone, and
+    inferred loads that are neither active nor in a snapshot that is left.
 
     An older model can be served all the same: it has a vocabulary of its own, and maps are made
     when it is published. Only its distillation and evaluation need its snapshot.
@@ -37,7 +37,8 @@ def collect(workspace: Workspace) -> None:
         snapshots, models = _newest(workspace.snapshots), _newest(workspace.models)
         in_use = [*models[:KEPT], *(model for model in models if model.name == current.model)]
         needed = {read_manifest(folder).get("snapshot") for folder in in_use}
-        needed |= {current.snapshot, *(folder.name for folder in snapshots[:KEPT])}
+        needed |= {current.snapshot, *(pair.snapshot for pair in current.former)}
+        needed |= {*(folder.name for folder in snapshots[:KEPT])}
         with suppress(NothingWatched):
             needed.add(watched(workspace).since)
         left = [folder for folder in snapshots if folder.name in needed]

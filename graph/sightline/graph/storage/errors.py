@@ -112,6 +112,37 @@ class UnknownToken(NotFound):
         super().__init__(f"there is no token {ref[:80]!r}; {meant}")
 
 
+class DamagedBackup(WorkspaceError):
+    """A backup that cannot be restored."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(
+            f"backup {str(path)!r} cannot be restored: {reason}; nothing was written, use another",
+            path,
+        )
+
+
+class NoFormerPair(NotReady):
+    """Nothing else was served before."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(
+            f"workspace {str(path)!r} served nothing before what it serves now, so there is "
+            "nothing to go back to",
+            path,
+        )
+
+
+class UnknownPair(NotFound):
+    """No former pair has a snapshot or a model whose id begins so."""
+
+    def __init__(self, ref: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"no former snapshot or model has an id that begins with {ref[:40]!r}; there are: "
+            f"{', '.join(known)}"
+        )
+
+
 class SettingsError(WorkspaceError):
     """``sightline.toml`` cannot be used."""
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from io import RawIOBase
 from pathlib import Path
+from typing import Any
 
 from sightline.graph.storage.artifact import read_json, remove_leftovers, write_json_atomic
 from sightline.graph.storage.errors import (
@@ -44,6 +45,24 @@ METRICS = "metrics.json"
 _ID = re.compile(r"\w[\w-]*", re.ASCII)
 
 
+#: Pairs that are remembered to go back to, and kept for that.
+FORMER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What answers, or did.
+
+    Attributes:
+        snapshot, model: their ids; without a model nothing is predicted.
+        loads: ids of the loads that the snapshot was compiled from.
+    """
+
+    snapshot: str
+    model: str | None
+    loads: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """What is active and what is served.
@@ -52,12 +71,27 @@ class Current:
         snapshot, model: ids of the served pair; a model is served only with a snapshot.
         loads: ids of the loads the served snapshot was compiled from.
         retracted: ids of loads taken out again.
+        former: pairs that were served before, the last one first.
     """
 
     snapshot: str | None = None
     model: str | None = None
     loads: tuple[str, ...] = ()
     retracted: tuple[str, ...] = ()
+    former: tuple[Pair, ...] = ()
+
+    @property
+    def pair(self) -> Pair | None:
+        """What is served."""
+        return None if self.snapshot is None else Pair(self.snapshot, self.model, self.loads)
+
+    def serving(self, snapshot: str | None, model: str | None, loads: tuple[str, ...]) -> Current:
+        """The same with another pair served. That which was is the first of the former then."""
+        former, pair = self.former, self.pair
+        if pair is not None and (pair.snapshot, pair.model) != (snapshot, model):
+            others = [one for one in former if (one.snapshot, one.model) != (snapshot, model)]
+            former = (pair, *others)[:FORMER]
+        return replace(self, snapshot=snapshot, model=model, loads=loads, former=former)
 
 
 class Workspace:
@@ -158,7 +192,18 @@ class Workspace:
             for item in value[name]:
                 self._require_id(name, item)
         loads, retracted = tuple(value["loads"]), tuple(value["retracted"])
-        return Current(value.get("snapshot"), value.get("model"), loads, retracted)
+        former = tuple(map(self._pair, value.get("former", [])))
+        return Current(value.get("snapshot"), value.get("model"), loads, retracted, former)
+
+    def _pair(self, value: Any) -> Pair:
+        try:
+            pair = Pair(value["snapshot"], value["model"], tuple(value["loads"]))
+        except (KeyError, TypeError) as error:
+            raise self._damaged_current("'former' holds what is no pair") from error
+        self._require_id("snapshot", pair.snapshot)
+        if pair.model is not None:
+            self._require_id("model", pair.model)
+        return pair
 
     def _require_id(self, name: str, value: object) -> None:
         if not isinstance(value, str) or not _ID.fullmatch(value):
@@ -235,15 +280,19 @@ class Workspace:
         """Serve another snapshot or model, by one atomic replacement. None keeps what is served."""
         with self.lock():
             current = self.current
-            new = replace(
-                current,
-                snapshot=snapshot or current.snapshot,
-                loads=current.loads if loads is None else loads,
-                model=model or current.model,
+            new = current.serving(
+                snapshot or current.snapshot,
+                model or current.model,
+                current.loads if loads is None else loads,
             )
             if new != current:
                 self._write_current(new)
             return new
+
+    def go_back(self, pair: Pair) -> None:
+        """Serve a former pair again, by one atomic replacement."""
+        with self.lock():
+            self._write_current(self.current.serving(pair.snapshot, pair.model, pair.loads))
 
     def set_retracted(self, load_id: str, retracted: bool) -> None:
         """Take a load out of the graph, or back in. Takes effect with the next compile."""
