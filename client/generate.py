@@ -15,11 +15,12 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from sightline.api.jobs.views import JobPage, JobView
 from sightline.api.reports import ReportPage, ReportView
 from sightline.insights import kinds as declared
 from sightline.insights.kind import Kind, Parameter
@@ -70,11 +71,12 @@ def records(kinds: Iterable[Kind[Any, Any]]) -> str:
         if kind.batch:
             _collect(kind.question, found)
         _collect(kind.record, found)
-    for record in (ReportView, ReportPage):
+    for record in (ReportView, ReportPage, JobView, JobPage):
         _collect(record, found)
     about = HEAD.format("What answers are made of: frozen records of plain values.")
     imports = (
-        "from dataclasses import dataclass\nfrom typing import Literal\n\n"
+        "from collections.abc import Mapping\nfrom dataclasses import dataclass\n"
+        "from typing import Any, Literal\n\n"
         "from sightline.client.answers import Graph, Table\n\n"
     )
     return about + imports + "\n\n".join(map(_class, found.values()))
@@ -115,7 +117,7 @@ def _class(record: type) -> str:
 def _lists(record: type) -> bool:
     """Whether it is an answer with a list of records, and none of its bases is."""
     hints = get_type_hints(record).values()
-    answer = record in {*(kind.record for kind in declared.KINDS), ReportPage}
+    answer = record in {*(kind.record for kind in declared.KINDS), ReportPage, JobPage}
     return answer and any(_items(hint) for hint in hints)
 
 
@@ -137,6 +139,8 @@ def spelled(hint: Any, many: str = "tuple[{}, ...]") -> str:
     origin, parts = get_origin(hint), get_args(hint)
     if origin is tuple:
         return many.format(spelled(parts[0]))
+    if origin is Mapping:
+        return f"Mapping[{', '.join(map(spelled, parts))}]"
     if origin is Literal:
         return f"Literal[{', '.join(map(repr, _choices(parts)))}]"
     if origin in (Union, UnionType):

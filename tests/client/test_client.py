@@ -29,7 +29,7 @@ from sightline.client import (
     remote,
 )
 from sightline.client.kinds import Kinds
-from sightline.client.records import Atom, Edge, PredictionQuestion
+from sightline.client.records import Atom, Edge, JobView, PredictionQuestion
 from sightline.insights.kinds import KINDS
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -65,7 +65,12 @@ def methods(kind: type) -> dict[str, str]:
 
 
 def test_all_three_have_the_same_interface() -> None:
-    assert methods(Client) == methods(Local) == methods(AsyncClient) == methods(Sightline)
+    waiting = inspect.signature(Client.wait).parameters.keys()
+
+    assert methods(Client) == methods(AsyncClient)
+    assert inspect.signature(Sightline.wait).parameters.keys() == waiting
+    shared = {k: v for k, v in methods(Client).items() if k in methods(Sightline)} | {"wait": ""}
+    assert shared == methods(Local) | {"wait": ""} == methods(Sightline) | {"wait": ""}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -229,6 +234,56 @@ def test_who_waits_hears_of_failure_and_of_time(client: Client) -> None:
     waiting = dataclasses.replace(report, state="queued", error=None)
     with pytest.raises(Problem, match=r"is queued after -1 seconds"):
         client.wait(waiting, timeout=-1)
+
+
+def test_data_is_added_and_what_fails_can_be_tried_again(
+    client: Client, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "LOOK", 0.05)
+    (tmp_path / "bad.csv").write_bytes(b"\x00" * 100)
+    asked = client.add_data(tmp_path / "bad.csv", format="parquet")
+    seen: list[JobView] = []
+
+    assert asked.asked["format"] == "parquet"
+    assert asked.asked["files"][0]["name"] == "bad.csv"
+    with pytest.raises(Problem) as failed:
+        client.wait(asked, seen.append, timeout=120)
+    assert failed.value.kind == "ingest-failed"
+    assert "bad.csv" in failed.value.detail
+    assert seen[-1] == client.job(asked.id) == client.jobs(kind="ingest", limit=1).jobs[0]
+
+    async def beside() -> JobView:
+        async with AsyncClient(url) as asking:
+            again = await asking.retry_job(asked.id)
+            await asking.cancel_job(again.id)
+            return await asking.job(again.id)
+
+    assert asyncio.run(beside()).state in ("cancelled", "failed")
+
+
+def test_how_data_and_learning_are_asked_for(tmp_path: Path) -> None:
+    for name in ("a.csv", "map.yaml"):
+        (tmp_path / name).write_text(f"text of {name}")
+    view = {f.name: None for f in dataclasses.fields(JobView)} | {"id": "j", "state": "queued"}
+    taken = (202, {}, json.dumps(view).encode())
+
+    async def beside(url: str) -> None:
+        async with AsyncClient(url) as client:
+            await client.add_data(tmp_path / "a.csv", mapping=tmp_path / "map.yaml")
+
+    with answering(BUSY, taken, taken, taken) as (url, heard), Client(url) as client:
+        client.add_data(tmp_path / "a.csv", mapping=tmp_path / "map.yaml", source="s", strict=True)
+        asyncio.run(beside(url))
+        client.train(preset="quick", seed=3)
+
+    # What was turned away is sent whole again.
+    (path, _, first), (_, _, again), (bare, _, _), (training, _, body) = heard
+    assert (path, bare) == ("/v1/ingest?source=s&strict=true", "/v1/ingest")
+    for sent in (first, again):
+        assert b'name="file"; filename="a.csv"' in sent
+        assert b"text of a.csv" in sent
+        assert b'name="mapping"; filename="map.yaml"' in sent
+    assert (training, json.loads(body)) == ("/v1/training", {"preset": "quick", "seed": 3})
 
 
 def test_the_name_of_a_file_is_never_a_path(tmp_path: Path) -> None:

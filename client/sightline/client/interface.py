@@ -12,12 +12,13 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from sightline.client.answers import Table
 from sightline.client.errors import Problem
 from sightline.client.kinds import Kinds
-from sightline.client.records import ReportPage, ReportView
+from sightline.client.records import JobView, ReportPage, ReportView
 
 #: What SPARQL answers come as: solutions and truth values, and triples.
 SOLUTIONS, TRIPLES = "application/sparql-results+json", "application/n-triples"
-#: Is called with a report after every change of it.
-Progress = Callable[[ReportView], object]
+#: Work that is waited for; what is called with it after every change.
+W = TypeVar("W", ReportView, JobView)
+Progress = Callable[[W], object]
 P = ParamSpec("P")
 
 
@@ -114,7 +115,10 @@ class Sightline(Kinds):
 
     @abstractmethod
     def wait(
-        self, report: ReportView, progress: Progress | None = None, timeout: float | None = None
+        self,
+        report: ReportView,
+        progress: Progress[ReportView] | None = None,
+        timeout: float | None = None,
     ) -> ReportView:
         """The report when it is done.
 
@@ -156,23 +160,25 @@ def write(folder: str | Path, name: str, body: bytes) -> Path:
     return path
 
 
-def ended(report: ReportView) -> bool:
-    """Whether a report is done.
+def ended(work: ReportView | JobView) -> bool:
+    """Whether a report or a job is done.
 
     Raises:
         Problem: it ended otherwise.
     """
-    if report.state in ("failed", "cancelled"):
-        why = report.error or f"report {report.id} was cancelled; order it again"
-        raise Problem(why, f"report-{report.state}")
-    return report.state == "done"
+    kind = work.kind if isinstance(work, JobView) else "report"
+    if work.state in ("failed", "cancelled"):
+        why = work.error or f"{kind} {work.id} was cancelled; order it again"
+        raise Problem(why, f"{kind}-{work.state}")
+    return work.state == "done"
 
 
-def late(report: ReportView, timeout: float) -> Problem:
+def late(work: ReportView | JobView, timeout: float) -> Problem:
     """Why nobody waits any longer."""
-    said = f"{report.done} of {report.total or '?'} entities are written"
-    detail = f"report {report.id} is {report.state} after {timeout:g} seconds, {said}; wait longer"
-    return Problem(detail, "report-late")
+    kind = work.kind if isinstance(work, JobView) else "report"
+    said = f"{work.done} of {work.total or '?'} steps are done"
+    detail = f"{kind} {work.id} is {work.state} after {timeout:g} seconds, {said}; wait longer"
+    return Problem(detail, f"{kind}-late")
 
 
 def pages(method: Callable[P, PageT], *args: P.args, **kwargs: P.kwargs) -> Iterator[PageT]:

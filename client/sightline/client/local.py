@@ -132,7 +132,10 @@ class Local(Sightline):
         return ReportPage(tuple(map(self.report, shown)), shown[-1] if more else None)
 
     def wait(
-        self, report: ReportView, progress: Progress | None = None, timeout: float | None = None
+        self,
+        report: ReportView,
+        progress: Progress[ReportView] | None = None,
+        timeout: float | None = None,
     ) -> ReportView:
         ended(report)
         return report

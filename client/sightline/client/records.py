@@ -5,8 +5,9 @@ Made by ``client/generate.py`` of the declared kinds of answer; not to be change
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sightline.client.answers import Graph, Table
 
@@ -1220,4 +1221,43 @@ class ReportPage(Table):
     """Reports, and where the next page starts; null at the end."""
 
     reports: tuple[ReportView, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job and where it stands.
+
+    Attributes:
+        kind: `report`, `ingest` or `training`.
+        asked: what was asked for.
+        attempts: how often it was begun.
+        changed: when it was last heard of, as ISO 8601.
+        stage: what is being done.
+        done, total: steps of the stage done, and how many there are; 0 while that is not known.
+        left: seconds until the end of the stage, once that can be told.
+        result: what came of it.
+        error: why it failed.
+    """
+
+    id: str
+    kind: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    asked: Mapping[str, Any]
+    attempts: int
+    created: str
+    changed: str
+    stage: str | None
+    done: int
+    total: int
+    left: float | None
+    result: Mapping[str, Any] | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage(Table):
+    """A page of jobs, and where the next page starts; null at the end."""
+
+    jobs: tuple[JobView, ...]
     next: str | None

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -24,12 +25,13 @@ from sightline.client.interface import (
     Progress,
     Sightline,
     Solutions,
+    W,
     ended,
     late,
     write,
 )
 from sightline.client.kinds import AsyncKinds
-from sightline.client.records import ReportPage, ReportView
+from sightline.client.records import JobPage, JobView, ReportPage, ReportView
 
 A = TypeVar("A")
 JSON = "application/json"
@@ -53,6 +55,7 @@ class Call(Generic[A]):
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     content: tuple[str, bytes] | None = None
+    files: Sequence[Any] | None = None
     accept: str = JSON
     asks: bool = True
 
@@ -124,6 +127,51 @@ def _fetching(report: ReportView, name: str) -> Call[bytes]:
     return Call("GET", there[name], lambda r: r.content, accept="*/*")
 
 
+def _at(id: str) -> str:
+    return f"/v1/jobs/{quote(id, safe='')}"
+
+
+def _job(method: str, path: str, body: Any = None) -> Call[JobView]:
+    return Call(method, path, lambda r: read(JobView, r.json()), body=body, asks=method != "POST")
+
+
+def _jobs(said: Mapping[str, Any]) -> Call[JobPage]:
+    return Call("GET", "/v1/jobs", lambda r: read(JobPage, r.json()), _given(said))
+
+
+def _looking(work: W) -> Call[W]:
+    """Where work stands that is waited for."""
+    path = f"/v1/reports/{work.id}" if isinstance(work, ReportView) else _at(work.id)
+    return Call("GET", path, lambda r: read(type(work), r.json()))
+
+
+@contextmanager
+def _adding(
+    files: Sequence[str | Path], mapping: str | Path | None, said: Mapping[str, Any]
+) -> Iterator[Call[JobView]]:
+    """Files that are sent, open as long as they are."""
+    named = [("file", path) for path in files] + [("mapping", mapping)] * (mapping is not None)
+    with ExitStack() as opened:
+        parts = [
+            (name, (Path(path).name, opened.enter_context(Path(path).open("rb"))))
+            for name, path in named
+            if path is not None
+        ]
+        yield Call(
+            "POST",
+            "/v1/ingest",
+            lambda r: read(JobView, r.json()),
+            _given(said),
+            files=parts,
+            asks=False,
+        )
+
+
+def _given(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters that say something."""
+    return {name: value for name, value in said.items() if value is not None and value is not False}
+
+
 class _Exchange:
     """What both clients know: how to send, when to send again, what was answered before."""
 
@@ -148,6 +196,7 @@ class _Exchange:
             params=call.params or None,
             json=call.body,
             content=call.content and call.content[1],
+            files=call.files,
             headers=headers,
         )
         if call.method == "GET" and (known := self._kept.get(str(request.url))):
@@ -266,14 +315,14 @@ class Client(Sightline):
         return self._do(_listing(limit, cursor))
 
     def wait(
-        self, report: ReportView, progress: Progress | None = None, timeout: float | None = None
-    ) -> ReportView:
+        self, report: W, progress: Progress[W] | None = None, timeout: float | None = None
+    ) -> W:
         started = time.monotonic()
         while not ended(report):
             if timeout is not None and time.monotonic() - started > timeout:
                 raise late(report, timeout)
             time.sleep(LOOK)
-            seen, report = report, self.report(report.id)
+            seen, report = report, self._do(_looking(report))
             if progress is not None and report != seen:
                 progress(report)
         return report
@@ -283,6 +332,57 @@ class Client(Sightline):
 
     def file(self, report: ReportView, name: str) -> bytes:
         return self._do(_fetching(report, name))
+
+    def add_data(
+        self,
+        *files: str | Path,
+        mapping: str | Path | None = None,
+        source: str | None = None,
+        format: str | None = None,
+        encoding: str | None = None,
+        strict: bool = False,
+    ) -> JobView:
+        """Add data to what is served: files become loads, and the graph is compiled with them.
+
+        Args:
+            mapping: a YAML file that says how tables become facts.
+            source: what the one file is: it takes the place of what was loaded under this name.
+            format, encoding: of the files; else they are found out.
+            strict: fail on the first bad record.
+        """
+        said = {"source": source, "format": format, "encoding": encoding, "strict": strict}
+        with _adding(files, mapping, said) as call:
+            return self._do(call)
+
+    def train(
+        self, *, preset: Literal["quick", "standard", "max"] = "standard", seed: int = 0
+    ) -> JobView:
+        """Have the service learn from its graph, and serve what was learnt if it answers better."""
+        return self._do(_job("POST", "/v1/training", {"preset": preset, "seed": seed}))
+
+    def job(self, id: str) -> JobView:
+        """Where work stands, and what came of it."""
+        return self._do(_job("GET", _at(id)))
+
+    def jobs(
+        self,
+        *,
+        kind: Literal["report", "ingest", "training"] | None = None,
+        state: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """The work that was asked for, the newest first."""
+        said = {"kind": kind, "state": state, "limit": limit, "cursor": cursor}
+        return self._do(_jobs(said))
+
+    def cancel_job(self, id: str) -> JobView:
+        """Cancel work that waits or is being done; what has ended stays as it is."""
+        return self._do(_job("DELETE", _at(id)))
+
+    def retry_job(self, id: str) -> JobView:
+        """Try work again that failed or was cancelled."""
+        return self._do(_job("POST", _at(id) + ":retry"))
 
     def close(self) -> None:
         self._http.close()
@@ -341,15 +441,15 @@ class AsyncClient(AsyncKinds):
         return await self._do(_listing(limit, cursor))
 
     async def wait(
-        self, report: ReportView, progress: Progress | None = None, timeout: float | None = None
-    ) -> ReportView:
+        self, report: W, progress: Progress[W] | None = None, timeout: float | None = None
+    ) -> W:
         """As ``Client.wait``."""
         started = time.monotonic()
         while not ended(report):
             if timeout is not None and time.monotonic() - started > timeout:
                 raise late(report, timeout)
             await asyncio.sleep(LOOK)
-            seen, report = report, await self.report(report.id)
+            seen, report = report, await self._do(_looking(report))
             if progress is not None and report != seen:
                 progress(report)
         return report
@@ -365,6 +465,50 @@ class AsyncClient(AsyncKinds):
     async def save(self, report: ReportView, folder: str | Path) -> list[Path]:
         """As ``Client.save``."""
         return [write(folder, f.name, await self.file(report, f.name)) for f in report.files]
+
+    async def add_data(
+        self,
+        *files: str | Path,
+        mapping: str | Path | None = None,
+        source: str | None = None,
+        format: str | None = None,
+        encoding: str | None = None,
+        strict: bool = False,
+    ) -> JobView:
+        """As ``Client.add_data``."""
+        said = {"source": source, "format": format, "encoding": encoding, "strict": strict}
+        with _adding(files, mapping, said) as call:
+            return await self._do(call)
+
+    async def train(
+        self, *, preset: Literal["quick", "standard", "max"] = "standard", seed: int = 0
+    ) -> JobView:
+        """As ``Client.train``."""
+        return await self._do(_job("POST", "/v1/training", {"preset": preset, "seed": seed}))
+
+    async def job(self, id: str) -> JobView:
+        """As ``Client.job``."""
+        return await self._do(_job("GET", _at(id)))
+
+    async def jobs(
+        self,
+        *,
+        kind: Literal["report", "ingest", "training"] | None = None,
+        state: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """As ``Client.jobs``."""
+        said = {"kind": kind, "state": state, "limit": limit, "cursor": cursor}
+        return await self._do(_jobs(said))
+
+    async def cancel_job(self, id: str) -> JobView:
+        """As ``Client.cancel_job``."""
+        return await self._do(_job("DELETE", _at(id)))
+
+    async def retry_job(self, id: str) -> JobView:
+        """As ``Client.retry_job``."""
+        return await self._do(_job("POST", _at(id) + ":retry"))
 
     async def close(self) -> None:
         """Give back connections."""
