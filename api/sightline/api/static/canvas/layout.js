@@ -91,7 +91,11 @@ function set(group, node, { x, y }) {
 export function trunk(group, owner, share) {
   const points = [...group.nodes, ...(group.rest ? [group.rest] : [])];
   const n = points.length || 1;
-  const middle = points.reduce((sum, point) => ({ x: sum.x + (point.x - owner.x) / n, y: sum.y + (point.y - owner.y) / n }), { x: 0, y: 0 });
+  const sum = points.reduce((all, point) => ({ x: all.x + (point.x - owner.x) / n, y: all.y + (point.y - owner.y) / n }), { x: 0, y: 0 });
+  // Points all around have their mean in the middle: then the trunk leads to the one between the others.
+  const halfway = points[Math.floor(n / 2)] ?? owner;
+  const far = Math.hypot(halfway.x - owner.x, halfway.y - owner.y);
+  const middle = Math.hypot(sum.x, sum.y) > 0.6 * far ? sum : { x: 0.8 * (halfway.x - owner.x), y: 0.8 * (halfway.y - owner.y) };
   group.x = owner.x + share * middle.x;
   group.y = owner.y + share * middle.y;
 }

@@ -217,7 +217,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   function fit() {
     const signs = shown.groups.flatMap((group) => (group.rest ? [group.rest] : []));
     const narrow = stage.width < 600;
-    stage.fit([...shown.nodes, ...signs], narrow ? { top: 70, right: 64, bottom: 76, left: 64 } : EDGE);
+    stage.fit([...shown.nodes, ...signs], narrow ? { top: 70, right: 92, bottom: 76, left: 92 } : EDGE);
   }
 
   /** Bars and legend. @param {Set<string>} norel @param {string[]} statuses */
@@ -225,7 +225,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const open = listOf(query, "open");
     put(crumbs, h("span", { class: "crumb" }, named(entity)), open.slice(-3).map((text, i, some) => [
       h("span", { class: "sep", "aria-hidden": "true" }, open.length > 3 && !i ? "…" : "›"),
-      h("span", { class: i === some.length - 1 ? "crumb last" : "crumb" }, "+ ", label(nameOf(graph.nodes.get(stepOf(text).id)?.entity ?? entity, 24)))]));
+      h("span", { class: i === some.length - 1 ? "crumb last" : "crumb" }, "+ ", label(crumb(stepOf(text))))]));
     put(history, crumbs,
       button("undo", "Undo", "z", () => step(past, future), !past.length), button("redo", "Redo", "Z", () => step(future, past), !future.length));
     /** @type {Map<string, { relation: import("../answers.js").Ref, count: number }>} */
@@ -284,6 +284,12 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const hidden = graph.nodes.size - shown.nodes.length;
     put(notes, graph.notes.length ? label(graph.notes.at(-1) ?? "") : null,
       hidden ? h("button", { type: "button", class: "chip", onclick: () => change({ hide: null, norel: null, notype: null, show: null }) }, `${plural(hidden, "entity", "entities")} hidden: show all`) : null);
+  }
+
+  /** What a step of the history is called. @param {import("./graph.js").Step} step */
+  function crumb({ id: one, relation }) {
+    const group = relation && graph.groups.find((some) => some.owner.id === one && some.relation.id === relation);
+    return group ? phraseOf(group) : nameOf(graph.nodes.get(one)?.entity ?? { id: one, label: one }, 24);
   }
 
   /** @param {Status} one */

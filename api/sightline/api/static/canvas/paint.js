@@ -247,13 +247,13 @@ function signs(c, stage, shown, places, taken) {
     const at = stage.toScreen(group.rest);
     const [type] = group.nodes;
     const colour = type ? colourOfNode(type) : tint("edge-strong");
-    const r = 11 * stage.zoom;
+    c.font = font(560, 9 * stage.zoom);
+    const r = Math.max(11 * stage.zoom, c.measureText(`+${group.more}`).width / 2 + 5);
     circle(c, at, r);
     c.fillStyle = tint("ground");
     c.fill();
     ring(c, at, r, colour, 1.6);
     ring(c, at, r - 3, colour, 1);
-    c.font = font(560, 9 * stage.zoom);
     c.fillStyle = tint("ink-2");
     c.fillText(`+${group.more}`, at.x, at.y + 0.5);
     taken.push({ x: at.x - r, y: at.y - r, w: 2 * r, h: 2 * r });
@@ -298,7 +298,7 @@ function labels(c, stage, shown, places, taken) {
     const must = first(node) > 1;
     if (!must && stage.camera.k < 0.32) continue;
     c.font = centre ? font(640, 14) : font(540, 12.5);
-    const text = short(nameOf(node.entity), must ? 40 : LONG);
+    const text = short(nameOf(node.entity), must ? 40 : stage.width < 600 ? 15 : LONG);
     const [w, r] = [c.measureText(text).width, node.r * stage.zoom + 6];
     const angle = Math.atan2(node.y, node.x);
     const [right, left, over, under] = [[r, 0, 0], [-r - w, 0, 0], [-w / 2, -r - 6, 1], [-w / 2, r + 6, 1]];

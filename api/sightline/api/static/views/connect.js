@@ -96,7 +96,7 @@ export async function view(context) {
     const shorter = Number(query.get("hops") ?? 3) > 1 ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops") ?? 3) - 1, shape: null }) }, "Fewer steps") : null;
     const cut = found.truncated ? partial(label(`Not everything was searched: ${found.reason}.`), deadline < LONGER ? wait : null, shorter) : null;
     if (!shapes.length) {
-      put(results, cut, empty({ icon: "connect", title: `No path of up to ${plural(Number(query.get("hops") ?? 3), "step")}`, text: "Nothing that may be walked joins the two sides.", actions: [
+      put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, empty({ icon: "connect", title: `No path of up to ${plural(Number(query.get("hops") ?? 3), "step")}`, text: "Nothing that may be walked joins the two sides.", actions: [
         Number(query.get("hops") ?? 3) < 6 ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops") ?? 3) + 1, shape: null }) }, "Allow one more step") : null,
         ["not", "via", "must"].some((name) => query.has(name)) ? h("button", { type: "button", class: "button", onclick: () => push({ not: null, via: null, must: null, shape: null }) }, "Without conditions") : null] }));
       put(drawing, null);
@@ -110,7 +110,7 @@ export async function view(context) {
     const rows = (/** @type {number} */ upto) => put(list, shapes.slice(0, upto).map((shape, i) => row(shape, i, i === chosen, most, left, right)),
       shapes.length > upto ? h("li", { class: "more" }, h("button", { type: "button", class: "link", onclick: () => rows(shapes.length) }, `${plural(shapes.length - upto, "more shape")}`)) : null);
     rows(Math.max(SHAPES, chosen + 1));
-    put(results, cut, h("div", { class: "summary" }, h("b", {}, plural(found.found, "path")), h("span", { class: "quiet" }, ` in ${plural(shapes.length, "shape")}, ${number(Math.round(took))} ms`), order), list);
+    put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, h("div", { class: "summary" }, h("b", {}, plural(found.found, "path")), h("span", { class: "quiet" }, ` in ${plural(shapes.length, "shape")}, ${number(Math.round(took))} ms`), order), list);
     draw(shapes, chosen);
     say(`${plural(found.found, "path")} in ${plural(shapes.length, "shape")}`);
   }
