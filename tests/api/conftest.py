@@ -10,8 +10,10 @@ import pytest
 
 from sightline.api.app import create_app
 from sightline.graph.storage.workspace import Workspace
+from tests.api.browser import Browser, find_browser
 from tests.graph.conftest import BASE, RDFS, Triple, add_load, build, fact, label, literal, typed
 from tests.insights.conftest import Model, write_model
+from tests.needs import require
 
 with warnings.catch_warnings():
     # It asks for another client library, which would serve these tests no better.
@@ -92,3 +94,32 @@ def client(folder: Path) -> Iterator[TestClient]:
     """Asks the application of that workspace."""
     with TestClient(create_app(folder)) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = find_browser()
+    reason = "no chromium on this machine; `apt-get install chromium` gives these tests one"
+    require("browser", program, reason)
+    browser = Browser(str(program), tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def base(folder: Path) -> Iterator[str]:
+    from tests.api.test_serve import service
+
+    with service(folder) as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def page(started: Browser) -> Iterator[Browser]:
+    """A browser in which nothing went wrong until the end of the test."""
+    started.open("about:blank")
+    started.wrong.clear()
+    started.resize(1280, 900)
+    yield started
+    assert started.wrong == []
+    assert "[object" not in started.text()

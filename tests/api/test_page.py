@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from sightline.api.app import STATIC
 from sightline.graph.storage.workspace import Workspace
-from tests.api.browser import Browser, find_browser
+from tests.api.browser import Browser
 from tests.api.conftest import HOSTILE
 from tests.api.test_serve import service
 from tests.graph.conftest import BASE, RDFS, build, fact, label, literal, typed
 from tests.insights.conftest import Model, write_model
-from tests.needs import require
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = find_browser()
-    reason = "no chromium on this machine; `apt-get install chromium` gives these tests one"
-    require("browser", program, reason)
-    browser = Browser(str(program), tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def base(folder: Path) -> Iterator[str]:
-    with service(folder) as (_, port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture
-def page(started: Browser) -> Iterator[Browser]:
-    """A browser in which nothing went wrong until the end of the test."""
-    started.open("about:blank")
-    started.wrong.clear()
-    started.resize(1280, 900)
-    yield started
-    assert started.wrong == []
-    assert "[object" not in started.text()
 
 
 def at(base: str, view: str = "", about: str = "", **query: str) -> str:

@@ -54,14 +54,13 @@ export function isNew(node) {
 /** @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown */
 export function paint(c, stage, shown) {
   const places = new Map(shown.nodes.map((node) => [node, stage.toScreen(node)]));
-  const visible = new Set(shown.edges);
   c.lineCap = "round";
   c.textBaseline = "middle";
   /** @type {Box[]} */
   const taken = [];
   if (!stage.large) {
     plainEdges(c, shown, places);
-    trunks(c, stage, shown, places, visible, taken);
+    trunks(c, stage, shown, places, new Set(shown.edges), taken);
   }
   apart(c, stage, shown, places, taken);
   litEdges(c, stage, shown, places, taken);
@@ -178,7 +177,7 @@ function apart(c, stage, shown, places, taken) {
 function litEdges(c, stage, shown, places, taken) {
   const node = shown.lit;
   if (!node || node === shown.centre) return;
-  const edges = node.edges.filter((edge) => edge.status === "stated" && shown.edges.includes(edge)).slice(0, 200);
+  const edges = node.edges.filter((edge) => edge.status === "stated" && places.has(edge.source) && places.has(edge.target)).slice(0, 200);
   c.strokeStyle = tint("edge-strong");
   c.lineWidth = edges.length > 8 ? 1 : 1.8;
   for (const edge of edges) {
@@ -290,8 +289,7 @@ function labels(c, stage, shown, places, taken) {
   /** @type {Box[]} */
   const discs = [...places].map(([node, { x, y }]) => ({ x: x - node.r * stage.zoom, y: y - node.r * stage.zoom, w: 2 * node.r * stage.zoom, h: 2 * node.r * stage.zoom }));
   const first = (/** @type {Node} */ node) => (node === shown.centre ? 3 : node === shown.lit || shown.chosen.has(node) ? 2 : node.opened ? 1 : 0);
-  const ordered = [...shown.nodes].sort((a, b) => first(b) - first(a) || b.r - a.r || b.degree - a.degree);
-  for (const node of ordered) {
+  for (const node of [...shown.nodes].sort((a, b) => first(b) - first(a) || b.r - a.r || b.degree - a.degree)) {
     const at = /** @type {{ x: number, y: number }} */ (places.get(node));
     if (at.x < -60 || at.y < -30 || at.x > stage.width + 60 || at.y > stage.height + 30) continue;
     const centre = node === shown.centre;
@@ -316,27 +314,36 @@ function labels(c, stage, shown, places, taken) {
   }
 }
 
+/** @type {WeakMap<Node[], Node[]>} */
+const ordered = new WeakMap();
+
+/** What was expanded, then the best connected; sorted once. @param {Node[]} nodes */
+function byDegree(nodes) {
+  const known = ordered.get(nodes) ?? [...nodes].sort((a, b) => Number(b.opened) - Number(a.opened) || b.degree - a.degree);
+  ordered.set(nodes, known);
+  return known;
+}
+
 /** Of a large picture: what was expanded by name, then by degree, one in each 90 × 28 px; from afar 60 of them. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Box[]} taken */
 function farLabels(c, stage, shown, places, taken) {
   if (shown.labels === 0) return;
   const cells = new Set();
   const most = stage.camera.k < 0.5 ? FAR_LABELS : Infinity;
   let count = 0;
-  const marked = (/** @type {Node} */ node) => Number(node === shown.lit || node === shown.centre || shown.chosen.has(node));
-  const ordered = [...shown.nodes].sort((a, b) => marked(b) - marked(a) || Number(b.opened) - Number(a.opened) || b.degree - a.degree);
+  const marked = new Set([shown.lit, shown.centre, ...shown.chosen].filter((node) => node !== null));
   c.textAlign = "center";
-  for (const node of ordered) {
+  for (const node of new Set([...marked, ...byDegree(shown.nodes)])) {
     if (count >= most) break;
-    const at = /** @type {{ x: number, y: number }} */ (places.get(node));
-    if (at.x < 0 || at.y < 0 || at.x > stage.width || at.y > stage.height) continue;
+    const at = places.get(node);
+    if (!at || at.x < 0 || at.y < 0 || at.x > stage.width || at.y > stage.height) continue;
     const cell = `${Math.floor(at.x / (ROOM[0] ?? 1))} ${Math.floor(at.y / (ROOM[1] ?? 1))}`;
-    if (cells.has(cell) && !marked(node)) continue;
+    if (cells.has(cell) && !marked.has(node)) continue;
     c.font = node.opened ? font(640, 14.5) : font(500, 11.5);
     const text = short(nameOf(node.entity), LONG);
     const w = c.measureText(text).width;
     const y = at.y + (node.opened ? 0 : node.r * stage.zoom + 9);
     const box = { x: at.x - w / 2, y: y - 8, w, h: 16 };
-    if (taken.some((other) => overlap(box, other)) && !marked(node)) continue;
+    if (taken.some((other) => overlap(box, other)) && !marked.has(node)) continue;
     cells.add(cell);
     taken.push(box);
     halo(c, text, at.x, y, tint("ink"), 4);

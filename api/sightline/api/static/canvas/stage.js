@@ -39,6 +39,7 @@ export class Stage {
     this.sigma = null;
     /** @type {any} */
     this.graph = null;
+    [this.width, this.height] = [place.clientWidth, place.clientHeight];
     this.frame = 0;
     this.timer = 0;
     this.shift = { x: 0, y: 0 };
@@ -50,13 +51,12 @@ export class Stage {
     this.resize();
   }
 
-  get width() { return this.place.clientWidth; }
-  get height() { return this.place.clientHeight; }
   get large() { return this.scene.nodes.length > SMALL.nodes || this.scene.edges.length > SMALL.edges; }
   /** How much smaller nodes are drawn from afar. */
   get zoom() { return this.large ? Math.min(1, Math.max(0.35, Math.sqrt(this.camera.k))) : Math.min(1.25, Math.max(0.55, Math.sqrt(this.camera.k))); }
 
   resize() {
+    [this.width, this.height] = [this.place.clientWidth, this.place.clientHeight];
     const scale = Math.min(2, devicePixelRatio || 1);
     this.above.width = Math.round(this.width * scale);
     this.above.height = Math.round(this.height * scale);
