@@ -197,11 +197,20 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     shown.groups = graph.groups.filter((group) => may.has(group.owner) && !norel.has(group.relation.id));
     shown.centre = centre;
     shown.pinned = new Set(listOf(query, "pin").map((text) => text.split("@")[0] ?? ""));
-    shown.chosen = new Set([...shown.chosen].filter((node) => shown.nodes.includes(node)));
-    if (selected && !shown.nodes.includes(selected)) select(null);
+    // Steps taken back make the nodes anew: what is selected stays so.
+    const again = (/** @type {Node} */ node) => shown.nodes.find((one) => one.id === node.id) ?? null;
+    shown.chosen = new Set([...shown.chosen].map(again).filter((node) => node !== null));
+    hovered = null;
+    const kept = selected && again(selected);
+    if (kept !== selected) {
+      selected = kept;
+      if (!kept) onSelect(null);
+    }
+    shown.lit = selected;
     stage.show(scene());
     furnish(norel, statuses);
     options();
+    drawCard();
   }
 
   function withoutRelations() {
