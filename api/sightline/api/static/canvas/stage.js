@@ -39,7 +39,8 @@ export class Stage {
     this.sigma = null;
     /** @type {any} */
     this.graph = null;
-    [this.width, this.height] = [place.clientWidth, place.clientHeight];
+    this.width = place.clientWidth;
+    this.height = place.clientHeight;
     this.frame = 0;
     this.timer = 0;
     this.shift = { x: 0, y: 0 };
@@ -56,7 +57,8 @@ export class Stage {
   get zoom() { return this.large ? Math.min(1, Math.max(0.35, Math.sqrt(this.camera.k))) : Math.min(1.25, Math.max(0.55, Math.sqrt(this.camera.k))); }
 
   resize() {
-    [this.width, this.height] = [this.place.clientWidth, this.place.clientHeight];
+    this.width = this.place.clientWidth;
+    this.height = this.place.clientHeight;
     const scale = Math.min(2, devicePixelRatio || 1);
     this.above.width = Math.round(this.width * scale);
     this.above.height = Math.round(this.height * scale);

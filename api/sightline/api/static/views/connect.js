@@ -1,7 +1,7 @@
 // #/connect?a=…&b=…&hops=3&not=…&via=…&must=…&shape=2&order=&draw= : how two sides are connected. A side is one entity,
 // several or a type. Left: shapes as sentences with their paths; right: all of them as one graph.
 
-import { ask, once, queryOf, served } from "../shell/api.js";
+import { ask, once, queryOf } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
 import { entityLink, nameOf, named } from "../parts/facts.js";
@@ -12,7 +12,7 @@ import { searchBox } from "../parts/search.js";
 import { sourceButton } from "../parts/source.js";
 import { empty, later, partial } from "../parts/states.js";
 import { csvOf, download } from "../parts/table.js";
-import { dot, dotOf, learn, typeNamed, types } from "../parts/types.js";
+import { dot, dotOf, ready, typeNamed, types } from "../parts/types.js";
 import { drawPaths } from "./paths.js";
 
 /** @typedef {import("../answers.js").Path} Path */
@@ -36,8 +36,7 @@ export async function view(context) {
   const { place, push, title } = context;
   let query = new URLSearchParams(context.query);
   title("Connect");
-  const [stats, { relations }] = await Promise.all([served(), once("relations")]).catch(() => [null, { relations: [] }]);
-  if (stats) learn(stats);
+  const [, { relations }] = await Promise.all([ready(), once("relations").catch(() => ({ relations: [] }))]);
   /** @type {Map<string, string | null>} */
   const inverse = new Map(relations.map((/** @type {any} */ one) => [one.relation.id, one.inverse_label]));
   const names = new Map(/** @type {[string, import("../answers.js").Ref][]} */ (relations.map((/** @type {any} */ one) => [one.relation.id, one.relation])));

@@ -142,8 +142,8 @@ function arrange(dots, lines, layers, width, height, narrow) {
 function curve({ a, b }, narrow) {
   const n = (/** @type {number} */ value) => value.toFixed(1);
   if (a.layer === b.layer) {
-    const out = narrow ? [0, -34] : [-34, 0];
-    return `M${n(a.x)} ${n(a.y)}C${n(a.x + out[0])} ${n(a.y + out[1])} ${n(b.x + out[0])} ${n(b.y + out[1])} ${n(b.x)} ${n(b.y)}`;
+    const [across, along] = narrow ? [0, -34] : [-34, 0];
+    return `M${n(a.x)} ${n(a.y)}C${n(a.x + across)} ${n(a.y + along)} ${n(b.x + across)} ${n(b.y + along)} ${n(b.x)} ${n(b.y)}`;
   }
   const half = narrow ? (b.y - a.y) / 2 : (b.x - a.x) / 2;
   return narrow ? `M${n(a.x)} ${n(a.y)}C${n(a.x)} ${n(a.y + half)} ${n(b.x)} ${n(b.y - half)} ${n(b.x)} ${n(b.y)}` : `M${n(a.x)} ${n(a.y)}C${n(a.x + half)} ${n(a.y)} ${n(b.x - half)} ${n(b.y)} ${n(b.x)} ${n(b.y)}`;
