@@ -98,6 +98,7 @@ def client(folder: Path) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for every test of the page."""
     program = find_browser()
     reason = "no chromium on this machine; `apt-get install chromium` gives these tests one"
     require("browser", program, reason)
@@ -108,6 +109,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def base(folder: Path) -> Iterator[str]:
+    """Where that workspace is served for real."""
     from tests.api.test_serve import service
 
     with service(folder) as (_, port):

@@ -19,7 +19,8 @@ from tests.insights.conftest import Model, write_model
 
 def at(base: str, view: str = "", about: str = "", **query: str) -> str:
     path = view + ("/" + quote(about, safe=":") if about else "")
-    return f"{base}/#/{path}" + (f"?{urlencode(query, safe=':,')}" if query else "")
+    asked = urlencode(query, safe=":,", quote_via=quote)
+    return f"{base}/#/{path}" + (f"?{asked}" if query else "")
 
 
 def opened(page: Browser, base: str, *view: str, **query: str) -> None:

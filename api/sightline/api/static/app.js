@@ -41,21 +41,29 @@ new MutationObserver(drawTheme).observe(document.documentElement, { attributeFil
 
 const inBar = VIEWS.filter((row) => row.nav);
 /** @param {import("./shell/registry.js").Row} row @param {boolean} [withIcon] */
-const link = (row, withIcon) => h("a", { href: to(row.name), "data-nav": row.name }, withIcon && row.nav ? icon(row.nav.icon) : null, h("span", {}, row.nav?.label));
+const link = (row, withIcon) => {
+  const nav = row.nav ?? row.menu;
+  return h("a", { href: to(row.name), "data-nav": row.name }, withIcon && nav ? icon(nav.icon) : null, h("span", {}, nav?.label));
+};
+const inMenu = VIEWS.filter((row) => row.menu);
+/** What opens the rest of the views. @param {import("./shell/registry.js").Row[]} rows @param {import("./parts/dom.js").Content} content @param {string} [kind] */
+function menu(rows, content, kind) {
+  const button = h("button", { type: "button", class: kind, "aria-label": "More", "aria-expanded": "false", "aria-haspopup": "menu", onclick: () => popover(button, [
+    rows.map((row) => link(row, true)), h("a", { href: "/docs" }, icon("terminal"), "API"),
+  ], { label: "More views", kind: "menu" }) }, content);
+  return button;
+}
 const helps = h("button", { type: "button", class: "icon-button help", "aria-label": "Keyboard and help", "aria-expanded": "false", onclick: () => help(helps) }, icon("help"));
 const finds = h("button", { type: "button", class: "icon-button phone", "aria-label": "Search", onclick: search }, icon("search"));
 put(the(".bar"), h("a", { class: "brand", href: "#/" }, logo(), "Sightline"),
-  h("nav", { "aria-label": "Views" }, inBar.map((row) => link(row))),
+  h("nav", { "aria-label": "Views" }, inBar.map((row) => link(row)), menu(inMenu, icon("dots"), "others")),
   h("div", { class: "find", id: "find" }, box), h("div", { class: "tools" }, finds, helps, theme));
 drawTheme();
 
 /** On a phone five tabs: four views and the rest behind "More". */
 const tabs = inBar.filter((row) => row.nav?.tab).slice(0, 4);
-const rest = inBar.filter((row) => !tabs.includes(row));
-const more = h("button", { type: "button", "aria-expanded": "false", onclick: () => popover(more, [
-  rest.map((row) => link(row, true)), h("a", { href: "/docs" }, icon("terminal"), "API"),
-], { label: "More views", kind: "menu" }) }, icon("dots"), "More");
-put(the(".tabs5"), tabs.map((row) => link(row, true)), more);
+const rest = [...inBar.filter((row) => !tabs.includes(row)), ...inMenu];
+put(the(".tabs5"), tabs.map((row) => link(row, true)), menu(rest, [icon("dots"), "More"]));
 
 // How the service is, in one line; what is shown stays.
 let counting = 0;

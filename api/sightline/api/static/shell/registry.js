@@ -4,6 +4,7 @@
 //   load    brings the module, which exports `view`
 //   style   whether views/FILE.css lies beside the module; loaded with it
 //   nav     how the bar of the desk and the tabs of the phone name it; without, neither does
+//   menu    how "More" names it, where neither does
 //   under   the name of the row whose entry in the bar is lit while it is shown
 //   needs   whether the address must say what it is about
 
@@ -13,7 +14,7 @@
 /** @typedef {{ entity: Entity, state: import("./router.js").Context, onSelect: (entity: Entity | null) => void, onNavigate: (entity: Entity) => void }} Mounted */
 /** @typedef {(container: HTMLElement, options: Mounted) => Drawing | Promise<Drawing>} Mount */
 /** @typedef {{ label: string, icon: import("../parts/icons.js").Icon, tab?: boolean }} Nav */
-/** @typedef {{ name: string, file: string, load: () => Promise<{ view: View }>, style?: boolean, nav?: Nav, under?: string, needs?: boolean }} Row */
+/** @typedef {{ name: string, file: string, load: () => Promise<{ view: View }>, style?: boolean, nav?: Nav, menu?: Nav, under?: string, needs?: boolean }} Row */
 
 /** @type {Row[]} */
 export const VIEWS = [
@@ -25,6 +26,12 @@ export const VIEWS = [
   { name: "doctor", file: "doctor", load: () => import("../views/doctor.js"), style: true, nav: { label: "Doctor", icon: "inspect" } },
   { name: "report", file: "report", load: () => import("../views/report.js"), style: true, nav: { label: "Reports", icon: "file" } },
   { name: "sparql", file: "sparql", load: () => import("../views/sparql.js"), style: true, nav: { label: "SPARQL", icon: "terminal" } },
+  { name: "query", file: "query", load: () => import("../views/query.js"), style: true, under: "ask", menu: { label: "Several conditions", icon: "filter" } },
+  { name: "set", file: "set", load: () => import("../views/set.js"), style: true, under: "table", menu: { label: "In common", icon: "list" } },
+  { name: "changes", file: "changes", load: () => import("../views/changes.js"), style: true, under: "", menu: { label: "Changes", icon: "clock" } },
+  { name: "insights", file: "insights", load: () => import("../views/insights.js"), style: true, under: "", menu: { label: "Insights", icon: "spark" } },
+  { name: "communities", file: "communities", load: () => import("../views/communities.js"), style: true, under: "", menu: { label: "Communities", icon: "graph" } },
+  { name: "settings", file: "settings", load: () => import("../views/settings.js"), style: true, under: "", menu: { label: "Settings", icon: "columns" } },
 ];
 
 /** @param {string} name */

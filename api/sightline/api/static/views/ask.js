@@ -1,18 +1,17 @@
 // #/ask?h=ENTITY&r=RELATION&t=ENTITY : a fact with one gap, completed; &coverage=0.9 as a set;
 // &many=LINES : many such facts at once.
 
-import { ask, once, post } from "../shell/api.js";
+import { ask, post } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { arrow, chain, entityLink, named, nameOf, otherEnd, phrase } from "../parts/facts.js";
+import { chain, entityLink, named, nameOf, otherEnd } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, dots, mark, percent } from "../parts/marks.js";
 import { entityField, relationField, relationsBetween } from "../parts/pick.js";
 import { sourceButton } from "../parts/source.js";
 import { empty, failure, later, partial } from "../parts/states.js";
 import { csvButton, dataTable } from "../parts/table.js";
-import { dotOf } from "../parts/types.js";
 
 /** @typedef {import("../answers.js").Fact} Fact */
 /** @typedef {import("../answers.js").Entity} Entity */
@@ -42,7 +41,7 @@ export async function view(context) {
   const results = h("div", { class: "results" });
   const reasons = h("aside", { class: "pane reasons", "data-scroll": true, "aria-label": "Reasons" });
   const also = h("div", { class: "also" });
-  put(place, h("div", { class: "panes" }, h("div", { class: "pane", "data-scroll": true }, form(context, asked), also, results), reasons));
+  put(place, h("div", { class: "panes" }, h("div", { class: "pane", "data-scroll": true }, h("h1", { class: "hidden" }, "Ask"), form(context, asked), also, results), reasons));
   const given = [head, relation, tail].filter(Boolean).length;
   if (given === 2) return answer(context, asked, results, reasons, also);
   if (given === 3) return judge(context, asked, results, reasons);
@@ -181,14 +180,13 @@ async function answer(context, asked, results, reasons, also) {
     const line = (fact) => {
       const predicted = fact.status === "predicted";
       if (predicted) rank += 1;
-      /** @type {HTMLElement} */
-    const row = h("tr", { tabindex: -1, "aria-selected": "false", onclick: (/** @type {Event} */ event) => { if (!(/** @type {Element} */ (event.target).closest("a, button"))) choose(fact); },
+      const row = h("tr", { tabindex: -1, "aria-selected": "false", onclick: (/** @type {Event} */ event) => { if (!(/** @type {Element} */ (event.target).closest("a, button"))) choose(fact); },
         onkeydown: (/** @type {KeyboardEvent} */ event) => walk(event, fact) },
         h("td", { class: "index" }, predicted ? rank : ""), h("td", { class: "sign" }, mark(fact.status)),
         h("td", { class: "name" }, gapIs === "relation" ? h("a", { class: `entity ${predicted ? "new" : ""}`, href: to("ask", null, { h: fact.head.id, r: fact.relation.id }) }, named(fact.relation)) : entityLink(gapIs === "tail" ? fact.tail : fact.head, { kind: predicted ? "new" : "" })),
         h("td", { class: "how" }, predicted ? chance(fact, told) : h("span", { class: "quiet" }, fact.status)),
         h("td", { class: "num desk" }, predicted && fact.surprising !== null ? signed(fact.surprising) : ""),
-        h("td", { class: "why" }, predicted ? because(fact) : sourceButton(fact.origins, [fact.head.iri, fact.tail.iri], () => row.querySelector(".why > *") ?? row)));
+        h("td", { class: "why" }, predicted ? because(fact) : sourceButton(fact.origins, [fact.head.iri, fact.tail.iri])));
       lines.push(row);
       return row;
     };
@@ -268,7 +266,7 @@ function reason(fact, told, relation) {
     h("span", { class: "grow" }), curl("predictions", { head: fact.head.id, relation: fact.relation.id, tail: null, new_only: true }));
   if (!predicted) {
     const rows = h("div", { class: "origins" });
-    put(rows, fact.origins.length ? h("p", {}, sourceButton(fact.origins, [fact.head.iri, fact.tail.iri], () => rows)) : null, fact.support_note ? h("p", { class: "quiet" }, label(fact.support_note)) : null);
+    put(rows, fact.origins.length ? h("p", {}, sourceButton(fact.origins, [fact.head.iri, fact.tail.iri])) : null, fact.support_note ? h("p", { class: "quiet" }, label(fact.support_note)) : null);
     return [head, title, h("h3", {}, "Where it is stated"), rows, buttons];
   }
   const p = fact.probability_if_any ?? fact.probability ?? 0;

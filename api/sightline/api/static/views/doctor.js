@@ -4,7 +4,7 @@
 import { ask, post, served } from "../shell/api.js";
 import { to } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { arrow, entityLink, named } from "../parts/facts.js";
+import { entityLink, named } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { mark, percent } from "../parts/marks.js";
 import { fileOf, sourceButton } from "../parts/source.js";
@@ -201,7 +201,7 @@ function told_({ why, facts, kind }) {
 
 /** @param {Finding} finding @param {(how: "accept" | "ignore" | "reopen") => void} decide */
 function shown(finding, decide) {
-  const [name, rest] = told_(finding);
+  const [name] = told_(finding);
   const wrong = new Set((finding.patch?.retracts ?? []).map((one) => `${one.subject} ${one.predicate} ${one.object}`));
   const cures = wrong.size > 0;
   const open = finding.state === "open";
@@ -210,10 +210,8 @@ function shown(finding, decide) {
       finding.facts.length ? h("ul", { class: "facts" }, finding.facts.map((fact) => {
         const [head, tail] = fact.forward ? [fact.source, fact.target] : [fact.target, fact.source];
         const drops = wrong.has(`${head.iri} ${fact.relation.iri} ${tail.iri}`);
-        /** @type {HTMLElement} */
-    const line = h("li", {}, h("div", { class: "row" }, mark("stated"), h("span", { class: "grow" }, entityLink(head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", entityLink(tail, { kind: "bare" })),
-          cures ? h("span", { class: drops ? "verdict drop" : "verdict keep" }, drops ? "drop" : "keep") : null, sourceButton(fact.origins, [head.iri, tail.iri], () => line.lastElementChild ?? line)));
-        return line;
+        return h("li", {}, h("div", { class: "row" }, mark("stated"), h("span", { class: "grow" }, entityLink(head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", entityLink(tail, { kind: "bare" })),
+          cures ? h("span", { class: drops ? "verdict drop" : "verdict keep" }, drops ? "drop" : "keep") : null, sourceButton(fact.origins, [head.iri, tail.iri])));
       })) : h("ul", { class: "facts" }, finding.entities.slice(0, 6).map((entity) => h("li", {}, entityLink(entity, { withDot: true })))),
       h("h3", {}, "Evidence"), h("p", {}, label(finding.why.endsWith(".") ? finding.why : `${finding.why}.`)),
       h("p", { class: "quiet" }, `${sure(finding.certainty)} sure, as far as the graph says. ${finding.severity === "high" ? "This is a grave one." : ""}`),
@@ -224,7 +222,7 @@ function shown(finding, decide) {
       h("button", { type: "button", class: "button", onclick: () => decide("ignore") }, "Ignore", h("kbd", { class: "desk" }, "i"))] : [
       h("span", { class: "quiet grow" }, finding.state === "accepted" ? ["Accepted: gone with the next ", h("code", {}, "sightline compile")] : "Ignored"),
       h("button", { type: "button", class: "button", onclick: () => decide("reopen") }, "List again", h("kbd", { class: "desk" }, "i"))],
-    h("span", { class: "grow" }), h("span", { class: "row desk" }, h("kbd", {}, "j"), h("kbd", {}, "k")), rest ? null : null),
+    h("span", { class: "grow" }), h("span", { class: "row desk" }, h("kbd", {}, "j"), h("kbd", {}, "k"))),
   ];
 }
 

@@ -218,9 +218,7 @@ function section({ view: about, stated, predicted, similar, facts, note }, told)
     h("dl", { class: "stated" }, [...groups.values()].map((group) => {
       const [one] = group;
       if (!one) return null;
-      /** @type {HTMLElement} */
-    const row = h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), h("span", { class: "from" }, sourceButton(group.flatMap((fact) => fact.origins), [], () => row)));
-      return row;
+      return h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), sourceButton(group.flatMap((fact) => fact.origins)));
     })),
     predicted.length ? [h("h3", {}, "Predicted, not stated"), h("ul", { class: "insights" }, predicted.map((/** @type {Fact} */ fact) => h("li", {}, mark("predicted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact), { kind: "new" })), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told)))))] : null,
     note ? h("p", { class: "note" }, label(note)) : null,

@@ -64,7 +64,7 @@ export async function view({ place, query, title, push, keys }) {
   const run = h("button", { type: "button", class: "button main", onclick: start }, icon("right"), "Run", h("kbd", { class: "desk" }, "Ctrl ↵"));
   const tidy = h("button", { type: "button", class: "button", onclick: () => { area.value = formatted(area.value); paint(); } }, "Format");
   const results = h("div", { class: "results", "data-scroll": true });
-  put(place, h("div", { class: "panes" }, side, h("div", { class: "pane work" }, editor, h("div", { class: "run-row" }, run, tidy, outcome, h("span", { class: "grow" }), actions), results)));
+  put(place, h("div", { class: "panes" }, side, h("div", { class: "pane work" }, h("h1", { class: "hidden" }, "SPARQL"), editor, h("div", { class: "run-row" }, run, tidy, outcome, h("span", { class: "grow" }), actions), results)));
 
   /** @type {AbortController | null} */
   let running = null;

@@ -88,7 +88,7 @@ function reports() {
   ask("reports", { limit: REPORTS }).then(({ reports }) => {
     if (!reports.length) return;
     place.hidden = false;
-    put(place, h("div", { class: "title" }, h("h2", {}, "Reports"), rowOf("reports") ? h("a", { class: "quiet", href: to("reports") }, "All reports") : null),
+    put(place, h("div", { class: "title" }, h("h2", {}, "Reports"), rowOf("report") ? h("a", { class: "quiet", href: to("report") }, "All reports") : null),
       h("ul", { class: "reports" }, reports.map(reported)));
   }, () => null);
   return place;
