@@ -639,7 +639,7 @@ class Kinds(ABC):
 
         A relation with an inverse is one column, and so are both directions of a symmetric one.
 
-        By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.
+        By label unless sort says otherwise. The header Accept chooses JSON or CSV.
 
         Args:
             id: The type, by IRI, CURIE or label.
@@ -1189,7 +1189,7 @@ class AsyncKinds(ABC):
 
         A relation with an inverse is one column, and so are both directions of a symmetric one.
 
-        By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.
+        By label unless sort says otherwise. The header Accept chooses JSON or CSV.
 
         Args:
             id: The type, by IRI, CURIE or label.

@@ -488,7 +488,7 @@ KIND = Kind(
     TypeTable,
     route="GET /v1/types/{id}/table",
     tag="graph",
-    order="By label unless `sort` says otherwise. The header Accept chooses JSON or CSV.",
+    order="By label unless sort says otherwise. The header Accept chooses JSON or CSV.",
     examples={"the best linked": {"sort": "-facts"}},
     dear=True,
     formats={"text/csv": as_csv},

@@ -155,7 +155,7 @@ export function searchBox({ name, placeholder, sorts = ["entity"], type, choose,
 /** @param {Found} entity @param {string} q @param {Found[]} all @returns {Item} */
 function entityItem(entity, q, all) {
   const twins = all.filter((other) => other.label === entity.label).length > 1;
-  const about = [twins || !entity.types.length ? entity.id : entity.types[0], entity.how === "typo" ? "similar spelling" : null].filter(Boolean).join(", ");
+  const about = [twins || !entity.types.length ? entity.id : entity.types[0], entity.how === "typo" ? "similar spelling" : entity.how && !plain(entity.label).toLocaleLowerCase().includes(q.toLocaleLowerCase()) && entity.id !== q ? "by another name" : null].filter(Boolean).join(", ");
   return {
     sort: "entity", key: entity.id, entity, text: entity.label, run: () => go(toEntity(entity)),
     draw: () => [dotOf(entity), h("span", { class: "name" }, matched(nameOf(entity), q)), h("span", { class: "about" }, plain(about)), h("span", { class: "end" }, plural(entity.degree, "fact"))],

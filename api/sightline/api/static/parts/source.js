@@ -12,8 +12,12 @@ import { later } from "./states.js";
 /** Rows that are read at once. */
 const ROWS = 8;
 
+/** What a load is called that no file was read for: what was concluded from others. */
+const MADE = new Map([["urn:sightline:inferred", "inferred"]]);
+/** Whether a load was read from somewhere. @param {{ source: string }} load */
+export const isFile = ({ source }) => !MADE.has(source);
 /** The name of a file without its folders. @param {string} source */
-export const fileOf = (source) => plain(source.split(/[\\/]/).pop() || source);
+export const fileOf = (source) => MADE.get(source) ?? plain(source.split(/[\\/]/).pop() || source);
 
 /**
  * A button that unfolds the rows that facts come from, below the line that it stands in: its parent, or the

@@ -16,9 +16,8 @@ import { colourOf, dot, typeNamed } from "./types.js";
 
 const WIDTH = 740;
 const HEIGHT = 700;
-/** Types that are drawn; relations that are written on lines. */
+/** Types that are drawn. */
 const NODES = 24;
-const WRITTEN = 18;
 const ROUNDS = 400;
 
 /** @param {Schema} schema */
@@ -32,18 +31,15 @@ export function typeMap(schema) {
   const omitted = schema.types.filter(({ type }) => type).length - shown.length;
 
   const taken = shown.map((node) => ({ x: node.x, y: node.y + 14, w: Math.max(2 * node.r, 7.2 * nameOf(node.type, 24).length), h: 2 * node.r + 34 }));
-  let written = 0;
   const edges = lines.map((line) => {
-    const { path, x, y } = curve(line);
+    const { path, places } = curve(line);
     const [top] = line.links;
     const text = top ? `${nameOf(top.relation, 28)} ${number(top.count)}${line.links.length > 1 ? ` +${line.links.length - 1}` : ""}` : "";
-    const box = { x, y, w: 6.1 * text.length + 8, h: 16 };
-    const free = written < WRITTEN && !taken.some((other) => Math.abs(other.x - box.x) * 2 < other.w + box.w && Math.abs(other.y - box.y) * 2 < other.h + box.h);
-    if (free) {
-      taken.push(box);
-      written += 1;
-    }
-    return s("g", { class: "link", "data-ends": "" }, s("path", { d: path }), free || text ? s("text", { x, y: y + 4, class: free ? null : "crowded" }, plain(text)) : null);
+    const boxes = places.map(([x, y]) => ({ x, y, w: 5.6 * text.length + 4, h: 15 }));
+    const free = boxes.find((box) => !taken.some((other) => Math.abs(other.x - box.x) * 2 < other.w + box.w && Math.abs(other.y - box.y) * 2 < other.h + box.h));
+    const { x, y } = free ?? boxes[0] ?? { x: 0, y: 0 };
+    if (free) taken.push(free);
+    return s("g", { class: "link", "data-ends": "" }, s("path", { d: path }), text ? s("text", { x, y: y + 4, class: free ? null : "crowded" }, plain(text)) : null);
   });
   const card = h("div", { class: "type-card appear", hidden: true });
   const nodes = shown.map((node) => {
@@ -137,21 +133,30 @@ function arrange(nodes, lines) {
   }
   const [xs, ys] = [nodes.map((node) => node.x), nodes.map((node) => node.y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  for (const node of nodes) {
-    node.x = 60 + ((node.x - left) / (right - left || 1)) * (WIDTH - 120);
-    node.y = 60 + ((node.y - top) / (bottom - top || 1)) * (HEIGHT - 130);
-  }
+  // Half by place, half by rank, so that what is well linked among itself is no knot.
+  const [byX, byY] = [[...nodes].sort((a, b) => a.x - b.x), [...nodes].sort((a, b) => a.y - b.y)];
+  const last = Math.max(1, nodes.length - 1);
+  const placed = nodes.map((node) => [
+    0.45 * ((node.x - left) / (right - left || 1)) + (0.55 * byX.indexOf(node)) / last,
+    0.45 * ((node.y - top) / (bottom - top || 1)) + (0.55 * byY.indexOf(node)) / last,
+  ]);
+  nodes.forEach((node, i) => {
+    const [x = 0.5, y = 0.5] = placed[i] ?? [];
+    node.x = 60 + x * (WIDTH - 120);
+    node.y = 50 + y * (HEIGHT - 120);
+  });
 }
 
-/** The way of a line, and where its text stands. @param {Line} line */
+/** The way of a line, and where its text may stand, the best place first. @param {Line} line @returns {{ path: string, places: [number, number][] }} */
 function curve({ a, b }) {
   if (a === b) {
     const out = Math.sign(a.x - WIDTH / 2 || 1);
     const [x, y, r] = [a.x, a.y, a.r];
-    return { path: `M${x} ${y - r}C${x + out * 8} ${y - r - 34} ${x + out * (r + 40)} ${y - r - 8} ${x + out * r} ${y}`, x: x + out * (r + 30), y: y - r - 16 };
+    return { path: `M${x} ${y - r}C${x + out * 8} ${y - r - 34} ${x + out * (r + 40)} ${y - r - 8} ${x + out * r} ${y}`, places: [[x + out * (r + 34), y - r - 18], [x + out * (r + 52), y - r + 4]] };
   }
-  const [mx, my] = [(a.x + b.x) / 2, (a.y + b.y) / 2];
   const bend = 0.06;
-  const [cx, cy] = [mx - bend * (b.y - a.y), my + bend * (b.x - a.x)];
-  return { path: `M${a.x} ${a.y}Q${cx} ${cy} ${b.x} ${b.y}`, x: (mx + cx) / 2, y: (my + cy) / 2 };
+  const [cx, cy] = [(a.x + b.x) / 2 - bend * (b.y - a.y), (a.y + b.y) / 2 + bend * (b.x - a.x)];
+  /** @param {number} t @returns {[number, number]} */
+  const at = (t) => [(1 - t) ** 2 * a.x + 2 * t * (1 - t) * cx + t * t * b.x, (1 - t) ** 2 * a.y + 2 * t * (1 - t) * cy + t * t * b.y];
+  return { path: `M${a.x} ${a.y}Q${cx} ${cy} ${b.x} ${b.y}`, places: [0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73].map(at) };
 }

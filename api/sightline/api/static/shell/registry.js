@@ -23,6 +23,7 @@ export const VIEWS = [
   { name: "connect", file: "connect", load: () => import("../views/connect.js"), style: true, nav: { label: "Connect", icon: "connect", tab: true } },
   { name: "ask", file: "ask", load: () => import("../views/ask.js"), style: true, nav: { label: "Ask", icon: "ask", tab: true } },
   { name: "table", file: "table", load: () => import("../views/table.js"), style: true, nav: { label: "Tables", icon: "table", tab: true } },
+  { name: "map", file: "map", load: () => import("../views/map.js"), style: true, under: "table" },
   { name: "doctor", file: "doctor", load: () => import("../views/doctor.js"), style: true, nav: { label: "Doctor", icon: "inspect" } },
   { name: "report", file: "report", load: () => import("../views/report.js"), style: true, nav: { label: "Reports", icon: "file" } },
   { name: "sparql", file: "sparql", load: () => import("../views/sparql.js"), style: true, nav: { label: "SPARQL", icon: "terminal" } },

@@ -1,6 +1,7 @@
 // #/e/ID : what the graph states about an entity, what the model expects, what is like it; beside it the drawing.
 //
-// Parameters: facet (a type of neighbours), tab=graph on a phone; those of the canvas are its own.
+// Parameters: facet (a type of neighbours), part (where the list begins), tab=graph on a phone; those of the
+// canvas are its own.
 
 import { ask, once, served } from "../shell/api.js";
 import { CANVAS, rowOf } from "../shell/registry.js";
@@ -11,7 +12,7 @@ import { chain, entityLink, nameOf, named, otherEnd, phrase } from "../parts/fac
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
-import { fileOf, sourceButton } from "../parts/source.js";
+import { fileOf, isFile, sourceButton } from "../parts/source.js";
 import { empty, failure, later, partial } from "../parts/states.js";
 import { dot, dotOf, typeNamed, typeOf } from "../parts/types.js";
 
@@ -20,11 +21,11 @@ import { dot, dotOf, typeNamed, typeOf } from "../parts/types.js";
 /** @typedef {import("../answers.js").Reliability} Reliability */
 /** @typedef {{ relation: any, direction: "out" | "in", count: number, facts: Fact[], more: boolean }} Group */
 
-/** Facts asked for at first, and of one relation; names of a row; facets in sight. */
+/** Facts asked for at first, and of one relation; names of a row; pixels for facets. */
 const FACTS = 300;
 const MOST = 1000;
 const NAMES = 3;
-const FACETS = 4;
+const FACETS = 400;
 /** Predictions asked for; entities that are alike. */
 const PREDICTED = 60;
 const SIMILAR = 12;
@@ -59,6 +60,11 @@ export async function view(context) {
   alike(entity, similar, (count) => bar.count("similar", count));
   put(sources, ...described(entity), loads(entity));
   keys({ c: { does: "connect with …", run: () => go(to("connect", null, { a: entity.entity.id })) } });
+
+  const part = context.query.get("part");
+  /** What stands above the part has its height when nothing is awaited any more. */
+  const begin = () => { if (list.querySelector("[aria-busy]")) setTimeout(begin, 50); else if (part) bar.open(part); };
+  if (part) begin();
 
   /** @type {any} */
   let canvas = null;
@@ -109,24 +115,26 @@ function head(answer, context) {
     h("a", { href: `/v1/entities/-?${new URLSearchParams({ id: entity.id })}` }, icon("terminal"), "As JSON"),
     type && rowOf("table") ? h("a", { href: to("table", type.id) }, icon("table"), "All of its type") : null,
   ], { label: "More about it", kind: "menu" }) }, icon("dots"));
+  const aliases = attributes.filter((/** @type {any} */ one) => one.role === "alias").map((/** @type {any} */ one) => one.value);
   const identifiers = attributes.filter(isIdentifier).map((/** @type {any} */ one) => h("span", { class: "code", title: plain(one.property.label) }, label(shortened(one.value, 40))));
   const stats = attributes.filter(isNumber).slice(0, STATS);
   return h("header", { class: "head" },
     h("div", { class: "kicker" }, type ? [dot(typeNamed(type.label)), h("a", { href: to("table", type.id) }, named(type))] : null,
       types.length > 1 ? h("span", { class: "quiet", title: plain(types.map((/** @type {any} */ one) => one.label).join(", ")) }, `+${types.length - 1}`) : null,
-      h("span", { class: "quiet" }, `in ${plural(from.length, "file")}`)),
+      h("span", { class: "quiet" }, `in ${plural(from.filter(isFile).length, "file")}`)),
     h("div", { class: "name-row" }, h("h1", {}, named(entity)), h("div", { class: "row" },
       h("a", { class: "button", href: to("connect", null, { a: entity.id }) }, icon("connect"), "Connect", h("kbd", { class: "desk" }, "c")),
       rowOf("ask") ? h("a", { class: "button", href: to("ask", null, { h: entity.id }) }, icon("ask"), "Ask") : null, more)),
     description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : answer.composed ? h("p", { class: "lead", title: "Composed from its facts; no description is stated." }, label(answer.composed)) : null,
+    aliases.length ? h("p", { class: "aliases", title: plain(aliases.join(", ")) }, "also ", label(shortened(aliases.slice(0, 4).join(", "), 120)), aliases.length > 4 ? ` +${aliases.length - 4}` : null) : null,
     h("p", { class: "ids" }, identifiers.slice(0, 4), h("span", { class: "code" }, label(shortened(entity.id, 80))), copy),
     stats.length ? h("dl", { class: "stats" }, stats.map((/** @type {any} */ one) => h("div", {}, h("dt", {}, named(one.property)), h("dd", {}, label(numeral(one)))))) : null);
 }
 
 /** @param {any} attribute */
-const isNumber = ({ datatype, value }) => /#(integer|decimal|double|float|int|long|gYear|date|short|nonNegativeInteger)$/.test(datatype) && value.length < 24;
+const isNumber = ({ role, datatype, value }) => role === "value" && /#(integer|decimal|double|float|int|long|gYear|date|short|nonNegativeInteger)$/.test(datatype) && value.length < 24;
 /** @param {any} attribute */
-const isIdentifier = ({ property, value }) => /\b(code|identifier|iso|isbn|id)\b/i.test(property.label) && value.length <= 24;
+const isIdentifier = ({ role, value }) => role === "identifier" && value.length <= 40;
 /** A number with its thousands parted, unless it is a year. @param {any} attribute */
 const numeral = ({ datatype, value }) => (/(integer|decimal|double|float|int|long)$/.test(datatype) && Number.isFinite(Number(value)) && !/gYear$/.test(datatype) && Math.abs(Number(value)) < 1e15 ? Number(value).toLocaleString("en", { maximumFractionDigits: 6 }) : value);
 
@@ -167,7 +175,7 @@ function tabs(parts, list, drawing, context) {
     light(graph ? "graph" : "facts");
   };
   update(context.query);
-  return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it" }, buttons), update, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };
+  return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it" }, buttons), update, open, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };
 }
 
 /** The facts that are held, a row for each relation and direction. @param {import("../shell/router.js").Context} context @param {any} answer @param {HTMLElement} place */
@@ -198,10 +206,12 @@ function stated(context, answer, place) {
     const sorted = [...counts].sort((one, other) => other[1] - one[1]);
     const known = groups.reduce((sum, { facts }) => sum + facts.length, 0);
     const count = groups.reduce((sum, group) => sum + group.count, 0);
-    const more = sorted.length > FACETS + 1;
+    // As many types as stand on one line, about.
+    let width = FACETS;
+    const fits = sorted.filter(([name]) => (width -= 6.5 * Math.min(name.length, 32) + 48) > 0).length;
     /** @param {string} name @param {import("../parts/dom.js").Content} text @param {number} n */
     const chip = (name, text, n) => h("button", { type: "button", class: "chip", "aria-pressed": String(facet === name), onclick: () => context.push({ facet: name || null }) }, name ? dot(typeNamed(name)) : null, text, h("span", { class: "count" }, number(n)));
-    const shown = sorted.filter(([name], i) => !more || i < FACETS || name === facet);
+    const shown = sorted.filter(([name], i) => i < fits || name === facet);
     const others = sorted.filter(([name]) => !shown.some(([other]) => other === name));
     const rest = others.length ? h("button", { type: "button", class: "chip", onclick: () => { rest?.replaceWith(...others.map(([name, n]) => chip(name, label(name), n))); } }, `+${others.length}`) : null;
     put(chips, chip("", "All", count), shown.map(([name, n]) => chip(name, label(shortened(name, 32)), n)), rest);
@@ -311,9 +321,9 @@ function alike({ entity, known_to_model }, place, counted) {
 
 /** Attributes that the head does not show. @param {any} answer */
 function described({ entity, description, attributes }) {
-  const shown = new Set([nameOf(entity), description]);
+  const shown = new Set([nameOf(entity), entity.label, description]);
   const first = new Set(attributes.filter(isNumber).slice(0, STATS));
-  const left = attributes.filter((/** @type {any} */ one) => !shown.has(one.value) && !isIdentifier(one) && !first.has(one));
+  const left = attributes.filter((/** @type {any} */ one) => !shown.has(one.value) && !isIdentifier(one) && !first.has(one) && one.role !== "alias");
   if (!left.length) return [];
   return [h("div", { class: "section-title" }, h("h2", {}, "Attributes")), h("div", { class: "facts attributes" }, left.map((/** @type {any} */ one) => h("div", { class: "fact" }, h("span", { class: "relation", title: plain(one.property.iri) }, named(one.property)),
       h("span", { class: "names" }, one.value.length > LEAD ? h("details", {}, h("summary", {}, label(shortened(one.value, LEAD))), label(one.value)) : label(numeral(one)), one.language ? h("small", {}, ` ${one.language}`) : null),
