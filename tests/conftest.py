@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 # where something else wants the cores the run takes a hundred times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Kernels for a GPU are interpreted, where no test says otherwise; torch reads it when it is loaded.
+os.environ.setdefault("TRITON_INTERPRET", "1")
 
 # No test asserts wall time: neither that an example ends in 200 ms nor that it is drawn quickly.
 settings.register_profile(

@@ -136,7 +136,7 @@ def test_the_queue_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatc
     first, _ = (client.post("/v1/reports", json={}) for _ in range(2))
     full = client.post("/v1/reports", json={})
 
-    assert full.status_code == 429
+    assert full.status_code == 503
     assert full.headers["retry-after"]
     client.delete(first.headers["location"])
     assert client.post("/v1/reports", json={}).status_code == 202
@@ -157,7 +157,8 @@ def test_a_report_that_waits_is_cancelled(client: TestClient, folder: Path) -> N
     url = client.post("/v1/reports", json={}).headers["location"]
 
     assert client.delete(url).json()["state"] == "cancelled"
-    assert client.delete(url).json()["state"] == "cancelled"
+    assert client.delete(url).json()["state"] == "cancelled"  # and removes it
+    assert client.delete(url).status_code == 404
     assert Jobs(folder).claim() is None
 
 

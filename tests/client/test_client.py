@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import pandas as pd
 import pytest
 
 from sightline.client import (
@@ -42,6 +43,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "predict": {"head": "Kenya", "relation": "member_of"},
     "explain": {"head": "Kenya", "relation": "borders", "tail": "Uganda"},
     "inductive": {"edges": [Edge("borders", "Kenya")], "k": 2},
+    "table": {"id": "Country"},
     "query": {"atoms": [Atom("?c", "member_of", "United Nations")], "limit": 2},
 }
 
@@ -77,7 +79,8 @@ def test_all_three_have_the_same_interface() -> None:
 def test_a_service_and_a_workspace_answer_alike(
     kind: Any, client: Client, local: Local, url: str
 ) -> None:
-    given = EXAMPLES.get(kind.name, {}) | ({"deadline_ms": 10_000} if kind.deadline else {})
+    shown: Any = next(iter(kind.examples.values()), {})
+    given = EXAMPLES.get(kind.name, shown) | ({"deadline_ms": 10_000} if kind.deadline else {})
 
     async def beside() -> Any:
         async with AsyncClient(url) as asked:
@@ -141,6 +144,25 @@ def test_facts_as_a_frame(graph: Sightline) -> None:
     assert list(graph.entities("no such thing at all").to_pandas().columns) == [
         *("id", "iri", "label", "types", "degree", "how")
     ]
+
+
+def test_answers_of_a_query_have_a_column_for_each_variable(graph: Sightline) -> None:
+    frame = graph.query("?c borders ?d").to_pandas()
+
+    assert list(frame.columns[:4]) == ["c", "c_label", "d", "d_label"]
+    assert ("Kenya", "Uganda") in set(zip(frame["c_label"], frame["d_label"]))
+    assert list(graph.query("?c borders ?c").to_pandas().columns[:2]) == ["c", "c_label"]
+
+
+def test_a_type_as_a_frame(graph: Sightline) -> None:
+    asked = ["property:calling_code", "relation:member_of", "relation:official_language"]
+    found = graph.table("Country", columns=asked).to_pandas().set_index("entity_label")
+    code, member, language = found.columns[-3:]
+
+    assert found.loc["Kenya", [code, language]].tolist() == ["+254", "English"]
+    assert set(found.loc["Kenya", member]) == {"African Union", "United Nations"}
+    assert found.loc["Nepal", member] == "United Nations"
+    assert pd.isna(found.loc["Portugal", language])
 
 
 def test_another_list_as_a_frame(graph: Sightline) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from sightline.graph import progress
-from sightline.graph.errors import OutOfRange
+from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.paths import find as paths
 from sightline.graph.paths import kernels
 from sightline.graph.paths.find import PathAnswer, find_paths, paths_to_each, warm
@@ -315,6 +315,23 @@ def test_both_directions_of_a_relation_stated_both_ways_are_one_shape(tmp_path: 
     assert s.path_weight[s.relation == near] == pytest.approx(2**-0.4)
     far = s.resolve_relation("far")
     assert find_paths(s, c, a, max_hops=1).metapaths[0].rels == (far + s.num_relations,)
+
+
+def test_a_step_of_some_relation_anywhere(crowd: Snapshot, components: list[nx.MultiGraph]) -> None:
+    total = 0
+    for graph in components[:150]:
+        pair = min(graph), max(graph)
+        every = find_paths(crowd, *pair, max_hops=4, k=1000, exclude=[2])
+        wanted = {p.edges for p in every.paths if 1 in {rel % 3 for rel in p.rels}}
+        found = find_paths(
+            crowd, *pair, max_hops=4, k=1000, include=[1], anywhere=True, exclude=[2]
+        )
+        assert set(edges_of(found)) == wanted
+        assert found.found == len(wanted)
+        total += len(wanted)
+    assert total > 100
+    with pytest.raises(UsageError, match="pattern"):
+        find_paths(crowd, 0, 1, include=[1], anywhere=True, pattern="r0")
 
 
 @pytest.mark.parametrize("filters", [{}, {"exclude": ["child"]}, {"include": ["parent", "likes"]}])

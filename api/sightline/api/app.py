@@ -22,7 +22,6 @@ from starlette.staticfiles import StaticFiles
 from sightline.api import doctor, ingest, loads, problems, reports, rollback, routes, sparql
 from sightline.api.access import SCHEMES, Access, may
 from sightline.api.answers import PACKED_FROM, FromCache, ResponseCache, packed, to_json
-from sightline.api.budget import Budgets
 from sightline.api.jobs import routes as jobs
 from sightline.api.jobs.follow import Followed
 from sightline.api.jobs.queue import Jobs
@@ -64,7 +63,7 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.service = service = Service(folder, Budgets(terms.budget))
+    app.state.service = service = Service(folder, terms)
     app.state.read_row = read_row
     app.state.cache = cache = ResponseCache()
     public = {"/static/"}

@@ -16,6 +16,19 @@ class UnknownReport(NotFound):
         super().__init__(f"report {ref[:80]!r} does not exist; POST /v1/reports makes one")
 
 
+class ReportsFull(WorkspaceError):
+    """Reports take as much of the disk as they may."""
+
+    status = 507
+
+    def __init__(self, used: int, room: int) -> None:
+        super().__init__(
+            f"reports take {used / 1e9:.3g} GB of the {room / 1e9:.3g} GB that they may; remove "
+            "some with DELETE /v1/reports/{id}, or ask whoever runs this service for more room "
+            "(`sightline serve --report-room`)"
+        )
+
+
 class NoToken(SightlineError):
     """It is not known who asks."""
 

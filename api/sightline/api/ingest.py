@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from sightline.api.access import may
+from sightline.api.access import caller_of, may
 from sightline.api.jobs.queue import Jobs, new_id
 from sightline.api.jobs.routes import HERE
 from sightline.api.jobs.uploads import MAX_NAME, Upload, take_in
@@ -86,13 +86,15 @@ async def add_data(request: Request, asked: Annotated[IngestQuestion, Query()]) 
     """
     service: Service = request.app.state.service
     ws, job_id = Workspace(service.folder), new_id()
-    await run_in_threadpool(Jobs(service.folder).require_room)
+    owner = caller_of(request.scope).owner
+    await run_in_threadpool(Jobs(service.folder).require_room, owner)
     upload = await take_in(request, ws, job_id, asked.name)
 
     def submit(service: Service) -> JobView:
         said = asked.model_dump(exclude={"name"})
         try:
-            return JobView.of(Jobs(service.folder).submit(KIND, _asked(upload) | said, job_id))
+            queue, wanted = Jobs(service.folder), _asked(upload) | said
+            return JobView.of(queue.submit(KIND, wanted, job_id, owner))
         except SightlineError:
             remove(ws.uploads / job_id)
             raise

@@ -7,6 +7,7 @@ moment, so none is kept.
 from __future__ import annotations
 
 import mimetypes
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,20 +18,23 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
-from sightline.api.access import may
-from sightline.api.errors import UnknownJob, UnknownReport
+from sightline.api.access import caller_of, may
+from sightline.api.errors import ReportsFull, UnknownJob, UnknownReport
 from sightline.api.jobs.follow import EVENTS, followed
 from sightline.api.jobs.queue import Job, Jobs, State
-from sightline.api.jobs.views import JobPageQuestion, answered, iso
+from sightline.api.jobs.views import JobPageQuestion, answered, iso, job_of, owner_of
 from sightline.api.questions import PROBLEMS, Text
 from sightline.api.reading import Route
 from sightline.api.service import Service
-from sightline.graph.storage.artifact import MANIFEST
+from sightline.graph.storage.artifact import MANIFEST, take_away
+from sightline.graph.storage.errors import DiskFull
 from sightline.insights.errors import NothingToReport
 
 KIND = "report"
 #: Entities that one report may be asked to be about.
 MAX_ABOUT = 100
+#: Bytes of the disk that reports leave free.
+HEADROOM = 256 << 20
 #: A report's page has its style inside and nothing else that a browser may load or run.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 
@@ -111,7 +115,9 @@ async def ask_for_report(request: Request, asked: Wanted) -> Response:
         if not about and not graph.num_edges:
             raise NothingToReport
         wanted = {"about": list(dict.fromkeys(about))}
-        return _view(service, Jobs(service.folder).submit(KIND, wanted))
+        require_room(service.folder / "reports", service.terms.report_room)
+        owner = caller_of(request.scope).owner
+        return _view(service, Jobs(service.folder).submit(KIND, wanted, owner=owner))
 
     return await answered(request, submit, "/v1/reports/")
 
@@ -125,10 +131,12 @@ async def list_reports(
     request: Request,
     asked: Annotated[JobPageQuestion, Query()],
 ) -> Response:
-    """The reports that were asked for, and where each stands."""
+    """The reports that were asked for, and where each stands. A token sees its own."""
 
     def look(service: Service) -> ReportPage:
-        found = Jobs(service.folder).newest(asked.limit + 1, asked.cursor, kind=KIND)
+        found = Jobs(service.folder).newest(
+            asked.limit + 1, asked.cursor, kind=KIND, owner=owner_of(request)
+        )
         views = tuple(_view(service, job) for job in found[: asked.limit])
         return ReportPage(views, views[-1].id if len(found) > asked.limit else None)
 
@@ -138,21 +146,32 @@ async def list_reports(
 @router.get("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def report(request: Request, id: ReportId) -> Response:
     """Where a report stands, and its files when it is done."""
-    return await answered(request, lambda service: _view(service, _job(service, id)))
+    return await answered(request, lambda service: _view(service, _job(request, id)))
 
 
 @router.delete("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def cancel_report(request: Request, id: ReportId) -> Response:
-    """Cancel a report that waits or is being made. One that has ended stays as it is."""
-    return await answered(
-        request, lambda service: _view(service, Jobs(service.folder).cancel(_job(service, id).id))
-    )
+    """Cancel a report that waits or is being made; remove one that has ended, with its files.
+
+    Answers with the report as it is, or was.
+    """
+
+    def end(service: Service) -> ReportView:
+        queue, job = Jobs(service.folder), _job(request, id)
+        if not job.ended:
+            return _view(service, queue.cancel(job.id))
+        view, folder = _view(service, job), _folder(service, job)
+        if queue.forget(job) and folder is not None:
+            take_away(folder)
+        return view
+
+    return await answered(request, end)
 
 
 @router.get("/{id}/events", **EVENTS, openapi_extra=may("ask"))
 async def report_events(request: Request, id: ReportId) -> Response:
     """Follow a report: server-sent events, each with what `GET /v1/reports/{id}` answers."""
-    return await followed(request, lambda service: _job(service, id), _view)
+    return await followed(request, lambda _: _job(request, id), _view)
 
 
 @router.get(
@@ -168,7 +187,7 @@ async def report_file(
 ) -> Response:
     """One file of a finished report."""
     service: Service = request.app.state.service
-    job = await service.own.run(lambda: _job(service, id))
+    job = await service.own.run(lambda: _job(request, id))
     folder = _folder(service, job)
     if folder is None or name not in [file.name for file in _files(folder)]:
         raise UnknownReport(f"{id}/files/{name}")
@@ -176,10 +195,24 @@ async def report_file(
     return FileResponse(folder / name, headers=headers)
 
 
-def _job(service: Service, ref: str) -> Job:
+def require_room(folder: Path, room: int) -> None:
+    """Check that reports, which are kept in a folder, may take more of the disk.
+
+    Raises:
+        ReportsFull: they take ``room`` bytes.
+        DiskFull: hardly anything is left.
+    """
+    used = sum(path.stat().st_size for path in folder.glob("*/*"))
+    if used >= room:
+        raise ReportsFull(used, room)
+    if shutil.disk_usage(folder if folder.exists() else folder.parent).free < HEADROOM:
+        raise DiskFull(folder)
+
+
+def _job(request: Request, ref: str) -> Job:
     """The job of a report. Raises UnknownReport."""
     try:
-        job = Jobs(service.folder).get(ref)
+        job = job_of(request, ref)
     except UnknownJob as error:
         raise UnknownReport(ref) from error
     if job.kind != KIND:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sightline.api.budget import Budgets
 from sightline.api.lanes import Lane
+from sightline.api.terms import NONE, Terms
 from sightline.distill.serving import verify_model
 from sightline.graph.errors import SightlineError, Unavailable
 from sightline.graph.storage.artifact import verify_artifact
@@ -101,8 +102,9 @@ class Served:
 class Service:
     """The pair that answers, and why there is none or an old one."""
 
-    def __init__(self, folder: Path, budgets: Budgets) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, terms: Terms = NONE) -> None:
+        self.folder, self.terms = folder, terms
+        budgets = Budgets(terms.budget)
         #: What is wrong with the published pair; None when it is the one that serves.
         self.trouble: SightlineError | None = Unavailable("the service is starting")
         self.served_or_none: Served | None = None

@@ -17,6 +17,7 @@ class Terms:
         budget: seconds of work that a token, or an address elsewhere, may ask for in a minute;
             None: any.
         access_log: write a line for every request.
+        report_room: bytes that reports may take.
     """
 
     hosts: Sequence[str] | None = None
@@ -24,6 +25,7 @@ class Terms:
     open: bool = True
     budget: float | None = None
     access_log: bool = False
+    report_room: int = 10_000_000_000
 
 
 #: Everybody may ask anything: an application that nothing but tests and this process reaches.

@@ -93,6 +93,16 @@ def serve(
             "for in a minute, 0 to 3600; 0: any.",
         ),
     ] = 60.0,
+    report_room: Annotated[
+        float,
+        typer.Option(
+            metavar="GB",
+            min=0,
+            max=1e6,
+            envvar="SIGHTLINE_REPORT_ROOM",
+            help="Gigabytes of the disk that reports may take, 0 to 1000000.",
+        ),
+    ] = 10.0,
     access_log: Annotated[
         bool,
         typer.Option(
@@ -116,7 +126,9 @@ def serve(
     code = "from sightline.cli.main import main; main()"
     command = [sys.executable, "-c", code, "work", "-w", str(workspace)]
     jobs, factory = command if worker else (), f"{__name__}:application"
-    terms = Terms(allow_host, allow_origin, open_, budget or None, access_log)
+    terms = Terms(
+        allow_host, allow_origin, open_, budget or None, access_log, int(report_room * 1e9)
+    )
     serve_forever(workspace, host, port, workers, jobs, terms, factory)
 
 

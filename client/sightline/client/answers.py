@@ -6,9 +6,10 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 #: Fields of what names something, of an entity, and the ends of a fact.
 NAMED, ENTITY = {"id", "iri", "label"}, {"id", "iri", "label", "types"}
+#: What a table has where an entity and a column meet.
+CELL = {"count", "values", "number"}
+#: Lists in an item of which each has a head in the answer, and where that is.
+HEADS = {"values": "variables", "cells": "columns"}
 ENDS = (("source", "target"), ("head", "tail"))
 
 
@@ -106,10 +111,12 @@ class Table:
         """One of its lists as a frame, a row for each record.
 
         What names something is its id in the column of its field, and its label in ``FIELD_label``;
-        other records become columns ``FIELD.NAME``.
+        other records become columns ``FIELD.NAME``. What an answer has under its variables or
+        columns stands in a column of each.
 
         Args:
-            field: which list; by default the first one of records that say more than names.
+            field: which list; by default ``rows``, or the first of records that say more than
+                names.
         """
         import pandas as pd
 
@@ -118,14 +125,17 @@ class Table:
             hints = get_type_hints(type(self))
             items = {name: _names(get_args(hints[name])[0]) for name in lists}
             told = [name for name in lists if items[name] and items[name] - ENTITY]
-            field = [*told, *lists][0]
+            field = "rows" if "rows" in lists else [*told, *lists][0]
         elif field not in lists:
             detail = f"{type(self).__name__} has no list {field!r}; there are: {', '.join(lists)}"
             raise Problem(detail, "usage-error", 422)
-        rows = getattr(self, field)
-        made = [dict(_cells("" if _names(row) else field, row)) for row in rows]
-        item = get_args(get_type_hints(type(self))[field])[0]
-        return pd.DataFrame(made, columns=[*_columns("" if _names(item) else field, item)])
+        parts = _parts(self, field, get_args(get_type_hints(type(self))[field])[0])
+        made = [
+            dict(cell for name, _, get in parts for cell in _cells(name, get(row)))
+            for row in getattr(self, field)
+        ]
+        columns = [column for name, hint, _ in parts for column in _columns(name, hint)]
+        return pd.DataFrame(made, columns=columns)
 
 
 class Graph:
@@ -190,9 +200,39 @@ def _records(value: Any) -> Iterator[Any]:
             yield from _records(getattr(value, f.name))
 
 
+Part = tuple[str, Any, Callable[[Any], Any]]
+
+
+def _parts(answer: Any, field: str, item: Any) -> Iterable[Part]:
+    """What the items of a list consist of: the name, the type and how it is taken of an item."""
+    if not _names(item):
+        return [(field, item, _same)]
+    parts: list[Part] = []
+    for name, hint in get_type_hints(item).items():
+        heads = getattr(answer, HEADS.get(name, ""), None)
+        if heads is None:
+            parts.append((name, hint, attrgetter(name)))
+        else:
+            inner = get_args(hint)[0]
+            parts += [(_head(h), inner, partial(_at, name, i)) for i, h in enumerate(heads)]
+    return parts
+
+
+def _head(head: Any) -> str:
+    """A variable or a column as the name of one."""
+    return str(getattr(head, "key", head)).lstrip("?")
+
+
+def _at(name: str, place: int, row: Any) -> Any:
+    return getattr(row, name)[place]
+
+
 def _cells(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """A record as cells of one row."""
-    if name and _names(value) >= NAMED:
+    """A part of an item as cells of one row."""
+    if _names(value) >= CELL:
+        texts = value.values[0] if value.count == 1 else value.values or None
+        yield name, texts if value.number is None else value.number
+    elif name and _names(value) >= NAMED:
         yield name, value.id
         yield f"{name}_label", value.label
     elif is_dataclass(value):
@@ -207,7 +247,7 @@ def _cells(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _columns(name: str, hint: Any) -> Iterator[str]:
     """The names of these cells, whatever the values."""
     record = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
-    if get_origin(hint) is tuple or record is None:
+    if get_origin(hint) is tuple or record is None or _names(record) >= CELL:
         yield name
     elif name and _names(record) >= NAMED:
         yield from (name, f"{name}_label")

@@ -16,6 +16,7 @@ class Problem(Exception):
         detail: the sentence.
         nearest: names like one that the graph does not hold.
         candidates: ids of what a name may stand for that several things share.
+        instance: which request it was, for whoever reads the log of the service.
         extra: further members, by name, such as the ``allowed`` range of a number.
     """
 
@@ -32,6 +33,7 @@ class Problem(Exception):
         self.title = kind.replace("-", " ").capitalize()
         self.detail = detail
         self.extra = dict(extra)
+        self.instance: str | None = self.extra.pop("instance", None)
         self.nearest: tuple[str, ...] = tuple(self.extra.pop("nearest", ()))
         self.candidates: tuple[str, ...] = tuple(self.extra.pop("candidates", ()))
 

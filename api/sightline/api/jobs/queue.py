@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from sightline.api.errors import DamagedQueue, NotToRetry, UnknownJob
+from sightline.api.errors import DamagedQueue, NotToRetry, OverBudget, UnknownJob
 from sightline.graph.errors import Busy
 from sightline.graph.storage.errors import DiskFull, NotWritable
 
@@ -27,6 +27,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 FILE = "jobs.sqlite"
 #: Jobs that may wait or run at once, and ended ones that are remembered.
 QUEUE = 100
+#: Of those, jobs of one token.
+SHARE = 20
 REMEMBERED = 1000
 #: Seconds of silence after which a worker counts as dead.
 SILENCE = 30.0
@@ -37,7 +39,8 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS job (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL, request TEXT NOT NULL, state TEXT NOT NULL,
   attempts INTEGER NOT NULL, beats INTEGER NOT NULL, created REAL NOT NULL, changed REAL NOT NULL,
-  stage TEXT, done INTEGER NOT NULL, total INTEGER NOT NULL, left REAL, result TEXT, error TEXT
+  stage TEXT, done INTEGER NOT NULL, total INTEGER NOT NULL, left REAL, result TEXT, error TEXT,
+  owner TEXT
 )
 """
 
@@ -55,6 +58,7 @@ class Job:
         done, total: steps of the stage done, and how many there are; 0 while that is not known.
         left: seconds that the rest of the stage will take, once that can be told.
         error: one sentence when failed.
+        owner: id of the token that asked for it, which alone sees it; None: nobody in particular.
     """
 
     id: str
@@ -71,6 +75,7 @@ class Job:
     left: float | None
     result: Mapping[str, Any] | None
     error: str | None
+    owner: str | None
 
     @property
     def ended(self) -> bool:
@@ -88,39 +93,49 @@ class Jobs:
         self.path = workspace / FILE
         self._heard: dict[str, tuple[int, float]] = {}
 
-    def submit(self, kind: str, request: Mapping[str, Any], job_id: str | None = None) -> Job:
+    def submit(
+        self,
+        kind: str,
+        request: Mapping[str, Any],
+        job_id: str | None = None,
+        owner: str | None = None,
+    ) -> Job:
         """Put a job into the queue.
 
         Args:
             job_id: a ``new_id`` under which something is kept for it already.
+            owner: id of the token that asks for it.
 
         Raises:
             Busy: too many wait already.
+            OverBudget: too many of this owner do.
             NotWritable, DiskFull, DamagedQueue
         """
         now, job_id = time.time(), job_id or new_id()
         with self._writing() as database:
-            _require_room(database)
+            _require_room(database, owner)
             database.execute(
                 "INSERT INTO job VALUES "
-                "(?, ?, ?, 'queued', 0, 0, ?, ?, NULL, 0, 0, NULL, NULL, NULL)",
-                (job_id, kind, json.dumps(request), now, now),
+                "(?, ?, ?, 'queued', 0, 0, ?, ?, NULL, 0, 0, NULL, NULL, NULL, ?)",
+                (job_id, kind, json.dumps(request), now, now, owner),
             )
+            # Those that came to nothing are forgotten before what holds something.
             database.execute(
                 "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state IN "
-                "('done', 'failed', 'cancelled') ORDER BY changed DESC LIMIT -1 OFFSET ?)",
+                "('done', 'failed', 'cancelled') "
+                "ORDER BY state = 'done' DESC, changed DESC LIMIT -1 OFFSET ?)",
                 (REMEMBERED,),
             )
             return _one(database, job_id)
 
-    def require_room(self) -> None:
+    def require_room(self, owner: str | None = None) -> None:
         """Check that a job may be submitted, before what it needs is taken in.
 
         Raises:
-            Busy, NotWritable, DamagedQueue
+            Busy, OverBudget, NotWritable, DamagedQueue
         """
         with self._reading() as database:
-            _require_room(database)
+            _require_room(database, owner)
 
     def get(self, job_id: str) -> Job:
         """A job by id.
@@ -159,8 +174,10 @@ class Jobs:
         *,
         kind: str | None = None,
         state: str | None = None,
+        owner: str | None = None,
     ) -> list[Job]:
-        """Jobs, the newest first, from the one asked for before another on: of a kind, in a state.
+        """Jobs, the newest first, from the one asked for before another on: of a kind, in a state,
+        of an owner.
 
         Raises:
             NotWritable, DamagedQueue
@@ -168,6 +185,7 @@ class Jobs:
         wanted = {
             "kind = ?": kind,
             "state = ?": state,
+            "owner = ?": owner,
             "rowid < (SELECT rowid FROM job WHERE id = ?)": before,
         }
         given = {condition: value for condition, value in wanted.items() if value is not None}
@@ -192,6 +210,18 @@ class Jobs:
             )
             return _one(database, job_id)
 
+    def forget(self, job: Job) -> bool:
+        """Remember a job that has ended no longer; whether no other came to the same result.
+
+        Raises:
+            NotWritable, DiskFull, DamagedQueue
+        """
+        with self._writing() as database:
+            database.execute("DELETE FROM job WHERE id = ? AND state = ?", (job.id, job.state))
+            same = (job.kind, json.dumps(job.result))
+            found = database.execute("SELECT 1 FROM job WHERE kind = ? AND result = ?", same)
+            return found.fetchone() is None
+
     def retry(self, job_id: str) -> Job:
         """Let a job that failed or was cancelled wait again, at the end of the queue.
 
@@ -205,7 +235,7 @@ class Jobs:
             job = _one(database, job_id)
             if job.state not in ("failed", "cancelled"):
                 raise NotToRetry(job.id, job.state)
-            _require_room(database)
+            _require_room(database, job.owner)
             database.execute(
                 "UPDATE job SET state = 'queued', attempts = 0, changed = ?, error = NULL, "
                 "stage = NULL, done = 0, total = 0, left = NULL, "
@@ -332,9 +362,12 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def _require_room(database: sqlite3.Connection) -> None:
-    waiting = "SELECT count(*) FROM job WHERE state IN ('queued', 'running')"
-    if database.execute(waiting).fetchone()[0] >= QUEUE:
+def _require_room(database: sqlite3.Connection, owner: str | None) -> None:
+    waiting = "SELECT count(*), sum(owner = ?) FROM job WHERE state IN ('queued', 'running')"
+    all_, own = database.execute(waiting, (owner,)).fetchone()
+    if (own or 0) >= SHARE:
+        raise OverBudget(f"{SHARE} jobs of this token wait or run already", 60)
+    if all_ >= QUEUE:
         raise Busy("the queue of jobs")
 
 

@@ -12,10 +12,10 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from sightline.api.access import may
+from sightline.api.access import caller_of, may
 from sightline.api.jobs.follow import EVENTS, followed
 from sightline.api.jobs.queue import Job, Jobs, State
-from sightline.api.jobs.views import JobPage, JobPageQuestion, JobView, answered
+from sightline.api.jobs.views import JobPage, JobPageQuestion, JobView, answered, job_of, owner_of
 from sightline.api.questions import PROBLEMS
 from sightline.api.reading import Route
 from sightline.api.service import Service
@@ -59,11 +59,18 @@ FOLLOWERS = may("ask", "ingest")
     openapi_extra=FOLLOWERS,
 )
 async def list_jobs(request: Request, asked: Annotated[JobsQuestion, Query()]) -> Response:
-    """The jobs that were asked for, and where each stands: reports, ingest, training."""
+    """The jobs that were asked for, and where each stands: reports, ingest, training.
+
+    A token sees its own; one of an admin sees all.
+    """
 
     def look(service: Service) -> JobPage:
         found = Jobs(service.folder).newest(
-            asked.limit + 1, asked.cursor, kind=asked.kind, state=asked.state
+            asked.limit + 1,
+            asked.cursor,
+            kind=asked.kind,
+            state=asked.state,
+            owner=owner_of(request),
         )
         views = tuple(JobView.of(job) for job in found[: asked.limit])
         return JobPage(views, views[-1].id if len(found) > asked.limit else None)
@@ -74,7 +81,7 @@ async def list_jobs(request: Request, asked: Annotated[JobsQuestion, Query()]) -
 @router.get("/jobs/{id}", responses={200: {"model": JobView}}, openapi_extra=FOLLOWERS)
 async def job(request: Request, id: JobId) -> Response:
     """Where a job stands, and what came of it."""
-    return await answered(request, lambda service: JobView.of(Jobs(service.folder).get(id)))
+    return await answered(request, lambda service: JobView.of(job_of(request, id)))
 
 
 @router.delete("/jobs/{id}", responses={200: {"model": JobView}}, openapi_extra=FOLLOWERS)
@@ -83,7 +90,11 @@ async def cancel_job(request: Request, id: JobId) -> Response:
 
     Work that is being done ends within seconds; what was committed before stays.
     """
-    return await answered(request, lambda service: JobView.of(Jobs(service.folder).cancel(id)))
+
+    def cancel(service: Service) -> JobView:
+        return JobView.of(Jobs(service.folder).cancel(job_of(request, id).id))
+
+    return await answered(request, cancel)
 
 
 @router.post(
@@ -94,13 +105,17 @@ async def cancel_job(request: Request, id: JobId) -> Response:
 )
 async def retry_job(request: Request, id: JobId) -> Response:
     """Try a job again that failed or was cancelled."""
-    return await answered(request, lambda service: JobView.of(Jobs(service.folder).retry(id)), HERE)
+
+    def retry(service: Service) -> JobView:
+        return JobView.of(Jobs(service.folder).retry(job_of(request, id).id))
+
+    return await answered(request, retry, HERE)
 
 
 @router.get("/jobs/{id}/events", **EVENTS, openapi_extra=FOLLOWERS)
 async def job_events(request: Request, id: JobId) -> Response:
     """Follow a job: server-sent events, each with what `GET /v1/jobs/{id}` answers."""
-    return await followed(request, lambda service: Jobs(service.folder).get(id), _view)
+    return await followed(request, lambda _: job_of(request, id), _view)
 
 
 @router.post(
@@ -116,7 +131,9 @@ async def ask_for_training(request: Request, asked: Annotated[TrainingRequest, B
     """
 
     def submit(service: Service) -> JobView:
-        return JobView.of(Jobs(service.folder).submit(TRAINING, asked.model_dump()))
+        owner = caller_of(request.scope).owner
+        queue = Jobs(service.folder)
+        return JobView.of(queue.submit(TRAINING, asked.model_dump(), owner=owner))
 
     return await answered(request, submit, HERE)
 

@@ -14,8 +14,10 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from sightline.api.access import caller_of
 from sightline.api.answers import JSON, to_json
-from sightline.api.jobs.queue import Job, State
+from sightline.api.errors import UnknownJob
+from sightline.api.jobs.queue import Job, Jobs, State
 from sightline.api.service import Service
 
 
@@ -84,6 +86,26 @@ class JobPage:
 
     jobs: tuple[JobView, ...]
     next: str | None
+
+
+def owner_of(request: Request) -> str | None:
+    """Whose jobs alone the asker may see; None: everybody's."""
+    caller = caller_of(request.scope)
+    return None if caller.sees(None) else caller.owner
+
+
+def job_of(request: Request, ref: str) -> Job:
+    """A job that the asker may see.
+
+    Raises:
+        UnknownJob: there is none, or it belongs to somebody else.
+        NotWritable, DamagedQueue
+    """
+    service: Service = request.app.state.service
+    job = Jobs(service.folder).get(ref)
+    if not caller_of(request.scope).sees(job.owner):
+        raise UnknownJob(ref)
+    return job
 
 
 def iso(seconds: float) -> str:

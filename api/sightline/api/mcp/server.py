@@ -20,7 +20,6 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, Lis
 from starlette.applications import Starlette
 
 from sightline.api.access import Access, caller_of, require
-from sightline.api.budget import Budgets
 from sightline.api.mcp.tools import INSTRUCTIONS, Asked, failed
 from sightline.api.problems import mishap, of_error, report
 from sightline.api.routes import role_of
@@ -37,7 +36,7 @@ PATH = "/mcp"
 
 def server_of(folder: Path, terms: Terms = NONE) -> Server[Any]:
     """The tools of one workspace. It opens when the first client comes, and is followed then."""
-    service, opened = Service(folder, Budgets(terms.budget)), asyncio.Event()
+    service, opened = Service(folder, terms), asyncio.Event()
     asked = {kind.name: Asked(kind) for kind in kinds.KINDS}
 
     async def follow() -> None:

@@ -198,6 +198,14 @@ def remove_leftovers(parent: Path) -> None:
             remove(path)
 
 
+def take_away(folder: Path) -> None:
+    """Remove a folder so that nobody finds a part of it: it steps aside first."""
+    aside = folder.with_name(f"{TEMPORARY}{folder.name}")
+    with suppress(FileNotFoundError):
+        folder.rename(aside)
+    remove(aside)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder, if it is there and can be removed."""
     if path.is_dir():

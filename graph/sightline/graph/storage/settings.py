@@ -53,6 +53,7 @@ SERVE: Mapping[str, type] = {
     "allow_origin": list,
     "open": bool,
     "budget": float,
+    "report_room": float,
     "access_log": bool,
 }
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", list: "list"}

@@ -59,8 +59,9 @@ export async function learnRelations() {
 
 /** How a relation reads from what was expanded: its name, or that of its inverse. @param {{ relation: Ref, direction: "out" | "in" | "both" }} group */
 export function phraseOf({ relation, direction }) {
-  if (direction !== "in") return nameOf(relation);
-  const inverse = relations.get(relation.id)?.inverse_label;
+  const known = relations.get(relation.id);
+  if (direction !== "in" || known?.symmetric) return nameOf(relation);
+  const inverse = known?.inverse_label;
   return inverse ? nameOf({ id: relation.id, label: inverse }) : `← ${nameOf(relation)}`;
 }
 

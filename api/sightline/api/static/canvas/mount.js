@@ -381,10 +381,20 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     if (!node) return;
     const at = stage.toScreen(node);
     const [w, high] = [card.offsetWidth, card.offsetHeight];
-    const left = at.x + 22 + w < stage.width ? at.x + 22 : at.x - 22 - w;
-    card.style.left = `${Math.max(8, Math.min(left, stage.width - w - 8))}px`;
-    card.style.top = `${Math.max(8, Math.min(at.y - 24, stage.height - high - 76))}px`;
+    // Where it covers the fewest nodes.
+    const places = shown.nodes.slice(0, LISTED).map((one) => stage.toScreen(one));
+    let best = { left: 8, top: 8, covers: Infinity };
+    for (const [x, y] of [[22, -24], [-22 - w, -24], [22, 24 - high], [-22 - w, 24 - high], [-w / 2, 26], [-w / 2, -26 - high]]) {
+      const [left, top] = [clamp(at.x + (x ?? 0), stage.width - w), clamp(at.y + (y ?? 0), stage.height - high - 68)];
+      const itself = at.x > left && at.x < left + w && at.y > top && at.y < top + high ? 100 : 0;
+      const covers = itself + places.filter((one) => one.x > left - 8 && one.x < left + w + 8 && one.y > top - 8 && one.y < top + high + 8).length;
+      if (covers < best.covers) best = { left, top, covers };
+    }
+    card.style.left = `${best.left}px`;
+    card.style.top = `${best.top}px`;
   }
+  /** @param {number} value @param {number} most */
+  const clamp = (value, most) => Math.max(8, Math.min(value, most - 8));
 
   /** @param {Node} node */
   function expandNode(node) {

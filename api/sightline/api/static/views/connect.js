@@ -38,7 +38,7 @@ export async function view(context) {
   title("Connect");
   const [, { relations }] = await Promise.all([ready(), once("relations").catch(() => ({ relations: [] }))]);
   /** @type {Map<string, string | null>} */
-  const inverse = new Map(relations.map((/** @type {any} */ one) => [one.relation.id, one.inverse_label]));
+  const inverse = new Map(relations.map((/** @type {any} */ one) => [one.relation.id, one.symmetric ? one.relation.label : one.inverse_label]));
   const names = new Map(/** @type {[string, import("../answers.js").Ref][]} */ (relations.map((/** @type {any} */ one) => [one.relation.id, one.relation])));
   /** @type {Map<string, Entity>} */
   const known = new Map();

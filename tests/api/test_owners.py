@@ -1,0 +1,151 @@
+"""What belongs to one token: seen by it and an admin alone, bounded, removed with its files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from sightline.api import reports
+from sightline.api.app import create_app
+from sightline.api.jobs import queue
+from sightline.api.jobs.queue import Job, Jobs
+from sightline.api.terms import Terms
+from sightline.graph.storage.tokens import create_token
+
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def ws(folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(queue.FILE))
+
+
+@pytest.fixture
+def who(ws: Path) -> dict[str, Headers]:
+    roles = {"ann": ["ask"], "ben": ["ask", "ingest"], "boss": ["admin"]}
+    return {
+        name: {"Authorization": f"Bearer {create_token(ws, name, role)[1]}"}
+        for name, role in roles.items()
+    }
+
+
+@pytest.fixture
+def client(ws: Path, who: object) -> Iterator[TestClient]:
+    with TestClient(create_app(ws, terms=Terms(report_room=5000))) as made:
+        yield made
+
+
+def asked(client: TestClient, headers: Headers) -> str:
+    answer = client.post("/v1/reports", json={"about": ["Kenya"]}, headers=headers)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+def finished(ws: Path, name: str, size: int = 10) -> Job:
+    """Let the oldest job that waits be done: its report is a folder of this name."""
+    (ws / "reports" / name).mkdir(parents=True, exist_ok=True)
+    (ws / "reports" / name / "report.html").write_bytes(bytes(size))
+    jobs = Jobs(ws)
+    job = jobs.claim()
+    assert job is not None
+    assert jobs.finish(job, {"report": name}, 1)
+    return job
+
+
+def test_a_job_is_seen_by_its_owner_and_an_admin_alone(
+    client: TestClient, ws: Path, who: dict[str, Headers]
+) -> None:
+    mine, theirs = asked(client, who["ann"]), asked(client, who["ben"])
+    everybodys = Jobs(ws).submit("report", {"about": []}).id
+
+    def listed(name: str, path: str) -> set[str]:
+        found = client.get(f"/v1/{path}", headers=who[name]).json()[path]
+        return {one["id"] for one in found}
+
+    for path in ("reports", "jobs"):
+        assert listed("ann", path) == {mine}
+        assert listed("ben", path) == {theirs}
+        assert listed("boss", path) == {mine, theirs, everybodys}
+    finished(ws, "a")
+    for method, url in (
+        ("GET", "/v1/reports/{}"),
+        ("GET", "/v1/jobs/{}"),
+        ("GET", "/v1/reports/{}/events"),
+        ("GET", "/v1/jobs/{}/events"),
+        ("GET", "/v1/reports/{}/files/report.html"),
+        ("DELETE", "/v1/reports/{}"),
+        ("DELETE", "/v1/jobs/{}"),
+        ("POST", "/v1/jobs/{}:retry"),
+    ):
+        for other in (mine, everybodys):
+            refused = client.request(method, url.format(other), headers=who["ben"])
+            missing = client.request(method, url.format("0" * 16), headers=who["ben"])
+            assert refused.status_code == missing.status_code == 404
+            said = refused.json()["detail"]
+            assert said.replace(other, "0" * 16) == missing.json()["detail"]
+    assert client.get(f"/v1/reports/{mine}/files/report.html", headers=who["ann"]).content
+    assert client.get(f"/v1/reports/{mine}", headers=who["boss"]).json()["state"] == "done"
+
+
+def test_a_report_that_has_ended_is_removed_with_its_files(
+    client: TestClient, ws: Path, who: dict[str, Headers]
+) -> None:
+    first, second = asked(client, who["ann"]), asked(client, who["ben"])
+    assert client.delete(f"/v1/reports/{second}", headers=who["ben"]).json()["state"] == "cancelled"
+    again = asked(client, who["ben"])
+    for _ in range(2):
+        finished(ws, "same")
+    gone = client.delete(f"/v1/reports/{first}", headers=who["ann"])
+    assert (gone.status_code, gone.json()["state"]) == (200, "done")
+    assert client.get(f"/v1/reports/{first}", headers=who["boss"]).status_code == 404
+    assert (ws / "reports" / "same" / "report.html").exists()  # it is the other's, too
+    client.delete(f"/v1/reports/{again}", headers=who["ben"])
+    client.delete(f"/v1/reports/{second}", headers=who["ben"])
+    assert list((ws / "reports").iterdir()) == []
+    assert client.get("/v1/jobs", headers=who["boss"]).json()["jobs"] == []
+
+
+def test_one_token_cannot_fill_the_queue(
+    client: TestClient, who: dict[str, Headers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "SHARE", 2)
+    first, _ = (asked(client, who["ann"]) for _ in range(2))
+    full = client.post("/v1/reports", json={}, headers=who["ann"])
+    assert full.status_code == 429
+    assert int(full.headers["retry-after"]) == 60
+    asked(client, who["ben"])
+    client.delete(f"/v1/reports/{first}", headers=who["ann"])
+    asked(client, who["ann"])
+
+
+def test_reports_take_no_more_of_the_disk_than_they_may(
+    client: TestClient, ws: Path, who: dict[str, Headers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = asked(client, who["ann"])
+    finished(ws, "large", size=6000)
+    full = client.post("/v1/reports", json={}, headers=who["ben"])
+    assert full.status_code == 507
+    assert "DELETE /v1/reports/{id}" in full.json()["detail"]
+    assert "--report-room" in full.json()["detail"]
+    client.delete(f"/v1/reports/{large}", headers=who["ann"])
+    asked(client, who["ben"])
+    monkeypatch.setattr(reports, "HEADROOM", 1 << 62)
+    full = client.post("/v1/reports", json={}, headers=who["ben"])
+    assert (full.status_code, full.json()["type"]) == (507, "urn:sightline:problem:disk-full")
+    assert str(ws) not in full.text
+
+
+def test_what_came_to_nothing_is_forgotten_first(ws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "REMEMBERED", 2)
+    jobs = Jobs(ws)
+    kept = jobs.submit("report", {"about": []})
+    finished(ws, "kept")
+    for _ in range(3):
+        jobs.cancel(jobs.submit("report", {"about": []}).id)
+    jobs.submit("report", {"about": []})
+    assert jobs.get(kept.id).state == "done"
+    assert len(jobs.newest(10)) == 3
