@@ -32,6 +32,7 @@ from sightline.cli.main import run
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.tokens import create_token
 from sightline.insights.kinds import KINDS
+from sightline.insights.kinds.table import Cell, TableRow
 from sightline.insights.records import EntityRef
 from sightline.insights.records import Path as Walk
 from tests.api.test_served import until
@@ -150,8 +151,12 @@ class Rows:
     next: str | None = None
 
 
+def ref_of() -> EntityRef:
+    return EntityRef("e:1", "http://e/1", "A\nlabel", ("T",))
+
+
 def rows(count: int, paths: int = 0, note: str = "") -> Rows:
-    ref = EntityRef("e:1", "http://e/1", "A\nlabel", ("T",))
+    ref = ref_of()
     walk = Walk("A —r→ B", (), 0.123456, "—r→", 1)
     return Rows((Row(ref, (walk,) * paths),) * count, note)
 
@@ -177,6 +182,9 @@ def test_what_fits_is_whole() -> None:
     assert first["paths"][0] == {"text": "A —r→ B", "score": 0.1235, "metapath": "—r→", "length": 1}
     assert first["origins"] == ["facts.csv, line 4"]
     assert "chance" not in first
+    assert brief(Rows((Row(ref_of(), (), (), 1450000000.5),), "")).values["rows"][0]["chance"] == (
+        1450000000.5
+    )
     assert "iri" not in first["entity"]
     assert made.values["note"].endswith("… (7 more characters)")
     assert made.text.splitlines()[1].startswith("- entity: A label [e:1] (types: T); ")
@@ -188,6 +196,14 @@ def test_lists_within_an_item_give_way_before_the_item_does() -> None:
 
     assert len(made.values["rows"]) == 1
     assert made.values["rows"][0]["paths_left_out"] == 2
+
+
+def test_a_row_keeps_what_belongs_to_each_column() -> None:
+    cells = (Cell(1, ("Bern",), (), None), Cell(1, ("8.5",), (), 8.5), Cell(0, (), (), None))
+    more = Cell(4, ("a", "b"), (), None)
+    made = brief(Rows((TableRow(EntityRef("e:1", "", "A", ()), 3, (*cells, more)),), ""))  # type: ignore[arg-type]
+
+    assert made.values["rows"][0]["cells"] == ["Bern", "8.5", "", "a, b and 2 more"]
 
 
 def test_a_page_that_does_not_fit_is_followed_by_what_it_left_out(

@@ -1,6 +1,6 @@
 """An answer as short as a model's context wants it: the same twice, as values and as text.
 
-Knows the shapes that records have; knows no kind of answer.
+Knows the shapes that records have, and that of a table's cell; knows no kind of answer.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from typing import Any
 import orjson
 
 from sightline.graph.snapshot.statement import Origin
+from sightline.insights.kinds.table import Cell
 
 #: Most characters of an answer as JSON, and as text; of one text in it.
 BUDGET, TEXT = 8_000, 600
 #: Items of a list within an item: as many are tried, and fewer where not one item would fit.
 NESTED = (3, 1, 0)
+#: Lists in an item of which each belongs to a variable or a column of the answer; they stay whole.
+ALIGNED = ("values", "cells")
 #: What the id or the text beside says as well.
 SAID_BESIDE = {"iri": {"id"}, "steps": {"text", "metapath"}}
 
@@ -83,13 +86,16 @@ def _members(record: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _plain(value: Any, nested: int) -> Any:
-    """A value as JSON has it: nothing empty, four digits, of a long text the beginning."""
+    """A value as JSON has it: nothing empty, fractions with four digits, long texts cut."""
     if isinstance(value, Origin):
         return str(value)
+    if isinstance(value, Cell):
+        more = value.count - len(value.values)
+        return _plain(", ".join(value.values) + (f" and {more} more" if more > 0 else ""), nested)
     if is_dataclass(value):
         made: dict[str, Any] = {}
         for name, member in _members(value):
-            if isinstance(member, tuple) and len(member) > nested:
+            if isinstance(member, tuple) and len(member) > nested and name not in ALIGNED:
                 made[f"{name}_left_out"] = len(member) - nested
                 member = member[:nested]
             if (plain := _plain(member, nested)) not in (None, [], ""):
@@ -98,7 +104,7 @@ def _plain(value: Any, nested: int) -> Any:
     if isinstance(value, tuple):
         return [_plain(item, nested) for item in value]
     if isinstance(value, float):
-        return float(f"{value:.4g}")
+        return float(f"{value:.4g}") if abs(value) < 1 else round(value, 4)
     if isinstance(value, str) and len(value) > TEXT:
         return f"{value[:TEXT]}… ({len(value) - TEXT} more characters)"
     return value
