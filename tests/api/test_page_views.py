@@ -211,6 +211,13 @@ def test_a_report_is_ordered_and_cancelled(page: Browser, wrong: str) -> None:
     chip(page, "Order a report about it")
     page.until("location.hash.startsWith('#/report/')")
     page.until("document.querySelector('.v-report .state, .v-report article')")
+    # It is made in the meanwhile, or waits; either way it ends and can be removed.
+    page.open(f"{wrong}/#/report")
+    page.waits_for("land05")
+    page.until("[...document.querySelectorAll('main button')].some(b => b.innerText === 'Delete')")
+    chip(page, "Delete")
+    chip(page, "Delete its files?")
+    page.waits_for("No report yet")
 
 
 def test_rows_can_stand_closer(page: Browser, base: str) -> None:

@@ -75,6 +75,8 @@ def test_a_report_is_asked_for_made_and_fetched(client: TestClient, folder: Path
     with working(folder):
         done = ended(client, asked.headers["location"])
     assert done["state"] == "done"
+    assert (asked.json()["title"], asked.json()["headline"]) == ("Kenya and Nepal", None)
+    assert done["headline"].startswith("Kenya and Nepal: ")
     assert done["done"] == done["total"] == 2
     files = {file["name"]: file for file in done["files"]}
     assert {"report.html", "report.json"} <= set(files)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mimetypes
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -67,21 +68,27 @@ class ReportView:
     """A report and where it stands.
 
     Attributes:
+        title: what it is about, in a line.
         about: IRIs of its entities.
         changed: when it was last heard of, as ISO 8601.
         done, total: entities written, and how many there are; 0 while that is not known.
         left: seconds until they are, once that can be told.
+        headline, likely: what it found, in a line, and how many facts it predicts that are no
+            guesses; null before it is done.
         error: why it failed.
     """
 
     id: str
     state: State
+    title: str
     about: tuple[str, ...]
     created: str
     changed: str
     done: int
     total: int
     left: float | None
+    headline: str | None
+    likely: int | None
     files: tuple[ReportFile, ...]
     error: str | None
 
@@ -222,18 +229,34 @@ def _job(request: Request, ref: str) -> Job:
 
 def _view(service: Service, job: Job) -> ReportView:
     folder = _folder(service, job)
+    found = job.result or {}
     return ReportView(
         id=job.id,
         state=job.state,
+        title=_title(service, job.request["about"]),
         about=tuple(job.request["about"]),
         created=iso(job.created),
         changed=iso(job.changed),
         done=job.done,
         total=job.total,
         left=job.left,
+        headline=found.get("headline"),
+        likely=found.get("likely"),
         files=() if folder is None else tuple(_file(job, path) for path in _files(folder)),
         error=job.error,
     )
+
+
+def _title(service: Service, about: Sequence[str]) -> str:
+    """What a report is about: entities by the labels of what is served now."""
+    if not about:
+        return "The best connected entities"
+    from sightline.insights.report import NAMED, together
+
+    graph = service.served.sight.snapshot
+    named = [(iri, graph.entity_iris.find(iri)) for iri in about[:NAMED]]
+    labels = [graph.curie(iri) if e is None else graph.entity_labels[e] for iri, e in named]
+    return together(labels, len(about))
 
 
 def _folder(service: Service, job: Job) -> Path | None:

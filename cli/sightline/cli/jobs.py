@@ -25,14 +25,18 @@ INTERVAL = 0.5
 
 
 def write_report(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
-    """The job ``report``: write one from what is served now; the name of its folder."""
+    """The job ``report``: write one from what is served now; its folder, and what it found."""
+    import json
+
     from sightline.insights import report
     from sightline.insights.ask import Sightline
 
     ws = Workspace.open(workspace)
     sight = Sightline.open(ws)
     entities = [sight.snapshot.resolve_entity(iri) for iri in job.request["about"]]
-    return {"report": report.write_report(ws, sight, entities, None, progress).name}
+    folder = report.write_report(ws, sight, entities, None, progress)
+    said = json.loads((folder / "report.json").read_bytes())
+    return {"report": folder.name, "headline": said["headline"], "likely": said["likely"]}
 
 
 def ingest(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:

@@ -118,7 +118,10 @@ class Local(Sightline):
             if path.is_file() and path.name != MANIFEST
         )
         count = len(about)
-        return ReportView(id, "done", about, moment, moment, count, count, None, files, None)
+        headline, likely = written["headline"], written["likely"]
+        title = headline.rpartition(": ")[0]
+        told = (moment, moment, count, count, None, headline, likely, files, None)
+        return ReportView(id, "done", title, about, *told)
 
     def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
         from sightline.graph.storage.artifact import MANIFEST

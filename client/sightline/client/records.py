@@ -1197,21 +1197,27 @@ class ReportView:
     """A report and where it stands.
 
     Attributes:
+        title: what it is about, in a line.
         about: IRIs of its entities.
         changed: when it was last heard of, as ISO 8601.
         done, total: entities written, and how many there are; 0 while that is not known.
         left: seconds until they are, once that can be told.
+        headline, likely: what it found, in a line, and how many facts it predicts that are no
+            guesses; null before it is done.
         error: why it failed.
     """
 
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
+    title: str
     about: tuple[str, ...]
     created: str
     changed: str
     done: int
     total: int
     left: float | None
+    headline: str | None
+    likely: int | None
     files: tuple[ReportFile, ...]
     error: str | None
 

@@ -40,8 +40,8 @@ DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
 #: Stated facts, predictions and similar entities shown per entity; surprising facts in all.
 STATED, PREDICTED, SIMILAR, SURPRISING = 20, 10, 8, 15
-#: Characters of a label in the headline.
-LABEL = 60
+#: Entities that the headline names, and characters of a label in it.
+NAMED, LABEL = 3, 60
 #: What a report tells the figures of.
 MEASURED = ("teacher", "student", "foundation")
 #: What is less likely is not worth a line.
@@ -193,15 +193,20 @@ def compose(
 
 def headline_of(sections: Sequence[Section], likely: int | None) -> str:
     """What a report found. ``likely``: how many facts may be missing; None where nobody can say."""
-    names = [section.view.entity.label[:LABEL] for section in sections[:3]]
-    if more := len(sections) - len(names):
-        names[-1] = f"{more + 1:,} more"
-    about = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    about = together([section.view.entity.label for section in sections[:NAMED]], len(sections))
     if likely is None:
         return f"{about}: what the graph says"
     if not likely:
         return f"{about}: no fact seems to be missing"
     return f"{about}: {likely:,} {'fact' if likely == 1 else 'facts'} that may be missing"
+
+
+def together(labels: Sequence[str], count: int) -> str:
+    """The first ``NAMED`` of so many labels in a line, and how many more there are."""
+    names = [label[:LABEL] for label in labels[:NAMED]]
+    if more := count - len(names):
+        names[-1] = f"{more + 1:,} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def section_of(sight: Sightline, about: int) -> Section:

@@ -17,7 +17,7 @@ import { dotOf } from "../parts/types.js";
 /** @typedef {import("../answers.js").Entity} Entity */
 /** @typedef {import("../answers.js").Fact} Fact */
 /** @typedef {{ name: string, href: string, bytes: number }} File */
-/** @typedef {{ id: string, state: "queued" | "running" | "done" | "failed" | "cancelled", about: string[], created: string, changed: string, done: number, total: number, files: File[], error: string | null }} Report */
+/** @typedef {{ id: string, state: "queued" | "running" | "done" | "failed" | "cancelled", title: string, about: string[], headline: string | null, likely: number | null, created: string, changed: string, done: number, total: number, files: File[], error: string | null }} Report */
 /** @typedef {import("../shell/router.js").Context} Context */
 
 const PAGE = 30;
@@ -33,15 +33,6 @@ function entityOf(iri) {
   const found = known.get(iri) ?? ask("entities/-", { id: iri }, new AbortController().signal).then((answer) => answer.entity).catch(() => ({ id: iri, iri, label: iri, types: [] }));
   known.set(iri, found);
   return found;
-}
-
-/** What a report is about, in a line. @param {Report} report */
-async function titleOf({ about }) {
-  if (!about.length) return "The best connected entities";
-  const [first, second, third] = await Promise.all(about.slice(0, 3).map(entityOf));
-  const names = [first, second, about.length > 3 ? null : third].flatMap((entity) => (entity ? [nameOf(entity, 50)] : []));
-  if (about.length > 3) names.push(`${number(about.length - 2)} more`);
-  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0] ?? "";
 }
 
 /** @param {string} when ISO 8601 */
@@ -125,16 +116,29 @@ function row(report, again, signal) {
   /** @param {Report} now */
   const draw = (now) => {
     const ended = !["queued", "running"].includes(now.state);
-    const name = h("strong", { class: "clip" }, "…");
-    titleOf(now).then((text) => put(name, label(text)));
+    const name = h("strong", { class: "clip" }, label(now.headline ?? now.title));
     put(line, h("a", { href: to("report", now.id), class: "row grow" }, icon(now.state === "done" ? "file" : now.state === "failed" ? "error" : "clock"), name,
       now.state === "running" ? [progress(now), h("span", { class: "quiet" }, now.total ? `${number(now.done)} of ${number(now.total)}` : "")] : null),
     h("span", { class: `quiet state-of ${now.state}` }, WORDS[now.state]), h("span", { class: "quiet when" }, ago(now.created)),
-    ended ? null : h("button", { type: "button", class: "button", onclick: async () => { await cancel(now.id); again(); } }, "Cancel"));
+    ended ? removal(now, again) : h("button", { type: "button", class: "button", onclick: async () => { await cancel(now.id); again(); } }, "Cancel"));
   };
   draw(report);
   if (["queued", "running"].includes(report.state)) follow(report.id, draw, signal).catch(() => undefined);
   return line;
+}
+
+/** A button that removes a report that has ended, when it is pressed twice. @param {Report} report @param {() => void} again */
+function removal({ id, title }, again) {
+  const button = h("button", { type: "button", class: "button bare", "aria-label": `Delete the report ${plain(title)}`, onblur: () => { button.textContent = "Delete"; }, onclick: async () => {
+    if (button.textContent === "Delete") {
+      button.textContent = "Delete its files?";
+      say("Press again to delete its files");
+      return;
+    }
+    await cancel(id);
+    again();
+  } }, "Delete");
+  return button;
 }
 
 /** @param {string} id */
@@ -150,8 +154,8 @@ async function one({ about: id, place, title }) {
   /** @type {Report} */
   const first = await ask(`reports/${encodeURIComponent(id)}`);
   /** @param {Report} report */
-  async function draw(report) {
-    const name = await titleOf(report);
+  function draw(report) {
+    const name = report.title;
     title(name);
     const files = h("button", { type: "button", class: "button", "aria-expanded": "false", "aria-haspopup": "menu", onclick: () => popover(files, report.files.map((file) => h("a", { href: file.href, download: file.name }, icon("down"), h("span", { class: "grow" }, file.name), h("span", { class: "quiet" }, size(file.bytes)))), { label: "Files", kind: "menu" }) }, icon("down"), "CSV, Parquet, JSON");
     put(bar, h("a", { href: to("report") }, "Reports"), icon("right"), h("strong", { class: "grow clip" }, label(name)),
@@ -163,7 +167,7 @@ async function one({ about: id, place, title }) {
     return put(paper, h("div", { class: "state", role: "status" }, h("span", { class: "badge-icon" }, icon("clock")), h("h2", {}, report.state === "queued" ? "Waiting for a worker" : report.total ? `${number(report.done)} of ${plural(report.total, "entity", "entities")}` : "Being made"), progress(report),
       h("p", {}, report.state === "queued" ? "sightline serve runs one, unless told --no-worker; else sightline work." : "You can leave this page; the report goes on."), h("div", { class: "actions" }, h("button", { type: "button", class: "button", onclick: () => cancel(id) }, "Cancel"))));
   }
-  await draw(first);
+  draw(first);
   if (["queued", "running"].includes(first.state)) follow(id, (report) => { if (report.state !== first.state || report.done) draw(report); }, ending.signal).catch(() => undefined);
   return { end: () => ending.abort() };
 }

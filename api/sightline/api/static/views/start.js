@@ -136,7 +136,6 @@ function reports() {
 /** @param {any} report */
 function reported(report) {
   const done = report.state === "done";
-  const about = report.about?.length ? report.about.join(", ") : "the best connected";
-  const content = [icon(done ? "file" : "clock"), h("span", { class: "grow clip" }, label(about)), h("span", { class: "quiet" }, plain(report.state))];
+  const content = [icon(done ? "file" : "clock"), h("span", { class: "grow clip" }, label(report.title)), h("span", { class: "quiet" }, done ? `${plural(report.likely ?? 0, "fact")} may be missing` : plain(report.state))];
   return h("li", {}, rowOf("report") ? h("a", { href: to("report", report.id) }, content) : h("a", { href: `/v1/reports/${encodeURIComponent(report.id)}/files/report.html` }, content));
 }
