@@ -23,7 +23,7 @@ PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install test test-slow check format bench clean
+.PHONY: help demo install test test-slow conformance check format bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -40,6 +40,9 @@ test: $(DEV) ## run the tests, a process per core (ARGS="-k paths" chooses some)
 
 test-slow: $(DEV) ## run the tests that train on real data (SIGHTLINE_DATA names its folder)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+conformance: $(DEV) ## run the W3C's suites of SPARQL through the endpoint (SIGHTLINE_DATA names their folder)
+	$(BIN)/python -m pytest -m slow -rs -s tests/api/test_w3c_sparql.py $(ARGS)
 
 check: $(DEV) ## lint, formatting, types of Python and of the explorer, import contracts (one of them: no circle of files)
 	$(BIN)/ruff check .

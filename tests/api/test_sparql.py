@@ -205,7 +205,8 @@ def test_a_syntax_error_has_line_and_column(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        ({"method": "GET"}, 400),
+        ({"method": "GET", "params": {"format": "json"}}, 400),
+        ({"method": "POST", "content": "", "type": "sparql-query; charset=utf-16"}, 415),
         ({"method": "GET", "params": [("query", "ASK {}"), ("query", "ASK {}")]}, 400),
         ({"method": "POST", "data": {"update": "DROP ALL"}}, 403),
         ({"method": "POST", "data": {"query": "ASK {}", "update": "DROP ALL"}}, 403),
@@ -225,6 +226,44 @@ def test_what_is_no_query_is_said_to_be_none(
 
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/turtle", "application/rdf+xml", "application/ld+json"]
+)
+def test_the_endpoint_says_what_it_is(client: TestClient, media_type: str) -> None:
+    answer = client.get("/sparql", headers={"Accept": media_type})
+    assert answer.headers["Content-Type"].startswith(media_type)
+    graph = rdflib.Graph()  # through the engine's parser, for that of JSON-LD in rdflib warns
+    form = pyoxigraph.RdfFormat.from_media_type(media_type)
+    triples = [quad.triple for quad in pyoxigraph.parse(answer.content, format=form)]
+    graph.parse(data=pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE))
+    sd = rdflib.Namespace("http://www.w3.org/ns/sparql-service-description#")
+    (it,) = graph.subjects(rdflib.RDF.type, sd.Service)
+    assert graph.value(it, sd.endpoint) == rdflib.URIRef("http://testserver/sparql")
+    assert graph.value(it, sd.supportedLanguage) == sd.SPARQL11Query
+    named = {str(name) for name in graph.objects(None, sd.name)}
+    query = (
+        "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } FILTER(STRSTARTS(STR(?g), 'urn:sightline')) }"
+    )
+    rows = client.get("/sparql", params={"query": query}).json()["results"]["bindings"]
+    assert named == {row["g"]["value"] for row in rows}
+
+
+def test_relative_iris_are_those_of_the_endpoint(client: TestClient) -> None:
+    answer = client.get(
+        "/sparql",
+        params={"query": "CONSTRUCT { <s> <#p> 1 } {}"},
+        headers={"Accept": "application/n-triples"},
+    )
+    assert answer.text.split()[:2] == ["<http://testserver/s>", "<http://testserver/sparql#p>"]
+
+
+def test_graphs_may_stand_beside_a_form(client: TestClient) -> None:
+    answer = client.post(
+        "/sparql?default-graph-uri=urn:g:1", data={"query": "SELECT ?s { ?s ?p ?o }"}
+    )
+    assert len(answer.json()["results"]["bindings"]) == 1
 
 
 def test_tables_are_exact_and_come_as_files(client: TestClient) -> None:

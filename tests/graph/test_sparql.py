@@ -359,7 +359,7 @@ def request(text: str) -> dict[str, object]:
     """What a pool asks of a process."""
     nothing = dict.fromkeys(("default_graph", "named_graphs"))
     limits = {"max_rows": 10, "max_bytes": MIB}
-    about = {"text": text, "media_type": SOLUTIONS[0], "prefixes": {}, "union": True}
+    about = {"text": text, "base": None, "media_type": SOLUTIONS[0], "prefixes": {}, "union": True}
     return {**about, **nothing, **limits}
 
 

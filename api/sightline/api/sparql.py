@@ -21,6 +21,7 @@ from sightline.api.answers import choose, packed
 from sightline.api.questions import Problem
 from sightline.api.reading import Route
 from sightline.api.service import Service
+from sightline.graph.rdf.description import description
 from sightline.graph.rdf.errors import QueryError, QueryRefused
 from sightline.graph.rdf.query_text import read_query
 from sightline.graph.rdf.sparql import SOLUTIONS, TRIPLES, Graphs, QueryPool, offered
@@ -87,7 +88,12 @@ async def sparql(
     default_graphs: DefaultGraphs = (),
     named_graphs: NamedGraphs = (),
 ) -> Response:
-    """Answer a SPARQL query. The default graph holds what is stated and what is inferred."""
+    """Answer a SPARQL query. The default graph holds what is stated and what is inferred.
+
+    Without a query: what this endpoint is, as SPARQL 1.1 Service Description.
+    """
+    if not request.url.query:
+        return await _describe(request)
     return await _answer(request, request.query_params.multi_items())
 
 
@@ -96,13 +102,17 @@ async def sparql_post(
     request: Request, default_graphs: DefaultGraphs = (), named_graphs: NamedGraphs = ()
 ) -> Response:
     """Answer a SPARQL query that the body holds, alone or as a field of a form."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type, _, options = request.headers.get("content-type", "").lower().partition(";")
+    media_type, charset = media_type.strip(), options.partition("charset=")[2].strip(' "')
+    if charset not in ("", "utf-8", "utf8"):
+        raise HTTPException(415, f"a query is sent in UTF-8, not in {charset[:40]!r}")
     try:
         body = (await request.body()).decode()
     except UnicodeDecodeError as error:
         raise QueryError("the body is no UTF-8 text; send the query in UTF-8") from error
     if media_type == FORM:
-        return await _answer(request, await run_in_threadpool(_form, body))
+        form = await run_in_threadpool(_form, body)
+        return await _answer(request, [*form, *request.query_params.multi_items()])
     if media_type == QUERY:
         return await _answer(request, [("query", body), *request.query_params.multi_items()])
     if media_type == UPDATE:
@@ -115,6 +125,20 @@ def _form(body: str) -> list[tuple[str, str]]:
         return parse_qsl(body, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError as error:
         raise QueryError(f"the form has more than {MAX_FIELDS} fields") from error
+
+
+def _endpoint(request: Request) -> str:
+    """The address at which queries are answered, as the client wrote it."""
+    return str(request.url.replace(query=""))
+
+
+async def _describe(request: Request) -> Response:
+    media_type = choose(request.headers.get("accept"), TRIPLES)
+    service: Service = request.app.state.service
+    snapshot, endpoint = service.served.sight.snapshot, _endpoint(request)
+    body = await service.own.run(lambda: description(snapshot, endpoint, media_type))
+    headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+    return Response(body, headers=headers, media_type=media_type)
 
 
 async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Response:
@@ -132,11 +156,12 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
     service: Service = request.app.state.service
     snapshot = service.served.sight.snapshot
     pool: QueryPool = request.app.state.queries
+    endpoint = _endpoint(request)
 
     def evaluate() -> tuple[bytes, dict[str, str], str]:
         query = read_query(texts[0], snapshot.prefixes)
         media_type = choose(request.headers.get("accept"), offered(query))
-        body = pool.answer(snapshot, query, media_type, graphs)
+        body = pool.answer(snapshot, query, media_type, graphs, endpoint)
         return *packed(body, request.scope), media_type
 
     body, headers, media_type = await service.sparql.run(evaluate, request)

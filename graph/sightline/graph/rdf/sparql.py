@@ -125,12 +125,18 @@ class QueryPool:
         self._closed = False
 
     def answer(
-        self, snapshot: Snapshot, query: Query, media_type: str, graphs: Graphs | None = None
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        media_type: str,
+        graphs: Graphs | None = None,
+        base: str | None = None,
     ) -> bytes:
         """The result of a query, serialised.
 
         Args:
             media_type: one of ``offered(query)``.
+            base: what relative IRIs of the query are resolved against.
 
         Raises:
             QueryError: the one that says why there is no result.
@@ -141,6 +147,7 @@ class QueryPool:
         folder = index_of(snapshot.folder)
         request = {
             "text": query.text,
+            "base": base,
             "media_type": media_type,
             "prefixes": {name: snapshot.prefixes[name] for name in query.borrowed},
             "union": graphs is None and not query.has_dataset,

@@ -113,6 +113,7 @@ def evaluate(store: Any, request: dict[str, Any]) -> bytearray:
     }
     result = store.query(
         request["text"],
+        base_iri=request["base"],
         prefixes=request["prefixes"],
         use_default_graph_as_union=request["union"],
         **graphs,
