@@ -82,6 +82,14 @@ def test_images_install_what_make_installs(stages: dict[str, str]) -> None:
     assert "train" in project["optional-dependencies"]
 
 
+def test_the_build_gets_every_component() -> None:
+    given = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    packages = build["build"]["targets"]["wheel"]["packages"]
+
+    assert {f"!{package.partition('/')[0]}" for package in packages} <= set(given)
+
+
 def test_all_services_share_the_one_workspace_volume(compose: dict[str, Any]) -> None:
     assert list(compose["volumes"]) == ["workspace"]
     for name in SERVICES:
