@@ -231,7 +231,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
 
   /** Bars and legend. @param {Set<string>} norel @param {string[]} statuses */
   function furnish(norel, statuses) {
-    const open = listOf(query, "open");
+    const open = listOf(query, "open").filter((text) => graph.nodes.has(stepOf(text).id));
     put(crumbs, h("span", { class: "crumb" }, named(entity)), open.slice(-3).map((text, i, some) => [
       h("span", { class: "sep", "aria-hidden": "true" }, open.length > 3 && !i ? "…" : "›"),
       h("span", { class: i === some.length - 1 ? "crumb last" : "crumb" }, "+ ", label(crumb(stepOf(text))))]));
