@@ -87,7 +87,6 @@ export async function view(context) {
   /** @param {Answer} found */
   function answered(found) {
     for (const one of [...found.source, ...found.target]) known.set(one.id, one);
-    drawForm();
     const [left, right] = [sideName(ends().a), sideName(ends().b)];
     title(`${plain(left)} and ${plain(right)}`);
     const shapes = ordered(found, query.get("order") ?? "chance");
@@ -264,14 +263,18 @@ export async function view(context) {
     const put_ = (/** @type {string} */ id) => push({ [which]: [...new Set([...ids, id])], shape: null });
     const { box, input } = searchBox({ name, placeholder: ids.length ? "or also …" : name === "From" ? "From entity or type" : "To entity or type", sorts: ["entity", "type"],
       choose: (entity) => { known.set(entity.id, entity); put_(entity.id); }, chooseRef: (ref) => put_(ref.id) });
-    const held = ids.map((id) => {
+    /** @param {string} id @returns {HTMLElement} */
+    const chip = (id) => {
       const type = types().find((one) => one.id === id);
       const entity = known.get(id);
-      if (!type && !entity) ask("entities/-", { id }).then(({ entity: one }) => { known.set(id, one); drawForm(); }, () => null);
-      return h("span", { class: "held" }, type ? dot(type) : entity ? dotOf(entity) : null, h("b", { class: "clip" }, type ? ["any ", named(type)] : named(entity ?? { id, label: id })),
+      const made = h("span", { class: "held" }, type ? dot(type) : entity ? dotOf(entity) : null, h("b", { class: "clip" }, type ? ["any ", named(type)] : named(entity ?? { id, label: id })),
         h("span", { class: "quiet clip" }, label(type ? plural(type.entities, "entity", "entities") : entity?.types[0] ?? "")),
         h("button", { type: "button", class: "off", "aria-label": plain(`Take out ${entity ? nameOf(entity) : id}`), onclick: () => push({ [which]: ids.filter((one) => one !== id), shape: null }) }, icon("close")));
-    });
+      // Only this chip is drawn again when its name is known: somebody may type beside it.
+      if (!type && !entity) ask("entities/-", { id }).then(({ entity: one }) => { known.set(id, one); made.replaceWith(chip(id)); }, () => null);
+      return made;
+    };
+    const held = ids.map(chip);
     if (!ids.length && (which === "a" || ends().a.length)) setTimeout(() => input.isConnected && !document.querySelector(".popover") && input.focus({ preventScroll: true }));
     const adding = h("div", { class: "adding", hidden: ids.length > 0 }, box);
     const more = ids.length ? h("button", { type: "button", class: "off add", "aria-label": `${name}: one more`, title: "One more", onclick: () => { adding.hidden = false; input.focus(); } }, icon("plus")) : null;
