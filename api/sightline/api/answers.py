@@ -5,9 +5,11 @@ Knows HTTP caching and media types; knows no question.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 from collections.abc import Callable, Sequence
+from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 import orjson
@@ -21,6 +23,7 @@ from sightline.api.access import permits
 from sightline.api.metrics import CACHE
 from sightline.api.reading import Route
 from sightline.api.service import Served, Service
+from sightline.graph.storage.errors import from_os_error
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import Kind
 
@@ -28,6 +31,8 @@ JSON = "application/json"
 #: Bytes from which an answer is packed for who takes that.
 PACKED_FROM = 1024
 _NO_GZIP = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
+#: Bytes from which an answer that nobody keeps waits on the disk, and that are read at once.
+SPILL_FROM, SPILL_PIECE = 1 << 18, 1 << 16
 #: Bytes of finished answers that are kept.
 CACHE_BYTES = 32 << 20
 
@@ -204,3 +209,36 @@ def _liking(wanted: tuple[str, float], media: str) -> tuple[int, float]:
         if name == pattern:
             return exactness, quality
     return 0, 0.0
+
+
+class Spilled(Response):
+    """An answer that waits on the disk until its reader takes it, so that slow readers hold no
+    memory. Its file has no name, and goes with it.
+
+    Args:
+        body: more than fits a few packets; made by a thread, which writes it.
+
+    Raises:
+        DiskFull, NotWritable
+    """
+
+    def __init__(self, body: bytes, media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(None, 200, {**headers, "Content-Length": str(len(body))}, media_type)
+        self._file = TemporaryFile(prefix="sightline-")  # noqa: SIM115 - closed when it is sent
+        try:
+            self._file.write(body)
+            self._file.seek(0)
+        except OSError as error:
+            raise from_os_error(error, gettempdir()) from error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+            await send(head)
+            more = True
+            while more:
+                piece = self._file.read(SPILL_PIECE)
+                more = bool(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
+                # Only in the next turn it shows whether what was written is read.
+                await asyncio.sleep(0)

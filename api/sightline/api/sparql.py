@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sightline.api.access import may
-from sightline.api.answers import choose, packed
+from sightline.api.answers import SPILL_FROM, Spilled, choose, packed
 from sightline.api.questions import Problem
 from sightline.api.reading import Route
 from sightline.api.service import Service
@@ -158,14 +158,16 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
     pool: QueryPool = request.app.state.queries
     endpoint = _endpoint(request)
 
-    def evaluate() -> tuple[bytes, dict[str, str], str]:
+    def evaluate() -> Response:
         query = read_query(texts[0], snapshot.prefixes)
         media_type = choose(request.headers.get("accept"), offered(query))
-        body = pool.answer(snapshot, query, media_type, graphs, endpoint)
-        return *packed(body, request.scope), media_type
+        found = pool.answer(snapshot, query, media_type, graphs, endpoint)
+        body, headers = packed(found, request.scope)
+        headers["Cache-Control"] = "private, no-cache"
+        if media_type in FILES:
+            headers["Content-Disposition"] = f'attachment; filename="{FILES[media_type]}"'
+        if len(body) > SPILL_FROM:
+            return Spilled(body, media_type, headers)
+        return Response(body, headers=headers, media_type=media_type)
 
-    body, headers, media_type = await service.sparql.run(evaluate, request)
-    headers["Cache-Control"] = "private, no-cache"
-    if media_type in FILES:
-        headers["Content-Disposition"] = f'attachment; filename="{FILES[media_type]}"'
-    return Response(body, headers=headers, media_type=media_type)
+    return await service.sparql.run(evaluate, request)

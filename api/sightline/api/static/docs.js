@@ -1,6 +1,7 @@
 // The API documentation: /openapi.json as a page, where every route can be tried. Asks nobody else.
 
 import { h, label, the } from "./parts/dom.js";
+import { fetched } from "./shell/token.js";
 
 /** @type {Record<string, any>} */
 let schemas = {};
@@ -95,7 +96,7 @@ function operation(method, path, about) {
     const options = { method: method.toUpperCase() };
     if (body) Object.assign(options, { body: text.value, headers: { "Content-Type": "application/json" } });
     try {
-      const response = await fetch(target(), options);
+      const response = await fetched(target(), options);
       const answer = await response.text();
       let pretty = answer;
       try {

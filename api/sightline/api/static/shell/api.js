@@ -3,6 +3,8 @@
 // A GET that finds no service is asked again until it is answered or its view is left: what is shown
 // stays, and one line says what is waited for.
 
+import { fetched } from "./token.js";
+
 /** @typedef {import("../answers.js").Report} Report */
 /** @typedef {{ is: "well" } | { is: "slow", since: number } | { is: "restarting" | "gone", since: number, again: number }} Condition */
 
@@ -107,7 +109,7 @@ async function send(url, options, signal, again, granted = 0) {
     const started = Date.now();
     const slow = setTimeout(() => condition.is === "well" && become({ is: "slow", since: started }), SLOW + granted);
     try {
-      const response = await fetch(url, { ...options, signal });
+      const response = await fetched(url, { ...options, signal });
       const text = await response.text();
       clearTimeout(slow);
       if (response.status === 503 && again) {

@@ -3,6 +3,7 @@
 
 import { ask, post } from "../shell/api.js";
 import { go } from "../shell/router.js";
+import { fetched } from "../shell/token.js";
 import { listOf, to, toEntity } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
 import { chain, entityLink, named, nameOf, otherEnd, phrase } from "../parts/facts.js";
@@ -52,7 +53,7 @@ function progress({ done, total }) {
 
 /** Hear of every change of a report until it has ended. @param {string} id @param {(report: Report) => void} heard @param {AbortSignal} signal */
 async function follow(id, heard, signal) {
-  const response = await fetch(`/v1/reports/${encodeURIComponent(id)}/events`, { signal });
+  const response = await fetched(`/v1/reports/${encodeURIComponent(id)}/events`, { signal });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

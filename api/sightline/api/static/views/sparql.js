@@ -2,6 +2,7 @@
 // ends in one of three ways, each with its word and sign: complete, stopped, refused.
 
 import { ask, once, served } from "../shell/api.js";
+import { fetched } from "../shell/token.js";
 import { to, toEntity } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
 import { nameOf, named } from "../parts/facts.js";
@@ -135,7 +136,7 @@ export async function view({ place, query, title, push, keys }) {
     put(actions);
     const graph = /^\s*(?:(?:#[^\n]*|PREFIX\s+\S+\s+<[^>]*>|BASE\s+<[^>]*>)\s*)*(CONSTRUCT|DESCRIBE)\b/i.test(text);
     try {
-      const response = await fetch("/sparql", { method: "POST", signal: mine.signal, headers: { "Content-Type": "application/sparql-query", Accept: graph ? "text/turtle" : "application/sparql-results+json" }, body: text });
+      const response = await fetched("/sparql", { method: "POST", signal: mine.signal, headers: { "Content-Type": "application/sparql-query", Accept: graph ? "text/turtle" : "application/sparql-results+json" }, body: text });
       const body = await response.text();
       if (mine.signal.aborted) return;
       running = null;
