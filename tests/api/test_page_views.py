@@ -205,15 +205,15 @@ def test_conditions_are_asked_together(page: Browser, base: str) -> None:
     assert page.run("document.querySelectorAll('.v-query .conditions li').length") == 2
 
 
-def test_a_report_is_ordered_and_cancelled(page: Browser, wrong: str) -> None:
+def test_a_report_is_ordered_cancelled_and_deleted(page: Browser, wrong: str) -> None:
     page.open(f"{wrong}/#/report?about=entity:land05")
     page.until("document.querySelector('.v-report .chip')")
     chip(page, "Order a report about it")
     page.until("location.hash.startsWith('#/report/')")
     page.until("document.querySelector('.v-report .state, .v-report article')")
-    # It is made in the meanwhile, or waits; either way it ends and can be removed.
     page.open(f"{wrong}/#/report")
     page.waits_for("land05")
+    chip(page, "Cancel")  # no worker makes it
     page.until("[...document.querySelectorAll('main button')].some(b => b.innerText === 'Delete')")
     chip(page, "Delete")
     chip(page, "Delete its files?")
