@@ -42,6 +42,7 @@ NAMES = (
     "sparql",
     "training",
     "doctor",
+    "duplicates",
 )
 
 

@@ -100,9 +100,22 @@ def reopen(workspace: Path, ref: str) -> None:
     terminal.say(f"listed again: sightline doctor -w {workspace}")
 
 
+def undo(workspace: Path, ref: str) -> None:
+    """Take the merge back that made this entity, by an IRI or id that is gone, another one."""
+    from sightline.graph.merging.merge import undo as take_apart
+
+    load, one = take_apart(Workspace.open(workspace), ref)
+    terminal.say(f"taken back: {one.subject} is {one.object}")
+    terminal.say(
+        f"load {load.id}; next: sightline compile -w {workspace}; "
+        f"to merge them again: sightline retract {load.id} -w {workspace}"
+    )
+
+
 #: What can be done about an answer, by the name of its kind: an option that takes an id.
 ACTS: dict[str, dict[str, Callable[[Path, str], None]]] = {
-    "doctor": {"apply": apply, "ignore": ignore, "reopen": reopen}
+    "doctor": {"apply": apply, "ignore": ignore, "reopen": reopen},
+    "merges": {"undo": undo},
 }
 
 

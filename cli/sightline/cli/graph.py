@@ -45,6 +45,64 @@ def reason(
     )
 
 
+def merge(
+    workspace: WorkspaceOption,
+    threshold: Annotated[
+        float, typer.Option(help="Chance from which two are merged, 0.5 to 1.")
+    ] = 0.95,
+    type: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE",
+            help="Only this type; repeat for several, which are compared with each other. "
+            "[default: each by itself]",
+        ),
+    ] = None,
+    identifiers: Annotated[
+        bool, typer.Option("--identifiers", help="Only what identifiers say; compare nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Find entities that are one, within and across sources, and merge them.
+
+    Identifiers come first (owl:sameAs, skos:exactMatch, cross-references, equal names); then what
+    the graph holds of entities of one type is compared. The merges are a load of their own:
+    `sightline merges` lists and explains them, `sightline merges --undo` takes one back, `sightline
+    retract` all. It takes the place of what was merged before.
+
+    Example: sightline merge --type Customer -w shop
+    """
+    from sightline.graph.merging.merge import find_merges
+
+    with terminal.progress() as progress:
+        found = find_merges(
+            Workspace.open(workspace),
+            threshold=threshold,
+            types=type or (),
+            identifiers_only=identifiers,
+            progress=progress,
+        )
+    if json:
+        terminal.print_json(
+            {
+                "load": found.load and found.load.id,
+                "identified": found.identified,
+                "compared": found.compared,
+                "notes": [note.text for note in found.notes],
+            }
+        )
+        return
+    for note in found.notes:
+        terminal.say(f"{'look: ' if note.warning else ''}{note.text}")
+    if found.load is None:
+        terminal.say("nothing to merge was found")
+        return
+    terminal.say(
+        f"merged into others: {found.identified:,} by identifiers, {found.compared:,} by what is "
+        f"said of them, as load {found.load.id}; next: sightline compile -w {workspace}"
+    )
+
+
 def watch(
     action: Annotated[
         Literal["add", "remove", "list", "seen"],
@@ -145,4 +203,4 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
         terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")
 
 
-COMMANDS = (reason, watch, export)
+COMMANDS = (reason, merge, watch, export)

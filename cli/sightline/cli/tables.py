@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sightline.insights.kinds.enrich import Enriched, SharedFeature
     from sightline.insights.kinds.explain import Explanation
     from sightline.insights.kinds.insights import Insights
+    from sightline.insights.kinds.merges import Merges
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
 
@@ -341,6 +342,21 @@ def show_diagnosis(answer: Diagnosis) -> None:
 
 
 #: How to show kinds of answer for which ``show`` does not do, by their name.
+def show_merges(answer: Merges) -> None:
+    """What was merged into what, with the chance, and what speaks for it."""
+    columns = ("entity", "merged from", "#chance", "how", "why")
+    rows = [
+        (
+            *(f"{one.entity.label} ({one.entity.id})", was.id, percent(was.probability)),
+            *(was.method, "; ".join(was.reasons)),
+        )
+        for one in answer.merges
+        for was in one.merged_from
+    ]
+    terminal.table("Merges", columns, rows)
+    terminal.say(f"{len(rows):,} of {answer.total:,}; --undo ID takes one back")
+
+
 OWN: dict[str, Callable[..., None]] = {
     "changes": show_changes,
     "communities": show_communities,
@@ -348,6 +364,7 @@ OWN: dict[str, Callable[..., None]] = {
     "enrich": show_enriched,
     "explain": show_explanation,
     "insights": show_insights,
+    "merges": show_merges,
     "paths": show_paths,
     "query": show_query,
 }

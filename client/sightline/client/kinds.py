@@ -25,6 +25,7 @@ from sightline.client.records import (
     Explanation,
     Inductive,
     Insights,
+    Merges,
     Neighborhood,
     Paths,
     PredictionQuestion,
@@ -185,6 +186,7 @@ DOCTOR = Question(
     (),
     {"kind": "all", "limit": 20, "state": "open", "deadline_ms": 60000},
 )
+MERGES = Question("merges", "GET", "/v1/merges", Merges, (), {"explain": None, "limit": 20})
 STATS = Question("stats", "GET", "/v1/stats", Stats, (), {})
 CHANGES = Question(
     "changes",
@@ -696,6 +698,19 @@ class Kinds(ABC):
             deadline_ms: Answer after this many milliseconds, 1 to 600000.
         """
         return self._ask(DOCTOR, kind=kind, limit=limit, state=state, deadline_ms=deadline_ms)
+
+    def merges(self, *, explain: str | None = None, limit: int = 20) -> Merges:
+        """Entities that several sources, or one, had under several names: which were merged, how
+        likely it is that they are one, and what speaks for it.
+
+        Least certain first.
+
+        Args:
+            explain: Only those of this entity, by an IRI that is gone or by the one that stands
+                for it.
+            limit: How many on one page, 1 to 1000.
+        """
+        return self._ask(MERGES, explain=explain, limit=limit)
 
     def stats(self) -> Stats:
         """How much there is, and which snapshot and model are served.
@@ -1246,6 +1261,19 @@ class AsyncKinds(ABC):
             deadline_ms: Answer after this many milliseconds, 1 to 600000.
         """
         return await self._ask(DOCTOR, kind=kind, limit=limit, state=state, deadline_ms=deadline_ms)
+
+    async def merges(self, *, explain: str | None = None, limit: int = 20) -> Merges:
+        """Entities that several sources, or one, had under several names: which were merged, how
+        likely it is that they are one, and what speaks for it.
+
+        Least certain first.
+
+        Args:
+            explain: Only those of this entity, by an IRI that is gone or by the one that stands
+                for it.
+            limit: How many on one page, 1 to 1000.
+        """
+        return await self._ask(MERGES, explain=explain, limit=limit)
 
     async def stats(self) -> Stats:
         """How much there is, and which snapshot and model are served.

@@ -100,12 +100,14 @@ class Origin:
         source: what the file is called.
         row: number of the record in the load, 1-based; of several tables it counts on.
         place: the row in words: ``line 12``, ``$.ranges[2]``, ``sheet People, row 4``.
+        merged_from: IRIs that the source has where the statement, since a merge, has another.
     """
 
     load: str
     source: str
     row: int
     place: str
+    merged_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,33 @@ class LoadRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """A name that an entity had beside its own, until they were merged.
+
+    Attributes:
+        id: CURIE (or IRI) of the name that is gone.
+        same_as: of that which the merge says it is.
+        method: ``identified``: sources say so; ``compared``: by what they say of both.
+        reasons: what speaks for it, and against it.
+        origin: of the statement that says so.
+    """
+
+    id: str
+    iri: str
+    same_as: str
+    probability: float
+    method: str
+    reasons: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Entity(Table):
     """What the graph holds about one entity.
 
     Attributes:
         composed: where no description is stated, one made of its type and some of its facts.
+        merged_from: names that it had beside its own, until they were merged.
         known_to_model: the model was trained on it.
         predictable: the model answers about it, if need be by its edges alone.
     """
@@ -158,6 +182,7 @@ class Entity(Table):
     description: str | None
     composed: str | None
     loads: tuple[LoadRef, ...]
+    merged_from: tuple[Merge, ...]
     known_to_model: bool
     predictable: bool
 
@@ -1069,6 +1094,30 @@ class Diagnosis(Table, Graph):
     states: tuple[StateCount, ...]
     truncated: bool
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergedEntity:
+    """An entity that others were merged into.
+
+    Attributes:
+        merged_from: the names that are gone, the least certain first.
+    """
+
+    entity: EntityRef
+    merged_from: tuple[Merge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merges(Table):
+    """What was merged.
+
+    Attributes:
+        total: names that are gone, of all of those asked for.
+    """
+
+    merges: tuple[MergedEntity, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,15 @@ DOCUMENT = "urn:sightline:document:"
 TEXT = SCHEMA + "text"
 TEXT_END = "http://www.w3.org/ns/oa#end"
 ARTICLE_SECTION = SCHEMA + "articleSection"
+#: Named graph of which entities are one, and what its statements say of themselves: a number, a
+#: text, and texts.
+MERGES_GRAPH = "urn:sightline:merges"
+MERGE_PROBABILITY, MERGE_METHOD, MERGE_REASON = (
+    f"urn:sightline:merge:{name}" for name in ("probability", "method", "reason")
+)
+SAME_AS = OWL + "sameAs"
+#: Statements with these predicates say that two things are one.
+IDENTITY = (SAME_AS, SKOS + "exactMatch")
 
 Kind = Literal["entity", "relation", "class", "property"]
 

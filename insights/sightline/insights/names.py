@@ -23,6 +23,7 @@ from sightline.insights.records import (
     Direction,
     EntityRef,
     LoadRef,
+    Merge,
     Path,
     Qualifier,
     Ref,
@@ -133,6 +134,23 @@ class Names:
         s = self.snapshot
         others = [twin for twin in s.twins(edge) if twin != edge and not s.edge_inferred[twin]]
         return [edge, *others]
+
+    def merged_from(self, entity: int) -> tuple[Merge, ...]:
+        """The names that an entity had beside its own, the least certain first."""
+        s = self.snapshot
+        found = sorted(s.merges_into(entity), key=lambda merge: merge.probability)
+        return tuple(
+            Merge(
+                id=s.curie(one.iri),
+                iri=one.iri,
+                same_as=s.curie(one.same),
+                probability=one.probability,
+                method=one.method,
+                reasons=one.reasons,
+                origin=one.origin,
+            )
+            for one in found
+        )
 
     def because(self, edges: Iterable[int]) -> dict[int, str]:
         """Why inferred edges hold; stated ones are left out.

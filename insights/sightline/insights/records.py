@@ -48,6 +48,27 @@ class EntityRef(Ref):
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """A name that an entity had beside its own, until they were merged.
+
+    Attributes:
+        id: CURIE (or IRI) of the name that is gone.
+        same_as: of that which the merge says it is.
+        method: ``identified``: sources say so; ``compared``: by what they say of both.
+        reasons: what speaks for it, and against it.
+        origin: of the statement that says so.
+    """
+
+    id: str
+    iri: str
+    same_as: str
+    probability: float
+    method: str
+    reasons: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A Horn rule that was mined from the graph.
 

@@ -91,9 +91,15 @@ def _left_out(workspace: Workspace, format: Format) -> list[str]:
         found = {"{} values that links have of their own, for which JSON-LD has no form": count}
         where = "the formats nq, nt and ttl have one"
     elif format in ("nt", "ttl"):
-        inferred = sum(load.counts.statements for load in loads if load.role == "inferred")
-        named = _stated(loads, "graph")
-        found = {"{} inferred facts": inferred, "the named graphs of {} statements": named}
+        counts = {
+            role: sum(load.counts.statements for load in loads if load.role == role)
+            for role in ("inferred", "merges")
+        }
+        found = {
+            "{} inferred facts": counts["inferred"],
+            "{} merges": counts["merges"],
+            "the named graphs of {} statements": _stated(loads, "graph"),
+        }
         where = "nq and jsonld have them"
     else:
         return []
@@ -128,7 +134,7 @@ def _about_schema(workspace: Workspace) -> int:
 def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress) -> None:
     import pyoxigraph as ox
 
-    named: tuple[Role, ...] = ("inferred",) if format in ("nq", "jsonld") else ()
+    named: tuple[Role, ...] = ("inferred", "merges") if format in ("nq", "jsonld") else ()
     parts = _parts(workspace, ("facts", *named), progress, remarks=format != "jsonld")
     if format == "nq":
         with path.open("wb") as stream:

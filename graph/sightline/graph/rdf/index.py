@@ -17,6 +17,7 @@ from sightline.graph.errors import SightlineError
 from sightline.graph.rdf.errors import IndexUnreadable
 from sightline.graph.rdf.worker import failure
 from sightline.graph.record.loads import Load
+from sightline.graph.record.merges import Merges
 from sightline.graph.record.statements import QUALIFIERS, scan_statements
 from sightline.graph.storage.artifact import read_manifest
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
@@ -30,7 +31,8 @@ FOLDER = "rdf"
 
 
 def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) -> None:
-    """Write the stated and inferred facts of ``loads`` to a store at ``target/rdf``.
+    """Write the stated and inferred facts of ``loads`` to a store at ``target/rdf``, with the names
+    that terms have since they were merged, and the merges themselves.
 
     Args:
         former: an intact snapshot with an index. Where it has most of the facts, a copy of its
@@ -39,13 +41,16 @@ def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) ->
     import polars as pl
     import pyoxigraph
 
+    merges = Merges.of(loads)
     frames = [
         (
             f"{loads[index].id}f{file}",
-            frame.with_columns(pl.col("graph").fill_null(LOAD_GRAPH + loads[index].id)),
+            _since(merges, loads[index], frame).with_columns(
+                pl.col("graph").fill_null(LOAD_GRAPH + loads[index].id)
+            ),
         )
         for file, (index, frame) in enumerate(
-            scan_statements(loads, "facts", "inferred", qualifiers=True)
+            scan_statements(loads, "facts", "inferred", "merges", qualifiers=True)
         )
     ]
     folder = target / FOLDER
@@ -72,6 +77,11 @@ def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) ->
         (folder / name).unlink(missing_ok=True)
 
 
+def _since(merges: Merges | None, load: Load, statements: pl.LazyFrame) -> pl.LazyFrame:
+    """Statements of a load with the names that terms have since they were merged."""
+    return statements if merges is None or load.role == "merges" else merges.applied(statements)
+
+
 def _changed_graphs(
     former: Path, loads: Sequence[Load], frames: Sequence[pl.LazyFrame]
 ) -> list[str] | None:
@@ -85,7 +95,7 @@ def _changed_graphs(
 
     then = {(load["id"], load["role"]) for load in read_manifest(former)["loads"]}
     now = {(load.id, load.role) for load in loads}
-    if any(role == "retractions" for _, role in then ^ now):
+    if any(role in ("merges", "retractions") for _, role in then ^ now):
         return None  # which may be about any graph
     parent = loads[0].folder.parent
     try:

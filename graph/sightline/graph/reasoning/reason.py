@@ -29,6 +29,7 @@ from sightline.graph.record.loads import (
     load_id,
     now,
 )
+from sightline.graph.record.merges import Merges
 from sightline.graph.record.statements import scan_statements, statement_schema
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.statement import Statement
@@ -41,7 +42,7 @@ LIMIT = 10_000_000
 MAX_LIMIT = 100_000_000
 PREMISES = "because.parquet"
 #: Of which loads the inferred facts are made.
-INPUTS: tuple[Role, ...] = ("facts", "retractions")
+INPUTS: tuple[Role, ...] = ("facts", "merges", "retractions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _write(
     for load in inputs:
         load.verify()
     parts = [part for _, part in scan_statements(inputs, "facts")]
+    if (merges := Merges.of(inputs)) is not None:
+        parts = list(map(merges.applied, parts))
     facts = pl.concat([pl.LazyFrame(schema=statement_schema()), *parts])
     found = infer(relevant(facts), limit=limit, progress=progress)
     count = found.statements.height

@@ -43,6 +43,7 @@ Role = Literal[
     "inferred",
     "text",
     "extracted",
+    "merges",
     "retractions",
     "valid",
     "test",

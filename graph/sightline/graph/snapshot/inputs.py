@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from sightline.graph.record.loads import HELD_OUT, Load, Role
+from sightline.graph.record.merges import Merges
 from sightline.graph.record.statements import QUALIFIERS, scan_statements, statement_schema
 from sightline.graph.snapshot import derived
 from sightline.graph.snapshot.derived import united
@@ -49,6 +50,7 @@ class Inputs:
         held_out: statements that are no edges, by role.
         qualified: a row for each qualifier of a statement, with ``QUALIFIER`` beside the statement;
             None where there are none.
+        merges: which entities are one; None where none are.
         tables: sorted IRIs of entities, relations, classes and properties; an id is a position.
         ids: the same as frames with the columns ``iri`` and, as int32, the name of the kind.
     """
@@ -64,13 +66,15 @@ class Inputs:
     literals: pl.DataFrame
     held_out: dict[Role, pl.DataFrame]
     qualified: pl.DataFrame | None
+    merges: Merges | None
     tables: dict[str, list[str]]
     ids: dict[str, pl.DataFrame]
 
     @classmethod
     def of(cls, loads: list[Load], settings: Settings, former: Path | None) -> Inputs:
         """Read the loads, and give every term its id."""
-        held_out = {role: _concat(_files(loads, role)) for role in HELD_OUT}
+        merges = Merges.of(loads)
+        held_out = {role: _concat(_files(loads, merges, role)) for role in HELD_OUT}
         literal = pl.col("datatype").is_not_null()
         is_schema = pl.col("predicate").is_in(SCHEMA_PREDICATES)
         ignored = pl.col("predicate").is_in(settings.ignored_relations)
@@ -86,7 +90,7 @@ class Inputs:
         parts: dict[str, list[pl.DataFrame]] = {kind: [] for kind in kinds}
         total = 0
         # Texts of all statements at once would take twice the memory.
-        for facts in _files(loads, "facts", "inferred"):
+        for facts in _files(loads, merges, "facts", "inferred"):
             total += facts.height
             for kind, chosen in kinds.items():
                 part = facts.filter(chosen)
@@ -107,7 +111,7 @@ class Inputs:
         alone = classes.filter(
             classes.is_in(labelled.implode()) & ~classes.is_in(types["object"].unique().implode())
         )
-        qualified = _qualified(loads)
+        qualified = _qualified(loads, merges)
         keys = [] if qualified is None else [qualified["key"]]
         properties = _unique(literals["predicate"], *keys)
         columns = _terms([linking, *held_out.values()], types, schema, literals, alone, properties)
@@ -118,7 +122,8 @@ class Inputs:
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         edges = _encoded(linking, ids)
         about = (loads, settings, former, inferred, total)
-        return cls(*about, edges, types, schema, literals, held_out, qualified, tables, ids)
+        others = (held_out, qualified, merges, tables, ids)
+        return cls(*about, edges, types, schema, literals, *others)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
         """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""
@@ -129,6 +134,17 @@ class Inputs:
         """The int32 columns ``head, relation, tail`` instead of subject, predicate and object. Rows
         that lack one are dropped."""
         return _encoded(statements, self.ids)
+
+    def before_merges(self) -> pl.DataFrame:
+        """The statements that are about an entity which was merged into another, as their sources
+        have them."""
+        if self.merges is None:
+            return _NOTHING
+        gone = self.merges.into["iri"].implode()
+        about = pl.col("subject").is_in(gone)
+        about |= pl.col("datatype").is_null() & pl.col("object").is_in(gone)
+        frames = (frame.filter(about) for frame in _files(self.loads, None, "facts", "inferred"))
+        return _concat(frames)
 
     def inverse_relations(self) -> list[tuple[int, int]]:
         """Relations of which one is declared the inverse of the other."""
@@ -160,18 +176,19 @@ def _encoded(statements: pl.DataFrame, ids: dict[str, pl.DataFrame]) -> pl.DataF
     return frame.drop_nulls(["head", "relation", "tail"])
 
 
-def _files(loads: Sequence[Load], *roles: Role) -> Iterator[pl.DataFrame]:
+def _files(loads: Sequence[Load], merges: Merges | None, *roles: Role) -> Iterator[pl.DataFrame]:
     """The statements of one file after the other."""
     for index, frame in scan_statements(loads, *roles):
         columns = (name for name in _NOTHING.columns if name != "load")
-        yield united(frame.select(*columns, load=pl.lit(index, pl.Int32)).collect())
+        found = united(frame.select(*columns, load=pl.lit(index, pl.Int32)).collect())
+        yield found if merges is None else merges.applied(found)
 
 
 def _concat(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([_NOTHING, *frames])
 
 
-def _qualified(loads: Sequence[Load]) -> pl.DataFrame | None:
+def _qualified(loads: Sequence[Load], merges: Merges | None) -> pl.DataFrame | None:
     frames = [
         frame.filter(pl.col("datatype").is_null() & (pl.col(QUALIFIERS).list.len() > 0))
         .with_columns(load=pl.lit(index, pl.Int32))
@@ -181,7 +198,10 @@ def _qualified(loads: Sequence[Load]) -> pl.DataFrame | None:
     ]
     if not frames:
         return None
-    statements = united(pl.concat(frames)).drop("datatype", "language", "graph")
+    statements = united(pl.concat(frames))
+    if merges is not None:
+        statements = merges.applied(statements)
+    statements = statements.drop("datatype", "language", "graph")
     return united(statements.explode(QUALIFIERS).unnest(QUALIFIERS), ("key", "value"))
 
 

@@ -32,7 +32,7 @@ from sightline.graph.snapshot.search import Match, normalise
 from sightline.graph.snapshot.sections.axioms import Axioms
 from sightline.graph.snapshot.sections.copies import Copies
 from sightline.graph.snapshot.sections.held_out import HeldOut
-from sightline.graph.snapshot.sections.literals import Literals
+from sightline.graph.snapshot.sections.merges import Merged
 from sightline.graph.snapshot.sections.names import Names
 from sightline.graph.snapshot.sections.qualifiers import Qualifiers
 from sightline.graph.snapshot.sections.rules import MinedRules
@@ -69,7 +69,7 @@ def snapshot_format(workspace: Workspace) -> int | None:
     return found.get("format")
 
 
-class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copies, MinedRules):
+class Snapshot(Merged, Qualifiers, Types, Axioms, HeldOut, Names, Search, Copies, MinedRules):
     """An opened snapshot: ids, arrays, labels, and where each edge came from.
 
     Attributes:
@@ -209,6 +209,8 @@ class Snapshot(Qualifiers, Types, Axioms, HeldOut, Names, Literals, Search, Copi
         found = iris.find(united(bare))
         if found is None and (iri := expand(bare, self.prefixes)) is not None:
             found = iris.find(united(iri))
+        if found is None and kind == "entity" and self.has_merges:
+            found = self.merged(self.iri(bare))
         return found
 
     def _meant(self, kind: Kind, text: str, alike: Sequence[int]) -> list[int]:

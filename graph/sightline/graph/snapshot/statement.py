@@ -28,12 +28,14 @@ class Origin:
         source: what the file is called.
         row: number of the record in the load, 1-based; of several tables it counts on.
         place: the row in words: ``line 12``, ``$.ranges[2]``, ``sheet People, row 4``.
+        merged_from: IRIs that the source has where the statement, since a merge, has another.
     """
 
     load: str
     source: str
     row: int
     place: str
+    merged_from: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.source.rpartition('/')[2]}, {self.place}"

@@ -15,6 +15,7 @@ from sightline.insights.kinds import (
     explain,
     inductive,
     insights,
+    merges,
     neighborhood,
     paths,
     predictions,
@@ -47,6 +48,7 @@ KINDS: tuple[Kind[Any, Any], ...] = (
     table.KIND,
     examples.KIND,
     doctor.KIND,
+    merges.KIND,
     stats.KIND,
     changes.KIND,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.vocabulary import ALTERNATIVE_LABELS, DESCRIPTION_PROPERTIES, LABEL_PROPERTIES
 from sightline.insights.kind import EntityName, Kind, Sightline
-from sightline.insights.records import DegreeCount, EntityRef, LoadRef, Ref
+from sightline.insights.records import DegreeCount, EntityRef, LoadRef, Merge, Ref
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Ids
@@ -50,6 +50,7 @@ class Entity:
 
     Attributes:
         composed: where no description is stated, one made of its type and some of its facts.
+        merged_from: names that it had beside its own, until they were merged.
         known_to_model: the model was trained on it.
         predictable: the model answers about it, if need be by its edges alone.
     """
@@ -61,6 +62,7 @@ class Entity:
     description: str | None
     composed: str | None
     loads: tuple[LoadRef, ...]
+    merged_from: tuple[Merge, ...]
     known_to_model: bool
     predictable: bool
 
@@ -89,6 +91,7 @@ def entity(sight: Sightline, asked: EntityQuestion) -> Entity:
         description=description,
         composed=None if description else _composed(sight, entity, rel, answer),
         loads=tuple(load for load in names.loads() if load.load in used),
+        merged_from=names.merged_from(entity),
         known_to_model=sight.model is not None and sight.model_view.knows(entity),
         predictable=sight.can_predict(entity),
     )

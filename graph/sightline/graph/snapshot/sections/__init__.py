@@ -12,6 +12,7 @@ from sightline.graph.snapshot.sections.copies import Copies
 from sightline.graph.snapshot.sections.edges import Edges
 from sightline.graph.snapshot.sections.held_out import HeldOut
 from sightline.graph.snapshot.sections.literals import Literals
+from sightline.graph.snapshot.sections.merges import Merged
 from sightline.graph.snapshot.sections.names import Names
 from sightline.graph.snapshot.sections.qualifiers import Qualifiers
 from sightline.graph.snapshot.sections.rdf import Rdf
@@ -22,5 +23,5 @@ from sightline.graph.snapshot.sections.types import Types
 
 SECTIONS: tuple[type[Section], ...] = (
     *(Edges, Qualifiers, Types, Axioms, HeldOut),
-    *(Names, Literals, Search, Copies, MinedRules, Rdf),
+    *(Names, Literals, Merged, Search, Copies, MinedRules, Rdf),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -153,7 +153,15 @@ class Edges(Section):
     def origins(self, edge: int) -> tuple[Origin, ...]:
         """Every statement that an edge rests on."""
         span = slice(*self.origin_indptr.data[edge : edge + 2])
-        return origins_of(self.loads, self.origin_load.data[span], self.origin_row.data[span])
+        found = origins_of(self.loads, self.origin_load.data[span], self.origin_row.data[span])
+        return self.before_merges("edge", span.start, found)
+
+    def before_merges(
+        self, kind: Literal["edge", "attribute"], at: int, found: tuple[Origin, ...]
+    ) -> tuple[Origin, ...]:
+        """Origins, the first of them at a position, with the names that their sources have; see the
+        section of merges."""
+        return found
 
     def loads_of(self, edges: Ids) -> Ids:
         """Positions in ``loads`` of the loads that some edges rest on, ascending."""

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Ids, Offsets
-from sightline.graph.snapshot.sections.edges import origins_of
-from sightline.graph.snapshot.sections.section import File, Section, indptr, require_lengths
+from sightline.graph.snapshot.sections.edges import Edges, origins_of
+from sightline.graph.snapshot.sections.section import File, indptr, require_lengths
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.strings import StringTable
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sightline.graph.snapshot.inputs import Inputs
 
 _COLUMNS = ("property", "datatype", "language", "load", "row")
@@ -32,7 +34,7 @@ class Attribute:
     origins: tuple[Origin, ...]
 
 
-class Literals(Section):
+class Literals(Edges):
     """Literals, sorted by entity, property and value; one that several rows state is there several
     times.
 
@@ -56,27 +58,7 @@ class Literals(Section):
 
     @classmethod
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
-        import polars as pl
-
-        literals = inputs.literals
-        frame = inputs.join(literals, "subject", "entity", "entity")
-        frame = inputs.join(frame, "predicate", "property", "property")
-        datatypes = literals["datatype"].unique().sort()
-        languages = pl.concat([pl.Series([None], dtype=pl.String), literals["language"]])
-        languages = languages.unique().sort(nulls_last=False)
-        frame = (
-            frame.with_columns(
-                datatype=pl.col("datatype").cast(pl.Enum(datatypes)).to_physical().cast(pl.Int32),
-                language=pl.col("language")
-                .cast(pl.Enum(languages.drop_nulls()))
-                .to_physical()
-                .cast(pl.Int32)
-                .fill_null(-1)
-                + 1,
-            )
-            .select("entity", "property", "object", "datatype", "language", "load", "row")
-            .sort("entity", "property", "object", "datatype", "language", "load", "row")
-        )
+        frame, datatypes, languages = sorted_literals(inputs)
         manifest |= {"datatypes": datatypes.to_list(), "languages": languages.to_list()}
         yield "attribute_indptr", indptr(frame["entity"].to_numpy(), len(inputs.tables["entity"]))
         for name in _COLUMNS:
@@ -100,5 +82,25 @@ class Literals(Section):
                 self.manifest["datatypes"][datatype],
                 self.manifest["languages"][language],
             )
-            merged.setdefault(key, []).extend(origins_of(self.loads, [load], [row]))
+            origins = origins_of(self.loads, [load], [row])
+            origins = self.before_merges("attribute", int(start) + i, origins)
+            merged.setdefault(key, []).extend(origins)
         return [Attribute(*key, origins=tuple(found)) for key, found in merged.items()]
+
+
+def sorted_literals(inputs: Inputs) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
+    """Literals of entities in the order of the arrays, with numbers for datatypes and languages;
+    and what these numbers stand for."""
+    import polars as pl
+
+    literals = inputs.literals
+    frame = inputs.join(literals, "subject", "entity", "entity")
+    frame = inputs.join(frame, "predicate", "property", "property")
+    datatypes = literals["datatype"].unique().sort()
+    languages = pl.concat([pl.Series([None], dtype=pl.String), literals["language"]])
+    languages = languages.unique().sort(nulls_last=False)
+    number = pl.col("datatype").cast(pl.Enum(datatypes)).to_physical().cast(pl.Int32)
+    language = pl.col("language").cast(pl.Enum(languages.drop_nulls())).to_physical()
+    columns = ("entity", "property", "object", "datatype", "language", "load", "row")
+    frame = frame.with_columns(datatype=number, language=language.cast(pl.Int32).fill_null(-1) + 1)
+    return frame.select(columns).sort(columns), datatypes, languages

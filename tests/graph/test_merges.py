@@ -1,0 +1,371 @@
+"""Merges: which entities are one, found, applied when a graph is compiled, and taken back."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sightline.graph.errors import MissingExtra, OutOfRange
+from sightline.graph.merging.errors import UnknownMerge
+from sightline.graph.merging.linkage import MOST_SHARING, MOST_TOGETHER, compare
+from sightline.graph.merging.merge import clusters, find_merges, undo
+from sightline.graph.merging.records import Column, Records
+from sightline.graph.rdf.index import open_store
+from sightline.graph.reasoning.reason import reason
+from sightline.graph.record.loads import retract
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import MERGES_GRAPH, OWL, RDF_TYPE, SAME_AS, SKOS
+from tests.graph.conftest import BASE, add_load, fact, label, literal, typed
+
+E = f"{BASE}entity:"
+
+
+def stated(subject: str, predicate: str, object: str, row: int = 9) -> dict[str, object]:
+    full = (name if ":" in name else E + name for name in (subject, object))
+    one, other = full
+    return {"subject": one, "predicate": predicate, "object": other, "row": row}
+
+
+def workspace_of(folder: Path, *loads: list[dict[str, object]]) -> Workspace:
+    workspace = Workspace.create(folder)
+    for number, rows in enumerate(loads):
+        add_load(workspace, rows, name=f"source{number}")
+    return workspace
+
+
+TWO = (
+    [
+        fact(("ann", "knows", "bo"), 1),
+        label("ann", "Ann"),
+        literal("ann", f"{BASE}property:likes", "tea", row=2),
+        literal("ann", f"{BASE}property:likes", "rice", row=2),
+        typed("ann", "P"),
+        fact(("bo", "in", "x"), 3),
+    ],
+    [
+        fact(("cy", "knows", "ann2"), 4),
+        label("ann2", "Ann B."),
+        typed("ann2", "Q"),
+        literal("ann2", f"{BASE}property:age", "7", row=6),
+        stated("ann2", SKOS + "exactMatch", "ann"),
+    ],
+)
+
+
+def arrays_of(snapshot: Snapshot) -> dict[str, bytes]:
+    """Every array and text of a snapshot; what is in them of loads is said by id."""
+    found = {}
+    ids = [load["id"] for load in snapshot.loads]
+    for path in sorted(snapshot.folder.glob("*.npy")):
+        array = np.load(path)
+        if path.stem.endswith("_load"):
+            array = np.array([ids[i] for i in array])
+        found[path.name] = array.tobytes()
+    return found | {
+        p.name: p.read_bytes() for p in snapshot.folder.glob("*iris*") if p.suffix != ".npy"
+    }
+
+
+def test_entities_that_a_source_says_are_one_become_one(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path / "ws", *TWO)
+    found = find_merges(workspace, identifiers_only=True)
+    s = compile_snapshot(workspace)
+    assert (found.identified, found.compared, s.manifest["counts"]["merges"]) == (1, 0, 1)
+    ann = s.resolve_entity(E + "ann2")
+    assert (
+        ann == s.resolve_entity("ann") == s.resolve_entity("entity:ann2") == s.resolve_entity("Ann")
+    )
+    # The link that only said that they are one is none; all others are of the one.
+    assert sorted(zip(s.head.tolist(), s.tail.tolist())) == sorted(
+        (s.resolve_entity(a), s.resolve_entity(b))
+        for a, b in (("ann", "bo"), ("bo", "x"), ("cy", "ann"))
+    )
+    assert len(s.types_of(ann)) == 2
+    (merge,) = s.merges_into(ann)
+    assert (merge.iri, merge.same, merge.probability) == (E + "ann2", E + "ann", 1.0)
+    assert (merge.method, merge.reasons) == ("identified", (SKOS + "exactMatch",))
+    # What the sources say is told apart still.
+    names = {a.value: [o.merged_from for o in a.origins] for a in s.attributes(ann)}
+    assert names == {
+        "tea": [()],
+        "rice": [()],
+        "Ann": [()],
+        "Ann B.": [(E + "ann2",)],
+        "7": [(E + "ann2",)],
+    }
+    was = {int(s.head[e]): [o.merged_from for o in s.origins(e)] for e in range(s.num_edges)}
+    assert was == {ann: [()], s.resolve_entity("bo"): [()], s.resolve_entity("cy"): [(E + "ann2",)]}
+
+
+def test_sparql_has_one_name_and_the_merges_in_a_graph_of_their_own(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path / "ws", *TWO)
+    find_merges(workspace, identifiers_only=True)
+    store = open_store(compile_snapshot(workspace).folder)
+    ask = f"SELECT ?x WHERE {{ GRAPH ?g {{ ?x <{BASE}relation:knows> ?y }} FILTER(?y = <{E}ann>) }}"
+    assert [row[0].value for row in store.query(ask)] == [E + "cy"]
+    ask = f"SELECT ?x ?y WHERE {{ GRAPH <{MERGES_GRAPH}> {{ ?x <{SAME_AS}> ?y }} }}"
+    assert [(x.value, y.value) for x, y in store.query(ask)] == [(E + "ann2", E + "ann")]
+
+
+def test_what_is_undone_is_as_it_was_and_stays_so(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path / "ws", *TWO)
+    before = compile_snapshot(workspace, rdf=False)
+    assert not before.has_merges
+    assert not list(before.folder.glob("*merged*"))
+    was = arrays_of(before)
+    load = find_merges(workspace, identifiers_only=True).load
+    assert load is not None
+    merged = compile_snapshot(workspace, rdf=False)
+    assert merged.num_entities == before.num_entities - 1
+    undone, one = undo(workspace, "entity:ann2")
+    assert (one.subject, one.object) == (E + "ann2", E + "ann")
+    after = compile_snapshot(workspace, rdf=False)
+    assert after.id != merged.id
+    assert arrays_of(after) == was
+    # What was taken back is not found again; what is brought back is one again.
+    assert find_merges(workspace, identifiers_only=True).load is None
+    retract(workspace, undone.id)
+    again = find_merges(workspace, identifiers_only=True)
+    assert again.load is not None
+    assert again.load.id == load.id
+    assert compile_snapshot(workspace, rdf=False).id == merged.id
+    # Without the load everything is as it was, the id of the snapshot too.
+    retract(workspace, load.id)
+    assert compile_snapshot(workspace, rdf=False).id == before.id
+    with pytest.raises(UnknownMerge, match="sightline merges"):
+        undo(workspace, "ann2")
+
+
+def test_reasoning_sees_one_entity(tmp_path: Path) -> None:
+    transitive = {
+        "subject": f"{BASE}relation:in",
+        "predicate": RDF_TYPE,
+        "object": OWL + "TransitiveProperty",
+        "row": 8,
+    }
+    rows = [
+        fact(("a", "in", "b"), 1),
+        fact(("b2", "in", "c"), 2),
+        stated("b2", SAME_AS, "b"),
+        transitive,
+    ]
+    workspace = workspace_of(tmp_path / "ws", rows)
+    reason(workspace)
+    assert compile_snapshot(workspace, rdf=False).edge_inferred.sum() == 0
+    find_merges(workspace, identifiers_only=True)
+    s = compile_snapshot(workspace, rdf=False)
+    (edge,) = np.flatnonzero(s.edge_inferred)
+    assert (s.entity_iris[s.head[edge]], s.entity_iris[s.tail[edge]]) == (E + "a", E + "c")
+
+
+@pytest.mark.parametrize(
+    ("rows", "merged"),
+    [
+        # Cross-references, and names that are one.
+        (
+            [
+                stated("MONDO%3A0005148", f"{BASE}relation:r", "x"),
+                stated("http://purl.obolibrary.org/obo/MONDO_0005148", f"{BASE}relation:r", "y"),
+            ],
+            1,
+        ),
+        (
+            [
+                stated("http://a.b/c", f"{BASE}relation:r", "x"),
+                stated("https://a.b/c", f"{BASE}relation:r", "x"),
+            ],
+            1,
+        ),
+        (
+            [
+                literal("a", "http://www.geneontology.org/formats/oboInOwl#hasDbXref", "DOID:9"),
+                stated("http://purl.obolibrary.org/obo/DOID_9", f"{BASE}relation:r", "y"),
+            ],
+            1,
+        ),
+        # Two of one source cannot both be a third; they can where owl:sameAs says so.
+        (
+            [
+                stated("http://v/1", SKOS + "exactMatch", "http://w/1"),
+                stated("http://v/2", SKOS + "exactMatch", "http://w/1"),
+            ],
+            0,
+        ),
+        (
+            [
+                stated("http://v/1", SAME_AS, "http://w/1"),
+                stated("http://v/2", SAME_AS, "http://w/1"),
+            ],
+            2,
+        ),
+        # A chain that comes back to the source of its beginning ends before.
+        (
+            [
+                stated("http://v/1", SKOS + "exactMatch", "http://w/1"),
+                stated("http://w/1", SKOS + "exactMatch", "http://u/1"),
+                stated("http://u/1", SKOS + "exactMatch", "http://v/2"),
+            ],
+            2,
+        ),
+        # Disjoint types, by what is above them too.
+        (
+            [
+                stated("a", SAME_AS, "b"),
+                typed("a", "Cat"),
+                typed("b", "Dog"),
+                stated(
+                    f"{BASE}class:Cat",
+                    "http://www.w3.org/2000/01/rdf-schema#subClassOf",
+                    f"{BASE}class:Pet",
+                ),
+                stated(f"{BASE}class:Pet", OWL + "disjointWith", f"{BASE}class:Dog"),
+            ],
+            0,
+        ),
+        # Two values of what has one.
+        (
+            [
+                stated("a", SAME_AS, "b"),
+                literal("a", f"{BASE}property:born", "1900"),
+                literal("b", f"{BASE}property:born", "1901"),
+                stated(f"{BASE}property:born", RDF_TYPE, OWL + "FunctionalProperty"),
+            ],
+            0,
+        ),
+        (
+            [
+                stated("a", SAME_AS, "b"),
+                literal("a", f"{BASE}property:born", "1900"),
+                literal("b", f"{BASE}property:born", "1900"),
+                stated(f"{BASE}property:born", RDF_TYPE, OWL + "FunctionalProperty"),
+            ],
+            1,
+        ),
+        # One value that is of one alone.
+        (
+            [
+                literal("a", f"{BASE}property:isbn", "1"),
+                literal("b", f"{BASE}property:isbn", "1"),
+                stated(f"{BASE}property:isbn", RDF_TYPE, OWL + "InverseFunctionalProperty"),
+            ],
+            1,
+        ),
+    ],
+)
+def test_identifiers_and_what_forbids_a_merge(
+    tmp_path: Path, rows: list[dict[str, object]], merged: int
+) -> None:
+    workspace = workspace_of(tmp_path / "ws", rows)
+    found = find_merges(workspace, identifiers_only=True)
+    assert found.identified == merged
+    if not merged:
+        assert any(note.warning for note in found.notes)
+
+
+def test_there_are_no_chains(tmp_path: Path) -> None:
+    weight = np.array([1, 5, 1, 1, 9, 9, 1])
+    pairs = pl.DataFrame(
+        {"a": [0, 1, 3, 3, 4], "b": [1, 2, 4, 5, 5]}, {"a": pl.Int32, "b": pl.Int32}
+    )
+    into, left = clusters(pairs, weight)
+    # 0 and 1 come first, and 2 is not like 0; 3, 4 and 5 are like each other.
+    assert (sorted(into.rows()), left) == ([(0, 1), (3, 4), (5, 4)], 0)
+    star = pl.DataFrame(
+        {"a": [0] * (MOST_TOGETHER + 1), "b": range(1, MOST_TOGETHER + 2)},
+        {"a": pl.Int32, "b": pl.Int32},
+    )
+    into, left = clusters(star, np.ones(MOST_TOGETHER + 2, np.int64))
+    assert (into.height, left) == (0, MOST_TOGETHER + 2)
+
+
+@pytest.fixture(scope="module")
+def customers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[tuple[str, str]]]:
+    """A workspace of customers of whom some are there twice, and who these are."""
+    folder = tmp_path_factory.mktemp("customers")
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    try:
+        from duplicates import plant
+    finally:
+        sys.path.pop(0)
+    files, truth = plant(folder, "people", 300, 3)
+    loads = []
+    for path in files:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        loads.append(
+            [
+                one
+                for number, row in enumerate(rows)
+                for name, value in row.items()
+                if value
+                for one in (
+                    [typed(row["id"], "Customer")]
+                    if name == "id"
+                    else [literal(row["id"], f"{BASE}property:{name}", value, row=number + 2)]
+                )
+            ]
+        )
+    workspace_of(folder / "ws", *loads)
+    return folder / "ws", truth
+
+
+def test_duplicates_are_found_by_what_is_said_of_them(
+    customers: tuple[Path, set[tuple[str, str]]],
+) -> None:
+    pytest.importorskip("splink")
+    workspace = Workspace.open(customers[0])
+    found = find_merges(workspace, types=["customer"])
+    s = compile_snapshot(workspace, rdf=False)
+    groups: dict[int, set[str]] = {}
+    for iri, into in zip(s.merged_iri, s.merged_into.tolist()):
+        groups.setdefault(into, {s.entity_iris[into]}).add(iri)
+    pairs = {
+        (a.removeprefix(E), b.removeprefix(E))
+        for group in groups.values()
+        for a in group
+        for b in group
+        if a < b
+    }
+    assert found.compared == len(s.merged_iri)
+    assert len(pairs & customers[1]) >= 0.9 * len(customers[1])
+    assert len(pairs - customers[1]) <= 0.01 * len(pairs)
+    merge = s.merge(0)
+    assert merge.method == "compared"
+    assert 0.95 <= merge.probability <= 1
+    assert any(reason.startswith("email: ") and "bits" in reason for reason in merge.reasons)
+    assert any(note.text.startswith("Customer: ") for note in found.notes)
+    # The same facts give the same load.
+    assert find_merges(workspace, types=["customer"]).load == found.load
+
+
+def test_copies_of_a_record_are_compared_once_and_blocks_are_capped(
+    customers: tuple[Path, set[tuple[str, str]]],
+) -> None:
+    pytest.importorskip("splink")
+    names = [f"name {i % 7}" for i in range(300)]
+    columns = (Column(("c0",), "name", "name"), Column(("c1",), "code", "code"))
+    same = pl.DataFrame(
+        {"entity": range(300), "c0": names, "c1": ["same"] * 300},
+        schema_overrides={"entity": pl.Int32},
+    )
+    found = compare(Records(same, columns), 0.95)
+    assert found.copies.height == 300 - 2 * 7
+    apart = same.with_columns(c1=pl.format("same{}", "entity"), c0=pl.lit("name"))
+    assert MOST_SHARING < 300
+    assert compare(Records(apart, columns), 0.95).uncompared == 300
+
+
+def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = workspace_of(tmp_path / "ws", *TWO)
+    with pytest.raises(OutOfRange, match="threshold"):
+        find_merges(workspace, threshold=0.2)
+    monkeypatch.setattr("sightline.graph.merging.linkage.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"sightline\[link\]"):
+        find_merges(workspace)
