@@ -99,7 +99,7 @@ export async function view(context) {
     const set = [...chosen.keys()];
     put(bar, h("h1", { class: "hidden" }, named(answer.type)), types, chips, adds, h("span", { class: "quiet found" }, plural(answer.found, "row")), h("span", { class: "grow" }),
       set.length ? h("span", { class: "set" }, h("b", {}, `${number(set.length)} chosen`),
-        rowOf("enrich") ? h("a", { class: "button", href: to("enrich", null, { set }) }, "In common") : null,
+        rowOf("set") ? h("a", { class: "button", href: to("set", null, { e: set }) }, "In common") : null,
         rowOf("connect") ? h("a", { class: "button", href: to("connect", null, { a: set }) }, icon("connect"), "Connect") : null,
         h("button", { type: "button", class: "button", "aria-label": "Choose none", onclick: () => { chosen.clear(); for (const row of body.querySelectorAll("[aria-selected=true]")) row.setAttribute("aria-selected", "false"); drawBar(answer); } }, icon("close"))) : null,
       columns, answer.columns.some((column) => column.sort !== "attribute") ? gaps : null,
