@@ -7,7 +7,7 @@ import { nameOf, named } from "./facts.js";
 import { icon } from "./icons.js";
 import { closeTop, popover } from "./popover.js";
 import { searchBox } from "./search.js";
-import { dot, dotOf, typeNamed } from "./types.js";
+import { dotOf } from "./types.js";
 
 /** @typedef {import("../answers.js").Ref} Ref */
 /** @typedef {import("../answers.js").Entity} Entity */
@@ -115,6 +115,3 @@ export const relationField = ({ name, relation, head, tail, choose }) => field({
     return { content: [input, list, relation ? clearer(() => choose(null)) : null], focus: input };
   },
 });
-
-/** The dot of a type by its label. @param {string} name */
-export const dotNamed = (name) => dot(typeNamed(name));
