@@ -76,6 +76,9 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     if (looked) state.replace({ at: place_() });
     placeCard();
   };
+  stage.onResize = () => {
+    if (!looked && shown.nodes.length) fit();
+  };
   const theme = new MutationObserver(() => restyle());
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   const dark = matchMedia("(prefers-color-scheme: dark)");

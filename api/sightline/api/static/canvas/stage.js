@@ -47,6 +47,8 @@ export class Stage {
     this.moving = false;
     /** Called when the picture rests. */
     this.onRest = () => {};
+    /** Called when there is more or less room. */
+    this.onResize = () => {};
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(place);
     this.resize();
@@ -64,6 +66,7 @@ export class Stage {
     this.above.height = Math.round(this.height * scale);
     this.scale = scale;
     this.sigma?.resize(true);
+    this.onResize();
     this.draw();
   }
 
