@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("api", "worker", "worker-gpu")
+SERVICES = ("api", "jobs", "worker", "worker-gpu")
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +102,20 @@ def test_sources_are_mounted_read_only(compose: dict[str, Any]) -> None:
         assert [m for m in mounts if ":/data" in m] == ["${SIGHTLINE_SOURCES:-./data}:/data:ro"]
 
 
-def test_only_the_api_starts_by_itself(compose: dict[str, Any]) -> None:
+def test_jobs_are_done_where_there_is_torch(
+    compose: dict[str, Any], stages: dict[str, str]
+) -> None:
+    assert "--no-worker" in compose["services"]["api"]["command"]
+    jobs = compose["services"]["jobs"]
+    assert jobs["command"][0] == "work"
+    assert jobs["restart"] == "unless-stopped"
+    assert ".[train]" in copied_environment(stages, jobs["build"]["target"])
+
+
+def test_what_answers_and_what_does_jobs_start_by_themselves(compose: dict[str, Any]) -> None:
     profiles = {name: compose["services"][name].get("profiles") for name in SERVICES}
 
-    assert profiles == {"api": None, "worker": ["worker"], "worker-gpu": ["gpu"]}
+    assert profiles == {"api": None, "jobs": None, "worker": ["worker"], "worker-gpu": ["gpu"]}
 
 
 def test_the_gpu_profile_reserves_a_gpu_and_demands_it(compose: dict[str, Any]) -> None:
@@ -166,5 +176,13 @@ def test_the_commands_of_the_services_exist(compose: dict[str, Any]) -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for service in compose["services"].values():
         name, *arguments = service["command"]
-        known = {option for param in commands[name].params for option in param.opts}
+        known = {o for param in commands[name].params for o in (*param.opts, *param.secondary_opts)}
         assert {a for a in arguments if a.startswith("-")} <= known
+
+
+def test_all_that_is_built_goes_to_the_build() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    built = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    let_through = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    assert {f"!{name.partition('/')[0]}" for name in built} <= set(let_through)

@@ -41,7 +41,7 @@ MAX_NAME = 200
 #: Seconds for which a sender may send nothing.
 IDLE = 30.0
 #: Bytes that are written at once.
-AT_ONCE = 1 << 18
+AT_ONCE = 1 << 20
 #: Seconds for which the files of a job that failed or was cancelled wait for another try.
 WAITING = 86_400.0
 #: What of a name is kept for those who tell formats by it.
