@@ -25,7 +25,7 @@ import { dot, dotOf, typeNamed, typeOf } from "../parts/types.js";
 const FACTS = 300;
 const MOST = 1000;
 const NAMES = 3;
-const FACETS = 400;
+const FACETS = 340;
 /** Predictions asked for; entities that are alike. */
 const PREDICTED = 60;
 const SIMILAR = 12;
