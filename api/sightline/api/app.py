@@ -27,7 +27,7 @@ from sightline.api.jobs.follow import Followed
 from sightline.api.jobs.queue import Jobs
 from sightline.api.loads import ReadRow
 from sightline.api.metrics import MEDIA_TYPE, exposition
-from sightline.api.questions import Health, Problem
+from sightline.api.questions import PROBLEMS, Health, Problem
 from sightline.api.reading import Route
 from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
@@ -112,8 +112,8 @@ class _App(FastAPI):
             for operation in chain.from_iterable(p.values() for p in made["paths"].values()):
                 for status, response in operation["responses"].items():
                     if status == "default" or status[0] in "45":
-                        content = response["content"]
-                        content[problems.MEDIA_TYPE] = content.pop("application/json")
+                        (schema,) = response["content"].values()
+                        response["content"] = {problems.MEDIA_TYPE: schema}
         assert self.openapi_schema is not None
         return self.openapi_schema
 
@@ -162,7 +162,12 @@ async def openapi(request: Request) -> Response:
     return Response(body, headers=headers, media_type="application/json")
 
 
-@health.get("/metrics", response_class=PlainTextResponse, openapi_extra=may("read"))
+@health.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=PROBLEMS,
+    openapi_extra=may("read"),
+)
 async def metrics(request: Request) -> Response:
     """What the service counts of itself, in the text format of Prometheus."""
     service: Service = request.app.state.service
