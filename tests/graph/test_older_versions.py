@@ -14,6 +14,7 @@ import pytest
 from sightline.cli.main import run
 from sightline.graph.record.loads import active_loads, retract
 from sightline.graph.record.statements import TERMS, scan_statements
+from sightline.graph.snapshot import build as building
 from sightline.graph.snapshot import compile as compiling
 from sightline.graph.snapshot import reader
 from sightline.graph.snapshot.compile import compile_snapshot
@@ -127,7 +128,7 @@ def test_a_source_that_it_loaded_is_the_same_load_today(
 def test_an_older_snapshot_says_how_to_make_it_again(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (reader, compiling):
+    for module in (reader, compiling, building):
         monkeypatch.setattr(module, "SNAPSHOT_FORMAT", 99)
     with pytest.raises(FormatMismatch, match=r"version 1.*99.*`sightline compile` makes"):
         served_snapshot(workspace)

@@ -34,7 +34,9 @@ from sightline.graph.errors import MissingExtra
 from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
+    from sightline.graph.extraction.extract import Options
     from sightline.graph.progress import Progress
+    from sightline.graph.record.loads import Load
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.ingest.discover import Taking
 
@@ -77,6 +79,7 @@ def run(
     with ws.lock():
         taking = _taking(encoding, format, allow_network, source)
         load_files(ws, sources, mapping, strict, taking, skip_unreadable)
+        extract_loaded(ws)
         if missing or preset == "none":
             _compile(ws)
         else:
@@ -84,6 +87,30 @@ def run(
     if missing:
         terminal.say(f"nothing was learnt of it: {missing}")
     terminal.say(f"ready: sightline serve -w {workspace}")
+
+
+def extract_loaded(ws: Workspace) -> None:
+    """Extract what texts state where some are loaded, and say how much that is."""
+    from sightline.graph.record.loads import active_loads
+
+    if any(load.role == "text" for load in active_loads(ws)):
+        load = extract_texts(ws)
+        terminal.say(
+            f"facts extracted from texts: {load.counts.statements:,}, as load {load.id}; "
+            f"sightline extract -w {ws.path} says from which sentences"
+        )
+
+
+def extract_texts(ws: Workspace, options: Options | None = None) -> Load:
+    """Extract what texts state, with progress; in the way of the last time, if not said."""
+    from sightline.graph.extraction.extract import Options, extract
+    from sightline.graph.record.loads import active_loads
+
+    former = [load for load in active_loads(ws) if load.role == "extracted"]
+    if options is None and former:
+        options = Options.of(former[0])
+    with terminal.progress() as progress:
+        return extract(ws, options, progress=progress)
 
 
 def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = False) -> None:
@@ -124,11 +151,15 @@ def ingest(
 
     Example: sightline ingest /mnt/may/customers.csv --source customers -w shop
     """
+    from sightline.graph.record.loads import active_loads
+
     ws = Workspace.create(workspace)
     taking = _taking(encoding, format, allow_network, source)
     with ws.lock():
         load_files(ws, sources, mapping, strict, taking, skip_unreadable)
-    terminal.say(f"next: sightline compile -w {workspace}")
+        texts = any(load.role == "text" for load in active_loads(ws))
+    first = f"sightline extract -w {workspace}, then " if texts else ""
+    terminal.say(f"next: {first}sightline compile -w {workspace}")
 
 
 def _taking(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sightline.cli import terminal
+from sightline.cli import build, terminal
 from sightline.cli.options import JsonOption, WorkspaceOption, open_for_asking
 from sightline.graph.snapshot.errors import UnknownEntity
 from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
+    from sightline.graph.record.loads import Load
     from sightline.graph.snapshot.reader import Snapshot
 
 
@@ -100,6 +101,78 @@ def merge(
     terminal.say(
         f"merged into others: {found.identified:,} by identifiers, {found.compared:,} by what is "
         f"said of them, as load {found.load.id}; next: sightline compile -w {workspace}"
+    )
+
+
+def extract(
+    workspace: WorkspaceOption,
+    precision: Annotated[
+        float,
+        typer.Option(
+            help="Share of facts, from 0 to 1, that what is taken must have among pairs that were "
+            "not learnt from."
+        ),
+    ] = 0.7,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="NAME", help="Read the values of a property as texts."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Extract what the loaded texts state about the things of the graph.
+
+    Names are found in the sentences, and relations read as the graph's own facts teach it. What is
+    found and the graph lacks is a load of its own, marked as extracted, with sentence and
+    confidence, and taken out by `sightline retract`. Later compiles keep it up to date.
+
+    Example: sightline extract --precision 0.8 -w world
+    """
+    from sightline.graph.extraction.extract import Options, about
+    from sightline.graph.vocabulary import expand, mint
+
+    ws = Workspace.open(workspace)
+    known = ws.settings.prefixes
+    iris = (
+        expand(name, known) or (name if ":" in name else mint(ws.settings.base, "property", name))
+        for name in properties or ()
+    )
+    load = build.extract_texts(ws, Options(precision, tuple(iris)))
+    found = about(load)
+    if json:
+        terminal.print_json({"load": load.id, "extracted": load.counts.statements, **found})
+        return
+    show_extracted(load, found)
+    terminal.say(f"next: sightline compile -w {workspace}")
+
+
+def show_extracted(load: Load, found: dict[str, Any]) -> None:
+    """What was linked, how well each relation is read, and what was extracted."""
+    from sightline.graph.extraction.extract import preview
+
+    columns = ("relation", "#known pairs", "#precision", "#recall", "#extracted")
+    rows = [
+        (
+            one["label"],
+            one["known"],
+            "" if one["precision"] is None else f"{one['precision']:.0%}",
+            "" if one["recall"] is None else f"{one['recall']:.0%}",
+            "not sure enough" if one["threshold"] is None else one["extracted"],
+        )
+        for one in found["relations"]
+        if one["known"]
+    ]
+    terminal.table("Read from texts (precision and recall on held-out pairs)", columns, rows)
+    terminal.table("Extracted", ("fact", "#confidence", "sentence"), preview(load))
+    names = found["linking"]
+    terminal.say(
+        f"{found['sentences']:,} sentences name {names['entities']:,} things "
+        f"{names['mentions']:,} times; left out: {names['ambiguous']:,} names that may mean "
+        f"several, {names['lower']:,} in lower case, {found['denied']:,} pairs in sentences that "
+        f"deny, {found['already_answered']:,} facts where another is stated and one can be"
+    )
+    terminal.say(
+        f"facts extracted: {load.counts.statements:,}, as load {load.id}; "
+        f"{found['new_names']:,} names of nothing in the graph are in its folder"
     )
 
 
@@ -203,4 +276,4 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
         terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")
 
 
-COMMANDS = (reason, merge, watch, export)
+COMMANDS = (reason, merge, extract, watch, export)

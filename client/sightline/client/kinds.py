@@ -63,6 +63,7 @@ RELATED = Question(
         "direction": "both",
         "k": 10,
         "known": True,
+        "extracted": True,
         "predicted": True,
         "where": (),
         "deadline_ms": 1000,
@@ -263,17 +264,19 @@ class Kinds(ABC):
         direction: Literal["both", "out", "in"] = "both",
         k: int = 10,
         known: bool = True,
+        extracted: bool = True,
         predicted: bool = True,
         where: Sequence[str] = (),
         deadline_ms: int = 1000,
     ) -> Related:
         """What is related to an entity: stated facts and predicted ones, marked as such.
 
-        At most k stated facts, then at most k predicted ones. Stated facts take turns over
-        relations, the rarer neighbours first; predicted ones come by probability. A longer list
-        begins with the shorter one. Where the model cannot be asked the stated facts are the
-        answer, as they are where facts must say something of themselves. A model that reads the
-        graph for each question has a deadline.
+        At most k stated facts, then at most k extracted from texts, the surest first, then at
+        most k predicted ones. Stated facts take turns over relations, the rarer neighbours
+        first; predicted ones come by probability. A longer list begins with the shorter one.
+        Where the model cannot be asked the stated facts are the answer, as they are where facts
+        must say something of themselves. A model that reads the graph for each question has a
+        deadline.
 
         Stated facts first.
 
@@ -283,6 +286,7 @@ class Kinds(ABC):
             direction: out: the entity is the head of the fact; in: it is the tail.
             k: How many answers, 1 to 1000.
             known: Show what the graph states.
+            extracted: Show what texts state, as it was extracted.
             predicted: Show what the model predicts.
             where: Only facts whose source says so of them: `rating>=4`, `year<=1999`,
                 `source=IMDb`, or the same as `min_rating=4`, `max_year=1999`. Repeat for several.
@@ -296,6 +300,7 @@ class Kinds(ABC):
             direction=direction,
             k=k,
             known=known,
+            extracted=extracted,
             predicted=predicted,
             where=where,
             deadline_ms=deadline_ms,
@@ -826,17 +831,19 @@ class AsyncKinds(ABC):
         direction: Literal["both", "out", "in"] = "both",
         k: int = 10,
         known: bool = True,
+        extracted: bool = True,
         predicted: bool = True,
         where: Sequence[str] = (),
         deadline_ms: int = 1000,
     ) -> Related:
         """What is related to an entity: stated facts and predicted ones, marked as such.
 
-        At most k stated facts, then at most k predicted ones. Stated facts take turns over
-        relations, the rarer neighbours first; predicted ones come by probability. A longer list
-        begins with the shorter one. Where the model cannot be asked the stated facts are the
-        answer, as they are where facts must say something of themselves. A model that reads the
-        graph for each question has a deadline.
+        At most k stated facts, then at most k extracted from texts, the surest first, then at
+        most k predicted ones. Stated facts take turns over relations, the rarer neighbours
+        first; predicted ones come by probability. A longer list begins with the shorter one.
+        Where the model cannot be asked the stated facts are the answer, as they are where facts
+        must say something of themselves. A model that reads the graph for each question has a
+        deadline.
 
         Stated facts first.
 
@@ -846,6 +853,7 @@ class AsyncKinds(ABC):
             direction: out: the entity is the head of the fact; in: it is the tail.
             k: How many answers, 1 to 1000.
             known: Show what the graph states.
+            extracted: Show what texts state, as it was extracted.
             predicted: Show what the model predicts.
             where: Only facts whose source says so of them: `rating>=4`, `year<=1999`,
                 `source=IMDb`, or the same as `min_rating=4`, `max_year=1999`. Repeat for several.
@@ -859,6 +867,7 @@ class AsyncKinds(ABC):
             direction=direction,
             k=k,
             known=known,
+            extracted=extracted,
             predicted=predicted,
             where=where,
             deadline_ms=deadline_ms,

@@ -303,7 +303,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact, stated, inferred or predicted.
+    """A fact, stated, inferred, extracted from a text, or predicted.
 
     Attributes:
         direction: as read from the entity asked about; null where two were.
@@ -325,7 +325,7 @@ class Fact:
         rule: the surest mined rule that gives a predicted fact, with the facts in which it does.
         graph_chance: what the surest five rules say of it, as ``explain`` does; null where none
             gives it.
-        origins: where a stated fact is stated.
+        origins: where a stated fact is stated, and an extracted one read.
         qualifiers: what those statements say about themselves.
     """
 
@@ -333,7 +333,7 @@ class Fact:
     relation: Ref
     tail: EntityRef
     direction: Literal["out", "in"] | None
-    status: Literal["stated", "inferred", "predicted"]
+    status: Literal["stated", "inferred", "extracted", "predicted"]
     probability: float | None
     probability_if_any: float | None
     abstain: bool
@@ -391,7 +391,7 @@ class Link:
     source: str
     relation: Ref
     target: str
-    status: Literal["stated", "inferred", "predicted"]
+    status: Literal["stated", "inferred", "extracted", "predicted"]
     probability: float | None
     probability_if_any: float | None
     origins: tuple[Origin, ...]
@@ -695,7 +695,8 @@ class Explanation(Table, Graph):
     Attributes:
         status: ``unknown`` where neither the graph nor the model says anything of it; ``note`` says
             why.
-        origins: where it is stated.
+        origins: where it is stated, or read.
+        qualifiers: of a fact extracted from a text its sentence, confidence and method.
         premises: of an inferred fact the rule and the facts it follows from.
         probability, probability_if_any, abstain: what the model says of a fact that is not stated,
             as in ``records.Fact``.
@@ -712,9 +713,10 @@ class Explanation(Table, Graph):
     head: EntityRef
     relation: Ref
     tail: EntityRef
-    status: Literal["stated", "inferred", "predicted"] | Literal["unknown"]
+    status: Literal["stated", "inferred", "extracted", "predicted"] | Literal["unknown"]
     note: str | None
     origins: tuple[Origin, ...]
+    qualifiers: tuple[Qualifier, ...]
     premises: str | None
     probability: float | None
     probability_if_any: float | None
@@ -1125,6 +1127,7 @@ class Stats(Table):
     """The size of what is served, and which snapshot and model it is.
 
     Attributes:
+        extracted: facts that texts state and the graph lacks; none of the edges.
         inferred: those of the edges that no source states.
         hits_at_10: share of the held-out facts that the model found in its first ten answers; null
             where it was not evaluated.
@@ -1135,6 +1138,7 @@ class Stats(Table):
     entities: int
     relations: int
     edges: int
+    extracted: int
     inferred: int
     hits_at_10: float | None
     loads: tuple[LoadRef, ...]

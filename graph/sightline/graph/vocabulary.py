@@ -83,6 +83,10 @@ MERGE_PROBABILITY, MERGE_METHOD, MERGE_REASON = (
 SAME_AS = OWL + "sameAs"
 #: Statements with these predicates say that two things are one.
 IDENTITY = (SAME_AS, SKOS + "exactMatch")
+#: What an extracted statement says of itself.
+CONFIDENCE = "https://w3id.org/biolink/vocab/extraction_confidence_score"
+SUPPORTING_TEXT = "https://w3id.org/biolink/vocab/supporting_text"
+METHOD = SCHEMA + "measurementTechnique"
 
 Kind = Literal["entity", "relation", "class", "property"]
 

@@ -15,8 +15,9 @@ from sightline.graph.snapshot.statement import Origin
 #: ``out``: the entity asked about is the head of the fact; ``in``: it is the tail.
 Direction = Literal["out", "in"]
 #: What the graph holds, stated in a source or inferred from what is stated, shows its origins and
-#: has no probability; a predicted fact is the other way round.
-Status = Literal["stated", "inferred", "predicted"]
+#: has no probability; a predicted fact is the other way round. An extracted fact is not in the
+#: graph: a text says so as far as it was read, with a confidence and the sentence as qualifiers.
+Status = Literal["stated", "inferred", "extracted", "predicted"]
 #: What may look wrong; see ``checkup``.
 FindingKind = Literal[
     "contradiction",
@@ -160,7 +161,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact, stated, inferred or predicted.
+    """A fact, stated, inferred, extracted from a text, or predicted.
 
     Attributes:
         direction: as read from the entity asked about; null where two were.
@@ -182,7 +183,7 @@ class Fact:
         rule: the surest mined rule that gives a predicted fact, with the facts in which it does.
         graph_chance: what the surest five rules say of it, as ``explain`` does; null where none
             gives it.
-        origins: where a stated fact is stated.
+        origins: where a stated fact is stated, and an extracted one read.
         qualifiers: what those statements say about themselves.
     """
 

@@ -91,20 +91,24 @@ def _left_out(workspace: Workspace, format: Format) -> list[str]:
         found = {"{} values that links have of their own, for which JSON-LD has no form": count}
         where = "the formats nq, nt and ttl have one"
     elif format in ("nt", "ttl"):
-        counts = {
-            role: sum(load.counts.statements for load in loads if load.role == role)
-            for role in ("inferred", "merges")
-        }
         found = {
-            "{} inferred facts": counts["inferred"],
-            "{} merges": counts["merges"],
+            "{} inferred facts": _count(loads, "inferred"),
+            "{} merges": _count(loads, "merges"),
             "the named graphs of {} statements": _stated(loads, "graph"),
         }
         where = "nq and jsonld have them"
     else:
         return []
     said = [text.format(f"{count:,}") for text, count in found.items() if count]
-    return [f"left out: {', '.join(said)}; {where}"] if said else []
+    told = [f"left out: {', '.join(said)}; {where}"] if said else []
+    texts = 0 if format == "jsonld" else _count(loads, "extracted")
+    if texts:
+        told.append(f"left out: {texts:,} facts extracted from texts; nq and jsonld have them")
+    return told
+
+
+def _count(loads: Sequence[Load], role: Role) -> int:
+    return sum(load.counts.statements for load in loads if load.role == role)
 
 
 def _stated(loads: Sequence[Load], column: str) -> int:
@@ -134,7 +138,9 @@ def _about_schema(workspace: Workspace) -> int:
 def _write_rdf(workspace: Workspace, format: str, path: Path, progress: Progress) -> None:
     import pyoxigraph as ox
 
-    named: tuple[Role, ...] = ("inferred", "merges") if format in ("nq", "jsonld") else ()
+    named: tuple[Role, ...] = (
+        ("inferred", "merges", "extracted") if format in ("nq", "jsonld") else ()
+    )
     parts = _parts(workspace, ("facts", *named), progress, remarks=format != "jsonld")
     if format == "nq":
         with path.open("wb") as stream:

@@ -1,7 +1,7 @@
 """The read-only Oxigraph index of a snapshot, for people who think in RDF.
 
 Knows how statements are written as N-Quads and how the index is opened; evaluates nothing itself.
-The default graph of a query is the union of all named graphs.
+The default graph of a query is the union of all named graphs but that of extracted facts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sightline.graph.errors import SightlineError
 from sightline.graph.rdf.errors import IndexUnreadable
 from sightline.graph.rdf.worker import failure
-from sightline.graph.record.loads import Load
+from sightline.graph.record.loads import Load, Role
 from sightline.graph.record.merges import Merges
 from sightline.graph.record.statements import QUALIFIERS, scan_statements
 from sightline.graph.storage.artifact import read_manifest
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     import rdflib
 
 FOLDER = "rdf"
+#: What is in it, in named graphs; extracted facts are in no default graph.
+INDEXED: tuple[Role, ...] = ("facts", "inferred", "extracted")
 
 
 def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) -> None:
-    """Write the stated and inferred facts of ``loads`` to a store at ``target/rdf``, with the names
-    that terms have since they were merged, and the merges themselves.
+    """Write the stated, inferred and extracted facts of ``loads`` to a store at ``target/rdf``,
+    with the names that terms have since they were merged, and the merges themselves.
 
     Args:
         former: an intact snapshot with an index. Where it has most of the facts, a copy of its
@@ -50,7 +52,7 @@ def write_rdf_index(target: Path, loads: Sequence[Load], former: Path | None) ->
             ),
         )
         for file, (index, frame) in enumerate(
-            scan_statements(loads, "facts", "inferred", "merges", qualifiers=True)
+            scan_statements(loads, *INDEXED, "merges", qualifiers=True)
         )
     ]
     folder = target / FOLDER
@@ -104,10 +106,10 @@ def _changed_graphs(
             load.verify()
     except (DamagedArtifact, FormatMismatch):
         return None  # one that went is no longer whole
-    differing = [load for load in differing if load.role in ("facts", "inferred")]
+    differing = [load for load in differing if load.role in INDEXED]
     named = [
         frame.select("graph").collect()["graph"].drop_nulls()
-        for _, frame in scan_statements(differing, "facts", "inferred")
+        for _, frame in scan_statements(differing, *INDEXED)
     ]
     graphs = pl.concat([pl.Series("graph", [LOAD_GRAPH + load.id for load in differing]), *named])
     changed = graphs.unique().to_list()

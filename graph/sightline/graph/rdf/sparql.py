@@ -3,7 +3,7 @@
 A query costs at most its own request: it is evaluated by a process with bounded memory and without
 a network (``worker``), which is killed when its time is over. Idle processes are kept for the next
 query. A result is complete or it is an error; the default graph is the union of all graphs in the
-index.
+index but that of extracted facts.
 
 No pool of a library does this. Those of ``concurrent.futures`` and joblib cannot end a task that
 runs. Pebble can, but its processes begin as copies of the service or by importing its main module;
@@ -46,6 +46,7 @@ from sightline.graph.rdf.index import index_error, index_of
 from sightline.graph.rdf.query_text import Query, undeclared_prefix
 from sightline.graph.rdf.worker import left, receive, send
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.vocabulary import EXTRACTED_GRAPH
 
 #: Seconds between two looks whether an answer is still waited for; long queries remembered.
 SLICE, REMEMBERED = 0.1, 1000
@@ -152,6 +153,7 @@ class QueryPool:
             "prefixes": {name: snapshot.prefixes[name] for name in query.borrowed},
             "union": graphs is None and not query.has_dataset,
             "default_graph": None if graphs is None else graphs.default,
+            "less": EXTRACTED_GRAPH if snapshot.num_extracted else None,
             "named_graphs": None if graphs is None else graphs.named,
             "seconds": self.limits.seconds,
             "max_rows": self.limits.rows,

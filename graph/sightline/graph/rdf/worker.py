@@ -111,11 +111,14 @@ def evaluate(store: Any, request: dict[str, Any]) -> bytearray:
         for name in ("default_graph", "named_graphs")
         if request[name] is not None
     }
+    less = request.get("less") if request["union"] else None
+    if less:
+        graphs["default_graph"] = [g for g in store.named_graphs() if g.value != less]
     result = store.query(
         request["text"],
         base_iri=request["base"],
         prefixes=request["prefixes"],
-        use_default_graph_as_union=request["union"],
+        use_default_graph_as_union=request["union"] and not less,
         **graphs,
     )
     body: Any = _Body(request["max_bytes"])

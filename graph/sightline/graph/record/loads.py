@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -277,11 +277,13 @@ class LoadWriter:
         notes: Sequence[Note] = (),
         tables: Sequence[TableRows] = (),
         active: bool = True,
+        about: Mapping[str, Any] | None = None,
     ) -> Load:
         """Make the load durable and active. When this returns, it survives a power cut.
 
         Args:
             derived_from: ids of the loads from which the statements follow.
+            about: more for the manifest.
             active: False for one that waits, retracted, until others are there too.
 
         Raises:
@@ -314,6 +316,7 @@ class LoadWriter:
                 "tables": [asdict(table) for table in tables],
                 "prov:wasGeneratedBy": activity,
                 "prov:wasDerivedFrom": list(derived_from),
+                **(about or {}),
             },
         )
         if not active:

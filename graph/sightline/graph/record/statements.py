@@ -22,6 +22,8 @@ COLUMNS = (*TERMS, "graph", "row")
 #: What the statement says about itself (a rating, a year, a publication), in files that have any: a
 #: list of literals and IRIs under the IRIs of properties.
 QUALIFIERS = "qualifiers"
+#: Beside extracted statements: the load and row of the sentence of each.
+EVIDENCE = "evidence.parquet"
 #: The parts of one; ``datatype`` is null where the value is an IRI.
 QUALIFIER = ("key", "value", "datatype", "language")
 #: Those that version 2 of the record has in its place: two lists of texts.

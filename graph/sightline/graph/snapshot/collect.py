@@ -25,7 +25,7 @@ def collect(workspace: Workspace) -> None:
     """Remove snapshots except the newest ``KEPT``, the served one, those of former pairs, the one
     in which what is watched was last looked at, and those that the served model and the newest
     ``KEPT`` models were trained on; then the maps of models to snapshots that are gone, and
-    inferred loads that are neither active nor in a snapshot that is left.
+    inferred and extracted loads that are neither active nor in a snapshot that is left.
 
     An older model can be served all the same: it has a vocabulary of its own, and maps are made
     when it is published. Only its distillation and evaluation need its snapshot.
@@ -43,7 +43,11 @@ def collect(workspace: Workspace) -> None:
             needed.add(watched(workspace).since)
         left = [folder for folder in snapshots if folder.name in needed]
         used = {load["id"] for folder in left for load in read_manifest(folder)["loads"]}
-        inferred = [load for load in Load.all(workspace.loads_folder) if load.role == "inferred"]
+        derived = [
+            load
+            for load in Load.all(workspace.loads_folder)
+            if load.role in ("inferred", "extracted")
+        ]
     except WorkspaceError:
         return
     names = {folder.name for folder in left}
@@ -52,7 +56,7 @@ def collect(workspace: Workspace) -> None:
         if folder.name not in names:
             _remove(folder)
     retracted = set(current.retracted)
-    for load in inferred:
+    for load in derived:
         if load.id in retracted - used:
             _remove(load.folder)
             workspace.set_retracted(load.id, False)

@@ -14,7 +14,13 @@ import polars as pl
 
 from sightline.graph.record.loads import HELD_OUT, Load, Role
 from sightline.graph.record.merges import Merges
-from sightline.graph.record.statements import QUALIFIERS, scan_statements, statement_schema
+from sightline.graph.record.statements import (
+    EVIDENCE,
+    QUALIFIERS,
+    TERMS,
+    scan_statements,
+    statement_schema,
+)
 from sightline.graph.snapshot import derived
 from sightline.graph.snapshot.derived import united
 from sightline.graph.storage.settings import Settings
@@ -51,6 +57,8 @@ class Inputs:
         qualified: a row for each qualifier of a statement, with ``QUALIFIER`` beside the statement;
             None where there are none.
         merges: which entities are one; None where none are.
+        extracted: what texts state, with its qualifiers, and the load and row of the sentence as
+            ``source`` and ``place``; None where no text was read.
         tables: sorted IRIs of entities, relations, classes and properties; an id is a position.
         ids: the same as frames with the columns ``iri`` and, as int32, the name of the kind.
     """
@@ -67,6 +75,7 @@ class Inputs:
     held_out: dict[Role, pl.DataFrame]
     qualified: pl.DataFrame | None
     merges: Merges | None
+    extracted: pl.DataFrame | None
     tables: dict[str, list[str]]
     ids: dict[str, pl.DataFrame]
 
@@ -122,7 +131,7 @@ class Inputs:
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         edges = _encoded(linking, ids)
         about = (loads, settings, former, inferred, total)
-        others = (held_out, qualified, merges, tables, ids)
+        others = (held_out, qualified, merges, _extracted(loads), tables, ids)
         return cls(*about, edges, types, schema, literals, *others)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
@@ -203,6 +212,16 @@ def _qualified(loads: Sequence[Load], merges: Merges | None) -> pl.DataFrame | N
         statements = merges.applied(statements)
     statements = statements.drop("datatype", "language", "graph")
     return united(statements.explode(QUALIFIERS).unnest(QUALIFIERS), ("key", "value"))
+
+
+def _extracted(loads: Sequence[Load]) -> pl.DataFrame | None:
+    frames = []
+    for index, frame in scan_statements(loads, "extracted", qualifiers=True):
+        evidence = pl.read_parquet(loads[index].folder / EVIDENCE)
+        places = evidence.select("statement", source="load", place="row")
+        found = frame.select(*TERMS[:4], QUALIFIERS, "row").collect()
+        frames.append(found.join(places, left_on="row", right_on="statement"))
+    return united(pl.concat(frames)) if frames else None
 
 
 def _terms(

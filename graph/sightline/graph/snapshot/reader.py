@@ -31,6 +31,7 @@ from sightline.graph.snapshot.errors import (
 from sightline.graph.snapshot.search import Match, normalise
 from sightline.graph.snapshot.sections.axioms import Axioms
 from sightline.graph.snapshot.sections.copies import Copies
+from sightline.graph.snapshot.sections.extracted import Extracted
 from sightline.graph.snapshot.sections.held_out import HeldOut
 from sightline.graph.snapshot.sections.merges import Merged
 from sightline.graph.snapshot.sections.names import Names
@@ -69,7 +70,9 @@ def snapshot_format(workspace: Workspace) -> int | None:
     return found.get("format")
 
 
-class Snapshot(Merged, Qualifiers, Types, Axioms, HeldOut, Names, Search, Copies, MinedRules):
+class Snapshot(
+    Merged, Qualifiers, Extracted, Types, Axioms, HeldOut, Names, Search, Copies, MinedRules
+):
     """An opened snapshot: ids, arrays, labels, and where each edge came from.
 
     Attributes:

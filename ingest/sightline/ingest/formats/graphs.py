@@ -122,7 +122,10 @@ class EdgeColumns:
 
 def left_inferred(count: int) -> str:
     """What is said of facts that reasoning had added where they were exported."""
-    return f"{count:,} facts that were inferred are left out; sightline reason adds them again"
+    return (
+        f"{count:,} facts that were inferred or extracted are left out; sightline reason and "
+        "sightline extract add them again"
+    )
 
 
 def property_of(prefixes: Mapping[str, str], name: str) -> str:

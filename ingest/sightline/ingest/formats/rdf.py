@@ -21,6 +21,7 @@ import pyoxigraph as ox
 from sightline.graph.record.loads import Note
 from sightline.graph.record.statements import COLUMNS, QUALIFIERS
 from sightline.graph.vocabulary import (
+    EXTRACTED_GRAPH,
     GENID,
     INFERRED_GRAPH,
     OWL,
@@ -128,8 +129,9 @@ class _Told:
         self._relative = self._schema = self._deprecated = self._inferred = 0
 
     def inferred(self, frame: pl.DataFrame) -> pl.Series:
-        """Boolean ``(n,)``: what reasoning added to a graph that was exported; it does so again."""
-        found = (frame["graph"] == INFERRED_GRAPH).fill_null(False)
+        """Boolean ``(n,)``: what reasoning or texts added to a graph that was exported; they do so
+        again."""
+        found = frame["graph"].is_in([INFERRED_GRAPH, EXTRACTED_GRAPH]).fill_null(False)
         self._inferred += int(found.sum())
         return found
 

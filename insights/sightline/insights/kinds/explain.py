@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from annotated_doc import Doc
 
+from sightline.graph.snapshot.sections.extracted import Extraction
 from sightline.graph.snapshot.statement import Origin
 from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
-from sightline.insights.records import EntityRef, Path, Reason, Ref, Status
+from sightline.insights.records import EntityRef, Path, Qualifier, Reason, Ref, Status
 
 #: Walks shown for each rule.
 WALKS = 3
@@ -37,7 +38,8 @@ class Explanation:
     Attributes:
         status: ``unknown`` where neither the graph nor the model says anything of it; ``note`` says
             why.
-        origins: where it is stated.
+        origins: where it is stated, or read.
+        qualifiers: of a fact extracted from a text its sentence, confidence and method.
         premises: of an inferred fact the rule and the facts it follows from.
         probability, probability_if_any, abstain: what the model says of a fact that is not stated,
             as in ``records.Fact``.
@@ -57,6 +59,7 @@ class Explanation:
     status: Status | Literal["unknown"]
     note: str | None
     origins: tuple[Origin, ...]
+    qualifiers: tuple[Qualifier, ...]
     premises: str | None
     probability: float | None
     probability_if_any: float | None
@@ -83,6 +86,7 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     """
     from sightline.graph.mining.reasons import chance_of, reasons
     from sightline.graph.paths.find import find_paths
+    from sightline.insights.from_texts import qualifiers
     from sightline.insights.ranking import is_guess, judged
     from sightline.insights.reasons import NO_RULES, told
     from sightline.insights.support import HOPS, NO_SUPPORT
@@ -109,13 +113,17 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     if s.rules is None:
         support_note = "; ".join(filter(None, (support_note, NO_RULES)))
     status: Status | Literal["unknown"] = "unknown" if said is None else "predicted"
+    read = s.extraction(head, relation, tail) if edge is None else None
+    if read is not None:
+        status, note = "extracted", None
     return Explanation(
         head=names.entity(head),
         relation=names.relation(relation),
         tail=names.entity(tail),
         status=names.status(edge) if edge is not None else status,
         note=note,
-        origins=() if edge is None else names.origins(edge),
+        origins=_origins(sight, edge, read),
+        qualifiers=() if read is None else qualifiers(sight, read),
         premises=None if edge is None else names.because([edge]).get(edge),
         probability=None if said is None else said.chance,
         probability_if_any=None if said is None else said.if_any,
@@ -129,6 +137,12 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
         truncated=paths.truncated,
         reason=paths.reason,
     )
+
+
+def _origins(sight: Sightline, edge: int | None, read: Extraction | None) -> tuple[Origin, ...]:
+    if edge is not None:
+        return sight.names.origins(edge)
+    return () if read is None else (read.origin,)
 
 
 KIND = Kind(

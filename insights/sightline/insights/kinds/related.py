@@ -1,4 +1,4 @@
-"""What is related to an entity: what the graph states, then what the model adds."""
+"""What is related to an entity: what the graph states, what texts add, then what the model adds."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class RelatedQuestion:
     direction: DirectionName = "both"
     k: K = 10
     known: Annotated[bool, Doc("Show what the graph states.")] = True
+    extracted: Annotated[bool, Doc("Show what texts state, as it was extracted.")] = True
     predicted: Annotated[bool, Doc("Show what the model predicts.")] = True
     where: Where = ()
     deadline_ms: DeadlineMs = 1000
@@ -46,7 +47,8 @@ class Related(Reliability):
 def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     """What is related to an entity: stated facts and predicted ones, marked as such.
 
-    At most k stated facts, then at most k predicted ones. Stated facts take turns over relations,
+    At most k stated facts, then at most k extracted from texts, the surest first, then at most k
+    predicted ones. Stated facts take turns over relations,
     the rarer neighbours first; predicted ones come by probability. A longer list begins with the
     shorter one. Where the model cannot be asked the stated facts are the answer, as they are where
     facts must say something of themselves. A model that reads the graph for each question has a
@@ -63,6 +65,7 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
 
     from sightline.insights.conditions import conditions
     from sightline.insights.deadline import Deadline
+    from sightline.insights.from_texts import extracted
     from sightline.insights.ranking import (
         new_neighbours,
         reliability,
@@ -71,8 +74,8 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         told,
     )
 
-    if not asked.known and not asked.predicted:
-        raise UsageError("neither known nor predicted facts are asked for; ask for one of them")
+    if not (asked.known or asked.extracted or asked.predicted):
+        raise UsageError("no facts are asked for; ask for known, extracted or predicted ones")
     if asked.where and not asked.known:
         raise UsageError("predicted facts say nothing of themselves; ask for known ones")
     entity = sight.entity(asked.id)
@@ -82,6 +85,9 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     if asked.known:
         met = conditions(sight.snapshot, asked.where)
         facts += told(sight, stated(sight.facts, entity, wanted, asked.k, met), ranked=False)
+    if asked.extracted and not asked.where:
+        chosen = sight.relation(asked.relation)
+        facts += tuple(extracted(sight, entity, chosen, asked.direction)[: asked.k])
     predicted = asked.predicted and not asked.where
     if predicted and (not asked.known or sight.can_predict(entity)):
         found = new_neighbours(sight.model_view, entity, wanted, asked.k, deadline)

@@ -18,6 +18,7 @@ class Stats:
     """The size of what is served, and which snapshot and model it is.
 
     Attributes:
+        extracted: facts that texts state and the graph lacks; none of the edges.
         inferred: those of the edges that no source states.
         hits_at_10: share of the held-out facts that the model found in its first ten answers; null
             where it was not evaluated.
@@ -28,6 +29,7 @@ class Stats:
     entities: int
     relations: int
     edges: int
+    extracted: int
     inferred: int
     hits_at_10: float | None
     loads: tuple[LoadRef, ...]
@@ -44,6 +46,7 @@ def stats(sight: Sightline, asked: StatsQuestion) -> Stats:
         entities=s.num_entities,
         relations=s.num_relations,
         edges=s.num_edges,
+        extracted=s.num_extracted,
         inferred=int(s.edge_inferred.sum()),
         hits_at_10=measured.get("test", {}).get("hits_at_10"),
         loads=sight.names.loads(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sightline.graph.snapshot.sections.axioms import Axioms
 from sightline.graph.snapshot.sections.copies import Copies
 from sightline.graph.snapshot.sections.edges import Edges
+from sightline.graph.snapshot.sections.extracted import Extracted
 from sightline.graph.snapshot.sections.held_out import HeldOut
 from sightline.graph.snapshot.sections.literals import Literals
 from sightline.graph.snapshot.sections.merges import Merged
@@ -23,5 +24,5 @@ from sightline.graph.snapshot.sections.types import Types
 
 SECTIONS: tuple[type[Section], ...] = (
     *(Edges, Qualifiers, Types, Axioms, HeldOut),
-    *(Names, Literals, Merged, Search, Copies, MinedRules, Rdf),
+    *(Extracted, Names, Literals, Merged, Search, Copies, MinedRules, Rdf),
 )

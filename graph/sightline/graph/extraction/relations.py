@@ -1,0 +1,465 @@
+"""Which relation sentences state between two entities, learnt from the facts of the graph.
+
+Sentences that name both ends of a fact teach how texts say it (distant supervision, Mintz et al.
+2009); at least one sentence of a pair does, not each (Riedel et al. 2010), so that the surest
+sentences of a pair teach alone after a first round. Pairs without a fact are wrong answers only
+where the first of them has other facts of the relation (local closed world, Dong et al. 2014). One
+logistic regression over all relations, with words by relation and what all relations share; what
+it says of a sentence while thresholds are chosen it has not learnt from that sentence.
+
+Knows mentions and the arrays of a snapshot; knows no file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from sightline.graph.arrays import Doubles, Flags, Ids
+from sightline.graph.extraction.linking import Mentions, first_type
+from sightline.graph.extraction.tokens import Hashes, Places, Words, joined, mixed
+from sightline.graph.snapshot.reader import Snapshot
+
+#: Features are hashed into so many.
+WIDTH = 1 << 18
+#: Words between two names, at most; names of a sentence that are paired.
+FARTHEST, MOST_NAMES = 30, 12
+#: Candidates that are learnt from, and that are judged; more are left out and counted.
+MOST = 1_000_000
+FOLDS, ROUNDS = 4, 2
+PENALTY, STEPS = 0.3, 12
+#: Nothing is taken that is rather wrong, however sure a relation is on the whole.
+LEAST = 0.5
+#: Pairs with a fact that sentences must name before a relation is extracted.
+ENOUGH = 4
+#: A directed relation has one answer where its anchors, at least so many, have so many on average.
+SINGLE, ENOUGH_ANCHORS = 1.05, 10
+#: Words by which a sentence says that something is not so, or no longer.
+_DENIALS = "not no never neither nor without cannot former formerly until unlike denied disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of entities that a sentence names, with a relation that their types allow.
+
+    Attributes:
+        head, relation, tail: int32 ``(C,)``.
+        sentence: int64 ``(C,)``.
+        known: the graph holds it.
+        wrong: it does not, and holds others of the head.
+        features: sparse ``(C, WIDTH)``.
+        denied: names in sentences that deny something between them, which were left out.
+        cut: candidates beyond ``MOST``.
+    """
+
+    head: Ids
+    relation: Ids
+    tail: Ids
+    sentence: Places
+    known: Flags
+    wrong: Flags
+    features: sparse.csr_matrix
+    denied: int
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A relation, and how well texts were read for it.
+
+    Attributes:
+        known: pairs with a fact that sentences name; ``wrong`` those without one that count as
+            wrong.
+        curve: recall and precision on pairs that were not learnt from, by falling score.
+        threshold: score from which it is taken as stated; None where no score is sure enough.
+        precision, recall: at the threshold, on those pairs.
+    """
+
+    relation: int
+    known: int
+    wrong: int
+    curve: tuple[tuple[float, float], ...]
+    threshold: float | None
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """New facts that sentences state, by confidence.
+
+    Attributes:
+        head, relation, tail: int32 ``(F,)``.
+        sentence: the one that says it best.
+        sentences: how many name both.
+        confidence: share of facts among pairs judged so that were not learnt from.
+        single: facts left out since a head has one such fact already.
+    """
+
+    head: Ids
+    relation: Ids
+    tail: Ids
+    sentence: Places
+    sentences: Places
+    confidence: Doubles
+    judged: tuple[Judged, ...]
+    single: int
+
+
+def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candidates:
+    """All pairs of names of a sentence with each relation that their types allow."""
+    denials = Words.of(_DENIALS.split()).hash
+    one, other, between, denied = _pairs(mentions, denials)
+    s = snapshot
+    fits, kinds = _signatures(s)
+    kind_one, kind_other = kinds[mentions.entity[one]], kinds[mentions.entity[other]]
+    symmetric = s.one_rel[: s.num_relations] == s.one_rel[s.num_relations :]
+    parts = []
+    for relation in range(s.num_relations):
+        heads, tails = fits[:, relation], fits[:, relation + s.num_relations]
+        for first, second, k_first, k_second, backward in (
+            (one, other, kind_one, kind_other, False),
+            (other, one, kind_other, kind_one, True),
+        ):
+            if backward and symmetric[relation]:
+                continue
+            at = np.flatnonzero(heads[k_first] & tails[k_second])
+            parts.append((first[at], second[at], np.full(len(at), relation), between[at]))
+    nothing = np.zeros(0, np.int64)
+    columns = zip(*parts) if parts else ((),) * 4
+    first, second, wanted, others = (np.concatenate([nothing, *column]) for column in columns)
+    cut = max(len(first) - MOST, 0)
+    if cut:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(first), MOST, replace=False))
+        first, second, wanted, others = (x[chosen] for x in (first, second, wanted, others))
+    head, tail = mentions.entity[first], mentions.entity[second]
+    swap = symmetric[wanted]
+    known = _stated(s, head, wanted, tail)
+    known |= swap & _stated(s, tail, wanted, head)
+    out, into = _count(s, s.head, head, wanted), _count(s, s.tail, tail, wanted)
+    out += swap * _count(s, s.tail, head, wanted)
+    wrong = ~known & ((out > 0) | (swap & (_count(s, s.head, tail, wanted) > 0)))
+    degrees = np.maximum(out - known, 0), np.maximum(into - known, 0)
+    features = _features(s, mentions, first, second, wanted, others, *degrees)
+    sentence = mentions.sentence[first]
+    of = (head, wanted.astype(np.int32), tail, sentence, known, wrong)
+    return Candidates(*of, features, denied, cut)
+
+
+def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracted:
+    """New facts of the relations that are read well enough.
+
+    Args:
+        precision: least share of facts among what is taken, on pairs that were not learnt from.
+    """
+    s = snapshot
+    score = _scores(found)
+    key = (
+        found.head.astype(np.int64) * s.num_relations + found.relation
+    ) * s.num_entities + found.tail
+    _, bag = np.unique(key, return_inverse=True)
+    count = np.bincount(bag)
+    order = np.lexsort((found.sentence, -score, bag))
+    best = order[np.concatenate([[True], bag[order][1:] != bag[order][:-1]])] if len(bag) else order
+    of_bag = score[best] + 0.25 * np.log(np.maximum(count, 1))
+    labelled = found.known[best] | found.wrong[best]
+    judged, taken, confidence = [], [], np.zeros(len(best))
+    single = 0
+    for relation in np.unique(found.relation).tolist():
+        mine = np.flatnonzero(found.relation[best] == relation)
+        told = mine[labelled[mine]]
+        one = _judge(relation, of_bag[told], found.known[best][told], precision)
+        judged.append(one)
+        if one.threshold is None:
+            continue
+        confidence[mine] = _isotonic(of_bag[told], found.known[best][told], of_bag[mine])
+        sure = (of_bag[mine] >= one.threshold) & (confidence[mine] > LEAST)
+        new = mine[sure & ~found.known[best][mine]]
+        fine = _not_single(s, relation, best[new], of_bag[new], found)
+        single += len(new) - int(fine.sum())
+        taken.append(new[fine])
+    rows = np.concatenate([np.zeros(0, np.int64), *taken])
+    rows = rows[np.lexsort((rows, -confidence[rows]))]
+    at = best[rows]
+    columns = (found.head[at], found.relation[at], found.tail[at], found.sentence[at])
+    return Extracted(*columns, count[rows], confidence[rows], tuple(judged), single)
+
+
+def _pairs(mentions: Mentions, denials: Hashes) -> tuple[Places, Places, Places, int]:
+    """Two places in ``mentions`` of one sentence each, the earlier first, and the number of names
+    between them; how many more there are where something is denied."""
+    usable = np.flatnonzero(mentions.first >= 0)
+    order = usable[np.lexsort((mentions.first[usable], mentions.sentence[usable]))]
+    sentence, first = mentions.sentence[order], mentions.first[order]
+    end = first + mentions.count[order]
+    denial = np.concatenate([[0], np.cumsum(np.isin(mentions.word, denials))])
+    left, right, between, denied = [], [], [], 0
+    for step in range(1, MOST_NAMES):
+        a, b = order[:-step], order[step:]
+        same = sentence[:-step] == sentence[step:]
+        same &= (first[step:] - end[:-step] <= FARTHEST) & (first[step:] >= end[:-step])
+        same &= mentions.entity[a] != mentions.entity[b]
+        low = np.maximum(first[:-step] - 3, 0)
+        high = np.minimum(end[step:] + 3, len(mentions.word))
+        denying = denial[high] > denial[np.minimum(low, high)]
+        denied += int((same & denying).sum())
+        left.append(a[same & ~denying])
+        right.append(b[same & ~denying])
+        between.append(np.full(len(left[-1]), step - 1))
+    return np.concatenate(left), np.concatenate(right), np.concatenate(between), denied
+
+
+def _signatures(s: Snapshot) -> tuple[Flags, npt.NDArray[np.int64]]:
+    """Which types have facts of each directed relation, bool ``(types, 2 R)``; the type of each
+    entity, 0 for none."""
+    kinds = first_type(s)
+    fits = np.zeros((int(kinds.max(initial=0)) + 1, 2 * s.num_relations), np.bool_)
+    fits[kinds[s.head], s.relation] = True
+    fits[kinds[s.tail], s.relation + s.num_relations] = True
+    return fits, kinds
+
+
+def _stated(s: Snapshot, head: Ids, relation: npt.NDArray[np.int64], tail: Ids) -> Flags:
+    def key(h: Ids, r: npt.NDArray[np.integer], t: Ids) -> npt.NDArray[np.int64]:
+        facts = h.astype(np.int64) * s.num_relations + r.astype(np.int64)
+        return facts * s.num_entities + t.astype(np.int64)
+
+    known = key(s.head, s.relation, s.tail)  # ascending, as the edges are
+    wanted = key(head, relation, tail)
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found: Flags = known[at] == wanted if len(known) else np.zeros(len(wanted), np.bool_)
+    return found
+
+
+def _count(
+    s: Snapshot, anchors: Ids, of: Ids, relation: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """How many facts of a relation entities have at one end."""
+    keys = np.sort(anchors.astype(np.int64) * s.num_relations + s.relation)
+    wanted: Places = of.astype(np.int64) * s.num_relations + relation
+    count = np.searchsorted(keys, wanted, "right") - np.searchsorted(keys, wanted, "left")
+    return count.astype(np.int64)
+
+
+def _features(
+    s: Snapshot,
+    mentions: Mentions,
+    head: Places,
+    tail: Places,
+    relation: npt.NDArray[np.int64],
+    others: npt.NDArray[np.int64],
+    out: npt.NDArray[np.int64],
+    into: npt.NDArray[np.int64],
+) -> sparse.csr_matrix:
+    """What speaks for each candidate.
+
+    Args:
+        head, tail: places in ``mentions``.
+        others: names between the two.
+        out, into: other facts of the relation that head and tail have.
+    """
+    forward = mentions.first[head] < mentions.first[tail]
+    one, other = np.where(forward, head, tail), np.where(forward, tail, head)
+    begin = mentions.first[one] + mentions.count[one]
+    gap = mentions.first[other] - begin
+    after = mentions.first[other] + mentions.count[other]
+    word = mentions.word
+    label = Words.of([s.relation_labels[r] for r in range(s.num_relations)])
+    per_label = [label.hash[label.text == r] for r in range(s.num_relations)]
+    longest = max(map(len, per_label), default=0)
+    named = np.zeros((s.num_relations, max(longest, 1)), np.uint64)
+    for r, found in enumerate(per_label):
+        named[r, : len(found)] = found
+    rows: list[Places] = []
+    columns: list[Places] = []
+    values: list[Doubles] = []
+    everyone = np.arange(len(head))
+    turn = forward.astype(np.uint64)
+
+    def add(row: Places, kind: int, what: Hashes, own: bool, weight: float = 1.0) -> None:
+        hashed = joined(mixed(what + np.uint64(kind)), turn[row])
+        if own:
+            hashed = joined(hashed, relation[row].astype(np.uint64) + np.uint64(7))
+        rows.append(row)
+        columns.append((hashed % np.uint64(WIDTH)).astype(np.int64))
+        values.append(np.full(len(row), weight))
+
+    zero = np.zeros(len(head), np.uint64)
+    # Of several heads that a tail may have in a sentence the nearest is meant, as a rule.
+    nearest = _nearest(tail, relation, gap) + 2 * _nearest(head, relation, gap)
+    for own in (False, True):
+        add(everyone, 1, zero, own)
+        add(everyone, 2, np.minimum(gap, 12).astype(np.uint64), own, 0.5)
+        add(everyone, 13, nearest, own, 2.0)
+        add(everyone, 12, np.minimum(others, 3).astype(np.uint64), own, 2.0)
+        add(everyone, 3, np.log2(out + 1).astype(np.uint64), own, 0.5)
+        add(everyone, 4, np.log2(into + 1).astype(np.uint64), own, 0.5)
+    whole = zero
+    overlap_between, overlap = np.zeros(len(head)), np.zeros(len(head))
+    matched = np.zeros(named[relation].shape, np.bool_)
+    for place in range(-3, FARTHEST + 3):
+        # Three words before the first name, those between, and three after the second.
+        if place < 0:
+            at = mentions.first[one] + place
+            there = at >= 0
+        elif place < FARTHEST:
+            at, there = begin + place, place < gap
+        else:
+            at = after + place - FARTHEST
+            there = at < len(word)
+        row = np.flatnonzero(there)
+        if not len(row):
+            continue
+        here = word[at[row]]
+        # Words beyond the sentence are those of others: nothing of theirs may count.
+        inside = mentions.word_sentence[at[row]] == mentions.sentence[one[row]]
+        row, here = row[inside], here[inside]
+        same = here[:, None] == named[relation[row]]
+        matched[row] |= same & (named[relation[row]] > 0)
+        if 0 <= place < FARTHEST:
+            overlap_between[row] += same.any(axis=1)
+            add(row, 5, here, True)
+            following = np.flatnonzero((place + 1 < gap)[row])
+            pair = (
+                joined(here[following], word[at[row[following]] + 1])
+                if place + 1 < FARTHEST
+                else np.zeros(0, np.uint64)
+            )
+            if len(pair):
+                add(row[following], 6, pair, True)
+            if place < 5:
+                whole = whole.copy()
+                whole[row] = joined(whole[row], here)
+        else:
+            add(row, 20 + place, here, True, 0.5)
+            add(row, 8, here, True, 0.5)
+    short = np.flatnonzero(gap <= 5)
+    add(short, 9, whole[short], True)
+    add(short, 9, whole[short], False, 0.5)
+    size = np.maximum((named > 0).sum(axis=1), 1)[relation]
+    overlap = matched.sum(axis=1) / size
+    level = np.minimum(overlap * 4, 4).astype(np.uint64)
+    add(everyone, 10, level, False, 2.0)
+    add(everyone, 11, np.minimum(overlap_between, 3).astype(np.uint64), False, 1.0)
+    add(everyone, 10, level, True)
+    shape = (len(head), WIDTH)
+    return sparse.csr_matrix(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape
+    )
+
+
+def _nearest(end: Places, relation: npt.NDArray[np.int64], gap: Places) -> Hashes:
+    """1 for candidates of which no other with the same end and relation is nearer, else 0."""
+    key = end * (int(relation.max(initial=0)) + 1) + relation
+    _, group = np.unique(key, return_inverse=True)
+    least = np.full(int(group.max(initial=0)) + 1, FARTHEST + 1)
+    np.minimum.at(least, group, gap)
+    return (gap <= least[group]).astype(np.uint64)
+
+
+def _scores(found: Candidates) -> Doubles:
+    """What a model that did not see the sentence says of each candidate, as log odds."""
+    fold = (mixed(found.sentence.astype(np.uint64)) % np.uint64(FOLDS)).astype(np.int64)
+    labelled = found.known | found.wrong
+    score = np.full(len(found.head), -20.0)
+    for one in range(FOLDS):
+        train, rest = np.flatnonzero(labelled & (fold != one)), np.flatnonzero(fold == one)
+        if found.known[train].any() and len(rest):
+            weights = _learn(found, train)
+            score[rest] = found.features[rest] @ weights
+    return score
+
+
+def _learn(found: Candidates, train: Places) -> Doubles:
+    """Weights of the features, after rounds in which only the surest sentences of a pair teach."""
+    x, y = found.features[train], found.known[train]
+    key = np.stack([found.head[train], found.relation[train], found.tail[train]])
+    _, bag = np.unique(key, axis=1, return_inverse=True)
+    bag = bag.ravel()
+    weight = np.where(y, 1 / np.bincount(bag)[bag], 1.0)
+    weights = np.zeros(WIDTH)
+    for _ in range(ROUNDS):
+        weights = _regress(x, y, weight, weights)
+        score = x @ weights
+        best = np.full(int(bag.max(initial=0)) + 1, -np.inf)
+        np.maximum.at(best, bag, score)
+        weight = np.where(y, (score >= best[bag] - 0.5).astype(float), 1.0)
+    return weights
+
+
+def _regress(x: sparse.csr_matrix, y: Flags, weight: Doubles, start: Doubles) -> Doubles:
+    used = np.unique(x.indices)
+    x = x[:, used]
+    sign = np.where(y, 1.0, -1.0)
+
+    def loss(w: Doubles) -> tuple[float, Doubles]:
+        margin = sign * (x @ w)
+        slope = -sign * weight * expit(-margin)
+        value = (weight * np.logaddexp(0, -margin)).sum() + PENALTY / 2 * (w @ w)
+        return float(value), x.T @ slope + PENALTY * w
+
+    def curved(w: Doubles, v: Doubles) -> Doubles:
+        odds = expit(x @ w)
+        return np.asarray(x.T @ (weight * odds * (1 - odds) * (x @ v)) + PENALTY * v)
+
+    # L-BFGS-B of SciPy takes a hundred times longer where there are so many features.
+    options = {"maxiter": STEPS, "xtol": 1e-4}
+    found = minimize(loss, start[used], jac=True, hessp=curved, method="Newton-CG", options=options)
+    out = np.zeros(WIDTH)
+    out[used] = found.x
+    return out
+
+
+def _judge(relation: int, score: Doubles, known: Flags, wanted: float) -> Judged:
+    """Where to cut, and what is to be expected there."""
+    total, wrong = int(known.sum()), int((~known).sum())
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(known[order])
+    count = np.arange(1, len(order) + 1)
+    last = np.concatenate([score[order][1:] != score[order][:-1], [True]]) if len(order) else count
+    precision, recall = hits / count, hits / max(total, 1)
+    cautious = (hits + 0.5) / (count + 1)
+    at = np.flatnonzero(last & (cautious >= wanted))
+    shown = np.flatnonzero(last)
+    shown = shown[np.unique(np.linspace(0, len(shown) - 1, 21).astype(int))] if len(shown) else []
+    curve = tuple((round(float(recall[i]), 4), round(float(precision[i]), 4)) for i in shown)
+    if total < ENOUGH or not len(at):
+        return Judged(relation, total, wrong, curve, None, None, None)
+    cut = int(at[-1])
+    found = float(precision[cut]), float(recall[cut])
+    return Judged(relation, total, wrong, curve, float(score[order[cut]]), *found)
+
+
+def _isotonic(score: Doubles, known: Flags, of: Doubles) -> Doubles:
+    """The share of facts at a score, rising with it: pooled neighbours, with one more of each kind
+    at the ends so that nothing is certain."""
+    from scipy.optimize import isotonic_regression
+
+    order = np.argsort(score, kind="stable")
+    x = score[order]
+    y = np.concatenate([[0.0], known[order].astype(float), [0.5]])
+    fitted = np.asarray(isotonic_regression(y).x)[1:-1]
+    top = (known.sum() + 1) / (known.sum() + 2)
+    chance: Doubles = np.minimum(np.interp(of, x, fitted), top)
+    return chance
+
+
+def _not_single(s: Snapshot, relation: int, at: Places, score: Doubles, found: Candidates) -> Flags:
+    """Which new facts do not go against one that the graph holds, or a surer one, where an entity
+    has only one such fact."""
+    fine = np.ones(len(at), np.bool_)
+    mine = s.relation == relation
+    for anchors, own in ((s.head[mine], found.head[at]), (s.tail[mine], found.tail[at])):
+        distinct = np.unique(anchors)
+        if len(distinct) < ENOUGH_ANCHORS or len(anchors) > SINGLE * len(distinct):
+            continue
+        fine &= ~np.isin(own, distinct)
+        order = np.lexsort((-score, own))
+        first = np.concatenate([[True], own[order][1:] != own[order][:-1]]) if len(own) else order
+        fine[order[~np.asarray(first, np.bool_)]] = False
+    return fine

@@ -1,0 +1,230 @@
+"""What texts state is found, kept apart from what is stated, and taken out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sightline.graph.errors import OutOfRange
+from sightline.graph.extraction.errors import NoText
+from sightline.graph.extraction.extract import Options, about, extract, preview
+from sightline.graph.extraction.linking import Names, Told, find, link, together
+from sightline.graph.extraction.tokens import Words, hash_of
+from sightline.graph.rdf.index import index_of
+from sightline.graph.rdf.worker import evaluate
+from sightline.graph.record.errors import NothingLoaded
+from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import EXTRACTED_GRAPH, TEXT
+from tests.graph.conftest import BASE, add_load, fact, label, literal, typed
+
+TOWNS, RIVERS = 12, 4
+SKOS_ALT = "http://www.w3.org/2004/02/skos/core#altLabel"
+
+
+def world(ws: Workspace) -> None:
+    """Towns on rivers; the rivers of the last two towns are not stated."""
+    rows = []
+    for town in range(TOWNS):
+        rows += [label(f"t{town}", f"Town{'abcdefghijkl'[town]}ia"), typed(f"t{town}", "Town")]
+        if town < TOWNS - 2:
+            rows.append(fact((f"t{town}", "lies_on", f"r{town % RIVERS}")))
+    for river in range(RIVERS):
+        rows += [label(f"r{river}", f"River{'wxyz'[river]}o"), typed(f"r{river}", "River")]
+    add_load(ws, rows)
+
+
+def sentences_of_towns() -> list[str]:
+    names = [f"Town{'abcdefghijkl'[town]}ia" for town in range(TOWNS)]
+    rivers = [f"River{'wxyz'[town % RIVERS]}o" for town in range(TOWNS)]
+    told = [f"{town} lies on the {river}." for town, river in zip(names, rivers)]
+    elsewhere = [f"{town} is far from the {river}." for town, river in zip(names, rivers[1:])]
+    return [*told, *elsewhere[:8], "Townkia does not lie on the Riverwo."]
+
+
+def add_text(ws: Workspace, texts: list[str]) -> str:
+    """A load of sentences, in the rows 1, 101, ..."""
+    rows = [literal("doc", TEXT, text, row=100 * i + 1) for i, text in enumerate(texts)]
+    return add_load(ws, rows, role="text", name="towns").id
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Snapshot]:
+    ws = Workspace.create(tmp_path_factory.mktemp("text") / "ws")
+    world(ws)
+    add_text(ws, sentences_of_towns())
+    extract(ws)
+    return ws, compile_snapshot(ws)
+
+
+def said(snapshot: Snapshot) -> set[tuple[str, str]]:
+    return {
+        (snapshot.entity_labels[one.head], snapshot.entity_labels[one.tail])
+        for one in snapshot.extractions()
+    }
+
+
+def test_what_sentences_add_is_extracted_with_its_sentence(
+    read: tuple[Workspace, Snapshot],
+) -> None:
+    ws, snapshot = read
+    assert said(snapshot) == {("Townkia", "Riveryo"), ("Townlia", "Riverzo")}
+    one = snapshot.extractions()[0]
+    assert one.sentence == "Townkia lies on the Riveryo."
+    assert str(one.origin) == "towns.csv, row 1001"
+    assert 0.5 < one.confidence < 1
+    (load,) = (load for load in active_loads(ws) if load.role == "extracted")
+    found = about(load)
+    assert found["sentences"] == TOWNS + 9
+    assert found["denied"] > 0
+    (relation,) = found["relations"]
+    assert relation["known"] == TOWNS - 2
+    assert relation["precision"] >= Options().precision
+    assert relation["curve"]
+    assert preview(load)[0][0] == "Townkia —lies on→ Riveryo"
+
+
+def test_an_extracted_fact_is_no_edge_and_in_no_default_graph(
+    read: tuple[Workspace, Snapshot],
+) -> None:
+    from pyoxigraph import Store
+
+    _, snapshot = read
+    assert snapshot.num_edges == TOWNS - 2
+    store = Store.read_only(str(index_of(snapshot.folder)))
+    asked = f"{{<{BASE}entity:t10> <{BASE}relation:lies_on> ?river}}"
+    request = {
+        "prefixes": {},
+        "union": True,
+        "less": EXTRACTED_GRAPH,
+        "default_graph": None,
+        "named_graphs": None,
+        "media_type": "text/csv",
+        "max_rows": 10,
+        "max_bytes": 10_000,
+    }
+    plain = evaluate(store, {**request, "text": f"SELECT ?river {asked}"})
+    named = f"SELECT ?river {{GRAPH <{EXTRACTED_GRAPH}> {asked}}}"
+    assert plain.split() == [b"river"]
+    assert evaluate(store, {**request, "text": named}).split()[1:] == [b"urn:sightline:entity:r2"]
+
+
+def test_it_is_kept_up_to_date_and_taken_out(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    with pytest.raises(NothingLoaded):
+        extract(ws)
+    world(ws)
+    with pytest.raises(NoText):
+        extract(ws)
+    text = add_text(ws, sentences_of_towns())
+    with pytest.raises(OutOfRange):
+        extract(ws, Options(precision=1.5))
+    first = extract(ws)
+    assert extract(ws).id == first.id
+    add_load(ws, [fact(("t10", "lies_on", "r2"))], name="more")
+    snapshot = compile_snapshot(ws, rdf=False)
+    assert said(snapshot) == {("Townlia", "Riverzo")}  # what is stated now is not extracted
+    retract(ws, text)
+    assert compile_snapshot(ws, rdf=False).num_extracted == 0
+    assert not [load for load in active_loads(ws) if load.role == "extracted"]
+
+
+def test_values_of_a_property_are_texts_where_asked(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    world(ws)
+    texts = " ".join(sentences_of_towns())
+    add_load(ws, [literal("t0", f"{BASE}property:about", texts)], name="more")
+    extract(ws, Options(properties=(f"{BASE}property:about",)))
+    assert said(compile_snapshot(ws, rdf=False)) == {
+        ("Townkia", "Riveryo"),
+        ("Townlia", "Riverzo"),
+    }
+
+
+def linked(tmp_path: Path, rows: list[dict[str, object]], texts: list[str]) -> list[set[str]]:
+    """Labels, by raw name, of what each text names."""
+    ws = Workspace.create(tmp_path / "ws")
+    add_load(ws, rows)
+    snapshot = compile_snapshot(ws, rdf=False)
+    document = np.arange(len(texts), dtype=np.int32)
+    found = link(snapshot, texts, document, Told())
+    names = [
+        iri.rpartition(":")[2] for iri in snapshot.entity_iris.take(range(snapshot.num_entities))
+    ]
+    out: list[set[str]] = [set() for _ in texts]
+    for sentence, entity in zip(found.sentence.tolist(), found.entity.tolist()):
+        out[sentence].add(names[entity])
+    return out
+
+
+def test_names_are_found_at_word_boundaries_the_longest_first(tmp_path: Path) -> None:
+    rows = [
+        label("guinea", "Guinea"),
+        label("bissau", "Guinea-Bissau"),
+        label("tome", "São Tomé (island)"),
+        label("us", "US"),
+        label("virus", "retrovirus infection"),
+        label("tokyo", "東京"),
+        label("x", "X"),
+        label("n", "1984"),
+        label("it", "it"),
+    ]
+    texts = [
+        "Guinea-Bissau is near Guinea.",
+        "Guineans live there, and Sao Tome is an island.",
+        "Tell us of the US.",
+        "Retrovirus infections, 1984 of them; X marks it.",
+        "東京は首都。",
+        "tell us",
+    ]
+    assert linked(tmp_path, rows, texts) == [
+        {"bissau", "guinea"},
+        {"tome"},
+        {"us"},
+        {"virus"},
+        {"tokyo"},
+        set(),
+    ]
+
+
+def test_an_ambiguous_name_means_what_stands_around_it_or_is_left_out(tmp_path: Path) -> None:
+    rows = [
+        label("state", "Georgia"),
+        label("country", "Georgia"),
+        label("atlanta", "Atlanta"),
+        label("tbilisi", "Tbilisi"),
+        fact(("atlanta", "in", "state")),
+        fact(("tbilisi", "in", "country")),
+    ]
+    texts = ["Atlanta is in Georgia.", "Tbilisi is in Georgia.", "Georgia is large."]
+    assert linked(tmp_path, rows, texts) == [{"atlanta", "state"}, {"tbilisi", "country"}, set()]
+
+
+def test_names_that_are_all_numbers_give_nothing(tmp_path: Path) -> None:
+    rows = [label(f"n{i}", str(i)) for i in range(20)]
+    assert linked(tmp_path, rows, ["1 and 2 make 3."]) == [set()]
+
+
+def test_words_have_the_same_hash_in_any_case_number_and_accent() -> None:
+    assert hash_of("Città") == hash_of("citta")
+    assert hash_of("rivers") == hash_of("River")
+    assert hash_of("gas") != hash_of("ga")
+    assert hash_of("virus") != hash_of("viru")
+    assert len(Words.of(["", "a b", "..."]).hash) == 2
+
+
+def test_what_is_named_together_is_counted(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    add_load(ws, [label("a", "Alpha"), label("b", "Beta"), label("c", "Gamma")])
+    snapshot = compile_snapshot(ws, rdf=False)
+    texts = ["Alpha and Beta.", "Alpha, Beta, Alpha.", "Gamma.", "Gamma and Alpha."]
+    mentions = link(snapshot, texts, np.zeros(4, np.int32), Told())
+    found = together(mentions, 4)
+    pairs = dict(zip(zip(found.one.tolist(), found.other.tolist()), found.sentences.tolist()))
+    assert pairs == {(0, 1): 2, (0, 2): 1}
+    assert found.pmi[0] == pytest.approx(np.log2(2 * 4 / (3 * 2)))
+    assert len(find(Names.of(snapshot, Told()), Words.of(["Beta"])).text) == 1
