@@ -99,6 +99,7 @@ def test_an_extracted_fact_is_no_edge_and_in_no_default_graph(
     asked = f"{{<{BASE}entity:t10> <{BASE}relation:lies_on> ?river}}"
     request = {
         "prefixes": {},
+        "base": BASE,
         "union": True,
         "less": EXTRACTED_GRAPH,
         "default_graph": None,

@@ -131,8 +131,9 @@ class Inputs:
         tables = {kind: iris.to_list() for kind, iris in columns.items()}
         edges = _encoded(linking, ids)
         about = (loads, settings, former, inferred, total)
-        others = (held_out, qualified, merges, _extracted(loads), tables, ids)
-        return cls(*about, edges, types, schema, literals, *others)
+        frames = (edges, types, schema, literals)
+        read = _extracted(loads)
+        return cls(*about, *frames, held_out, qualified, merges, read, tables, ids)
 
     def join(self, frame: pl.DataFrame, column: str, kind: str, name: str) -> pl.DataFrame:
         """Add the int32 column ``name``: ids of ``column``. Rows without one are dropped."""
