@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -321,3 +321,21 @@ def test_a_queue_of_another_version_is_said(folder: Path, client: TestClient) ->
         assert answer.status_code == 503
         assert "delete it" in answer.json()["detail"]
         assert str(folder) not in answer.text
+
+
+def test_a_queue_of_a_former_version_keeps_its_jobs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / queue.FILE)) as database, database:
+        database.execute(
+            "CREATE TABLE job (id TEXT PRIMARY KEY, kind TEXT NOT NULL, request TEXT NOT NULL, "
+            "state TEXT NOT NULL, attempts INTEGER NOT NULL, beats INTEGER NOT NULL, "
+            "created REAL NOT NULL, changed REAL NOT NULL, done INTEGER NOT NULL, "
+            "total INTEGER NOT NULL, result TEXT, error TEXT)"
+        )
+        database.execute(
+            "INSERT INTO job VALUES ('a', 'report', '{}', 'done', 1, 2, 3, 4, 5, 6, '{}', NULL)"
+        )
+    jobs = queue.Jobs(tmp_path)
+    assert (jobs.get("a").total, jobs.get("a").owner) == (6, None)
+    made = jobs.submit("report", {"k": 1}, owner="token")
+    assert jobs.get(made.id) == made
+    assert (made.request, made.owner, made.total) == ({"k": 1}, "token", 0)

@@ -43,6 +43,8 @@ CREATE TABLE IF NOT EXISTS job (
   owner TEXT
 )
 """
+#: Columns that the first version did not have.
+_LATER = {"stage": "TEXT", "left": "REAL", "owner": "TEXT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ class Jobs:
         with self._writing() as database:
             _require_room(database, owner)
             database.execute(
-                "INSERT INTO job VALUES "
-                "(?, ?, ?, 'queued', 0, 0, ?, ?, NULL, 0, 0, NULL, NULL, NULL, ?)",
+                "INSERT INTO job (id, kind, request, state, attempts, beats, created, changed, "
+                "done, total, owner) VALUES (?, ?, ?, 'queued', 0, 0, ?, ?, 0, 0, ?)",
                 (job_id, kind, json.dumps(request), now, now, owner),
             )
             # Those that came to nothing are forgotten before what holds something.
@@ -346,6 +348,11 @@ class Jobs:
         try:
             with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as database:
                 database.row_factory = sqlite3.Row
+                if _lacking(database):
+                    database.execute("BEGIN IMMEDIATE")
+                    for name, kind in _lacking(database).items():  # another may have been first
+                        database.execute(f"ALTER TABLE job ADD COLUMN {name} {kind}")
+                    database.execute("COMMIT")
                 yield database
         except sqlite3.Error as error:
             match getattr(error, "sqlite_errorcode", 0) & 0xFF:
@@ -355,6 +362,12 @@ class Jobs:
                 case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
                     raise DamagedQueue(self.path, str(error)) from error
             raise NotWritable(self.path, str(error)) from error
+
+
+def _lacking(database: sqlite3.Connection) -> dict[str, str]:
+    """The columns that a queue of a former version lacks; none where there is no table yet."""
+    there = {row["name"] for row in database.execute("PRAGMA table_info(job)")}
+    return {name: kind for name, kind in _LATER.items() if there and name not in there}
 
 
 def new_id() -> str:
