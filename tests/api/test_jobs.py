@@ -22,7 +22,9 @@ from sightline.api.jobs import queue, uploads
 from sightline.api.jobs import worker as module
 from sightline.api.jobs.queue import Jobs
 from sightline.api.jobs.worker import Worker
+from sightline.cli.jobs import HANDLERS
 from sightline.cli.service import read_row
+from sightline.graph.progress import silent
 from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
@@ -300,18 +302,18 @@ def test_a_killed_ingest_is_taken_up_again(client, folder: Path) -> None:
         client.delete(url)
 
 
-def test_learning_is_asked_for_done_and_served(trained: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "INTERVAL", 0.02)
+def test_learning_is_asked_for_done_and_served(trained: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(trained, tmp_path / "ws")
     with TestClient(create_app(folder)) as client:
         asked = client.post("/v1/training", json={"preset": "quick"})
         assert asked.status_code == 202
         assert client.post("/v1/training", json={"preset": "huge"}).status_code == 422
-        with working(folder):
-            done = ended(client, asked.headers["location"])
-        assert done["state"] == "done", done
-        assert done["result"]["model"] == Workspace.open(trained).current.model
-        assert done["result"]["served"]
+    job = Jobs(folder).claim()
+    assert job is not None
+    assert job.kind == "training"
+    result = HANDLERS["training"](folder, job, silent)
+    assert result["model"] == Workspace.open(trained).current.model
+    assert result["served"]
 
 
 def test_a_queue_of_another_version_is_said(folder: Path, client: TestClient) -> None:

@@ -41,7 +41,7 @@ def serving(folder: Path) -> Iterator[TestClient]:
 
 def until(claim: Callable[[], bool]) -> None:
     """Wait for what another thread will make true."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not claim():
         assert time.monotonic() < end
         time.sleep(0.02)
