@@ -33,6 +33,7 @@ NAMES = (
     "paths",
     "chance",
     "rules",
+    "text",
     "search",
     "ingest",
     "compile",

@@ -158,7 +158,7 @@ def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracte
         precision: least share of facts among what is taken, on pairs that were not learnt from.
     """
     s = snapshot
-    score = _scores(found)
+    score = scores(found)
     key = (
         found.head.astype(np.int64) * s.num_relations + found.relation
     ) * s.num_entities + found.tail
@@ -362,7 +362,7 @@ def _nearest(end: Places, relation: npt.NDArray[np.int64], gap: Places) -> Hashe
     return (gap <= least[group]).astype(np.uint64)
 
 
-def _scores(found: Candidates) -> Doubles:
+def scores(found: Candidates) -> Doubles:
     """What a model that did not see the sentence says of each candidate, as log odds."""
     fold = (mixed(found.sentence.astype(np.uint64)) % np.uint64(FOLDS)).astype(np.int64)
     labelled = found.known | found.wrong
