@@ -55,6 +55,7 @@ COMMANDS = (
         "explain",
         "insights",
         "warm",
+        "validate",
     ),
 )
 

@@ -276,4 +276,55 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
         terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")
 
 
-COMMANDS = (reason, merge, extract, watch, export)
+def validate(
+    workspace: WorkspaceOption,
+    shapes: Annotated[
+        Path, typer.Option("--shapes", metavar="FILE", help="SHACL shapes, in Turtle or other RDF.")
+    ],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where a violation is found.")
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-k", help="How many to list.", min=1)] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Check the facts against SHACL shapes: what is missing, too much, or not what it should be.
+
+    Checked is what is stated and inferred. The extra `shacl` holds the checker.
+
+    Example: sightline validate --shapes shapes.ttl --strict -w world
+    """
+    from sightline.graph.rdf.shapes import validate as check
+    from sightline.graph.snapshot.reader import served_snapshot
+
+    snapshot = served_snapshot(Workspace.open(workspace))
+    with terminal.progress() as progress:
+        progress("validate", 0, 1, "reading facts and shapes")
+        found = check(snapshot.folder, shapes)
+        progress("validate", 1, 1, "done")
+    violations = sum(one.severity == "Violation" for one in found)
+    if json:
+        terminal.print_json(
+            {"conforms": not violations, "total": len(found), "results": found[:limit]}
+        )
+    elif not found:
+        terminal.say("every shape is kept")
+    else:
+        rows = (
+            (
+                one.severity.lower(),
+                snapshot.curie(one.focus),
+                "" if one.path is None else snapshot.curie(one.path),
+                one.constraint,
+                "" if one.value is None else one.value,
+                one.message,
+            )
+            for one in found[:limit]
+        )
+        columns = ("severity", "what", "property", "constraint", "value", "message")
+        terminal.table(f"{min(limit, len(found))} of {len(found):,} results", columns, rows)
+        terminal.say(f"{violations:,} violations, {len(found) - violations:,} warnings and notes")
+    if strict and violations:
+        raise typer.Exit(1)
+
+
+COMMANDS = (reason, merge, extract, watch, export, validate)
