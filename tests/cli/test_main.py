@@ -14,6 +14,7 @@ import typer
 from sightline.cli import build, terminal
 from sightline.cli.main import app, main, run
 from sightline.graph import errors
+from sightline.graph import progress as graph_progress
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from tests.error_tree import every_error
@@ -56,6 +57,14 @@ COMMANDS = (
         "insights",
         "warm",
         "validate",
+        "merge",
+        "merges",
+        "extract",
+        "mcp",
+        "token",
+        "rollback",
+        "backup",
+        "restore",
     ),
 )
 
@@ -169,7 +178,9 @@ def test_after_two_seconds_progress_says_how_fast_and_how_long(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(terminal, "time", clock)
+    monkeypatch.setattr(graph_progress, "time", clock)
     with terminal.progress() as progress:
         for now[0], done in ((0, 0), (1, 100), (3, 300), (5, 500), (14, 600), (20, 9000)):
             progress("ingest", done, 9000, "a.csv")

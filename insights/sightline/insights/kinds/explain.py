@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_doc import Doc
 
-from sightline.graph.snapshot.sections.extracted import Extraction
 from sightline.graph.snapshot.statement import Origin
 from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
 from sightline.insights.records import EntityRef, Path, Qualifier, Reason, Ref, Status
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.sections.extracted import Extraction
 
 #: Walks shown for each rule.
 WALKS = 3
