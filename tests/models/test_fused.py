@@ -23,7 +23,7 @@ def fused() -> ModuleType:
     try:
         from sightline.models.members.path import fused as module
     except ImportError:
-        require("triton", False, "triton is not installed, which is for Linux alone")
+        require("triton", False, "triton is not installed (1 GB, for Linux alone)")
     return module
 
 
