@@ -68,6 +68,7 @@ def is_problem(answer: Any) -> bool:
         ("/v1/entities?typ=River", 422, "no parameter 'typ'; did you mean type?"),
         ("/v1/entities/Kenya/related?direktion=in", 422, "did you mean direction?"),
         ("/v1/paths?source=Kenya&target=Nepal&maxhops=2", 422, "did you mean max_hops?"),
+        ("/v1/entities?q=a&q=b", 422, "parameter 'q' is given 2 times, and takes one value"),
         ("/v1/stats?x=1", 422, "allowed are: none"),
         ("/readyz?verbose=1", 422, "no parameter 'verbose'"),
         ("/v1/reports/x/events?since=1", 422, "no parameter 'since'"),

@@ -68,6 +68,8 @@ class Route(APIRoute):
             others = [name for name in query if name not in passed]
             if others and WHERE not in many:
                 raise _unknown(f"parameter {others[0]!r:.80}", others[0], known)
+            if in_query and len(query.multi_items()) > len(query):
+                _require_once(query, passed - set(many))
             if adapter is not None and in_query:
                 given = {**given, "asked": _read_query(adapter, query, many, others)}
             elif adapter is not None:
@@ -83,6 +85,18 @@ class Route(APIRoute):
             return found
 
         return handle
+
+
+def _require_once(query: QueryParams, single: Collection[str]) -> None:
+    """Check that what takes one value is given one.
+
+    Raises:
+        UsageError
+    """
+    for name in query:
+        if name in single and len(query.getlist(name)) > 1:
+            times = len(query.getlist(name))
+            raise UsageError(f"parameter {name!r} is given {times} times, and takes one value")
 
 
 def _read_query(
