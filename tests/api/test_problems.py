@@ -128,14 +128,14 @@ def test_a_body_that_cannot_be_used_says_why(
 
 
 def test_nothing_is_read_or_put_together_while_nobody_is_answered(folder, monkeypatch) -> None:
-    wrong, threads = reading._wrong, []
+    wrong, threads = reading.wrong, []
 
     def note(*arguments: Any) -> UsageError:
         threads.append(threading.current_thread().name)
         return wrong(*arguments)
 
     app = create_app(folder)
-    monkeypatch.setattr(reading, "_wrong", note)
+    monkeypatch.setattr(reading, "wrong", note)
     monkeypatch.setattr(reading.Route, "get_route_handler", None)
     with TestClient(app) as fresh:
         assert fresh.post("/v1/predictions", json={"head": 1}).status_code == 422

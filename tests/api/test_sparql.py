@@ -80,7 +80,7 @@ def test_a_query_comes_in_the_address_in_a_form_or_as_the_body(client: TestClien
     for answer in answers:
         assert who(answer) == [UGANDA]
         assert answer.headers["Content-Type"] == "application/sparql-results+json"
-        assert answer.headers["Vary"] == "Accept"
+        assert answer.headers["Vary"] == "Accept, Accept-Encoding"
 
 
 SOLUTIONS = {

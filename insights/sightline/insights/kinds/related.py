@@ -55,7 +55,8 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     deadline.
 
     Raises:
-        UsageError: neither stated nor predicted facts are wanted, or a condition cannot be read.
+        UsageError: neither stated nor predicted facts are wanted, nor any from texts, or a
+            condition cannot be read.
         UnknownQualifier, AmbiguousQualifier: of a condition.
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel: only predicted facts are wanted,
             and there are none.
@@ -74,8 +75,11 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         told,
     )
 
-    if not (asked.known or asked.extracted or asked.predicted):
-        raise UsageError("no facts are asked for; ask for known, extracted or predicted ones")
+    if not (asked.known or asked.predicted or (asked.extracted and sight.snapshot.num_extracted)):
+        also = ", or extracted ones" if sight.snapshot.num_extracted else ""
+        raise UsageError(
+            f"neither known nor predicted facts are asked for; ask for one of them{also}"
+        )
     if asked.where and not asked.known:
         raise UsageError("predicted facts say nothing of themselves; ask for known ones")
     entity = sight.entity(asked.id)
