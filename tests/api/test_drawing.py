@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.browser import Browser
 from tests.api.conftest import HOSTILE
-from tests.api.test_page import FOREIGN, opened
+from tests.api.test_page import FOREIGN, NEVER, opened
 
 OPTIONS = "[...document.querySelectorAll('.stage [role=option]')]"
 PICTURE = "document.querySelector('.layers > canvas').toDataURL()"
@@ -185,3 +185,18 @@ def test_a_hostile_label_is_text_in_the_graph_of_paths(
         assert saved_.tag.endswith("svg")
         rows = list(csv.DictReader(io.StringIO(saved(page, ".v-connect", "CSV"))))
         assert HOSTILE in rows[0]["path"]
+
+
+def test_a_drawing_that_was_left_unfinished_is_finished_on_the_way_back(
+    page: Browser, base: str
+) -> None:
+    drawn(page, base, "entity:nepal")
+    page.run(
+        f"window.asks = window.fetch; window.fetch = (...a) => (asked = true, ({NEVER})(...a))"
+    )
+    page.run("window.asked = false; location.hash = '#/e/entity:nepal?open=entity:un'")
+    page.until("asked")
+    page.run("location.hash = '#/settings'")
+    page.until("document.querySelector('.v-settings > *')")
+    page.run("window.fetch = window.asks; history.back()")
+    page.until(f"{OPTIONS}.some(o => o.textContent.startsWith('Portugal'))")

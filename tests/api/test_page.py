@@ -190,7 +190,8 @@ def test_a_type_is_a_table_that_is_sorted_and_filtered_in_its_address(
 
 
 def test_rows_are_walked_chosen_and_opened_by_keys(page: Browser, base: str) -> None:
-    opened(page, base, "table", "class:Organisation")
+    opened(page, base, "table", "Organisation")
+    assert page.run("document.querySelectorAll('.data tbody tr').length") == 3
     page.press("ArrowDown")
     page.press("ArrowDown")
     page.press(" ")
@@ -259,6 +260,12 @@ def test_an_address_that_means_nothing_breaks_nothing(
     started.open(f"{base}/{address}")
     started.until("document.querySelector('h1, [role=alert]:not([hidden])')")
     assert [w for w in started.wrong if "status of 4" not in w] == []
+
+
+def test_the_form_says_how_many_steps_were_asked_for(page: Browser, base: str) -> None:
+    opened(page, base, "connect", a="entity:kenya", b="entity:nepal", hops="6")
+    page.waits_for("Up to 6 steps")
+    page.waits_for("United Nations")
 
 
 def test_an_unknown_entity_gets_suggestions(started: Browser, base: str) -> None:
@@ -361,6 +368,21 @@ def test_enter_picks_a_match_of_what_stands_there_now(page: Browser, base: str) 
     page.until("location.hash === '#/e/entity:uganda'")
 
 
+def test_a_search_that_fails_picks_nothing(page: Browser, base: str) -> None:
+    search_for(page, base, "Nep")
+    page.until("document.querySelector('[role=option]')?.innerText.includes('Nepal')")
+    said = '{"status": 500, "detail": "It broke."}'
+    page.run(f"window.fetch = async () => new Response('{said}', {{ status: 500 }})")
+    page.type("a")
+    page.waits_for("It broke.")
+    page.press("Enter")
+    page.run("window.fetch = () => Promise.reject(new TypeError('network'))")
+    page.type("l")
+    page.waits_for("No answer from the service since")
+    page.press("Enter")
+    assert page.run("location.hash") == ""
+
+
 def test_what_was_typed_but_not_chosen_is_no_side(page: Browser, base: str) -> None:
     opened(page, base, "connect", a="entity:kenya")
     page.run("document.querySelector('[role=group][aria-label=To] input').focus()")
@@ -399,6 +421,46 @@ def test_back_finds_the_view_as_it_was_left(page: Browser, base: str) -> None:
     assert page.run("document.querySelector('.guesses').open") is True
     assert page.run("document.querySelector('.lists').scrollTop") == 120
     assert page.run("document.title") == "Kenya · Sightline"
+
+
+def test_back_on_a_phone_finds_the_place_in_the_page(page: Browser, base: str) -> None:
+    page.resize(390, 600)
+    opened(page, base, "e", "Kenya")
+    page.run("scrollTo(0, 200)")
+    page.click("United Nations")
+    page.until("document.querySelector('h1')?.innerText === 'United Nations'")
+    assert page.run("scrollY") == 0
+    page.run("history.back()")
+    page.until("document.querySelector('h1')?.innerText === 'Kenya'")
+    assert page.run("scrollY") == 200
+
+
+NEVER = (
+    "(url, { signal } = {}) => new Promise((_, no) => "
+    "signal?.addEventListener('abort', () => no(new DOMException('left', 'AbortError'))))"
+)
+FAILS = 'async () => new Response(\'{"status": 500, "detail": "It broke."}\', { status: 500 })'
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [(NEVER, ".skeleton, .view:empty"), (FAILS, ".failed")],
+    ids=["awaited", "failed"],
+)
+def test_a_view_that_did_not_come_is_asked_again_on_the_way_back(
+    page: Browser, base: str, answers: str, shown: str
+) -> None:
+    opened(page, base, "settings")
+    page.run("window.asks = window.fetch")
+    page.run(f"window.fetch = {answers}")
+    page.run("location.hash = '#/e/Kenya'")
+    page.until(f"document.querySelector('main .v-entity')?.parentElement.querySelector('{shown}')")
+    page.run("window.fetch = window.asks")
+    page.run("history.back()")
+    page.until("document.querySelector('.v-settings')")
+    page.run("history.forward()")
+    page.waits_for("Predicted, not stated")
+    page.until("document.title === 'Kenya · Sightline'")
 
 
 #: Labels that a page cannot show as they are.
@@ -463,6 +525,29 @@ def test_an_arrow_keeps_its_side_beside_a_relation_in_arabic(page: Browser, odd:
     assert page.run(f"{arrow}.lastChild.tagName") == "BDI"
 
 
+def test_a_shape_shows_as_many_paths_as_it_says(page: Browser, odd: str) -> None:
+    opened(page, odd, "connect", a="entity:plain")
+    # Fewer are asked for than there are.
+    fewer = "(url, options) => asks(String(url).replace('k=400', 'k=30'), options)"
+    page.run(f"window.asks = window.fetch; window.fetch = {fewer}")
+    page.run("location.hash = '#/connect?a=entity:plain&b=entity:arabic&shape=2'")
+    page.waits_for(f"{MANY + 1} paths")
+    paths = "document.querySelectorAll('.shape.open .paths > [data-ids]').length"
+    more = "document.querySelector('.shape.open .paths > li > .link')"
+    assert page.run("document.querySelector('.shape.open .count').innerText") == f"{MANY} paths"
+    while shown := page.run(paths):
+        rest = MANY - shown
+        page.until(f"{more}?.innerText.startsWith('{rest} ')" if rest else f"!{more}")
+        if not rest:
+            break
+        page.run(f"{more}.click()")
+        page.until(f"{paths} > {shown}")
+    ids = page.run(
+        "[...document.querySelectorAll('.shape.open [data-ids]')].map(e => e.dataset.ids)"
+    )
+    assert len(set(ids)) == MANY
+
+
 def test_all_facts_of_a_relation_can_be_seen(page: Browser, odd: str) -> None:
     opened(page, odd, "e", "entity:hub")
     page.waits_for(f"+{HUB - 3}")
@@ -472,8 +557,9 @@ def test_all_facts_of_a_relation_can_be_seen(page: Browser, odd: str) -> None:
 
 def test_what_came_after_training_is_predicted_for_by_its_edges(page: Browser, odd: str) -> None:
     opened(page, odd, "e", "entity:hub")
-    predicted = page.run("document.querySelector('#predicted').textContent")
-    assert "Predicted, not stated" in predicted
+    assert "Predicted, not stated" in page.run("document.querySelector('#predicted').textContent")
+    page.run("document.querySelector('.guesses summary').click()")
+    page.waits_for("predicted from its edges: the model never saw hub")
     assert page.run("document.querySelector('#similar').innerText") == ""
 
 

@@ -62,6 +62,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   let selected = null;
   let hovered = /** @type {Node | null} */ (null);
   let looked = query.has("at");
+  /** Whether the view was left before all was drawn. */
+  let left = false;
   let lassoing = false;
   /** @type {(() => void) | null} */
   let offCard = null;
@@ -113,6 +115,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   /** Bring the drawing to what the address says. */
   async function sync() {
     const mine = (turn += 1);
+    left = false;
     const steps = [written({ id: entity.id, relation: null }), ...listOf(query, "open")];
     if (done.some((text, i) => steps[i] !== text)) {
       graph = nothing();
@@ -134,7 +137,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
         came.push(...groups.flatMap((group) => group.nodes));
       }
     } catch (error) {
-      if (/** @type {Error} */ (error).name === "AbortError") return;
+      left = /** @type {Error} */ (error).name === "AbortError";
+      if (left) return;
       if (!graph.nodes.size) put(place, failure(/** @type {Error} */ (error)));
       else put(notes, label(/** @type {Error} */ (error).message));
       return;
@@ -624,7 +628,10 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
       looked = query.has("at");
       sync();
     },
-    back: () => stage.resize(),
+    back: () => {
+      stage.resize();
+      if (left) sync();
+    },
     end: () => {
       theme.disconnect();
       dark.removeEventListener("change", restyle);

@@ -57,10 +57,18 @@ function remember() {
   current.title = document.title;
 }
 
+/** Whether all of a view has come: nothing is awaited in it, which leaving it gives up, and nothing failed. @param {Instance} instance */
+const whole = ({ place }) => place.hasChildNodes() && !place.querySelector("[aria-busy], .skeleton, .failed");
+
 function putAside() {
   if (!current) return;
   remember();
   current.shown.leave?.();
+  if (!whole(current)) {
+    // It is made anew on the way back.
+    current.shown.end?.();
+    for (const [key, instance] of entries) if (instance === current) entries.delete(key);
+  }
   for (const [key, instance] of entries) {
     if (entries.size <= KEPT) break;
     entries.delete(key);
@@ -126,6 +134,7 @@ async function begin(row, path, about, query) {
   const next = (changes) => changed(placeOf(), changes);
   try {
     const [module] = await Promise.all([row.load(), row.style ? styled(row.file) : null, served().catch(() => null)]);
+    if (!here()) return;
     put(place);
     /** @type {Context} */
     const context = {

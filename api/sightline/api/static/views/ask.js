@@ -108,7 +108,7 @@ async function answer(context, asked, results, reasons, also) {
   const started = performance.now();
   const end = head ?? tail;
   const gapIs = !relation ? "relation" : head ? "tail" : "head";
-  put(results, h("div", { class: "waiting" }, h("p", { class: "note" }, "Asking the model and the graph …")));
+  put(results, h("div", { class: "waiting", "aria-busy": "true" }, h("p", { class: "note" }, "Asking the model and the graph …")));
   const wanted = gapIs === "relation" ? { k: 1000 } : coverage ? { coverage } : { k, new_only: true };
   /** @type {[Answer, Fact[]]} */
   let both;

@@ -301,7 +301,7 @@ function prediction(fact, told) {
   const more = () => [paths.length ? [h("hr"), h("strong", {}, "What the graph says for it"), h("ul", {}, paths.map((path) => h("li", {}, chain(path)))), h("p", { class: "note" }, "The model does not see these paths. They are evidence, not its reasons.")] : h("p", { class: "note" }, label(fact.support_note ?? "The graph holds no support for it."))];
   return h("li", { class: "prediction" }, mark("predicted"),
     h("span", { class: "grow" }, h("span", { class: "quiet" }, phrase(fact.relation, fact.direction)), " ", entityLink(other, { kind: "new" }),
-      best ? h("span", { class: "because" }, chain(best)) : fact.support_note ? h("small", { class: "because" }, label(fact.support_note)) : null),
+      best ? h("span", { class: "because" }, chain(best)) : null, fact.support_note ? h("small", { class: "because" }, label(fact.support_note)) : null),
     chance(fact, told, { more }));
 }
 
