@@ -217,6 +217,7 @@ def test_example_questions_lead_to_their_answers(page: Browser, base: str) -> No
 @pytest.mark.parametrize(
     ("view", "query"),
     [
+        ((), {}),
         (("e", "entity:hostile"), {}),
         (("e", "Kenya"), {}),
         (("table", "class:Country"), {"cols": "relation:borders,^relation:borders"}),
@@ -277,7 +278,14 @@ def test_an_unknown_entity_gets_suggestions(started: Browser, base: str) -> None
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_nothing_is_wider_than_the_screen(page: Browser, base: str, width: int) -> None:
     page.resize(width, 800)
-    for view in [(), ("e", "Kenya"), ("e", "entity:hostile"), ("table",), ("connect",)]:
+    for view in [
+        (),
+        ("e", "Kenya"),
+        ("e", "entity:hostile"),
+        ("table",),
+        ("connect",),
+        ("settings",),
+    ]:
         opened(page, base, *view)
         assert page.run("document.documentElement.scrollWidth") <= width, view
 

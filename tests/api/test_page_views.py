@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
+from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.load import ingest
 from tests.api.browser import Browser
 from tests.api.conftest import HOSTILE
 from tests.api.test_page import FOREIGN, at, opened
@@ -227,3 +231,42 @@ def test_rows_can_stand_closer(page: Browser, base: str) -> None:
     page.until("document.documentElement.dataset.density === 'close'")
     page.until("document.querySelector('[value=close]')?.checked")
     page.run("document.querySelector('[value=normal]').click()")
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service of facts from two files, the second a snapshot later and with a hostile label."""
+    folder = tmp_path_factory.mktemp("read")
+    workspace = Workspace.create(folder / "ws")
+    for name, likes in (("old.csv", ["bo"]), ("new.csv", ["cleo", HOSTILE])):
+        with (folder / name).open("w", newline="") as file:
+            rows = [["ada", "likes", whom] for whom in likes]
+            csv.writer(file).writerows([["head", "relation", "tail"], *rows])
+        ingest(workspace, [folder / name])
+        compile_snapshot(workspace, rdf=False)
+    with service(workspace.path, factory="sightline.cli.service:application") as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_the_rows_of_a_fact_unfold_and_fold(page: Browser, read: str) -> None:
+    opened(page, read, "e", "ada")
+    source = "[...document.querySelectorAll('.fact .source')].at(-1)"
+    page.run(f"{source}.click()")
+    page.until("document.querySelector('.unfolded td.made')")
+    rows = "document.querySelector('.unfolded tbody').innerText"
+    assert "cleo" in page.run(rows)
+    assert "<img src=x" in page.run(rows)
+    assert page.run(f"document.querySelectorAll('{FOREIGN}').length") == 0
+    assert page.run(f"{source}.ariaExpanded") == "true"
+    page.press("Escape")
+    assert page.run("document.querySelector('.unfolded')") is None
+    assert page.run(f"document.activeElement === {source}") is True
+
+
+def test_a_hostile_label_stays_text_among_changes(page: Browser, read: str) -> None:
+    opened(page, read, "changes")
+    page.waits_for("cleo")
+    assert "<img src=x" in page.run("document.querySelector('.v-changes').innerText")
+    assert page.run(f"document.querySelectorAll('{FOREIGN}').length") == 0
+    page.resize(360, 800)
+    assert page.run("document.documentElement.scrollWidth") <= 360

@@ -29,8 +29,8 @@ from pathlib import Path
 from sightline.api.server.process import serve
 from sightline.graph.errors import SightlineError
 try:
-    host, port, workers, *worker = sys.argv[2:]
-    serve(Path(sys.argv[1]), host, int(port), int(workers), worker)
+    host, port, workers, factory, *worker = sys.argv[2:]
+    serve(Path(sys.argv[1]), host, int(port), int(workers), worker, factory=factory)
 except SightlineError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -43,8 +43,9 @@ def start(
     workers: int = 1,
     worker: Sequence[str] = (),
     before: str = "",
+    factory: str = "sightline.api.server.process:application",
 ) -> subprocess.Popen[str]:
-    how = (host, port, workers, *worker)
+    how = (host, port, workers, factory, *worker)
     return subprocess.Popen(
         [sys.executable, "-c", before + CODE, str(folder), *map(str, how)],
         stdout=subprocess.PIPE,
