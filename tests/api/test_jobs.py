@@ -29,7 +29,7 @@ from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
-from tests.api.test_reports import children_of, ended
+from tests.api.test_reports import at_work, ended
 from tests.api.test_served import until
 
 PEOPLE = "id,name,city\n1,Anna,Bern\n2,Ben,Bern\n"
@@ -286,7 +286,7 @@ def test_an_ingest_is_cancelled_while_it_waits_for_another_writer(client, folder
     with Workspace.open(folder).lock(), working(folder):
         until(lambda: client.get(url).json()["stage"] == "waiting for another writer")
         client.delete(url)
-        until(lambda: not children_of(os.getpid()))
+        until(lambda: not at_work(folder))
     assert client.get(url).json()["state"] == "cancelled"
     assert len(list(Load.all(folder / "loads"))) == 1
 
@@ -296,12 +296,13 @@ def test_a_killed_ingest_is_taken_up_again(client, folder: Path) -> None:
     ws = Workspace.open(folder)
     with working(folder), ws.lock():
         until(lambda: client.get(url).json()["stage"] == "waiting for another writer")
-        (process,) = children_of(os.getpid())
+        (process,) = at_work(folder)
         os.kill(process, signal.SIGKILL)
         until(lambda: client.get(url).json()["attempts"] == 2)
         client.delete(url)
 
 
+@pytest.mark.slow
 def test_learning_is_asked_for_done_and_served(trained: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(trained, tmp_path / "ws")
     with TestClient(create_app(folder)) as client:

@@ -249,14 +249,14 @@ def test_a_student_takes_its_place_unless_it_is_surely_worse_and_keeps_it(tmp_pa
     assert isinstance(trouble, DamagedArtifact)
 
 
-def test_a_new_snapshot_gets_its_own_and_the_last_but_one_goes(tmp_path: Path) -> None:
+def test_a_new_snapshot_gets_its_own_and_the_oldest_goes(tmp_path: Path) -> None:
     ws = compiled(tmp_path / "ws", PEOPLE)
     made = [ws.current.model]
-    for i in range(2):
+    for i in range(4):
         add_load(ws, [fact((f"new{i}", "works_at", "firm1"))], name=f"more{i}")
         compile_snapshot(ws, rdf=False, prepare=lambda snapshot: model_for(ws, snapshot)[0])
         made.append(ws.current.model)
 
-    assert len(set(made)) == 3
+    assert len(set(made)) == 5
     assert {f.name for f in ws.models.iterdir()} == set(made[1:])
     assert ask(ws, predictions, head="new1", relation="lives_in").predictions

@@ -251,7 +251,6 @@ def test_one_damaged_record_does_not_change_the_encoding(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("t.txt", "Some words about this.\nMore of them, here.\n", "no table|one column|sentences"),
         ("t.csv", "Ann\nBob\nEve\n", "one column .* --mapping"),
         ("t.txt", "A title, with commas.\nIt goes on, and on.\nThen, it ends.\n", "sentences"),
         ("t.txt", "Ann Lee\nBob Ray\nEve Fox\n", "one column or is no table"),
