@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from tests.api.test_serve import get, service
 
 NUMBERS = " ".join(map(str, range(200)))
@@ -23,6 +25,7 @@ def memory(pid: int) -> int:
     return 1024 * int(found[1])
 
 
+@pytest.mark.slow  # of the memory of a process: what else it does counts, too
 def test_results_that_nobody_reads_are_not_held_in_memory(folder: Path) -> None:
     target = "/sparql?query=" + quote(LARGE)
     with service(folder) as (process, port), ExitStack() as opened:
