@@ -15,6 +15,7 @@ from sightline.graph.rdf.errors import ShapesUnusable
 from sightline.graph.rdf.shapes import SH, validate
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import EXTRACTED_GRAPH
 from sightline.ingest.load import ingest
 from tests.graph.conftest import BASE, add_load, fact, literal, typed
 from tests.needs import data_set
@@ -91,6 +92,12 @@ def test_the_command_says_how_many_and_exits_with_1_if_it_is_strict(
             "SELECT $this WHERE {{ SERVICE <http://127.0.0.1/> {{ $this ?p ?o }} }}" ] .""",
             "asks another service",
         ),
+        (
+            f"""{PREFIXES} <urn:S> a sh:NodeShape ; sh:targetClass c:Country ; sh:rule
+            [ a sh:SPARQLRule ; sh:construct
+            "CONSTRUCT {{ $this a c:X }} WHERE {{ service silent <urn:x> {{ ?a ?b ?c }} }}" ] .""",
+            "asks another service",
+        ),
         (f"{PREFIXES} <urn:S> a sh:PropertyShape ; sh:targetClass c:Country .", "cannot be used"),
     ],
 )
@@ -100,6 +107,23 @@ def test_shapes_that_cannot_be_used_say_why(
     with pytest.raises(ShapesUnusable) as error:
         validate(ws.snapshots / str(ws.current.snapshot), shapes_in(tmp_path, text))
     assert why in str(error.value)
+
+
+def test_a_name_with_service_or_load_in_it_asks_no_other(ws: Workspace, tmp_path: Path) -> None:
+    text = f"""{PREFIXES} <urn:S> a sh:NodeShape ; sh:targetClass c:Country ; sh:sparql [ sh:select
+      "SELECT $this WHERE {{ $this ?serviceOf ?load }} GROUP BY $this" ] ."""
+    found = validate(ws.snapshots / str(ws.current.snapshot), shapes_in(tmp_path, text))
+    assert {one.constraint for one in found} == {"SPARQL"}
+
+
+def test_extracted_facts_are_not_checked(tmp_path: Path) -> None:
+    made = Workspace.create(tmp_path / "ws")
+    add_load(made, [typed("ch", "Country"), {**typed("x", "Country"), "graph": EXTRACTED_GRAPH}])
+    shape = (
+        f"{PREFIXES} <urn:S> a sh:NodeShape ; sh:targetClass c:Country ; sh:nodeKind sh:Literal ."
+    )
+    found = validate(compile_snapshot(made).folder, shapes_in(tmp_path, shape))
+    assert [one.focus for one in found] == [f"{BASE}entity:ch"]
 
 
 def test_shapes_are_named_by_their_ending(ws: Workspace, tmp_path: Path) -> None:

@@ -81,6 +81,45 @@ def test_records_are_joined_by_any_column_with_every_record_that_agrees(
     assert ("Cy", "lives", "c1") in triples(again)
 
 
+def test_a_join_reads_cells_as_the_mapping_of_the_other_table_does(workspace: Workspace) -> None:
+    mapping = """
+mappings:
+  a:
+    sources: [a.csv]
+    s: urn:sightline:$(k)
+    po:
+      - p: urn:sightline:r
+        o: {mapping: b, condition: {function: equal, parameters: [[str1, $(v)], [str2, $(w)]]}}
+  b:
+    sources: [b.csv]
+    s: urn:sightline:$(n)
+    floats: [w]
+    null: ["-"]
+    po: [[urn:sightline:x, $(x)]]
+"""
+    data = {"a_csv": "k,v\n1,17\n2,-\n", "b_csv": "n,w,x\nm,17.0,1\no,-,2\n"}
+    assert triples(loaded(workspace, mapping, "m.yaml", **data)[0]) == [("1", "r", "m")]
+
+
+def test_what_an_iri_escapes_is_said_by_its_term_type(workspace: Workspace) -> None:
+    rest = "".join(
+        f"""rml:predicateObjectMap [ rml:predicate ex:{kind} ; rml:objectMap [
+        rml:template "urn:sightline:{{k}}" ; rml:termType rml:{kind} ] ] ; """
+        for kind in ("IRI", "URI", "UnsafeIRI")
+    )
+    mapping = about("CSV", "d.csv", f"rml:subject <urn:a> ; {rest}")
+    (load,) = loaded(workspace, mapping, d_csv="k\nZoë/X\nE Smith\n")
+    assert {(p, o) for _, p, o in triples(load)} == {
+        ("IRI", "Zoë%2FX"),
+        ("URI", "Zo%C3%AB%2FX"),
+        ("UnsafeIRI", "Zoë/X"),
+        ("IRI", "E%20Smith"),
+        ("URI", "E%20Smith"),
+    }
+    aside = quarantined(workspace, load, values=True)
+    assert [reason for _, reason, _ in aside] == ["column 'k': 'urn:sightline:E Smith' is no IRI"]
+
+
 def test_a_join_needs_its_other_table(workspace: Workspace) -> None:
     with pytest.raises(MappingError, match=r"no source is cities\.csv"):
         loaded(workspace, JOINED, people_csv=PEOPLE)

@@ -6,7 +6,7 @@ values, characters to escape) are handled as columns too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
     parts = [pl.DataFrame(schema=statement_schema())]
     absent = pl.Series([True] * frame.height)
     for table_map in maps:
-        cells = _cells(frame, table_map)
+        cells = cells_of(frame, table_map)
         subject = _subject(bad, table_map, cells)
         if table_map.each:
             there = cells[PLACE].filter(subject.is_not_null())
@@ -140,7 +140,7 @@ class _Bad:
         self.values[BadValue(place, column, text[:80], wanted)] = None
 
 
-def _cells(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
+def cells_of(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
     """The cells as a map sees them: without those that stand for no value, with whole numbers
     written as such, and each value once if that is all it tells of."""
     nulls = table_map.nulls
@@ -256,14 +256,9 @@ def _one(
     if wrong is not None:
         bad.set_aside(work, wrong, relations, ", ".join(predicate.columns), "no IRI")
         no_value = wrong if no_value is None else wrong | no_value
-    said: dict[str, pl.Series | pl.Expr] = {
-        "datatype": pl.lit(value.datatype, pl.String),
-        "language": pl.lit(value.language, pl.String),
-        "graph": pl.lit(None, pl.String),
-    }
-    for part, none in _told_by_records(bad, work, value, objects, said):
-        no_value = none if no_value is None else no_value | none
-        assert part in said
+    said, others = _told(bad, work, value, objects)
+    for other in others:
+        no_value = other if no_value is None else no_value | other
     out = work.select(
         pl.col(SUBJECT).alias("subject"),
         relations.alias("predicate"),
@@ -326,42 +321,42 @@ def _qualifiers(bad: _Bad, work: pl.DataFrame, table_map: TableMap, value: Value
     return work.select(STATEMENT).join(found, STATEMENT, "left", maintain_order="left")[QUALIFIERS]
 
 
-def _told_by_records(
-    bad: _Bad,
-    work: pl.DataFrame,
-    value: Value,
-    objects: pl.Series,
-    said: dict[str, pl.Series | pl.Expr],
-) -> Iterator[tuple[str, pl.Series]]:
-    """Put datatypes, languages and graphs that records tell into ``said``; yield where one is none,
-    or where an object is not of the datatype told."""
+def _told(
+    bad: _Bad, work: pl.DataFrame, value: Value, objects: pl.Series
+) -> tuple[dict[str, pl.Series | pl.Expr], list[pl.Series]]:
+    """Datatype, language and graph of statements, and boolean ``(n,)`` for each way in which what
+    a record tells of them is wrong."""
+    said: dict[str, pl.Series | pl.Expr] = {
+        "datatype": pl.lit(value.datatype, pl.String),
+        "language": pl.lit(value.language, pl.String),
+        "graph": pl.lit(None, pl.String),
+    }
+    wrong = []
     types = [column + TYPE for column in value.template.columns if column + TYPE in work.columns]
+    datatypes = None
     if value.datatype_of is not None:
         datatypes = value.datatype_of.render(work)
-        yield "datatype", _bad_iris(bad, work, datatypes, value.datatype_of)
+        wrong.append(_bad_iris(bad, work, datatypes, value.datatype_of))
     elif value.natural and types:
         datatypes = work[types[0]].fill_null(XSD_STRING)
-    else:
-        datatypes = None
     if datatypes is not None:
         said["datatype"] = datatypes
         for datatype in datatypes.unique().drop_nulls():
-            wrong = unfit(objects, datatype)
-            if wrong is not None and (wrong := wrong & (datatypes == datatype)).any():
+            misfit = unfit(objects, datatype)
+            if misfit is not None and (misfit := misfit & (datatypes == datatype)).any():
                 column = ", ".join(value.template.columns)
-                bad.set_aside(work, wrong, objects, column, _none_of(datatype))
-                yield "datatype", wrong
+                bad.set_aside(work, misfit, objects, column, _none_of(datatype))
+                wrong.append(misfit)
     if value.language_of is not None:
         tags = value.language_of.render(work)
-        wrong = ~tags.str.contains(rf"^{LANGUAGE}$")
-        if wrong.any():
-            bad.set_aside(work, wrong, tags, ", ".join(value.language_of.columns), "no language")
-            yield "language", wrong
         said["language"] = tags.str.to_lowercase()
+        wrong.append(~tags.str.contains(rf"^{LANGUAGE}$"))
+        columns = ", ".join(value.language_of.columns)
+        bad.set_aside(work, wrong[-1], tags, columns, "no language")
     if value.graph is not None:
-        graphs = value.graph.render(work)
-        yield "graph", _bad_iris(bad, work, graphs, value.graph)
-        said["graph"] = graphs
+        said["graph"] = graphs = value.graph.render(work)
+        wrong.append(_bad_iris(bad, work, graphs, value.graph))
+    return said, wrong
 
 
 def _bad_iris(bad: _Bad, work: pl.DataFrame, iris: pl.Series, made_by: Template) -> pl.Series:

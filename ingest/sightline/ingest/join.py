@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from sightline.ingest.columns import cells_of
 from sightline.ingest.mapping import MappedTable, MappingFile
 from sightline.ingest.source import Selection, Source, TableFormat
 from sightline.ingest.terms import OBJECT, Join, Template, Value
@@ -63,7 +64,8 @@ def _read(
             child, f"it is joined with {join.parent}, and no source is {names_of}; name that, too"
         )
     for parent, source in there:
-        for frame in _frames(source, parent, columns):
+        for read in _frames(source, parent, (*columns, *parent.table.columns)):
+            frame = cells_of(read, parent.table)
             for column in dict.fromkeys(columns):
                 if frame.schema[column] != pl.String:
                     frame = frame.explode(column)
