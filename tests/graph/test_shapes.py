@@ -116,6 +116,14 @@ def test_a_name_with_service_or_load_in_it_asks_no_other(ws: Workspace, tmp_path
     assert {one.constraint for one in found} == {"SPARQL"}
 
 
+def test_what_lies_behind_a_result_is_no_result_of_its_own(ws: Workspace, tmp_path: Path) -> None:
+    text = f"""{PREFIXES} <urn:S> a sh:NodeShape ; sh:targetClass c:Country ;
+      sh:property [ sh:path r:borders ; sh:node <urn:T> ] .
+      <urn:T> sh:property [ sh:path r:capital ; sh:minCount 1 ] ."""
+    found = validate(ws.snapshots / str(ws.current.snapshot), shapes_in(tmp_path, text))
+    assert [one.constraint for one in found] == ["Node"] * 2
+
+
 def test_extracted_facts_are_not_checked(tmp_path: Path) -> None:
     made = Workspace.create(tmp_path / "ws")
     add_load(made, [typed("ch", "Country"), {**typed("x", "Country"), "graph": EXTRACTED_GRAPH}])

@@ -23,7 +23,8 @@ PREFIXES = """
 """
 SOURCE = 'rml:logicalSource [ rml:source [ rml:path "{}" ]; rml:referenceFormulation rml:{} {} ]'
 PEOPLE = "name,city\nAnn,Bern\nBob,Oslo\nCy,Rome\n"
-CITIES = "key,label,country\nc1,Bern,CH\nc2,Oslo,NO\nc3,Bern,US\n"
+#: One is there twice, and states of itself alone that it is.
+CITIES = "key,label,country\nc1,Bern,CH\nc2,Oslo,NO\nc3,Bern,US\nc2,Oslo,Norge\n"
 JOINED = f"""{PREFIXES}
 <urn:people> {SOURCE.format("people.csv", "CSV", "")} ;
   rml:subjectMap [ rml:template "urn:sightline:{{name}}" ] ;
@@ -73,7 +74,7 @@ def test_records_are_joined_by_any_column_with_every_record_that_agrees(
 ) -> None:
     cities, people = loaded(workspace, mapping, name, people_csv=PEOPLE, cities_csv=CITIES)
     assert sorted(triples(people)) == LIVES
-    assert len(triples(cities)) == 3
+    assert len(triples(cities)) == 4
     # The other table is part of what a load says.
     changed = CITIES.replace("c1,Bern", "c1,Rome")
     again = loaded(workspace, mapping, name, people_csv=PEOPLE, cities_csv=changed)[1]
@@ -123,6 +124,22 @@ def test_what_an_iri_escapes_is_said_by_its_term_type(workspace: Workspace) -> N
 def test_a_join_needs_its_other_table(workspace: Workspace) -> None:
     with pytest.raises(MappingError, match=r"no source is cities\.csv"):
         loaded(workspace, JOINED, people_csv=PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("[str2, $(label)]", "[str3, $(label)]", "compares [str1, $(here)] with [str2, $(there)]"),
+        ("function: equal", "function: near", "'near'; only `equal` is known"),
+        ("mapping: cities", "mapping: citys", "there is no mapping 'citys'; nearest: cities"),
+    ],
+)
+def test_a_join_that_cannot_be_read_says_what_is_wrong(
+    workspace: Workspace, old: str, new: str, why: str
+) -> None:
+    with pytest.raises(MappingError) as error:
+        loaded(workspace, YARRRML.replace(old, new), "m.yaml", people_csv=PEOPLE, cities_csv=CITIES)
+    assert why in str(error.value)
 
 
 def test_a_join_of_too_many_is_refused_with_its_number(
@@ -217,6 +234,42 @@ mappings:
 """
     loaded(workspace, mapping, "m.yaml", d_json='{"a": [{"y": "k"}, {"y": "m"}]}')
     assert compile_snapshot(workspace).num_edges == 2
+
+
+def test_several_values_make_several_subjects(workspace: Workspace) -> None:
+    rest = """rml:subjectMap [ rml:template "urn:sightline:{$.k[*]}" ] ;
+      rml:predicateObjectMap [ rml:predicate ex:p ; rml:objectMap [ rml:reference "$.v[*]" ] ]"""
+    data = '[{"k": ["a", "b"], "v": ["x", "y"]}, {"v": ["z"]}]'
+    (load,) = loaded(workspace, about("JSONPath", "d.json", rest), d_json=data)
+    assert sorted(triples(load)) == [(s, "p", o) for s in "ab" for o in "xy"]
+    assert [line for line, _, _ in quarantined(workspace, load)] == [2]
+
+
+def test_statements_are_made_in_the_graphs_of_the_mapping_and_of_the_predicate(
+    workspace: Workspace,
+) -> None:
+    mapping = """
+mappings:
+  a:
+    sources: [d.csv]
+    s: urn:sightline:$(k)
+    graphs: urn:sightline:one
+    po:
+      - [urn:sightline:p, $(v)]
+      - {p: urn:sightline:q, o: $(v), graphs: "urn:sightline:of_$(v)"}
+"""
+    (load,) = loaded(workspace, mapping, "m.yaml", d_csv="k,v\na,x\n")
+    said = statements(load).select("predicate", "graph").rows()
+    assert sorted((p[14:], g[14:]) for p, g in said) == [("p", "one"), ("q", "of_x"), ("q", "one")]
+
+
+def test_a_relative_iri_has_the_base_of_the_file(workspace: Workspace) -> None:
+    rest = """rml:subjectMap [ rml:template "{k}" ] ;
+      rml:predicateObjectMap [ rml:predicate ex:p ; rml:objectMap [ rml:reference "v" ;
+        rml:termType rml:IRI ] ]"""
+    mapping = "@base <urn:sightline:base/> ." + about("CSV", "d.csv", rest)
+    (load,) = loaded(workspace, mapping, d_csv="k,v\na,b\n")
+    assert triples(load) == [("base/a", "p", "base/b")]
 
 
 def test_a_relative_iri_has_the_base_of_its_map(workspace: Workspace) -> None:
