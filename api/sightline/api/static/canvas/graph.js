@@ -3,8 +3,7 @@
 // The steps are in the address: the entity itself, then what was expanded, in that order. The same steps
 // give the same graph and, with `layout.js`, the same picture.
 
-import { ask, once } from "../shell/api.js";
-
+import { ask, relations, tag } from "../shell/api.js";
 import { nameOf } from "../parts/facts.js";
 
 /** @typedef {import("../answers.js").Entity} Entity */
@@ -48,18 +47,16 @@ const HUB = 60;
 const TOLD = 9000;
 
 /** What relations are: whether both ways say the same, and how the other way reads. @type {Map<string, { symmetric: boolean, inverse_label: string | null }>} */
-const relations = new Map();
+let ways = new Map();
 
-/** Read what relations are; done once. */
+/** Read what relations are. */
 export async function learnRelations() {
-  if (relations.size) return;
-  const { relations: all } = await once("relations");
-  for (const { relation, symmetric, inverse_label } of all) relations.set(relation.id, { symmetric, inverse_label });
+  ways = new Map((await relations()).map((one) => [one.relation.id, one]));
 }
 
 /** How a relation reads from what was expanded: its name, or that of its inverse. @param {{ relation: Ref, direction: "out" | "in" | "both" }} group */
 export function phraseOf({ relation, direction }) {
-  const known = relations.get(relation.id);
+  const known = ways.get(relation.id);
   if (direction !== "in" || known?.symmetric) return nameOf(relation);
   const inverse = known?.inverse_label;
   return inverse ? nameOf({ id: relation.id, label: inverse }) : `← ${nameOf(relation)}`;
@@ -71,7 +68,7 @@ const KEPT = 200;
 
 /** @param {string} route @param {Record<string, any>} parameters */
 function asked(route, parameters) {
-  const key = JSON.stringify([route, parameters]);
+  const key = JSON.stringify([tag, route, parameters]);
   const known = answers.get(key);
   if (known) return known;
   const answer = ask(route, parameters);
@@ -155,7 +152,7 @@ function grouped(graph, owner, step, came, omitted) {
   const groups = new Map();
   /** @param {Ref} relation @param {"out" | "in"} read @param {string} [alone] */
   const of = (relation, read, alone = "") => {
-    const direction = relations.get(relation.id)?.symmetric ? "both" : read;
+    const direction = ways.get(relation.id)?.symmetric ? "both" : read;
     const key = [owner.id, relation.id, direction, alone].join(" ");
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { key, owner, relation, direction, nodes: [], edges: [], more: 0, x: 0, y: 0, rest: null }));

@@ -11,7 +11,7 @@ const HIGH = 25;
 const GAP = 0.8;
 
 /** A number from 0 to 1 that is always the same for a text. @param {string} text */
-export function seeded(text) {
+function seeded(text) {
   let hash = 2166136261;
   for (const letter of text) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 16777619);
   return ((hash ^ (hash >>> 15)) >>> 0) / 4294967296;

@@ -84,3 +84,18 @@ export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? on
 export function say(text) {
   the("#live").textContent = text;
 }
+
+/** Milliseconds that a note stays. */
+const STAYS = 5000;
+
+/** A note that everybody gets, seen and said: what was done, or why not. @param {string} text */
+export function tell(text) {
+  say(text);
+  document.querySelector(".toast")?.remove();
+  const toast = h("div", { class: "toast appear", "aria-hidden": "true" }, text);
+  document.body.append(toast);
+  setTimeout(() => toast.remove(), STAYS);
+}
+
+/** Put a text where it can be pasted; pages of other machines may not without TLS. @param {string} text */
+export const copy = (text) => (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(() => tell("Copied"), () => tell("The browser does not let the page copy"));

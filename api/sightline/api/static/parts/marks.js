@@ -58,7 +58,7 @@ export function dots(p) {
 }
 
 /** What a chance means, with the numbers that it rests on. @param {{ probability: number | null, probability_if_any: number | null }} fact @param {Reliability} told @param {string} what */
-export function meaning(fact, told, what = "fact") {
+function meaning(fact, told, what = "fact") {
   const p = fact.probability_if_any ?? fact.probability ?? 0;
   /** @param {string} name @param {string} text */
   const row = (name, text) => [h("dt", {}, name), h("dd", {}, text)];

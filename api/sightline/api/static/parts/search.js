@@ -1,6 +1,6 @@
 // Search as you type: entities, types and relations by name, and what can be done with the first of them.
 
-import { ask, once, served } from "../shell/api.js";
+import { ask, relations, served } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { to, toEntity, toType } from "../shell/url.js";
@@ -177,7 +177,7 @@ async function refsLike(q, sorts) {
     }
   }
   if (sorts.includes("relation")) {
-    for (const { relation, edges } of (await once("relations")).relations) {
+    for (const { relation, edges } of await relations()) {
       if (like(relation)) {
         items.push({ sort: "relation", key: relation.id, ref: relation, text: relation.label, run: () => go(to("map", null, { rel: relation.id })), draw: () => [icon("right"), h("span", { class: "name" }, matched(nameOf(relation), q)), h("span", { class: "end" }, plural(edges, "fact"))] });
       }

@@ -1,7 +1,7 @@
 // Where a fact comes from: a button with the file's name that unfolds the raw rows below it.
 
 import { ask } from "../shell/api.js";
-import { h, label, number, plain, plural, put, say } from "./dom.js";
+import { copy, h, label, number, plain, plural, put } from "./dom.js";
 import { icon } from "./icons.js";
 import { layer } from "./popover.js";
 import { later } from "./states.js";
@@ -70,7 +70,7 @@ function rowsOf(origins, close, facts) {
   show(ROWS);
   const cite = () => {
     const text = `${fileOf(source)}, ${places.join("; ")} (load ${first?.load})`;
-    navigator.clipboard?.writeText(text).then(() => say("Citation copied"), () => say("The browser does not let the page copy"));
+    copy(text);
   };
   return h("section", { class: "rows", "aria-label": `Rows of ${fileOf(source)}` },
     h("header", {}, icon("file"), h("strong", {}, label(fileOf(source))), h("span", { class: "quiet" }, plural(places.length, "row")),

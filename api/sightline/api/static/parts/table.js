@@ -1,7 +1,7 @@
 // Rows under columns: sorted, chosen, walked through by keys, saved as CSV. Draws what it is given and
 // sorts nothing itself: the server does, and the address says how.
 
-import { h, plain } from "./dom.js";
+import { h, plain, tell } from "./dom.js";
 import { icon } from "./icons.js";
 
 /**

@@ -15,7 +15,7 @@ let known = new Map();
 let of = null;
 
 /** Read the types of what is served. @param {import("../answers.js").Stats} stats */
-export function learn(stats) {
+function learn(stats) {
   if (of === stats) return;
   of = stats;
   known = new Map();

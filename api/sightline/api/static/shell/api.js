@@ -19,8 +19,10 @@ const kept = new Map();
 let condition = { is: "well" };
 /** @type {((condition: Condition) => void)[]} */
 const listeners = [];
-/** @type {(() => void)[]} */
-let waiting = [];
+/** @type {Set<() => void>} */
+const waiting = new Set();
+/** Which snapshot and model answer; empty before the first answer. */
+export let tag = "";
 
 /** Give up what the view that is left still waits for. */
 export function leave() {
@@ -33,7 +35,7 @@ export const onCondition = (listener) => listeners.push(listener);
 
 /** Ask again now what waits for the service. */
 export function tryNow() {
-  for (const go of waiting.splice(0)) go();
+  for (const go of waiting) go();
 }
 
 /** @param {Condition} now */
@@ -44,7 +46,7 @@ function become(now) {
   for (const listener of listeners) listener(now);
 }
 
-export class Problem extends Error {
+class Problem extends Error {
   /** @param {Report} report */
   constructor(report) {
     super(report.detail);
@@ -100,8 +102,17 @@ export function once(route) {
 
 /** What is served. @returns {Promise<import("../answers.js").Stats>} */
 export const served = () => once("stats");
-/** Forget what `once` keeps: another snapshot is served. */
-export const forget = () => kept.clear();
+
+/** All relations, most used first. @returns {Promise<any[]>} */
+export async function relations() {
+  const all = [];
+  for (let cursor = ""; cursor !== null;) {
+    const page = await once(`relations?limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    all.push(...page.relations);
+    cursor = page.next;
+  }
+  return all;
+}
 
 /** @param {string} url @param {RequestInit} options @param {AbortSignal} signal @param {boolean} again @param {number} [granted] milliseconds that it may take */
 async function send(url, options, signal, again, granted = 0) {
@@ -118,6 +129,7 @@ async function send(url, options, signal, again, granted = 0) {
         continue;
       }
       become({ is: "well" });
+      notice(response);
       const body = parsed(text);
       if (response.ok) return body;
       throw new Problem(body?.detail ? body : { status: response.status, detail: `The service answered with status ${response.status}.` });
@@ -133,6 +145,13 @@ async function send(url, options, signal, again, granted = 0) {
   }
 }
 
+/** Where another snapshot or model answers now, what was kept of the former is forgotten. @param {Response} response */
+function notice(response) {
+  const [, now = tag] = /^"(\w+)-json/.exec(response.headers.get("ETag") ?? "") ?? [];
+  if (tag && now !== tag) kept.clear();
+  tag = now;
+}
+
 /** @param {string} text */
 function parsed(text) {
   try {
@@ -146,15 +165,15 @@ function parsed(text) {
 function pausing(is, pause, signal) {
   become({ is, since: Date.now(), again: Date.now() + pause });
   return new Promise((resolve, reject) => {
-    const go = () => {
+    const end = () => {
       clearTimeout(timer);
-      resolve(undefined);
+      waiting.delete(go);
+      signal.removeEventListener("abort", left);
     };
+    const go = () => { end(); resolve(undefined); };
+    const left = () => { end(); reject(new DOMException("left", "AbortError")); };
     const timer = setTimeout(go, pause);
-    waiting.push(go);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("left", "AbortError"));
-    });
+    waiting.add(go);
+    signal.addEventListener("abort", left);
   });
 }

@@ -24,13 +24,13 @@ export const bindings = {
 const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
 
 /** Whether what is typed goes into a field. @param {EventTarget | null} target */
-export const inField = (target) => target instanceof HTMLElement && (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable);
+const inField = (target) => target instanceof HTMLElement && (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.isContentEditable);
 
 /** @type {Record<string, string>} */
 const SIGNS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Enter: "↵", Escape: "Esc", " ": "space" };
 
 /** A key as it is shown: "E" is ⇧ e. @param {string} key */
-export function keycap(key) {
+function keycap(key) {
   const shifted = /^[A-Z]$/.test(key);
   return [shifted ? h("kbd", {}, "⇧") : null, h("kbd", {}, SIGNS[key] ?? key.toLowerCase())];
 }

@@ -1,10 +1,11 @@
 // Shows the view that the address names, and gives back what was left: content, scroll, focus. Knows no view.
 
-import { leave, served } from "./api.js";
+import { leave } from "./api.js";
 import { rowOf } from "./registry.js";
 import { bindings } from "./keys.js";
 import { put, say, the } from "../parts/dom.js";
 import { failure, skeleton } from "../parts/states.js";
+import { ready } from "../parts/types.js";
 import { changed, placeOf } from "./url.js";
 
 /**
@@ -133,7 +134,7 @@ async function begin(row, path, about, query) {
   /** @param {import("./url.js").Parameters} changes */
   const next = (changes) => changed(placeOf(), changes);
   try {
-    const [module] = await Promise.all([row.load(), row.style ? styled(row.file) : null, served().catch(() => null)]);
+    const [module] = await Promise.all([row.load(), row.style ? styled(row.file) : null, ready()]);
     if (!here()) return;
     put(place);
     /** @type {Context} */
@@ -165,7 +166,7 @@ async function begin(row, path, about, query) {
 const styles = new Map();
 
 /** Load a style sheet once; a view without it is readable, so that a failure stops nothing. @param {string} file */
-export function styled(file) {
+function styled(file) {
   const known = styles.get(file);
   if (known) return known;
   const loading = new Promise((/** @type {(value?: any) => void} */ resolve) => {

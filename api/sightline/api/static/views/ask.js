@@ -4,7 +4,7 @@
 import { ask, post } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
-import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
+import { copy, h, label, number, plain, plural, put, say } from "../parts/dom.js";
 import { chain, entityLink, named, nameOf, otherEnd } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, dots, mark, percent } from "../parts/marks.js";
@@ -32,8 +32,14 @@ export async function view(context) {
   const { query, place, title } = context;
   title("Ask");
   if (query.has("many")) return many(context);
-  /** @param {string} name */
-  const entity = (name) => (query.get(name) ? ask("entities/-", { id: query.get(name) }).then((found) => found.entity) : Promise.resolve(null));
+  /** Why an end of the address is none. @type {Error | null} */
+  let unknown = null;
+  /** @param {string} name @returns {Promise<Entity | null>} */
+  const entity = async (name) => (query.get(name) ? ask("entities/-", { id: query.get(name) }).then((found) => found.entity, (error) => {
+    if (error.name === "AbortError") throw error;
+    unknown = error;
+    return null;
+  }) : null);
   const [head, tail, relation] = await Promise.all([entity("h"), entity("t"), relationOf(query.get("r"))]);
   /** @type {Asked} */
   const asked = { head, relation, tail };
@@ -42,6 +48,7 @@ export async function view(context) {
   const reasons = h("aside", { class: "pane reasons", "data-scroll": true, "aria-label": "Reasons" });
   const also = h("div", { class: "also" });
   put(place, h("div", { class: "panes" }, h("div", { class: "pane", "data-scroll": true }, h("h1", { class: "hidden" }, "Ask"), form(context, asked), also, results), reasons));
+  if (unknown) return void put(results, failure(unknown));
   const given = [head, relation, tail].filter(Boolean).length;
   if (given === 2) return answer(context, asked, results, reasons, also);
   if (given === 3) return judge(context, asked, results, reasons);
@@ -290,7 +297,7 @@ function reason(fact, told, relation) {
 /** A button that copies how to ask the same without the page. @param {string} route @param {any} body */
 function curl(route, body) {
   const text = `curl -H 'Content-Type: application/json' ${location.origin}/v1/${route} -d '${JSON.stringify(Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))).replaceAll("'", "'\\''")}'`;
-  return h("button", { type: "button", class: "button bare", onclick: () => navigator.clipboard?.writeText(text).then(() => say("Copied"), () => say("The browser does not let the page copy")) }, icon("copy"), "curl");
+  return h("button", { type: "button", class: "button bare", onclick: () => copy(text) }, icon("copy"), "curl");
 }
 
 /** Questions beside this one. @param {Asked} asked @param {Fact[]} known */

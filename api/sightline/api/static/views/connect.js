@@ -1,9 +1,9 @@
 // #/connect?a=…&b=…&hops=3&not=…&via=…&must=…&shape=2&order=&draw= : how two sides are connected. A side is one entity,
 // several or a type. Left: shapes as sentences with their paths; right: all of them as one graph.
 
-import { ask, once, queryOf } from "../shell/api.js";
+import { ask, queryOf, relations } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
-import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
+import { copy, h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
 import { entityLink, nameOf, named } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { pValue, score } from "../parts/marks.js";
@@ -36,10 +36,10 @@ export async function view(context) {
   const { place, push, title } = context;
   let query = new URLSearchParams(context.query);
   title("Connect");
-  const [, { relations }] = await Promise.all([ready(), once("relations").catch(() => ({ relations: [] }))]);
+  const [, all] = await Promise.all([ready(), relations().catch(() => [])]);
   /** @type {Map<string, string | null>} */
-  const inverse = new Map(relations.map((/** @type {any} */ one) => [one.relation.id, one.symmetric ? one.relation.label : one.inverse_label]));
-  const names = new Map(/** @type {[string, import("../answers.js").Ref][]} */ (relations.map((/** @type {any} */ one) => [one.relation.id, one.relation])));
+  const inverse = new Map(all.map((one) => [one.relation.id, one.symmetric ? one.relation.label : one.inverse_label]));
+  const names = new Map(/** @type {[string, import("../answers.js").Ref][]} */ (all.map((one) => [one.relation.id, one.relation])));
   /** @type {Map<string, Entity>} */
   const known = new Map();
   let deadline = DEADLINE;
@@ -187,7 +187,7 @@ export async function view(context) {
         const seen = new Set(shape.paths.map((path) => JSON.stringify(path.steps.map((step) => [step.source.id, step.relation.id, step.target.id]))));
         shape.paths.push(...found.paths.filter((/** @type {Path} */ path) => path.length === shape.steps.length && !seen.has(JSON.stringify(path.steps.map((step) => [step.source.id, step.relation.id, step.target.id])))));
       } catch (error) {
-        if (/** @type {Error} */ (error).name !== "AbortError") say(/** @type {Error} */ (error).message);
+        if (/** @type {Error} */ (error).name !== "AbortError") tell(/** @type {Error} */ (error).message);
       }
     }
     fillPaths(list, shape, upto + 20);
@@ -209,7 +209,7 @@ export async function view(context) {
       h("button", { type: "button", onclick: () => download("paths.csv", csvOf([["score", "shape", "path", "sources"], ...answer.paths.map((path) => [path.score, path.metapath, path.text, path.steps.flatMap((step) => step.origins.map((origin) => `${origin.source}, ${origin.place}`)).join("; ")])])) }, "CSV, all paths"),
     ], { label: "Save as", kind: "menu" }) }, icon("down"));
     const address = `/v1/paths?${queryOf({ ...question(), deadline_ms: null })}`;
-    const copy = h("button", { type: "button", class: "icon-button", "aria-label": "Copy the question as an address", title: plain(address.slice(0, 300)), onclick: () => navigator.clipboard?.writeText(location.origin + address).then(() => say("Copied"), () => say("The browser does not let the page copy")) }, icon("copy"));
+    const copies = h("button", { type: "button", class: "icon-button", "aria-label": "Copy the question as an address", title: plain(address.slice(0, 300)), onclick: () => copy(location.origin + address) }, icon("copy"));
     const legend = h("div", { class: "float legend" });
     place.classList.toggle("list-only", only);
     put(drawing, area, h("div", { class: "float modes" }, mode), h("div", { class: "float tools" }, choose, h("i", { class: "rule" }), save), legend);
@@ -218,7 +218,7 @@ export async function view(context) {
     put(legend, met.slice(0, 5).map((type) => h("span", { class: "type" }, dot(typeNamed(type)), label(type))), met.length > 5 ? h("span", { class: "quiet desk" }, `${met.length - 5} more`) : null, h("i", { class: "rule" }),
       h("span", { class: "type width-key" }, h("i", { class: "thin" }), h("i", { class: "thick" }), "width: path score through this fact"),
       picture.left ? h("span", { class: "quiet" }, `${plural(picture.left, "entity", "entities")} not drawn`) : null,
-      h("span", { class: "api quiet desk" }, "GET /v1/paths"), copy);
+      h("span", { class: "api quiet desk" }, "GET /v1/paths"), copies);
   }
 
   /** Mark in the list what the pointer is at in the drawing. @param {string | null} id */
@@ -240,7 +240,7 @@ export async function view(context) {
     /** @param {string} name */
     const add = (name) => (/** @type {string} */ id) => push({ [name]: [...new Set([...listOf(query, name), id])], shape: null });
     /** @param {(id: string) => void} choose */
-    const ofRelations = (choose) => relations.map((/** @type {any} */ one) => h("button", { type: "button", onclick: () => choose(one.relation.id) }, h("span", { class: "grow clip" }, named(one.relation)), h("span", { class: "quiet" }, number(one.edges))));
+    const ofRelations = (choose) => all.map((one) => h("button", { type: "button", onclick: () => choose(one.relation.id) }, h("span", { class: "grow clip" }, named(one.relation)), h("span", { class: "quiet" }, number(one.edges))));
     const ofTypes = () => types().map((type) => h("button", { type: "button", onclick: () => add("via")(type.id) }, dot(type), h("span", { class: "grow clip" }, named(type)), h("span", { class: "quiet" }, number(type.entities))));
     const typeOfId = (/** @type {string} */ id) => named(types().find((one) => one.id === id) ?? { id, label: id });
     put(form, h("form", { class: "ends", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, side("a", "From", a), swap, side("b", "To", b)),

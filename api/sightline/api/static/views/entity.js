@@ -3,18 +3,18 @@
 // Parameters: facet (a type of neighbours), part (where the list begins), tab=graph on a phone; those of the
 // canvas are its own.
 
-import { ask, once, served } from "../shell/api.js";
+import { ask, relations, served } from "../shell/api.js";
 import { CANVAS, rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { to, toEntity } from "../shell/url.js";
-import { h, label, number, plain, plural, put, say, shortened } from "../parts/dom.js";
+import { copy, h, label, number, plain, plural, put, shortened } from "../parts/dom.js";
 import { chain, entityLink, nameOf, named, otherEnd, phrase } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
 import { fileOf, isFile, sourceButton } from "../parts/source.js";
 import { empty, failure, later, partial } from "../parts/states.js";
-import { dot, dotOf, typeNamed, typeOf } from "../parts/types.js";
+import { dot, dotOf, typeNamed } from "../parts/types.js";
 
 /** @typedef {import("../answers.js").Fact} Fact */
 /** @typedef {import("../answers.js").Entity} Entity */
@@ -110,7 +110,7 @@ function point(place, id) {
 function head(answer, context) {
   const { entity, types, description, attributes, loads: from } = answer;
   const [type] = types;
-  const copy = h("button", { type: "button", class: "copy", "aria-label": "Copy the id", onclick: () => navigator.clipboard?.writeText(entity.id).then(() => say("Copied"), () => say("The browser does not let the page copy")) }, icon("copy"));
+  const copies = h("button", { type: "button", class: "copy", "aria-label": "Copy the id", onclick: () => copy(entity.id) }, icon("copy"));
   const more = h("button", { type: "button", class: "button", "aria-label": "More", "aria-expanded": "false", onclick: () => popover(more, [
     h("a", { href: `/v1/entities/-?${new URLSearchParams({ id: entity.id })}` }, icon("terminal"), "As JSON"),
     type && rowOf("table") ? h("a", { href: to("table", type.id) }, icon("table"), "All of its type") : null,
@@ -127,7 +127,7 @@ function head(answer, context) {
       rowOf("ask") ? h("a", { class: "button", href: to("ask", null, { h: entity.id }) }, icon("ask"), "Ask") : null, more)),
     description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : answer.composed ? h("p", { class: "lead", title: "Composed from its facts; no description is stated." }, label(answer.composed)) : null,
     aliases.length ? h("p", { class: "aliases", title: plain(aliases.join(", ")) }, "also ", label(shortened(aliases.slice(0, 4).join(", "), 120)), aliases.length > 4 ? ` +${aliases.length - 4}` : null) : null,
-    h("p", { class: "ids" }, identifiers.slice(0, 4), h("span", { class: "code" }, label(shortened(entity.id, 80))), copy),
+    h("p", { class: "ids" }, identifiers.slice(0, 4), h("span", { class: "code" }, label(shortened(entity.id, 80))), copies),
     stats.length ? h("dl", { class: "stats" }, stats.map((/** @type {any} */ one) => h("div", {}, h("dt", {}, named(one.property)), h("dd", {}, label(numeral(one)))))) : null);
 }
 
@@ -185,16 +185,15 @@ function stated(context, answer, place) {
   let facet = context.query.get("facet") ?? "";
   const rows = h("div", { class: "facts" });
   const chips = h("div", { class: "chips facets", role: "group", "aria-label": "Only facts about" });
-  const all = total(answer.degrees);
-  if (!all) {
+  if (!total(answer.degrees)) {
     put(place, empty({ icon: "list", title: "Nothing is linked with it", text: "The data states no fact from it or to it." }));
     return { update: () => {} };
   }
   const loaded = Promise.all([
     ask("entities/-/related", { id: answer.entity.id, predicted: false, k: FACTS }),
-    once("relations?limit=1000").catch(() => ({ relations: [] })),
-  ]).then(([{ related }, { relations }]) => {
-    groups = grouped(related, answer.degrees, relations);
+    relations().catch(() => []),
+  ]).then(([{ related }, all]) => {
+    groups = grouped(related, answer.degrees, all);
     draw();
   });
   put(place, later(loaded, () => [chips, rows], { rows: 8 }));

@@ -1,6 +1,6 @@
 // #/map?rel=RELATION : the types as a drawing, and the relations between them as a table.
 
-import { once } from "../shell/api.js";
+import { once, relations } from "../shell/api.js";
 import { toType } from "../shell/url.js";
 import { h, label, number, plural, put } from "../parts/dom.js";
 import { nameOf, named } from "../parts/facts.js";
@@ -18,15 +18,15 @@ export function view({ place, query, push, title }) {
   const picture = h("div", { class: "pane ground-map" });
   const list = h("div", { class: "pane", "data-scroll": true });
   put(place, h("div", { class: "panes" }, list, picture));
-  const asked = Promise.all([once("schema"), once("relations?limit=1000")]);
+  const asked = Promise.all([once("schema"), relations()]);
   put(picture, later(asked, ([schema]) => typeMap(schema), { rows: 8 }));
 
   /** @param {URLSearchParams} now */
   function show(now) {
     const chosen = now.get("rel");
-    put(list, h("header", { class: "head" }, h("h1", {}, "Schema"), h("p", { class: "quiet" }, "Types, and the relations that run between them.")), later(asked, ([schema, { relations }]) => [
+    put(list, h("header", { class: "head" }, h("h1", {}, "Schema"), h("p", { class: "quiet" }, "Types, and the relations that run between them.")), later(asked, ([schema, all]) => [
       dataTable({
-        caption: "Relations", rows: /** @type {Relation[]} */ (relations), open: (row) => push({ rel: row.relation.id === chosen ? null : row.relation.id }),
+        caption: "Relations", rows: /** @type {Relation[]} */ (all), open: (row) => push({ rel: row.relation.id === chosen ? null : row.relation.id }),
         chosen: (row) => row.relation.id === chosen, choose: (row) => push({ rel: row.relation.id === chosen ? null : row.relation.id }),
         columns: [
           { key: "relation", title: "relation", cell: (row) => [h("b", {}, named(row.relation)), row.symmetric ? h("span", { class: "quiet" }, " both ways") : row.inverse_label ? h("span", { class: "quiet" }, " inverse: ", label(row.inverse_label)) : null, row.relation.id === chosen ? between(schema, row) : null] },
@@ -36,7 +36,7 @@ export function view({ place, query, push, title }) {
           { key: "cardinality", title: "heads : tails", cell: (row) => row.cardinality },
         ],
       }),
-      h("p", { class: "note" }, plural(relations.length, "relation"), ". Choose one to see between which types it runs."),
+      h("p", { class: "note" }, plural(all.length, "relation"), ". Choose one to see between which types it runs."),
     ], { rows: 10 }));
   }
   show(query);

@@ -5,8 +5,8 @@ import { ask, post } from "../shell/api.js";
 import { go } from "../shell/router.js";
 import { fetched } from "../shell/token.js";
 import { listOf, to, toEntity } from "../shell/url.js";
-import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { chain, entityLink, named, nameOf, otherEnd, phrase } from "../parts/facts.js";
+import { h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
+import { chain, entityLink, named, otherEnd, phrase } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -22,6 +22,8 @@ import { dotOf } from "../parts/types.js";
 /** @typedef {import("../shell/router.js").Context} Context */
 
 const PAGE = 30;
+/** Milliseconds until a report is asked for again whose events have stopped. */
+const AGAIN = 1000;
 const WORDS = { queued: "waiting", running: "being made", done: "ready", failed: "failed", cancelled: "cancelled" };
 
 /** @param {Context} context */
@@ -51,8 +53,24 @@ function progress({ done, total }) {
   return h("span", { class: "progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": total || 1, "aria-valuenow": done, "aria-label": "Progress" }, fill);
 }
 
-/** Hear of every change of a report until it has ended. @param {string} id @param {(report: Report) => void} heard @param {AbortSignal} signal */
-async function follow(id, heard, signal) {
+/** @param {Report} report */
+const ended = ({ state }) => state !== "queued" && state !== "running";
+
+/** Hear of every change of a report until it has ended, or its view has; a service that goes away is waited for. @param {Report} report @param {(report: Report) => void} heard @param {AbortSignal} signal */
+async function follow(report, heard, signal) {
+  let last = report;
+  /** @param {Report} now */
+  const hear = (now) => { last = now; heard(now); };
+  while (!ended(last)) {
+    await events(report.id, hear, signal).catch(() => undefined);
+    if (signal.aborted || ended(last)) return;
+    await new Promise((again) => setTimeout(again, AGAIN));
+    hear(await ask(`reports/${encodeURIComponent(report.id)}`, {}, signal));
+  }
+}
+
+/** @param {string} id @param {(report: Report) => void} heard @param {AbortSignal} signal */
+async function events(id, heard, signal) {
   const response = await fetched(`/v1/reports/${encodeURIComponent(id)}/events`, { signal });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -116,15 +134,14 @@ function row(report, again, signal) {
   const line = h("li", {});
   /** @param {Report} now */
   const draw = (now) => {
-    const ended = !["queued", "running"].includes(now.state);
     const name = h("strong", { class: "clip" }, label(now.headline ?? now.title));
     put(line, h("a", { href: to("report", now.id), class: "row grow" }, icon(now.state === "done" ? "file" : now.state === "failed" ? "error" : "clock"), name,
       now.state === "running" ? [progress(now), h("span", { class: "quiet" }, now.total ? `${number(now.done)} of ${number(now.total)}` : "")] : null),
     h("span", { class: `quiet state-of ${now.state}` }, WORDS[now.state]), h("span", { class: "quiet when" }, ago(now.created)),
-    ended ? removal(now, again) : h("button", { type: "button", class: "button", onclick: async () => { await cancel(now.id); again(); } }, "Cancel"));
+    ended(now) ? removal(now, again) : h("button", { type: "button", class: "button", onclick: async () => { await cancel(now.id); again(); } }, "Cancel"));
   };
   draw(report);
-  if (["queued", "running"].includes(report.state)) follow(report.id, draw, signal).catch(() => undefined);
+  follow(report, draw, signal).catch(() => undefined);
   return line;
 }
 
@@ -143,7 +160,7 @@ function removal({ id, title }, again) {
 }
 
 /** @param {string} id */
-const cancel = (id) => post(`reports/${encodeURIComponent(id)}`, undefined, { method: "DELETE" }).catch((error) => say(error.message));
+const cancel = (id) => post(`reports/${encodeURIComponent(id)}`, undefined, { method: "DELETE" }).catch((error) => tell(error.message));
 
 /** @param {Context} context */
 async function one({ about: id, place, title }) {
@@ -169,7 +186,7 @@ async function one({ about: id, place, title }) {
       h("p", {}, report.state === "queued" ? "sightline serve runs one, unless told --no-worker; else sightline work." : "You can leave this page; the report goes on."), h("div", { class: "actions" }, h("button", { type: "button", class: "button", onclick: () => cancel(id) }, "Cancel"))));
   }
   draw(first);
-  if (["queued", "running"].includes(first.state)) follow(id, (report) => { if (report.state !== first.state || report.done) draw(report); }, ending.signal).catch(() => undefined);
+  follow(first, (report) => { if (report.state !== first.state || report.done) draw(report); }, ending.signal).catch(() => undefined);
   return { end: () => ending.abort() };
 }
 

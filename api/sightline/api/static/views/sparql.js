@@ -4,8 +4,8 @@
 import { ask, once, served } from "../shell/api.js";
 import { fetched } from "../shell/token.js";
 import { to, toEntity } from "../shell/url.js";
-import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { nameOf, named } from "../parts/facts.js";
+import { copy, h, label, number, plain, plural, put, say } from "../parts/dom.js";
+import { nameOf } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { relationsBetween, typesOf } from "../parts/pick.js";
 import { empty } from "../parts/states.js";
@@ -355,5 +355,5 @@ const plain2 = (text) => text.split("\n").map((line) => line.split("\t").map(pla
 /** @param {string} text @param {string} accept */
 function curl(text, accept) {
   const command = `curl ${location.origin}/sparql -H 'Accept: ${accept}' -H 'Content-Type: application/sparql-query' --data-binary '${text.replaceAll("'", "'\\''")}'`;
-  return h("button", { type: "button", class: "button bare", onclick: () => navigator.clipboard?.writeText(command).then(() => say("Copied"), () => say("The browser does not let the page copy")) }, icon("copy"), "curl");
+  return h("button", { type: "button", class: "button bare", onclick: () => copy(command) }, icon("copy"), "curl");
 }

@@ -2,7 +2,6 @@
 
 import { ask, once, served } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
-import { go } from "../shell/router.js";
 import { to, toEntity, toType } from "../shell/url.js";
 import { h, label, number, plain, plural, put, shortened } from "../parts/dom.js";
 import { typeChip } from "../parts/facts.js";

@@ -4,12 +4,12 @@ import { ask, post, served } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { listOf, to, toEntity, toType } from "../shell/url.js";
-import { h, label, number, plain, plural, put, s, say } from "../parts/dom.js";
+import { h, label, number, plain, plural, put, s, say, tell } from "../parts/dom.js";
 import { entityLink, nameOf, named } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
-import { empty, later, partial } from "../parts/states.js";
+import { empty, failure, later, partial } from "../parts/states.js";
 import { csvOf, dataTable, download } from "../parts/table.js";
 import { dot, dotOf, typeNamed } from "../parts/types.js";
 
@@ -58,7 +58,7 @@ export async function view(context) {
       title(nameOf(answer.type));
       drawBar(answer);
       return drawn(answer);
-    }, { rows: 12 }));
+    }, { rows: 12, failed: (error) => failure(error, query.has("f") || query.has("sort") || query.has("cols") ? h("a", { class: "button main", href: toType({ id: about }) }, "The whole table") : null, h("a", { class: "button", href: to("table") }, "All tables")) }));
   }
 
   /** @param {Answer} answer */
@@ -117,7 +117,8 @@ export async function view(context) {
 
   async function more() {
     if (!shown?.next) return;
-    const next = await page(shown.next);
+    const next = await page(shown.next).catch((error) => tell(error.message));
+    if (!next) return;
     rows = [...rows, ...next.rows];
     shown = { ...next, rows };
     const top = body.scrollTop;
@@ -126,11 +127,12 @@ export async function view(context) {
   }
 
   async function save() {
-    const all = await page(null, WHOLE);
+    const all = await page(null, WHOLE).catch((error) => tell(error.message));
+    if (!all) return;
     const heads = ["id", "label", ...all.columns.map((column) => column.ref.label)];
     const lines = all.rows.map((row) => [row.entity.id, row.entity.label, ...row.cells.map((one) => (one.count === 0 ? null : one.count === 1 && one.number !== null ? one.values[0] ?? null : [...one.values, ...(one.count > one.values.length ? ["…"] : [])].join("; ")))]);
     download(`${all.type.label}.csv`, csvOf([heads, ...lines]));
-    if (all.next) say(`The file holds the first ${number(WHOLE)} rows`);
+    if (all.next) tell(`The file holds the first ${number(WHOLE)} of ${number(all.found)} rows`);
   }
 
   /** Predict what is not stated in the rows in sight. @param {HTMLButtonElement} button */
@@ -145,11 +147,13 @@ export async function view(context) {
       if (column.sort === "attribute" || column.many || row.cells[j]?.count || !one || gaps.length >= GAPS) return;
       gaps.push({ cell: one, question: column.sort === "out" ? { head: row.entity.id, relation: column.ref.id, k: 1, new_only: true } : { tail: row.entity.id, relation: column.ref.id, k: 1, new_only: true } });
     }));
-    if (!gaps.length) return say("No gap is in sight");
+    if (!gaps.length) return tell("No gap is in sight");
     button.disabled = true;
-    const { answers } = await post("predictions", { questions: gaps.map(({ question }) => question) }, { safe: true }).catch(() => ({ answers: [] }));
+    const asked = await post("predictions", { questions: gaps.map(({ question }) => question) }, { safe: true }).catch((error) => tell(error.message));
+    button.disabled = false;
+    if (!asked) return;
     let filled = 0;
-    answers.forEach((/** @type {any} */ answer, /** @type {number} */ i) => {
+    asked.answers.forEach((/** @type {any} */ answer, /** @type {number} */ i) => {
       const [fact] = answer.predictions ?? [];
       const gap = gaps[i];
       if (!fact || fact.abstain || !gap) return;
@@ -157,9 +161,8 @@ export async function view(context) {
       put(gap.cell, h("span", { class: "filled" }, mark("predicted"), entityLink(gap.question.head ? fact.tail : fact.head, { kind: "new" }), h("span", { class: "chance" }, percent(fact.probability_if_any ?? 0))));
       gap.cell.classList.remove("none");
     });
-    button.disabled = false;
     button.setAttribute("aria-pressed", "true");
-    say(`${plural(filled, "gap")} filled, ${number(gaps.length - filled)} would be guesses`);
+    tell(`${plural(filled, "gap")} filled, ${number(gaps.length - filled)} would be guesses`);
   }
 
   load(context.query);
