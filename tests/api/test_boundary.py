@@ -19,10 +19,9 @@ QUESTION = {"head": "Kenya", "relation": "member of"}
 
 @pytest.fixture(scope="module")
 def guarded(folder: Path) -> Iterator[TestClient]:
-    """Told to serve as ``--host graph.local --allow-host proxy.example``."""
-    with TestClient(
-        create_app(folder, terms=Terms(hosts=["graph.local", "proxy.example"]))
-    ) as made:
+    """Told to serve as ``--host 127.0.0.1 --allow-host graph.local --allow-host proxy.example``."""
+    hosts = ["127.0.0.1", "graph.local", "proxy.example"]
+    with TestClient(create_app(folder, terms=Terms(hosts=hosts))) as made:
         yield made
 
 
@@ -44,7 +43,10 @@ def test_a_name_that_a_page_elsewhere_may_own_is_refused(guarded: TestClient, ho
         assert "--allow-host" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://10.6.6.6", "http://["])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "http://10.6.6.6", "http://[", "http://127.0.0.1:9000"],
+)
 def test_a_page_elsewhere_cannot_ask_for_work(guarded: TestClient, origin: str) -> None:
     headers = {"Host": "127.0.0.1:8000", "Origin": origin}
 

@@ -161,6 +161,16 @@ def test_no_name_is_a_path(client: TestClient, folder: Path, said: str, stored: 
     assert {str(path) for path in found} == {stored, "manifest.json"}
 
 
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [("rules.TTL", "mapping.ttl"), ("../x.yaml", "mapping.yaml"), ("m", "mapping")],
+)
+def test_a_mapping_keeps_the_ending_that_says_its_language(client, folder, said, stored) -> None:
+    files = [("file", ("a.csv", "x")), ("mapping", (said, "y"))]
+    assert client.post("/v1/ingest", files=files).json()["asked"]["mapping"] == stored
+    assert {path.name for path in uploaded(folder)} == {"0.csv", stored, "manifest.json"}
+
+
 def uploaded(folder: Path) -> list[Path]:
     return [path for path in (folder / "uploads").rglob("*") if path.is_file()]
 
@@ -201,14 +211,19 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(client, folder, monkeyp
     monkeypatch.setattr(uploads, "MAX_BYTES", 100)
     monkeypatch.setattr(uploads, "MAX_MAPPING", 10)
     monkeypatch.setattr(uploads, "MAX_FILES", 2)
+    monkeypatch.setattr(uploads, "MAX_OTHER", 1000)
 
     def pieces() -> Iterator[bytes]:
         yield from [b"x" * 60] * 2
+
+    def no_file() -> Iterator[bytes]:
+        yield from [b"--b--", b"x" * 1101]
 
     files = [("file", ("a.csv", "x"))] * 3
     for answer, status, says in (
         (sent(client, body="x" * 111), 413, "100 bytes"),
         (client.post("/v1/ingest", params={"name": "a"}, content=pieces()), 413, "100 bytes"),
+        (client.post("/v1/ingest", headers=BOUNDARY, content=no_file()), 413, "100 bytes"),
         (client.post("/v1/ingest", files=[("mapping", ("m", "x" * 11))]), 413, "10 bytes"),
         (client.post("/v1/ingest", files=files), 422, "2 files"),
     ):

@@ -124,7 +124,8 @@ def serve(
     from sightline.api.terms import Terms
 
     code = "from sightline.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "work", "-w", str(workspace)]
+    # Not from where it was started: a file there could take the place of a module.
+    command = [sys.executable, "-P", "-c", code, "work", "-w", str(workspace)]
     jobs, factory = command if worker else (), f"{__name__}:application"
     terms = Terms(
         allow_host, allow_origin, open_, budget or None, access_log, int(report_room * 1e9)
@@ -154,7 +155,6 @@ def work(workspace: WorkspaceOption) -> None:
     """
     from sightline.api.jobs.worker import work as work_forever
 
-    # Not from where it was started: a file there could take the place of a module.
     work_forever(workspace, [sys.executable, "-P", "-m", "sightline.cli.jobs", str(workspace)])
 
 

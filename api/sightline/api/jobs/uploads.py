@@ -103,7 +103,7 @@ async def take_in(request: Request, ws: Workspace, job_id: str, name: str | None
             intake.begin(name)
             write, end = intake.write, intake.end
         try:
-            async for block in _blocks(request):
+            async for block in _blocks(request, room):
                 await run_in_threadpool(write, block)
             await run_in_threadpool(end)
         finally:
@@ -115,10 +115,10 @@ async def take_in(request: Request, ws: Workspace, job_id: str, name: str | None
     return upload
 
 
-async def _blocks(request: Request) -> AsyncIterator[bytes]:
+async def _blocks(request: Request, room: int) -> AsyncIterator[bytes]:
     """The body in pieces that are worth a turn of a thread."""
     stream = request.stream().__aiter__()
-    block = bytearray()
+    block, left = bytearray(), room + MAX_OTHER
     while True:
         try:
             piece = await asyncio.wait_for(anext(stream, None), IDLE)
@@ -127,6 +127,9 @@ async def _blocks(request: Request) -> AsyncIterator[bytes]:
         except ClientDisconnect:
             raise Cancelled from None
         block += piece or b""
+        left -= len(piece or b"")
+        if left < 0:
+            raise _too_large(room)
         if len(block) >= AT_ONCE or piece is None:
             yield bytes(block)
             block.clear()
@@ -141,34 +144,38 @@ class _Intake:
         self._folder = folder
         self._room = self._left = room
         self._files: list[Sent] = []
-        self._mapping = False
+        self._mapping: str | None = None
         self._out: IO[bytes] | None = None
         self._name: str | None = None
+        self._stored = ""
         self._bytes = 0
 
-    def begin(self, name: str | None) -> None:
-        """A file begins; None: the mapping.
+    def begin(self, name: str) -> None:
+        """A file begins.
 
         Raises:
             BadUpload
         """
-        if name is None:
-            if self._mapping:
-                raise BadUpload("there are several mappings; send one")
-            self._mapping = True
-        else:
-            name = _checked(name)
-            if len(self._files) == MAX_FILES:
-                raise BadUpload(f"there are more than {MAX_FILES} files; send fewer at once")
-        self._name, self._bytes = name, 0
-        self._out = (self._folder / self._stored).open("wb")
+        self._name = _checked(name)
+        if len(self._files) == MAX_FILES:
+            raise BadUpload(f"there are more than {MAX_FILES} files; send fewer at once")
+        self._open(f"{len(self._files)}{_ending(self._name)}")
 
-    @property
-    def _stored(self) -> str:
-        if self._name is None:
-            return MAPPING
-        ending = _ENDING.search(self._name.lower())
-        return f"{len(self._files)}{ending[0] if ending else ''}"
+    def begin_mapping(self, name: str) -> None:
+        """The mapping begins; the ending of its name says its language.
+
+        Raises:
+            BadUpload
+        """
+        if self._mapping is not None:
+            raise BadUpload("there are several mappings; send one")
+        self._name = None
+        self._mapping = f"{MAPPING}{_ending(name)}"
+        self._open(self._mapping)
+
+    def _open(self, stored: str) -> None:
+        self._stored, self._bytes = stored, 0
+        self._out = (self._folder / stored).open("wb")
 
     def write(self, data: bytes) -> None:
         """More of the file.
@@ -204,7 +211,7 @@ class _Intake:
         """
         if not self._files:
             raise BadUpload("no file was sent; a form holds each as a part with a filename")
-        return Upload(tuple(self._files), MAPPING if self._mapping else None)
+        return Upload(tuple(self._files), self._mapping)
 
 
 def _form(boundary: bytes, intake: _Intake) -> tuple[Callable[[bytes], None], Callable[[], None]]:
@@ -220,11 +227,11 @@ def _form(boundary: bytes, intake: _Intake) -> tuple[Callable[[bytes], None], Ca
         _, options = parse_options_header(heads.pop(b"content-disposition", b""))
         heads.clear()
         part = options.get(b"name", b"").decode("utf-8", "replace")
-        filename = options.get(b"filename", b"").decode("latin-1").encode("latin-1")
+        filename = options.get(b"filename", b"").decode("utf-8", "replace")
         if part == MAPPING:
-            intake.begin(None)
+            intake.begin_mapping(filename)
         elif filename:
-            intake.begin(filename.decode("utf-8", "replace"))
+            intake.begin(filename)
         else:
             raise BadUpload(
                 f"the part {part[:80]!r} is no file; a form holds files, each with a filename, and "
@@ -253,6 +260,12 @@ def _form(boundary: bytes, intake: _Intake) -> tuple[Callable[[bytes], None], Ca
             raise BadUpload("the form is cut short: the boundary at its end is missing")
 
     return write, end
+
+
+def _ending(name: str) -> str:
+    """What of a name is kept, in lower case."""
+    ending = _ENDING.search(name.lower())
+    return ending[0] if ending else ""
 
 
 def _checked(name: str) -> str:

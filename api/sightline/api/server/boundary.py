@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sightline.api.access import name_of
+from sightline.api.access import is_loopback, name_of
 from sightline.api.metrics import REQUESTS
 from sightline.api.problems import problem, request_id, unforeseen
 from sightline.api.terms import Terms
@@ -151,7 +151,11 @@ class Boundary:
         if origin in self._origins:
             return None
         source = origin.partition(b"://")[2]
-        foreign = source != host and _name(b"//" + source) not in self._hosts - {"localhost"}
+        if source == host:
+            return None
+        name = _name(b"//" + source)
+        # Whatever else listens on this machine is another service, and none of ours.
+        foreign = name not in self._hosts or name == "localhost" or is_loopback(name)
         return origin.decode("latin-1") if foreign else None
 
 
