@@ -11,6 +11,7 @@ from sightline.graph.errors import OutOfRange
 from sightline.graph.extraction.errors import NoText
 from sightline.graph.extraction.extract import Options, about, extract, preview
 from sightline.graph.extraction.linking import Names, Told, find, link, together
+from sightline.graph.extraction.relations import candidates
 from sightline.graph.extraction.tokens import Words, hash_of
 from sightline.graph.rdf.index import index_of
 from sightline.graph.rdf.worker import evaluate
@@ -132,6 +133,21 @@ def test_it_is_kept_up_to_date_and_taken_out(tmp_path: Path) -> None:
     retract(ws, text)
     assert compile_snapshot(ws, rdf=False).num_extracted == 0
     assert not [load for load in active_loads(ws) if load.role == "extracted"]
+
+
+def test_a_text_without_a_sentence_adds_nothing(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    world(ws)
+    add_text(ws, [])
+    assert extract(ws).counts.statements == 0
+
+
+def test_a_denial_is_of_its_sentence_alone(read: tuple[Workspace, Snapshot]) -> None:
+    snapshot = read[1]
+    texts = ["Townkia lies on the Riveryo.", "No town like Townlia is on the Riverzo."]
+    mentions = link(snapshot, texts, np.zeros(2, np.int32), Told())
+    found = candidates(snapshot, mentions)
+    assert (found.sentence.tolist(), found.denied) == ([0], 1)
 
 
 def test_values_of_a_property_are_texts_where_asked(tmp_path: Path) -> None:

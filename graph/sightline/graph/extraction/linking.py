@@ -190,7 +190,7 @@ def link(
         told: takes what was left out.
     """
     names = Names.of(snapshot, told)
-    if not names.longest:
+    if not names.longest or not sentences:
         none = np.zeros(0, np.int64)
         return Mentions(none, none.astype(np.int32), none, none, none.astype(np.uint64), none)
     rows: list[tuple[Places, ...]] = []

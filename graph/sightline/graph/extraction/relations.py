@@ -197,6 +197,8 @@ def _pairs(mentions: Mentions, denials: Hashes) -> tuple[Places, Places, Places,
     order = usable[np.lexsort((mentions.first[usable], mentions.sentence[usable]))]
     sentence, first = mentions.sentence[order], mentions.first[order]
     end = first + mentions.count[order]
+    begins = np.searchsorted(mentions.word_sentence, sentence)
+    stops = np.searchsorted(mentions.word_sentence, sentence, side="right")
     denial = np.concatenate([[0], np.cumsum(np.isin(mentions.word, denials))])
     left, right, between, denied = [], [], [], 0
     for step in range(1, MOST_NAMES):
@@ -204,8 +206,9 @@ def _pairs(mentions: Mentions, denials: Hashes) -> tuple[Places, Places, Places,
         same = sentence[:-step] == sentence[step:]
         same &= (first[step:] - end[:-step] <= FARTHEST) & (first[step:] >= end[:-step])
         same &= mentions.entity[a] != mentions.entity[b]
-        low = np.maximum(first[:-step] - 3, 0)
-        high = np.minimum(end[step:] + 3, len(mentions.word))
+        # Three words before the first name and after the second, of their sentence alone.
+        low = np.maximum(first[:-step] - 3, begins[:-step])
+        high = np.minimum(end[step:] + 3, stops[step:])
         denying = denial[high] > denial[np.minimum(low, high)]
         denied += int((same & denying).sum())
         left.append(a[same & ~denying])
