@@ -14,11 +14,12 @@ from sightline.graph.errors import MissingExtra, OutOfRange
 from sightline.graph.merging.errors import UnknownMerge
 from sightline.graph.merging.linkage import MOST_SHARING, MOST_TOGETHER, compare
 from sightline.graph.merging.merge import clusters, find_merges, undo
-from sightline.graph.merging.records import Column, Records
+from sightline.graph.merging.records import Column, Records, records_of
 from sightline.graph.rdf.index import open_store
 from sightline.graph.reasoning.reason import reason
-from sightline.graph.record.loads import retract
+from sightline.graph.record.loads import active_loads, retract
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.inputs import Inputs
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import MERGES_GRAPH, OWL, RDF_TYPE, SAME_AS, SKOS
@@ -360,6 +361,59 @@ def test_copies_of_a_record_are_compared_once_and_blocks_are_capped(
     apart = same.with_columns(c1=pl.format("same{}", "entity"), c0=pl.lit("name"))
     assert MOST_SHARING < 300
     assert compare(Records(apart, columns), 0.95).uncompared == 300
+
+
+def test_a_share_that_few_pairs_drive_to_nothing_ends_nothing() -> None:
+    pytest.importorskip("splink")
+    names = [
+        "luis",
+        "eduardo",
+        "alexandre",
+        "roberto",
+        "fernanda",
+        "mark",
+        "jennifer",
+        "frank",
+        "jack",
+        "richard",
+        "patrick",
+        "julia",
+        "robert",
+        "francois",
+        "edward",
+        "martha",
+        "aaron",
+        "ellie",
+        "joao",
+    ]
+    lands = ["brazil"] * 5 + ["canada"] * 2 + ["usa"] * 5 + ["canada"] * 6 + ["portugal"]
+    helped = [
+        ("jane peacock", "margaret park", "johnson steve")[int(i)] for i in "0120120121120002101"
+    ]
+    frame = pl.DataFrame(
+        {"entity": range(19), "c0": names, "c1": lands, "c2": helped},
+        schema_overrides={"entity": pl.Int32},
+    )
+    columns = tuple(Column((field,), field, "name") for field in ("c0", "c1", "c2"))
+    assert compare(Records(frame, columns), 0.95).pairs["probability"].max() < 0.95
+
+
+def test_a_table_of_two_columns_keeps_both(tmp_path: Path) -> None:
+    workspace = workspace_of(
+        tmp_path / "ws",
+        [
+            row
+            for i in range(40)
+            for row in (
+                typed(f"p{i}", "Person"),
+                label(f"p{i}", f"Name{i % 20}"),
+                literal(f"p{i}", f"{BASE}property:town", f"Town{i % 20}"),
+            )
+        ],
+    )
+    inputs = Inputs.of(active_loads(workspace), workspace.settings, None)
+    entities = inputs.ids["entity"]["entity"]
+    assert len(records_of(inputs, entities).columns) == 2
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

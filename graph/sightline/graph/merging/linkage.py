@@ -36,6 +36,8 @@ MOST_PAIRS = 10_000_000
 TRAINING_PAIRS = 300_000
 #: Duplicates of a record to begin with.
 START = 0.3
+#: Steps of expectation maximisation; half as many where few pairs drive a share to nothing.
+STEPS = 30
 #: Fewer pairs tell nothing of how often fields agree.
 LEAST_PAIRS = 50
 #: Pairs are scored from these bits with the share to begin with, and in how many rounds the share
@@ -248,7 +250,7 @@ def _sign(bits: pl.Expr) -> pl.Expr:
 
 
 def _trained(
-    records: Records, keys: pl.DataFrame, telling: Sequence[str]
+    records: Records, keys: pl.DataFrame, telling: Sequence[str], steps: int = STEPS
 ) -> tuple[Linker, pl.DataFrame]:
     """A model of which fields agree among pairs that are one, and among all pairs; and its rows."""
     import duckdb
@@ -262,7 +264,7 @@ def _trained(
         unique_id_column_name="entity",
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
-        max_iterations=30,
+        max_iterations=steps,
         probability_two_random_records_match=START / records.frame.height,
     )
     connection = duckdb.connect(":memory:")
@@ -276,10 +278,15 @@ def _trained(
     train.estimate_u_using_random_sampling(
         TRAINING_PAIRS, seed=1, min_count_per_level=None, num_chunks=1
     )
-    for field in telling:
-        train.estimate_parameters_using_expectation_maximisation(
-            block_on(field), max_pairs=TRAINING_PAIRS
-        )
+    try:
+        for field in telling:
+            train.estimate_parameters_using_expectation_maximisation(
+                block_on(field), max_pairs=TRAINING_PAIRS
+            )
+    except ValueError:  # a few pairs drove a share below what splink takes, which ends it halfway
+        if steps == 1:
+            raise
+        return _trained(records, keys, telling, steps // 2)
     return linker, rows
 
 

@@ -204,6 +204,8 @@ def _independent(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> list[str]:
     for name in kinds:
         for other in kept:
             rest = [n for n in telling if n not in (name, other)][:3]
+            if len(rest) < 2:  # nothing tells which pairs are about two things
+                continue
             pairs = sharing[other]
             a, b = (frame[pairs[side]] for side in ("a", "b"))
             close = pl.DataFrame([_close(a[n], b[n], kinds[n]).alias(n) for n in rest])
