@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -23,6 +24,7 @@ from sightline.api.jobs import worker as module
 from sightline.api.jobs.queue import Jobs
 from sightline.api.jobs.worker import Worker
 from sightline.cli.jobs import HANDLERS
+from sightline.cli.main import run
 from sightline.cli.service import read_row
 from sightline.graph.progress import silent
 from sightline.graph.record.loads import Load, active_loads
@@ -54,6 +56,18 @@ def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 @pytest.fixture
 def client(folder: Path) -> Iterator[TestClient]:
     with TestClient(create_app(folder)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that takes files in and does nothing with them."""
+    return Workspace.create(tmp_path_factory.mktemp("takes") / "ws").path
+
+
+@pytest.fixture(scope="module")
+def taking(takes: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(takes)) as made:
         yield made
 
 
@@ -132,11 +146,12 @@ def test_a_file_that_cannot_be_read_fails_in_the_words_of_its_sender(client, fol
     ["", "..", "a\0b", "x" * 201, "/", "a\nb"],
     ids=["none", "up", "nul", "long", "root", "lf"],
 )
-def test_names_that_are_none_are_refused(client: TestClient, folder: Path, name: str) -> None:
-    answer = sent(client, name)
+def test_names_that_are_none_are_refused(taking: TestClient, takes: Path, name: str) -> None:
+    before = uploaded(takes)
+    answer = sent(taking, name)
     assert answer.status_code == 422
     assert "name" in answer.json()["detail"]
-    assert not list((folder / "uploads").glob("*"))
+    assert uploaded(takes) == before
 
 
 @pytest.mark.parametrize(
@@ -151,28 +166,31 @@ def test_names_that_are_none_are_refused(client: TestClient, folder: Path, name:
         ("\u202ecsv.exe", None),
     ],
 )
-def test_no_name_is_a_path(client: TestClient, folder: Path, said: str, stored: str) -> None:
-    answer = sent(client, said)
+def test_no_name_is_a_path(taking: TestClient, takes: Path, said: str, stored: str) -> None:
+    before = uploaded(takes)
+    answer = sent(taking, said)
     if stored is None:
         assert answer.status_code == 422
         return
     assert answer.json()["asked"]["files"][0]["stored"] == stored
-    found = {p.relative_to(folder / "uploads" / answer.json()["id"]) for p in uploaded(folder)}
-    assert {str(path) for path in found} == {stored, "manifest.json"}
+    assert uploaded(takes) - before == {
+        takes / "uploads" / answer.json()["id"] / name for name in (stored, "manifest.json")
+    }
 
 
 @pytest.mark.parametrize(
     ("said", "stored"),
     [("rules.TTL", "mapping.ttl"), ("../x.yaml", "mapping.yaml"), ("m", "mapping")],
 )
-def test_a_mapping_keeps_the_ending_that_says_its_language(client, folder, said, stored) -> None:
+def test_a_mapping_keeps_the_ending_that_says_its_language(taking, takes, said, stored) -> None:
+    before = uploaded(takes)
     files = [("file", ("a.csv", "x")), ("mapping", (said, "y"))]
-    assert client.post("/v1/ingest", files=files).json()["asked"]["mapping"] == stored
-    assert {path.name for path in uploaded(folder)} == {"0.csv", stored, "manifest.json"}
+    assert taking.post("/v1/ingest", files=files).json()["asked"]["mapping"] == stored
+    assert {p.name for p in uploaded(takes) - before} == {"0.csv", stored, "manifest.json"}
 
 
-def uploaded(folder: Path) -> list[Path]:
-    return [path for path in (folder / "uploads").rglob("*") if path.is_file()]
+def uploaded(folder: Path) -> set[Path]:
+    return {path for path in (folder / "uploads").rglob("*") if path.is_file()}
 
 
 BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
@@ -199,15 +217,17 @@ BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
     ],
     ids=["no name", "no boundary", "no form", "cut", "field", "only a mapping", "headers"],
 )
-def test_bodies_that_hold_no_file_are_refused(client, folder, headers, body: str, says) -> None:
-    answer = client.post("/v1/ingest", content=body, headers=headers)
+def test_bodies_that_hold_no_file_are_refused(taking, takes, headers, body: str, says) -> None:
+    before = uploaded(takes), Jobs(takes).count()
+    answer = taking.post("/v1/ingest", content=body, headers=headers)
     assert answer.status_code == 422, answer.text
     assert says in answer.json()["detail"]
-    assert uploaded(folder) == []
-    assert not (folder / queue.FILE).exists()
+    assert (uploaded(takes), Jobs(takes).count()) == before
 
 
-def test_what_is_too_large_is_refused_and_leaves_nothing(client, folder, monkeypatch) -> None:
+def test_what_is_too_large_is_refused_and_leaves_nothing(taking, takes, monkeypatch) -> None:
+    shutil.rmtree(takes / "uploads", ignore_errors=True)
+    client, folder = taking, takes
     monkeypatch.setattr(uploads, "MAX_BYTES", 100)
     monkeypatch.setattr(uploads, "MAX_MAPPING", 10)
     monkeypatch.setattr(uploads, "MAX_FILES", 2)
@@ -228,26 +248,30 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(client, folder, monkeyp
         (client.post("/v1/ingest", files=files), 422, "2 files"),
     ):
         assert (answer.status_code, says in answer.json()["detail"]) == (status, True), answer.text
-    assert uploaded(folder) == []
+    assert uploaded(folder) == set()
     assert sent(client, body="x" * 60).status_code == 202
     monkeypatch.setattr(uploads, "MAX_KEPT", 200)
     full = sent(client, body="x" * 60)
     assert full.status_code == 413
     assert "200 bytes" in full.json()["detail"]
+    monkeypatch.setattr(uploads, "MAX_KEPT", uploads.MAX_BYTES)
+    monkeypatch.setattr(uploads, "HEADROOM", shutil.disk_usage(folder).total)
+    assert sent(client, body="x").status_code == 507
 
 
-def test_a_full_queue_takes_no_files_in(client, folder: Path, monkeypatch) -> None:
+def test_a_full_queue_takes_no_files_in(taking, takes: Path, monkeypatch) -> None:
+    assert sent(taking).status_code == 202
     monkeypatch.setattr(queue, "QUEUE", 1)
-    assert sent(client).status_code == 202
-    before = uploaded(folder)
-    assert sent(client).status_code == 503
-    assert uploaded(folder) == before
+    before = uploaded(takes)
+    assert sent(taking).status_code == 503
+    assert uploaded(takes) == before
 
 
-def test_files_that_nobody_waits_for_go(client, folder: Path, monkeypatch) -> None:
-    waits, cancelled = (sent(client).json()["id"] for _ in range(2))
-    client.delete(f"/v1/jobs/{cancelled}")
-    ws = Workspace.open(folder)
+def test_files_that_nobody_waits_for_go(taking, takes: Path, monkeypatch) -> None:
+    shutil.rmtree(takes / "uploads", ignore_errors=True)
+    waits, cancelled = (sent(taking).json()["id"] for _ in range(2))
+    taking.delete(f"/v1/jobs/{cancelled}")
+    ws = Workspace.open(takes)
     uploads.sweep(ws)
     assert {path.name for path in ws.uploads.glob("*")} == {waits, cancelled}
     monkeypatch.setattr(uploads, "WAITING", -1.0)
@@ -304,6 +328,31 @@ def test_an_ingest_is_cancelled_while_it_waits_for_another_writer(client, folder
         until(lambda: not at_work(folder))
     assert client.get(url).json()["state"] == "cancelled"
     assert len(list(Load.all(folder / "loads"))) == 1
+
+
+def test_a_worker_that_cannot_learn_leaves_that_to_one_that_can(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    training, report = (jobs.submit(kind, {}) for kind in ("training", "report"))
+    unable = {"training": "this needs torch"}
+    assert [job and job.id for job in (jobs.claim(unable), jobs.claim(unable))] == [report.id, None]
+    waits = jobs.get(training.id)
+    assert (waits.state, waits.attempts) == ("queued", 0)
+    assert waits.stage == "waits for a worker that can: this needs torch"
+    claimed = jobs.claim()
+    assert claimed is not None
+    assert (claimed.id, claimed.stage) == (training.id, None)
+
+
+def test_a_worker_is_told_what_is_not_installed(folder: Path, monkeypatch) -> None:
+    told: list[dict[str, str]] = []
+    monkeypatch.setattr("sightline.api.jobs.worker.work", lambda *given: told.append(given[2]))
+    find = importlib.util.find_spec
+    for lacking in (None, "torch"):
+        hidden = lambda name, of=lacking: None if name == of else find(name)  # noqa: E731
+        monkeypatch.setattr("importlib.util.find_spec", hidden)
+        assert run(["work", "-w", str(folder)]) == 0
+    assert told[0] == {}
+    assert "sightline[train]" in told[1]["training"]
 
 
 def test_a_killed_ingest_is_taken_up_again(client, folder: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from sightline.api import access
+from sightline.api import access, metrics
 from sightline.api.access import ANYBODY, Caller
 from sightline.api.app import create_app
 from sightline.api.budget import Budgets
@@ -162,6 +165,21 @@ def test_metrics_say_what_was_asked_and_what_is_served(folder: Path) -> None:
         assert re.search(
             r'sightline_served\{model="model-1",snapshot="\w+",version="[\d.]+"\} 1', text
         )
+
+
+def test_what_an_ended_process_was_doing_is_done_no_more(tmp_path: Path) -> None:
+    """Two processes count; one is killed at work. What it counted stays, what it did ends."""
+    environment = {**os.environ, metrics.FOLDER: str(tmp_path)}
+    code = (
+        "import os, sys; from sightline.api.metrics import RUNNING, CACHE, exposition\n"
+        "RUNNING.labels('questions').inc(); CACHE.labels('yes').inc()\n"
+        "print(exposition({}, {}).decode()) if sys.argv[1:] else os.kill(os.getpid(), 9)"
+    )
+    for more in ((), ("say",)):
+        command = [sys.executable, "-c", code, *more]
+        made = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert 'sightline_work_in_lane{lane="questions"} 1.0' in made.stdout, made.stderr
+    assert 'sightline_cache_total{found="yes"} 2.0' in made.stdout
 
 
 def paying(budget: str | None) -> Request:

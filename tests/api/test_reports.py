@@ -27,6 +27,7 @@ from sightline.api.jobs.queue import Jobs
 from sightline.api.jobs.worker import Worker
 from sightline.cli.jobs import write_report
 from sightline.graph.storage.errors import DiskFull
+from sightline.insights.errors import ReportTooLarge
 from tests.api.test_serve import get, service
 from tests.api.test_served import until
 from tests.graph.conftest import build, label, typed
@@ -336,6 +337,16 @@ def test_a_worker_does_not_outlive_its_service(folder: Path) -> None:
         until(lambda: not Path(f"/proc/{worker}").exists())
 
 
+def test_a_report_has_a_size_at_most_and_leaves_nothing(client, folder, monkeypatch) -> None:
+    monkeypatch.setattr("sightline.cli.jobs.MAX_REPORT", 1000)
+    client.post("/v1/reports", json={"about": ["Kenya"]})
+    job = Jobs(folder).claim()
+    assert job is not None
+    with pytest.raises(ReportTooLarge, match=r"may take 0\.001; ask about fewer"):
+        write_report(folder, job, lambda *_: None)
+    assert not list((folder / "reports").glob("*"))
+
+
 def test_reports_are_listed_newest_first(client: TestClient) -> None:
     asked = [client.post("/v1/reports", json={"about": ["Kenya"]}).json()["id"] for _ in range(5)]
     found: list[str] = []
@@ -404,10 +415,10 @@ def test_a_worker_outlives_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyP
     job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
     claim, full = Jobs.claim, [DiskFull(folder)]
 
-    def claim_later(jobs: Jobs) -> Any:
+    def claim_later(jobs: Jobs, unable: Any) -> Any:
         if full:
             raise full.pop()
-        return claim(jobs)
+        return claim(jobs, unable)
 
     monkeypatch.setattr(Jobs, "claim", claim_later)
     with working(folder, "on a full disk"):

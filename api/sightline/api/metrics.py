@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -59,7 +61,8 @@ def exposition(served: Mapping[str, str], jobs: Mapping[str, int]) -> bytes:
         jobs: how many jobs there are, by state.
     """
     registry = REGISTRY
-    if os.environ.get(FOLDER):
+    if folder := os.environ.get(FOLDER):
+        _forget_the_dead(Path(folder))
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     now = CollectorRegistry()
@@ -70,3 +73,14 @@ def exposition(served: Mapping[str, str], jobs: Mapping[str, int]) -> bytes:
     for state, count in jobs.items():
         states.labels(state).set(count)
     return generate_latest(registry) + generate_latest(now)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """What a process that has ended was doing is done by nobody any more; what it counted stays."""
+    for path in folder.glob("gauge_live*.db"):
+        process = int(path.stem.rpartition("_")[2])
+        with suppress(PermissionError):
+            try:
+                os.kill(process, 0)
+            except ProcessLookupError:
+                path.unlink(missing_ok=True)  # another may have been first

@@ -27,6 +27,7 @@ from sightline.api.jobs.views import JobPageQuestion, answered, iso, job_of, own
 from sightline.api.questions import PROBLEMS, Text
 from sightline.api.reading import Route
 from sightline.api.service import Service
+from sightline.api.terms import HEADROOM
 from sightline.graph.storage.artifact import MANIFEST, take_away
 from sightline.graph.storage.errors import DiskFull
 from sightline.insights.errors import NothingToReport
@@ -34,8 +35,6 @@ from sightline.insights.errors import NothingToReport
 KIND = "report"
 #: Entities that one report may be asked to be about.
 MAX_ABOUT = 100
-#: Bytes of the disk that reports leave free.
-HEADROOM = 256 << 20
 #: A report's page has its style inside and nothing else that a browser may load or run.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+#: Bytes of the disk that reports and files that are sent leave free.
+HEADROOM = 256 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -22,6 +22,8 @@ from sightline.graph.storage.workspace import Workspace
 
 #: Seconds between two tries to be the one writer.
 INTERVAL = 0.5
+#: Bytes of a report that is asked for over HTTP.
+MAX_REPORT = 64_000_000
 
 
 def write_report(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
@@ -34,7 +36,7 @@ def write_report(workspace: Path, job: Job, progress: Progress) -> Mapping[str, 
     ws = Workspace.open(workspace)
     sight = Sightline.open(ws)
     entities = [sight.snapshot.resolve_entity(iri) for iri in job.request["about"]]
-    folder = report.write_report(ws, sight, entities, None, progress)
+    folder = report.write_report(ws, sight, entities, None, progress, MAX_REPORT)
     said = json.loads((folder / "report.json").read_bytes())
     return {"report": folder.name, "headline": said["headline"], "likely": said["likely"]}
 
@@ -97,14 +99,12 @@ def _told(result: Any) -> dict[str, Any]:
 
 def train(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
     """The job ``training``: learn, distil, evaluate and serve; the model, and whether it serves."""
-    from sightline.cli.options import require_training
     from sightline.distill.evaluation.evaluate import evaluate
     from sightline.distill.serving import publish
     from sightline.distill.training.train import distill
     from sightline.models.errors import WorseModel
     from sightline.models.train import train as learn
 
-    require_training()
     ws, asked = Workspace.open(workspace), job.request
     with _turn(ws, progress):
         model = learn(ws, preset=asked["preset"], seed=asked["seed"], progress=progress)
@@ -131,6 +131,18 @@ def _turn(ws: Workspace, progress: Progress) -> Iterator[None]:
                 progress("waiting for another writer", 0, None, "")
                 time.sleep(INTERVAL)
         yield
+
+
+def unable() -> dict[str, str]:
+    """The kinds of jobs that this installation cannot do, and why."""
+    from sightline.cli.options import require_training
+    from sightline.graph.errors import MissingExtra
+
+    try:
+        require_training()
+    except MissingExtra as error:
+        return {"training": str(error)}
+    return {}
 
 
 #: By kind of job.

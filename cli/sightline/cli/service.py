@@ -151,11 +151,13 @@ def work(workspace: WorkspaceOption) -> None:
     """Do the jobs that were asked for over HTTP, until stopped: reports, ingest, training.
 
     `sightline serve` runs one of these itself, unless told --no-worker. Each job is done in a
-    process of its own.
+    process of its own. Without the extra `train` it leaves training to a worker that has it.
     """
     from sightline.api.jobs.worker import work as work_forever
+    from sightline.cli.jobs import unable
 
-    work_forever(workspace, [sys.executable, "-P", "-m", "sightline.cli.jobs", str(workspace)])
+    command = [sys.executable, "-P", "-m", "sightline.cli.jobs", str(workspace)]
+    work_forever(workspace, command, unable())
 
 
 def token(

@@ -1292,7 +1292,7 @@ class JobView:
         asked: what was asked for.
         attempts: how often it was begun.
         changed: when it was last heard of, as ISO 8601.
-        stage: what is being done.
+        stage: what is being done, or for what it waits.
         done, total: steps of the stage done, and how many there are; 0 while that is not known.
         left: seconds until the end of the stage, once that can be told.
         result: what came of it.

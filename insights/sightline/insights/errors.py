@@ -26,6 +26,16 @@ class NothingToReport(NotReady):
         )
 
 
+class ReportTooLarge(UsageError):
+    """A report of more bytes than one may take."""
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(
+            f"the report takes {size / 1e6:.3g} MB, and one that is asked for over HTTP may take "
+            f"{most / 1e6:.3g}; ask about fewer entities, or write it with `sightline report`"
+        )
+
+
 class BadQuery(UsageError):
     """A logical question that is not in the notation."""
 

@@ -24,7 +24,7 @@ from sightline.graph.storage.artifact import MANIFEST, new_artifact
 from sightline.graph.storage.errors import NotWritable
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
-from sightline.insights.errors import NothingToReport
+from sightline.insights.errors import NothingToReport, ReportTooLarge
 from sightline.insights.kinds import entity, related, similar, stats
 from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.similar import Neighbour
@@ -101,7 +101,12 @@ class Report:
 
 
 def write_report(
-    ws: Workspace, sight: Sightline, entities: Sequence[int], out: Path | None, progress: Progress
+    ws: Workspace,
+    sight: Sightline,
+    entities: Sequence[int],
+    out: Path | None,
+    progress: Progress,
+    most: int | None = None,
 ) -> Path:
     """Write a report about some entities, or about the best connected ones where none are given.
 
@@ -109,6 +114,7 @@ def write_report(
 
     Args:
         out: the folder to write; None: ``reports/ID`` of the workspace.
+        most: bytes that it may take; None: any.
 
     Returns:
         The folder.
@@ -116,6 +122,7 @@ def write_report(
     Raises:
         OutOfRange: more than ``MAX_ENTITIES``.
         NothingToReport: none are given, and none has a fact.
+        ReportTooLarge: nothing of it is left.
         NotWritable: also where ``out`` holds something that is no report.
         DiskFull, DamagedArtifact
     """
@@ -126,6 +133,9 @@ def write_report(
     report = compose(sight, report_id, chosen, progress)
     with new_artifact(folder.parent, folder.name, kind="report", format=FORMAT) as target:
         write_files(report, target)
+        size = sum(path.stat().st_size for path in target.iterdir())
+        if most is not None and size > most:
+            raise ReportTooLarge(size, most)
     progress("report", len(chosen), len(chosen), "")
     return folder
 

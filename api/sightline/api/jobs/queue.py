@@ -56,7 +56,8 @@ class Job:
         request, result: what was asked, and what came of it; plain values.
         beats: how often its workers have said that they are alive.
         created, changed: seconds since 1970, to be shown; a clock may go back.
-        stage: what is being done; null before it has begun.
+        stage: what is being done; null before it has begun, unless it waits for a worker of another
+            kind, which it says.
         done, total: steps of the stage done, and how many there are; 0 while that is not known.
         left: seconds that the rest of the stage will take, once that can be told.
         error: one sentence when failed.
@@ -246,18 +247,30 @@ class Jobs:
             )
             return _one(database, job_id)
 
-    def claim(self) -> Job | None:
+    def claim(self, unable: Mapping[str, str] = {}) -> Job | None:
         """Begin the oldest job that waits, after giving up those whose worker fell silent.
+
+        Args:
+            unable: kinds that are left to another worker, and why; their jobs say so.
 
         Raises:
             NotWritable, DiskFull, DamagedQueue
         """
         silent = self._silent()
+        able = f"kind NOT IN ({', '.join('?' * len(unable))})"
         with self._reading() as database:
-            waiting = database.execute("SELECT 1 FROM job WHERE state = 'queued'").fetchone()
+            waiting = database.execute(
+                f"SELECT 1 FROM job WHERE state = 'queued' AND ({able} OR stage IS NULL)",
+                tuple(unable),
+            ).fetchone()
         if not silent and waiting is None:
             return None
         with self._writing() as database:
+            for kind, why in unable.items():
+                database.execute(
+                    "UPDATE job SET stage = ? WHERE state = 'queued' AND kind = ?",
+                    (f"waits for a worker that can: {why}", kind),
+                )
             for job in silent:
                 state, error = _after_loss(job, "its worker ended without a word")
                 database.execute(
@@ -269,9 +282,9 @@ class Jobs:
                 database,
                 "UPDATE job SET state = 'running', attempts = attempts + 1, beats = beats + 1, "
                 "changed = ?, stage = NULL, done = 0, total = 0, left = NULL WHERE rowid = "
-                "(SELECT min(rowid) FROM job WHERE state = 'queued') "
+                f"(SELECT min(rowid) FROM job WHERE state = 'queued' AND {able}) "
                 f"RETURNING {_COLUMNS}",
-                (time.time(),),
+                (time.time(), *unable),
             )
         return found[0] if found else None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -25,10 +26,11 @@ from starlette.requests import ClientDisconnect
 
 from sightline.api.errors import BadUpload, UnknownJob, UploadTooLarge
 from sightline.api.jobs.queue import Jobs
+from sightline.api.terms import HEADROOM
 from sightline.graph.progress import Cancelled
 from sightline.graph.record.loads import Load
 from sightline.graph.storage.artifact import new_artifact, remove, write_manifest
-from sightline.graph.storage.errors import WorkspaceError
+from sightline.graph.storage.errors import DiskFull, WorkspaceError
 from sightline.graph.storage.workspace import Workspace
 
 FORMAT = 1
@@ -285,8 +287,9 @@ def _checked(name: str) -> str:
 def _too_large(room: int) -> UploadTooLarge:
     if room < MAX_BYTES:
         return UploadTooLarge(
-            f"uploads may hold {MAX_KEPT} bytes together and {room} are left; load the files with "
-            "`sightline ingest`, which keeps none, or remove folders of uploads/"
+            f"uploads may hold {MAX_KEPT} bytes together and leave {HEADROOM} of the disk free, so "
+            f"that {room} are left; load the files with `sightline ingest`, which keeps none, or "
+            "remove folders of uploads/"
         )
     return UploadTooLarge(
         f"the files are larger than {MAX_BYTES} bytes together; send fewer at once, or load them "
@@ -295,10 +298,17 @@ def _too_large(room: int) -> UploadTooLarge:
 
 
 def _room(ws: Workspace) -> int:
-    """Bytes that may be taken in, after what nobody needs was removed."""
+    """Bytes that may be taken in, after what nobody needs was removed.
+
+    Raises:
+        DiskFull: hardly anything of the disk is left.
+    """
     sweep(ws)
     kept = sum(path.stat().st_size for path in ws.uploads.rglob("*") if path.is_file())
-    return max(min(MAX_BYTES, MAX_KEPT - kept), 0)
+    free = shutil.disk_usage(ws.path).free - HEADROOM
+    if free <= 0:
+        raise DiskFull(ws.uploads)
+    return max(min(MAX_BYTES, MAX_KEPT - kept, free), 0)
 
 
 def sweep(ws: Workspace) -> None:

@@ -47,10 +47,13 @@ class Worker:
 
     Args:
         command: does the job whose id is put after it, as ``do`` does.
+        unable: kinds of jobs that it cannot do, and why.
     """
 
-    def __init__(self, workspace: Path, command: Sequence[str]) -> None:
-        self._command = command
+    def __init__(
+        self, workspace: Path, command: Sequence[str], unable: Mapping[str, str] = {}
+    ) -> None:
+        self._command, self._unable = command, unable
         self._jobs = Jobs(workspace)
         self._ending = threading.Event()
 
@@ -66,7 +69,7 @@ class Worker:
         """
         while not self._ending.is_set():
             try:
-                job = self._jobs.claim()
+                job = self._jobs.claim(self._unable)
                 if job is None:
                     self._ending.wait(INTERVAL)
                 else:
@@ -169,17 +172,17 @@ class _Task:
             raise Stopped
 
 
-def work(workspace: Path, command: Sequence[str]) -> None:
+def work(workspace: Path, command: Sequence[str], unable: Mapping[str, str] = {}) -> None:
     """Have the jobs of a workspace done until SIGTERM or Ctrl-C.
 
     Args:
-        command: as of ``Worker``.
+        command, unable: as of ``Worker``.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact, DamagedQueue
     """
     Workspace.open(workspace)
-    worker = Worker(workspace, command)
+    worker = Worker(workspace, command, unable)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
     end_with_parent()
