@@ -68,7 +68,10 @@ def ended(client: TestClient, url: str) -> dict[str, Any]:
 
 
 def test_a_report_is_asked_for_made_and_fetched(client: TestClient, folder: Path) -> None:
-    asked = client.post("/v1/reports", json={"about": ["Kenya", "entity:nepal", "kenya"]})
+    asked = client.post(
+        "/v1/reports",
+        json={"about": ["Kenya", "entity:nepal", "kenya"], "sections": ["insights", "entities"]},
+    )
 
     assert asked.status_code == 202
     assert asked.json()["state"] == "queued"
@@ -86,7 +89,10 @@ def test_a_report_is_asked_for_made_and_fetched(client: TestClient, folder: Path
         assert answer.status_code == 200
         assert len(answer.content) == file["bytes"]
         assert "sandbox" in answer.headers["content-security-policy"], name
-    assert "Kenya" in client.get(files["report.html"]["href"]).text
+    page = client.get(files["report.html"]["href"])
+    assert "Kenya" in page.text
+    assert "How to read this" not in page.text
+    assert "script-src 'sha256-" in page.headers["content-security-policy"]
     assert json.loads(client.get(files["report.json"]["href"]).text)
 
 
@@ -104,6 +110,8 @@ def test_a_report_that_names_nothing_is_about_the_best_connected(client, folder:
         ({"about": ["Kenya"] * 101}, 422, "100"),
         ({"about": "Kenya"}, 422, "about"),
         ({"name": "../../x"}, 422, "name"),
+        ({"sections": ["insight"]}, 422, "did you mean 'insights'?"),
+        ({"sections": [{"insights": {"limit": "x"}}]}, 422, "sections"),
     ],
 )
 def test_a_report_that_cannot_be_made_is_refused_at_once(

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -15,9 +16,13 @@ from sightline.graph.errors import OutOfRange
 from sightline.graph.progress import silent
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import NotWritable
-from sightline.insights import report
-from sightline.insights.records import Fact, Path
-from sightline.insights.report import write_report
+from sightline.insights.errors import BadSections
+from sightline.insights.kinds import communities, insights
+from sightline.insights.records import EntityRef, Fact, Path, Ref, Step
+from sightline.insights.report import compose, plots, write
+from sightline.insights.report.choice import SECTIONS, read_sections, sections_of
+from sightline.insights.report.policy import policy, script
+from sightline.insights.report.write import write_report
 from sightline.insights.surprising import most_surprising
 from tests.graph.conftest import literal
 from tests.insights.conftest import MODEL, ROWS, Model, World, name_of
@@ -49,9 +54,14 @@ class Page(HTMLParser):
         self.text += data
 
 
-def written(world, names=(), out=None):
+#: Without what asks the whole graph, which takes seconds.
+QUICK = ("insights", "entities", "method", "sources")
+
+
+def written(world, names=(), out=None, sections=QUICK, progress=silent):
     entities = [world.id(name) for name in names]
-    return write_report(world.ws, world.sight, entities, out, silent)
+    chosen = None if sections is None else sections_of(list(sections))
+    return write_report(world.ws, world.sight, entities, out, progress, chosen)
 
 
 def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
@@ -63,7 +73,7 @@ def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
     }
     (world.ws.models / MODEL / "metrics.json").write_text(json.dumps(metrics))
     world = World(world.ws)
-    folder = written(world, ["bob", "ann"])
+    folder = written(world, ["bob", "ann"], sections=None)
     assert folder.parent == world.ws.reports
     verify_artifact(folder, full=True)
     said = json.loads((folder / "report.json").read_bytes())
@@ -78,12 +88,18 @@ def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
     figures = ("0.432", "75 %", "1.2 points", "10 %")
     for text in ("Bob", "York", "Acme located in York", "a.csv, row 3", *figures):
         assert text in page.text
-    assert page.text.index("Bob and Ann: 2 facts that may be missing") < page.text.index("Insights")
+    order = ["Bob and Ann: 2 facts that may be missing", "In the whole graph", "Insights"]
+    order += ["The graph and the model", "2 entities", "How to read this", "Sources"]
+    assert sorted(order, key=page.text.index) == order
 
 
 def test_the_page_needs_nothing_from_anywhere(world_of) -> None:
-    page = Page((written(world_of()) / "report.html").read_text())
-    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    html = (written(world_of()) / "report.html").read_text()
+    page = Page(html)
+    assert not {"link", "img", "iframe"} & set(page.tags)
+    assert page.tags.count("script") == 1
+    assert f"<script>{script()}</script>" in html
+    assert ("content", policy()) in page.attributes
     links = [value for name, value in page.attributes if name in ("href", "src")]
     assert links
     assert all(value is not None and value.startswith("#") for value in links)
@@ -102,11 +118,15 @@ def test_hostile_labels_stay_text(world_of) -> None:
     world = world_of(rows, Model(SCORES, calibration=CALIBRATION))
     html = (written(world) / "report.html").read_text()
     page = Page(html)
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1
+    assert SCRIPT not in html
     assert not [name for name, _ in page.attributes if name.startswith("on")]
     for text in hostile.values():
         assert text in page.text
-    assert "49" not in re.sub(r"[0-9a-f]{8,}", "", page.text)
+    assert "49" not in re.sub(r"[0-9a-f]{8,}", "", page.text.partition("<script>")[0])
+    markdown = (world.ws.reports / report_of(world) / "report.md").read_text()
+    assert r"\<script\>alert(1)\</script\>" in markdown
+    assert "<" not in markdown.replace(r"\<", "")
 
 
 def test_a_label_turns_no_text_around_it_and_fills_no_page(world_of) -> None:
@@ -115,7 +135,9 @@ def test_a_label_turns_no_text_around_it_and_fills_no_page(world_of) -> None:
     html = (written(world_of(rows, Model(SCORES))) / "report.html").read_text()
     body = html.partition("</head>")[2]
     assert "\u202e" in body
-    assert "\u202e" not in re.sub("<bdi[^>]*>[^<]{,200}</bdi>", "", body)
+    # What is in a drawing or a hint is a line of its own.
+    alone = "<bdi[^>]*>[^<]{,220}</bdi>"
+    assert "\u202e" not in re.sub(alone, "", body)
 
 
 def test_guesses_stand_behind_one_line(world_of) -> None:
@@ -125,7 +147,7 @@ def test_guesses_stand_behind_one_line(world_of) -> None:
     assert guesses
     assert re.search(rf">{len(guesses)} guess(es)? below 99 %</summary>", html)
     assert "no fact seems to be missing" in html
-    assert html.index("<summary>") < html.index('class="found"')
+    assert html.index("below 99 %</summary>") < html.index('class="found"')
 
 
 @pytest.mark.parametrize("first", ["=1+1", "@SUM(1)", "\nx"])
@@ -162,7 +184,7 @@ def test_every_file_says_the_same(world_of) -> None:
 
 
 def test_without_entities_the_best_connected_are_taken(world_of, monkeypatch) -> None:
-    monkeypatch.setattr(report, "DEFAULT_ENTITIES", 2)
+    monkeypatch.setattr(write, "DEFAULT_ENTITIES", 2)
     folder = written(world_of())
     said = json.loads((folder / "report.json").read_bytes())
     assert [s["view"]["entity"]["label"] for s in said["sections"]] == ["Acme", "Bolt"]
@@ -228,7 +250,7 @@ def test_other_files_are_never_overwritten(world_of, tmp_path) -> None:
 
 
 def test_too_many_entities_are_refused(world_of, monkeypatch) -> None:
-    monkeypatch.setattr(report, "MAX_ENTITIES", 1)
+    monkeypatch.setattr(write, "MAX_ENTITIES", 1)
     world = world_of()
     with pytest.raises(OutOfRange, match="number of entities"):
         written(world, ["bob", "ann"])
@@ -251,3 +273,147 @@ def test_what_all_stated_facts_forbid_is_not_surprising(world_of) -> None:
     ]
     assert [name_of(f.head) for f in most_surprising(world.sight, facts, 2)] == ["p12"]
     assert most_surprising(world.sight, [replace(f, support=()) for f in facts], 2) == ()
+
+
+def report_of(world) -> str:
+    (folder,) = world.ws.reports.iterdir()
+    return folder.name
+
+
+def test_sections_are_those_that_are_named_in_their_order(world_of, tmp_path, monkeypatch) -> None:
+    """What is not shown is not asked either."""
+    for kind in (insights, communities):
+        monkeypatch.setattr(kind, "KIND", None)
+    file = tmp_path / "short.yaml"
+    file.write_text("sections:\n  - sources\n  - entities: {stated: 1, similar: 0}\n")
+    world = world_of(model=Model(SCORES, calibration=CALIBRATION))
+    folder = write_report(
+        world.ws, world.sight, [world.id("ann")], None, silent, read_sections(file)
+    )
+    text = Page((folder / "report.html").read_text()).text
+    assert text.index("Sources") < text.index("Predicted")
+    for absent in ("How to read this", "Insights", "In the whole graph", "The graph and the"):
+        assert absent not in text
+    said = json.loads((folder / "report.json").read_bytes())
+    assert (len(said["sections"][0]["stated"]), said["sections"][0]["similar"]) == (1, [])
+    assert (said["findings"], said["plots"], said["surprising"]) == (None, None, [])
+    assert folder != written(world, ["ann"], sections=["sources"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (["insight"], "section 1: there is no section 'insight'; did you mean 'insights'?"),
+        (["method", 7], "section 2 is a number or date, and has to be a name"),
+        (["method", "method"], "section 2 is 'method' again"),
+        ([{"entities": {"stat": 3}}], "entities: there is no limit 'stat'; did you mean 'stated'?"),
+        ([{"entities": {"stated": 101}}], "stated is 101; allowed are whole numbers from 0 to 100"),
+        ([{"insights": {"limit": True}}], "limit is True; allowed are whole numbers"),
+        ([{"insights": [5]}], "the limits of insights are a list; write `insights: {limit: 15}`"),
+        ([{"method": {"limit": 1}}], "method: there is no limit 'limit'; there is none"),
+        ({"parts": []}, "there is no key 'parts'"),
+        ("method", "sections is a text, and has to be a list"),
+        ([], "the list of sections is empty"),
+    ],
+)
+def test_sections_that_are_wrong_say_what_is_right(asked, says) -> None:
+    with pytest.raises(BadSections, match=re.escape(says)):
+        sections_of(asked)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"a: [", "line 1 is no YAML"), (b"\xff\xfe", "UTF-8|no YAML"), (None, "cannot be read")],
+)
+def test_a_file_of_sections_that_cannot_be_read(tmp_path, content, says) -> None:
+    file = tmp_path / "sections.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(BadSections, match=says) as found:
+        read_sections(file)
+    assert str(tmp_path) not in str(found.value)
+
+
+def test_a_report_that_was_stopped_goes_on_where_it_was(world_of, tmp_path, monkeypatch) -> None:
+    world = world_of(model=Model(SCORES))
+    whole = written(world, ["ann", "bob", "cid"], tmp_path / "whole")
+
+    def stop(stage, done, total, note) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written(world, ["ann", "bob", "cid"], progress=stop)
+    assert not world.ws.reports.exists()
+    (kept,) = world.ws.work.glob("report-*")
+    lines = kept.read_bytes()
+    # The second one was not written to its end.
+    kept.write_bytes(lines[:-7])
+    asked: list[int] = []
+    monkeypatch.setattr(
+        write, "section_of", lambda *given: asked.append(given[1]) or compose.section_of(*given)
+    )
+    folder = written(world, ["ann", "bob", "cid"])
+    assert asked == [world.id("bob"), world.id("cid")]
+    assert not kept.exists()
+    for path in whole.iterdir():
+        assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_page_tells_of_the_first_at_length_and_lists_all(world_of, monkeypatch) -> None:
+    monkeypatch.setattr(write, "AT_LENGTH", 1)
+    folder = written(world_of(model=Model(SCORES)), ["ann", "bob"])
+    html = (folder / "report.html").read_text()
+    assert html.count("<section>") == 1
+    assert "The first 1 are told of at length" in html
+    table = html.partition('<table class="sorts">')[2].partition("</table>")[0]
+    assert re.findall("<bdi>(Ann|Bob)</bdi>", table) == ["Ann", "Bob"]
+    assert len(json.loads((folder / "report.json").read_bytes())["sections"]) == 2
+
+
+def test_measured_chances_degrees_and_communities_are_drawn(world_of) -> None:
+    world = world_of(model=Model(SCORES))
+    bins = [[0.1, 0.0], [0.5, 0.75]]
+    metrics = {"calibration": {"test": {"ece": 0.1, "bins": bins}}}
+    (world.ws.models / MODEL / "metrics.json").write_text(json.dumps(metrics))
+    folder = written(World(world.ws), sections=["plots"])
+    said = json.loads((folder / "report.json").read_bytes())["plots"]
+    assert said["chances"] == bins
+    degrees = World(world.ws).graph.degree
+    assert sum(one["entities"] for one in said["degrees"]) == len(degrees)
+    for one in said["degrees"]:
+        assert one["entities"] == sum(one["low"] <= d <= one["high"] for d in degrees)
+    assert said["communities"]["communities"]
+    html = (folder / "report.html").read_text()
+    assert "<title>said 50.0%, true 75.0%</title>" in html
+    assert html.count('<svg class="plot"') >= 3
+
+
+def ref(name: str) -> EntityRef:
+    return EntityRef(name, name, name.title(), ())
+
+
+def test_paths_are_drawn_as_one_graph() -> None:
+    """Two paths over the same entity: each entity and each relation once, and no circle hangs."""
+
+    def path(*names: str) -> Path:
+        ends = enumerate(pairwise(map(ref, names)))
+        steps = tuple(Step(a, Ref("r", "r", "knows"), i != 1, b, (), ()) for i, (a, b) in ends)
+        return Path("", steps, 1.0, "", len(steps))
+
+    both = [path("a", "b", "c", "z"), path("a", "c", "b", "z")]
+    drawn = str(plots.merged_paths(both, ref("a"), ref("z")))
+    assert drawn.count("<rect") == 4
+    assert drawn.count("<path") == 6
+    assert {"↓ knows", "↑ knows"} == set(re.findall("[↓↑] knows", drawn))
+    hostile = EntityRef("a", "a", SCRIPT + "\u202e", ())
+    drawn = str(plots.merged_paths([path("a", "z")], hostile, ref("z")))
+    assert not re.search("<script|\u202e", drawn)
+
+
+def test_every_section_has_a_place_on_the_page_and_in_the_text() -> None:
+    from importlib.resources import files
+
+    page = (files("sightline.insights.report") / "page.html.jinja").read_text()
+    for name in SECTIONS:
+        assert f"part == '{name}'" in page

@@ -31,14 +31,17 @@ from sightline.api.terms import HEADROOM
 from sightline.graph.storage.artifact import MANIFEST, take_away
 from sightline.graph.storage.errors import DiskFull
 from sightline.insights.errors import NothingToReport
+from sightline.insights.report.choice import sections_of
+from sightline.insights.report.policy import policy
 
 KIND = "report"
 #: Entities that one report may be asked to be about.
 MAX_ABOUT = 100
-#: A report's page has its style inside and nothing else that a browser may load or run.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+#: A report's page runs its one script, which sorts tables, and is part of nothing else.
+POLICY = f"{policy()}; sandbox allow-scripts; frame-ancestors 'none'"
 
 mimetypes.add_type("application/vnd.apache.parquet", ".parquet")
+mimetypes.add_type("text/markdown", ".md")
 
 
 class ReportRequest(BaseModel):
@@ -50,6 +53,12 @@ class ReportRequest(BaseModel):
         [],
         max_length=MAX_ABOUT,
         description="Entities by IRI, CURIE or label; none: the best connected ones.",
+    )
+    sections: list[Text | dict[Text, dict[Text, int]]] | None = Field(
+        None,
+        max_length=20,
+        description='Its sections in their order, such as `["insights", {"entities": {"stated": '
+        "5}}]`; none: all of them.",
     )
 
 
@@ -110,7 +119,7 @@ Wanted = Annotated[
 
 @router.post("", status_code=202, responses={202: {"model": ReportView}}, openapi_extra=may("ask"))
 async def ask_for_report(request: Request, asked: Wanted) -> Response:
-    """Ask for a batch report: HTML to read; JSON, CSV and Parquet to process.
+    """Ask for a batch report: HTML and Markdown to read; JSON, CSV and Parquet to process.
 
     Answers at once; `Location` says where to look.
     """
@@ -120,7 +129,9 @@ async def ask_for_report(request: Request, asked: Wanted) -> Response:
         about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in asked.about]
         if not about and not graph.num_edges:
             raise NothingToReport
-        wanted = {"about": list(dict.fromkeys(about))}
+        wanted: dict[str, object] = {"about": list(dict.fromkeys(about))}
+        if asked.sections is not None:
+            wanted["sections"] = sections_of(asked.sections)
         require_room(service.folder / "reports", service.terms.report_room)
         owner = caller_of(request.scope).owner
         return _view(service, Jobs(service.folder).submit(KIND, wanted, owner=owner))
@@ -250,7 +261,7 @@ def _title(service: Service, about: Sequence[str]) -> str:
     """What a report is about: entities by the labels of what is served now."""
     if not about:
         return "The best connected entities"
-    from sightline.insights.report import NAMED, together
+    from sightline.insights.report.compose import NAMED, together
 
     graph = service.served.sight.snapshot
     named = [(iri, graph.entity_iris.find(iri)) for iri in about[:NAMED]]

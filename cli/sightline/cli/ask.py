@@ -163,12 +163,21 @@ def report(
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Where to. [default: WS/reports]"),
     ] = None,
+    sections: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML file that names the sections. [default: all]"),
+    ] = None,
 ) -> None:
-    """Write a batch report: HTML to read, JSON to process."""
-    from sightline.insights.report import write_report
+    """Write a batch report: HTML and Markdown to read, JSON, CSV and Parquet to process.
 
+    One that was stopped goes on where it was when it is asked for again.
+    """
+    from sightline.insights.report.choice import read_sections
+    from sightline.insights.report.write import write_report
+
+    chosen = None if sections is None else read_sections(sections)
     sight = open_for_asking(workspace)
     entities = [sight.entity(name) for name in about or ()]
     with terminal.progress() as progress:
-        folder = write_report(Workspace.open(workspace), sight, entities, out, progress)
+        folder = write_report(Workspace.open(workspace), sight, entities, out, progress, chosen)
     terminal.say(f"report: {folder / 'report.html'}")

@@ -30,13 +30,14 @@ def write_report(workspace: Path, job: Job, progress: Progress) -> Mapping[str, 
     """The job ``report``: write one from what is served now; its folder, and what it found."""
     import json
 
-    from sightline.insights import report
     from sightline.insights.ask import Sightline
+    from sightline.insights.report.write import write_report as write
 
     ws = Workspace.open(workspace)
     sight = Sightline.open(ws)
     entities = [sight.snapshot.resolve_entity(iri) for iri in job.request["about"]]
-    folder = report.write_report(ws, sight, entities, None, progress, MAX_REPORT)
+    sections = job.request.get("sections")
+    folder = write(ws, sight, entities, None, progress, sections, MAX_REPORT)
     said = json.loads((folder / "report.json").read_bytes())
     return {"report": folder.name, "headline": said["headline"], "likely": said["likely"]}
 

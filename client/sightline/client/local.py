@@ -90,7 +90,7 @@ class Local(Sightline):
 
     def order_report(self, about: Sequence[str] = ()) -> ReportView:
         from sightline.graph.progress import silent
-        from sightline.insights.report import write_report
+        from sightline.insights.report.write import write_report
 
         with _problems():
             entities = [self._opened.entity(name) for name in about]

@@ -71,3 +71,7 @@ class NoCure(UsageError):
             f"finding {ref} cannot be mended by taking statements back; `sightline doctor --json` "
             "shows its SPARQL update, if there is one, for where the data comes from"
         )
+
+
+class BadSections(UsageError):
+    """Sections of a report that are not as they have to be."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: The best so many paths are shown, of at most so many edges.
 SUPPORT_PATHS, HOPS = 3, 3
-#: Milliseconds for one pair, and for an answer.
+#: Milliseconds for one pair, or a twentieth of what there is for all, and for an answer.
 SUPPORT_DEADLINE_MS = 50.0
 SUPPORT_BUDGET_MS = 1000.0
 
@@ -42,7 +42,8 @@ def support_of(
         warm(snapshot)
         _WARM.add(snapshot)
     asked = sorted(set(others))
-    limits = {"deadline_ms": budget_ms, "each_ms": SUPPORT_DEADLINE_MS}
+    each_ms = max(SUPPORT_DEADLINE_MS, budget_ms / 20)
+    limits = {"deadline_ms": budget_ms, "each_ms": each_ms}
     found = paths_to_each(snapshot, end, asked, max_hops=HOPS, k=SUPPORT_PATHS, **limits)
     return dict(zip(asked, map(_told, found)))
 

@@ -18,6 +18,7 @@ class CalibrationError:
         low, high: between these the error of all questions lies.
         answers: how many.
         base_rate: share of true ones.
+        bins: mean probability and share of true answers of each bin, the least probable first.
     """
 
     ece: float | None
@@ -25,6 +26,7 @@ class CalibrationError:
     high: float | None
     answers: int
     base_rate: float | None
+    bins: tuple[tuple[float, float], ...]
 
 
 def calibration_error(
@@ -50,7 +52,7 @@ def calibration_error(
     """
     n = len(true)
     if not n:
-        return CalibrationError(None, None, None, 0, None)
+        return CalibrationError(None, None, None, 0, None, ())
     size = np.zeros(int(question.max()) + 1)
     gaps = np.zeros((len(size), bins))
     place = np.empty(n, np.int64)
@@ -66,4 +68,7 @@ def calibration_error(
     resampled = (draws @ gaps) / (draws @ size)[:, None]
     reach = float(np.quantile(np.abs(resampled - measured).sum(axis=1), 0.9))
     ece = float(np.abs(measured).sum())
-    return CalibrationError(ece, max(0.0, ece - reach), ece + reach, n, float(true.mean()))
+    mass = np.bincount(place, minlength=bins)
+    sums = [np.bincount(place, what, minlength=bins)[mass > 0] for what in (probability, true)]
+    means = tuple(zip(*((one / mass[mass > 0]).tolist() for one in sums)))
+    return CalibrationError(ece, max(0.0, ece - reach), ece + reach, n, float(true.mean()), means)

@@ -1,0 +1,285 @@
+"""What a report says, as records: about each entity, and about all of them.
+
+Asks the kinds of answers and the model; knows no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sightline.graph.errors import SightlineError
+from sightline.insights.deadline import Deadline
+from sightline.insights.kinds import communities, entity, insights, related, similar, stats
+from sightline.insights.kinds.communities import Communities
+from sightline.insights.kinds.entity import Entity
+from sightline.insights.kinds.insights import Insights
+from sightline.insights.kinds.similar import Neighbour
+from sightline.insights.kinds.stats import Stats
+from sightline.insights.ranking import new_neighbours, told
+from sightline.insights.records import Fact
+from sightline.insights.report.choice import Sections
+from sightline.insights.surprising import most_surprising
+from sightline.models.errors import NoVectors
+
+if TYPE_CHECKING:
+    from sightline.insights.ask import Sightline
+
+#: Entities that the headline names, and characters of a label in it.
+NAMED, LABEL = 3, 60
+#: What a report tells the figures of.
+MEASURED = ("teacher", "student", "foundation")
+#: What is less likely is not worth a line.
+LEAST_CHANCE = 0.01
+#: Milliseconds for what is asked once, and for what is asked about one entity: so much that nearly
+#: always the answer is whole, and so the same whenever it is asked for.
+PATIENCE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """The served model and how good it was found to be.
+
+    Attributes:
+        name: as ``model`` in ``records.Reliability``.
+        test: per ``MEASURED``: filtered MRR and Hits@1/3/10 on held-out facts;
+            empty where the model was not evaluated.
+        base_rate, abstain_below, calibration_error: as in ``records.Reliability``.
+    """
+
+    id: str
+    name: str
+    test: dict[str, dict[str, float | None]]
+    base_rate: float | None
+    abstain_below: float
+    calibration_error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One entity of the report. ``note`` says why nothing is predicted about it, or not all, if
+    so."""
+
+    view: Entity
+    facts: int
+    stated: tuple[Fact, ...]
+    predicted: tuple[Fact, ...]
+    similar: tuple[Neighbour, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DegreeBin:
+    """How many entities have from ``low`` to ``high`` facts."""
+
+    low: int
+    high: int
+    entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """What is drawn.
+
+    Attributes:
+        chances: mean chance and share of true ones of answers that had been held out, in bins;
+            empty where that was not measured.
+        degrees: of the whole graph.
+        communities: None where none were asked for.
+    """
+
+    chances: tuple[tuple[float, float], ...]
+    degrees: tuple[DegreeBin, ...]
+    communities: Communities | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entity of the report in a line.
+
+    Attributes:
+        likely: how many facts are predicted about it that are no guesses.
+        best: the likeliest of them, in words; its chance is ``chance``.
+    """
+
+    id: str
+    label: str
+    types: tuple[str, ...]
+    facts: int
+    likely: int
+    best: str | None
+    chance: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report says, but its entities.
+
+    Attributes:
+        headline: what it found, in a line.
+        likely: how many facts it predicts that are no guesses.
+        facts: how many facts the graph holds about its entities, counted at each.
+        note: why there is no model, if so.
+        findings, plots: None where they were not asked for.
+        rows: its entities, in a line each.
+    """
+
+    id: str
+    headline: str
+    likely: int
+    facts: int
+    stats: Stats
+    model: ModelSummary | None
+    note: str | None
+    findings: Insights | None
+    surprising: tuple[Fact, ...]
+    plots: Plots | None
+    rows: tuple[Row, ...]
+
+
+def section_of(sight: Sightline, about: int, most: Mapping[str, int]) -> Section:
+    """What is stated and predicted about one entity. ``most``: the limits of ``entities``."""
+    note = None
+    predicted: tuple[Fact, ...] = ()
+    alike: tuple[Neighbour, ...] = ()
+    iri = sight.snapshot.entity_iris[about]
+    try:
+        predicted, note = _predicted(sight, about, most["predicted"])
+        if most["similar"]:
+            alike = similar.KIND.answer(
+                sight, similar.SimilarQuestion(iri, most["similar"])
+            ).similar
+    except NoVectors:
+        pass  # what predicts is told once, above the sections
+    except SightlineError as error:
+        note = error.public
+    stated: tuple[Fact, ...] = ()
+    if most["stated"]:
+        asked = related.RelatedQuestion(iri, k=most["stated"], extracted=False, predicted=False)
+        stated = related.KIND.answer(sight, asked).related
+    return Section(
+        view=entity.KIND.answer(sight, entity.EntityQuestion(iri)),
+        facts=int(sight.snapshot.degree[about]),
+        stated=stated,
+        predicted=predicted,
+        similar=alike,
+        note=note,
+    )
+
+
+def _predicted(sight: Sightline, about: int, k: int) -> tuple[tuple[Fact, ...], str | None]:
+    """The likeliest new facts about an entity, and what was not asked.
+
+    Raises:
+        NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
+    """
+    deadline = Deadline(PATIENCE_MS)
+    every = np.ones(2 * sight.snapshot.num_relations, np.bool_)
+    found = new_neighbours(sight.model_view, about, every, k, deadline)
+    worth = [one for one in found if one.chance is not None and one.chance >= LEAST_CHANCE]
+    return told(sight, worth, budget_ms=PATIENCE_MS), deadline.reason
+
+
+class Summary:
+    """What is said of all entities of a report, gathered from one after the other."""
+
+    def __init__(self, sight: Sightline, sections: Sections) -> None:
+        self._sight, self._chosen = sight, sections
+        self._most = sections.get("insights", {}).get("limit", 0)
+        self._likely: set[tuple[str, str, str]] = set()
+        self._surprising: tuple[Fact, ...] = ()
+        self._rows: list[Row] = []
+
+    def add(self, section: Section) -> None:
+        """Hear of one more entity."""
+        sure = [p for p in section.predicted if not p.abstain]
+        self._likely |= {(p.head.iri, p.relation.iri, p.tail.iri) for p in sure}
+        # The best of the best so far and the new ones are the best of all.
+        both = (*self._surprising, *section.predicted)
+        self._surprising = most_surprising(self._sight, both, self._most)
+        best = max(sure, key=lambda p: p.probability or 0.0, default=None)
+        about = section.view.entity
+        self._rows.append(
+            Row(
+                about.id,
+                about.label,
+                about.types,
+                section.facts,
+                len(sure),
+                f"{best.head.label} {best.relation.label} {best.tail.label}" if best else None,
+                best.probability if best else None,
+            )
+        )
+
+    def report(self, report_id: str) -> Report:
+        """The report about all that was heard of."""
+        sight, chosen = self._sight, self._chosen
+        model = summarise_model(sight)
+        labels = [row.label for row in self._rows]
+        findings = None
+        if "findings" in chosen:
+            asked = insights.InsightsQuestion(chosen["findings"]["limit"], PATIENCE_MS)
+            findings = insights.KIND.answer(sight, asked)
+        return Report(
+            id=report_id,
+            headline=headline_of(labels, len(self._likely) if model else None),
+            likely=len(self._likely),
+            facts=sum(row.facts for row in self._rows),
+            stats=stats.KIND.answer(sight, stats.StatsQuestion()),
+            model=model,
+            note=sight.no_model.public if sight.no_model else None,
+            findings=findings,
+            surprising=self._surprising,
+            plots=plots_of(sight, chosen["plots"]["communities"]) if "plots" in chosen else None,
+            rows=tuple(self._rows),
+        )
+
+
+def plots_of(sight: Sightline, most: int) -> Plots:
+    """What is drawn of the graph and its model."""
+    bins = sight.metrics.get("calibration", {}).get("test", {}).get("bins", ())
+    # 0 facts, 1, 2 to 3, 4 to 7, and so on.
+    power = np.frexp(sight.snapshot.degree.astype(np.float64))[1]
+    counts = np.bincount(power).tolist()
+    degrees = [DegreeBin(1 << i >> 1, (1 << i) - 1, n) for i, n in enumerate(counts) if n]
+    found = None
+    if most and sight.snapshot.num_edges:
+        asked = communities.CommunitiesQuestion(k=most, deadline_ms=PATIENCE_MS)
+        found = communities.KIND.answer(sight, asked)
+    return Plots(tuple((said, true) for said, true in bins), tuple(degrees), found)
+
+
+def headline_of(labels: Sequence[str], likely: int | None) -> str:
+    """What a report found. ``likely``: how many facts may be missing; None where nobody can say."""
+    about = together(labels[:NAMED], len(labels))
+    if likely is None:
+        return f"{about}: what the graph says"
+    if not likely:
+        return f"{about}: no fact seems to be missing"
+    return f"{about}: {likely:,} {'fact' if likely == 1 else 'facts'} that may be missing"
+
+
+def together(labels: Sequence[str], count: int) -> str:
+    """The first ``NAMED`` of so many labels in a line, and how many more there are."""
+    names = [label[:LABEL] for label in labels[:NAMED]]
+    if more := count - len(names):
+        names[-1] = f"{more + 1:,} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def summarise_model(sight: Sightline) -> ModelSummary | None:
+    """The served model with its figures, if there is one."""
+    if sight.model is None:
+        return None
+    calibration, metrics = sight.model.scorer.calibration, sight.metrics
+    return ModelSummary(
+        id=sight.model.id,
+        name=sight.model.scorer.name,
+        test={who: metrics[who]["test"] for who in MEASURED if who in metrics},
+        base_rate=calibration.base_rate,
+        abstain_below=calibration.abstain_below,
+        calibration_error=metrics.get("calibration", {}).get("test", {}).get("ece"),
+    )
