@@ -120,6 +120,10 @@ def test_help_loads_nothing_heavy(command: list[str], folder: Path) -> None:
     assert loaded_by(code, folder) & {*HEAVY} == set()
 
 
+def test_reading_data_loads_no_compiler(folder: Path) -> None:
+    assert "numba" not in loaded_by("import sightline.ingest.load", folder)
+
+
 def test_who_asks_a_service_loads_no_other_component(folder: Path) -> None:
     code = (
         "import sys, sightline.client\n"

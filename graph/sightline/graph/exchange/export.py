@@ -19,7 +19,7 @@ import numpy as np
 
 from sightline.graph.exchange.drawing import cytoscape, graphml
 from sightline.graph.exchange.flat import column, flat
-from sightline.graph.exchange.spreadsheet import without_formulas
+from sightline.graph.exchange.spreadsheet import TEXTS, without_formulas
 from sightline.graph.progress import Progress, silent
 from sightline.graph.rdf.index import remarked
 from sightline.graph.record.errors import NothingLoaded
@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 Format = Literal["nt", "nq", "ttl", "jsonld", "graphml", "cytoscape", "csv", "parquet"]
 #: Rows of a table written at once.
 BATCH = 200_000
-#: Columns of a table of edges, beside ``inferred``.
-TEXTS = (
-    *("head", "head_label", "relation", "relation_label", "tail", "tail_label"),
-    "sources",
-)
 
 
 def export(

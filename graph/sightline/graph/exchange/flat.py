@@ -14,12 +14,13 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from sightline.graph.snapshot.reader import Snapshot
-from sightline.graph.snapshot.statement import Origin
 from sightline.graph.vocabulary import OWL, mint, readable_name
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from sightline.graph.snapshot.reader import Snapshot
+    from sightline.graph.snapshot.statement import Origin
 
 _Edge = tuple[str, str, str, dict[str, Any], dict[str, list[Any]]]
 #: The attribute of the graph that says what those of nodes and edges mean.

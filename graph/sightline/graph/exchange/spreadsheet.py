@@ -1,6 +1,7 @@
 """Tables that people open in a spreadsheet.
 
-Knows which texts a spreadsheet takes for a formula; knows no table.
+Knows which columns a table of edges has and which texts a spreadsheet takes for a formula; loads
+neither a graph nor polars, as what reads such a table need not either.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+#: Columns of a table of edges, beside ``inferred``.
+TEXTS = (
+    *("head", "head_label", "relation", "relation_label", "tail", "tail_label"),
+    "sources",
+)
 #: A cell that begins so may be run as a formula, or moves what follows it into another cell.
 #: Spreadsheets take the full-width forms of East Asian keyboards for the plain ones.
 FORMULA = r"[=+\-@\t\r\n\x00\uFF1D\uFF0B\uFF0D\uFF20]"

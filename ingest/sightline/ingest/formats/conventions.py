@@ -14,8 +14,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from sightline.graph.exchange.export import TEXTS
-from sightline.graph.exchange.spreadsheet import unguarded
+from sightline.graph.exchange.spreadsheet import TEXTS, unguarded
 from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import (
     RDFS_LABEL,

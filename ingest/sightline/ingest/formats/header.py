@@ -40,6 +40,8 @@ MOVIELENS = {
 #: Records of which the relations that differ all are none.
 FEW = 5
 PAIR, WEIGHTED = ("head", "tail"), ("head", "tail", "weight")
+#: So many columns show whether there are names above them.
+LOOKED_AT = 1000
 #: Share of the values of a column that make its kind.
 MOST = 0.9
 _SHAPES = ((re.compile("[A-Z]+"), "A"), (re.compile("[a-z]+"), "a"), (re.compile("[0-9]+"), "9"))
@@ -53,8 +55,8 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
         rows: the next records; cells that are not there are none.
         tabs: most data sets that are published between tabs have no header.
     """
+    names = [name.strip() for name in names[:LOOKED_AT]]
     columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(names))]
-    names = [name.strip() for name in names]
     lower = [name.lower() for name in names]
     again = [bool(name) and name in values for name, values in zip(names, columns)]
     if lower in LETTERS or (len(names) == 3 and all(name in NAMES for name in lower)):
