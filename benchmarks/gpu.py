@@ -10,7 +10,7 @@ torch-geometric; nothing is installed or fetched. One step alone is its name in 
 ``all``:
 
 - partner: ComplEx, once for each weight of its penalty; the best on ``select`` stays.
-- path: as many answers as its minutes allow, by the time that the first ones take.
+- path: as many questions as its minutes allow, by the time that the first ones take.
 - teach: the blend of both answers the training questions, for as many minutes as it has; the
   partner alone answers those that are left.
 - distil: student and control, for as many epochs as its minutes allow.
@@ -50,7 +50,6 @@ from sightline.models.data.dataset import LearningData, in_select
 from sightline.models.data.questions import Questions
 from sightline.models.members.member import Training
 from sightline.models.members.network import NetworkTrainer
-from sightline.models.members.path.backends import path_graph
 from sightline.models.members.path.trainer import (
     ASK_SHARE,
     RANKED,
@@ -73,8 +72,7 @@ PIECE = 0.1
 ANY = 10**18
 PARTNER = NetworkConfig(dim=1024, layers=0, epochs=300, work=ANY, candidates=ANY, patience=8)
 PENALTIES = (0.01, 0.05, 0.1)
-#: More steps where a question costs few messages even so.
-PATH, DEEPER, CHEAP = PathConfig(steps=4, limit=16384, batch=64, work=0), 6, 2e6
+PATH = PathConfig(limit=16384, batch=64, passes=ANY)
 STUDENT = StudentConfig(epochs=300, work=ANY, candidates=ANY)
 SETTINGS = settings_of(STUDENT)
 Metrics = dict[str, Any]
@@ -171,40 +169,34 @@ def one_partner(job: Job, penalty: float, end: float) -> NetworkTrainer:
 
 
 def path(job: Job) -> Metrics:
-    """Train the path member on as many answers as there is time for."""
+    """Fine-tune the path member on as many questions as there is time for."""
     if "path" not in job.state:
-        graph = path_graph(job.questions.messages)
-        cheap = question_cost(graph, job.data, replace(PATH, steps=DEEPER)) <= CHEAP
-        steps = DEEPER if cheap else PATH.steps
-        pace = seconds_per_answer(job, steps)
-        answers = (job.budget - job.spent()) / pace - ROUNDS * evaluation_cost(job.data)
-        answers = min(max(answers, 0), PATH.passes * 2 * len(job.data.train))
-        job.keep(path={"steps": steps, "answers": int(answers), "seconds_per_answer": pace})
+        pace = seconds_per_question(job)
+        questions = (job.budget - job.spent()) / pace - ROUNDS * evaluation_cost(job.data)
+        job.keep(path={"questions": int(max(questions, 0)), "seconds_per_question": pace})
     chosen = job.state["path"]
-    trainer = path_trainer(job, chosen["steps"], chosen["answers"])
+    trainer = path_trainer(job, chosen["questions"])
     trainer.run(job.folder("path-run"), job.tick)
     save_checkpoint(job.folder("path"), trainer.model.state_dict(), {})
     return {**chosen, "select_mrr": trainer.best_mrr}
 
 
-def path_trainer(job: Job, steps: int, answers: int) -> PathTrainer:
-    """A trainer for so many answers, whatever they cost."""
-    config = replace(PATH, steps=steps, most_steps=steps)
-    trainer = PathTrainer(job.questions, config, job.seed)
-    trainer.answers = answers
-    return trainer
+def path_trainer(job: Job, questions: int) -> PathTrainer:
+    """A trainer for so many questions, whatever they cost."""
+    config = replace(PATH, learn=questions * question_cost(job.data, PATH))
+    return PathTrainer(job.questions, config, job.seed)
 
 
-def seconds_per_answer(job: Job, steps: int) -> float:
-    """What learning from an answer takes here, by the second of two short rounds."""
-    answers = 2 * PATH.batch
-    trainer = path_trainer(job, steps, ROUNDS * answers)
+def seconds_per_question(job: Job) -> float:
+    """What learning from a question takes here, by the second of two short rounds."""
+    questions = 2 * PATH.batch
+    trainer = path_trainer(job, ROUNDS * questions)
     laps = first_laps(2, lambda progress, scratch: trainer.run(scratch, progress))
-    return laps[1] / (answers + evaluation_cost(job.data))
+    return laps[1] / (questions + evaluation_cost(job.data))
 
 
 def evaluation_cost(data: LearningData) -> float:
-    """What an evaluation of the path member costs, in answers to learn from."""
+    """What an evaluation of the path member costs, in questions to learn from."""
     return ASK_SHARE * 2 * min(RANKED, len(data.select))
 
 
@@ -225,9 +217,8 @@ def first_laps(count: int, work: Callable[[Any, Path], object]) -> list[float]:
 
 def teacher_of(job: Job) -> Teacher:
     """The trained members, with their weights once these are chosen."""
-    config = replace(PATH, steps=job.state["path"]["steps"])
     build = {member.name: member.build for member in MEMBERS}
-    members = [build["partner"](job.data, PARTNER), build["path"](job.data, config)]
+    members = [build["partner"](job.data, PARTNER), build["path"](job.data, PATH)]
     for member, name in zip(members, ("partner", "path")):
         member.load_state_dict(loaded(job.out / name)[0])
     teacher = Teacher(members, job.data.num_relations)
@@ -256,10 +247,9 @@ def teach(job: Job) -> Metrics:
     order = np.random.default_rng(job.seed).permutation(len(groups)).tolist()
     places = {number: job.folder(f"targets/{number:05}") for number in order}
     for both in (True, False):
-        if not both:
-            teacher.weight.copy_(torch.tensor([1.0, 0.0]))
+        weight = teacher.weight_of([True, both])
         left = [number for number in order if not (places[number] / FILE).exists()]
-        asked = ask(teacher, job.questions, STUDENT, (groups[number] for number in left))
+        asked = ask(teacher, job.questions, STUDENT, ((groups[n], weight) for n in left))
         for number, (score, entity, rest) in zip(left, asked):
             tensors = {"score": score, "entity": entity.int(), "rest": rest}
             save_checkpoint(places[number], tensors, {"by_both": both * len(score)})

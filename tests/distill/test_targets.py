@@ -38,7 +38,7 @@ def data() -> LearningData:
 def teacher_of(learning: LearningData) -> Teacher:
     torch.manual_seed(0)
     config = NetworkConfig(dim=8, narrow=4)
-    members = [build(learning, config), PathMember(R, steps=2, limit=N)]
+    members = [build(learning, config), PathMember(R, limit=N)]
     return Teacher(members, R).eval()
 
 
@@ -85,3 +85,24 @@ def test_the_student_starts_from_members_that_learn_entities() -> None:
     found = soft_targets(teacher, Questions(learning, CPU), StudentConfig(), silent)
 
     assert found.vectors.shape == (N, 8)
+
+
+def test_what_a_member_is_not_asked_the_others_answer() -> None:
+    """Of the path member's questions a share is asked; the rest is what the network alone says."""
+    learning = data()
+    teacher, questions = teacher_of(learning), Questions(learning, CPU)
+    teacher.weight.copy_(torch.tensor([0.25, 0.75]))
+    teacher.weight[0] = torch.tensor([0.0, 1.0])
+    both, network, some = (
+        soft_targets(teacher, questions, StudentConfig(), silent, shares).score
+        for shares in ((1.0, 1.0), (1.0, 0.0), (1.0, 0.5))
+    )
+    by_both, by_one = ((some - whole).abs().amax(dim=1) < 1e-5 for whole in (both, network))
+
+    assert 0.3 < by_both.float().mean() < 0.7
+    assert torch.equal(by_one, ~by_both)
+    x = teacher.encode(questions.messages)
+    alone = Teacher([teacher.members[0]], R).eval()
+    heads, rels = torch.tensor([0, 3]), torch.tensor([0, 4])
+    told = teacher.scores(x, heads, rels, teacher.weight_of([True, False]))
+    torch.testing.assert_close(told, alone.scores(x[:1], heads, rels))

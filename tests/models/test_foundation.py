@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from sightline.models.errors import FoundationUnusable
-from sightline.models.foundation import file, kernels
+from sightline.models.foundation import file
 from sightline.models.foundation.arrays import FoundationArrays, with_entity
-from sightline.models.foundation.mixture import Graph, draw, part_of, shape_of, synthetic
-from sightline.models.foundation.network import Foundation, Rows, _Gather
+from sightline.models.foundation.mixture import Graph, draw, part_of, synthetic
+from sightline.models.foundation.network import Foundation
 from sightline.models.foundation.pretraining import Mixture, Pretraining, loss_of, rate
 from sightline.models.foundation.relations import RelationGraph
-from sightline.models.members.path.rows import WIDTH
+from sightline.models.members.path.backends import path_graph
 
 PACKAGE = Path(file.__file__).parent
 SHIPPED = file.weights_in(file.shipped())
@@ -50,7 +50,8 @@ def test_answers_need_no_torch_and_are_those_that_were_learnt(n: int, r: int, fa
     rels = np.arange(2 * r, dtype=np.int32)
     for head in (0, n - 1):
         with torch.no_grad():
-            wanted = model(graph, np.full(2 * r, head, np.int32), rels).numpy()
+            seen = path_graph(graph, torch.device("cpu"))
+            wanted = model(seen, np.full(2 * r, head, np.int32), rels).numpy()
 
         assert np.allclose(arrays.scores(head, rels), wanted, atol=1e-4)
 
@@ -171,36 +172,6 @@ def test_an_entity_out_of_reach_is_ranked_by_how_often_it_answers() -> None:
     assert scores[4] > scores[6] > scores[5] == scores[2]
 
 
-def test_the_gradient_of_messages_is_that_of_their_sum_and_largest() -> None:
-    graph = RelationGraph.of(random_triples(8, 2, 20), 8, 2)
-    rows = Rows.around(graph, np.array([0, 3], np.int32), np.array([0, 0]), 8)
-    torch.manual_seed(0)
-    x = torch.randn(int(rows.start[2, -1]), WIDTH, requires_grad=True)
-    weight = torch.randn(1, 4, WIDTH, requires_grad=True)
-    wanted = torch.randn(int(rows.start[3, -1]), 2, WIDTH)
-    out, count = _Gather.apply(x, weight, rows, 3)
-    torch.autograd.backward((out * wanted).sum())
-
-    mine = torch.zeros_like(out)
-    for b in range(2):
-        for row in range(int(rows.start[3, b + 1] - rows.start[3, b])):
-            target, messages = rows.entity[b, row], []
-            for e in range(graph.edges.indptr[target], graph.edges.indptr[target + 1]):
-                source = rows.place[b, graph.edges.source[e]]
-                if 0 <= source < rows.start[2, b + 1] - rows.start[2, b]:
-                    at = int(rows.start[2, b] + source)
-                    messages.append(x[at] * weight[0, graph.edges.rel[e]])
-            assert count[rows.start[3, b] + row] == len(messages)
-            if messages:
-                heard = torch.stack(messages)
-                largest = torch.cat([heard, torch.zeros(1, WIDTH)]).max(dim=0).values
-                mine[int(rows.start[3, b]) + row] = torch.stack([heard.sum(dim=0), largest])
-    of_x, of_weight = torch.autograd.grad((mine * wanted).sum(), [x, weight])
-    assert torch.allclose(out, mine, atol=1e-4)
-    assert torch.allclose(x.grad, of_x, atol=1e-4)
-    assert torch.allclose(weight.grad, of_weight, atol=1e-4)
-
-
 def test_what_a_task_asks_is_in_nothing_that_it_shows() -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
@@ -230,11 +201,11 @@ def test_pre_training_learns_and_goes_on_after_an_interruption(tmp_path: Path) -
     ring = Graph("ring", np.concatenate([knows, known]).astype(np.int32))
     mixture = Mixture({"ring": ring}, {"ring": 1.0})
     task = draw(ring, rng)
-    asked = np.arange(len(task.asked))
+    asked, seen = np.arange(len(task.asked)), path_graph(task.seen, torch.device("cpu"))
     run = Pretraining(mixture, 40, seed=0)
-    before, _ = loss_of(run.model, task, asked, rng)
+    before, _ = loss_of(run.model, seen, task, asked, rng)
     run.run(tmp_path, lambda _: None)
-    after, _ = loss_of(run.model, task, asked, rng)
+    after, _ = loss_of(run.model, seen, task, asked, rng)
 
     assert float(after.detach()) < float(before.detach())
     again = Pretraining(mixture, 40, seed=0)
@@ -291,15 +262,3 @@ def test_the_shipped_file_answers_by_a_rule_it_never_saw_the_relations_of() -> N
 
     for person in range(4):
         assert int(arrays.scores(person, np.array([2]))[0].argmax()) == 48 + person % 4
-
-
-def test_kernels_say_zero_where_nothing_is_heard() -> None:
-    graph = RelationGraph.of(np.array([[0, 0, 1]], np.int32), 3, 1)
-    rows = Rows.around(graph, np.array([2], np.int32), np.array([0]), 3)
-    out, count = np.zeros((1, 2, WIDTH), np.float32), np.ones(1, np.float32)
-    x, weight = np.ones((1, WIDTH), np.float32), np.ones((1, 2, WIDTH), np.float32)
-    kernels.gather(*rows.where(1), x, weight, out, count)
-
-    assert not out.any()
-    assert count.tolist() == [0]
-    assert shape_of(np.array([[0, 0, 1]])) == (2, 1)

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from sightline.models.members.path import backends, tensors
-from sightline.models.members.path.graph import Neighbourhood, PathGraph
-from sightline.models.members.path.trainer import hiding
-from tests.models.test_path import messages_of
+from sightline.models.members.path.graph import Neighbourhood
+from tests.models.test_path import graph_of
 from tests.needs import require
 
 CPU = torch.device("cpu")
@@ -27,23 +26,20 @@ def fused() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("everything", [False, True])
-def test_sums_extremes_and_gradients_are_those_of_the_tensors(
-    fused: ModuleType, everything: bool
-) -> None:
+def test_sums_largest_and_gradients_are_those_of_the_tensors(fused: ModuleType) -> None:
     """Parallel edges, a loop, rows that are alike, rows beyond the limit, and more messages to one
     row than are looked at together, of which the largest come last."""
     triples = [[0, 0, 1], [0, 1, 1], [1, 0, 0], [2, 0, 2], [1, 1, 3], [2, 0, 3], [0, 0, 3]]
     triples += [[0, 0, leaf] for leaf in range(4, 9)]
     triples += [[leaf, rel, 3] for leaf in range(4, 9) for rel in range(4)]
-    asked = hiding(np.array(triples[:2], np.int32), 4, everything=everything)
-    graph = PathGraph.of(messages_of(np.array(triples), 9, 4), tensors)
-    near = Neighbourhood.around(graph, asked, 2, 8)
+    triples = sorted({tuple(triple) for triple in triples})
+    graph = graph_of(np.array(triples), 9, 4, tensors)
+    near = Neighbourhood.around(graph, np.array([0, 0, 1]), np.array([1, 0, 1]), 2, 8)
     torch.manual_seed(0)
     x, entity = torch.randn(int(near.start[1, -1]), 32), near.rows(1)[1]
     x[entity > 3] = x[-1].clone()
     x[entity == entity.max()] *= 3
-    weight = torch.randn(len(asked.head), 8, 32)
+    weight = torch.randn(2, 8, 32)
     found = []
     for backend in (fused, tensors):
         leaves = [each.clone().requires_grad_() for each in (x, weight)]

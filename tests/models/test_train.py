@@ -190,7 +190,7 @@ def test_freed_memory_is_kept_while_a_model_learns_and_given_back_after() -> Non
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A compiled workspace, and a preset that takes no time."""
     few = replace(CONFIG, epochs=2)
-    partner, path = replace(few, layers=0), PathConfig(steps=2, passes=1)
+    partner, path = replace(few, layers=0), PathConfig(passes=1)
     small = Preset("quick", few, partner, path, StudentConfig(epochs=3))
     monkeypatch.setitem(presets.PRESETS, "quick", small)
     ws = Workspace.create(tmp_path / "ws")
@@ -211,7 +211,8 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert manifest["split"]["train"] == len(data.train)
     network, partner, path = teacher.members
     assert network.entity.shape == partner.entity.shape == (data.num_entities, CONFIG.dim)
-    assert len(path.layers) == manifest["members"][2]["config"]["steps"]
+    assert path.limit == manifest["members"][2]["config"]["limit"]
+    assert manifest["members"][2]["asked"] == 1
     assert not list((workspace.path / ".work").glob("*"))
 
 

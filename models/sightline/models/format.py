@@ -6,6 +6,6 @@ asked for.
 
 #: Of everything under ``models/ID``. A model of another version is not read; `sightline train`
 #: makes it again, under another id.
-MODEL_FORMAT = 2
+MODEL_FORMAT = 3
 #: Of the numbers in it: raised when the same graph, preset and seed give others than before.
-LEARNING = 3
+LEARNING = 4

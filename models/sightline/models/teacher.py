@@ -52,10 +52,25 @@ class Teacher(nn.Module):
         """What every member reads in this graph."""
         return tuple(member.encode(messages) for member in self._each)
 
-    def scores(self, x: Encoded, head: Tensor, rel: Tensor) -> Tensor:
-        """Scores of all tails: float32 ``(B, N)``."""
+    def weight_of(self, asked: Sequence[bool]) -> Tensor:
+        """The weights where some members alone are asked: float32 ``(2 R, members)``. Where none of
+        these has any they count alike."""
+        if all(asked):
+            return self.weight
+        kept = torch.tensor(asked, device=self.weight.device).to(self.weight.dtype)
+        weight = self.weight * kept
+        total = weight.sum(dim=1, keepdim=True)
+        return torch.where(total > 0, weight / total, kept / kept.sum())
+
+    def scores(self, x: Encoded, head: Tensor, rel: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Scores of all tails: float32 ``(B, N)``.
+
+        Args:
+            weight: of ``weight_of``, where not every member is asked.
+        """
         total: Tensor | float = 0.0
-        for member, own, weight in zip(self._each, x, self.weight[rel].T):
+        weights = self.weight if weight is None else weight
+        for member, own, weight in zip(self._each, x, weights[rel].T):
             asked = weight.nonzero().squeeze(1)
             # Most of the time of a member that is slow goes where its word counts.
             log = torch.log_softmax(member.scores(own, head[asked], rel[asked]), dim=1)

@@ -33,6 +33,7 @@ from sightline.models.data.dataset import LearningData, learning_data
 from sightline.models.data.questions import Questions
 from sightline.models.errors import NoModel
 from sightline.models.format import LEARNING, MODEL_FORMAT
+from sightline.models.foundation.file import digest
 from sightline.models.members.member import Training
 from sightline.models.members.table import MEMBERS
 from sightline.models.teacher import Teacher, blend_weights
@@ -137,7 +138,8 @@ def _blend(trainers: list[Trainer], questions: Questions) -> Teacher:
 def identify(snapshot_id: str, preset: Preset, seed: int, device: torch.device) -> str:
     """16 hex digits of everything that decides a model's numbers, the kind of device among it."""
     decides = {member.name: asdict(member.config(preset)) for member in MEMBERS}
-    made = [MODEL_FORMAT, LEARNING, snapshot_id, decides, asdict(preset.student), seed, device.type]
+    learner = MODEL_FORMAT, LEARNING, digest()
+    made = [*learner, snapshot_id, decides, asdict(preset.student), seed, device.type]
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,20 +37,30 @@ class SoftTargets:
     vectors: Tensor
 
 
-#: Parts that the training facts are divided into.
-PARTS = 4
+#: Parts that the training facts are divided into; questions that are asked at once.
+PARTS, AT_ONCE = 4, 128
 
 #: Of some questions: score, entity (without a column on a small graph) and rest, as above.
 Answers = tuple[Tensor, Tensor, Tensor]
 
 
 def soft_targets(
-    teacher: Teacher, questions: Questions, config: StudentConfig, progress: Progress
+    teacher: Teacher,
+    questions: Questions,
+    config: StudentConfig,
+    progress: Progress,
+    shares: Sequence[float] = (),
 ) -> SoftTargets:
-    """Ask the teacher every training question, with a part of its answers hidden each time."""
+    """Ask the teacher every training question, with a part of its answers hidden each time.
+
+    Args:
+        shares: of the questions that each member is asked, at random; all by default.
+    """
     groups = question_groups(questions)
+    drawn = np.random.default_rng(0).permutation(len(groups)) / max(1, len(groups))
+    weights = [teacher.weight_of([place < share for share in shares]) for place in drawn]
     found: list[Answers] = []
-    for answers in ask(teacher, questions, config, groups):
+    for answers in ask(teacher, questions, config, zip(groups, weights)):
         progress("teach", len(found), len(groups), "asking the teacher")
         found.append(answers)
     progress("teach", len(groups), len(groups), "asking the teacher")
@@ -58,20 +69,27 @@ def soft_targets(
 
 def question_groups(questions: Questions) -> Sequence[Tensor]:
     """The positions of all training questions, int64, in groups that are asked at once."""
-    return torch.split(torch.arange(len(questions)), batch_for(len(questions)))
+    return torch.split(torch.arange(len(questions)), min(AT_ONCE, batch_for(len(questions))))
 
 
 @torch.no_grad()
 def ask(
-    teacher: Teacher, questions: Questions, config: StudentConfig, groups: Iterable[Tensor]
+    teacher: Teacher,
+    questions: Questions,
+    config: StudentConfig,
+    groups: Iterable[tuple[Tensor, Tensor]],
 ) -> Iterator[Answers]:
-    """What ``soft_targets`` keeps of each group of questions, on the CPU."""
+    """What ``soft_targets`` keeps of each group of questions, on the CPU.
+
+    Args:
+        groups: positions, and the weights of the members; see ``Teacher.weight_of``.
+    """
     teacher.eval()
     dense = questions.known.num_entities <= config.dense
     parts = questions.parts(PARTS)
     encoded = [teacher.encode(rest) for rest in parts.rest]
-    for positions in groups:
-        row = _answers(teacher, encoded, parts, questions, positions)
+    for positions, weight in groups:
+        row = _answers(teacher, encoded, parts, questions, positions, weight)
         if dense:
             none = torch.zeros((len(row), 0))
             yield row.cpu(), none.long(), none
@@ -93,7 +111,12 @@ def joined(found: Sequence[Answers], teacher: Teacher, questions: Questions) -> 
 
 
 def _answers(
-    teacher: Teacher, encoded: list[Encoded], parts: Parts, questions: Questions, positions: Tensor
+    teacher: Teacher,
+    encoded: list[Encoded],
+    parts: Parts,
+    questions: Questions,
+    positions: Tensor,
+    weights: Tensor,
 ) -> Tensor:
     """Scores of some questions, float32 ``(B, N)``.
 
@@ -110,7 +133,7 @@ def _answers(
     for number, x in enumerate(encoded):
         own = part == number
         asked = torch.unique(batch.row[own])
-        row = teacher.scores(x, batch.head[asked], batch.rel[asked])
+        row = teacher.scores(x, batch.head[asked], batch.rel[asked], weights)
         total.index_add_(0, asked, row)
         times.index_add_(0, asked, torch.ones_like(asked))
         hidden[own] = row[torch.searchsorted(asked, batch.row[own]), batch.answer[own]]

@@ -55,7 +55,8 @@ def distill(
         folder, scratch = ws.models / model_id, ws.scratch(f"{model_id}-student")
         with memory_guard(target):
             questions = Questions(data, target)
-            targets = soft_targets(teacher.to(target), questions, config, progress)
+            shares = [member.get("asked", 1.0) for member in manifest["members"]]
+            targets = soft_targets(teacher.to(target), questions, config, progress, shares)
             runs = {}
             for name, settings in settings_of(config).items():
                 training = Training(questions, manifest["seed"], name, scratch, progress)

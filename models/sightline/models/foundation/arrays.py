@@ -16,7 +16,7 @@ from sightline.models.foundation import kernels
 from sightline.models.foundation.file import Weights
 from sightline.models.foundation.relations import RelationGraph
 from sightline.models.members.path.kernels import grow
-from sightline.models.members.path.rows import WIDTH, Edges, MaskedQuery
+from sightline.models.members.path.rows import WIDTH, Edges
 
 #: Rows of a question at most, the nearest, and the edges at them: what a question costs in a graph
 #: of millions.
@@ -84,7 +84,7 @@ class FoundationArrays:
         place = np.full((1, size), -1, np.int32)
         entity = np.zeros((1, min(MOST_ROWS, size)), np.int32)
         count = np.zeros((1, len(self.steps) + 1), np.int64)
-        grow(edges, MaskedQuery.of(np.array([head], np.int32)), place, entity, count)
+        grow(edges, np.array([head]), place, entity, count)
         rows = entity[0, : count[0, -1]]
         degree = edges.indptr[rows + 1] - edges.indptr[rows]
         # A hub's own edges do not count, or it would reach nobody.

@@ -38,6 +38,14 @@ def shipped() -> bytes:
     return read(files(__package__))
 
 
+def digest() -> str | None:
+    """What tells this installation's file from others; None where it cannot be used."""
+    try:
+        return hashlib.sha256(shipped()).hexdigest()
+    except FoundationUnusable:
+        return None
+
+
 def read(folder: Traversable) -> bytes:
     """The file in a folder; ``weights_in`` says what it holds.
 

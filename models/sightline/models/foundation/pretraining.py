@@ -20,9 +20,12 @@ from torch import Tensor, nn
 
 from sightline.graph.storage.artifact import replacing
 from sightline.models.data.queries import KnownAnswers
+from sightline.models.data.questions import tensors
 from sightline.models.errors import Diverged
 from sightline.models.foundation.mixture import Graph, Task, draw, synthetic
 from sightline.models.foundation.network import Foundation
+from sightline.models.members.path.backends import path_graph
+from sightline.models.members.path.graph import PathGraph
 from sightline.models.training.checkpoint import load_checkpoint, save_checkpoint
 
 #: Learning rate, steps in which it rises, and the share of the steps after which it falls to zero.
@@ -109,7 +112,8 @@ class Pretraining:
             group["lr"] = RATE * rate(self.step, self._steps)
         self._adam.zero_grad()
         chosen = self._rng.choice(len(task.asked), min(BATCH, len(task.asked)), replace=False)
-        loss, answers = loss_of(self.model, task, np.sort(chosen), self._rng)
+        seen = path_graph(task.seen, torch.device("cpu"))
+        loss, answers = loss_of(self.model, seen, task, np.sort(chosen), self._rng)
         torch.autograd.backward(loss)
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), 1.0))
         said = float(loss.detach())
@@ -160,20 +164,25 @@ def rate(step: int, steps: int) -> float:
 
 
 def loss_of(
-    model: Foundation, task: Task, questions: Any, rng: np.random.Generator
+    model: Foundation, seen: PathGraph, task: Task, questions: Any, rng: np.random.Generator
 ) -> tuple[Tensor, int]:
     """The mean cross entropy of some answers to some questions of a task, each against all that are
-    no known answer; and how many answers."""
+    no known answer; and how many answers.
+
+    Args:
+        seen: what the task shows, on a device.
+        questions: positions in ``task.asked``.
+    """
     asked: KnownAnswers = task.asked
     heads, rels = asked.head[questions], asked.rel[questions]
-    scores = model(task.seen, heads, rels)
+    scores = model(seen, heads, rels)
     row, answer = asked.at(questions)
     order = np.lexsort((rng.random(len(row)), row))
     turn = np.arange(len(row)) - np.searchsorted(row, row)
     # Of a question with very many answers some are enough; its rows are in order already.
     row, answer = row[order][turn < ANSWERS], answer[order][turn < ANSWERS]
-    known = tuple(torch.from_numpy(a.astype(np.int64)) for a in task.known.of(heads, rels))
+    known = tuple(tensors(seen.device, *task.known.of(heads, rels)))
     rest = torch.logsumexp(scores.index_put(known, scores.new_tensor(NEVER)), dim=1)
-    at = torch.from_numpy(row.astype(np.int64)), torch.from_numpy(answer.astype(np.int64))
+    at = tuple(tensors(seen.device, row, answer))
     own = scores[at]
     return (torch.logaddexp(rest[at[0]], own) - own).mean(), len(row)

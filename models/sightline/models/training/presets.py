@@ -47,24 +47,23 @@ class NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class PathConfig:
-    """How the path member is built and trained.
+    """How the path member is fine-tuned and asked.
 
     Attributes:
-        steps: edges of the longest path it reads, at least.
-        most_steps: at most, where fewer do not reach the answers.
         limit: entities that a question looks at; the nearest count.
-        batch: answers a step learns from.
+        batch: questions a step learns from.
         rate: the Adam step at its highest.
-        passes: every answer is learnt from so often at most.
-        work: messages in all, learning and asking; 0, or too few to learn from, is no path member.
+        passes: every fact is asked so often at most, in both directions.
+        learn: messages that it learns from.
+        work: messages in answers to training questions, of which as many as there is work for are
+            asked; 0 is no path member.
     """
 
-    steps: int = 4
-    most_steps: int = 6
     limit: int = 4096
     batch: int = 32
-    rate: float = 3e-3
-    passes: int = 10
+    rate: float = 1e-3
+    passes: int = 2
+    learn: float = 4e9
     work: float = 3e10
 
 
@@ -119,7 +118,7 @@ def _preset(name: str, epochs: tuple[int, int], dim: int, work: float, path: flo
         name,
         network=NetworkConfig(dim=dim, epochs=teacher, work=work),
         partner=NetworkConfig(dim=dim, layers=0, epochs=teacher, work=work),
-        path=PathConfig(work=path),
+        path=PathConfig(learn=path / 8, work=path),
         # A pair costs a student of 64 numbers half of what it costs a member, or less.
         student=StudentConfig(epochs=student, work=2 * work),
     )

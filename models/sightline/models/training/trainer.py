@@ -148,9 +148,12 @@ class Trainer(ABC):
             total += float(loss.detach())
         if not math.isfinite(total):
             raise Diverged(self.step)
+        norm = 0.0
         if self._largest_gradient < math.inf:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self._largest_gradient)
-        for optimizer in self._optimizers.values():
+            parameters = self.model.parameters()
+            norm = float(nn.utils.clip_grad_norm_(parameters, self._largest_gradient))
+        # A largest message of a row that is all rounding can give a gradient without meaning.
+        for optimizer in self._optimizers.values() if math.isfinite(norm) else ():
             optimizer.step()
         self.step += 1
         return total

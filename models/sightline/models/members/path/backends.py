@@ -7,20 +7,21 @@ from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
 
+import numpy as np
 import torch
 
-from sightline.models.data.messages import Messages
+from sightline.models.foundation.relations import RelationGraph
 from sightline.models.members.path import tensors
 from sightline.models.members.path.graph import Neighbourhood, PathGraph
-from sightline.models.members.path.rows import WIDTH, MaskedQuery
+from sightline.models.members.path.rows import WIDTH
 
 log = logging.getLogger(__name__)
 
 
-def path_graph(messages: Messages) -> PathGraph:
-    """Edges grouped by target; with compiled loops on the CPU, with one kernel a step on a GPU that
-    runs it as it should, and with tensors elsewhere."""
-    return PathGraph.of(messages, _backend(messages.rel.device))
+def path_graph(relations: RelationGraph, device: torch.device) -> PathGraph:
+    """A graph to read on a device: with compiled loops on the CPU, with one kernel a step on a GPU
+    that runs it as it should, and with tensors elsewhere."""
+    return PathGraph.of(relations, device, _backend(device))
 
 
 def _backend(device: torch.device) -> ModuleType:
@@ -41,14 +42,11 @@ def _backend(device: torch.device) -> ModuleType:
 def agrees(backend: ModuleType, device: torch.device) -> bool:
     """Whether a back end gives what ``tensors`` does, on a small graph and on this device: what
     cannot be compiled there, or is wrong, is said in the log and not used."""
-    draw = torch.Generator().manual_seed(0)
-    ends = torch.randint(0, 8, (2, 24), generator=draw)
-    rel = torch.randint(0, 3, (24,), generator=draw)
-    both, rels = torch.cat([ends, ends.flip(0)], 1), torch.cat([rel, rel + 3])
-    graph = PathGraph.of(Messages(both.to(device), rels.to(device), 8), tensors)
-    head, tail, own = (each[:4].int().numpy() for each in (*ends, rel))
-    near = Neighbourhood.around(graph, MaskedQuery(head, tail, own, own + 3), 2, 6)
-    sizes = (int(near.start[1, -1]), WIDTH), (4, 6, WIDTH)
+    rng, draw = np.random.default_rng(0), torch.Generator().manual_seed(0)
+    triples = np.unique(rng.integers([8, 3, 8], size=(24, 3)), axis=0).astype(np.int32)
+    graph = PathGraph.of(RelationGraph.of(triples, 8, 3), device, tensors)
+    near = Neighbourhood.around(graph, triples[:4, 0], np.array([0, 1, 2, 1]), 2, 6)
+    sizes = (int(near.start[1, -1]), WIDTH), (3, 6, WIDTH)
     x, weight = (torch.randn(size, generator=draw).to(device).requires_grad_() for size in sizes)
     try:
         found = []

@@ -13,15 +13,13 @@ from torch import Tensor
 
 from sightline.models.members.path import kernels
 from sightline.models.members.path.graph import Neighbourhood, PathGraph
-from sightline.models.members.path.rows import WIDTH, MaskedQuery
+from sightline.models.members.path.rows import WIDTH, Edges
 
 
-def grow(
-    graph: PathGraph, masked: MaskedQuery, place: Tensor, entity: Tensor, count: Tensor
-) -> None:
+def grow(graph: PathGraph, head: Tensor, place: Tensor, entity: Tensor, count: Tensor) -> None:
     """See ``tensors``."""
-    arrays = (each.numpy() for each in (place, entity, count))
-    kernels.grow(_as_arrays(graph.edges), _as_arrays(masked), *arrays)
+    arrays = (each.numpy() for each in (head, place, entity, count))
+    kernels.grow(_arrays(graph), *arrays)
 
 
 def gather(x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
@@ -35,7 +33,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, near: Neighbourhood, step: int) -> Any:
         x, weight, rows = x.contiguous(), weight.contiguous(), int(near.start[step, -1])
-        out, count = torch.zeros(rows, 4, WIDTH), torch.zeros(rows)
+        out, count = torch.zeros(rows, 2, WIDTH), torch.zeros(rows)
         arrays = [each.detach().numpy() for each in (x, weight, out, count)]
         _in_parts(lambda part: kernels.gather(part, *_where(near, step), *arrays), near)
         ctx.save_for_backward(x, weight, out)
@@ -46,34 +44,34 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         x, weight, out = ctx.saved_tensors
-        found = torch.zeros_like(x), torch.zeros_like(weight)
-        tensors = (x, weight, out, grads[0].contiguous(), *found)
-        arrays = [each.detach().numpy() for each in tensors]
+        of_x = torch.zeros_like(x)
+        arrays = [each.detach().numpy() for each in (x, weight, out, grads[0].contiguous(), of_x)]
         where = _where(ctx.near, ctx.step)
-        _in_parts(lambda part: kernels.gather_gradient(part, *where, *arrays), ctx.near)
-        return *found, None, None
+
+        def work(part: tuple[int, int]) -> Tensor:
+            # Questions of several parts may have the same weights.
+            of_weight = torch.zeros_like(weight)
+            kernels.gather_gradient(part, *where, *[*arrays, of_weight.numpy()])
+            return of_weight
+
+        return of_x, torch.stack(_in_parts(work, ctx.near)).sum(0), None, None
 
 
 def _where(near: Neighbourhood, step: int) -> tuple[Any, ...]:
-    tensors = (near.place, near.entity, near.start[step - 1], near.start[step])
-    return (
-        _as_arrays(near.graph.edges),
-        _as_arrays(near.masked),
-        *(each.numpy() for each in tensors),
-    )
+    between = near.start[step - 1], near.start[step]
+    tensors = (near.which, near.place, near.entity, *between)
+    return (_arrays(near.graph), *(each.numpy() for each in tensors))
 
 
-def _in_parts(work: Callable[[tuple[int, int]], None], near: Neighbourhood) -> None:
+def _in_parts(work: Callable[[tuple[int, int]], Any], near: Neighbourhood) -> list[Any]:
     size, threads = len(near.place), torch.get_num_threads()
-    bounds = np.linspace(0, size, min(threads, size) + 1).astype(int).tolist()
+    bounds = np.linspace(0, size, max(1, min(threads, size)) + 1).astype(int).tolist()
     parts = list(pairwise(bounds))
     if len(parts) < 2:
-        work((0, size))
-        return
+        return [work((0, size))]
     with ThreadPoolExecutor(len(parts)) as pool:
-        list(pool.map(work, parts))
+        return list(pool.map(work, parts))
 
 
-def _as_arrays(tensors: Any) -> Any:
-    """``Edges`` or ``MaskedQuery`` of tensors on the CPU as the same of NumPy arrays."""
-    return type(tensors)(*(tensor.numpy() for tensor in tensors))
+def _arrays(graph: PathGraph) -> Edges:
+    return Edges(*(each.numpy() for each in graph.edges))

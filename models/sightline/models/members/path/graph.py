@@ -1,9 +1,7 @@
 """What a question's paths run through: the entities within some steps of its head.
 
 A *row* is an entity as one question sees it. A question's rows are in order of their distance from
-its head, so that the rows within any number of steps are a prefix; what a question hides from
-itself (its own answer's edge, in both directions) is passed over wherever rows or messages are
-made.
+its head, so that the rows within any number of steps are a prefix.
 
 Rows are found, and later their messages summed, by a back end (``backends``). Knows tensors of rows
 and directed relations; knows no network.
@@ -13,13 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from sightline.models.data.messages import Messages
-from sightline.models.members.path.rows import WIDTH, Edges, MaskedQuery
+from sightline.graph.arrays import Ids
+from sightline.models.foundation.relations import RelationGraph
+from sightline.models.members.path.rows import WIDTH, Edges
 
 #: Questions scored at once on the CPU: what keeps a step's tensors below 32 MB on a graph of some
 #: thousand entities, beyond which the C library maps memory anew at every step.
@@ -31,37 +30,28 @@ MEMORY, MESSAGE_COPIES, ROW_COPIES = 0.75, 10, 100
 
 @dataclass(frozen=True, slots=True)
 class PathGraph:
-    """What a path member reads: edges, grouped by target.
+    """What a path member reads.
 
     Attributes:
-        edges: tensors where the network is.
-        log_degree: mean of log(edges + 1) over the entities, what a row's own is compared with.
+        relations: how the graph's relations meet.
+        edges: its edges as tensors where the network is.
         backend: what does the work whose time counts, ``tensors`` or ``compiled``: both give the
             same rows in the same order, and the same sums up to rounding.
     """
 
+    relations: RelationGraph
     edges: Edges
-    log_degree: float
     backend: ModuleType
 
     @classmethod
-    def of(cls, messages: Messages, backend: ModuleType) -> PathGraph:
-        """Group messages by target, O(E log E)."""
-        (source, target), rel = messages.ends.cpu().numpy(), messages.rel.cpu().numpy()
-        order = np.lexsort((rel, source, target))
-        degree = np.bincount(target, minlength=messages.num_entities)
-        indptr = np.append(0, np.cumsum(degree)).astype(np.int64)
-        arrays = indptr, source[order].astype(np.int32), rel[order].astype(np.int32)
-        device = messages.rel.device
-        return cls(
-            Edges(*(torch.from_numpy(array).to(device) for array in arrays)),
-            max(float(np.log1p(degree).mean()), 1e-6),
-            backend,
-        )
+    def of(cls, relations: RelationGraph, device: torch.device, backend: ModuleType) -> PathGraph:
+        """The same on a device."""
+        edges = Edges(*(torch.from_numpy(each).to(device) for each in relations.edges))
+        return cls(relations, edges, backend)
 
     @property
     def num_entities(self) -> int:
-        return len(self.edges.indptr) - 1
+        return self.relations.num_entities
 
     @property
     def device(self) -> torch.device:
@@ -78,6 +68,10 @@ class PathGraph:
         memory = torch.cuda.get_device_properties(self.device).total_memory
         return max(1, int(MEMORY * memory / (4 * WIDTH * numbers)))
 
+    def tensor(self, array: Any) -> Tensor:
+        """An array where the network is."""
+        return torch.from_numpy(array).to(self.device)
+
     def edges_into(self, target: Tensor) -> tuple[Tensor, Tensor]:
         """The edges into entities int64 ``(M,)``: the place in ``target`` and the place among the
         edges, int64 ``(K,)`` each, in the order of both."""
@@ -93,35 +87,35 @@ class Neighbourhood:
     """The rows of some questions, after each step.
 
     Attributes:
-        masked: tensors, as ``place`` and ``entity`` are.
+        which: int64 ``(B,)``: which weights a question has.
         place: int32 ``(B, N)``: the row of each entity among its question's, or -1.
         entity: int32 ``(B, limit)``: the entity of each row.
         start: int64 ``(steps + 1, B + 1)``: where each question's rows start after each step.
     """
 
     graph: PathGraph
-    masked: MaskedQuery
+    which: Tensor
     place: Tensor
     entity: Tensor
     start: Tensor
 
     @classmethod
-    def around(cls, graph: PathGraph, masked: MaskedQuery, steps: int, limit: int) -> Neighbourhood:
-        """Grow the rows of every question.
+    def around(
+        cls, graph: PathGraph, heads: Ids, which: Any, steps: int, limit: int
+    ) -> Neighbourhood:
+        """Grow the rows of every question from its head, NumPy int ``(B,)``.
 
         Args:
-            masked: NumPy arrays.
             limit: rows of a question at most; the nearest count.
         """
-        size, num_entities, device = len(masked.head), graph.num_entities, graph.device
-        masked = MaskedQuery(*(torch.from_numpy(array).to(device) for array in masked))
+        size, num_entities, device = len(heads), graph.num_entities, graph.device
         place = torch.full((size, num_entities), -1, dtype=torch.int32, device=device)
         entity = torch.zeros((size, min(limit, num_entities)), dtype=torch.int32, device=device)
         count = torch.zeros((size, steps + 1), dtype=torch.int64, device=device)
-        graph.backend.grow(graph, masked, place, entity, count)
+        graph.backend.grow(graph, graph.tensor(heads.astype("int64")), place, entity, count)
         start = torch.zeros((steps + 1, size + 1), dtype=torch.int64, device=device)
         start[:, 1:] = torch.cumsum(count.T, dim=1)
-        return cls(graph, masked, place, entity, start)
+        return cls(graph, graph.tensor(which.astype("int64")), place, entity, start)
 
     def rows(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Of each row within ``step`` steps: its question, its entity, and its place among the

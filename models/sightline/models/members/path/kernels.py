@@ -1,4 +1,4 @@
-"""The path members' work compiled for the CPU, on plain arrays: which rows a question reaches, and
+"""The path member's work compiled for the CPU, on plain arrays: which rows a question reaches, and
 what their edges bring. Knows no torch.
 
 ``np.maximum`` and not ``max``: that becomes a store under a mask, which takes four times as long.
@@ -11,37 +11,18 @@ from typing import Any
 import numba
 import numpy as np
 
-from sightline.models.members.path.rows import (
-    ALL_EDGES,
-    LARGEST,
-    SMALLEST,
-    SQUARES,
-    SUM,
-    WIDTH,
-)
+from sightline.models.members.path.rows import LARGEST, SUM, WIDTH
 
 kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
 
 
 @kernel
-def _hides(masked: Any, b: int, source: int, rel: int, target: int) -> Any:
-    """Whether question b must not see this edge."""
-    head, tail = masked.head[b], masked.tail[b]
-    forth = source == head and target == tail
-    back = source == tail and target == head
-    if not (forth or back):
-        return False
-    if masked.rel[b] == ALL_EDGES:
-        return True
-    return (forth and rel == masked.rel[b]) or (back and rel == masked.turned[b])
-
-
-@kernel
-def grow(edges: Any, masked: Any, place: Any, entity: Any, count: Any) -> None:
+def grow(edges: Any, head: Any, place: Any, entity: Any, count: Any) -> None:
+    """See ``tensors``."""
     limit = entity.shape[1]
-    for b in range(len(masked.head)):
-        place[b, masked.head[b]] = 0
-        entity[b, 0] = masked.head[b]
+    for b in range(len(head)):
+        place[b, head[b]] = 0
+        entity[b, 0] = head[b]
         count[b, 0] = rows = 1
         first = 0
         for step in range(1, count.shape[1]):
@@ -51,9 +32,7 @@ def grow(edges: Any, masked: Any, place: Any, entity: Any, count: Any) -> None:
                 target = entity[b, i]
                 for e in range(edges.indptr[target], edges.indptr[target + 1]):
                     source = edges.source[e]
-                    if place[b, source] >= 0 or rows >= limit:
-                        continue
-                    if not _hides(masked, b, source, edges.rel[e], target):
+                    if place[b, source] < 0 and rows < limit:
                         place[b, source] = rows
                         entity[b, rows] = source
                         rows += 1
@@ -63,74 +42,58 @@ def grow(edges: Any, masked: Any, place: Any, entity: Any, count: Any) -> None:
 
 @kernel
 def gather(
-    part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
+    part: Any, edges: Any, which: Any, place: Any, entity: Any, before: Any, after: Any,
     x: Any, weight: Any, out: Any, count: Any,
 ) -> None:  # fmt: skip
-    """``gather`` for a part of the questions, into ``out`` and ``count``, which are zeros; their
+    """``gather`` for a part of the questions, into ``out``, which is zeros, and ``count``; their
     rows start at ``before`` in x, and at ``after`` in out."""
     for b in range(part[0], part[1]):
-        heard = before[b + 1] - before[b]
+        heard, factors = before[b + 1] - before[b], weight[which[b]]
         for row in range(after[b + 1] - after[b]):
-            target = entity[b, row]
-            watched = target == masked.head[b] or target == masked.tail[b]
-            said = out[after[b] + row]
-            total, squares = said[SUM], said[SQUARES]
-            largest, smallest = said[LARGEST], said[SMALLEST]
+            target, got = entity[b, row], 0
+            total, largest = out[after[b] + row, SUM], out[after[b] + row, LARGEST]
             for e in range(edges.indptr[target], edges.indptr[target + 1]):
                 source = place[b, edges.source[e]]
                 if source < 0 or source >= heard:
                     continue
-                rel = edges.rel[e]
-                if watched and _hides(masked, b, edges.source[e], rel, target):
-                    continue
-                count[after[b] + row] += 1
-                value, factor = x[before[b] + source], weight[b, rel]
+                got += 1
+                value, factor = x[before[b] + source], factors[edges.rel[e]]
                 for k in range(WIDTH):
                     message = value[k] * factor[k]
                     total[k] += message
-                    squares[k] += message * message
                     largest[k] = np.maximum(largest[k], message)
-                    smallest[k] = np.minimum(smallest[k], message)
+            count[after[b] + row] = got
 
 
 @kernel
 def gather_gradient(
-    part: Any, edges: Any, masked: Any, place: Any, entity: Any, before: Any, after: Any,
+    part: Any, edges: Any, which: Any, place: Any, entity: Any, before: Any, after: Any,
     x: Any, weight: Any, out: Any, grad: Any, grad_x: Any, grad_weight: Any,
 ) -> None:  # fmt: skip
     """Add to ``grad_x`` and ``grad_weight`` what ``gather``'s ``grad`` says of x and weight.
 
-    An extreme's gradient goes to the first message that equals it: rows that are alike send equal
+    The largest message's gradient goes to the first that equals it: rows that are alike send equal
     messages, and to each of them it would count as often as there are such rows.
     """
     zero = np.float32(0)
-    of_largest, of_smallest = np.empty(WIDTH, np.float32), np.empty(WIDTH, np.float32)
+    of_largest = np.empty(WIDTH, np.float32)
     for b in range(part[0], part[1]):
-        heard = before[b + 1] - before[b]
+        heard, asked = before[b + 1] - before[b], which[b]
+        factors, to_factors = weight[asked], grad_weight[asked]
         for row in range(after[b + 1] - after[b]):
             target = entity[b, row]
-            watched = target == masked.head[b] or target == masked.tail[b]
-            said, wanted = out[after[b] + row], grad[after[b] + row]
-            largest, smallest = said[LARGEST], said[SMALLEST]
-            of_sum, of_squares = wanted[SUM], wanted[SQUARES]
-            of_largest[:], of_smallest[:] = wanted[LARGEST], wanted[SMALLEST]
+            largest, of_sum = out[after[b] + row, LARGEST], grad[after[b] + row, SUM]
+            of_largest[:] = grad[after[b] + row, LARGEST]
             for e in range(edges.indptr[target], edges.indptr[target + 1]):
                 source = place[b, edges.source[e]]
                 if source < 0 or source >= heard:
                     continue
-                rel = edges.rel[e]
-                if watched and _hides(masked, b, edges.source[e], rel, target):
-                    continue
-                value, factor = x[before[b] + source], weight[b, rel]
-                to_value, to_factor = grad_x[before[b] + source], grad_weight[b, rel]
+                value, factor = x[before[b] + source], factors[edges.rel[e]]
+                to_value, to_factor = grad_x[before[b] + source], to_factors[edges.rel[e]]
                 for k in range(WIDTH):
                     message = value[k] * factor[k]
-                    g = of_sum[k] + np.float32(2) * message * of_squares[k]
-                    if message == largest[k] and message > zero:
-                        g += of_largest[k]
-                        of_largest[k] = zero
-                    if message == smallest[k] and message < zero:
-                        g += of_smallest[k]
-                        of_smallest[k] = zero
+                    first = message == largest[k] and message > zero
+                    g = of_sum[k] + (of_largest[k] if first else zero)
+                    of_largest[k] = zero if first else of_largest[k]
                     to_value[k] += g * factor[k]
                     to_factor[k] += g * value[k]
