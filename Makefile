@@ -41,8 +41,10 @@ test: $(DEV) ## run the tests, a process per core (ARGS="-k paths" chooses some)
 test-slow: $(DEV) ## run the tests that train on real data (SIGHTLINE_DATA names its folder)
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-conformance: $(DEV) ## run the W3C's suites of SPARQL through the endpoint (SIGHTLINE_DATA names their folder)
-	$(BIN)/python -m pytest -m slow -rs -s tests/api/test_w3c_sparql.py $(ARGS)
+SUITES := tests/api/test_w3c_sparql.py tests/graph/test_shapes.py tests/ingest/test_rml_conformance.py
+
+conformance: $(DEV) ## run the suites of SPARQL, SHACL and RML, and print what passes (SIGHTLINE_DATA names their folder)
+	$(BIN)/python -m pytest -m slow -rs -s $(SUITES) $(ARGS)
 
 check: $(DEV) ## lint, formatting, types of Python and of the explorer, import contracts (one of them: no circle of files)
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 # One core for everybody, or a library with its own threads would be compared with one without.
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", POLARS_MAX_THREADS="1")
 
 import argparse
 import importlib
@@ -44,6 +44,7 @@ NAMES = (
     "training",
     "doctor",
     "duplicates",
+    "shapes",
 )
 
 

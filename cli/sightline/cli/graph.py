@@ -289,22 +289,29 @@ def validate(
 ) -> None:
     """Check the facts against SHACL shapes: what is missing, too much, or not what it should be.
 
-    Checked is what is stated and inferred. The extra `shacl` holds the checker.
+    Checked is what is stated and inferred. Shapes beyond SHACL Core need the extra `shacl`.
 
     Example: sightline validate --shapes shapes.ttl --strict -w world
     """
-    from sightline.graph.rdf.shapes import validate as check
+    from sightline.graph.shapes.validate import validate as check
     from sightline.graph.snapshot.reader import served_snapshot
 
     snapshot = served_snapshot(Workspace.open(workspace))
     with terminal.progress() as progress:
         progress("validate", 0, 1, "reading facts and shapes")
-        found = check(snapshot.folder, shapes)
+        checked = check(snapshot, shapes)
+        found = checked.results
         progress("validate", 1, 1, "done")
     violations = sum(one.severity == "Violation" for one in found)
     if json:
         terminal.print_json(
-            {"conforms": not violations, "total": len(found), "results": found[:limit]}
+            {
+                "conforms": not violations,
+                "total": len(found),
+                "results": found[:limit],
+                "shapes": checked.shapes,
+                "by_pyshacl": dict(checked.others),
+            }
         )
     elif not found:
         terminal.say("every shape is kept")
@@ -323,6 +330,12 @@ def validate(
         columns = ("severity", "what", "property", "constraint", "value", "message")
         terminal.table(f"{min(limit, len(found))} of {len(found):,} results", columns, rows)
         terminal.say(f"{violations:,} violations, {len(found) - violations:,} warnings and notes")
+    if not json and checked.others:
+        terminal.say(
+            f"{len(checked.others)} of {checked.shapes} shapes were checked by pySHACL, slowly:"
+        )
+        for name, why in checked.others:
+            terminal.say(f"  {snapshot.curie(name)}: {why}")
     if strict and violations:
         raise typer.Exit(1)
 

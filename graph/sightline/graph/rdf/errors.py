@@ -101,11 +101,3 @@ class IndexUnreadable(Unavailable):
             f"the RDF index cannot be read: {reason}; it is whole, so give the service what it "
             "lacks and ask again"
         )
-
-
-class ShapesUnusable(UsageError):
-    """Shapes that cannot be read, or that ask for what is never done."""
-
-    def __init__(self, path: object, reason: str) -> None:
-        said = " ".join(reason.split())[:300]
-        super().__init__(f"shapes {str(path)!r} cannot be used: {said}")
