@@ -33,6 +33,8 @@ from tests.api.test_served import until
 from tests.graph.conftest import build, label, typed
 
 DOING = Path(__file__).with_name("doing.py")
+#: Of a report that asks nothing about the whole graph, which takes seconds.
+SHORT = {"sections": {"entities": {"predicted": 5, "stated": 5, "similar": 5}}}
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def test_a_report_is_asked_for_made_and_fetched(client: TestClient, folder: Path
 
 
 def test_a_report_that_names_nothing_is_about_the_best_connected(client, folder: Path) -> None:
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     with working(folder):
         assert ended(client, url)["state"] == "done"
 
@@ -128,7 +130,7 @@ def test_a_report_that_cannot_be_made_is_refused_at_once(
 def test_a_report_that_there_is_not(client: TestClient, folder: Path, url: str) -> None:
     for report in ("0" * 16, "..%2f..", "x"):
         assert client.get(f"/v1/reports/{report}{url}").status_code == 404
-    Jobs(folder).submit("report", {"about": []})
+    Jobs(folder).submit("report", {"about": [], **SHORT})
     assert client.get(f"/v1/reports/{'0' * 16}{url}").status_code == 404
     assert client.delete("/v1/reports/x").status_code == 404
 
@@ -156,8 +158,8 @@ def test_the_queue_is_bounded(client: TestClient, monkeypatch: pytest.MonkeyPatc
 def test_old_jobs_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "REMEMBERED", 2)
     jobs = Jobs(folder)
-    made = [jobs.cancel(jobs.submit("report", {"about": []}).id) for _ in range(4)]
-    jobs.submit("report", {"about": []})
+    made = [jobs.cancel(jobs.submit("report", {"about": [], **SHORT}).id) for _ in range(4)]
+    jobs.submit("report", {"about": [], **SHORT})
 
     assert jobs.get(made[-1].id).state == "cancelled"
     with pytest.raises(UnknownJob):
@@ -165,7 +167,7 @@ def test_old_jobs_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_report_that_waits_is_cancelled(client: TestClient, folder: Path) -> None:
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
 
     assert client.delete(url).json()["state"] == "cancelled"
     assert client.delete(url).json()["state"] == "cancelled"  # and removes it
@@ -174,7 +176,7 @@ def test_a_report_that_waits_is_cancelled(client: TestClient, folder: Path) -> N
 
 
 def test_a_report_that_is_being_made_is_cancelled(client, folder: Path) -> None:
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     with working(folder, "endlessly"):
         until(lambda: client.get(url).json()["total"] == 7)
         assert client.get(url).json()["state"] == "running"
@@ -186,7 +188,7 @@ def test_a_report_that_is_being_made_is_cancelled(client, folder: Path) -> None:
 
 def test_a_job_that_hears_nothing_is_ended_all_the_same(client, folder: Path, monkeypatch) -> None:
     monkeypatch.setattr(module, "GRACE", 0.1)
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     with working(folder, "deafly"):
         until(lambda: client.get(url).json()["total"] == 7)
         client.delete(url)
@@ -195,7 +197,7 @@ def test_a_job_that_hears_nothing_is_ended_all_the_same(client, folder: Path, mo
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_job_back(client, folder: Path) -> None:
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     for _ in range(queue.ATTEMPTS + 1):
         with working(folder, "endlessly"):
             until(lambda: client.get(url).json()["total"] == 7)
@@ -203,7 +205,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back(client, folder: Path) 
 
 
 def test_an_error_while_making_a_report_is_said(client, folder: Path, capfd) -> None:
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     with working(folder, "badly"):
         failed = ended(client, url)
     assert failed["state"] == "failed"
@@ -212,7 +214,7 @@ def test_an_error_while_making_a_report_is_said(client, folder: Path, capfd) -> 
 
 
 def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_failed(client, folder) -> None:
-    url = client.post("/v1/reports", json={}).headers["location"]
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     with working(folder, "mortally"):
         failed = ended(client, url)
     assert failed["state"] == "failed"
@@ -222,7 +224,7 @@ def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_failed(client
 
 def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, monkeypatch) -> None:
     jobs = Jobs(folder)
-    job = jobs.submit("report", {"about": ["urn:x"]})
+    job = jobs.submit("report", {"about": ["urn:x"], **SHORT})
     first = jobs.claim()
     assert first is not None
     assert jobs.claim() is None
@@ -244,7 +246,7 @@ def test_a_job_of_a_silent_worker_is_tried_once_more_and_then_failed(folder, mon
 
 def test_every_job_is_claimed_by_one_worker(folder: Path) -> None:
     jobs = Jobs(folder)
-    ids = [jobs.submit("report", {"about": []}).id for _ in range(24)]
+    ids = [jobs.submit("report", {"about": [], **SHORT}).id for _ in range(24)]
     with ThreadPoolExecutor(4) as threads:
         claimed = list(threads.map(lambda _: Jobs(folder).claim(), range(30)))
 
@@ -254,7 +256,7 @@ def test_every_job_is_claimed_by_one_worker(folder: Path) -> None:
 
 def test_the_oldest_job_comes_first(folder: Path) -> None:
     jobs = Jobs(folder)
-    ids = [jobs.submit("report", {"about": []}).id for _ in range(3)]
+    ids = [jobs.submit("report", {"about": [], **SHORT}).id for _ in range(3)]
 
     assert [job.id for _ in ids if (job := jobs.claim())] == ids
 
@@ -282,11 +284,11 @@ def test_a_report_can_be_followed(client: TestClient, folder: Path, monkeypatch)
 
 def test_a_killed_worker_leaves_a_job_that_another_finishes(folder: Path, monkeypatch) -> None:
     """kill -9 in the middle of a report: no half report, and the next worker makes it."""
-    job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
+    job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"], **SHORT})
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from sightline.insights import report\n"
-        "report.write_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from sightline.insights.report import write\n"
+        "write.write_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from sightline.api.jobs.worker import do\n"
         "from sightline.cli.jobs import HANDLERS\n"
         "do(Path(sys.argv[1]), sys.argv[2], HANDLERS)\n"
@@ -326,7 +328,7 @@ def children_of(pid: int) -> list[int]:
 
 def test_the_service_runs_a_worker_and_ends_it(folder: Path) -> None:
     with service(folder, worker=worker_of(folder)) as (process, port):
-        job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
+        job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"], **SHORT})
         until(lambda: Jobs(folder).get(job.id).state == "done")
         assert get(port, f"/v1/reports/{job.id}/files/report.json").status == 200
         (worker,) = children_of(process.pid)
@@ -353,6 +355,7 @@ def test_a_report_has_a_size_at_most_and_leaves_nothing(client, folder, monkeypa
     with pytest.raises(ReportTooLarge, match=r"may take 0\.001; ask about fewer"):
         write_report(folder, job, lambda *_: None)
     assert not list((folder / "reports").glob("*"))
+    assert not list((folder / ".work").glob("report-*"))
 
 
 def test_reports_are_listed_newest_first(client: TestClient) -> None:
@@ -378,7 +381,7 @@ def test_a_graph_without_edges_says_why_there_is_no_report(tmp_path: Path) -> No
 
 def test_reading_the_queue_waits_for_no_writer(folder: Path) -> None:
     jobs = Jobs(folder)
-    job = jobs.submit("report", {"about": []})
+    job = jobs.submit("report", {"about": [], **SHORT})
     with jobs._writing():
         assert jobs.get(job.id) == job
         assert jobs.newest(5, kind="report") == jobs.some([job.id]) == [job]
@@ -407,7 +410,7 @@ def test_a_crowd_of_followers_is_one_reader(client: TestClient, folder: Path, mo
 
 def test_a_clock_that_is_set_back_leaves_no_dead_job_running(folder: Path, monkeypatch) -> None:
     jobs = Jobs(folder)
-    jobs.submit("report", {"about": []})
+    jobs.submit("report", {"about": [], **SHORT})
     assert jobs.claim() is not None
     other, now = Jobs(folder), time.monotonic()
     assert other.claim() is None
@@ -420,7 +423,7 @@ def test_a_clock_that_is_set_back_leaves_no_dead_job_running(folder: Path, monke
 
 def test_a_worker_outlives_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE", 0.02)
-    job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"]})
+    job = Jobs(folder).submit("report", {"about": ["urn:sightline:entity:kenya"], **SHORT})
     claim, full = Jobs.claim, [DiskFull(folder)]
 
     def claim_later(jobs: Jobs, unable: Any) -> Any:

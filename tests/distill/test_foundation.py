@@ -24,7 +24,8 @@ from sightline.graph.vocabulary import OWL, RDF_TYPE
 from sightline.insights.ask import Sightline
 from sightline.insights.deadline import Deadline
 from sightline.insights.kinds import enrich, inductive, predictions, query, related, similar
-from sightline.insights.report import section_of, summarise_model
+from sightline.insights.report.choice import limits_of_entities, sections_of
+from sightline.insights.report.compose import section_of, summarise_model
 from sightline.models.errors import CannotTrain, FoundationUnusable, NoVectors, WorseModel
 from sightline.models.foundation import file
 from tests.graph.conftest import BASE, add_load, fact, typed
@@ -85,7 +86,7 @@ def test_every_kind_of_question_is_answered_or_says_why_not(people: Workspace) -
 
 def test_a_report_has_its_predictions_and_its_figures(people: Workspace) -> None:
     sight = Sightline.open(people)
-    section = section_of(sight, sight.entity("p37"))
+    section = section_of(sight, sight.entity("p37"), limits_of_entities(sections_of(None)))
     model = summarise_model(sight)
 
     assert section.predicted[0].tail.id == "entity:city1"
