@@ -340,4 +340,34 @@ def validate(
         raise typer.Exit(1)
 
 
-COMMANDS = (reason, merge, extract, watch, export, validate)
+def shapes(
+    workspace: WorkspaceOption,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The Turtle file to write."),
+    ] = None,
+) -> None:
+    """Suggest SHACL shapes: what the facts keep but for few exceptions, to edit and validate.
+
+    Of each class and property: how many values there are, their datatype, class or list.
+
+    Example: sightline shapes -o shapes.ttl -w world
+    """
+    from sightline.graph.shapes.suggest import suggest, to_turtle
+    from sightline.graph.snapshot.reader import served_snapshot
+    from sightline.graph.storage.artifact import replacing
+
+    snapshot = served_snapshot(Workspace.open(workspace))
+    with terminal.progress() as progress:
+        progress("shapes", 0, 1, "looking at classes and properties")
+        found = suggest(snapshot)
+        progress("shapes", 1, 1, "done")
+    if output is None:
+        print(to_turtle(found), end="")
+    else:
+        with replacing(output) as temporary:
+            temporary.write_text(to_turtle(found), "utf-8")
+        terminal.say(f"wrote {output}: {len(found.found):,} constraints to look at")
+
+
+COMMANDS = (reason, merge, extract, watch, export, validate, shapes)
