@@ -281,3 +281,12 @@ def test_a_matrix_of_too_many_columns_is_refused(tmp_path: Path) -> None:
     (source,) = discover([path])
     with pytest.raises(SourceUnreadable, match="50,001 fields or more"):
         layout_of(source, ",")
+
+
+def test_lines_of_two_cells_before_a_header_of_three_are_no_header(tmp_path: Path) -> None:
+    data = "Made,2024-01-01\nBy,A Bank\nid,name,value\n1,Ash,3\n2,Elm,4\n"
+    columns, records, notes = table(tmp_path, data)
+    assert (columns, records) == (["id", "name", "value"], [("1", "Ash", "3"), ("2", "Elm", "4")])
+    assert any(n.startswith("2 lines before the header were passed over: Made,") for n in notes)
+    columns, records, _ = table(tmp_path, "name,value\n1,Ash,3\n2,Elm,4\n")  # rows have names
+    assert (columns, len(records)) == (["column_1", "name", "value"], 2)

@@ -66,6 +66,33 @@ NODES = "id\tcategory\tname\txref\tsynonym\n"
 EDGES = "id\tsubject\tpredicate\tobject\trelation\tpublications\n"
 
 
+def test_nodes_and_relationships_in_one_table_of_apoc_come_apart(load: Callable) -> None:
+    (found,) = load(
+        {
+            "all.csv": "_id,_labels,name,zip,_start,_end,_type,since\n"
+            "0,:Sailor:Cook,Ola,007,,,,\n1,:Ship,Gannet,010,,,,\n,,,,0,1,SAILED_ON,1912\n"
+            ",,,,1,0,CARRIED,\n"
+        }
+    )
+    assert sorted(triples(found.load)) == [
+        ("entity:node/0", "property:zip", "007"),
+        ("entity:node/0", "rdf:type", "class:Cook"),
+        ("entity:node/0", "rdf:type", "class:Sailor"),
+        ("entity:node/0", "rdfs:label", "Ola"),
+        ("entity:node/0", "relation:SAILED_ON", "entity:node/1"),
+        ("entity:node/1", "property:zip", "010"),
+        ("entity:node/1", "rdf:type", "class:Ship"),
+        ("entity:node/1", "rdfs:label", "Gannet"),
+        ("entity:node/1", "relation:CARRIED", "entity:node/0"),
+    ]
+    assert [r for r in remarks(found.load) if r] == [[("property:since", "1912", "xsd:integer")]]
+    kinds = statements(found.load).filter(object="007")["datatype"]
+    assert [short(kind) for kind in kinds] == ["xsd:string"]
+    lines = '{"type":"node","id":"0","labels":["Ship"]}\n{"type":"relationship","id":"0"}\n'
+    with pytest.raises(SourceUnreadable, match=r"apoc\.export\.csv\.all"):
+        load({"all.json": lines})
+
+
 def test_kgx_tables_keep_types_curies_and_what_edges_say(load: Callable) -> None:
     nodes, edges = load(
         {
@@ -107,6 +134,25 @@ def test_kgx_lines_are_read_as_its_tables_are(load: Callable) -> None:
     assert ("EX:1", "rdfs:label", "G") in triples(nodes.load)
     assert triples(edges.load) == [("EX:1", "biolink:binds", "EX:2")]
     assert remarks(edges.load) == [[("property:publications", "PMID:1", "xsd:string")]]
+
+
+def test_a_document_of_kgx_is_read_as_its_tables_are(load: Callable) -> None:
+    kg = (
+        '{"nodes": [{"id": "HGNC:5", "category": ["biolink:Gene"], "name": "ABC1"}],'
+        ' "edges": [{"subject": "HGNC:5", "predicate": "biolink:part_of", "object": "MONDO:1",'
+        ' "publications": ["PMID:1", "PMID:2"]}]%s}'
+    )
+    (found,) = load({"kg.json": kg % ""})
+    assert triples(found.load) == [
+        ("HGNC:5", "rdf:type", "biolink:Gene"),
+        ("HGNC:5", "rdfs:label", "ABC1"),
+        ("HGNC:5", "biolink:part_of", OBO + "MONDO_1"),
+    ]
+    assert len(remarks(found.load)[-1]) == 2
+    # Another table beside them says nothing of itself: none is lost.
+    (mixed,) = load({"more.json": kg % ', "authors": [{"id": 7, "name": "Ann"}]'})
+    assert ("entity:author/7", "rdfs:label", "Ann") in triples(mixed.load)
+    assert len(triples(mixed.load)) > 4
 
 
 def test_ids_and_categories_of_others_are_no_kgx(load: Callable) -> None:

@@ -493,3 +493,58 @@ def test_iris_are_names_of_their_own_and_refer_to_what_has_them(load: Callable) 
     assert (f"{base}1", "relation:cite", "https://x.example/W991") in found
     said = "6 of 10 values of works.cites are in no works.id"
     assert any(n.warning and n.text.startswith(said) for n in result.load.notes)
+
+
+def test_a_link_to_what_a_record_is_not_named_by_is_looked_up(load: Callable) -> None:
+    _, teams, _ = load(
+        {
+            "country.csv": "id,iso,name\n7,AAX,Svizra\n8,BBX,Ostmark\n9,CCX,Welsch\n",
+            "team.csv": "team_id,title,country_iso\n"
+            "1,Reds,BBX\n2,Blues,AAX\n3,Greens,BBX\n4,Pinks,QQX\n",
+            "visit.csv": "id,country_id\n1,7\n2,8\n3,7\n",
+        }
+    )
+    links = [(s, o) for s, p, o in facts(teams.load) if p == "relation:country"]
+    assert sorted(links) == [
+        ("entity:team/1", "entity:country/8"),
+        ("entity:team/2", "entity:country/7"),
+        ("entity:team/3", "entity:country/8"),
+    ]
+    assert any("1 of 3 values of team.country_iso are in no" in n.text for n in teams.load.notes)
+
+
+def test_a_label_that_comes_again_gives_way_to_a_name(load: Callable) -> None:
+    (kings,) = load({"kings.csv": "name,start,label\nAl,1900,x\nBo,1910,y\nCy,1920,x\n"})
+    assert ("entity:king/Al", "rdfs:label", "Al") in facts(kings.load)
+    assert ("entity:king/Al", "property:label", "x") in facts(kings.load)
+
+
+def test_the_name_of_a_customer_is_no_label_of_an_order(load: Callable) -> None:
+    _, orders = load(
+        {
+            "customers.csv": "id,name\n1,Ann\n2,Bob\n3,Cy\n",
+            "orders.csv": "id,customer_id,customer_name\n11,1,Ann\n12,2,Bob\n13,3,Cy\n",
+        }
+    )
+    assert ("entity:order/11", "rdfs:label", "order 11") in facts(orders.load)
+    assert ("entity:order/11", "property:customer_name", "Ann") in facts(orders.load)
+
+
+def test_numbers_and_dates_are_read_in_the_one_way_there_is_or_asked(load: Callable) -> None:
+    (found,) = load(
+        {
+            "sales.csv": "id,price,count,day,met\n"
+            '1,"1,200.50","1,200",01/02/2024,31/01/2024 10:30\n'
+            '2,800.00,"2,400",03/04/2024,15/02/2024 9:05\n'
+        }
+    )
+    said = {(p, o) for s, p, o in facts(found.load) if s.endswith("/1")}
+    assert ("property:price", "1200.5") in said
+    assert ("property:count", "1,200") in said
+    assert ("property:day", "01/02/2024") in said
+    assert ("property:met", "2024-01-31T10:30:00") in said
+    asked = [n.text for n in found.load.notes if n.warning]
+    assert [text.split(" may ")[0] for text in asked] == [
+        "'1,200' in sales.count",
+        "'01/02/2024' in sales.day",
+    ]

@@ -172,6 +172,49 @@ CASES = {
         },
         {("airports", "country", "countries")},
     ),
+    "a thing and a column of it in one name": (
+        {
+            "country": table("id,iso,name", (f"{i + 100},K{i}X,Land {i}" for i in range(9))),
+            "visit": table("visit_id,country_id", (f"{i},{i % 9 + 100}" for i in range(30))),
+            "team": table("team_id,country_iso", (f"{i},K{i % 9}X" for i in range(30))),
+        },
+        {("visit", "country_id", "country"), ("team", "country_iso", "country")},
+    ),
+    "a copy of the name beside the id is no second link": (
+        {
+            "customer": table("id,name", (f"{i},Firm {i}" for i in range(9))),
+            "orders": table(
+                "id,customer_id,customer_name", (f"{i},{i % 9},Firm {i % 9}" for i in range(30))
+            ),
+        },
+        {("orders", "customer_id", "customer")},
+    ),
+    "each of two cities is in a country of its own": (
+        {
+            "city": table("id,name,country", ["1,Bern,1", "2,Wien,2"]),
+            "country": table("id,name", ["1,Svizra", "2,Ostmark"]),
+        },
+        {("city", "country", "country")},
+    ),
+    "a list of codes is of the only records that are called so": (
+        {"works": table("id,about", (f"W{i}05,W{i + 1}05|W{i + 2}05" for i in range(10, 15)))},
+        set(),
+    ),
+    "a list of codes that are all found": (
+        {
+            "works": table(
+                "id,about", (f"W{i}05,W{(i + 1) % 9}05|W{(i + 2) % 9}05" for i in range(9))
+            )
+        },
+        {("works", "about", "works")},
+    ),
+    "the id of something else names no record": (
+        {
+            "works": table("id,cited_work", (f"W{i}05,W{(i + 1) % 9}05" for i in range(9))),
+            "shares": table("author_id,work_id", (f"A{i % 3}7,W{i}05" for i in range(9))),
+        },
+        {("works", "cited_work", "works"), ("shares", "work_id", "works")},
+    ),
     "keys that end in id without a sign before it": (
         {
             "target_dictionary": table("tid,pref_name", (f"{i},n {i}" for i in range(1, 60))),

@@ -89,6 +89,7 @@ def plan(
     given = {id(s): mapping.tables_of(s) for s in sources if mapping and _holds_tables(s)}
     unmapped = [s for s in sources if _holds_tables(s) and not given.get(id(s))]
     found = profile(unmapped, settings.prefixes, at, of)
+    profiled = with_joins(found.mapping, unmapped)
     readings = []
     for source in sources:
         form = source.format
@@ -99,7 +100,7 @@ def plan(
         assert isinstance(form, TableFormat)
         rules, tables = mapping, given.get(id(source), ())
         if not tables:
-            rules, tables = found.mapping, found.mapping.tables_of(source)
+            rules, tables = profiled, profiled.tables_of(source)
         notes = tuple(found.notes(source))
         if tables:
             assert rules is not None

@@ -1,7 +1,8 @@
 """Tables whose column names follow a published convention, whatever format they are written in.
 
-Knows the files of ``neo4j-admin import`` and of KGX, and the edges that Sightline exports; knows
-no format. A convention says what the columns mean, so that nothing is guessed.
+Knows the files of ``neo4j-admin import``, the CSV of Neo4j's APOC, KGX, and the edges that
+Sightline exports; knows no format. A convention says what the columns mean, so that nothing is
+guessed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from urllib.parse import quote
 
@@ -57,6 +59,13 @@ NEO4J_TYPES = {
     **dict.fromkeys(("datetime", "localdatetime"), "dateTime"),
 }
 NEO4J_LABELS = ("name", "title", "label", "preflabel")
+#: Columns of ``apoc.export.csv``, which has nodes and relationships in one table.
+APOC_NODES, APOC_EDGES = ("_id", "_labels"), ("_start", "_end", "_type")
+#: Numbers in texts, as APOC writes them.
+NUMBERS = {
+    "integer": r"^-?(0|[1-9][0-9]{0,17})$",
+    "double": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE]-?[0-9]+)?$",
+}
 #: Columns of KGX that hold one value, whatever signs are in it.
 KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
 EXPORTED = EdgeColumns("head", "relation", "tail", skip=(*TEXTS, "inferred"), iris=True)
@@ -88,6 +97,8 @@ def told(table: Table, *, guarded: bool = False) -> Table:
     table.notes.extend(notes)
     if maps is _exported:
         again = _as_stated(again, table.notes, guarded)
+    elif {*APOC_NODES, *APOC_EDGES} <= set(first.frame.columns):
+        again = _nodes_and_edges(again)
     return replace(table, batches=again, maps=maps)
 
 
@@ -109,6 +120,9 @@ def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
     columns = frame.columns
     if names_columns(columns):
         return _neo4j_maps(name, columns)
+    if {*APOC_NODES, *APOC_EDGES} <= set(columns):
+        text = f"{name} holds nodes and relationships that APOC exported from Neo4j"
+        return _apoc_maps(frame), [Note(text)]
     own = (*TEXTS, "inferred")
     if tuple(columns[: len(own)]) == own:
         text = f"{name} is a table of edges that Sightline exported"
@@ -257,6 +271,67 @@ def _neo4j_maps(name: str, columns: Sequence[str]) -> tuple[Maps, list[Note]]:
         return (TableMap("relationships", head, ((relation, value),), complete=True),)
 
     return (edges if by_role["START_ID"] else nodes), notes
+
+
+def _apoc_maps(frame: pl.DataFrame) -> Maps:
+    """What the columns of APOC mean; a column of numbers alone holds numbers."""
+    own = (*APOC_NODES, *APOC_EDGES)
+    plain = [
+        _Column(name, name, "", XSD + _number_in(frame[name]), False, "")
+        for name in frame.columns
+        if name not in own
+    ]
+    called = first_of([column.name for column in plain], NEO4J_LABELS)
+
+    def thing(prefixes: Mapping[str, str], column: str) -> Template:
+        return Template((f"{prefixes['entity']}node/", Reference(column)), iri=True)
+
+    def maps(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+        if "_start" in columns:
+            relation = Template((prefixes["relation"], Reference("_type")), iri=True)
+            said = tuple((property_of(prefixes, c.name), _value(c)) for c in plain)
+            value = Value(thing(prefixes, "_end"), qualifiers=said)
+            head = thing(prefixes, "_start")
+            return (TableMap("relationships", head, ((relation, value),), complete=True),)
+        kinds = Template((prefixes["class"], Reference("_labels")), iri=True)
+        a, kind = type_of(kinds)
+        statements = [(a, replace(kind, split=":"))]
+        for column in plain:
+            is_label = column.name == called
+            predicate = RDFS_LABEL if is_label else property_of(prefixes, column.name)
+            statements.append((iri(predicate), _value(column)))
+        return (TableMap("nodes", thing(prefixes, "_id"), tuple(statements)),)
+
+    return maps
+
+
+def _number_in(values: pl.Series) -> str:
+    """The datatype of texts: of numbers where all are."""
+    filled = values.drop_nulls()
+    forms = (name for name, form in NUMBERS.items() if filled.str.contains(form).all())
+    return next(forms, "string") if len(filled) else "string"
+
+
+def _nodes_and_edges(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The nodes of each batch, and its relationships, each with the columns they have."""
+    for batch in batches:
+        rejected = batch.rejected
+        for one, others in ((APOC_NODES, APOC_EDGES), (APOC_EDGES, APOC_NODES)):
+            own = batch.frame[one[0]].is_not_null()
+            places = own.arg_true().to_list()
+            yield replace(
+                batch,
+                frame=batch.frame.filter(own).drop(others),
+                rows=batch.rows.filter(own),
+                hashes=batch.hashes.filter(own),
+                raw=partial(_raw_of, batch, places),
+                rejected=rejected,
+            )
+            rejected = []
+
+
+def _raw_of(batch: Batch, places: Sequence[int], row: int) -> str:
+    return batch.raw(places[row])
 
 
 def _thing(prefixes: Mapping[str, str], ids: Sequence[_Column]) -> Template:

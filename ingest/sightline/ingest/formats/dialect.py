@@ -18,7 +18,7 @@ from sightline.graph.record.loads import Note
 from sightline.ingest.batch import unique_names
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.formats import conventions
-from sightline.ingest.formats.header import MOVIELENS, headerless, is_header
+from sightline.ingest.formats.header import MOVIELENS, are_names, headerless, is_header
 from sightline.ingest.formats.nulls import kind_of
 from sightline.ingest.formats.quoting import find_records
 from sightline.ingest.source import Source
@@ -235,10 +235,19 @@ def _header_place(cut: _Cut, wanted: Sequence[str]) -> int | None:
         few = filled[place] <= max(1, usual // 3) or len(record) < width - 1
         if few and place + 1 < len(records) and width > 2:
             continue
+        if len(record) < width and _names_follow(records, place + 1, width):
+            continue
         if is_header(record, records[place + 1 :], cut.separator == "\t"):
             return place
         break
     return 0 if is_header(records[0], records[1:], cut.separator == "\t") else None
+
+
+def _names_follow(records: Sequence[Sequence[str]], place: int, width: int) -> bool:
+    """Whether the next record with all cells is surely a header."""
+    places = range(place, min(len(records), PREAMBLE))
+    whole = next((i for i in places if len(records[i]) == width), None)
+    return whole is not None and are_names(records[whole], records[whole + 1 :])
 
 
 def _comments(lines: Sequence[str]) -> int:

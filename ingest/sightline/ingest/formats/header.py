@@ -63,7 +63,7 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
         return sum(again) < 2
     if len(names) <= 3 and any(again):
         return False
-    votes = [_vote(name, values) for name, values in zip(names, columns)]
+    votes = _votes(names, columns)
     if -1 in votes and _are_years(names, votes):
         return True
     if sum(votes):
@@ -79,6 +79,18 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
         # In triples a relation comes again; a column of values that all differ is something else.
         return not tabs or len(set(columns[1])) == len(columns[1])
     return not tabs or len(names) not in (2, 3)
+
+
+def are_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the kinds of values below some cells show that these are names."""
+    cells = [name.strip() for name in names[:LOOKED_AT]]
+    columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(cells))]
+    votes = _votes(cells, columns)
+    return -1 not in votes and sum(votes) > 0
+
+
+def _votes(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
+    return [_vote(name, values) for name, values in zip(names, columns)]
 
 
 def _vote(name: str, values: Sequence[str]) -> int:

@@ -9,14 +9,16 @@ import json
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
+from sightline.ingest.formats import conventions
 from sightline.ingest.formats.drawn import graph_document
 from sightline.ingest.formats.objects import NO_UTF8, TOO_DEEP, View, batch_of, notes_of, parse
-from sightline.ingest.formats.paths import PATH, follow, path_of
+from sightline.ingest.formats.paths import PATH, Steps, follow, path_of
 from sightline.ingest.formats.shapes import (
     as_records,
     beside,
@@ -70,7 +72,18 @@ def tables_in_document(source: Source, document: Any, selection: Selection) -> I
     elif left := beside(document, found):
         some = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
         notes.append(Note(f"left out, beside its tables: {some}", warning=True))
-    for steps in found or [()]:
+    tables = list(_found(source, document, found or [()], notes))
+    told = [conventions.told(replace(table, notes=[*table.notes])) for table in tables]
+    if not all(one.maps for one in told):  # what one of them means says nothing of the others
+        told = [replace(one, maps=None, notes=table.notes) for one, table in zip(told, tables)]
+    yield from told
+
+
+def _found(
+    source: Source, document: Any, found: Sequence[Steps], notes: list[Note]
+) -> Iterator[Table]:
+    """The tables at some places, the first with what was noted of all."""
+    for steps in found:
         values = follow(document, steps)
         records = [with_key(*one) for one in values]
         if any(key is not None for _, key in values):

@@ -72,6 +72,8 @@ UNREADABLE_TEXT = {
     rb"(Creator.*\n)?\s*graph\s*\[": "GML; convert it to GraphML",
     rb"\*(Vertices|Network)\b": "Pajek; convert it to GraphML or an edge list",
     rb"%%MatrixMarket": "a matrix of Matrix Market; save it as an edge list",
+    rb'\{"type":\s*"node",\s*"id":\s*"[^"]*",\s*"(labels|properties)":': "the JSON of "
+    "Neo4j's APOC; export it as CSV with apoc.export.csv.all",
     rb"format-version:.*\n": "OBO text; convert it to RDF/XML or OBO Graphs JSON with robot",
     rb"(Prefix\(.*\n\s*)*Ontology\(": "OWL in functional syntax; convert it to Turtle with robot",
     rb"(Prefix: .*\n\s*)*Ontology: ": "OWL in Manchester syntax; convert it to Turtle with robot",

@@ -75,7 +75,7 @@ class Nulls:
     def notes(self) -> Iterator[Note]:
         """What was taken for no value, column by column."""
         columns: dict[str, list[str]] = {}
-        for (name, token), count in self._counts.items():
+        for (name, token), count in sorted(self._counts.items()):
             columns.setdefault(name, []).append(f"{token!r} ({count:,})")
         alike: dict[str, list[str]] = {}
         for name, tokens in columns.items():

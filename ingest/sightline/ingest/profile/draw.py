@@ -25,11 +25,34 @@ DATATYPES = {
     "date": "xsd:date",
 }
 #: Numbers of these names are no quantities.
-NO_NUMBERS = ("zip", "postal", "postcode", "phone", "fax", "mobile", "code", "number", "nr", "no")
+NO_NUMBERS = (
+    "zip",
+    "plz",
+    "postal",
+    "postcode",
+    "phone",
+    "fax",
+    "mobile",
+    "code",
+    "number",
+    "nr",
+    "no",
+)
 #: Names of columns whose values come again and are no thing for that.
 NO_THINGS = (
     *("address", "street", "phone", "fax", "email", "mail", "url", "website", "postal", "zip"),
-    *("postcode", "comment", "comments", "note", "notes", "text", "message", "password", "hash"),
+    *(
+        "plz",
+        "postcode",
+        "comment",
+        "comments",
+        "note",
+        "notes",
+        "text",
+        "message",
+        "password",
+        "hash",
+    ),
     *("first", "last", "middle", "given", "family", "surname", "forename", "firstname", "lastname"),
     *("initials", "suffix", "salutation", "file", "path", "image", "photo", "picture"),
 )
@@ -242,8 +265,18 @@ def _reads_as_label(table: Profiled) -> bool:
 def _link(table: Profiled, name: str, column: Column) -> tuple[str, Item]:
     link = table.links[name]
     stem = names.stem(name) or names.words(name)
+    there = names.words(link.column)
+    if len(stem) > len(there) and stem[-len(there) :] == there:
+        stem = stem[: -len(there)]  # the ``iso`` of a country is of a country
     said = f"link to {link.table.name}" if link.table else "link to things that no file describes"
     relation = f"relation:{names.local(stem)}"
+    if link.table is not None and link.joined:
+        sides = [["str1", reference(name)], ["str2", reference(link.column)]]
+        found = {
+            "mapping": link.table.name,
+            "condition": {"function": "equal", "parameters": sides},
+        }
+        return f"{said} by its {link.column}", {"p": relation, "o": found}
     return said, _link_to(relation, end(table, name), column)
 
 

@@ -18,6 +18,7 @@ Kind = Literal[
     "decimal",
     "double",
     "comma",
+    "point",
     "digits",
     "boolean",
     "date",
@@ -37,6 +38,7 @@ PATTERNS: dict[Kind, str] = {
     "decimal": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
     "double": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$",
     "comma": r"^[+-]?([0-9]{1,3}([.' ][0-9]{3})+|[0-9]+)(,[0-9]+)?$",
+    "point": r"^[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?$",
     "boolean": r"^(true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO)$",
     "date": rf"^{_DAY}$",
     "datetime": rf"^{_DAY}([T ]{_TIME}(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$",
@@ -50,22 +52,27 @@ _COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
 _ZEROS = re.compile(r"^0[0-9]+$")
 
 _THREE = re.compile(r",[0-9]{3}$")
-_DAYS = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+_DAYS = re.compile(
+    r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?"
+)
 _CLOCKS = {
     "%Y-%m-%d %H:%M:%S": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}:[0-9]{2}"),
     "%Y-%m-%d %H:%M:%S.%f": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+"),
     "%Y-%m-%d %H:%M": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}"),
 }
 
-NUMBERS: tuple[Kind, ...] = ("integer", "decimal", "double", "comma")
+#: Numbers that name nothing.
+AMOUNTS: tuple[Kind, ...] = ("decimal", "double", "comma", "point")
+NUMBERS: tuple[Kind, ...] = ("integer", *AMOUNTS)
 TIMES: tuple[Kind, ...] = ("date", "datetime", "time", "other date")
 #: An id with a prefix of letters.
 _CODE = re.compile(r"[A-Za-z]+[-_]?[0-9]{2,}")
 #: Kinds of which a few values of a column may be none, and their share at most.
-MOSTLY: tuple[Kind, ...] = ("double", "datetime", "other date", "comma")
+MOSTLY: tuple[Kind, ...] = ("double", "datetime", "other date", "comma", "point")
 MOST_MISFITS = 0.05
 _WIDER: tuple[tuple[Kind, ...], ...] = (
     *(("integer", "decimal", "double"), ("integer", "digits"), ("integer", "comma")),
+    ("integer", "decimal", "point"),
     ("date", "datetime"),
 )
 #: Between the values of one cell.
@@ -133,11 +140,11 @@ def still(kind: Kind, values: pl.Series) -> Kind:
     if kind == "integer":
         if values.str.contains(DIGITS).all():
             return "digits"
-        wider: tuple[Kind, ...] = ("decimal", "double", "comma")
+        wider: tuple[Kind, ...] = AMOUNTS
         return next((k for k in wider if values.str.contains(PATTERNS[k]).all()), "text")
     if kind in ("decimal", "date"):
-        next_kind: Kind = "double" if kind == "decimal" else "datetime"
-        return next_kind if values.str.contains(PATTERNS[next_kind]).all() else "text"
+        after: tuple[Kind, ...] = ("double", "point") if kind == "decimal" else ("datetime",)
+        return next((k for k in after if values.str.contains(PATTERNS[k]).all()), "text")
     return "text"
 
 
@@ -149,20 +156,24 @@ def written(kind: Kind, values: Sequence[str]) -> str | None:
             v for v in values if "," in v and (v.lstrip("+-")[0] == "0" or not _THREE.search(v))
         ]
         return "decimal-comma" if sure else None
+    if kind == "point":
+        return "decimal-point"
     if kind == "datetime":
         return next((f for f, p in _CLOCKS.items() if all(map(p.fullmatch, values))), None)
     if kind != "other date":
         return None
     found = [_DAYS.fullmatch(value) for value in values]
     signs, lengths = {m[2] for m in found if m}, {len(m[4]) for m in found if m}
-    if not all(found) or len(signs) != 1 or len(lengths) != 1:
+    clocks = {(bool(m[5]), bool(m[6])) for m in found if m}
+    if not all(found) or any(len(one) != 1 for one in (signs, lengths, clocks)):
         return None
+    clock = {0: "", 1: " %H:%M", 2: " %H:%M:%S"}[sum(clocks.pop())]
     first = max(int(m[1]) for m in found if m)
     second = max(int(m[3]) for m in found if m)
     sign, year = signs.pop(), "%Y" if lengths == {4} else "%y"
     if first > 12 >= second or (sign == "." and second <= 12):
-        return f"%d{sign}%m{sign}{year}"
-    return f"%m{sign}%d{sign}{year}" if second > 12 >= first else None
+        return f"%d{sign}%m{sign}{year}{clock}"
+    return f"%m{sign}%d{sign}{year}{clock}" if second > 12 >= first else None
 
 
 def separator_of(values: Sequence[str], listed: bool) -> str | None:

@@ -14,7 +14,7 @@ import numpy as np
 from sightline.graph.arrays import Flags
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
-from sightline.ingest.profile.kinds import TIMES
+from sightline.ingest.profile.kinds import AMOUNTS, TIMES
 from sightline.ingest.profile.speak import (
     BARE,
     COVERED,
@@ -60,6 +60,11 @@ class Link:
     found: Found
     name: float
     declared: bool = False
+
+    @property
+    def joined(self) -> bool:
+        """The records there are named by something else than the values referred to."""
+        return self.table is not None and (self.column,) != self.table.key
 
     @property
     def confidence(self) -> float:
@@ -167,7 +172,7 @@ def _found(column: Column, other: Column) -> Found:
 
 
 def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
-    if not column.filled or column.kind in (*TIMES, "decimal", "double", "comma", "boolean"):
+    if not column.filled or column.kind in (*TIMES, *AMOUNTS, "boolean"):
         return None
     if column.kind == "text" and column.mean_length > 60:
         return None
@@ -299,7 +304,8 @@ def _goes_up(table: Profiled, column: Column, target: Profiled, key: str, found:
 
     def rank(one: Profiled, column: Column) -> tuple[bool | int, ...]:
         own = owns(one.thing, column.stem) or _short_for(column, one)
-        return not one.supplement, own, one.label is not None, column.distinct.count
+        is_key, labelled = one.key == (column.name,), one.label is not None
+        return not one.supplement, own, is_key, labelled, column.distinct.count
 
     return rank(target, target.columns[key]) > rank(table, column)
 
@@ -327,6 +333,7 @@ def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: st
     if column.kind == "integer":
         return names.is_id(column.called) and bool(column.stem)
     if target is table:
-        return names.is_identifier(column.called) and not table.statistics.unique(column.name)
+        refers = column.many or names.is_identifier(column.called)  # a list of codes
+        return refers and not table.statistics.unique(column.name)
     ends = column.words_called[-1:] + target.columns[key].words_called[-1:]
     return not set(ends) & set(names.LABELS)

@@ -68,7 +68,10 @@ def relate(tables: Sequence[Profiled]) -> None:
 
 
 def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> None:
-    """A table is named by the column that others refer to; links to another cannot be drawn."""
+    """A table is named by the column that most others refer to; its values in others are looked up.
+
+    Several values of a record are not, nor numbers that one of the two writes ``17.0``.
+    """
     links = [(one, c, x) for one in tables for c, x in one.links.items() if x.table is table]
     if not links or len(table.key) != 1:
         return
@@ -76,8 +79,13 @@ def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> Non
     best = max(counts, key=lambda column: (counts[column], (column,) == table.key))
     if counts[table.key[0]] < counts[best]:
         table.key = (best,)
+    by_key = {id(one) for one, _, link in links if not link.joined}
     for one, column, link in links:
-        if (link.column,) != table.key:
+        if link.joined and id(one) in by_key and not link.declared:
+            del one.links[column]  # a copy of what the record that is referred to says
+            continue
+        cells = one.columns[column], table.columns[link.column]
+        if link.joined and (cells[0].many or any(cell.floats for cell in cells)):
             del one.links[column]
             one.say(
                 f"{column} has values of {table.name}.{link.column} ({evidence(link.found)}), but "
@@ -125,7 +133,7 @@ def _links_without_a_table(table: Profiled) -> None:
 def _same_things(table: Profiled) -> None:
     """A key that refers to the key of another table: both say something of the same things."""
     link = table.links.get(table.key[0]) if len(table.key) == 1 else None
-    if link and link.table and (link.name >= SURE_NAME or link.declared):
+    if link and link.table and not link.joined and (link.name >= SURE_NAME or link.declared):
         if _names_both_ends(table):
             return
         del table.links[table.key[0]]
@@ -166,6 +174,7 @@ def _only_links(table: Profiled) -> None:
         len(table.links) != 2
         or table.same_as
         or table.together
+        or any(link.joined for link in table.links.values())
         or any(table.columns[c].many for c in table.links)
     ):
         return

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sightline.ingest.profile import names
-from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS
+from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS, written
 from sightline.ingest.profile.relate import evidence
+from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled
 
 #: So many columns of a table are told of in its sentences; `sightline profile` shows all.
@@ -48,10 +49,25 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
                 "all of them stay texts",
                 True,
             )
+        if column.kind in ("other date", "comma") and _may_be_either(table, column):
+            what = "a day or a month first" if column.kind == "other date" else "thousands or parts"
+            example = next(v for v in column.sample if column.kind != "comma" or "," in v)
+            table.say(
+                f"{example!r} in {table.name}.{column.name} may have {what}: the values stay "
+                "texts; say how they are written with `format` in a mapping",
+                True,
+            )
     empty = [column.name for column in table.columns.values() if not column.filled]
     if empty:
         more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
         table.say(f"without a single value: {', '.join(empty[:10])}{more}")
+
+
+def _may_be_either(table: Profiled, column: Column) -> bool:
+    """Whether its dates or numbers can be read in two ways, and would be if one were known."""
+    known = {*table.key, *table.links, *(table.triple or ()), *(table.ends or ())}
+    several = column.kind == "comma" and not any("," in value for value in column.sample)
+    return column.name not in known and not several and written(column.kind, column.sample) is None
 
 
 def _say_parts(table: Profiled) -> None:

@@ -31,6 +31,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return 0.0
     if not main and of_key.called.lower() in names.LABELS and of_key.kind == column.kind == "text":
         return OWN_WORDS if stem == thing else 0.0  # a country by its name
+    if not main and called == (*thing, *of_key.words_called):
+        return SAME_NAME  # ``country_iso`` is the ``iso`` of a country
     if not main and not names.is_identifier(of_key.called):
         return 0.0
     if target.supplement and target is not table and _many_each(target):

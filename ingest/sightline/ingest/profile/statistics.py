@@ -17,6 +17,7 @@ import polars as pl
 from sightline.ingest.batch import Batch, Seen
 from sightline.ingest.profile.distinct import Distinct, Hashes
 from sightline.ingest.profile.kinds import (
+    AMOUNTS,
     TIMES,
     Kind,
     floats,
@@ -294,7 +295,7 @@ def _take(column: Column, values: pl.Series, hashes: Hashes) -> None:
 
 def may_name(column: Column) -> bool:
     """Whether values of its kind may name things: no time, no measure, no prose."""
-    if column.many or column.kind in (*TIMES, "decimal", "double", "comma", "boolean"):
+    if column.many or column.kind in (*TIMES, *AMOUNTS, "boolean"):
         return False
     if column.floats and not is_id(column.name):
         return False

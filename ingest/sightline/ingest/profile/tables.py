@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from sightline.ingest.profile import names, parts
-from sightline.ingest.profile.kinds import NUMBERS, TIMES
+from sightline.ingest.profile.kinds import AMOUNTS, NUMBERS, TIMES
 from sightline.ingest.profile.statistics import Column, Statistics, may_name
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
         # The id of something else may differ in few records; together with others it stays right.
         ids = [c for c in found.columns if names.is_id(c) and may_name(found.columns[c])]
         filled = [c for c in ids if found.columns[c].filled == statistics.records]
-        found.key = tuple(filled) if len(filled) > 1 else found.key
+        if len(filled) > 1:
+            # Nothing else refers to its records by the id of something else.
+            found.key, found.names = tuple(filled), []
     return found
 
 
@@ -202,7 +204,7 @@ def _triple(statistics: Statistics) -> tuple[str, str | None, str] | None:
         if not together or not ends[0].distinct.found_in(ends[1].distinct).found:
             return None
     filled = [r for r in relations if columns[r].filled and r not in (head, tail)]
-    filled = [r for r in filled if columns[r].kind not in (*TIMES, "decimal", "comma", "double")]
+    filled = [r for r in filled if columns[r].kind not in (*TIMES, *AMOUNTS)]
     again = [r for r in filled if not columns[r].distinct.unique or (sure and _few(statistics))]
     again = [r for r in again if r.lower() not in ("label", "p", "r") or columns[r].kind == "text"]
     if relations and not again:
@@ -261,11 +263,21 @@ def name_parts(found: Profiled) -> None:
     types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:3]
     found.type_column = first(types)
     found.label, found.whole_name = first(names.LABELS), None
+    named, labelled = first(("name",)), first(("label",))
+    unique = found.statistics.unique
+    if named and labelled and unique(named) and not unique(labelled):
+        found.label = named
     whole = _whole_name(found, names_of)
     if whole and (found.label is None or found.label != first(("name", "label"))):
         found.label, found.whole_name = None, whole
     elif found.label is None:
-        own = [name for name in names_of.values() if _is_name(found, name)]
+        # The name of a customer in an order, beside the customer's id, is no name of the order.
+        others = {found.columns[link].stem for link in found.links} - {()}
+        own = [
+            name
+            for name in names_of.values()
+            if _is_name(found, name) and found.columns[name].words_called[:-1] not in others
+        ]
         own.reverse()
         thing = [c for c in own if found.columns[c].words_called[:-1] in _own_words(found)]
         found.label = next(iter(thing or own), None)
