@@ -20,8 +20,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from sightline.api.doctor import Decision
 from sightline.api.jobs.views import JobPage, JobView
+from sightline.api.loads import RawRecord
+from sightline.api.questions import Health
 from sightline.api.reports import ReportPage, ReportView
+from sightline.api.rollback import Pairs
 from sightline.insights import kinds as declared
 from sightline.insights.kind import Kind, Parameter
 
@@ -29,6 +33,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "client" / "sightline" / "client"
 REFERENCE = ROOT / "docs" / "reference" / "client.md"
 BEGIN, END = "<!-- client/generate.py -->\n", "<!-- end -->\n"
+#: What is answered besides the kinds.
+BESIDES = (ReportView, ReportPage, JobView, JobPage, RawRecord, Decision, Pairs, Health)
 #: What says what a fact is: a record with one of these has edges to draw.
 FACTS = ({"source", "relation", "target"}, {"head", "relation", "tail"})
 
@@ -71,7 +77,7 @@ def records(kinds: Iterable[Kind[Any, Any]]) -> str:
         if kind.batch:
             _collect(kind.question, found)
         _collect(kind.record, found)
-    for record in (ReportView, ReportPage, JobView, JobPage):
+    for record in BESIDES:
         _collect(record, found)
     about = HEAD.format("What answers are made of: frozen records of plain values.")
     imports = (
@@ -117,7 +123,7 @@ def _class(record: type) -> str:
 def _lists(record: type) -> bool:
     """Whether it is an answer with a list of records, and none of its bases is."""
     hints = get_type_hints(record).values()
-    answer = record in {*(kind.record for kind in declared.KINDS), ReportPage, JobPage}
+    answer = record in {*(kind.record for kind in declared.KINDS), ReportPage, JobPage, RawRecord}
     return answer and any(_items(hint) for hint in hints)
 
 

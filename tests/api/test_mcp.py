@@ -6,9 +6,7 @@ import asyncio
 import dataclasses
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +23,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Tool
 
 from sightline.api.mcp.brief import BUDGET, TEXT, brief
-from sightline.api.mcp.server import PATH, server_of
+from sightline.api.mcp.route import PATH
+from sightline.api.mcp.server import server_of
 from sightline.api.mcp.tools import Asked
 from sightline.api.questions import spans
 from sightline.cli.main import run
@@ -35,6 +34,7 @@ from sightline.insights.kinds import KINDS
 from sightline.insights.kinds.table import Cell, TableRow
 from sightline.insights.records import EntityRef
 from sightline.insights.records import Path as Walk
+from tests.api.test_serve import service
 from tests.api.test_served import until
 
 MCP = "from sightline.cli.main import main; main()"
@@ -258,16 +258,9 @@ def test_over_standard_input(folder: Path) -> None:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """The address that ``sightline mcp --http`` prints."""
-    command = [sys.executable, "-c", MCP, "mcp", "-w", str(folder), "--http", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = re.search(rf"MCP: (\S+{PATH});", process.stdout.readline())
-        try:
-            assert found
-            yield found[1]
-        finally:
-            process.terminate()
+    """The address of the tools of a service."""
+    with service(folder) as (_, port):
+        yield f"http://127.0.0.1:{port}{PATH}"
 
 
 async def with_token(url: str, token: str) -> list[CallToolResult]:
@@ -288,6 +281,7 @@ def test_over_http_with_its_door_shut(folder: Path, tmp_path: Path) -> None:
         asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
         rebound = httpx.post(url, json=asked, headers={"Host": "evil.example"})
         foreign = httpx.post(url, json=asked, headers={"Origin": "http://evil.example"})
+        other = httpx.get(url)
         _, token = create_token(folder, "agent", ["read"], None)
         until(lambda: httpx.post(url, json=asked).status_code == 401)
         stranger = httpx.post(url, json=asked)
@@ -295,6 +289,7 @@ def test_over_http_with_its_door_shut(folder: Path, tmp_path: Path) -> None:
 
     assert found.structured_content["entity"]["label"] == "Kenya"
     assert (rebound.status_code, foreign.status_code) == (421, 421)
+    assert (other.status_code, other.headers["allow"]) == (405, "OPTIONS, POST")
     assert (stranger.status_code, stranger.headers["content-type"]) == (
         401,
         "application/problem+json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 import shutil
 import subprocess
 import sys
@@ -17,11 +18,14 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from sightline.api import readiness
 from sightline.api import service as module
 from sightline.api.app import create_app
+from sightline.api.jobs.queue import Jobs
 from sightline.distill.serving import write_maps
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.tokens import create_token
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.kinds import schema
 from tests.api.conftest import add_facts, make_workspace
@@ -80,6 +84,42 @@ def test_a_new_snapshot_is_served_and_no_old_answer_is_left(workspace: Workspace
         assert after.json()["entities"] == before.json()["entities"] + 1
         assert client.get("/v1/entities/0-more").status_code == 200
         assert best(client) == chance
+
+
+def test_what_is_missing_is_said_in_words(workspace: Workspace, monkeypatch) -> None:
+    with serving(workspace.path) as client:
+
+        def lacks(*, but: int = 1) -> list[str]:
+            """All but what some snapshots lack for a moment."""
+            until(lambda: len(client.get("/readyz").json()["missing"]) == but)
+            return client.get("/readyz").json()["missing"]
+
+        assert lacks(but=0) == []
+        jobs = Jobs(workspace.path)
+        waits = jobs.submit("training", {})
+        assert jobs.claim({"training": "this needs torch"}) is None
+        assert lacks(but=0) == []
+        monkeypatch.setattr(readiness, "UNTAKEN", -1.0)
+        assert re.match("1 jobs wait .*this needs torch.*`sightline work`", lacks()[0])
+        running = jobs.claim()
+        assert lacks(but=0) == []
+        assert running is not None
+        assert jobs.cancel(waits.id).state == "cancelled"
+        monkeypatch.setattr(readiness, "HEADROOM", 1 << 62)
+        assert "no space left" in lacks()[0]
+        monkeypatch.setattr(readiness, "HEADROOM", 0)
+        create_token(workspace.path, "me", ["read"])
+        (workspace.path / "tokens.json").chmod(0o644)
+        assert "others may read it" in lacks()[0]
+        (workspace.path / "tokens.json").write_text("{")
+        assert "tokens.json" in lacks()[0]
+        (workspace.path / "tokens.json").unlink()
+        shutil.rmtree(workspace.path / "models")
+        more(workspace, maps=False)  # and no RDF index
+        found = " ".join(lacks(but=2))
+        assert "nothing can be predicted" in found
+        assert "RDF index" in found
+        assert str(workspace.path) not in found
 
 
 def test_the_collector_passes_over_what_serves_and_frees_what_served(workspace: Workspace) -> None:

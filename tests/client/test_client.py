@@ -30,7 +30,7 @@ from sightline.client import (
     remote,
 )
 from sightline.client.kinds import Kinds
-from sightline.client.records import Atom, Edge, JobView, PredictionQuestion
+from sightline.client.records import Atom, Edge, Finding, JobView, PredictionQuestion
 from sightline.insights.kinds import KINDS
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -306,6 +306,70 @@ def test_how_data_and_learning_are_asked_for(tmp_path: Path) -> None:
         assert b"text of a.csv" in sent
         assert b'name="mapping"; filename="map.yaml"' in sent
     assert (training, json.loads(body)) == ("/v1/training", {"preset": "quick", "seed": 3})
+
+
+def test_what_an_operator_does_is_asked_for(tmp_path: Path) -> None:
+    pairs = {"served": {"snapshot": "s", "model": None, "loads": ["l"]}, "former": []}
+    finding = {f.name: None for f in dataclasses.fields(Finding)} | {"id": "f"}
+    finding |= {"entities": [], "relations": [], "facts": []}
+    fact = {"subject": "a", "predicate": "b", "object": "c", "datatype": None, "language": None}
+    record = {"load": "l", "source": "a.csv", "row": 3, "place": "line 4", "key": ["id"]}
+    record |= {"cells": [{"column": "id", "values": ["7"]}], "raw": "7", "facts": [fact]}
+    fact["columns"] = ["id"]
+    answers = [
+        record,
+        {"finding": finding, "next": "sightline compile"},
+        {"finding": finding, "next": None},
+        {"finding": finding, "next": None},
+        pairs,
+        pairs,
+        pairs,
+        {"status": "ok", "snapshot": "s", "model": None, "detail": None, "missing": ["a model"]},
+    ]
+    made = [(200, {}, json.dumps(answer).encode()) for answer in answers]
+
+    async def beside(url: str) -> list[Any]:
+        async with AsyncClient(url) as asking:
+            return await asked(asking)
+
+    async def asked(asking: AsyncClient) -> list[Any]:
+        return [
+            await asking.row("a/b", "line 4"),
+            await asking.accept_patch("f"),
+            await asking.ignore_finding("f"),
+            await asking.reopen_finding("f"),
+            await asking.pairs(),
+            await asking.roll_back(),
+            await asking.roll_back("s"),
+            await asking.ready(),
+        ]
+
+    with answering(*made, *made) as (url, heard), Client(url) as client:
+        given: list[Any] = [
+            client.row("a/b", "line 4"),
+            client.accept_patch("f"),
+            client.ignore_finding("f"),
+            client.reopen_finding("f"),
+            client.pairs(),
+            client.roll_back(),
+            client.roll_back("s"),
+            client.ready(),
+        ]
+        assert asyncio.run(beside(url)) == given
+
+    sent = [(path, json.loads(body) if body else None) for path, _, body in heard]
+    assert sent[8:] == sent[:8]
+    assert sent[:8] == [
+        ("/v1/loads/a%2Fb/rows?at=line+4", None),
+        *((f"/v1/doctor/f:{what}", None) for what in ("accept", "ignore", "reopen")),
+        *(("/v1/rollback", body) for body in (None, {}, {"to": "s"})),
+        ("/readyz", None),
+    ]
+    assert given[0].cells[0].values == ("7",)
+    assert list(given[0].to_pandas()) == ["column", "values"]
+    assert (given[1].finding.id, given[1].next) == ("f", "sightline compile")
+    assert given[5].served.loads == ("l",)
+    assert given[7].missing == ("a model",)
 
 
 def test_the_name_of_a_file_is_never_a_path(tmp_path: Path) -> None:

@@ -26,8 +26,10 @@ from sightline.api.jobs import routes as jobs
 from sightline.api.jobs.follow import Followed
 from sightline.api.jobs.queue import Jobs
 from sightline.api.loads import ReadRow
+from sightline.api.mcp import route as mcp
 from sightline.api.metrics import MEDIA_TYPE, exposition
 from sightline.api.questions import PROBLEMS, Health, Problem
+from sightline.api.readiness import missing
 from sightline.api.reading import Route
 from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
@@ -89,6 +91,7 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
         jobs.router,
         rollback.router,
         sparql.router,
+        mcp.router,
         health,
     ):
         app.router.routes += router.routes
@@ -123,14 +126,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the workspace before the first request, and follow it until the last."""
     service: Service = app.state.service
     app.state.followed = Followed(service)
-    with closing(QueryPool()) as app.state.queries:
-        await service.refresh()
-        follower = asyncio.create_task(service.watch())
-        yield
-        follower.cancel()
-        with suppress(asyncio.CancelledError):
-            await follower
-        service.close()
+    async with mcp.agents(service) as app.state.agents:
+        with closing(QueryPool()) as app.state.queries:
+            await service.refresh()
+            follower = asyncio.create_task(service.watch())
+            yield
+            follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await follower
+    service.close()
 
 
 class _Static(StaticFiles):
@@ -192,12 +196,16 @@ async def healthz(request: Request) -> Response:
     openapi_extra=may(),
 )
 async def readyz(request: Request) -> Response:
-    """The service can answer; `detail` says what is wrong with a snapshot that it refused."""
+    """The service can answer; `detail` says what is wrong with a snapshot that it refused.
+
+    `missing` says in words what it lacks: a model, a worker that takes jobs, room on the disk.
+    """
     service: Service = request.app.state.service
     sight = service.served.sight
     model = None if sight.model is None else sight.model.id
     trouble = None if service.trouble is None else service.trouble.public
-    return _no_store(Health("ok", sight.snapshot.id, model, trouble))
+    lacks = await service.own.run(lambda: missing(service))
+    return _no_store(Health("ok", sight.snapshot.id, model, trouble, lacks))
 
 
 def _no_store(value: object) -> Response:

@@ -7,6 +7,7 @@ source.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,14 +40,16 @@ class RowQuestion(BaseModel):
     )
 
 
-class RawCell(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RawCell:
     """A column of a record, and what it holds."""
 
     column: str
-    values: list[str]
+    values: tuple[str, ...]
 
 
-class MadeFact(BaseModel):
+@dataclass(frozen=True, slots=True)
+class MadeFact:
     """A fact that a record states, and the columns that it was made of."""
 
     subject: str
@@ -54,20 +57,21 @@ class MadeFact(BaseModel):
     object: str
     datatype: str | None
     language: str | None
-    columns: list[str]
+    columns: tuple[str, ...]
 
 
-class RawRecord(BaseModel):
-    """A record as it stands in its source."""
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as it stands in its source, and the facts that it states."""
 
     load: str
     source: str
     row: int
     place: str
-    key: list[str]
-    cells: list[RawCell]
+    key: tuple[str, ...]
+    cells: tuple[RawCell, ...]
     raw: str
-    facts: list[MadeFact]
+    facts: tuple[MadeFact, ...]
 
 
 LoadId = Annotated[

@@ -110,12 +110,13 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the service can answer, and from what."""
+    """Whether the service can answer, from what, and what it lacks."""
 
     status: str
     snapshot: str | None = None
     model: str | None = None
     detail: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 #: What OpenAPI says about every answer that is none.

@@ -34,11 +34,25 @@ class RollbackRequest(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class ServedPair:
+    """What answers, or did; ``loads`` are those that its snapshot was compiled from."""
+
+    snapshot: str
+    model: str | None
+    loads: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pair: Pair) -> ServedPair:
+        """What is shown of a pair."""
+        return cls(pair.snapshot, pair.model, pair.loads)
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
     """What is served, and what was before and can be again, the last one first."""
 
-    served: Pair | None
-    former: tuple[Pair, ...]
+    served: ServedPair | None
+    former: tuple[ServedPair, ...]
 
 
 @router.get("", responses={200: {"model": Pairs}}, openapi_extra=may("admin"))
@@ -62,7 +76,8 @@ async def roll_back(request: Request, asked: Annotated[RollbackRequest, Body()])
 
 def _pairs(service: Service) -> Pairs:
     current = Workspace.open(service.folder).current
-    return Pairs(current.pair, current.former)
+    served = None if current.pair is None else ServedPair.of(current.pair)
+    return Pairs(served, tuple(map(ServedPair.of, current.former)))
 
 
 def _answer(pairs: Pairs) -> Response:

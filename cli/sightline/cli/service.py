@@ -36,6 +36,7 @@ ServedOption = Annotated[
         help="The workspace folder.",
     ),
 ]
+
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 
@@ -234,32 +235,20 @@ def _shown(token: Token) -> dict[str, object]:
     }
 
 
-def mcp(
-    workspace: WorkspaceOption,
-    http: Annotated[
-        bool, typer.Option("--http", help="Over HTTP on this machine, not standard input.")
-    ] = False,
-    port: PortOption = 8001,
-) -> None:
+def mcp(workspace: WorkspaceOption) -> None:
     """Give agents the questions as tools of the Model Context Protocol.
 
-    Over standard input and output, for a program that starts this command; or over HTTP (--http),
-    at the address that is printed.
+    Over standard input and output, for a program that starts this command. A service that runs
+    (`sightline serve`) answers agents over HTTP, at /mcp.
 
     Example: sightline mcp -w world
     """
-    from importlib.util import find_spec
+    from sightline.api.mcp.route import require_mcp
 
-    from sightline.graph.errors import MissingExtra
+    require_mcp()
+    from sightline.api.mcp.server import serve_stdio
 
-    if find_spec("mcp_types") is None:  # version 2 brings it
-        raise MissingExtra("mcp", "mcp")
-    from sightline.api.mcp.server import serve_http, serve_stdio
-
-    if http:
-        serve_http(workspace, port)
-    else:
-        serve_stdio(workspace)
+    serve_stdio(workspace)
 
 
 COMMANDS = (serve, work, mcp, token)

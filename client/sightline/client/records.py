@@ -1320,3 +1320,77 @@ class JobPage(Table):
 
     jobs: tuple[JobView, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawCell:
+    """A column of a record, and what it holds."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFact:
+    """A fact that a record states, and the columns that it was made of."""
+
+    subject: str
+    predicate: str
+    object: str
+    datatype: str | None
+    language: str | None
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord(Table):
+    """A record as it stands in its source, and the facts that it states."""
+
+    load: str
+    source: str
+    row: int
+    place: str
+    key: tuple[str, ...]
+    cells: tuple[RawCell, ...]
+    raw: str
+    facts: tuple[MadeFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A finding after something was decided about it.
+
+    Attributes:
+        next: the command that makes it count; null where nothing more is to be done.
+    """
+
+    finding: Finding
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPair:
+    """What answers, or did; ``loads`` are those that its snapshot was compiled from."""
+
+    snapshot: str
+    model: str | None
+    loads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What is served, and what was before and can be again, the last one first."""
+
+    served: ServedPair | None
+    former: tuple[ServedPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the service can answer, from what, and what it lacks."""
+
+    status: str
+    snapshot: str | None = None
+    model: str | None = None
+    detail: str | None = None
+    missing: tuple[str, ...] = ()

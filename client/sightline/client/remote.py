@@ -31,7 +31,16 @@ from sightline.client.interface import (
     write,
 )
 from sightline.client.kinds import AsyncKinds
-from sightline.client.records import JobPage, JobView, ReportPage, ReportView
+from sightline.client.records import (
+    Decision,
+    Health,
+    JobPage,
+    JobView,
+    Pairs,
+    RawRecord,
+    ReportPage,
+    ReportView,
+)
 
 A = TypeVar("A")
 JSON = "application/json"
@@ -137,6 +146,24 @@ def _job(method: str, path: str, body: Any = None) -> Call[JobView]:
 
 def _jobs(said: Mapping[str, Any]) -> Call[JobPage]:
     return Call("GET", "/v1/jobs", lambda r: read(JobPage, r.json()), _given(said))
+
+
+def _row(load: str, at: str | int) -> Call[RawRecord]:
+    path = f"/v1/loads/{quote(load, safe='')}/rows"
+    return Call("GET", path, lambda r: read(RawRecord, r.json()), {"at": str(at)})
+
+
+def _deciding(id: str, what: str) -> Call[Decision]:
+    path = f"/v1/doctor/{quote(id, safe='')}:{what}"
+    return Call("POST", path, lambda r: read(Decision, r.json()), asks=False)
+
+
+def _pairs(method: str, body: Any = None) -> Call[Pairs]:
+    path = "/v1/rollback"
+    return Call(method, path, lambda r: read(Pairs, r.json()), body=body, asks=method == "GET")
+
+
+_READY = Call("GET", "/readyz", lambda r: read(Health, r.json()))
 
 
 def _looking(work: W) -> Call[W]:
@@ -384,6 +411,47 @@ class Client(Sightline):
         """Try work again that failed or was cancelled."""
         return self._do(_job("POST", _at(id) + ":retry"))
 
+    def row(self, load: str, at: str | int) -> RawRecord:
+        """The raw record behind facts, and which of its cells made which.
+
+        Args:
+            load: its id, or what was loaded.
+            at: the row as the origin of a fact says it: a number, `line 12`, `$.ranges[2]`.
+        """
+        return self._do(_row(load, at))
+
+    def accept_patch(self, id: str) -> Decision:
+        """Take back the statements that a finding of `doctor` names, with the next compile."""
+        return self._do(_deciding(id, "accept"))
+
+    def ignore_finding(self, id: str) -> Decision:
+        """Let a finding of `doctor` be: it is listed no more."""
+        return self._do(_deciding(id, "ignore"))
+
+    def reopen_finding(self, id: str) -> Decision:
+        """Take back what was decided about a finding of `doctor`."""
+        return self._do(_deciding(id, "reopen"))
+
+    def pairs(self) -> Pairs:
+        """What is served, and what was before and can be again."""
+        return self._do(_pairs("GET"))
+
+    def roll_back(self, to: str | None = None) -> Pairs:
+        """Serve the former snapshot and model again; the same again goes forward.
+
+        Args:
+            to: the start of the id of its snapshot or its model; none: the last one.
+        """
+        return self._do(_pairs("POST", _given({"to": to})))
+
+    def ready(self) -> Health:
+        """What the service answers from, and what it lacks.
+
+        Raises:
+            Problem: it cannot answer; it says why.
+        """
+        return self._do(_READY)
+
     def close(self) -> None:
         self._http.close()
 
@@ -509,6 +577,34 @@ class AsyncClient(AsyncKinds):
     async def retry_job(self, id: str) -> JobView:
         """As ``Client.retry_job``."""
         return await self._do(_job("POST", _at(id) + ":retry"))
+
+    async def row(self, load: str, at: str | int) -> RawRecord:
+        """As ``Client.row``."""
+        return await self._do(_row(load, at))
+
+    async def accept_patch(self, id: str) -> Decision:
+        """As ``Client.accept_patch``."""
+        return await self._do(_deciding(id, "accept"))
+
+    async def ignore_finding(self, id: str) -> Decision:
+        """As ``Client.ignore_finding``."""
+        return await self._do(_deciding(id, "ignore"))
+
+    async def reopen_finding(self, id: str) -> Decision:
+        """As ``Client.reopen_finding``."""
+        return await self._do(_deciding(id, "reopen"))
+
+    async def pairs(self) -> Pairs:
+        """As ``Client.pairs``."""
+        return await self._do(_pairs("GET"))
+
+    async def roll_back(self, to: str | None = None) -> Pairs:
+        """As ``Client.roll_back``."""
+        return await self._do(_pairs("POST", _given({"to": to})))
+
+    async def ready(self) -> Health:
+        """As ``Client.ready``."""
+        return await self._do(_READY)
 
     async def close(self) -> None:
         """Give back connections."""

@@ -170,6 +170,21 @@ class Jobs:
                 database.execute("SELECT state, count(*) FROM job GROUP BY state").fetchall()
             )
 
+    def untaken(self, seconds: float) -> tuple[int, str | None]:
+        """How many jobs have waited for longer while none was being done, and what one of them says
+        that it waits for.
+
+        Raises:
+            NotWritable, DamagedQueue
+        """
+        query = (
+            "SELECT count(*), max(stage) FROM job WHERE state = 'queued' AND changed < ? "
+            "AND NOT EXISTS (SELECT 1 FROM job WHERE state = 'running')"
+        )
+        with self._reading() as database:
+            count, why = database.execute(query, (time.time() - seconds,)).fetchone()
+            return count, why
+
     def newest(
         self,
         limit: int,

@@ -1,4 +1,5 @@
-"""Tools for agents: the server of one workspace, over standard input and output or over HTTP.
+"""Tools for agents: the server of one workspace, over standard input and output, or as a part of
+the service that answers over HTTP.
 
 Knows the package ``mcp``; knows no kind of answer.
 """
@@ -15,29 +16,23 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, ListToolsResult
-from starlette.applications import Starlette
 
-from sightline.api.access import Access, caller_of, require
+from sightline.api.access import caller_of, require
 from sightline.api.mcp.tools import INSTRUCTIONS, Asked, failed
 from sightline.api.problems import mishap, of_error, report
 from sightline.api.routes import role_of
-from sightline.api.server.boundary import Boundary
-from sightline.api.server.process import serve, settled
 from sightline.api.service import VERSION, Service
-from sightline.api.terms import NONE, Terms
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kinds
 
-PATH = "/mcp"
 
-
-def server_of(folder: Path, terms: Terms = NONE) -> Server[Any]:
+def server_of(folder: Path) -> Server[Any]:
     """The tools of one workspace. It opens when the first client comes, and is followed then."""
-    service, opened = Service(folder, terms), asyncio.Event()
-    asked = {kind.name: Asked(kind) for kind in kinds.KINDS}
+    service, opened = Service(folder), asyncio.Event()
 
     async def follow() -> None:
         await service.refresh()
@@ -52,6 +47,25 @@ def server_of(folder: Path, terms: Terms = NONE) -> Server[Any]:
         with suppress(asyncio.CancelledError):
             await following
         service.close()
+
+    return _server(service, opened, {"lifespan": lifespan})
+
+
+@asynccontextmanager
+async def over_http(service: Service) -> AsyncIterator[StreamableHTTPSessionManager]:
+    """What answers requests from what a service serves: each for itself, nothing kept between."""
+    opened = asyncio.Event()
+    opened.set()
+    manager = StreamableHTTPSessionManager(
+        _server(service, opened, {}), json_response=True, stateless=True
+    )
+    async with manager.run():
+        yield manager
+
+
+def _server(service: Service, opened: asyncio.Event, more: dict[str, Any]) -> Server[Any]:
+    """The tools of what a service serves, once it is opened."""
+    asked = {kind.name: Asked(kind) for kind in kinds.KINDS}
 
     def payer(context: ServerRequestContext[Any, Any], one: Asked) -> str | None:
         """Who is charged, once it is clear that they may ask."""
@@ -88,7 +102,7 @@ def server_of(folder: Path, terms: Terms = NONE) -> Server[Any]:
         "sightline",
         version=VERSION,
         instructions=INSTRUCTIONS,
-        lifespan=lifespan,
+        **more,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
@@ -108,26 +122,3 @@ def serve_stdio(folder: Path) -> None:
             await server.run(read, write, server.create_initialization_options())
 
     asyncio.run(run())
-
-
-def serve_http(folder: Path, port: int) -> None:
-    """Answer whoever asks on this machine, until SIGTERM or Ctrl-C.
-
-    Raises:
-        NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
-        PortInUse
-    """
-    page = f"MCP: {{}}{PATH}"
-    serve(folder, port=port, factory=f"{__name__}:application", page=page)
-
-
-def application() -> Starlette:
-    """The application of a process that answers over HTTP, at ``PATH``."""
-    folder, terms = settled()
-    # One request, one answer, nothing kept between them.
-    app = server_of(folder, terms).streamable_http_app(
-        streamable_http_path=PATH, json_response=True, stateless_http=True
-    )
-    app.add_middleware(Access, folder=folder, terms=terms, public=())
-    app.add_middleware(Boundary, terms=terms)
-    return app

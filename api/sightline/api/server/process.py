@@ -55,7 +55,6 @@ def serve(
     worker: Sequence[str] = (),
     terms: Terms = STRICT,
     factory: str = "sightline.api.server.process:application",
-    page: str = "API documentation: {}/docs",
 ) -> None:
     """Serve a workspace until SIGTERM or Ctrl-C; prints the address once it listens.
 
@@ -64,7 +63,6 @@ def serve(
         worker: a command that does jobs, to be run beside.
         terms: what is added to them: ``host`` is a name of the service, and loopback is open.
         factory: the function that makes the application of a process that answers.
-        page: what is printed beside the address, which takes the place of ``{}``.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
@@ -107,7 +105,7 @@ def serve(
                 signal.signal(number, one.handle_exit)
         listener.listen(config.backlog)
         url = _url(host, listener.getsockname()[1])
-        print(f"serving on {url} ({page.format(url)}; Ctrl-C stops)", flush=True)
+        print(f"serving on {url} (API documentation: {url}/docs; Ctrl-C stops)", flush=True)
         if several is None:
             one.run([listener])
         else:
@@ -115,17 +113,12 @@ def serve(
 
 
 def application(read_row: ReadRow | None = None) -> FastAPI:
-    """The application of a process that answers."""
-    folder, terms = settled()
-    return create_app(folder, read_row, terms)
-
-
-def settled() -> tuple[Path, Terms]:
-    """What ``serve`` said to this process: the workspace, and the terms on which it is served."""
+    """The application of a process that answers, as ``serve`` said to it."""
     end_with_parent()
     # An answer that is being made gives way to the event loop five times as soon.
     sys.setswitchinterval(0.001)
-    return Path(os.environ[_FOLDER]), Terms(**json.loads(os.environ[_TERMS]))
+    terms = Terms(**json.loads(os.environ[_TERMS]))
+    return create_app(Path(os.environ[_FOLDER]), read_row, terms)
 
 
 @contextmanager
