@@ -76,17 +76,6 @@ class OpenToAll(UsageError):
         )
 
 
-class Forsaken(Unavailable):
-    """Jobs wait, and no worker takes them."""
-
-    def __init__(self, count: int, seconds: float, why: str | None) -> None:
-        super().__init__(
-            f"{count} jobs wait for more than {seconds:g} seconds and none is being done: "
-            f"{why or 'no worker runs'}; `sightline work` is one, and so is `sightline serve` "
-            "without --no-worker"
-        )
-
-
 class UnknownJob(NotFound):
     """No job has this id."""
 

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sightline.api.errors import Forsaken
 from sightline.api.jobs.queue import Jobs
 from sightline.api.service import Service
 from sightline.api.terms import HEADROOM
@@ -46,7 +45,11 @@ def missing(service: Service) -> tuple[str, ...]:
     with telling():
         waiting, why = Jobs(service.folder).untaken(UNTAKEN)
         if waiting:
-            raise Forsaken(waiting, UNTAKEN, why)
+            said.append(
+                f"{waiting} jobs wait for more than {UNTAKEN:g} seconds and none is being done: "
+                f"{why or 'no worker runs'}; `sightline work` is one, and so is `sightline serve` "
+                "without --no-worker"
+            )
     with telling():
         if shutil.disk_usage(service.folder).free < HEADROOM:
             raise DiskFull(service.folder)
