@@ -3,7 +3,8 @@
 export type Ref = { id: string; iri: string; label: string };
 export type Entity = Ref & { types: string[] };
 export type Found = Entity & { degree: number; how: "exact" | "prefix" | "word" | "typo" | null };
-export type Origin = { load: string; source: string; row: number; place: string };
+export type Origin = { load: string; source: string; row: number; place: string; merged_from: string[] };
+export type Qualifier = { key: string; label: string; value: string | number };
 export type Status = "stated" | "inferred" | "predicted" | "extracted";
 export type Step = { source: Entity; relation: Ref; forward: boolean; target: Entity; origins: Origin[] };
 export type Path = { text: string; steps: Step[]; score: number; metapath: string; length: number };
@@ -12,7 +13,7 @@ export type Fact = {
   probability: number | null; probability_if_any: number | null; abstain: boolean;
   surprising: number | null; support: Path[]; support_note: string | null;
   rule: { rule: { text: string; confidence: number; support: number; pairs: number }; paths: Path[]; count: number } | null;
-  graph_chance: number | null; origins: Origin[];
+  graph_chance: number | null; origins: Origin[]; qualifiers: Qualifier[];
 };
 export type Reliability = {
   model: string | null; abstain_below: number | null; base_rate: number | null; calibration_error: number | null;

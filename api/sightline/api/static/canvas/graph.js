@@ -3,8 +3,8 @@
 // The steps are in the address: the entity itself, then what was expanded, in that order. The same steps
 // give the same graph and, with `layout.js`, the same picture.
 
-import { ask, relations, tag } from "../shell/api.js";
-import { nameOf } from "../parts/facts.js";
+import { ask, tag } from "../shell/api.js";
+import { isSymmetric, read } from "../parts/facts.js";
 
 /** @typedef {import("../answers.js").Entity} Entity */
 /** @typedef {import("../answers.js").Ref} Ref */
@@ -46,21 +46,8 @@ const HUB = 60;
 /** Characters of the ids that are told as drawn: an address has a limit. */
 const TOLD = 9000;
 
-/** What relations are: whether both ways say the same, and how the other way reads. @type {Map<string, { symmetric: boolean, inverse_label: string | null }>} */
-let ways = new Map();
-
-/** Read what relations are. */
-export async function learnRelations() {
-  ways = new Map((await relations()).map((one) => [one.relation.id, one]));
-}
-
-/** How a relation reads from what was expanded: its name, or that of its inverse. @param {{ relation: Ref, direction: "out" | "in" | "both" }} group */
-export function phraseOf({ relation, direction }) {
-  const known = ways.get(relation.id);
-  if (direction !== "in" || known?.symmetric) return nameOf(relation);
-  const inverse = known?.inverse_label;
-  return inverse ? nameOf({ id: relation.id, label: inverse }) : `← ${nameOf(relation)}`;
-}
+/** How a relation reads from what was expanded. @param {{ relation: Ref, direction: "out" | "in" | "both" }} group */
+export const phraseOf = ({ relation, direction }) => read(relation, direction !== "in");
 
 /** Answers by question: undo and redo ask nothing again. @type {Map<string, Promise<any>>} */
 const answers = new Map();
@@ -150,9 +137,9 @@ function take(graph, step, answer) {
 function grouped(graph, owner, step, came, omitted) {
   /** @type {Map<string, Group>} */
   const groups = new Map();
-  /** @param {Ref} relation @param {"out" | "in"} read @param {string} [alone] */
-  const of = (relation, read, alone = "") => {
-    const direction = ways.get(relation.id)?.symmetric ? "both" : read;
+  /** @param {Ref} relation @param {"out" | "in"} way @param {string} [alone] */
+  const of = (relation, way, alone = "") => {
+    const direction = isSymmetric(relation) ? "both" : way;
     const key = [owner.id, relation.id, direction, alone].join(" ");
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { key, owner, relation, direction, nodes: [], edges: [], more: 0, x: 0, y: 0, rest: null }));

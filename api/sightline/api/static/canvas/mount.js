@@ -4,7 +4,7 @@
 import { listOf, to } from "../shell/url.js";
 import { rowOf } from "../shell/registry.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { nameOf, named } from "../parts/facts.js";
+import { nameOf, named, ready as relationsReady } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { mark, percent } from "../parts/marks.js";
 import { layer, popover } from "../parts/popover.js";
@@ -12,7 +12,7 @@ import { sourceButton } from "../parts/source.js";
 import { failure } from "../parts/states.js";
 import { dot, dotOf, ready, typeNamed, typeOf } from "../parts/types.js";
 import * as files from "./export.js";
-import { expand, learnRelations, nothing, other, phraseOf, stepOf, written } from "./graph.js";
+import { expand, nothing, other, phraseOf, stepOf, written } from "./graph.js";
 import { around, beyond, trunk } from "./layout.js";
 import { colourOfNode, isNew, paint, readTheme, tint } from "./paint.js";
 import { Stage } from "./stage.js";
@@ -123,8 +123,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     }
     /** @type {Node[]} */
     const came = [];
-    // Without them names of inverses are missing; the drawing itself says why nothing comes.
-    await Promise.all([ready(), learnRelations()]).catch(() => null);
+    await Promise.all([ready(), relationsReady()]);
     if (mine !== turn) return;
     try {
       for (const text of steps.slice(done.length)) {

@@ -13,7 +13,10 @@ import { colourOf, typeOf } from "../parts/types.js";
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
 /** @typedef {{ nodes: Node[], edges: Edge[], groups: Group[], centre: Node | null, lit: Node | null, chosen: Set<Node>, pinned: Set<string>, labels: number, phrase: (group: Group) => string, lasso: { x: number, y: number }[] }} Shown */
 
+/** @type {Record<string, number[]>} */
 const DASHES = { stated: [], inferred: [1.5, 4], predicted: [6, 4] };
+/** The colour of what no file states as such. */
+const APART = /** @type {Record<string, string>} */ ({ inferred: "inferred", predicted: "predicted" });
 /** Labels of a large picture, and the room of one. */
 const FAR_LABELS = 60;
 const ROOM = [90, 28];
@@ -80,17 +83,20 @@ export function paint(c, stage, shown) {
 /** Facts between neighbours, faint, in one stroke. @param {CanvasRenderingContext2D} c @param {Shown} shown @param {Places} places */
 function plainEdges(c, shown, places) {
   const inTrunks = new Set(shown.groups.flatMap((group) => group.edges));
+  const between = shown.edges.filter((edge) => !inTrunks.has(edge) && edge.status === "stated");
   c.strokeStyle = tint("edge-faint");
   c.lineWidth = 0.8;
+  // Many of them are a ground that the trunks stand out from.
+  c.globalAlpha = Math.max(0.4, Math.min(1, 24 / between.length));
   c.beginPath();
-  for (const edge of shown.edges) {
-    if (inTrunks.has(edge) || edge.status !== "stated") continue;
+  for (const edge of between) {
     const [a, b] = [places.get(edge.source), places.get(edge.target)];
     if (!a || !b) continue;
     c.moveTo(a.x, a.y);
     c.lineTo(b.x, b.y);
   }
   c.stroke();
+  c.globalAlpha = 1;
 }
 
 /** The edges of one relation share a trunk with one label. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Set<Edge>} visible @param {Box[]} taken */
@@ -155,8 +161,8 @@ function apart(c, stage, shown, places, taken) {
     if (edge.status === "stated") continue;
     const [a, b] = [places.get(edge.source), places.get(edge.target)];
     if (!a || !b) continue;
-    c.setLineDash(DASHES[edge.status === "inferred" ? "inferred" : "predicted"]);
-    c.strokeStyle = tint(edge.status === "inferred" ? "inferred" : "predicted");
+    c.setLineDash(DASHES[edge.status] ?? []);
+    c.strokeStyle = tint(APART[edge.status] ?? "edge");
     c.lineWidth = 1.5;
     c.beginPath();
     c.moveTo(a.x, a.y);
@@ -208,12 +214,15 @@ function disc(c, stage, shown, node, at) {
   if (isNew(node)) {
     c.fillStyle = tint("ground");
     c.fill();
-    c.setLineDash([2.6, 2]);
+    // Round ends would close the gaps.
+    c.lineCap = "butt";
+    c.setLineDash([(2 * Math.PI * (r - 1)) / 22, (2 * Math.PI * (r - 1)) / 22]);
     c.strokeStyle = colour;
     c.lineWidth = 2;
     circle(c, at, r - 1);
     c.stroke();
     c.setLineDash([]);
+    c.lineCap = "round";
   } else {
     c.fillStyle = colour;
     c.fill();

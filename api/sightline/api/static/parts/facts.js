@@ -1,5 +1,6 @@
 // How entities, relations, facts and paths read, wherever they appear.
 
+import { relations } from "../shell/api.js";
 import { toEntity, toType } from "../shell/url.js";
 import { h, label, number, plain, shortened } from "./dom.js";
 import { dot, dotOf, typeNamed } from "./types.js";
@@ -21,7 +22,8 @@ export const named = (thing) => label(nameOf(thing));
 /** A link to an entity. @param {Entity} entity @param {{ kind?: string, withDot?: boolean }} [options] */
 export function entityLink(entity, { kind = "", withDot = false } = {}) {
   const link = h("a", { href: toEntity(entity), class: `entity ${kind}`, title: plain(entity.types.join(", ")), "data-id": entity.id }, named(entity));
-  return withDot ? h("span", { class: "node" }, dotOf(entity), link) : link;
+  // No line ends between the dot and the name.
+  return withDot ? h("span", { class: "node" }, dotOf(entity), "\u2060", link) : link;
 }
 
 /** A type as a chip that opens its table. @param {{ id: string, label: string }} type @param {number} [count] */
@@ -29,25 +31,48 @@ export function typeChip(type, count) {
   return h("a", { class: "chip", href: toType(type) }, dot(typeNamed(type.label)), named(type), count === undefined ? null : h("span", { class: "count" }, number(count)));
 }
 
+/** What relations are: whether both ways say the same, and how the other way reads. @type {Map<string, { relation: Ref, edges: number, symmetric: boolean, inverse_label: string | null }>} */
+let ways = new Map();
+
+/** Read what relations are, most used first; without a service their inverses have no names. @returns {Promise<typeof ways>} */
+export const ready = () => relations().then((all) => (ways = new Map(all.map((one) => [one.relation.id, one]))), () => ways);
+
+/** Whether a relation says the same both ways. @param {Ref} relation */
+export const isSymmetric = (relation) => ways.get(relation.id)?.symmetric ?? false;
+
+/** How a relation is called against its direction; null where nothing says so. @param {Ref} relation @returns {string | null} */
+function inverseOf(relation) {
+  const known = ways.get(relation.id);
+  if (known?.symmetric) return nameOf(relation);
+  return known?.inverse_label ? nameOf({ id: relation.id, label: known.inverse_label }) : null;
+}
+
+/** A relation read from one end, in plain words. @param {Ref} relation @param {boolean} forward */
+export const read = (relation, forward) => (forward ? nameOf(relation) : inverseOf(relation) ?? `← ${nameOf(relation)}`);
+
 /** A relation as it is walked; only its name may run from right to left, never the arrow. @param {Ref} relation @param {boolean} forward */
 export function arrow(relation, forward) {
-  return h("span", { class: "arrow", title: plain(relation.iri) }, forward ? null : "← ", named(relation), forward ? " →" : null);
+  const name = forward ? nameOf(relation) : inverseOf(relation);
+  return h("span", { class: "arrow", title: plain(relation.iri) }, name === null ? ["← ", named(relation)] : [label(name), " →"]);
+}
+
+/** How a relation reads from an entity. @param {Ref} relation @param {"out" | "in" | null} direction */
+export function phrase(relation, direction) {
+  const name = direction === "in" ? inverseOf(relation) : nameOf(relation);
+  return name === null ? h("span", { class: "arrow" }, "← ", named(relation)) : label(name);
 }
 
 /**
- * How a relation reads from an entity: its own name forward; backward the name of its inverse, where it has one.
- * @param {Ref & { inverse_label?: string | null }} relation @param {"out" | "in" | null} direction
+ * A path as a chain: ● Kenya borders → ● Uganda member of → ● East African Community. It is read from its other end
+ * where that is `from`.
+ * @param {Path} path @param {string} [from]
  */
-export function phrase(relation, direction) {
-  if (direction !== "in") return named(relation);
-  return relation.inverse_label ? label(relation.inverse_label) : h("span", { class: "arrow" }, "← ", named(relation));
-}
-
-/** A path as a chain: ● Kenya borders → ● Uganda member of → ● East African Community. @param {Path} path */
-export function chain(path) {
-  const [first] = path.steps;
+export function chain(path, from) {
+  const back = from !== undefined && path.steps.at(-1)?.target.id === from && path.steps[0]?.source.id !== from;
+  const steps = back ? path.steps.map((step) => ({ ...step, source: step.target, target: step.source, forward: !step.forward })).reverse() : path.steps;
+  const [first] = steps;
   return h("span", { class: "path" }, first ? entityLink(first.source, { withDot: true }) : null,
-    path.steps.map((step) => [" ", arrow(step.relation, step.forward), " ", entityLink(step.target, { withDot: true })]));
+    steps.map((step) => [" ", arrow(step.relation, step.forward), " ", entityLink(step.target, { withDot: true })]));
 }
 
 /** What a fact links the entity asked about with. @param {Fact} fact */

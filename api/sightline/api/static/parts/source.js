@@ -36,7 +36,8 @@ export function sourceButton(origins, facts = [], below) {
   let close = null;
   const button = h("button", {
     type: "button", class: "source", "aria-expanded": "false", title: plain(origins.slice(0, 20).map((origin) => `${fileOf(origin.source)}, ${origin.place}`).join("\n")),
-    "aria-label": plain(`source: ${fileOf(first.source)}, ${first.place}${rows > 1 ? ` and ${plural(rows - 1, "more row")}` : ""}`),
+    // It begins with what is seen, so that who speaks to the computer can name it.
+    "aria-label": plain(`${fileOf(first.source)}${more}, source: ${first.place}${rows > 1 ? ` and ${plural(rows - 1, "more row")}` : ""}`),
     onclick: () => (close ? close() : open()),
   }, icon("file"), h("span", { class: "clip" }, fileOf(first.source)), more);
   function open() {
@@ -72,9 +73,11 @@ function rowsOf(origins, close, facts) {
     const text = `${fileOf(source)}, ${places.join("; ")} (load ${first?.load})`;
     copy(text);
   };
+  const merged = [...new Set(origins.flatMap((origin) => origin.merged_from))];
   return h("section", { class: "rows", "aria-label": `Rows of ${fileOf(source)}` },
     h("header", {}, icon("file"), h("strong", {}, label(fileOf(source))), h("span", { class: "quiet" }, plural(places.length, "row")),
       h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close"))),
+    merged.length ? h("p", { class: "note" }, "Said of ", merged.map((id, i) => [i ? ", " : "", h("code", {}, label(id))]), ", which ", merged.length === 1 ? "was" : "were", " merged into what is shown.") : null,
     body,
     h("footer", {}, h("button", { type: "button", onclick: cite }, icon("copy"), "Copy citation")));
 }

@@ -5,7 +5,7 @@ import { ask, post } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { chain, entityLink, named, nameOf, otherEnd } from "../parts/facts.js";
+import { chain, entityLink, named, nameOf, otherEnd, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, dots, mark, percent } from "../parts/marks.js";
 import { entityField, relationField, relationsBetween } from "../parts/pick.js";
@@ -40,7 +40,7 @@ export async function view(context) {
     unknown = error;
     return null;
   }) : null);
-  const [head, tail, relation] = await Promise.all([entity("h"), entity("t"), relationOf(query.get("r"))]);
+  const [head, tail, relation] = await Promise.all([entity("h"), entity("t"), relationOf(query.get("r")), ready()]);
   /** @type {Asked} */
   const asked = { head, relation, tail };
   title(`Ask: ${[head, relation, tail].map((one) => (one ? nameOf(one, 40) : "?")).join(" ")}`);

@@ -1,10 +1,10 @@
 // #/connect?a=…&b=…&hops=3&not=…&via=…&must=…&shape=2&order=&draw= : how two sides are connected. A side is one entity,
 // several or a type. Left: shapes as sentences with their paths; right: all of them as one graph.
 
-import { ask, queryOf, relations } from "../shell/api.js";
+import { ask, queryOf } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
-import { entityLink, nameOf, named } from "../parts/facts.js";
+import { entityLink, nameOf, named, read, ready as relationsReady } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { pValue, score } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -36,10 +36,7 @@ export async function view(context) {
   const { place, push, title } = context;
   let query = new URLSearchParams(context.query);
   title("Connect");
-  const [, all] = await Promise.all([ready(), relations().catch(() => [])]);
-  /** @type {Map<string, string | null>} */
-  const inverse = new Map(all.map((one) => [one.relation.id, one.symmetric ? one.relation.label : one.inverse_label]));
-  const names = new Map(/** @type {[string, import("../answers.js").Ref][]} */ (all.map((one) => [one.relation.id, one.relation])));
+  const [, relations] = await Promise.all([ready(), relationsReady()]);
   /** @type {Map<string, Entity>} */
   const known = new Map();
   let deadline = DEADLINE;
@@ -54,8 +51,8 @@ export async function view(context) {
     source: ends().a, target: ends().b, max_hops: query.get("hops") ?? "3", exclude: listOf(query, "not"), types: listOf(query, "via"),
     include: listOf(query, "must"), include_mode: listOf(query, "must").length ? "any" : null, k: ASKED, deadline_ms: deadline,
   });
-  /** What a relation reads like. @param {{ relation: import("../answers.js").Ref, forward: boolean }} step */
-  const phrase = ({ relation, forward }) => (forward ? nameOf(relation) : inverse.get(relation.id) ? plain(inverse.get(relation.id) ?? "") : `← ${nameOf(relation)}`);
+  /** @param {{ relation: import("../answers.js").Ref, forward: boolean }} step */
+  const phrase = ({ relation, forward }) => read(relation, forward);
 
   let asked = "";
   async function show() {
@@ -236,11 +233,11 @@ export async function view(context) {
     const chips = (name, word, said) => listOf(query, name).map((id) => h("span", { class: "chip" }, word, " ", h("b", {}, said(id)),
       h("button", { type: "button", class: "off", "aria-label": `Without this condition: ${word}`, onclick: () => push({ [name]: listOf(query, name).filter((one) => one !== id), shape: null }) }, icon("close"))));
     /** @param {string} id */
-    const relation = (id) => named(names.get(id) ?? { id, label: id });
+    const relation = (id) => named(relations.get(id)?.relation ?? { id, label: id });
     /** @param {string} name */
     const add = (name) => (/** @type {string} */ id) => push({ [name]: [...new Set([...listOf(query, name), id])], shape: null });
     /** @param {(id: string) => void} choose */
-    const ofRelations = (choose) => all.map((one) => h("button", { type: "button", onclick: () => choose(one.relation.id) }, h("span", { class: "grow clip" }, named(one.relation)), h("span", { class: "quiet" }, number(one.edges))));
+    const ofRelations = (choose) => [...relations.values()].map((one) => h("button", { type: "button", onclick: () => choose(one.relation.id) }, h("span", { class: "grow clip" }, named(one.relation)), h("span", { class: "quiet" }, number(one.edges))));
     const ofTypes = () => types().map((type) => h("button", { type: "button", onclick: () => add("via")(type.id) }, dot(type), h("span", { class: "grow clip" }, named(type)), h("span", { class: "quiet" }, number(type.entities))));
     const typeOfId = (/** @type {string} */ id) => named(types().find((one) => one.id === id) ?? { id, label: id });
     put(form, h("form", { class: "ends", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, side("a", "From", a), swap, side("b", "To", b)),

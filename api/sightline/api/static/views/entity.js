@@ -3,12 +3,12 @@
 // Parameters: facet (a type of neighbours), part (where the list begins), tab=graph on a phone; those of the
 // canvas are its own.
 
-import { ask, relations, served } from "../shell/api.js";
+import { ask, served } from "../shell/api.js";
 import { CANVAS, rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { to, toEntity } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, shortened } from "../parts/dom.js";
-import { chain, entityLink, nameOf, named, otherEnd, phrase } from "../parts/facts.js";
+import { chain, entityLink, isSymmetric, nameOf, named, otherEnd, phrase, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -128,7 +128,18 @@ function head(answer, context) {
     description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : answer.composed ? h("p", { class: "lead", title: "Composed from its facts; no description is stated." }, label(answer.composed)) : null,
     aliases.length ? h("p", { class: "aliases", title: plain(aliases.join(", ")) }, "also ", label(shortened(aliases.slice(0, 4).join(", "), 120)), aliases.length > 4 ? ` +${aliases.length - 4}` : null) : null,
     h("p", { class: "ids" }, identifiers.slice(0, 4), h("span", { class: "code" }, label(shortened(entity.id, 80))), copies),
+    mergedFrom(answer.merged_from),
     stats.length ? h("dl", { class: "stats" }, stats.map((/** @type {any} */ one) => h("div", {}, h("dt", {}, named(one.property)), h("dd", {}, label(numeral(one)))))) : null);
+}
+
+/** The names that were merged into it, each with how sure that is and why. @param {any[]} merges */
+function mergedFrom(merges) {
+  if (!merges.length) return null;
+  const button = h("button", { type: "button", class: "link", "aria-expanded": "false", "aria-haspopup": "dialog", onclick: () => popover(button, [h("h2", {}, "Merged into one"),
+    h("ul", { class: "merges" }, merges.map((one) => h("li", {}, h("div", { class: "row" }, h("code", { class: "grow" }, label(one.id)), h("b", {}, percent(one.probability))),
+      h("p", {}, label([one.method === "identified" ? "sources say so" : "by what they say of both", ...one.reasons].join("; "))), sourceButton([one.origin])))),
+    h("p", { class: "note" }, "Facts said of these names are shown as its own; their rows say of which name.")], { label: "Merged names" }) }, `Merged from ${plural(merges.length, "other name")}`);
+  return h("p", { class: "aliases" }, button);
 }
 
 /** @param {any} attribute */
@@ -191,9 +202,9 @@ function stated(context, answer, place) {
   }
   const loaded = Promise.all([
     ask("entities/-/related", { id: answer.entity.id, predicted: false, k: FACTS }),
-    relations().catch(() => []),
-  ]).then(([{ related }, all]) => {
-    groups = grouped(related, answer.degrees, all);
+    ready(),
+  ]).then(([{ related }]) => {
+    groups = grouped(related, answer.degrees);
     draw();
   });
   put(place, later(loaded, () => [chips, rows], { rows: 8 }));
@@ -220,20 +231,26 @@ function stated(context, answer, place) {
   return { update: (/** @type {URLSearchParams} */ query) => { facet = query.get("facet") ?? ""; if (groups.length) draw(); } };
 }
 
-/** Facts by relation and direction; both directions of a symmetric relation are one. @param {Fact[]} related @param {any[]} degrees @param {any[]} relations @returns {Group[]} */
-function grouped(related, degrees, relations) {
-  const known = new Map(relations.map((one) => [one.relation.id, one]));
+/** Facts by relation and direction; both directions of a symmetric relation are one. @param {Fact[]} related @param {any[]} degrees @returns {Group[]} */
+function grouped(related, degrees) {
   /** @type {Map<string, Group>} */
   const groups = new Map();
   /** @param {any} relation @param {string | null} direction */
-  const keyOf = (relation, direction) => `${known.get(relation.id)?.symmetric ? "out" : direction} ${relation.id}`;
-  for (const { relation, direction, count } of degrees) {
+  const keyOf = (relation, direction) => `${isSymmetric(relation) ? "out" : direction} ${relation.id}`;
+  /** @param {any} relation @param {any} direction @returns {Group} */
+  const of = (relation, direction) => {
     const key = keyOf(relation, direction);
-    const group = groups.get(key) ?? { relation: { ...relation, inverse_label: known.get(relation.id)?.inverse_label }, direction: known.get(relation.id)?.symmetric ? "out" : direction, count: 0, facts: [], more: false };
-    group.count += count;
+    const group = groups.get(key) ?? { relation, direction: isSymmetric(relation) ? "out" : direction, count: 0, facts: [], more: false };
     groups.set(key, group);
+    return group;
+  };
+  for (const { relation, direction, count } of degrees) of(relation, direction).count += count;
+  for (const fact of related) {
+    const group = of(fact.relation, fact.direction);
+    group.facts.push(fact);
+    // What was read out of texts is no fact of the graph, and is not counted among them.
+    if (fact.status === "extracted") group.count += 1;
   }
-  for (const fact of related) groups.get(keyOf(fact.relation, fact.direction))?.facts.push(fact);
   return [...groups.values()];
 }
 
@@ -244,7 +261,8 @@ function row(group, id, facet, redraw) {
   const missing = facet ? 0 : group.count - group.facts.length;
   const most = group.more ? facts.length : NAMES;
   const hidden = Math.max(0, facts.length - most) + missing;
-  const inferred = facts.length > 0 && facts.every((fact) => fact.status === "inferred");
+  const [first] = facts;
+  const alike = first !== undefined && facts.every((fact) => fact.status === first.status);
   const expand = async () => {
     if (missing) {
       const { related } = await ask("entities/-/related", { id, relation: group.relation.id, direction: group.direction, predicted: false, k: MOST });
@@ -257,11 +275,21 @@ function row(group, id, facet, redraw) {
   const origins = facts.flatMap((fact) => fact.origins);
   const note = facts.find((fact) => fact.support_note)?.support_note;
   return h("div", { class: "fact" },
-    h("span", { class: "relation" }, inferred ? mark("inferred") : null, phrase(group.relation, group.direction)),
-    h("span", { class: "names" }, facts.slice(0, most).map((fact, i) => [i ? ", " : null, entityLink(otherEnd(fact)), fact.status === "inferred" && !inferred ? [" ", mark("inferred")] : null]),
+    h("span", { class: "relation" }, alike && first.status !== "stated" ? signOf(first) : null, phrase(group.relation, group.direction)),
+    h("span", { class: "names" }, facts.slice(0, most).map((fact, i) => [i ? ", " : null, entityLink(otherEnd(fact)), fact.status !== "stated" && !alike ? [" ", signOf(fact)] : null, confidence(fact)]),
       !facts.length && missing ? h("span", { class: "quiet" }, plural(missing, "entity", "entities")) : null,
       hidden > 0 ? [" ", h("button", { type: "button", class: "pill", "aria-label": `${number(hidden)} more`, onclick: expand }, `+${number(hidden)}`)] : null),
     sourceButton(origins, [id, ...facts.map((fact) => otherEnd(fact).iri), ...facts.map((fact) => fact.relation.iri)]) ?? (note ? h("span", { class: "source clip", title: plain(note) }, label(shortened(note, 60))) : null));
+}
+
+/** The mark of what no file states as such. @param {Fact} fact */
+const signOf = (fact) => mark(fact.status);
+
+/** How sure what was read out of a text is, with its sentence. @param {Fact} fact */
+function confidence({ status, qualifiers }) {
+  if (status !== "extracted") return null;
+  const said = new Map(qualifiers.map((one) => [one.label, one.value]));
+  return h("small", { title: plain(String(said.get("sentence") ?? "")) }, ` ${percent(Number(said.get("confidence")))}, from a text`);
 }
 
 /** What the model expects and no file states. @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */
@@ -275,7 +303,7 @@ function expected({ entity, predictable }, place, counted) {
     }));
     return;
   }
-  put(place, later(ask("entities/-/related", { id: entity.id, known: false, k: PREDICTED }), (answer) => {
+  put(place, later(Promise.all([ask("entities/-/related", { id: entity.id, known: false, k: PREDICTED }), ready()]), ([answer]) => {
     const facts = [...answer.related].sort((one, other) => (other.probability_if_any ?? 0) - (one.probability_if_any ?? 0));
     const likely = facts.filter((fact) => !fact.abstain);
     const guesses = facts.filter((fact) => fact.abstain);
@@ -297,11 +325,12 @@ function prediction(fact, told) {
   const other = otherEnd(fact);
   const paths = fact.support.length ? fact.support : fact.rule?.paths ?? [];
   const [best] = paths;
-  const more = () => [paths.length ? [h("hr"), h("strong", {}, "What the graph says for it"), h("ul", {}, paths.map((path) => h("li", {}, chain(path)))), h("p", { class: "note" }, "The model does not see these paths. They are evidence, not its reasons.")] : h("p", { class: "note" }, label(fact.support_note ?? "The graph holds no support for it."))];
+  const about = fact.direction === "in" ? fact.tail.id : fact.head.id;
+  const more = () => [paths.length ? [h("hr"), h("strong", {}, "What the graph says for it"), h("ul", {}, paths.map((path) => h("li", {}, chain(path, about)))), h("p", { class: "note" }, "The model does not see these paths. They are evidence, not its reasons.")] : h("p", { class: "note" }, label(fact.support_note ?? "The graph holds no support for it."))];
   return h("li", { class: "prediction" }, mark("predicted"),
-    h("span", { class: "grow" }, h("span", { class: "quiet" }, phrase(fact.relation, fact.direction)), " ", entityLink(other, { kind: "new" }),
-      best ? h("span", { class: "because" }, chain(best)) : null, fact.support_note ? h("small", { class: "because" }, label(fact.support_note)) : null),
-    chance(fact, told, { more }));
+    h("span", {}, h("span", { class: "quiet" }, phrase(fact.relation, fact.direction)), " ", entityLink(other, { kind: "new" })),
+    chance(fact, told, { more }),
+    best || fact.support_note ? h("span", { class: "because" }, best ? chain(best, about) : null, fact.support_note ? h("small", {}, label(fact.support_note)) : null) : null);
 }
 
 /** What lies near it in the learned space. @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */

@@ -9,13 +9,16 @@ import { toEntity } from "../shell/url.js";
 /** @typedef {import("../answers.js").Entity} Entity */
 /** @typedef {import("../answers.js").Path} Path */
 /** @typedef {{ steps: { relation: import("../answers.js").Ref, forward: boolean }[], paths: Path[] }} Shape */
-/** @typedef {{ entity: Entity, layer: number, at: number, x: number, y: number, score: number, shapes: Set<number>, end: boolean }} Dot */
-/** @typedef {{ a: Dot, b: Dot, score: number, shapes: Set<number>, label: string, step: number, keys: Set<string> }} Line */
+/** @typedef {{ entity: Entity, layer: number, at: number, x: number, y: number, score: number, shapes: Set<number>, end: boolean, room: number }} Dot */
+/** @typedef {{ a: Dot, b: Dot, score: number, shapes: Set<number>, label: string, step: number, keys: Set<string>, way: Slot[] }} Line */
+/** A place of a layer: of an entity, or where a line passes between two. @typedef {{ layer: number, at: number, x: number, y: number, score: number, end: boolean, room: number }} Slot */
 
 /** Entities of a layer. */
 const MOST = 12;
 const MOST_NARROW = 4;
 const WIDEST = 6;
+/** The room of a line that passes a layer, where an entity has 1. */
+const PASSING = 0.45;
 
 /**
  * @param {HTMLElement} place
@@ -43,7 +46,7 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
     const alone = one.end && dots.filter((other) => other.layer === one.layer).length < 4;
     const r = narrow ? (alone ? 14 : 9) : alone ? 17 : 11;
     const type = typeOf(one.entity);
-    const node = s("a", { class: `place ${lit(one) || one.end ? "" : "dim"} ${alone ? "end" : ""} ${colourOf(type)}`, href: toEntity(one.entity), transform: `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`, "data-id": one.entity.id, "aria-label": plain(`${nameOf(one.entity)}, ${one.entity.types[0] ?? ""}`) },
+    const node = s("a", { class: `place ${lit(one) || one.end ? "" : "dim"} ${alone ? "end" : ""} ${colourOf(type)}`, href: toEntity(one.entity), transform: `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`, "data-id": one.entity.id }, s("title", {}, plain(`${nameOf(one.entity)}, ${one.entity.types[0] ?? ""}`)),
       one.end ? s("circle", { class: "ring", r: r + 3.5 }) : null, s("circle", { class: "body", r }), s("text", { class: "letters", y: 4 }, type?.letters ?? ""), s("text", { class: "name", y: r + (narrow ? 13 : 18) }, nameOf(one.entity, narrow ? Math.max(6, Math.floor(width / dots.filter((other) => other.layer === one.layer).length / 6.8)) : 24)));
     node.addEventListener("pointerenter", () => { mark({ id: one.entity.id }); onHover(one.entity.id); });
     node.addEventListener("pointerleave", () => { mark(null); onHover(null); });
@@ -85,7 +88,7 @@ function gathered(shapes, chosen, source, target, most, phrase) {
   const at = (entity, step, i, worth) => {
     const layer = from.has(entity.id) ? 0 : to.has(entity.id) ? longest : step;
     let one = dots.get(entity.id);
-    if (!one) dots.set(entity.id, (one = { entity, layer, at: 0, x: 0, y: 0, score: 0, shapes: new Set(), end: from.has(entity.id) || to.has(entity.id) }));
+    if (!one) dots.set(entity.id, (one = { entity, layer, at: 0, x: 0, y: 0, score: 0, shapes: new Set(), end: from.has(entity.id) || to.has(entity.id), room: 1 }));
     one.layer = Math.min(one.layer, layer);
     one.score += worth + (i === chosen ? 1e6 : 0);
     one.shapes.add(i);
@@ -95,7 +98,7 @@ function gathered(shapes, chosen, source, target, most, phrase) {
     const [a, b] = [at(step.source, n, i, path.score), at(step.target, n + 1, i, path.score)];
     const key = keyOf(step.source, step.target);
     let line = lines.get(key);
-    if (!line) lines.set(key, (line = { a, b, score: 0, shapes: new Set(), label: phrase(step), step: n, keys: new Set([key]) }));
+    if (!line) lines.set(key, (line = { a, b, score: 0, shapes: new Set(), label: phrase(step), step: n, keys: new Set([key]), way: [a, b] }));
     line.score += path.score;
     line.shapes.add(i);
     if (i === chosen) Object.assign(line, { label: phrase(step), step: n });
@@ -113,25 +116,48 @@ function gathered(shapes, chosen, source, target, most, phrase) {
 /** @param {number} layer @param {number} layers @param {number} width */
 const xOf = (layer, layers, width) => 106 + (layer * (width - 212)) / Math.max(1, layers - 1);
 
+/** What a line passes on its way: a place in each layer between its ends. On a phone there is no room for them. @param {Line} line @param {boolean} narrow @returns {Slot[]} */
+function wayOf({ a, b, score }, narrow) {
+  const [first, last] = a.layer <= b.layer ? [a, b] : [b, a];
+  const between = narrow ? 0 : Math.max(0, last.layer - first.layer - 1);
+  return [first, ...Array.from({ length: between }, (_, i) => ({ layer: first.layer + i + 1, at: 0, x: 0, y: 0, score, end: false, room: PASSING })), last];
+}
+
 /** Order each layer so that lines cross little (barycentre), then give each its place. @param {Dot[]} dots @param {Line[]} lines @param {number} layers @param {number} width @param {number} height @param {boolean} narrow */
 function arrange(dots, lines, layers, width, height, narrow) {
-  const rows = Array.from({ length: layers }, (_, layer) => dots.filter((one) => one.layer === layer).sort((a, b) => b.score - a.score || (a.entity.id < b.entity.id ? -1 : 1)));
-  /** @param {Dot[]} row */
-  const number = (row) => row.forEach((one, i) => { one.at = row.length === 1 ? 0.5 : i / (row.length - 1); });
+  for (const line of lines) line.way = wayOf(line, narrow);
+  const slots = [.../** @type {Slot[]} */ (dots).toSorted((a, b) => b.score - a.score), ...lines.flatMap((line) => line.way.slice(1, -1))];
+  const rows = Array.from({ length: layers }, (_, layer) => slots.filter((one) => one.layer === layer));
+  /** @type {Map<Slot, Slot[]>} */
+  const beside = new Map(slots.map((one) => [one, []]));
+  for (const { way } of lines) {
+    way.forEach((one, i) => { for (const other of [way[i - 1], way[i + 1]]) if (other && other.layer !== one.layer && !other.end) beside.get(one)?.push(other); });
+    // What joins the two sides at once goes straight.
+    if (way[0]?.end && way.at(-1)?.end) for (const one of way.slice(1, -1)) beside.set(one, [{ ...one, at: 0.5 }]);
+  }
+  /** @param {Slot[]} row */
+  function number(row) {
+    const [first, last] = [row[0]?.room ?? 0, row.at(-1)?.room ?? 0];
+    const all = row.reduce((sum, one) => sum + one.room, 0) - (first + last) / 2;
+    let before = -first / 2;
+    for (const one of row) {
+      one.at = row.length === 1 ? 0.5 : (before + one.room / 2) / all;
+      before += one.room;
+    }
+  }
   rows.forEach(number);
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
     for (const row of rows) {
-      /** @type {Map<Dot, number>} */
       const wanted = new Map(row.map((one) => {
-        const beside = lines.flatMap((line) => (line.a === one ? [line.b] : line.b === one ? [line.a] : [])).filter((other) => other.layer !== one.layer && !other.end);
-        return [one, beside.length ? beside.reduce((sum, other) => sum + other.at, 0) / beside.length : one.at];
+        const others = beside.get(one) ?? [];
+        return [one, others.length ? others.reduce((sum, other) => sum + other.at, 0) / others.length : one.at];
       }));
       row.sort((a, b) => (wanted.get(a) ?? 0) - (wanted.get(b) ?? 0));
       number(row);
     }
   }
   const [start, end] = narrow ? [46, width - 46] : [122, height - 116];
-  for (const one of dots) {
+  for (const one of slots) {
     const along = narrow ? 30 + (one.layer * (height - 80)) / Math.max(1, layers - 1) : xOf(one.layer, layers, width);
     const across = start + one.at * (end - start);
     [one.x, one.y] = narrow ? [across, along] : [along, across];
@@ -139,18 +165,22 @@ function arrange(dots, lines, layers, width, height, narrow) {
 }
 
 /** @param {Line} line @param {boolean} narrow */
-function curve({ a, b }, narrow) {
+function curve({ a, b, way }, narrow) {
   const n = (/** @type {number} */ value) => value.toFixed(1);
   if (a.layer === b.layer) {
     const [across, along] = narrow ? [0, -34] : [-34, 0];
     return `M${n(a.x)} ${n(a.y)}C${n(a.x + across)} ${n(a.y + along)} ${n(b.x + across)} ${n(b.y + along)} ${n(b.x)} ${n(b.y)}`;
   }
-  const half = narrow ? (b.y - a.y) / 2 : (b.x - a.x) / 2;
-  return narrow ? `M${n(a.x)} ${n(a.y)}C${n(a.x)} ${n(a.y + half)} ${n(b.x)} ${n(b.y - half)} ${n(b.x)} ${n(b.y)}` : `M${n(a.x)} ${n(a.y)}C${n(a.x + half)} ${n(a.y)} ${n(b.x - half)} ${n(b.y)} ${n(b.x)} ${n(b.y)}`;
+  return way.map((to, i) => {
+    const from = way[i - 1];
+    if (!from) return `M${n(to.x)} ${n(to.y)}`;
+    const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
+    return narrow ? `C${n(from.x)} ${n(y)} ${n(to.x)} ${n(y)} ${n(to.x)} ${n(to.y)}` : `C${n(x)} ${n(from.y)} ${n(x)} ${n(to.y)} ${n(to.x)} ${n(to.y)}`;
+  }).join("");
 }
 
 /** @param {Line} line */
-const middleOf = ({ a, b }) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 + 4 });
+const middleOf = ({ a, b, way: [from = a, to = b] }) => ({ x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 + 4 });
 
 /** One label for each step of the chosen shape, on its widest line with room for it. @param {Line[]} lines @param {Dot[]} dots @returns {Line[]} */
 function stepLabels(lines, dots) {

@@ -6,7 +6,7 @@ import { go } from "../shell/router.js";
 import { fetched } from "../shell/token.js";
 import { listOf, to, toEntity } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
-import { chain, entityLink, named, otherEnd, phrase } from "../parts/facts.js";
+import { chain, entityLink, named, otherEnd, phrase, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -179,7 +179,7 @@ async function one({ about: id, place, title }) {
     put(bar, h("a", { href: to("report") }, "Reports"), icon("right"), h("strong", { class: "grow clip" }, label(name)),
       report.state === "done" ? [h("button", { type: "button", class: "button desk", onclick: () => print() }, icon("file"), "Print"), files] : null,
       h("a", { class: "button", href: to("report", null, { about: report.about }) }, "Run again"));
-    if (report.state === "done") return put(paper, later(ask(`reports/${encodeURIComponent(report.id)}/files/report.json`), (said) => read(said, report), { rows: 10 }));
+    if (report.state === "done") return put(paper, later(Promise.all([ask(`reports/${encodeURIComponent(report.id)}/files/report.json`), ready()]), ([said]) => read(said, report), { rows: 10 }));
     if (report.state === "failed") return put(paper, empty({ icon: "error", title: "The report could not be made", text: label(report.error ?? ""), actions: h("a", { class: "button main", href: to("report", null, { about: report.about }) }, "Order it again") }));
     if (report.state === "cancelled") return put(paper, empty({ icon: "close", title: "Cancelled", text: "Nothing was written.", actions: h("a", { class: "button main", href: to("report", null, { about: report.about }) }, "Order it again") }));
     return put(paper, h("div", { class: "state", role: "status" }, h("span", { class: "badge-icon" }, icon("clock")), h("h2", {}, report.state === "queued" ? "Waiting for a worker" : report.total ? `${number(report.done)} of ${plural(report.total, "entity", "entities")}` : "Being made"), progress(report),
@@ -240,7 +240,7 @@ function section({ view: about, stated, predicted, similar, facts, note }, told)
     h("dl", { class: "stated" }, [...groups.values()].map((group) => {
       const [one] = group;
       if (!one) return null;
-      return h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), sourceButton(group.flatMap((fact) => fact.origins)));
+      return h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, h("span", { class: "names" }, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), sourceButton(group.flatMap((fact) => fact.origins))));
     })),
     predicted.length ? [h("h3", {}, "Predicted, not stated"), h("ul", { class: "insights" }, predicted.map((/** @type {Fact} */ fact) => h("li", {}, mark("predicted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact), { kind: "new" })), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told)))))] : null,
     note ? h("p", { class: "note" }, label(note)) : null,

@@ -5,7 +5,7 @@ import { rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { listOf, to } from "../shell/url.js";
 import { h, label, number, plain, plural, put } from "../parts/dom.js";
-import { arrow, chain, entityLink, named } from "../parts/facts.js";
+import { arrow, chain, entityLink, named, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { pValue } from "../parts/marks.js";
 import { empty, later, partial } from "../parts/states.js";
@@ -31,7 +31,7 @@ export async function view({ place, query, push, title }) {
       h("div", { class: "row wrap" }, h("button", { type: "submit", class: "button main" }, "Compare"), h("label", { class: "button", for: "set-file" }, icon("file"), "From a file"), file,
         h("button", { type: "button", class: "chip", "aria-pressed": String(twoSteps), onclick: () => push({ steps: twoSteps ? null : 2 }) }, "Two steps away, too"))), results));
   if (!given.length) return void put(results, empty({ icon: "list", title: "No entity yet", text: ["Paste names above, or choose rows in a ", h("a", { class: "link", href: to("table") }, "table"), "."] }));
-  put(results, later(post("sets:enrich", { entities: given, k: 40, two_steps: twoSteps, type: query.get("type") ?? undefined, deadline_ms: 8000 }, { safe: true }), (answer) => {
+  put(results, later(Promise.all([post("sets:enrich", { entities: given, k: 40, two_steps: twoSteps, type: query.get("type") ?? undefined, deadline_ms: 8000 }, { safe: true }), ready()]), ([answer]) => {
     const most = Math.max(...answer.shared.map((/** @type {Shared} */ one) => one.fold), 1);
     return [
       h("div", { class: "chips members" }, answer.entities.slice(0, 40).map((/** @type {Entity} */ entity) => h("span", { class: "chip" }, dotOf(entity), entityLink(entity, { kind: "bare" }))), answer.entities.length > 40 ? h("span", { class: "quiet" }, `and ${number(answer.entities.length - 40)} more`) : null),

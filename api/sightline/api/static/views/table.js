@@ -4,8 +4,8 @@ import { ask, post, served } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { listOf, to, toEntity, toType } from "../shell/url.js";
-import { h, label, number, plain, plural, put, s, say, tell } from "../parts/dom.js";
-import { entityLink, nameOf, named } from "../parts/facts.js";
+import { h, label, number, plain, plural, put, s, say, shortened, tell } from "../parts/dom.js";
+import { entityLink, nameOf, named, read, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -52,7 +52,7 @@ export async function view(context) {
   function load(now) {
     query = now;
     put(foot);
-    put(body, later(page(null), (answer) => {
+    put(body, later(Promise.all([page(null), ready()]), ([answer]) => {
       shown = answer;
       rows = answer.rows;
       title(nameOf(answer.type));
@@ -77,7 +77,7 @@ export async function view(context) {
       columns: [
         { key: "label", title: "label", under: plural(answer.found, "row"), sorts: true, cell: (row) => h("span", { class: "node" }, dotOf(row.entity), entityLink(row.entity)) },
         ...answer.columns.map((column, i) => ({
-          key: column.key, title: h("span", { title: plain(column.ref.iri) }, column.sort === "in" ? "← " : null, label(nameOf(column.ref, 40))), under: inside(column), number: column.numeric || column.many, sorts: true,
+          key: column.key, title: h("span", { title: plain(column.ref.iri) }, label(shortened(read(column.ref, column.sort !== "in"), 40))), under: inside(column), number: column.numeric || column.many, sorts: true,
           cell: (/** @type {Row} */ row) => cell(column, /** @type {Cell} */ (row.cells[i]), `-${column.key}` === query.get("sort")),
         })),
       ],
@@ -225,7 +225,7 @@ function spoken(text, answer) {
 
 /** @param {HTMLElement} anchor @param {Answer} answer @param {(text: string) => void} add */
 function filtering(anchor, answer, add) {
-  const column = h("select", { class: "field", "aria-label": "Column" }, h("option", { value: "label" }, "label"), answer.available.map((one) => h("option", { value: one.key }, `${one.sort === "in" ? "← " : ""}${nameOf(one.ref, 40)}`)));
+  const column = h("select", { class: "field", "aria-label": "Column" }, h("option", { value: "label" }, "label"), answer.available.map((one) => h("option", { value: one.key }, shortened(read(one.ref, one.sort !== "in"), 40))));
   const how = h("select", { class: "field", "aria-label": "How" }, Object.entries(WORDS).map(([sign, word]) => h("option", { value: sign }, word)));
   const value = h("input", { class: "field", "aria-label": "Value", required: true, maxlength: "200" });
   const close = popover(anchor, h("form", { class: "filter", onsubmit: (/** @type {Event} */ event) => {
@@ -239,7 +239,7 @@ function filtering(anchor, answer, add) {
 /** @param {HTMLElement} anchor @param {Answer} answer @param {(columns: string[]) => void} use */
 function choosing(anchor, answer, use) {
   const on = new Set(answer.columns.map((column) => column.key));
-  const boxes = answer.available.map((one) => h("label", {}, h("input", { type: "checkbox", value: one.key, checked: on.has(one.key) }), h("span", { class: "grow" }, one.sort === "in" ? "← " : null, named(one.ref)), h("span", { class: "quiet" }, number(one.filled))));
+  const boxes = answer.available.map((one) => h("label", {}, h("input", { type: "checkbox", value: one.key, checked: on.has(one.key) }), h("span", { class: "grow" }, label(read(one.ref, one.sort !== "in"))), h("span", { class: "quiet" }, number(one.filled))));
   const list = h("div", {}, boxes);
   const close = popover(anchor, [list, h("div", { class: "row" }, h("button", { type: "button", class: "button main", onclick: () => {
     const keys = [.../** @type {NodeListOf<HTMLInputElement>} */ (list.querySelectorAll("input:checked"))].map((box) => box.value);
