@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 from xml.etree import ElementTree
 
@@ -185,6 +186,29 @@ def test_a_hostile_label_is_text_in_the_graph_of_paths(
         assert saved_.tag.endswith("svg")
         rows = list(csv.DictReader(io.StringIO(saved(page, ".v-connect", "CSV"))))
         assert HOSTILE in rows[0]["path"]
+
+
+def test_the_whole_graph_is_drawn_and_left_by_keys(page: Browser, base: str) -> None:
+    opened(page, base, "graph")
+    page.waits_for("13 entities, 13 facts")
+    page.until(f"{OPTIONS}.length === 13")
+    assert any(HOSTILE[:70] in text for text in page.run(f"{OPTIONS}.map(o => o.textContent)"))
+    assert page.run(f"document.querySelectorAll('{FOREIGN}').length") == 0
+    page.run("document.querySelector('.stage').focus()")
+    page.press("ArrowRight")
+    page.until(f"{ACTIVE} !== ''")
+    name = page.run(f"{ACTIVE}.split(',')[0]")
+    page.press("e")
+    page.until(f"document.querySelector('h1')?.innerText === {json.dumps(name)}")
+
+
+def test_a_part_of_a_graph_says_of_how_much(page: Browser, base: str) -> None:
+    opened(page, base, "settings")
+    fewer = "(url, options) => asks(String(url).replace('limit=5000', 'limit=3'), options)"
+    page.run(f"window.asks = window.fetch; window.fetch = {fewer}")
+    page.run("location.hash = '#/graph'")
+    page.waits_for("3 of 13 entities")
+    page.waits_for("10 less connected entities were left out")
 
 
 def test_a_drawing_that_was_left_unfinished_is_finished_on_the_way_back(

@@ -275,21 +275,6 @@ def test_an_unknown_entity_gets_suggestions(started: Browser, base: str) -> None
     started.until("[...document.querySelectorAll('main a')].some(a => a.innerText === 'Kenya')")
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_nothing_is_wider_than_the_screen(page: Browser, base: str, width: int) -> None:
-    page.resize(width, 800)
-    for view in [
-        (),
-        ("e", "Kenya"),
-        ("e", "entity:hostile"),
-        ("table",),
-        ("connect",),
-        ("settings",),
-    ]:
-        opened(page, base, *view)
-        assert page.run("document.documentElement.scrollWidth") <= width, view
-
-
 def test_the_theme_is_that_of_the_system_unless_chosen(page: Browser, base: str) -> None:
     theme = "document.documentElement.dataset.theme"
     page.dark(True)

@@ -27,6 +27,7 @@ from sightline.client.records import (
     Insights,
     Merges,
     Neighborhood,
+    Overview,
     Paths,
     PredictionQuestion,
     Predictions,
@@ -123,6 +124,14 @@ COMMUNITIES = Question(
     Communities,
     (),
     {"k": 10, "resolution": 1.0, "seed": 0, "deadline_ms": 5000},
+)
+OVERVIEW = Question(
+    "overview",
+    "GET",
+    "/v1/overview",
+    Overview,
+    (),
+    {"limit": 1000, "facts": 10000, "deadline_ms": 5000},
 )
 PREDICT = Question(
     "predict",
@@ -461,6 +470,21 @@ class Kinds(ABC):
         return self._ask(
             COMMUNITIES, k=k, resolution=resolution, seed=seed, deadline_ms=deadline_ms
         )
+
+    def overview(
+        self, *, limit: int = 1000, facts: int = 10000, deadline_ms: int = 5000
+    ) -> Overview:
+        """The best connected entities, the facts between them, and the communities they are in:
+        the whole graph where it is small.
+
+        The best connected first.
+
+        Args:
+            limit: Most entities, the best connected, 1 to 5000.
+            facts: Most facts, hubs counting less, 0 to 20000.
+            deadline_ms: Answer after this many milliseconds, 1 to 60000.
+        """
+        return self._ask(OVERVIEW, limit=limit, facts=facts, deadline_ms=deadline_ms)
 
     def predict(
         self,
@@ -1028,6 +1052,21 @@ class AsyncKinds(ABC):
         return await self._ask(
             COMMUNITIES, k=k, resolution=resolution, seed=seed, deadline_ms=deadline_ms
         )
+
+    async def overview(
+        self, *, limit: int = 1000, facts: int = 10000, deadline_ms: int = 5000
+    ) -> Overview:
+        """The best connected entities, the facts between them, and the communities they are in:
+        the whole graph where it is small.
+
+        The best connected first.
+
+        Args:
+            limit: Most entities, the best connected, 1 to 5000.
+            facts: Most facts, hubs counting less, 0 to 20000.
+            deadline_ms: Answer after this many milliseconds, 1 to 60000.
+        """
+        return await self._ask(OVERVIEW, limit=limit, facts=facts, deadline_ms=deadline_ms)
 
     async def predict(
         self,

@@ -659,6 +659,53 @@ class Communities(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class OverviewEntity(EntityRef):
+    """An entity of it.
+
+    Attributes:
+        degree: facts in the whole graph.
+        community: the number of its community; 0 for one without facts.
+    """
+
+    degree: int
+    community: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewCommunity:
+    """A community: its number, what it is called, its most central entity, and how many it has."""
+
+    number: int
+    name: str
+    central: str
+    entities: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview(Table, Graph):
+    """A part of the graph, and of how much.
+
+    Attributes:
+        source, relation, target: of each fact, as positions in ``entities`` and ``relations``.
+        inferred: the positions, among the facts, of those that no source states.
+        all_entities, all_facts: how many the graph holds, facts that say the same counted once.
+        reason: what was cut when ``truncated``.
+    """
+
+    entities: tuple[OverviewEntity, ...]
+    relations: tuple[Ref, ...]
+    communities: tuple[OverviewCommunity, ...]
+    source: tuple[int, ...]
+    relation: tuple[int, ...]
+    target: tuple[int, ...]
+    inferred: tuple[int, ...]
+    all_entities: int
+    all_facts: int
+    truncated: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionQuestion:
     """A fact with one gap: two of head, relation and tail, each an IRI, a CURIE or a label."""
 

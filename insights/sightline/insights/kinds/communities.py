@@ -118,28 +118,19 @@ def communities(sight: Sightline, asked: CommunitiesQuestion) -> Communities:
     """Groups of entities that have more to do with each other than with the rest, with what is
     central in them and what they have in common; and the entities that join them.
     """
-    import numpy as np
-
     from sightline.graph.sets.communities import communities as find
 
     start, budget = time.perf_counter(), asked.deadline_ms / 1000
     s = sight.snapshot
     found = find(s, resolution=asked.resolution, seed=asked.seed, deadline_ms=asked.deadline_ms / 2)
-    by_community = np.argsort(found.of, kind="stable").astype(np.int32)
-    begin = np.searchsorted(found.of[by_community], np.arange(len(found.sizes) + 1))
-
-    @cache
-    def plain(i: int) -> Community:
-        return _plain(sight, found, by_community[begin[i] : begin[i + 1]], i)
-
+    plain, members_of = named_communities(sight, found), _members(found)
     reasons = [] if found.whole else ["the search for communities was not at its end"]
     # The first question of a process loads the kernels, which may take all its time.
     end = max(start + budget, time.perf_counter() + budget / 2)
     shown, unnamed = [], 0
     for i in range(min(asked.k, len(found.sizes))):
         late = i > 0 and time.perf_counter() > end
-        members = by_community[begin[i] : begin[i + 1]]
-        shown.append(plain(i) if late else _with_traits(sight, plain(i), members))
+        shown.append(plain(i) if late else _with_traits(sight, plain(i), members_of(i)))
         unnamed += late
     if unnamed:
         reasons.append(f"what {unnamed} of {len(shown)} communities have in common was left out")
@@ -155,6 +146,21 @@ def communities(sight: Sightline, asked: CommunitiesQuestion) -> Communities:
         truncated=reason is not None,
         reason=reason,
     )
+
+
+def _members(found: Found) -> Callable[[int], Ids]:
+    """The entities of a community, by its place among all."""
+    import numpy as np
+
+    by_community = np.argsort(found.of, kind="stable").astype(np.int32)
+    begin = np.searchsorted(found.of[by_community], np.arange(len(found.sizes) + 1))
+    return lambda i: by_community[begin[i] : begin[i + 1]]
+
+
+def named_communities(sight: Sightline, found: Found) -> Callable[[int], Community]:
+    """Each community, by its place among all, without what its entities have in common."""
+    members = _members(found)
+    return cache(lambda i: _plain(sight, found, members(i), i))
 
 
 def _plain(sight: Sightline, found: Found, members: Ids, i: int) -> Community:

@@ -36,7 +36,8 @@ import { isSymmetric, read } from "../parts/facts.js";
  * @property {number} x @property {number} y where its trunk ends
  * @property {{ x: number, y: number } | null} rest where the sign for what was left out stands
  */
-/** @typedef {{ nodes: Map<string, Node>, edges: Map<string, Edge>, groups: Group[], notes: string[], abstain: number | null }} Graph */
+/** @typedef {{ nodes: Map<string, Node>, edges: Map<string, Edge>, groups: Group[], titles: Title[], notes: string[], abstain: number | null }} Graph */
+/** A name of a part of the picture. @typedef {{ text: string, x: number, y: number }} Title */
 
 /** Entities that a step adds, of one relation, and of one relation of a hub, which opens as groups. */
 const STEP = 40;
@@ -66,7 +67,7 @@ function asked(route, parameters) {
 }
 
 /** @returns {Graph} */
-export const nothing = () => ({ nodes: new Map(), edges: new Map(), groups: [], notes: [], abstain: null });
+export const nothing = () => ({ nodes: new Map(), edges: new Map(), groups: [], titles: [], notes: [], abstain: null });
 
 /** As it stands in the address. @param {Step} step */
 export const written = ({ id, relation }) => [id, ...(relation ? [relation] : [])].map((part) => part.replace(/[%;]/g, encodeURIComponent)).join(";");

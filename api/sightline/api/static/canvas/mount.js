@@ -14,6 +14,7 @@ import { dot, dotOf, ready, typeNamed, typeOf } from "../parts/types.js";
 import * as files from "./export.js";
 import { expand, nothing, other, phraseOf, stepOf, written } from "./graph.js";
 import { around, beyond, trunk } from "./layout.js";
+import { wholeGraph } from "./whole.js";
 import { colourOfNode, isNew, paint, readTheme, tint } from "./paint.js";
 import { Stage } from "./stage.js";
 
@@ -30,6 +31,7 @@ const STATUSES = ["stated", "inferred", "predicted"];
 const FLOOD = { share: 0.15, edges: 1000 };
 /** Options of the list that a screen reader reads. */
 const LISTED = 400;
+const WHOLE = { top: 76, right: 40, bottom: 72, left: 40 };
 const EDGE = { top: 84, right: 185, bottom: 92, left: 185 };
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
@@ -42,7 +44,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   const style = new URL("./canvas.css", import.meta.url).href;
   if (!document.querySelector(`link[href="${style}"]`)) document.head.append(h("link", { rel: "stylesheet", href: style }));
   const list = h("div", { class: "hidden twin" });
-  const place = h("div", { class: "stage", tabindex: 0, role: "listbox", "aria-label": `Drawing around ${nameOf(entity)}; arrows move, Enter opens`, "aria-describedby": `${id}-hint` }, list);
+  const place = h("div", { class: "stage", tabindex: 0, role: "listbox", "aria-label": `${entity ? `Drawing around ${nameOf(entity)}` : "Drawing of the whole graph"}; arrows move, Enter opens`, "aria-describedby": `${id}-hint` }, list);
   const crumbs = h("div", { class: "crumbs" });
   const tools = h("div", { class: "float tools" });
   const legend = h("div", { class: "float legend" });
@@ -57,7 +59,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   let query = new URLSearchParams(state.query);
   let turn = 0;
   /** @type {import("./paint.js").Shown} */
-  const shown = { nodes: [], edges: [], groups: [], centre: null, lit: null, chosen: new Set(), pinned: new Set(), labels: 1, phrase: phraseOf, lasso: [] };
+  const shown = { nodes: [], edges: [], groups: [], titles: [], centre: null, lit: null, chosen: new Set(), pinned: new Set(), labels: 1, phrase: phraseOf, lasso: [] };
   /** @type {Node | null} */
   let selected = null;
   let hovered = /** @type {Node | null} */ (null);
@@ -96,7 +98,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   const scene = () => ({ nodes: shown.nodes, edges: shown.edges, colour: colourOfNode, line: () => tint("edge"), faint: () => tint("edge-faint") });
   const place_ = () => [stage.camera.x.toFixed(0), stage.camera.y.toFixed(0), stage.camera.k.toFixed(3)].join(",");
   const own = () => Object.fromEntries(OWN.map((name) => [name, query.get(name)]));
-  const name = plain(nameOf(entity, 60));
+  const name = entity ? plain(nameOf(entity, 60)) : "graph";
 
   /** Change the address; undo takes it back. @param {Record<string, any>} changes */
   function change(changes) {
@@ -116,7 +118,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   async function sync() {
     const mine = (turn += 1);
     left = false;
-    const steps = [written({ id: entity.id, relation: null }), ...listOf(query, "open")];
+    const steps = entity ? [written({ id: entity.id, relation: null }), ...listOf(query, "open")] : [];
     if (done.some((text, i) => steps[i] !== text)) {
       graph = nothing();
       done = [];
@@ -126,6 +128,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     await Promise.all([ready(), relationsReady()]);
     if (mine !== turn) return;
     try {
+      if (!entity && !graph.nodes.size) graph = await wholeGraph();
+      if (mine !== turn) return;
       for (const text of steps.slice(done.length)) {
         const next = stepOf(text);
         const before = graph.groups.find((group) => group.owner.id === next.id && group.relation.id === next.relation && group.rest)?.rest;
@@ -147,7 +151,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
       const node = graph.nodes.get(pinned);
       if (node && x && y) Object.assign(node, { x: Number(x) || 0, y: Number(y) || 0 });
     }
-    for (const group of graph.groups) trunk(group, group.owner, group.owner.id === entity.id ? 0.45 : 0.5);
+    for (const group of graph.groups) trunk(group, group.owner, group.owner.id === entity?.id ? 0.45 : 0.5);
     refresh();
     const at = (query.get("at") ?? "").split(",").map(Number);
     if (looked && at.length === 3 && at.every(Number.isFinite) && (at[2] ?? 0) > 0) {
@@ -195,12 +199,13 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const norel = withoutRelations();
     const notype = new Set(listOf(query, "notype"));
     const statuses = query.has("show") ? listOf(query, "show") : STATUSES;
-    const centre = graph.nodes.get(entity.id) ?? null;
+    const centre = graph.nodes.get(entity?.id ?? "") ?? null;
     const may = new Set([...graph.nodes.values()].filter((node) => node === centre || (!hidden.has(node.id) && !notype.has(typeOf(node.entity)?.label ?? ""))));
     shown.edges = [...graph.edges.values()].filter((edge) => may.has(edge.source) && may.has(edge.target) && !norel.has(edge.relation.id) && statuses.includes(edge.status));
     const joined = new Set(shown.edges.flatMap((edge) => [edge.source, edge.target]));
-    shown.nodes = [...may].filter((node) => node === centre || joined.has(node));
+    shown.nodes = [...may].filter((node) => node === centre || joined.has(node) || !entity);
     shown.groups = graph.groups.filter((group) => may.has(group.owner) && !norel.has(group.relation.id));
+    shown.titles = graph.titles;
     shown.centre = centre;
     shown.pinned = new Set(listOf(query, "pin").map((text) => text.split("@")[0] ?? ""));
     // Steps taken back make the nodes anew: what is selected stays so.
@@ -232,13 +237,13 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   function fit() {
     const signs = shown.groups.flatMap((group) => (group.rest ? [group.rest] : []));
     const narrow = stage.width < 600;
-    stage.fit([...shown.nodes, ...signs], narrow ? { top: 70, right: 92, bottom: 76, left: 92 } : EDGE);
+    stage.fit([...shown.nodes, ...signs], !entity ? WHOLE : narrow ? { top: 70, right: 92, bottom: 76, left: 92 } : EDGE);
   }
 
   /** Bars and legend. @param {Set<string>} norel @param {string[]} statuses */
   function furnish(norel, statuses) {
     const open = listOf(query, "open").filter((text) => graph.nodes.has(stepOf(text).id));
-    put(crumbs, h("span", { class: "crumb" }, named(entity)), open.slice(-3).map((text, i, some) => [
+    put(crumbs, entity ? h("span", { class: "crumb" }, named(entity)) : [h("span", { class: "crumb last" }, "Whole graph"), h("span", { class: "crumb" }, graph.notes[0])], open.slice(-3).map((text, i, some) => [
       h("span", { class: "sep", "aria-hidden": "true" }, open.length > 3 && !i ? "…" : "›"),
       h("span", { class: i === some.length - 1 ? "crumb last" : "crumb" }, "+ ", label(crumb(stepOf(text))))]));
     put(history, crumbs,
@@ -271,7 +276,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     put(tools, filter, h("i", { class: "rule" }), loop, button("fit", "Fit", "f", () => { looked = false; state.replace({ at: null }); query.delete("at"); fit(); }), save);
     /** @type {Map<string, number>} */
     const types = new Map();
-    for (const node of graph.nodes.values()) if (node.id !== entity.id) {
+    for (const node of graph.nodes.values()) if (node.id !== entity?.id) {
       const type = typeOf(node.entity)?.label ?? "";
       types.set(type, (types.get(type) ?? 0) + 1);
     }
@@ -297,7 +302,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
       if (row.scrollWidth <= row.clientWidth) break;
     }
     const hidden = graph.nodes.size - shown.nodes.length;
-    put(notes, graph.notes.length ? label(graph.notes.at(-1) ?? "") : null,
+    put(notes, graph.notes.length > (entity ? 0 : 1) ? label(graph.notes.at(-1) ?? "") : null,
       hidden ? h("button", { type: "button", class: "chip", onclick: () => change({ hide: null, norel: null, notype: null, show: null }) }, `${plural(hidden, "entity", "entities")} hidden: show all`) : null);
   }
 
@@ -366,12 +371,12 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const row = (/** @type {Edge} */ edge) => h("li", {}, mark(/** @type {Status} */ (edge.status)), h("span", { class: "grow" },
       label(phraseOf({ relation: edge.relation, direction: edge.source === node ? "out" : "in" })), " ", named(other(edge, node).entity)),
       edge.chance === null ? sourceButton(edge.origins, [edge.source.id, edge.relation.id, edge.target.id]) : h("b", { class: "predicted-number" }, percent(edge.chance)));
-    const why = isNew(node) && rowOf("connect") ? h("a", { class: "link", href: to("connect", null, { a: entity.id, b: node.id }) }, "Paths that speak for it") : null;
+    const why = entity && isNew(node) && rowOf("connect") ? h("a", { class: "link", href: to("connect", null, { a: entity.id, b: node.id }) }, "Paths that speak for it") : null;
     put(card, h("header", {}, dotOf(node.entity), h("strong", { class: "clip" }, named(node.entity)), h("span", { class: "quiet" }, label([node.entity.types[0], plural(node.degree, "fact")].filter(Boolean).join(", ")))),
       h("ul", {}, facts.slice(0, 3).map(row), facts.length > 3 ? h("li", { class: "quiet" }, `${facts.length - 3} more drawn`) : null), why,
       h("div", { class: "actions" },
         node === shown.centre ? null : act("Open", "Enter", () => onNavigate(node.entity)),
-        !opened(node) && node.degree > node.edges.length ? act("Expand", "e", () => expandNode(node)) : opened(node) && node !== shown.centre ? act("Collapse", "E", () => collapse(node)) : null,
+        !entity ? null : !opened(node) && node.degree > node.edges.length ? act("Expand", "e", () => expandNode(node)) : opened(node) && node !== shown.centre ? act("Collapse", "E", () => collapse(node)) : null,
         act(shown.pinned.has(node.id) ? "Unpin" : "Pin", "p", () => pin(node)), node === shown.centre ? null : act("Hide", "h", () => hide())));
     placeCard();
   }
@@ -404,6 +409,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
 
   /** @param {Node} node */
   function expandNode(node) {
+    // All is drawn already: what more there is of it is in its own drawing.
+    if (!entity) return onNavigate(node.entity);
     if (opened(node)) return say(`${nameOf(node.entity, 60)} is expanded`);
     change({ open: [...listOf(query, "open"), written({ id: node.id, relation: null })] });
   }
@@ -447,7 +454,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
 
   /** Go to the neighbour in a direction, else to the nearest of all there. @param {[number, number]} way */
   function move([dx, dy]) {
-    const from = selected ?? shown.centre;
+    const from = selected ?? shown.centre ?? shown.nodes[0];
     if (!from) return;
     if (!selected) return select(from);
     const near = new Set(from.edges.filter((edge) => shown.edges.includes(edge)).map((edge) => other(edge, from)));

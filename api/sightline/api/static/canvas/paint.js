@@ -11,7 +11,7 @@ import { colourOf, typeOf } from "../parts/types.js";
 /** @typedef {import("./graph.js").Group} Group */
 /** @typedef {import("./stage.js").Stage} Stage */
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
-/** @typedef {{ nodes: Node[], edges: Edge[], groups: Group[], centre: Node | null, lit: Node | null, chosen: Set<Node>, pinned: Set<string>, labels: number, phrase: (group: Group) => string, lasso: { x: number, y: number }[] }} Shown */
+/** @typedef {{ nodes: Node[], edges: Edge[], groups: Group[], titles: import("./graph.js").Title[], centre: Node | null, lit: Node | null, chosen: Set<Node>, pinned: Set<string>, labels: number, phrase: (group: Group) => string, lasso: { x: number, y: number }[] }} Shown */
 
 /** @type {Record<string, number[]>} */
 const DASHES = { stated: [], inferred: [1.5, 4], predicted: [6, 4] };
@@ -21,6 +21,8 @@ const APART = /** @type {Record<string, string>} */ ({ inferred: "inferred", pre
 const FAR_LABELS = 60;
 const ROOM = [90, 28];
 const LONG = 24;
+/** How near the names of parts are still written. */
+const NAMED_TO = 2;
 
 /** @type {Record<string, string>} */
 let colours = {};
@@ -336,6 +338,17 @@ function byDegree(nodes) {
 /** Of a large picture: what was expanded by name, then by degree, one in each 90 × 28 px; from afar 60 of them. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Box[]} taken */
 function farLabels(c, stage, shown, places, taken) {
   if (shown.labels === 0) return;
+  c.textAlign = "center";
+  if (stage.camera.k < NAMED_TO) for (const { text, ...at } of shown.titles) {
+    const { x, y } = stage.toScreen(at);
+    c.font = font(640, 14.5);
+    const words = short(text, LONG);
+    const w = c.measureText(words).width;
+    const box = { x: x - w / 2, y: y - 9, w, h: 18 };
+    if (taken.some((other) => overlap(box, other))) continue;
+    taken.push(box);
+    halo(c, words, x, y, tint("ink"), 5);
+  }
   const cells = new Set();
   const most = stage.camera.k < 0.5 ? FAR_LABELS : Infinity;
   let count = 0;

@@ -22,8 +22,7 @@ export const named = (thing) => label(nameOf(thing));
 /** A link to an entity. @param {Entity} entity @param {{ kind?: string, withDot?: boolean }} [options] */
 export function entityLink(entity, { kind = "", withDot = false } = {}) {
   const link = h("a", { href: toEntity(entity), class: `entity ${kind}`, title: plain(entity.types.join(", ")), "data-id": entity.id }, named(entity));
-  // No line ends between the dot and the name.
-  return withDot ? h("span", { class: "node" }, dotOf(entity), "\u2060", link) : link;
+  return withDot ? h("span", { class: "node" }, dotOf(entity), link) : link;
 }
 
 /** A type as a chip that opens its table. @param {{ id: string, label: string }} type @param {number} [count] */

@@ -11,7 +11,7 @@
 /** @typedef {import("./router.js").View} View */
 /** @typedef {import("../answers.js").Entity} Entity */
 /** @typedef {{ highlight?: (id: string | null) => void, update?: (query: URLSearchParams) => void, leave?: () => void, back?: () => void, end?: () => void }} Drawing */
-/** @typedef {{ entity: Entity, state: import("./router.js").Context, onSelect: (entity: Entity | null) => void, onNavigate: (entity: Entity) => void }} Mounted */
+/** @typedef {{ entity: Entity | null, state: import("./router.js").Context, onSelect: (entity: Entity | null) => void, onNavigate: (entity: Entity) => void }} Mounted */
 /** @typedef {(container: HTMLElement, options: Mounted) => Drawing | Promise<Drawing>} Mount */
 /** @typedef {{ label: string, icon: import("../parts/icons.js").Icon, tab?: boolean }} Nav */
 /** @typedef {{ name: string, file: string, load: () => Promise<{ view: View }>, style?: boolean, nav?: Nav, menu?: Nav, under?: string, needs?: boolean }} Row */
@@ -32,11 +32,12 @@ export const VIEWS = [
   { name: "changes", file: "changes", load: () => import("../views/changes.js"), style: true, under: "", menu: { label: "Changes", icon: "clock" } },
   { name: "insights", file: "insights", load: () => import("../views/insights.js"), style: true, under: "", menu: { label: "Insights", icon: "spark" } },
   { name: "communities", file: "communities", load: () => import("../views/communities.js"), style: true, under: "", menu: { label: "Communities", icon: "graph" } },
+  { name: "graph", file: "graph", load: () => import("../views/graph.js"), under: "", menu: { label: "Whole graph", icon: "spark" } },
   { name: "settings", file: "settings", load: () => import("../views/settings.js"), style: true, under: "", menu: { label: "Settings", icon: "columns" } },
 ];
 
 /** @param {string} name */
 export const rowOf = (name) => VIEWS.find((row) => row.name === name);
 
-/** What draws a neighbourhood, loaded with the first drawing; null: there is none, and lists say all. @type {null | (() => Promise<{ mount: Mount }>)} */
+/** What draws a neighbourhood, or the whole graph where no entity is given, loaded with the first drawing; null: there is none, and lists say all. @type {null | (() => Promise<{ mount: Mount }>)} */
 export const CANVAS = () => import("../canvas/mount.js");

@@ -6,7 +6,7 @@ import { go } from "../shell/router.js";
 import { fetched } from "../shell/token.js";
 import { listOf, to, toEntity } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
-import { chain, entityLink, named, otherEnd, phrase, ready } from "../parts/facts.js";
+import { chain, entityLink, isSymmetric, named, otherEnd, phrase, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -233,7 +233,7 @@ function section({ view: about, stated, predicted, similar, facts, note }, told)
   /** @type {Map<string, Fact[]>} */
   const groups = new Map();
   for (const fact of /** @type {Fact[]} */ (stated)) {
-    const key = `${fact.relation.id} ${fact.direction}`;
+    const key = isSymmetric(fact.relation) ? fact.relation.id : `${fact.relation.id} ${fact.direction}`;
     groups.set(key, [...(groups.get(key) ?? []), fact]);
   }
   return h("section", {}, h("h2", {}, h("a", { href: toEntity(about.entity) }, named(about.entity))), h("p", { class: "quiet" }, `${about.entity.types.map(plain).join(", ")}${about.entity.types.length ? ", " : ""}${plural(facts, "fact")}${facts > stated.length ? `, of which ${number(stated.length)} are listed` : ""}.`),

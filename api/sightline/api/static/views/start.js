@@ -49,7 +49,7 @@ function atlas(stats) {
   if (!typed) return empty({ icon: "graph", title: "The data gives no types", text: "Entities are found by name all the same." });
   const learnt = model ? `model ${model.slice(0, 8)}` : "no model";
   return [
-    h("div", { class: "title" }, h("h2", {}, "What is in it"), h("span", { class: "quiet" }, `${plural(typed, "type")}, ${plural(stats.relations, "relation")}. Click one to list it`)),
+    h("div", { class: "title" }, h("h2", {}, "What is in it"), h("span", { class: "quiet" }, `${plural(typed, "type")}, ${plural(stats.relations, "relation")}. Click one to list it`), rowOf("graph") ? h("a", { class: "quiet", href: to("graph") }, "Whole graph") : null),
     later(once("schema"), (schema) => typeMap(schema), { rows: 8 }),
     h("footer", { class: "legend" }, h("span", {}, mark("stated", true), `stated ${number(edges - inferred)}`), h("span", {}, mark("inferred", true), `inferred ${number(inferred)}`),
       model ? h("span", {}, mark("predicted", true), "predicted on request") : null, h("code", {}, `snapshot ${snapshot.slice(0, 8)} · ${learnt}`)),
