@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pyoxigraph as ox
 import pytest
 
-from sightline.cli.demo import take_back, withheld_facts
+from sightline.cli.demo import read_by_eye, take_back, withheld_facts
 from sightline.cli.main import run
+from sightline.graph.extraction.extract import extract
 from sightline.graph.paths.find import find_paths
 from sightline.graph.reasoning.reason import reason
 from sightline.graph.record.loads import active_loads, retract
@@ -538,8 +540,30 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 def test_every_record_is_loaded(snapshot: Snapshot) -> None:
     loads = active_loads(Workspace.open(snapshot.folder.parents[1]))
 
-    assert len(loads) == 10
-    assert [(load.counts.rejected, load.counts.duplicate) for load in loads] == [(0, 0)] * 10
+    assert Counter(load.role for load in loads) == {"facts": 10, "text": 50}
+    assert {(load.counts.rejected, load.counts.duplicate) for load in loads} == {(0, 0)}
+
+
+def test_what_the_texts_add_was_read_by_eye_and_is_right_as_often_as_is_said(
+    world: World, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    ws = Workspace.open(shutil.copytree(snapshot.folder.parents[1], tmp_path / "ws"))
+    withheld = withheld_facts(WORLD)
+    take_back(ws, WORLD, withheld)
+    reason(ws)
+    load = extract(ws)
+    statements = pl.read_parquet(load.statements).sort("row")
+    terms = statements.select("subject", "predicate", "object").iter_rows()
+    found = {tuple(term.rpartition(":")[2] for term in terms_of_one) for terms_of_one in terms}
+    read = read_by_eye(WORLD)
+    # Facts that nobody has read say nothing of how many are right: read them, and list them.
+    assert found == read.keys()
+    assert len(found) >= 120
+    assert not found & (set(world.facts) - reversed_too(withheld))
+    assert len(found & set(withheld)) >= 5
+    assert sum(read.values()) >= 0.97 * len(read)
+    said = (WORLD / "README.md").read_text(encoding="utf-8")
+    assert f"{sum(read.values())} of the {len(read)}" in said.replace("\n", " ")
 
 
 def test_what_the_demo_withholds_is_true_and_in_no_graph_until_its_load_is_retracted(

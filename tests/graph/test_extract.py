@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from sightline.graph.errors import OutOfRange
+from sightline.graph.extraction import relations
 from sightline.graph.extraction.errors import NoText
 from sightline.graph.extraction.extract import Options, about, extract, preview
 from sightline.graph.extraction.linking import Names, Told, find, link, together
@@ -148,6 +150,79 @@ def test_a_denial_is_of_its_sentence_alone(read: tuple[Workspace, Snapshot]) -> 
     mentions = link(snapshot, texts, np.zeros(2, np.int32), Told())
     found = candidates(snapshot, mentions)
     assert (found.sentence.tolist(), found.denied) == ([0], 1)
+
+
+def pairs_of(snapshot: Snapshot, texts: list[str]) -> list[tuple[str, str, bool, bool]]:
+    """Head, tail, known and wrong of each pair that sentences might state a relation of."""
+    found = candidates(snapshot, link(snapshot, texts, np.zeros(len(texts), np.int32), Told()))
+    labels = snapshot.entity_labels
+    columns = (found.head, found.tail, found.known, found.wrong)
+    return sorted(
+        (labels[h], labels[t], k, w) for h, t, k, w in zip(*(column.tolist() for column in columns))
+    )
+
+
+@pytest.fixture(scope="module")
+def friends(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """People who know each other, one of whom owns one of a hundred cats and knows a cat."""
+    ws = Workspace.create(tmp_path_factory.mktemp("friends") / "ws")
+    rows = [row for name in "abcd" for row in (label(name, f"Per{name}"), typed(name, "Person"))]
+    rows += [label("cat", "Felix"), typed("cat", "Cat"), fact(("a", "knows", "cat"))]
+    rows += [fact((f"p{i}", "knows", f"p{i + 1}")) for i in range(0, 300, 2)]
+    rows += [typed(f"p{i}", "Person") for i in range(300)]
+    rows += [fact(("a", "knows", "b"))]
+    add_load(ws, rows)
+    return compile_snapshot(ws, rdf=False)
+
+
+def test_members_of_a_list_and_rare_types_are_no_pairs(friends: Snapshot) -> None:
+    assert pairs_of(friends, ["Pera, Perb and Perc are here."]) == []
+    assert ("Pera", "Perb", True, False) in pairs_of(friends, ["Pera is a friend of Perb."])
+    # One fact in a hundred is with a cat: that is no way of the relation.
+    assert pairs_of(friends, ["Perd is a friend of Felix."]) == []
+
+
+def test_a_nearer_fact_tells_why_its_tail_is_named(friends: Snapshot) -> None:
+    told = pairs_of(friends, ["Perd has a dog, and Pera is a friend of Perb."])
+    assert ("Pera", "Perb", True, False) in told
+    assert ("Perd", "Perb", False, True) in told
+    assert ("Perd", "Perb", False, False) in pairs_of(friends, ["Perd is a friend of Perb."])
+
+
+def test_what_the_graph_would_hold_is_not_likely() -> None:
+    share = np.array([0.98, 0.5, 0.98, 0.1, 0.98, 0.1])
+    known = np.array([True, True, False, False, False, False])
+    wrong = np.array([False, False, True, True, False, False])
+    whole = relations.chance(share, 1.0, known, wrong)
+    assert whole[2:4].tolist() == [0, 0]  # nothing is lacking, so heads with others have no more
+    some = relations.chance(share, 0.98, known, wrong)
+    assert some[2] == pytest.approx(some[4], abs=0.3)
+    assert some[3] < 0.01
+    # Of open pairs few are true where few read like facts.
+    crowd = relations.chance(
+        np.array([0.9] * 9 + [0.1] * 9 + [0.5] + [0.02] * 99),
+        1.0,
+        np.array([True] * 9 + [False] * 109),
+        np.array([False] * 9 + [True] * 9 + [False] * 100),
+    )
+    assert crowd[18] < 0.2
+
+
+def test_a_sentence_states_the_likelier_relation_of_two(friends: Snapshot) -> None:
+    one = np.zeros(3, np.int32)
+    found = relations.Candidates(
+        head=np.array([0, 1, 0], np.int32),
+        relation=np.array([0, 1, 2], np.int32),
+        tail=np.array([1, 0, 2], np.int32),
+        sentence=one.astype(np.int64),
+        known=one == 1,
+        wrong=one == 1,
+        features=sparse.csr_matrix((3, 4)),
+        denied=0,
+        cut=0,
+    )
+    score = relations.best_read(found, np.array([2.0, -2.0, -3.0]))
+    assert score.tolist() == [2.0, relations.UNREAD, -3.0]
 
 
 def test_values_of_a_property_are_texts_where_asked(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.ingest.discover import Taking
 
+#: Texts that are listed one by one when they are loaded.
+FEW_TEXTS = 10
 #: Columns of a table that `profile` prints.
 SHOWN = 100
 
@@ -196,7 +198,14 @@ def load_files(
         )
     for sentence in said:
         terminal.say(sentence)
-    _show_loads([result.load for result in results], "Loaded")
+    loaded = [result.load for result in results]
+    texts = [load for load in loaded if load.role == "text"]
+    if len(texts) > FEW_TEXTS:
+        loaded = [load for load in loaded if load.role != "text"]
+    _show_loads(loaded, "Loaded")
+    if len(texts) > FEW_TEXTS:
+        said_in = sum(load.counts.loaded for load in texts)
+        terminal.say(f"and {len(texts)} texts of {said_in:,} sentences, each a load of its own")
     for result in results:
         for replaced in result.replaced if result.known else ():  # a new load has it as a note
             terminal.say(f"{result.load.source}: {replaced}")

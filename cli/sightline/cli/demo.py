@@ -1,11 +1,13 @@
 """The command `demo`: the bundled example from raw files to answers that can be checked.
 
 Some facts of the example are taken back before anything is learnt (``withheld.list`` beside its
-files), so that it shows what is found again and what is not.
+files), so that it shows what is found again and what is not. What its texts add was read by eye
+(``extracted.list``), so that it can say how much of that is right.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 Fact = tuple[str, str, str]
 #: Answers looked at for each withheld fact.
 MOST = 100
+#: Facts from texts that are shown.
+FROM_TEXTS = 8
 
 
 def demo(
@@ -39,7 +43,8 @@ def demo(
 ) -> None:
     """The bundled example: facts about the world's countries, from raw files to answers.
 
-    Withholds a few facts, learns from the others, and shows which of them it finds again.
+    Reads texts for what the tables lack. Withholds a few facts, learns from the others, and shows
+    which of them it finds again.
     """
     from sightline.graph.reasoning.reason import reason
 
@@ -51,12 +56,16 @@ def demo(
         build.load_files(ws, [folder], folder / "mapping.yaml", strict=True)
         take_back(ws, folder, withheld)
         inferred = reason(ws)
+        build.extract_loaded(ws)
         build.learn(ws, "quick", device)
-    first_insights(open_for_asking(workspace), withheld, inferred.counts.statements)
+    sight = open_for_asking(workspace)
+    first_insights(sight, withheld, inferred.counts.statements)
+    show_extracted(sight, read_by_eye(folder))
     for line in (
         "where to go next:",
         f'  sightline paths Kenya "United Kingdom" -w {workspace}',
         f"  sightline related Portugal -w {workspace}",
+        f"  sightline related Amur --relation 'flows into' -w {workspace}",
         f"  sightline report --about Nepal -w {workspace}",
         f"  sightline serve -w {workspace}",
     ):
@@ -76,6 +85,13 @@ def withheld_facts(folder: Path) -> list[Fact]:
     """The facts of ``withheld.list``; its other lines are prose."""
     lines = (folder / "withheld.list").read_text(encoding="utf-8").splitlines()
     return [(h, r, t) for h, r, t in (line.split("\t") for line in lines if "\t" in line)]
+
+
+def read_by_eye(folder: Path) -> dict[Fact, bool]:
+    """The facts of ``extracted.list``, and which are right; its other lines are prose."""
+    lines = (folder / "extracted.list").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if "\t" in line)
+    return {(h, r, t): verdict == "right" for verdict, h, r, t in rows}
 
 
 def take_back(ws: Workspace, folder: Path, facts: list[Fact]) -> None:
@@ -147,5 +163,39 @@ def show_found_again(sight: Sightline, withheld: list[Fact]) -> None:
         f"{sum(p == 1 for p in places)} of {len(withheld)} stand first, "
         f"{sum(p <= 3 for p in places)} among the first three and {sum(p <= 10 for p in places)} "
         "among the first ten of all answers that the graph lacks; chance: that it is true"
+    )
+    terminal.say("")
+
+
+def show_extracted(sight: Sightline, read: dict[Fact, bool]) -> None:
+    """Some facts that texts add, of all relations in turn, and how many of all are right."""
+    from sightline.cli.tables import percent
+
+    graph = sight.snapshot
+    seen: Counter[int] = Counter()
+    rows: list[tuple[int, tuple[object, ...]]] = []
+    keys: list[Fact] = []
+    for one in graph.extractions():
+        ends = graph.entity_labels[one.head], graph.entity_labels[one.tail]
+        fact = f"{ends[0]} —{graph.relation_labels[one.relation]}→ {ends[1]}"
+        rows.append((seen[one.relation], (fact, percent(one.confidence), one.sentence)))
+        seen[one.relation] += 1
+        iris = (
+            graph.entity_iris[one.head],
+            graph.relation_iris[one.relation],
+            graph.entity_iris[one.tail],
+        )
+        head, relation, tail = (iri.rpartition(":")[2] for iri in iris)
+        keys.append((head, relation, tail))
+    rows.sort(key=lambda row: row[0])
+    columns = ("fact from a text", "#confidence", "its sentence")
+    title = "What texts state and the tables lack"
+    terminal.table(title, columns, [row for _, row in rows[:FROM_TEXTS]])
+    judged = [read[key] for key in keys if key in read]
+    terminal.say(
+        f"{len(keys)} facts from {sum(load['role'] == 'text' for load in graph.loads)} texts; "
+        f"{sum(judged)} of the {len(judged)} that a person read with their sentence are right "
+        f"({sum(judged) / max(len(judged), 1):.0%}). They are no edges, and nothing was learnt "
+        "from them"
     )
     terminal.say("")

@@ -33,14 +33,28 @@ FARTHEST, MOST_NAMES = 30, 12
 MOST = 1_000_000
 FOLDS, ROUNDS = 4, 2
 PENALTY, STEPS = 0.3, 12
-#: Nothing is taken that is rather wrong, however sure a relation is on the whole.
-LEAST = 0.5
 #: Pairs with a fact that sentences must name before a relation is extracted.
 ENOUGH = 4
-#: A directed relation has one answer where its anchors, at least so many, have so many on average.
+#: A directed relation has one answer where its anchors of a type, at least so many, have so many on
+#: average.
 SINGLE, ENOUGH_ANCHORS = 1.05, 10
-#: Words by which a sentence says that something is not so, or no longer.
-_DENIALS = "not no never neither nor without cannot former formerly until unlike denied disputed"
+#: Types that have a smaller share of a relation's facts do not go together.
+RARE = 0.01
+#: Of what a sentence might state of two names, what is so much less likely it does not; the log
+#: odds of what no sentence states.
+CLEARLY, UNREAD = 1.0, -20.0
+#: In how many steps the part of open pairs that is true is found.
+PRIOR_STEPS = 50
+#: So many of the surest pairs, as a share of those with a fact, show what part of the true facts
+#: the graph holds.
+SUREST = 1 / 3
+#: Words by which a sentence says that something is not so, no longer, or not yet.
+_DENIALS = """
+not no never neither nor without cannot former formerly until unlike denied disputed left ceased
+declined far if would could might wants hopes planned proposed applied once whether absent
+"""
+#: Words that join names and say nothing of them.
+_JOINING = "and or the of in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class Judged:
         known: pairs with a fact that sentences name; ``wrong`` those without one that count as
             wrong.
         curve: recall and precision on pairs that were not learnt from, by falling score.
+        held: share of the true facts that the graph holds, as the surest pairs show it.
         threshold: score from which it is taken as stated; None where no score is sure enough.
         precision, recall: at the threshold, on those pairs.
     """
@@ -84,6 +99,7 @@ class Judged:
     known: int
     wrong: int
     curve: tuple[tuple[float, float], ...]
+    held: float
     threshold: float | None
     precision: float | None
     recall: float | None
@@ -97,7 +113,8 @@ class Extracted:
         head, relation, tail: int32 ``(F,)``.
         sentence: the one that says it best.
         sentences: how many name both.
-        confidence: share of facts among pairs judged so that were not learnt from.
+        confidence: the chance that it is true, from the share of facts among pairs judged so that
+            were not learnt from, and from how many of the true ones the graph holds.
         single: facts left out since a head has one such fact already.
     """
 
@@ -116,19 +133,25 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
     denials = Words.of(_DENIALS.split()).hash
     one, other, between, denied = _pairs(mentions, denials)
     s = snapshot
-    fits, kinds = _signatures(s)
+    kinds = first_type(s)
+    size = int(kinds.max(initial=0)) + 1
     kind_one, kind_other = kinds[mentions.entity[one]], kinds[mentions.entity[other]]
-    symmetric = s.one_rel[: s.num_relations] == s.one_rel[s.num_relations :]
+    said = _said(mentions, one, other)
+    # Between members of a list nothing is said.
+    listed = (kind_one == kind_other) & (said == 0)
+    one, other, between = one[~listed], other[~listed], between[~listed]
+    kind_one, kind_other = kind_one[~listed], kind_other[~listed]
+    symmetric = _symmetric(s)
     parts = []
     for relation in range(s.num_relations):
-        heads, tails = fits[:, relation], fits[:, relation + s.num_relations]
+        fitting = _fitting(s, kinds, relation, size)
         for first, second, k_first, k_second, backward in (
             (one, other, kind_one, kind_other, False),
             (other, one, kind_other, kind_one, True),
         ):
             if backward and symmetric[relation]:
                 continue
-            at = np.flatnonzero(heads[k_first] & tails[k_second])
+            at = np.flatnonzero(np.isin(k_first * size + k_second, fitting))
             parts.append((first[at], second[at], np.full(len(at), relation), between[at]))
     nothing = np.zeros(0, np.int64)
     columns = zip(*parts) if parts else ((),) * 4
@@ -144,8 +167,10 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
     out, into = _count(s, s.head, head, wanted), _count(s, s.tail, tail, wanted)
     out += swap * _count(s, s.tail, head, wanted)
     wrong = ~known & ((out > 0) | (swap & (_count(s, s.head, tail, wanted) > 0)))
-    degrees = np.maximum(out - known, 0), np.maximum(into - known, 0)
-    features = _features(s, mentions, first, second, wanted, others, *degrees)
+    wrong |= ~known & _explained(s, mentions, known, first, second, wanted)
+    # Facts of the head tell which pairs count as wrong, and so must not tell which are facts.
+    into = np.where(swap, 0, np.maximum(into - known, 0))
+    features = _features(s, mentions, kinds, first, second, wanted, others, into)
     sentence = mentions.sentence[first]
     of = (head, wanted.astype(np.int32), tail, sentence, known, wrong)
     return Candidates(*of, features, denied, cut)
@@ -158,10 +183,11 @@ def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracte
         precision: least share of facts among what is taken, on pairs that were not learnt from.
     """
     s = snapshot
-    score = scores(found)
-    key = (
-        found.head.astype(np.int64) * s.num_relations + found.relation
-    ) * s.num_entities + found.tail
+    score = best_read(found, scores(found))
+    kinds = first_type(s)
+    swap = _symmetric(s)[found.relation] & (found.head > found.tail)
+    head, tail = np.where(swap, found.tail, found.head), np.where(swap, found.head, found.tail)
+    key = (head.astype(np.int64) * s.num_relations + found.relation) * s.num_entities + tail
     _, bag = np.unique(key, return_inverse=True)
     count = np.bincount(bag)
     order = np.lexsort((found.sentence, -score, bag))
@@ -177,10 +203,12 @@ def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracte
         judged.append(one)
         if one.threshold is None:
             continue
-        confidence[mine] = _isotonic(of_bag[told], found.known[best][told], of_bag[mine])
-        sure = (of_bag[mine] >= one.threshold) & (confidence[mine] > LEAST)
+        share = _isotonic(of_bag[told], found.known[best][told], of_bag[mine])
+        at = best[mine]
+        confidence[mine] = chance(share, one.held, found.known[at], found.wrong[at])
+        sure = (of_bag[mine] >= one.threshold) & (confidence[mine] >= precision)
         new = mine[sure & ~found.known[best][mine]]
-        fine = _not_single(s, relation, best[new], of_bag[new], found)
+        fine = _not_single(s, kinds, relation, best[new], of_bag[new], found)
         single += len(new) - int(fine.sum())
         taken.append(new[fine])
     rows = np.concatenate([np.zeros(0, np.int64), *taken])
@@ -217,14 +245,53 @@ def _pairs(mentions: Mentions, denials: Hashes) -> tuple[Places, Places, Places,
     return np.concatenate(left), np.concatenate(right), np.concatenate(between), denied
 
 
-def _signatures(s: Snapshot) -> tuple[Flags, npt.NDArray[np.int64]]:
-    """Which types have facts of each directed relation, bool ``(types, 2 R)``; the type of each
-    entity, 0 for none."""
-    kinds = first_type(s)
-    fits = np.zeros((int(kinds.max(initial=0)) + 1, 2 * s.num_relations), np.bool_)
-    fits[kinds[s.head], s.relation] = True
-    fits[kinds[s.tail], s.relation + s.num_relations] = True
-    return fits, kinds
+def _symmetric(s: Snapshot) -> Flags:
+    """Which relations are the same in both directions."""
+    both: Flags = s.one_rel[: s.num_relations] == s.one_rel[s.num_relations :]
+    return both
+
+
+def _fitting(
+    s: Snapshot, kinds: npt.NDArray[np.int64], relation: int, size: int
+) -> npt.NDArray[np.int64]:
+    """Pairs of types that facts of a relation have, but for rare ones: ``head * size + tail``."""
+    mine = s.relation == relation
+    pair, count = np.unique(kinds[s.head[mine]] * size + kinds[s.tail[mine]], return_counts=True)
+    often: npt.NDArray[np.int64] = pair[count >= RARE * count.sum()]
+    return often
+
+
+def _said(mentions: Mentions, one: Places, other: Places) -> Places:
+    """Words between two names, without those that are of names or join them."""
+    covered = np.zeros(len(mentions.word) + 1, np.int64)
+    placed = np.flatnonzero(mentions.first >= 0)
+    np.add.at(covered, mentions.first[placed], 1)
+    np.add.at(covered, mentions.first[placed] + mentions.count[placed], -1)
+    joining = np.isin(mentions.word, Words.of(_JOINING.split()).hash)
+    saying = np.concatenate([[0], np.cumsum(~joining & (np.cumsum(covered)[:-1] == 0))])
+    begin = mentions.first[one] + mentions.count[one]
+    said: Places = saying[np.maximum(mentions.first[other], begin)] - saying[begin]
+    return said
+
+
+def _explained(
+    s: Snapshot,
+    mentions: Mentions,
+    known: Flags,
+    head: Places,
+    tail: Places,
+    relation: npt.NDArray[np.int64],
+) -> Flags:
+    """Pairs of which a fact with the same tail, nearer in the sentence, tells why that is named:
+    in "A is large, and B lies on C" it is for B, where the graph holds that."""
+    forward = mentions.first[head] < mentions.first[tail]
+    one, other = np.where(forward, head, tail), np.where(forward, tail, head)
+    said = _said(mentions, one, other)
+    _, group = np.unique(tail * s.num_relations + relation, return_inverse=True)
+    least = np.full(int(group.max(initial=0)) + 1, FARTHEST + 1)
+    np.minimum.at(least, group[known], said[known])
+    found: Flags = said > least[group]
+    return found
 
 
 def _stated(s: Snapshot, head: Ids, relation: npt.NDArray[np.int64], tail: Ids) -> Flags:
@@ -252,26 +319,28 @@ def _count(
 def _features(
     s: Snapshot,
     mentions: Mentions,
+    kinds: npt.NDArray[np.int64],
     head: Places,
     tail: Places,
     relation: npt.NDArray[np.int64],
     others: npt.NDArray[np.int64],
-    out: npt.NDArray[np.int64],
     into: npt.NDArray[np.int64],
 ) -> sparse.csr_matrix:
     """What speaks for each candidate.
 
     Args:
         head, tail: places in ``mentions``.
+        kinds: the type of each entity.
         others: names between the two.
-        out, into: other facts of the relation that head and tail have.
+        into: other facts of the relation that the tail has.
     """
     forward = mentions.first[head] < mentions.first[tail]
     one, other = np.where(forward, head, tail), np.where(forward, tail, head)
     begin = mentions.first[one] + mentions.count[one]
     gap = mentions.first[other] - begin
     after = mentions.first[other] + mentions.count[other]
-    word = mentions.word
+    word = _masked(mentions, kinds)
+    said = np.minimum(_said(mentions, one, other), 4).astype(np.uint64)
     label = Words.of([s.relation_labels[r] for r in range(s.num_relations)])
     per_label = [label.hash[label.text == r] for r in range(s.num_relations)]
     longest = max(map(len, per_label), default=0)
@@ -300,7 +369,7 @@ def _features(
         add(everyone, 2, np.minimum(gap, 12).astype(np.uint64), own, 0.5)
         add(everyone, 13, nearest, own, 2.0)
         add(everyone, 12, np.minimum(others, 3).astype(np.uint64), own, 2.0)
-        add(everyone, 3, np.log2(out + 1).astype(np.uint64), own, 0.5)
+        add(everyone, 3, said, own, 2.0)
         add(everyone, 4, np.log2(into + 1).astype(np.uint64), own, 0.5)
     whole = zero
     overlap_between, overlap = np.zeros(len(head)), np.zeros(len(head))
@@ -356,6 +425,17 @@ def _features(
     )
 
 
+def _masked(mentions: Mentions, kinds: npt.NDArray[np.int64]) -> Hashes:
+    """The words of sentences, those of names as the type of what is named."""
+    placed = np.flatnonzero(mentions.first >= 0)
+    count = mentions.count[placed]
+    nth = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    word = mentions.word.copy()
+    of = kinds[mentions.entity[np.repeat(placed, count)]].astype(np.uint64)
+    word[np.repeat(mentions.first[placed], count) + nth] = mixed(of)
+    return word
+
+
 def _nearest(end: Places, relation: npt.NDArray[np.int64], gap: Places) -> Hashes:
     """1 for candidates of which no other with the same end and relation is nearer, else 0."""
     key = end * (int(relation.max(initial=0)) + 1) + relation
@@ -365,11 +445,22 @@ def _nearest(end: Places, relation: npt.NDArray[np.int64], gap: Places) -> Hashe
     return (gap <= least[group]).astype(np.uint64)
 
 
+def best_read(found: Candidates, score: Doubles) -> Doubles:
+    """Scores, very low where a sentence rather states another relation of the two."""
+    low, high = np.minimum(found.head, found.tail), np.maximum(found.head, found.tail)
+    pair = np.stack([found.sentence, low, high])
+    _, group = np.unique(pair, axis=1, return_inverse=True)
+    group = group.ravel()
+    best = np.full(int(group.max(initial=0)) + 1, -np.inf)
+    np.maximum.at(best, group, score)
+    return np.where(score < best[group] - CLEARLY, UNREAD, score)
+
+
 def scores(found: Candidates) -> Doubles:
     """What a model that did not see the sentence says of each candidate, as log odds."""
     fold = (mixed(found.sentence.astype(np.uint64)) % np.uint64(FOLDS)).astype(np.int64)
     labelled = found.known | found.wrong
-    score = np.full(len(found.head), -20.0)
+    score = np.full(len(found.head), UNREAD)
     for one in range(FOLDS):
         train, rest = np.flatnonzero(labelled & (fold != one)), np.flatnonzero(fold == one)
         if found.known[train].any() and len(rest):
@@ -431,11 +522,39 @@ def _judge(relation: int, score: Doubles, known: Flags, wanted: float) -> Judged
     shown = np.flatnonzero(last)
     shown = shown[np.unique(np.linspace(0, len(shown) - 1, 21).astype(int))] if len(shown) else []
     curve = tuple((round(float(recall[i]), 4), round(float(precision[i]), 4)) for i in shown)
+    held = float(known[order[: max(int(total * SUREST), 1)]].mean()) if len(order) else 0.0
     if total < ENOUGH or not len(at):
-        return Judged(relation, total, wrong, curve, None, None, None)
+        return Judged(relation, total, wrong, curve, held, None, None, None)
     cut = int(at[-1])
     found = float(precision[cut]), float(recall[cut])
-    return Judged(relation, total, wrong, curve, float(score[order[cut]]), *found)
+    return Judged(relation, total, wrong, curve, held, float(score[order[cut]]), *found)
+
+
+def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
+    """How likely pairs that the graph lacks are true.
+
+    Of true ones it holds a share, so that ``share / held`` of all pairs judged so are true (Elkan
+    and Noto 2008). Where the head has other facts of the relation, this one would be among them if
+    it were true, but for what the graph lacks. Of heads that have none, another part of the pairs
+    may be true than of the judged; it is the one that their scores give (Saerens et al. 2002).
+
+    Args:
+        share: of pairs judged so, those that the graph holds.
+        known, wrong: it holds the pair; it does not, and holds others of the head.
+    """
+    true = np.clip(share / max(held, 1e-9), 1e-4, 1 - 1e-4)
+    lacking = true * (1 - held) / np.maximum(1 - share, 1e-9)
+    open_ones = ~known & ~wrong
+    if open_ones.any() and not open_ones.all():
+        usual = float(np.clip(true[~open_ones].mean(), 1e-4, 1 - 1e-4))
+        odds = true[open_ones] / (1 - true[open_ones]) * (1 - usual) / usual
+        part = usual
+        for _ in range(PRIOR_STEPS):
+            likely = odds * part / (1 - part + odds * part)
+            part = float(np.clip(likely.mean(), 1e-4, 1 - 1e-4))
+        true[open_ones] = likely
+    most = (known.sum() + 1) / (known.sum() + 2)
+    return np.asarray(np.minimum(np.where(wrong, lacking, true), most))
 
 
 def _isotonic(score: Doubles, known: Flags, of: Doubles) -> Doubles:
@@ -452,17 +571,26 @@ def _isotonic(score: Doubles, known: Flags, of: Doubles) -> Doubles:
     return chance
 
 
-def _not_single(s: Snapshot, relation: int, at: Places, score: Doubles, found: Candidates) -> Flags:
+def _not_single(
+    s: Snapshot,
+    kinds: npt.NDArray[np.int64],
+    relation: int,
+    at: Places,
+    score: Doubles,
+    found: Candidates,
+) -> Flags:
     """Which new facts do not go against one that the graph holds, or a surer one, where an entity
-    has only one such fact."""
+    of its type has only one such fact."""
     fine = np.ones(len(at), np.bool_)
     mine = s.relation == relation
     for anchors, own in ((s.head[mine], found.head[at]), (s.tail[mine], found.tail[at])):
         distinct = np.unique(anchors)
-        if len(distinct) < ENOUGH_ANCHORS or len(anchors) > SINGLE * len(distinct):
-            continue
-        fine &= ~np.isin(own, distinct)
+        size = int(kinds.max(initial=0)) + 1
+        facts = np.bincount(kinds[anchors], minlength=size)
+        several = np.bincount(kinds[distinct], minlength=size)
+        single = (several >= ENOUGH_ANCHORS) & (facts <= SINGLE * several)
+        fine &= ~(np.isin(own, distinct) & single[kinds[own]])
         order = np.lexsort((-score, own))
-        first = np.concatenate([[True], own[order][1:] != own[order][:-1]]) if len(own) else order
-        fine[order[~np.asarray(first, np.bool_)]] = False
+        again = np.concatenate([[False], own[order][1:] == own[order][:-1]])[: len(own)]
+        fine[order[again & single[kinds[own[order]]]]] = False
     return fine
