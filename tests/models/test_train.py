@@ -282,6 +282,7 @@ def test_an_unknown_model_and_preset_are_named(workspace: Workspace) -> None:
     [
         ("LEARNING", "the software"),
         ("MODEL_FORMAT", "the format"),
+        ("digest", "the file that the path member begins with"),
         ("device", "the kind of device"),
     ],
 )
@@ -290,7 +291,8 @@ def test_the_id_of_a_model_names(monkeypatch: pytest.MonkeyPatch, change: str, w
     before = identify("snapshot", preset, 0, CPU)
     device = torch.device("cuda" if change == "device" else "cpu")
     if change != "device":
-        monkeypatch.setattr(f"sightline.models.train.{change}", 99)
+        other = (lambda: "another") if change == "digest" else 99
+        monkeypatch.setattr(f"sightline.models.train.{change}", other)
 
     assert identify("snapshot", preset, 0, device) != before, what
     assert identify("snapshot", preset, 0, torch.device("cpu", 0)) == before or change != "device"
