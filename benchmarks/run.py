@@ -33,6 +33,7 @@ NAMES = (
     "paths",
     "chance",
     "rules",
+    "surprising",
     "text",
     "search",
     "ingest",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -18,14 +17,13 @@ from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import NotWritable
 from sightline.insights.errors import BadSections
 from sightline.insights.kinds import communities, insights
-from sightline.insights.records import EntityRef, Fact, Path, Ref, Step
+from sightline.insights.records import EntityRef, Path, Ref, Step
 from sightline.insights.report import compose, plots, write
 from sightline.insights.report.choice import SECTIONS, read_sections, sections_of
 from sightline.insights.report.policy import policy, script
 from sightline.insights.report.write import write_report
-from sightline.insights.surprising import most_surprising
 from tests.graph.conftest import literal
-from tests.insights.conftest import MODEL, ROWS, Model, World, name_of
+from tests.insights.conftest import MODEL, ROWS, Model, World
 
 RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 SCRIPT = "<script>alert(1)</script>"
@@ -255,24 +253,6 @@ def test_too_many_entities_are_refused(world_of, monkeypatch) -> None:
     with pytest.raises(OutOfRange, match="number of entities"):
         written(world, ["bob", "ann"])
     assert not world.ws.reports.exists()
-
-
-def test_what_all_stated_facts_forbid_is_not_surprising(world_of) -> None:
-    """Ten people live in one town each; that one lives in another one too cannot be."""
-    lives = [(f"p{i}", "lives_in", f"t{i % 3}") for i in range(12)]
-    world = world_of([*lives, ("p12", "knows", "p1")], model=Model())
-    path = (Path("", (), 1.0, "", 1),)
-    facts = [
-        Fact(
-            world.sight.names.entity(world.id(head)),
-            world.sight.names.relation(world.relation("lives_in")),
-            world.sight.names.entity(world.id("t1")),
-            *("out", "predicted", 0.5, 0.5, False, 1, 1.0, 1.0, path, None, None, None, (), ()),
-        )
-        for head in ("p0", "p12")
-    ]
-    assert [name_of(f.head) for f in most_surprising(world.sight, facts, 2)] == ["p12"]
-    assert most_surprising(world.sight, [replace(f, support=()) for f in facts], 2) == ()
 
 
 def report_of(world) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sightline.insights.kinds.merges import Merges
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
+    from sightline.insights.kinds.surprising import Surprising
 
 _UNSAID = {field.name for field in fields(Reliability)}
 
@@ -250,6 +251,29 @@ def show_insights(answer: Insights) -> None:
         terminal.say(f"not everything was looked at: {answer.reason}")
 
 
+def show_surprising(answer: Surprising) -> None:
+    """Facts with both chances and what speaks for them, and what was left out for which reason."""
+    rows = []
+    for one in answer.surprising:
+        fact = one.fact
+        text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label}"
+        chances = percent(fact.probability), percent(fact.graph_chance)
+        paths = (fact.rule.paths if fact.rule else ()) or fact.support
+        p = None if one.connection is None else one.connection.p_value
+        why = paths[0].text if paths else ""
+        rows.append((text, *chances, f"{fact.surprising:.1f}", _small(p), why))
+    columns = ("fact", "#chance", "#by rules", "#bits", "#p of paths", "here")
+    terminal.table("Surprising, and not stated", columns, rows)
+    terminal.say(f"{answer.asked:,} of {answer.entities:,} entities were asked about")
+    for out in answer.left_out:
+        terminal.say(f"left out: {out.facts:,}, {out.why}")
+    for no in answer.forbidden:
+        fact = f"{no.head.label} —{no.relation.label}→ {no.tail.label}"
+        terminal.say(f"forbidden: {fact}; {no.constraint}")
+    if answer.truncated:
+        terminal.say(f"not everything was looked at: {answer.reason}")
+
+
 def _also(one: SharedFeature) -> str:
     more = one.folded - len(one.alike[:1])
     return ", ".join([*one.alike[:1], *([f"{more:,} more"] if more else [])])
@@ -367,4 +391,5 @@ OWN: dict[str, Callable[..., None]] = {
     "merges": show_merges,
     "paths": show_paths,
     "query": show_query,
+    "surprising": show_surprising,
 }

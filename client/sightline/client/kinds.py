@@ -36,6 +36,7 @@ from sightline.client.records import (
     Schema,
     Similar,
     Stats,
+    Surprising,
     TypeTable,
 )
 
@@ -43,6 +44,15 @@ A = TypeVar("A")
 
 INSIGHTS = Question(
     "insights", "GET", "/v1/insights", Insights, (), {"limit": 10, "deadline_ms": 20000}
+)
+SURPRISING = Question(
+    "surprising",
+    "GET",
+    "/v1/surprising",
+    Surprising,
+    ("about",),
+    {"about": (), "relation": None, "k": 10, "deadline_ms": 10000},
+    ("about",),
 )
 ENTITIES = Question(
     "entities",
@@ -149,7 +159,14 @@ PREDICT = Question(
         "deadline_ms": 1000,
     },
 )
-EXPLAIN = Question("explain", "POST", "/v1/explain", Explanation, (), {"k": 5, "deadline_ms": 1000})
+EXPLAIN = Question(
+    "explain",
+    "POST",
+    "/v1/explain",
+    Explanation,
+    (),
+    {"k": 5, "faithfulness": False, "deadline_ms": 1000},
+)
 INDUCTIVE = Question(
     "inductive",
     "POST",
@@ -233,6 +250,34 @@ class Kinds(ABC):
             deadline_ms: Answer after this many milliseconds, 1 to 60000.
         """
         return self._ask(INSIGHTS, limit=limit, deadline_ms=deadline_ms)
+
+    def surprising(
+        self,
+        about: Sequence[str] = (),
+        *,
+        relation: str | None = None,
+        k: int = 10,
+        deadline_ms: int = 10000,
+    ) -> Surprising:
+        """New facts that are worth a line: likely enough, with a reason in the graph, and not
+        likely because an end is popular alone.
+
+        A rule gives each, or paths that chance does not explain join its ends; none breaks a
+        constraint that all stated facts keep. What says most comes first: the model's chance,
+        if there is one more, times the graph's, times bits beyond popularity, a little less for
+        each fact of the same relation and types before it. Of several facts about the same two
+        entities it is the best.
+
+        The most surprising first.
+
+        Args:
+            about: Only facts about these; else the best connected of each type in turn are asked.
+            relation: Only this relation.
+            k: How many answers, 1 to 1000.
+            deadline_ms: Answer after about so many milliseconds, by what was asked by then, 1 to
+                60000.
+        """
+        return self._ask(SURPRISING, about=about, relation=relation, k=k, deadline_ms=deadline_ms)
 
     def entities(
         self,
@@ -536,7 +581,14 @@ class Kinds(ABC):
         return self._ask_each(PREDICT, questions)
 
     def explain(
-        self, head: str, relation: str, tail: str, *, k: int = 5, deadline_ms: int = 1000
+        self,
+        head: str,
+        relation: str,
+        tail: str,
+        *,
+        k: int = 5,
+        faithfulness: bool = False,
+        deadline_ms: int = 1000,
     ) -> Explanation:
         """Why a fact holds, or may hold: where it is stated, what it follows from, which mined
         rules give it, each with the facts that fit it, and what the model says.
@@ -551,10 +603,18 @@ class Kinds(ABC):
             relation: An IRI, a CURIE, or a label.
             tail: An IRI, a CURIE such as entity:Q42, or a label.
             k: How many answers, 1 to 1000.
+            faithfulness: Measure how far the model's score rests on the support, within the
+                deadline.
             deadline_ms: Answer after this many milliseconds, 1 to 60000.
         """
         return self._ask(
-            EXPLAIN, head=head, relation=relation, tail=tail, k=k, deadline_ms=deadline_ms
+            EXPLAIN,
+            head=head,
+            relation=relation,
+            tail=tail,
+            k=k,
+            faithfulness=faithfulness,
+            deadline_ms=deadline_ms,
         )
 
     def inductive(
@@ -815,6 +875,36 @@ class AsyncKinds(ABC):
             deadline_ms: Answer after this many milliseconds, 1 to 60000.
         """
         return await self._ask(INSIGHTS, limit=limit, deadline_ms=deadline_ms)
+
+    async def surprising(
+        self,
+        about: Sequence[str] = (),
+        *,
+        relation: str | None = None,
+        k: int = 10,
+        deadline_ms: int = 10000,
+    ) -> Surprising:
+        """New facts that are worth a line: likely enough, with a reason in the graph, and not
+        likely because an end is popular alone.
+
+        A rule gives each, or paths that chance does not explain join its ends; none breaks a
+        constraint that all stated facts keep. What says most comes first: the model's chance,
+        if there is one more, times the graph's, times bits beyond popularity, a little less for
+        each fact of the same relation and types before it. Of several facts about the same two
+        entities it is the best.
+
+        The most surprising first.
+
+        Args:
+            about: Only facts about these; else the best connected of each type in turn are asked.
+            relation: Only this relation.
+            k: How many answers, 1 to 1000.
+            deadline_ms: Answer after about so many milliseconds, by what was asked by then, 1 to
+                60000.
+        """
+        return await self._ask(
+            SURPRISING, about=about, relation=relation, k=k, deadline_ms=deadline_ms
+        )
 
     async def entities(
         self,
@@ -1118,7 +1208,14 @@ class AsyncKinds(ABC):
         return await self._ask_each(PREDICT, questions)
 
     async def explain(
-        self, head: str, relation: str, tail: str, *, k: int = 5, deadline_ms: int = 1000
+        self,
+        head: str,
+        relation: str,
+        tail: str,
+        *,
+        k: int = 5,
+        faithfulness: bool = False,
+        deadline_ms: int = 1000,
     ) -> Explanation:
         """Why a fact holds, or may hold: where it is stated, what it follows from, which mined
         rules give it, each with the facts that fit it, and what the model says.
@@ -1133,10 +1230,18 @@ class AsyncKinds(ABC):
             relation: An IRI, a CURIE, or a label.
             tail: An IRI, a CURIE such as entity:Q42, or a label.
             k: How many answers, 1 to 1000.
+            faithfulness: Measure how far the model's score rests on the support, within the
+                deadline.
             deadline_ms: Answer after this many milliseconds, 1 to 60000.
         """
         return await self._ask(
-            EXPLAIN, head=head, relation=relation, tail=tail, k=k, deadline_ms=deadline_ms
+            EXPLAIN,
+            head=head,
+            relation=relation,
+            tail=tail,
+            k=k,
+            faithfulness=faithfulness,
+            deadline_ms=deadline_ms,
         )
 
     async def inductive(

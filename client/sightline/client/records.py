@@ -71,123 +71,6 @@ class Insights(Table):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(EntityRef):
-    """An entity of a list.
-
-    Attributes:
-        degree: its facts in the whole graph.
-        how: how its name matched what was searched for; null in a list of all.
-    """
-
-    degree: int
-    how: Literal["exact", "prefix", "word", "typo"] | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntityPage(Table):
-    """Entities, and where the next page starts; null at the end."""
-
-    entities: tuple[Found, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a statement came from.
-
-    Attributes:
-        load: its id.
-        source: what the file is called.
-        row: number of the record in the load, 1-based; of several tables it counts on.
-        place: the row in words: ``line 12``, ``$.ranges[2]``, ``sheet People, row 4``.
-        merged_from: IRIs that the source has where the statement, since a merge, has another.
-    """
-
-    load: str
-    source: str
-    row: int
-    place: str
-    merged_from: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """A literal of an entity, with its sources.
-
-    ``role``: what it is to the entity, by its property: one of its names, something that it is
-    identified by, a description, or any other value.
-    """
-
-    property: Ref
-    value: str
-    datatype: str
-    language: str | None
-    origins: tuple[Origin, ...]
-    role: Literal["label", "alias", "identifier", "description", "value"]
-
-
-@dataclass(frozen=True, slots=True)
-class DegreeCount:
-    """How many under one relation, read in one direction."""
-
-    relation: Ref
-    direction: Literal["out", "in"]
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRef:
-    """A load and the source it was read from."""
-
-    load: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """A name that an entity had beside its own, until they were merged.
-
-    Attributes:
-        id: CURIE (or IRI) of the name that is gone.
-        same_as: of that which the merge says it is.
-        method: ``identified``: sources say so; ``compared``: by what they say of both.
-        reasons: what speaks for it, and against it.
-        origin: of the statement that says so.
-    """
-
-    id: str
-    iri: str
-    same_as: str
-    probability: float
-    method: str
-    reasons: tuple[str, ...]
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Entity(Table):
-    """What the graph holds about one entity.
-
-    Attributes:
-        composed: where no description is stated, one made of its type and some of its facts.
-        merged_from: names that it had beside its own, until they were merged.
-        known_to_model: the model was trained on it.
-        predictable: the model answers about it, if need be by its edges alone.
-    """
-
-    entity: EntityRef
-    attributes: tuple[Attribute, ...]
-    degrees: tuple[DegreeCount, ...]
-    types: tuple[Ref, ...]
-    description: str | None
-    composed: str | None
-    loads: tuple[LoadRef, ...]
-    merged_from: tuple[Merge, ...]
-    known_to_model: bool
-    predictable: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Reliability:
     """How far the predictions of an answer can be relied on; all null where no model answers.
 
@@ -209,6 +92,25 @@ class Reliability:
     guesses: int | None
     truncated: bool
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a statement came from.
+
+    Attributes:
+        load: its id.
+        source: what the file is called.
+        row: number of the record in the load, 1-based; of several tables it counts on.
+        place: the row in words: ``line 12``, ``$.ranges[2]``, ``sheet People, row 4``.
+        merged_from: IRIs that the source has where the statement, since a merge, has another.
+    """
+
+    load: str
+    source: str
+    row: int
+    place: str
+    merged_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +251,185 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class MetapathStep:
+    """One relation of a shape. ``forward``: it is walked from head to tail."""
+
+    relation: Ref
+    forward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Metapath:
+    """All paths of one shape taken together, and whether chance would connect the two so well.
+
+    Attributes:
+        score: degree-weighted path count; ``expected`` is its mean over graphs in which every
+            entity has as many edges of each relation, with others at their ends.
+        p_value: share of such graphs that score as high; null where it was not tested.
+        q_value: the share of false ones among all shapes that seem as unlikely (Benjamini and
+            Hochberg), of all the shapes that are possible between the two.
+        resolution: the lowest p-value that could come out.
+        note: what was counted, or why nothing was, in words.
+    """
+
+    metapath: str
+    steps: tuple[MetapathStep, ...]
+    score: float
+    count: int
+    expected: float | None
+    p_value: float | None
+    q_value: float | None
+    resolution: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """A new fact.
+
+    Attributes:
+        connection: of the shapes of paths between its ends the one that chance explains least;
+            null where there is none.
+    """
+
+    fact: Fact
+    connection: Metapath | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many predictions are not listed for one reason."""
+
+    why: str
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A prediction that cannot hold, and the constraint that says so, which all facts keep."""
+
+    head: EntityRef
+    relation: Ref
+    tail: EntityRef
+    constraint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surprising(Reliability, Table, Graph):
+    """What is new and worth a line.
+
+    Attributes:
+        asked: about how many entities the model was asked, of ``entities``.
+        left_out: what was predicted and is not listed, by reason; the first that holds counts.
+        forbidden: some of what a constraint takes away.
+    """
+
+    asked: int
+    entities: int
+    surprising: tuple[Surprise, ...]
+    left_out: tuple[LeftOut, ...]
+    forbidden: tuple[Forbidden, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found(EntityRef):
+    """An entity of a list.
+
+    Attributes:
+        degree: its facts in the whole graph.
+        how: how its name matched what was searched for; null in a list of all.
+    """
+
+    degree: int
+    how: Literal["exact", "prefix", "word", "typo"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPage(Table):
+    """Entities, and where the next page starts; null at the end."""
+
+    entities: tuple[Found, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A literal of an entity, with its sources.
+
+    ``role``: what it is to the entity, by its property: one of its names, something that it is
+    identified by, a description, or any other value.
+    """
+
+    property: Ref
+    value: str
+    datatype: str
+    language: str | None
+    origins: tuple[Origin, ...]
+    role: Literal["label", "alias", "identifier", "description", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class DegreeCount:
+    """How many under one relation, read in one direction."""
+
+    relation: Ref
+    direction: Literal["out", "in"]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRef:
+    """A load and the source it was read from."""
+
+    load: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A name that an entity had beside its own, until they were merged.
+
+    Attributes:
+        id: CURIE (or IRI) of the name that is gone.
+        same_as: of that which the merge says it is.
+        method: ``identified``: sources say so; ``compared``: by what they say of both.
+        reasons: what speaks for it, and against it.
+        origin: of the statement that says so.
+    """
+
+    id: str
+    iri: str
+    same_as: str
+    probability: float
+    method: str
+    reasons: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Entity(Table):
+    """What the graph holds about one entity.
+
+    Attributes:
+        composed: where no description is stated, one made of its type and some of its facts.
+        merged_from: names that it had beside its own, until they were merged.
+        known_to_model: the model was trained on it.
+        predictable: the model answers about it, if need be by its edges alone.
+    """
+
+    entity: EntityRef
+    attributes: tuple[Attribute, ...]
+    degrees: tuple[DegreeCount, ...]
+    types: tuple[Ref, ...]
+    description: str | None
+    composed: str | None
+    loads: tuple[LoadRef, ...]
+    merged_from: tuple[Merge, ...]
+    known_to_model: bool
+    predictable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Related(Reliability, Table, Graph):
     """What is related to an entity."""
 
@@ -419,39 +500,6 @@ class Neighborhood(Table, Graph):
     omitted: tuple[DegreeCount, ...]
     abstain_below: float | None
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MetapathStep:
-    """One relation of a shape. ``forward``: it is walked from head to tail."""
-
-    relation: Ref
-    forward: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Metapath:
-    """All paths of one shape taken together, and whether chance would connect the two so well.
-
-    Attributes:
-        score: degree-weighted path count; ``expected`` is its mean over graphs in which every
-            entity has as many edges of each relation, with others at their ends.
-        p_value: share of such graphs that score as high; null where it was not tested.
-        q_value: the share of false ones among all shapes that seem as unlikely (Benjamini and
-            Hochberg), of all the shapes that are possible between the two.
-        resolution: the lowest p-value that could come out.
-        note: what was counted, or why nothing was, in words.
-    """
-
-    metapath: str
-    steps: tuple[MetapathStep, ...]
-    score: float
-    count: int
-    expected: float | None
-    p_value: float | None
-    q_value: float | None
-    resolution: float | None
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -736,6 +784,25 @@ class Predictions(Reliability, Table, Graph):
 
 
 @dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """How far a model's score of a fact rests on the facts that support it.
+
+    Attributes:
+        fall: by how much the score falls where those are not read: of the natural logarithm of the
+            fact's share among all answers, the mean over both ends.
+        others: the mean fall where other facts are not read: as many, of the same relations, each
+            between entities of like degrees.
+        draws: how often others were drawn.
+        facts: how many facts were not read.
+    """
+
+    fall: float
+    others: float
+    draws: int
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation(Table, Graph):
     """Why a fact.
 
@@ -752,8 +819,8 @@ class Explanation(Table, Graph):
         reasons: those rules, the surest first, with the facts in which they give it.
         support: the best paths between its ends besides itself, whether by a rule or not.
         support_note: such as "no support found".
-        faithfulness: how much the model's score falls when the support is taken away, against
-            taking away other facts; null where that was not measured.
+        faithfulness: how far the model's score rests on the facts of the reasons and the support;
+            null where that was not measured. The note says it in words, or why not.
         reason: what was cut when ``truncated``.
     """
 
@@ -772,7 +839,7 @@ class Explanation(Table, Graph):
     reasons: tuple[Reason, ...]
     support: tuple[Path, ...]
     support_note: str | None
-    faithfulness: float | None
+    faithfulness: Faithfulness | None
     faithfulness_note: str
     truncated: bool
     reason: str | None

@@ -126,7 +126,7 @@ class ModelView:
 
     def known_rels(self, rels: npt.NDArray[np.integer]) -> Ids:
         """Those of some directed relations whose relation the model knows."""
-        known: Ids = rels[self._model_rels(rels) >= 0].astype(np.int32)
+        known: Ids = rels[self.model_rels(rels) >= 0].astype(np.int32)
         return known
 
     def require_rel(self, rel: int) -> None:
@@ -156,7 +156,7 @@ class ModelView:
     def scores(self, start: Any, rels: Ids) -> Iterator[tuple[int, int, Floats]]:
         """Each directed relation, the model's directed relation and its scores of all rows, for
         what an anchor's questions start from."""
-        asked = self._model_rels(rels).astype(np.int32)
+        asked = self.model_rels(rels).astype(np.int32)
         with closing(self.model.scorer.ask(start, asked)) as lines:
             yield from zip(rels.tolist(), asked.tolist(), lines)
 
@@ -168,7 +168,7 @@ class ModelView:
             rels: int32 ``(n,)``, as read from the entity.
             neighbours: int32 ``(n,)``: entities of the snapshot.
         """
-        asked = self._model_rels(rels)
+        asked = self.model_rels(rels)
         usable = np.flatnonzero(asked >= 0)
         if not len(usable):
             return None
@@ -288,7 +288,7 @@ class ModelView:
         bits: Doubles = np.log2(np.maximum(answers.probability, LEAST) / popularity)
         return bits
 
-    def _model_rels(self, rels: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    def model_rels(self, rels: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
         """The model's directed relation of each of the snapshot's, -1 where it lacks the
         relation."""
         relations = self.facts.snapshot.num_relations

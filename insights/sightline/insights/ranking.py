@@ -287,6 +287,22 @@ def judged(
     return candidates(view, head, answers)[0], view.note(None, head, tail)
 
 
+def candidate_of(sight: Sightline, fact: Fact) -> Candidate:
+    """A predicted fact about entities of the graph in ids again."""
+    relation = sight.snapshot.resolve_relation(fact.relation.iri)
+    head, tail = sight.entity(fact.head.iri), sight.entity(fact.tail.iri)
+    return Candidate(
+        head,
+        relation,
+        tail,
+        fact.direction,
+        score=fact.score,
+        if_any=fact.probability_if_any,
+        chance=fact.probability,
+        surprising=fact.surprising,
+    )
+
+
 def _best(found: Iterable[Candidate], k: int) -> list[Candidate]:
     return sorted(found, key=lambda c: (-c.key, c.head, c.relation, c.tail))[:k]
 

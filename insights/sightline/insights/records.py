@@ -107,6 +107,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """How far a model's score of a fact rests on the facts that support it.
+
+    Attributes:
+        fall: by how much the score falls where those are not read: of the natural logarithm of the
+            fact's share among all answers, the mean over both ends.
+        others: the mean fall where other facts are not read: as many, of the same relations, each
+            between entities of like degrees.
+        draws: how often others were drawn.
+        facts: how many facts were not read.
+    """
+
+    fall: float
+    others: float
+    draws: int
+    facts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Qualifier:
     """What a statement of a fact says about itself: a rating, a year, a publication.
 

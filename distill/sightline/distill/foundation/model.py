@@ -123,6 +123,11 @@ class FoundationModel:
             # Who asked may have no time for the rest.
             pool.shutdown(cancel_futures=True)
 
+    def scores_without(self, entity: int, rel: int, facts: Ids) -> Floats:
+        """Scores of all entities for a question, float32 ``(N,)``, where some facts are not read:
+        int32 ``(n, 3)``."""
+        return self._arrays.questions(entity, facts).scores(rel)
+
     def scores(self, heads: Ids, rels: Ids) -> Floats:
         """Scores of all entities of each question: float32 ``(B, N)``."""
         found = np.empty((len(heads), self.num_entities), np.float32)

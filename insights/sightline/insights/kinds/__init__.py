@@ -27,11 +27,13 @@ from sightline.insights.kinds import (
     search,
     similar,
     stats,
+    surprising,
     table,
 )
 
 KINDS: tuple[Kind[Any, Any], ...] = (
     insights.KIND,
+    surprising.KIND,
     search.KIND,
     entity.KIND,
     related.KIND,

@@ -10,16 +10,14 @@ from annotated_doc import Doc
 
 from sightline.graph.snapshot.statement import Origin
 from sightline.insights.kind import EntityName, K, Kind, Names, Sightline, Span
-from sightline.insights.records import EntityRef, Path, Qualifier, Reason, Ref, Status
+from sightline.insights.records import EntityRef, Faithfulness, Path, Qualifier, Reason, Ref, Status
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.sections.extracted import Extraction
 
 #: Walks shown for each rule.
 WALKS = 3
-NOT_MEASURED = (
-    "not measured: only a model that reads edges could lose them, and none was asked again"
-)
+NOT_ASKED = "not measured: it was not asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,9 @@ class ExplainQuestion:
     relation: Annotated[str, Names("relation"), Doc("An IRI, a CURIE, or a label.")]
     tail: EntityName
     k: K = 5
+    faithfulness: Annotated[
+        bool, Doc("Measure how far the model's score rests on the support, within the deadline.")
+    ] = False
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
 
 
@@ -50,8 +51,8 @@ class Explanation:
         reasons: those rules, the surest first, with the facts in which they give it.
         support: the best paths between its ends besides itself, whether by a rule or not.
         support_note: such as "no support found".
-        faithfulness: how much the model's score falls when the support is taken away, against
-            taking away other facts; null where that was not measured.
+        faithfulness: how far the model's score rests on the facts of the reasons and the support;
+            null where that was not measured. The note says it in words, or why not.
         reason: what was cut when ``truncated``.
     """
 
@@ -70,7 +71,7 @@ class Explanation:
     reasons: tuple[Reason, ...]
     support: tuple[Path, ...]
     support_note: str | None
-    faithfulness: float | None
+    faithfulness: Faithfulness | None
     faithfulness_note: str
     truncated: bool
     reason: str | None
@@ -86,8 +87,9 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     Raises:
         UnknownRelation
     """
-    from sightline.graph.mining.reasons import chance_of, reasons
+    from sightline.graph.mining.reasons import chance_of, evidence, reasons
     from sightline.graph.paths.find import find_paths
+    from sightline.insights.faithfulness import STATED, faithfulness
     from sightline.insights.from_texts import qualifiers
     from sightline.insights.ranking import is_guess, judged
     from sightline.insights.reasons import NO_RULES, told
@@ -118,6 +120,17 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     read = s.extraction(head, relation, tail) if edge is None else None
     if read is not None:
         status, note = "extracted", None
+    faithful: Faithfulness | None = None
+    faithful_note = NOT_ASKED
+    if asked.faithfulness and edge is not None:
+        faithful_note = STATED
+    elif asked.faithfulness and said is None:
+        faithful_note = f"not measured: the model says nothing of it{f' ({note})' if note else ''}"
+    elif asked.faithfulness:
+        walks = [path for one, _ in found for path in evidence(s, one, head, tail, WALKS)[0]]
+        edges = [step for path in (*walks, *support) for step in path.edges]
+        end = start + asked.deadline_ms / 1000
+        faithful, faithful_note = faithfulness(sight, head, relation, tail, edges, end)
     return Explanation(
         head=names.entity(head),
         relation=names.relation(relation),
@@ -134,8 +147,8 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
         reasons=tuple(record for _, record in found),
         support=tuple(map(names.path, support)),
         support_note=support_note,
-        faithfulness=None,
-        faithfulness_note=NOT_MEASURED,
+        faithfulness=faithful,
+        faithfulness_note=faithful_note,
         truncated=paths.truncated,
         reason=paths.reason,
     )

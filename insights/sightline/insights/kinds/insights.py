@@ -12,7 +12,7 @@ from annotated_doc import Doc
 
 from sightline.insights.deadline import Deadline
 from sightline.insights.kind import Kind, Sightline, Span
-from sightline.insights.records import EntityRef, Fact
+from sightline.insights.records import EntityRef
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Ids
@@ -31,8 +31,8 @@ Sort = Literal[
 ]
 #: Findings of one sort, at most.
 EACH = 3
-#: Entities that the model is asked about, that connections begin at, and lists compared.
-ASKED, STARTS, LISTS = 40, 60, 60
+#: Entities that connections begin at, and lists compared.
+STARTS, LISTS = 60, 60
 #: Entities in a list of which it is asked what they have in common: few enough to be named.
 FEWEST, MOST = 4, 12
 #: A q-value up to which a finding stands out.
@@ -145,26 +145,17 @@ def _errors(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
 
 
 def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
-    """The predictions about the best connected entities that popularity does not explain."""
-    import numpy as np
-
-    from sightline.insights.kinds.related import RelatedQuestion, related
-    from sightline.insights.surprising import most_surprising
+    """The most surprising predictions."""
+    from sightline.insights.kinds.surprising import SurprisingQuestion, surprising
 
     if sight.model is None:
         return sight.no_model.public if sight.no_model else "no model is served"
-    if sight.model.scorer.calibration.base_rate is None:
-        return "there were too few held-out facts to say how sure the model is"
-    s = sight.snapshot
-    found: list[Fact] = []
-    asked = np.argsort(-s.degree, kind="stable")[:ASKED].tolist()
-    for entity in deadline.each(asked, len(asked)):
-        if sight.can_predict(entity):
-            found += related(sight, RelatedQuestion(s.entity_iris[entity], known=False)).related
+    answer = surprising(sight, SurprisingQuestion(k=EACH, deadline_ms=deadline.ms))
+    deadline.reason = answer.reason
     out = []
-    for fact in most_surprising(sight, found, EACH):
+    for fact in (one.fact for one in answer.surprising):
         why = f"chance {fact.probability:.0%}, {fact.surprising:.1f} bits beyond popularity"
-        for path in (fact.support or (fact.rule.paths if fact.rule else ()))[:1]:
+        for path in ((fact.rule.paths if fact.rule else ()) or fact.support)[:1]:
             why += f"; {path.text}"
         named = (fact.head.id, fact.relation.id, fact.tail.id)
         command = " ".join(("sightline explain", *map(_quoted, named)))
@@ -172,7 +163,8 @@ def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         out.append(
             Insight("likely missing fact", f"{text} stated", why, command, (fact.head, fact.tail))
         )
-    return out or "no prediction is above the threshold and beyond popularity"
+    left = "; ".join(f"{one.facts:,}: {one.why}" for one in answer.left_out)
+    return out or f"no prediction is surprising ({left or 'there is none'})"
 
 
 def _connections(sight: Sightline, deadline: Deadline) -> list[Insight] | str:

@@ -19,10 +19,10 @@ from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.insights import Insights
 from sightline.insights.kinds.similar import Neighbour
 from sightline.insights.kinds.stats import Stats
-from sightline.insights.ranking import new_neighbours, told
+from sightline.insights.kinds.surprising import choose
+from sightline.insights.ranking import Candidate, candidate_of, new_neighbours, told
 from sightline.insights.records import Fact
 from sightline.insights.report.choice import Sections
-from sightline.insights.surprising import most_surprising
 from sightline.models.errors import NoVectors
 
 if TYPE_CHECKING:
@@ -190,16 +190,15 @@ class Summary:
         self._sight, self._chosen = sight, sections
         self._most = sections.get("insights", {}).get("limit", 0)
         self._likely: set[tuple[str, str, str]] = set()
-        self._surprising: tuple[Fact, ...] = ()
+        self._sure: list[Candidate] = []
         self._rows: list[Row] = []
 
     def add(self, section: Section) -> None:
         """Hear of one more entity."""
         sure = [p for p in section.predicted if not p.abstain]
         self._likely |= {(p.head.iri, p.relation.iri, p.tail.iri) for p in sure}
-        # The best of the best so far and the new ones are the best of all.
-        both = (*self._surprising, *section.predicted)
-        self._surprising = most_surprising(self._sight, both, self._most)
+        if self._most:
+            self._sure += [candidate_of(self._sight, p) for p in sure]
         best = max(sure, key=lambda p: p.probability or 0.0, default=None)
         about = section.view.entity
         self._rows.append(
@@ -219,6 +218,10 @@ class Summary:
         sight, chosen = self._sight, self._chosen
         model = summarise_model(sight)
         labels = [row.label for row in self._rows]
+        surprising: tuple[Fact, ...] = ()
+        if self._sure:
+            best = choose(sight, self._sure, self._most).surprising
+            surprising = tuple(one.fact for one in best)
         findings = None
         if "findings" in chosen:
             asked = insights.InsightsQuestion(chosen["findings"]["limit"], PATIENCE_MS)
@@ -232,7 +235,7 @@ class Summary:
             model=model,
             note=sight.no_model.public if sight.no_model else None,
             findings=findings,
-            surprising=self._surprising,
+            surprising=surprising,
             plots=plots_of(sight, chosen["plots"]["communities"]) if "plots" in chosen else None,
             rows=tuple(self._rows),
         )

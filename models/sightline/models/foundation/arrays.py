@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sightline.graph.arrays import Floats, Ids
+from sightline.models.data.queries import with_reciprocals
 from sightline.models.foundation import kernels
 from sightline.models.foundation.file import Weights
 from sightline.models.foundation.relations import RelationGraph
@@ -74,10 +75,17 @@ class FoundationArrays:
             scores[:] = questions.scores(rel)
         return found
 
-    def questions(self, head: int | tuple[Ids, Ids]) -> Questions:
+    def questions(self, head: int | tuple[Ids, Ids], without: Ids | None = None) -> Questions:
         """Questions of one head, or of an entity that the graph does not hold: its directed
-        relations and neighbours, int32 ``(n,)`` each."""
+        relations and neighbours, int32 ``(n,)`` each.
+
+        Args:
+            without: facts that are not read, int32 ``(n, 3)``; what the graph as a whole says of
+                relations and of answers stays as it is.
+        """
         edges, n = self.graph.edges, self.graph.num_entities
+        if without is not None:
+            edges = without_facts(edges, with_reciprocals(without, self.graph.num_relations))
         if isinstance(head, tuple):
             edges, head = with_entity(edges, *head, self.graph.turned), n
         size = len(edges.indptr) - 1
@@ -169,6 +177,16 @@ class Questions(NamedTuple):
             )  # fmt: skip
             kernels.change(told, told @ weight + bias, scale, shift, part)
         return out
+
+
+def without_facts(edges: Edges, gone: Ids) -> Edges:
+    """Edges less some, int32 ``(n, 3)``: source, directed relation, target. Those that are not
+    there are passed over."""
+    kept = np.ones(len(edges.source), np.bool_)
+    for source, rel, target in gone.tolist():
+        span = slice(*edges.indptr[target : target + 2].tolist())
+        kept[span] &= (edges.source[span] != source) | (edges.rel[span] != rel)
+    return Edges(np.append(0, np.cumsum(kept))[edges.indptr], edges.source[kept], edges.rel[kept])
 
 
 def with_entity(edges: Edges, rels: Ids, neighbours: Ids, turned: Ids) -> Edges:
