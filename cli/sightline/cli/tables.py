@@ -268,8 +268,8 @@ def show_surprising(answer: Surprising) -> None:
     for out in answer.left_out:
         terminal.say(f"left out: {out.facts:,}, {out.why}")
     for no in answer.forbidden:
-        fact = f"{no.head.label} —{no.relation.label}→ {no.tail.label}"
-        terminal.say(f"forbidden: {fact}; {no.constraint}")
+        said = f"{no.head.label} —{no.relation.label}→ {no.tail.label}"
+        terminal.say(f"forbidden: {said}; {no.constraint}")
     if answer.truncated:
         terminal.say(f"not everything was looked at: {answer.reason}")
 
