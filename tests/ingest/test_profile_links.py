@@ -172,6 +172,37 @@ CASES = {
         },
         {("airports", "country", "countries")},
     ),
+    "what people do is done by users, and users are invited by users": (
+        {
+            "users": table(
+                "id,name,invited_by_id", (f"{i},n{i},{i % 40 + 1}" for i in range(1, 60))
+            ),
+            "votes": table(
+                "id,voter_id,given_by", (f"{i},{i % 50 + 1},{i % 45 + 1}" for i in range(90))
+            ),
+        },
+        {
+            ("users", "invited_by_id", "users"),
+            ("votes", "voter_id", "users"),
+            ("votes", "given_by", "users"),
+        },
+    ),
+    "the manager of a customer is an employee, and one of customers where there is none": (
+        {
+            "employees": numbered("id", 30),
+            "customers": table(
+                "id,name,manager_id", (f"{i},n{i},{i % 30 + 1}" for i in range(1, 60))
+            ),
+        },
+        {("customers", "manager_id", "employees")},
+    ),
+    "vendors are suppliers": (
+        {
+            "suppliers": numbered("id", 9),
+            "orders": table("order_no,vendor_id", (f"{i + 50},{i % 9 + 1}" for i in range(30))),
+        },
+        {("orders", "vendor_id", "suppliers")},
+    ),
     "a thing and a column of it in one name": (
         {
             "country": table("id,iso,name", (f"{i + 100},K{i}X,Land {i}" for i in range(9))),

@@ -148,8 +148,10 @@ def _marks(column: Column) -> set[str]:
     marks |= {"^" + word[:HINT] for word in called if len(word) >= HINT}
     if stem and names.is_id(column.called):
         marks.add("^" + stem[-1][:2])  # how an abbreviation begins
-    if {*called, *stem} & set(names.ROLES):
+    if {*called, *stem} & set(names.ROLES) or (stem and stem[-1] in names.PEOPLE):
         marks.add(PERSON)
+    for pair in names.SYNONYMS:
+        marks |= set(pair) if stem and stem[-1] in pair else set()
     return marks
 
 

@@ -101,6 +101,7 @@ SELF = (
         "father",
     ),
     *("sponsor", "referrer", "referred", "reply", "inherited", "forked", "derived", "duplicate"),
+    "prerequisite",
 )
 #: People in a role, and what tables of people are called.
 ROLES = (
@@ -111,10 +112,20 @@ ROLES = (
     *("recipient", "follower", "followee", "friend", "director", "actor", "writer", "mentor"),
     *("committer", "assigned", "responsible", "owned", "assigner"),
     *("modifier", "moderator", "uploader", "submitter", "inviter", "maintainer", "organizer"),
+    *("physician", "practitioner", "nurse", "surgeon", "therapist", "coach", "trainer", "tutor"),
+    *("examiner", "judge", "referee", "clerk", "cashier", "technician", "mechanic", "librarian"),
+    *("voter", "poster", "commenter", "winner", "donor", "giver", "borrower", "lender", "tenant"),
+    *("payer", "payee", "host", "guest", "holder", "translator", "photographer", "designer"),
 )
 PEOPLE = (
     *("person", "employee", "staff", "user", "member", "people", "worker", "account", "agent"),
     *("contact", "personnel", "player", "student", "human"),
+)
+#: Other words for what tables are called.
+SYNONYMS = (
+    *(("vendor", "supplier"), ("client", "customer"), ("carrier", "airline"), ("item", "product")),
+    *(("carrier", "shipper"), ("nationality", "country"), ("firm", "company"), ("article", "item")),
+    *(("town", "city"), ("writer", "author"), ("film", "movie"), ("dept", "department")),
 )
 #: Last words of columns of several values.
 LISTS = ("genres", "tags", "keywords", "categories", "names", "ids", "list", *ALIASES)

@@ -20,6 +20,8 @@ HINT = 4
 SAME_NAME, OWN_WORDS = 0.95, 0.9
 #: How sure names are that say little: a bare ``id``; ``ShipVia`` beside ``Shippers``.
 BARE, HINTED = 0.4, 0.3
+#: How sure it is that a manager is one of what its own table holds, if these are no people.
+FAINT = 0.45
 
 
 def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> float:
@@ -40,7 +42,12 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
     if target is table:
         if not main or column.name in target.key:
             return 0.0
+        roles = set(called) & set(names.ROLES)
+        if roles and thing[-1] in names.PEOPLE:
+            return 0.8
         if set(called) & set(names.SELF):
+            if roles:
+                return FAINT  # the manager of a customer, where no table of people has one
             rest = set(stem).difference(names.SELF, names.DIRECTIONS)
             other = names.is_id(column.called) and rest - set(thing)  # ``root_category_id``
             return 0.55 if other else OWN_WORDS
@@ -101,10 +108,15 @@ def _things(
 def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Profiled) -> float:
     """What abbreviations, words written as one and roles of people say."""
     thing = target.thing
-    if thing[-1:] != stem[-1:] and any(
-        c.stem[-1:] == stem[-1:] and names.is_id(c.called)
-        for c in target.columns.values()
-        if c.name not in target.key
+    role = bool({*column.words_called, *stem} & set(names.ROLES))
+    if (
+        not role
+        and thing[-1:] != stem[-1:]
+        and any(
+            c.stem[-1:] == stem[-1:] and names.is_id(c.called)
+            for c in target.columns.values()
+            if c.name not in target.key
+        )
     ):
         return 0.0  # ``repo_labels`` with a ``repo_id`` are of repos, and none
     joined, of_thing, is_id = "".join(stem), "".join(thing), names.is_id(column.called)
@@ -129,7 +141,9 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
             return 0.6
         if thing[: len(stem)] == stem:
             return 0.5
-    if thing[-1] in names.PEOPLE and {*column.words_called, *stem} & set(names.ROLES):
+    if any(set(pair) == {stem[-1], thing[-1]} for pair in names.SYNONYMS):
+        return 0.7
+    if thing[-1] in names.PEOPLE and (role or stem[-1] in names.PEOPLE):
         return 0.5
     last = thing[-1]
     if not is_id and len(thing) == 1 and not owns(table.thing, stem):
