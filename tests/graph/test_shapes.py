@@ -170,6 +170,25 @@ def test_shapes_are_named_by_their_ending(ws: Workspace, tmp_path: Path) -> None
         results(ws, shapes_in(tmp_path, SHAPES, "s.txt"))
 
 
+def test_shapes_are_kept_in_the_workspace_and_validated_without_a_file(
+    ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["validate", "-w", str(ws.path)]
+    assert run(asked) == 2
+    assert "there are no shapes" in capsys.readouterr().err
+    rdflib.Graph().parse(data=SHAPES, format="turtle").serialize(
+        tmp_path / "shapes.nt", format="nt", encoding="utf-8"
+    )
+    assert run([*asked, "--shapes", str(tmp_path / "shapes.nt"), "--keep"]) == 0
+    first = capsys.readouterr().out
+    assert "2 of 2 results" in first
+    assert run(asked) == 0
+    assert capsys.readouterr().out == first
+    assert results(ws, ws.path / "shapes.ttl") == results(ws, shapes_in(tmp_path, SHAPES))
+    assert run([*asked, "--keep", "--shapes", str(shapes_in(tmp_path, "x"))]) == 2
+    assert results(ws, ws.path / "shapes.ttl")  # what is kept stays
+
+
 @pytest.mark.slow
 def test_the_core_suite_of_the_w3c(tmp_path: Path) -> None:
     with tarfile.open(data_set("conformance") / "shacl.tar.xz") as archive:

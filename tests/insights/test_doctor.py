@@ -18,6 +18,12 @@ from sightline.insights.kinds import doctor
 from tests.graph.conftest import add_load, fact, label, typed
 from tests.insights.conftest import World
 
+SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix r: <urn:sightline:relation:> . @prefix c: <urn:sightline:class:> .
+<urn:Land> a sh:NodeShape ; sh:targetClass c:Land ;
+  sh:property [ sh:path r:capital ; sh:class c:Town ; sh:maxCount 1 ] ;
+  sh:property [ sh:path r:in ; sh:minCount 1 ; sh:severity sh:Warning ; sh:message "no {e9}" ] .
+"""
 Make = Callable[..., World]
 
 LANDS = [(f"land{i:02}", "capital", f"town{i:02}") for i in range(20)]
@@ -213,3 +219,33 @@ def test_the_command_shows_a_table(world_of: Make, capsys: Any, tmp_path: Path) 
     shown = " ".join(capsys.readouterr().out.split())
     assert "leads to itself" in shown
     assert "1 of 1 shown" in shown
+
+
+def test_what_breaks_the_shapes_that_are_kept_is_found_with_its_fact(world_of: Make) -> None:
+    rows = [typed("ch", "Land"), typed("fr", "Land"), typed("bern", "Town")]
+    rows += [("ch", "capital", "bern"), ("fr", "capital", "sea"), ("ch", "in", "europe")]
+    world = world_of(rows, model=None)
+    snapshot = world.sight.snapshot
+    kept = snapshot.folder.parents[1] / "shapes.ttl"
+    assert not world.ask(doctor, "violation", deadline_ms=60_000).findings
+
+    kept.write_text(SHAPES)
+    answer = world.ask(doctor, "violation", deadline_ms=60_000)
+    wrong, missing = answer.findings
+    assert (wrong.severity, missing.severity) == ("high", "medium")
+    assert "fr does not keep the shape urn:Land in capital" in wrong.why
+    assert wrong.why.endswith("(sea)")
+    assert [(f.source.label, f.target.label) for f in wrong.facts] == [("fr", "sea")]
+    assert missing.why == "fr does not keep the shape urn:Land in in: no {e9}"
+    assert wrong.patch is None
+
+    kept.write_text(SHAPES + "<urn:S> a sh:NodeShape ; sh:targetClass c:Land ; sh:node <urn:S> .")
+    assert "1 of 2 shapes that are kept are checked by `sightline validate` alone: urn:S" in [
+        one.why for one in world.ask(doctor, "violation", deadline_ms=60_000).findings
+    ]
+    kept.write_text("nothing of the sort")
+    (unusable,) = world.ask(doctor, "violation", deadline_ms=60_000).findings
+    assert "cannot be used" in unusable.why
+    assert str(kept.parent) not in unusable.why
+    kept.unlink()
+    assert not world.ask(doctor, "violation", deadline_ms=60_000).findings

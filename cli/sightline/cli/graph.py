@@ -279,8 +279,12 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
 def validate(
     workspace: WorkspaceOption,
     shapes: Annotated[
-        Path, typer.Option("--shapes", metavar="FILE", help="SHACL shapes, in Turtle or other RDF.")
-    ],
+        Path | None,
+        typer.Option("--shapes", metavar="FILE", help="SHACL shapes; else those that are kept."),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the shapes: the doctor lists what breaks them.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 where a violation is found.")
     ] = False,
@@ -293,13 +297,21 @@ def validate(
 
     Example: sightline validate --shapes shapes.ttl --strict -w world
     """
+    from sightline.graph.shapes.errors import NoShapes
+    from sightline.graph.shapes.validate import keep as keep_them
     from sightline.graph.shapes.validate import validate as check
     from sightline.graph.snapshot.reader import served_snapshot
+    from sightline.graph.storage.workspace import SHAPES
 
-    snapshot = served_snapshot(Workspace.open(workspace))
+    ws = Workspace.open(workspace)
+    snapshot = served_snapshot(ws)
+    if shapes is None and (keep or not (ws.path / SHAPES).is_file()):
+        raise NoShapes
+    if shapes is not None and keep:
+        keep_them(ws, shapes)
     with terminal.progress() as progress:
         progress("validate", 0, 1, "reading facts and shapes")
-        checked = check(snapshot, shapes)
+        checked = check(snapshot, shapes or ws.path / SHAPES)
         found = checked.results
         progress("validate", 1, 1, "done")
     violations = sum(one.severity == "Violation" for one in found)

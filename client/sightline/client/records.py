@@ -1156,6 +1156,7 @@ class Finding:
         "leakage",
         "unlabelled",
         "isolated",
+        "violation",
     ]
     severity: Literal["high", "medium", "low"]
     certainty: float
@@ -1182,6 +1183,7 @@ class FindingCount:
         "leakage",
         "unlabelled",
         "isolated",
+        "violation",
     ]
     findings: int
 

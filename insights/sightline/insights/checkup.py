@@ -28,14 +28,20 @@ from sightline.graph.mining.plausibility import (
 )
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.search import normalise
-from sightline.graph.vocabulary import LABEL_PROPERTIES, RDFS_LABEL
+from sightline.graph.storage.workspace import SHAPES
+from sightline.graph.vocabulary import LABEL_PROPERTIES, RDFS_LABEL, united
 from sightline.insights.records import FindingKind, Severity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sightline.graph.shapes.validate import Violation
     from sightline.graph.snapshot.reader import Snapshot
 
 #: The check that all others may ask.
 IMPLAUSIBLE = "implausible facts"
+#: The check of the shapes that are kept, which may change while a snapshot is served.
+KEPT = "shapes that are kept"
 #: Suspects of one kind that are kept, the likeliest.
 MOST = 1000
 #: Share of stated facts that is taken to be wrong before anything is known about one.
@@ -52,6 +58,10 @@ NEARLY_ALL = 0.9
 SURE = 0.7
 #: Facts that are shown as evidence.
 SHOWN = 5
+#: Characters of a text of a shape, or of a value that breaks one.
+SAID = 200
+#: How grave it is to break a shape.
+SEVERITY: dict[str, Severity] = {"Violation": "high", "Warning": "medium", "Info": "low"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,8 @@ class Checkup:
         self._lock = threading.Lock()
         self._done: dict[str, list[Suspect]] = {}
         self._judged: Plausibility | None = None
+        self._shapes = snapshot.folder.parents[1] / SHAPES
+        self._checked: tuple[int, int] | None = None
         if snapshot.num_edges >= LEAST_FACTS:
             warm()
 
@@ -120,10 +132,14 @@ class Checkup:
             "leakage": self._leakage,
             "labels": self._unlabelled,
             "isolated parts": self._isolated,
+            KEPT: self._violations,
         }
         missed: list[str] = []
         found: list[Suspect] = []
         with self._lock:
+            if (stamp := _stamp(self._shapes)) != self._checked:
+                self._checked = stamp
+                self._done.pop(KEPT, None)
             for name, check in checks.items():
                 kept = self._done.get(name)
                 if kept is None:
@@ -471,6 +487,66 @@ class Checkup:
                 "isolated", "low", certainty, why, tuple(members[:SHOWN].tolist()), edges=edges
             )
 
+    def _violations(self, end: float) -> Iterator[Suspect]:
+        """What breaks the shapes that are kept in the workspace."""
+        if not self._shapes.is_file():
+            return
+        from sightline.graph.record.errors import DamagedLoad
+        from sightline.graph.shapes import check
+        from sightline.graph.shapes.errors import ShapesUnusable
+        from sightline.graph.shapes.validate import validate
+
+        try:
+            found = validate(self.snapshot, self._shapes, quick=True, end=end)
+        except check.OutOfTime as error:
+            raise OutOfTime from error
+        except ShapesUnusable as error:
+            why = f"the shapes that are kept cannot be used: {_plain(error.reason)}"
+            yield Suspect("violation", "high", 1.0, why)
+            return
+        except DamagedLoad:
+            why = "the shapes that are kept are not checked: a load of this graph is gone or "
+            yield Suspect("violation", "high", 1.0, why + "damaged; `sightline verify` names it")
+            return
+        if found.others:
+            names = ", ".join(_plain(self.snapshot.curie(name)) for name, _ in found.others)
+            why = f"{len(found.others)} of {found.shapes} shapes that are kept are checked by "
+            why += f"`sightline validate` alone: {names}"
+            yield Suspect("violation", "low", 1.0, why)
+        for one in found.results[:MOST]:
+            yield self._violation(one)
+
+    def _violation(self, one: Violation) -> Suspect:
+        s = self.snapshot
+        focus, value = (s.entity_iris.find(united(x or "")) for x in (one.focus, one.value))
+        relation = s.relation_iris.find(united(one.path or ""))
+        if focus is None or value == focus:
+            value = None
+        why = "{e0}" if focus is not None else _plain(s.curie(one.focus))
+        why += f" does not keep the shape {_plain(s.curie(one.shape))}"
+        if one.path is not None:
+            why += " in " + ("{r0}" if relation is not None else _plain(s.curie(one.path)))
+        why += f": {_plain(one.message)}"
+        if one.value is not None and one.value != one.focus:
+            shown = "{e1}" if value is not None else _plain(one.value)
+            why += f" ({shown})"
+        edges: tuple[int, ...] = ()
+        if focus is not None and value is not None and relation is not None:
+            own = np.arange(*s.out_indptr[[focus, focus + 1]])
+            edges = tuple(own[(s.relation[own] == relation) & (s.tail[own] == value)].tolist())
+        return Suspect(
+            "violation",
+            SEVERITY.get(one.severity, "low"),
+            1.0,
+            why,
+            tuple(e for e in (focus, value) if e is not None),
+            () if relation is None else (relation,),
+            edges=edges,
+            detail="\n".join(
+                (one.focus, one.shape, one.path or "", one.value or "", one.constraint)
+            ),
+        )
+
 
 def wrongness(chance: Doubles) -> Doubles:
     """Chance that a stated fact is wrong, if ``ERROR_RATE`` of all are: by the chance that it is a
@@ -478,6 +554,20 @@ def wrongness(chance: Doubles) -> Doubles:
     false = ERROR_RATE * (1 - chance)
     wrong: Doubles = false / (false + (1 - ERROR_RATE) * chance)
     return wrong
+
+
+def _plain(text: str) -> str:
+    """A text as part of a sentence that is a format."""
+    return " ".join(text.split())[:SAID].replace("{", "{{").replace("}", "}}")
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size
 
 
 def _both_ways(s: Snapshot) -> Ids:

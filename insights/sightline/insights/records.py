@@ -28,6 +28,7 @@ FindingKind = Literal[
     "leakage",
     "unlabelled",
     "isolated",
+    "violation",
 ]
 Severity = Literal["high", "medium", "low"]
 

@@ -9,5 +9,15 @@ class ShapesUnusable(UsageError):
     """Shapes that cannot be read, or that ask for what is never done."""
 
     def __init__(self, path: object, reason: str) -> None:
-        said = " ".join(reason.split())[:300]
-        super().__init__(f"shapes {str(path)!r} cannot be used: {said}")
+        self.reason = " ".join(reason.split())[:300]
+        super().__init__(f"shapes {str(path)!r} cannot be used: {self.reason}")
+
+
+class NoShapes(UsageError):
+    """A workspace without shapes is asked whether it keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there are no shapes to check the facts against; name a file with --shapes, which "
+            "--keep keeps in the workspace"
+        )

@@ -35,6 +35,8 @@ from sightline.graph.shapes.core import (
 )
 from sightline.graph.shapes.errors import ShapesUnusable
 from sightline.graph.shapes.facts import Facts, term
+from sightline.graph.storage.artifact import replacing
+from sightline.graph.storage.workspace import SHAPES, Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ FORMATS = {
     ".jsonld": ox.RdfFormat.JSON_LD,
 }
 MOST_BYTES = 16 << 20
+#: What relative IRIs begin with.
+BASE = f"{DEFAULT_BASE}shapes"
 #: Properties that hold SPARQL.
 QUERIES = ("select", "ask", "construct")
 #: How one asks another service: no variable and no name of that word does. The checker looks at
@@ -181,6 +185,23 @@ def validate(
     return Validation(tuple(sorted(results, key=rank)), count, named, bool(others) and quick)
 
 
+def keep(workspace: Workspace, shapes: Path) -> None:
+    """Keep the shapes of a file in a workspace, in place of those that are there, as Turtle: the
+    doctor lists what its facts break of them.
+
+    Raises:
+        ShapesUnusable, WorkspaceLocked, NotWritable, DiskFull
+    """
+    read_shapes(shapes)
+    text = shapes.read_bytes()
+    form = FORMATS[shapes.suffix.lower()]
+    if form != ox.RdfFormat.TURTLE:
+        triples = (quad.triple for quad in ox.parse(text, form, base_iri=BASE))
+        text = ox.serialize(triples, format=ox.RdfFormat.TURTLE) or b""
+    with workspace.lock(), replacing(workspace.path / SHAPES) as temporary:
+        temporary.write_bytes(text)
+
+
 def read_shapes(path: Path) -> rdflib.Graph:
     """The shapes of a file. Nothing is fetched, and no query in them asks another service.
 
@@ -194,7 +215,7 @@ def read_shapes(path: Path) -> rdflib.Graph:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ShapesUnusable(path, f"it is larger than {MOST_BYTES >> 20} MiB")
-        parsed = ox.parse(path.read_bytes(), form, base_iri=f"{DEFAULT_BASE}shapes")
+        parsed = ox.parse(path.read_bytes(), form, base_iri=BASE)
         for quad in parsed:
             graph.add((_term(quad.subject), _term(quad.predicate), _term(quad.object)))
     except OSError as error:

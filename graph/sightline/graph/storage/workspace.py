@@ -39,6 +39,8 @@ CURRENT = "current.json"
 WATCH = "watch.json"
 #: Findings that somebody looked at and lets be.
 IGNORED = "ignored.json"
+#: SHACL shapes that somebody wants the facts to keep.
+SHAPES = "shapes.ttl"
 #: What evaluation adds to a model folder, sealed, after its manifest was written.
 METRICS = "metrics.json"
 #: An id is the name of a folder, and nothing else.
@@ -137,7 +139,7 @@ class Workspace:
             return cls.open(path)
         try:
             # Folders of a workspace without its current.json: the loads are taken up again.
-            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS}
+            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS, SHAPES}
             known |= {"loads", "quarantine", "snapshots", "models", "reports", "uploads"}
             if workspace.path.is_dir() and any(
                 p.name not in known and not p.name.startswith((".", "jobs.sqlite"))

@@ -28,6 +28,7 @@ const KINDS = {
   contradiction: ["Contradiction", "error", "bad"], implausible: ["Suspected error", "error", "bad"], merged: ["Two in one", "error", "bad"],
   "duplicate relation": ["Duplicate relation", "copy", "warn"], split: ["Duplicate", "copy", "warn"], leakage: ["Leakage", "copy", "warn"],
   unlabelled: ["No label", "plus", "plain"], isolated: ["Isolated", "plus", "plain"],
+  violation: ["Breaks a shape", "error", "bad"],
 };
 /** @param {string} kind */
 const kindOf = (kind) => KINDS[kind] ?? /** @type {[string, import("../parts/icons.js").Icon, string]} */ ([kind, "error", "plain"]);
