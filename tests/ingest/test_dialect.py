@@ -290,3 +290,10 @@ def test_lines_of_two_cells_before_a_header_of_three_are_no_header(tmp_path: Pat
     assert any(n.startswith("2 lines before the header were passed over: Made,") for n in notes)
     columns, records, _ = table(tmp_path, "name,value\n1,Ash,3\n2,Elm,4\n")  # rows have names
     assert (columns, len(records)) == (["column_1", "name", "value"], 2)
+
+
+def test_what_people_and_spreadsheets_write_for_no_value_is_none(tmp_path: Path) -> None:
+    data = "id;size;town\n1;n.a.;Bern\n2;1,5;k.A.\n3;#DIV/0!;\u2014\n4;2,5;Thun\n"
+    _, records, _ = table(tmp_path, data)
+    assert [row[1] for row in records] == [None, "1,5", None, "2,5"]
+    assert [row[2] for row in records] == ["Bern", None, None, "Thun"]

@@ -15,7 +15,7 @@ from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
 from sightline.ingest.formats.paths import path_of, steps_of
 from sightline.ingest.source import Selection, Source
-from tests.ingest.conftest import triples
+from tests.ingest.conftest import facts, triples
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -239,3 +239,21 @@ def test_no_depth_and_no_number_of_tables_is_a_crash(tmp_path: Path) -> None:
     assert tables(tmp_path, [deep])["d"] == [], "its only record is too deep"
     many = [{"id": 1, **{f"t{i}": [{"x": 1}] for i in range(500)}}]
     assert len(tables(tmp_path, many)) == 200
+
+
+def test_a_document_of_several_dictionaries_of_records_is_several_tables(load: Callable) -> None:
+    document = {
+        "people": {"p1": {"name": "Ann", "city": "c1"}, "p2": {"name": "Bo", "city": "c1"}},
+        "cities": {"c1": {"name": "Bern"}},
+    }
+    (found,) = load({"all.json": json.dumps(document)})
+    assert sorted(facts(found.load)) == [
+        ("entity:city/c1", "rdfs:label", "Bern"),
+        ("entity:person/p1", "rdfs:label", "Ann"),
+        ("entity:person/p1", "relation:city", "entity:city/c1"),
+        ("entity:person/p2", "rdfs:label", "Bo"),
+        ("entity:person/p2", "relation:city", "entity:city/c1"),
+    ]
+    # Two objects without a field in common are two parts of one record.
+    (one,) = load({"one.json": '{"place": {"name": "Ash"}, "size": {"area": 3}}'})
+    assert ("property:size.area", "3") in {(p, o) for _, p, o in facts(one.load)}

@@ -548,3 +548,11 @@ def test_numbers_and_dates_are_read_in_the_one_way_there_is_or_asked(load: Calla
         "'1,200' in sales.count",
         "'01/02/2024' in sales.day",
     ]
+
+
+def test_both_ends_of_links_are_named_alike_where_one_differs_by_chance(load: Callable) -> None:
+    rows = "".join(f"{i}\t{i * 7 % 30}\n" for i in range(30))
+    (found,) = load({"web.tsv": "FromNodeId\tToNodeId\n" + rows})
+    said = facts(found.load)
+    assert len(said) == 30
+    assert ("entity:node/1", "relation:web", "entity:node/7") in said

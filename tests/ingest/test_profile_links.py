@@ -196,6 +196,13 @@ CASES = {
         },
         {("customers", "manager_id", "employees")},
     ),
+    "a record is a thing where a table is called so": (
+        {
+            "record": numbered("id", 9),
+            "song": table("id,record_id", (f"{i},{i % 9 + 1}" for i in range(1, 40))),
+        },
+        {("song", "record_id", "record")},
+    ),
     "vendors are suppliers": (
         {
             "suppliers": numbered("id", 9),

@@ -28,11 +28,17 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("flag", re.compile(r"(?i)true|false|yes|no")),
 )
 #: Never a value.
-ALWAYS = frozenset((r"\N", "NULL", "N/A", "n/a", "#N/A", "<NA>", "(null)"))
+ALWAYS = frozenset(
+    (
+        *(r"\N", "NULL", "N/A", "n/a", "#N/A", "<NA>", "(null)"),
+        *("#NV", "#NULL!", "#VALUE!", "#WERT!", "#REF!", "#DIV/0!", "#NUM!", "#NAME?"),
+    )
+)
 #: No value where the others have letters or digits.
-SIGNS = frozenset(("-", "--", "---", "?", ".", "..", "..."))
+SIGNS = frozenset(("-", "--", "---", "\u2013", "\u2014", "?", ".", "..", "..."))
+ABBREVIATED = ("n.a.", "N.A.", "n. a.", "k.A.", "k. A.")
 #: No value where the others are no words.
-WORDS = frozenset(("NA", "nan", "NaN", "NAN", "null", "Null", "None", "none"))
+WORDS = frozenset(("NA", "nan", "NaN", "NAN", "null", "Null", "None", "none", *ABBREVIATED))
 TOKENS = sorted(ALWAYS | SIGNS | WORDS)
 _LONGEST = max(map(len, TOKENS))
 #: Values of a column from which its kind is told, and their share that makes it.
@@ -106,4 +112,6 @@ def _is_no_value(token: str, column: pl.Series) -> bool:
         return True
     if token in SIGNS:
         return all(any(map(str.isalnum, value)) for value in values)
+    if token in ABBREVIATED:
+        return True
     return token == "NA" and not any(map(_CODE.fullmatch, values))

@@ -106,8 +106,16 @@ def _outermost(value: Any, steps: Steps, depth: int) -> Iterator[Steps]:
         # Two objects that are alike inside a document may as well be two fields of it.
         if _alike(value, 3 if steps or inner else 2):
             yield (*steps, None)
+        elif not steps and len(value) > 1 and all(map(_of_objects, value.values())):
+            yield from ((*steps, key, None) for key in value if key is not None)
         else:
             yield from inner
+
+
+def _of_objects(value: Any) -> bool:
+    """Whether a value is a dictionary of objects."""
+    some = list(islice(value.values(), SAMPLE)) if isinstance(value, dict) else []
+    return bool(some) and all(isinstance(item, dict) and item for item in some)
 
 
 def _alike(value: dict[str, Any], least: int) -> bool:
@@ -116,7 +124,8 @@ def _alike(value: dict[str, Any], least: int) -> bool:
     if len(found) < least or not all(isinstance(item, dict) and item for item in found):
         return False
     count = Counter(chain.from_iterable(found))
-    return sum(count.values()) >= len(count) * len(found) / 2
+    shared = any(times > 1 for times in count.values())
+    return shared and sum(count.values()) >= len(count) * len(found) / 2
 
 
 def as_records(rows: list[Any]) -> list[dict[str, Any]]:

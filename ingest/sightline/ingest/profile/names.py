@@ -19,7 +19,10 @@ RELATIONS = (
 )
 TAILS = ("tail", "object", "target", "to", "t", "o", "end", "target_id", "tail_id", "node2")
 KEYS = ("id", "iri", "uri", "key", "identifier", "code", "abbreviation", "qid", "curie", "mid")
-LABELS = ("label", "name", "title", "preflabel", "metaedge")
+LABELS = (
+    *("label", "name", "title", "preflabel", "metaedge"),
+    *("titel", "bezeichnung", "nom", "nombre", "titre"),
+)
 TYPES = ("type", "kind", "class", "category")
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel", "alternative_names", "also")
@@ -101,6 +104,7 @@ SELF = (
         "father",
     ),
     *("sponsor", "referrer", "referred", "reply", "inherited", "forked", "derived", "duplicate"),
+    *("jefe", "vorgesetzter", "vorgesetzte", "padre", "madre"),
     "prerequisite",
 )
 #: People in a role, and what tables of people are called.
@@ -115,11 +119,14 @@ ROLES = (
     *("physician", "practitioner", "nurse", "surgeon", "therapist", "coach", "trainer", "tutor"),
     *("examiner", "judge", "referee", "clerk", "cashier", "technician", "mechanic", "librarian"),
     *("voter", "poster", "commenter", "winner", "donor", "giver", "borrower", "lender", "tenant"),
+    *("producer", "composer", "conductor", "visitor", "performer", "singer", "applicant"),
+    *("candidate", "attendee", "participant", "inspector", "pilot", "lawyer", "attorney"),
     *("payer", "payee", "host", "guest", "holder", "translator", "photographer", "designer"),
 )
 PEOPLE = (
     *("person", "employee", "staff", "user", "member", "people", "worker", "account", "agent"),
     *("contact", "personnel", "player", "student", "human"),
+    *("musician", "artist", "crew", "officer"),
 )
 #: Other words for what tables are called.
 SYNONYMS = (

@@ -14,7 +14,7 @@ from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.kinds import NUMBERS, TIMES
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
 from sightline.ingest.profile.statistics import may_name
-from sightline.ingest.profile.tables import MANY, Profiled, group_key, name_parts
+from sightline.ingest.profile.tables import MANY, Profiled, group_key, is_end, name_parts
 from sightline.ingest.profile.together import find_together
 
 #: Ids that other systems gave; no table could describe what they refer to.
@@ -125,7 +125,9 @@ def _links_without_a_table(table: Profiled) -> None:
         if not may_name(column) and not column.many:
             continue
         alone = column.distinct.unique and column.filled == table.statistics.records
-        if table.key == (name,) or (alone and table.statistics.records >= MANY):
+        if table.key == (name,) or (
+            alone and table.statistics.records >= MANY and not is_end(table, column)
+        ):
             continue
         table.links[name] = Link(None, "", Found(0, column.distinct.count, True), 0.5)
 

@@ -58,6 +58,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         if bare:
             return 0.6
         return 0.8 if len(stem) > len(own) and stem[-len(own) :] == own else 0.0
+    if not stem and called[:-1] == thing:
+        return 1.0  # ``record_id`` of a record, which is what else a row is called
     if not stem:
         bare = called == of_key.words_called and main and not table.statistics.unique(column.name)
         return BARE if bare and names.is_id(column.called) else 0.0

@@ -141,7 +141,11 @@ def _score(found: Profiled, name: str) -> int:
     called, stem = names.words(name), names.stem(name)
     number = column.kind in NUMBERS
     lower = name.lower()
-    if not may_name(column) or (number and names.is_measure(name) and not names.is_id(name)):
+    if (
+        not may_name(column)
+        or is_end(found, column)
+        or (number and names.is_measure(name) and not names.is_id(name))
+    ):
         return 0
     if names.is_identifier(name) or lower in names.KEYS:
         if len(called) == 1 and called[0] in names.IDENTIFIERS:
@@ -160,6 +164,15 @@ def _score(found: Profiled, name: str) -> int:
         # ``tid`` and ``molregno`` come first, and labels after them
         return 0 if not first else 45 if lower.endswith(("id", "no", "nr")) else 22
     return (35 if first else 25) if column.words <= 4 else 0
+
+
+def is_end(found: Profiled, column: Column) -> bool:
+    """Whether it names one of two things, and another column the other: ``from_node, to_node``."""
+    direction, rest = column.words_called[:1], column.words_called[1:]
+    if not rest or direction[0] not in names.DIRECTIONS:
+        return False
+    others = (one.words_called for one in found.columns.values() if one is not column)
+    return any(other[1:] == rest and other[0] in names.DIRECTIONS for other in others if other)
 
 
 def owns(thing: tuple[str, ...], stem: tuple[str, ...]) -> bool:
