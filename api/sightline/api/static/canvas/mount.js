@@ -489,9 +489,10 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     else return;
     event.preventDefault();
   });
-  place.addEventListener("focus", () => { if (!selected && shown.centre && place.matches(":focus-visible")) select(shown.centre, false); });
+  place.addEventListener("focus", () => { const first = shown.centre ?? shown.nodes[0]; if (!selected && first && place.matches(":focus-visible")) select(first, false); });
 
   state.keys({
+    d: { does: "into the drawing", run: () => place.focus() },
     e: { does: "expand what is selected in the drawing", run: () => selected && expandNode(selected) },
     E: { does: "collapse it", run: () => selected && collapse(selected) },
     h: { does: "hide what is selected", run: hide },

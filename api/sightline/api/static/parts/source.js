@@ -65,7 +65,7 @@ function rowsOf(origins, close, facts) {
   const source = first?.source ?? "";
   const body = h("div", {});
   const show = (/** @type {number} */ most) => put(body, later(
-    Promise.all(places.slice(0, most).map((at) => ask(`loads/${encodeURIComponent(first?.load ?? "")}/rows`, { at }))),
+    read(first?.load ?? "", places.slice(0, most)),
     (records) => [table(records, facts), places.length > most ? h("footer", {}, h("button", { type: "button", onclick: () => show(most + 4 * ROWS) }, `${number(places.length - most)} more rows`)) : null],
     { rows: 2 }));
   show(ROWS);
@@ -80,6 +80,14 @@ function rowsOf(origins, close, facts) {
     merged.length ? h("p", { class: "note" }, "Said of ", merged.map((id, i) => [i ? ", " : "", h("code", {}, label(id))]), ", which ", merged.length === 1 ? "was" : "were", " merged into what is shown.") : null,
     body,
     h("footer", {}, h("button", { type: "button", onclick: cite }, icon("copy"), "Copy citation")));
+}
+
+/** Read rows, one after the other: a service reads few at once, and turns the rest away. @param {string} load @param {string[]} places */
+async function read(load, places) {
+  /** @type {RawRecord[]} */
+  const records = [];
+  for (const at of places) records.push(await ask(`loads/${encodeURIComponent(load)}/rows`, { at }));
+  return records;
 }
 
 /** Records of one header as one table, others as one each. @param {RawRecord[]} records @param {string[]} facts */

@@ -105,7 +105,10 @@ export async function view(context) {
     const rows = (/** @type {number} */ upto) => put(list, shapes.slice(0, upto).map((shape, i) => row(shape, i, i === chosen, most, left, right)),
       shapes.length > upto ? h("li", { class: "more" }, h("button", { type: "button", class: "link", onclick: () => rows(shapes.length) }, `${plural(shapes.length - upto, "more shape")}`)) : null);
     rows(Math.max(SHAPES, chosen + 1));
+    const at = document.activeElement?.closest("[data-shape]")?.getAttribute("data-shape");
     put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, h("div", { class: "summary" }, h("b", {}, plural(found.found, "path")), h("span", { class: "quiet" }, ` in ${plural(shapes.length, "shape")}, ${number(Math.round(took))} ms`), order), list);
+    // The list is made anew: who was in it by keyboard stays there.
+    if (at) /** @type {HTMLElement | null} */ (list.querySelector(`[data-shape="${at}"] .sentence`))?.focus({ preventScroll: true });
     draw(shapes, chosen);
     say(`${plural(found.found, "path")} in ${plural(shapes.length, "shape")}`);
   }

@@ -46,10 +46,10 @@ export async function view(context) {
     return;
   }
   title(nameOf(entity.entity));
-  const facts = h("section", { id: "facts", "aria-label": "Facts" });
-  const predicted = h("section", { id: "predicted", "aria-label": "Predicted" });
-  const similar = h("section", { id: "similar", "aria-label": "Similar" });
-  const sources = h("section", { id: "sources", "aria-label": "Sources" });
+  const facts = h("section", { id: "facts", tabindex: -1, "aria-label": "Facts" });
+  const predicted = h("section", { id: "predicted", tabindex: -1, "aria-label": "Predicted" });
+  const similar = h("section", { id: "similar", tabindex: -1, "aria-label": "Similar" });
+  const sources = h("section", { id: "sources", tabindex: -1, "aria-label": "Sources" });
   const list = h("div", { class: "lists", "data-scroll": true }, facts, predicted, similar, sources);
   const drawing = CANVAS ? h("div", { class: "pane ground drawing" }) : null;
   const bar = tabs([["facts", "Facts", total(entity.degrees)], ["predicted", "Predicted", null], ["similar", "Similar", null], ["sources", "Sources", entity.loads.length]], list, drawing, context);
@@ -158,7 +158,7 @@ const numeral = ({ datatype, value }) => (/(integer|decimal|double|float|int|lon
  */
 function tabs(parts, list, drawing, context) {
   const counts = new Map(parts.map(([key, , count]) => [key, h("span", { class: "count" }, count === null ? "" : number(count))]));
-  const buttons = parts.map(([key, name]) => h("button", { type: "button", "data-tab": key, "aria-selected": String(key === "facts"), role: "tab", onclick: () => open(key) }, name, counts.get(key)));
+  const buttons = parts.map(([key, name]) => h("button", { type: "button", "data-tab": key, "aria-selected": String(key === "facts"), role: "tab", onclick: () => enter(key) }, name, counts.get(key)));
   if (drawing) buttons.splice(3, 0, h("button", { type: "button", class: "phone", role: "tab", "data-tab": "graph", "aria-selected": "false", onclick: () => context.push({ tab: "graph" }) }, "Graph"));
   /** @param {string} key */
   const light = (key) => { for (const button of buttons) button.setAttribute("aria-selected", String(button.dataset.tab === key)); };
@@ -169,6 +169,11 @@ function tabs(parts, list, drawing, context) {
     part?.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     held = Date.now();
     light(key);
+  }
+  /** Go to a part, the keyboard too: the next Tab is in it. @param {string} key */
+  function enter(key) {
+    open(key);
+    /** @type {HTMLElement | null} */ (list.querySelector(`#${key}`))?.focus({ preventScroll: true });
   }
   let held = 0;
   list.addEventListener("scroll", () => {
