@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 #: Texts that are listed one by one when they are loaded.
 FEW_TEXTS = 10
+#: Seconds for which an endpoint is asked.
+DEADLINE_S = 3600.0
 #: Columns of a table that `profile` prints.
 SHOWN = 100
 
@@ -103,7 +105,12 @@ def extract_loaded(ws: Workspace) -> None:
         )
 
 
-def extract_texts(ws: Workspace, options: Options | None = None) -> Load:
+def extract_texts(
+    ws: Workspace,
+    options: Options | None = None,
+    network: bool = False,
+    deadline_s: float = DEADLINE_S,
+) -> Load:
     """Extract what texts state, with progress; in the way of the last time, if not said."""
     from sightline.graph.extraction.extract import Options, extract
     from sightline.graph.record.loads import active_loads
@@ -112,7 +119,7 @@ def extract_texts(ws: Workspace, options: Options | None = None) -> Load:
     if options is None and former:
         options = Options.of(former[0])
     with terminal.progress() as progress:
-        return extract(ws, options, progress=progress)
+        return extract(ws, options, network=network, deadline_s=deadline_s, progress=progress)
 
 
 def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = False) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from sightline.cli import build, terminal
 from sightline.cli.options import JsonOption, WorkspaceOption, open_for_asking
+from sightline.graph.errors import require_range
 from sightline.graph.snapshot.errors import UnknownEntity
 from sightline.graph.storage.workspace import Workspace
 
@@ -117,6 +118,27 @@ def extract(
         list[str] | None,
         typer.Option("--property", metavar="NAME", help="Read the values of a property as texts."),
     ] = None,
+    llm: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Have relations read by a language model: an OpenAI-compatible endpoint, up to "
+            "and with /v1. SIGHTLINE_LLM_KEY is its key.",
+        ),
+    ] = "",
+    model: Annotated[str, typer.Option(metavar="NAME", help="The model of that endpoint.")] = "",
+    budget: Annotated[
+        int, typer.Option(metavar="TOKENS", help="Tokens that the model may cost.")
+    ] = 1_000_000,
+    deadline: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Seconds for which the endpoint is asked.")
+    ] = build.DEADLINE_S,
+    allow_network: Annotated[
+        bool,
+        typer.Option(
+            "--allow-network", help="Send sentences to an endpoint that is not on this machine."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Extract what the loaded texts state about the things of the graph.
@@ -136,7 +158,12 @@ def extract(
         expand(name, known) or (name if ":" in name else mint(ws.settings.base, "property", name))
         for name in properties or ()
     )
-    load = build.extract_texts(ws, Options(precision, tuple(iris)))
+    if bool(llm) != bool(model):
+        raise typer.BadParameter("--llm and --model go together")
+    require_range("--budget", budget, 0, 10**12)
+    require_range("--deadline", deadline, 1, 10**7)
+    options = Options(precision, tuple(iris), llm, model, budget)
+    load = build.extract_texts(ws, options, allow_network, deadline)
     found = about(load)
     if json:
         terminal.print_json({"load": load.id, "extracted": load.counts.statements, **found})
@@ -163,6 +190,13 @@ def show_extracted(load: Load, found: dict[str, Any]) -> None:
     ]
     terminal.table("Read from texts (precision and recall on held-out pairs)", columns, rows)
     terminal.table("Extracted", ("fact", "#confidence", "sentence"), preview(load))
+    if asked := found.get("asked"):
+        refused = "".join(f"; {n:,} {why}" for why, n in sorted(asked["refused"].items()))
+        terminal.say(
+            f"{found['method']}: {asked['asked']:,} sentences asked, {asked['cached']:,} answered "
+            f"before, {asked['unasked']:,} left out for the budget, {asked['retries']:,} requests "
+            f"sent again, {asked['tokens']:,} tokens; left out{refused or ' nothing'}"
+        )
     names = found["linking"]
     terminal.say(
         f"{found['sentences']:,} sentences name {names['entities']:,} things "

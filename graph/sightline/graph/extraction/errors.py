@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sightline.graph.errors import NotReady
+from sightline.graph.errors import NotReady, Unavailable, UsageError
 
 
 class NoText(NotReady):
@@ -15,4 +15,21 @@ class NoText(NotReady):
             f"workspace {str(path)!r} holds no text; `sightline ingest NOTES.md... -w {path}` "
             "first, or name a property whose values are texts with --property",
             path,
+        )
+
+
+class NetworkForbidden(UsageError):
+    """An endpoint that nobody allowed to ask."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"endpoint {url!r} is not asked: {why}")
+
+
+class EndpointFailed(Unavailable):
+    """An endpoint that does not answer, or not in time; former answers are kept."""
+
+    def __init__(self, url: str, why: str, done: int, total: int) -> None:
+        super().__init__(
+            f"endpoint {url!r} was asked for {total:,} sentences, and {done:,} are done: {why}; "
+            "nothing was added, answers are kept, and the same command goes on from there"
         )

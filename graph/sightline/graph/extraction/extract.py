@@ -15,16 +15,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from sightline.graph.errors import require_range
-from sightline.graph.extraction import linking, relations
+from sightline.graph.extraction import linking, llm, relations
 from sightline.graph.extraction.errors import NoText
 from sightline.graph.extraction.linking import Mentions, Together, Told, together
+from sightline.graph.extraction.llm import BUDGET, DEADLINE_S, Endpoint, require_allowed
 from sightline.graph.extraction.relations import Extracted, candidates
 from sightline.graph.extraction.sentences import cleaned, sentences
 from sightline.graph.progress import Progress, silent
@@ -47,7 +48,7 @@ from sightline.graph.record.statements import (
 from sightline.graph.snapshot.build import draft
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.artifact import is_intact, read_manifest
-from sightline.graph.storage.workspace import Workspace
+from sightline.graph.storage.workspace import ANSWERS, Workspace
 from sightline.graph.vocabulary import (
     CONFIDENCE,
     EXTRACTED_GRAPH,
@@ -82,35 +83,67 @@ class Options:
     Attributes:
         precision: least share of facts among what is taken, on pairs that were not learnt from.
         properties: IRIs of properties whose values are read as texts.
+        llm, model: an OpenAI-compatible endpoint that reads relations, and the name of its model;
+            empty: the graph's own facts teach how to.
+        budget: tokens that the model may cost.
     """
 
     precision: float = PRECISION
     properties: tuple[str, ...] = ()
+    llm: str = ""
+    model: str = ""
+    budget: int = BUDGET
 
     @property
     def text(self) -> str:
         """All of it, as a load keeps it."""
-        return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
+        said = asdict(self)
+        if not self.llm:
+            del said["llm"], said["model"], said["budget"]
+        return json.dumps({"version": VERSION, **said}, sort_keys=True)
+
+    @property
+    def method(self) -> str:
+        """How relations are read, in words."""
+        return f"language model {self.model}" if self.llm else DISTANT
 
     @classmethod
     def of(cls, load: Load) -> Options:
         """Those that a load was extracted with."""
         said = json.loads(load.mapping)
-        return cls(said["precision"], tuple(said["properties"]))
+        del said["version"]
+        return cls(**{**said, "properties": tuple(said["properties"])})
 
 
 def extract(
-    workspace: Workspace, options: Options | None = None, *, progress: Progress = silent
+    workspace: Workspace,
+    options: Options | None = None,
+    *,
+    network: bool = False,
+    deadline_s: float = DEADLINE_S,
+    offline: bool = False,
+    progress: Progress = silent,
 ) -> Load:
     """Write what the texts state and the graph lacks, in place of what was extracted before.
 
     What was extracted from the same facts and texts in the same way is not extracted again.
 
+    Args:
+        network: sentences may be sent to an endpoint that is not on this machine.
+        deadline_s: seconds for which an endpoint is asked.
+        offline: no endpoint is asked; only its former answers are taken.
+
     Raises:
         OutOfRange, NothingLoaded, NotWritable, DiskFull, WorkspaceLocked
         NoText: there is no text to read; nothing was changed.
+        NetworkForbidden, EndpointFailed: nothing was changed; answers are kept.
     """
     options = options or Options()
+    endpoint = None
+    if options.llm:
+        endpoint = Endpoint(options.llm, options.model, options.budget, deadline_s, network)
+        if not offline:
+            require_allowed(options.llm, network)
     require_range("precision", options.precision, 0.0, 1.0)
     with workspace.lock():
         loads = active_loads(workspace)
@@ -122,7 +155,7 @@ def extract(
         if is_intact(workspace.loads_folder / name):
             workspace.set_retracted(name, False)
         else:
-            _write(workspace, name, loads, options, progress)
+            _write(workspace, name, loads, options, endpoint, offline, progress)
         _take_out(workspace, loads, name)
         return Load.read(workspace.loads_folder / name)
 
@@ -138,7 +171,7 @@ def renew(workspace: Workspace, progress: Progress = silent) -> bool:
     if [load.id for load in extracted] == [extracted_id(loads, options)]:
         return False
     try:
-        extract(workspace, options, progress=progress)
+        extract(workspace, options, offline=True, progress=progress)
     except NoText:
         _take_out(workspace, loads, "")
     return True
@@ -172,7 +205,13 @@ def _take_out(workspace: Workspace, loads: Sequence[Load], name: str) -> None:
 
 
 def _write(
-    workspace: Workspace, name: str, loads: Sequence[Load], options: Options, progress: Progress
+    workspace: Workspace,
+    name: str,
+    loads: Sequence[Load],
+    options: Options,
+    endpoint: Endpoint | None,
+    offline: bool,
+    progress: Progress,
 ) -> None:
     started = now()
     used = [load for load in loads if load.role in INPUTS]
@@ -190,8 +229,19 @@ def _write(
         pairs = together(mentions, len(texts))
         progress("extract", 3, 4, "reading relations")
         possible = candidates(snapshot, mentions)
-        found = relations.extract(snapshot, possible, options.precision)
-        statements = _statements(snapshot, found, read)
+        asked: dict[str, Any] = {}
+        if endpoint is None:
+            found = relations.extract(snapshot, possible, options.precision)
+        else:
+            answers = workspace.path / ANSWERS
+            found, said = llm.read(
+                *(snapshot, possible, texts, endpoint, answers),
+                offline=offline,
+                precision=options.precision,
+                progress=progress,
+            )
+            asked = {one.name: getattr(said, one.name) for one in fields(said)}
+        statements = _statements(snapshot, found, read, options.method)
         evidence = (
             read[found.sentence.tolist()]
             .select("load", "row")
@@ -207,7 +257,9 @@ def _write(
         named, both = _named(snapshot, mentions, read), _both(snapshot, pairs)
         new = _new_names(texts, snapshot)
     count = statements.height
-    measured["new_names"] = new.height
+    measured |= {"method": options.method, "new_names": new.height}
+    if asked:
+        measured["asked"] = asked
     with LoadWriter(workspace, name, EXTRACTED_GRAPH) as writer:
         writer.write(statements)
         for file, frame in (
@@ -252,7 +304,9 @@ def _sentences(loads: Sequence[Load], properties: Sequence[str]) -> pl.DataFrame
     return pl.concat(parts)
 
 
-def _statements(snapshot: Snapshot, found: Extracted, read: pl.DataFrame) -> pl.DataFrame:
+def _statements(
+    snapshot: Snapshot, found: Extracted, read: pl.DataFrame, method: str
+) -> pl.DataFrame:
     s = snapshot
     texts = read["text"].gather(found.sentence.tolist()).to_list()
     count = len(found.head)
@@ -261,7 +315,7 @@ def _statements(snapshot: Snapshot, found: Extracted, read: pl.DataFrame) -> pl.
         of = [
             (CONFIDENCE, f"{confidence:.4f}", XSD + "decimal"),
             (SUPPORTING_TEXT, text, XSD_STRING),
-            (METHOD, DISTANT, XSD_STRING),
+            (METHOD, method, XSD_STRING),
         ]
         return [{"key": k, "value": v, "datatype": d, "language": None} for k, v, d in of]
 
@@ -304,7 +358,6 @@ def _about(
 ) -> dict[str, Any]:
     taken = Counter(found.relation.tolist())
     return {
-        "method": DISTANT,
         "sentences": sentences_read,
         "linking": asdict(told) | {"entities": len(np.unique(mentions.entity))},
         "candidates": len(possible.head),

@@ -41,6 +41,8 @@ WATCH = "watch.json"
 IGNORED = "ignored.json"
 #: SHACL shapes that somebody wants the facts to keep.
 SHAPES = "shapes.ttl"
+#: What endpoints of language models answered, by what they were asked.
+ANSWERS = "answers.sqlite"
 #: What evaluation adds to a model folder, sealed, after its manifest was written.
 METRICS = "metrics.json"
 #: An id is the name of a folder, and nothing else.
@@ -139,7 +141,7 @@ class Workspace:
             return cls.open(path)
         try:
             # Folders of a workspace without its current.json: the loads are taken up again.
-            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS, SHAPES}
+            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS, SHAPES, ANSWERS}
             known |= {"loads", "quarantine", "snapshots", "models", "reports", "uploads"}
             if workspace.path.is_dir() and any(
                 p.name not in known and not p.name.startswith((".", "jobs.sqlite"))
