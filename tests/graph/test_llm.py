@@ -19,6 +19,8 @@ from sightline.graph.extraction.extract import Options, about, extract
 from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.graph.vocabulary import TEXT
+from tests.graph.conftest import add_load, literal
 from tests.graph.test_extract import add_text, said, world
 
 TEXTS = ["Townaia lies on the Riverwo.", "Townkia lies on the Riveryo, they say."]
@@ -97,7 +99,7 @@ def test_what_the_model_reads_is_extracted_and_asked_for_once(ws: Workspace) -> 
         more = extract(ws, Options(llm=url, model="m", precision=0.6))
         assert (told(more)["asked"], told(more)["cached"], len(asked)) == (0, 2, 2)
     # Nobody is asked while a graph is compiled.
-    add_text(ws, [*TEXTS, "Townlia lies on the Riverzo."])
+    add_load(ws, [literal("doc", TEXT, "Townlia lies on the Riverzo.")], role="text", name="more")
     assert said(compile_snapshot(ws, rdf=False)) == {("Townkia", "Riveryo")}
     (load,) = (load for load in active_loads(ws) if load.role == "extracted")
     assert (told(load)["asked"], told(load)["unasked"]) == (0, 1)
