@@ -556,3 +556,28 @@ def test_both_ends_of_links_are_named_alike_where_one_differs_by_chance(load: Ca
     said = facts(found.load)
     assert len(said) == 30
     assert ("entity:node/1", "relation:web", "entity:node/7") in said
+
+
+def test_thousands_are_told_by_the_other_numbers_of_a_table(load: Callable) -> None:
+    area = "Land;Area;People\nSvizra;41.285;8.700.000\nOstmark;83.879;9.000.000\n"
+    (found,) = load({"m.csv": area})
+    said = {p: o for s, p, o in facts(found.load) if s.endswith("/Svizra")}
+    assert (said["property:Area"], said["property:People"]) == ("41285", "8700000")
+    assert any("41.285 in m.Area is taken for thousands" in n.text for n in found.load.notes)
+    (alone,) = load({"n.csv": "land,size\nSvizra,41.285\nOstmark,83.879\n"})
+    assert ("entity:n/Svizra", "property:size", "41.285") in facts(alone.load)
+
+
+def test_names_that_come_again_below_two_headers_are_ends(load: Callable) -> None:
+    (found,) = load({"d.csv": "package,depends_on\na,b\na,c\nb,c\n"})
+    assert ("entity:a", "relation:related_to", "entity:b") in triples(found.load)
+
+
+def test_where_from_and_where_to_name_no_record(load: Callable) -> None:
+    _, routes = load(
+        {
+            "airports.csv": "iata,name\nZRX,Zurich\nGVX,Geneva\nVIX,Vienna\n",
+            "routes.csv": "origin,destination\nZRX,VIX\nVIX,GVX\nGVX,ZRX\n",
+        }
+    )
+    assert ("entity:airport/ZRX", "relation:route", "entity:airport/VIX") in triples(routes.load)

@@ -52,6 +52,8 @@ _COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
 _ZEROS = re.compile(r"^0[0-9]+$")
 
 _THREE = re.compile(r",[0-9]{3}$")
+#: What is a thousand or a part, as the other numbers of the table are written.
+THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 _DAYS = re.compile(
     r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?"
 )
@@ -152,6 +154,8 @@ def written(kind: Kind, values: Sequence[str]) -> str | None:
     """The format of a mapping that says how dates or numbers are written; None where none is
     needed, or where it cannot be told: ``01/02/2024`` may be in January or in February."""
     if kind == "comma":
+        if not any("," in value for value in values):
+            return "decimal-comma"  # ``8.700.000`` and ``1'200`` group thousands
         sure = [
             v for v in values if "," in v and (v.lstrip("+-")[0] == "0" or not _THREE.search(v))
         ]

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from sightline.ingest.profile import names, parts
-from sightline.ingest.profile.kinds import AMOUNTS, NUMBERS, TIMES
+from sightline.ingest.profile.kinds import AMOUNTS, NUMBERS, THOUSANDS, TIMES, written
 from sightline.ingest.profile.statistics import Column, Statistics, may_name
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     for column in statistics.columns.values():
         column.called = column.name[before:]
     found.generic = bool(set(names.words(called)[-1:]) & set(names.NODE_TABLES))
+    _group_thousands(found)
     triple = _triple(statistics)
     if triple is not None:
         found.role, found.triple = "triples", triple
@@ -118,6 +119,21 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
             # Nothing else refers to its records by the id of something else.
             found.key, found.names = tuple(filled), []
     return found
+
+
+def _group_thousands(found: Profiled) -> None:
+    """``41.285`` is 41285 where other columns of the table write ``8.700.000`` or ``1,5``."""
+    kinds = {written(column.kind, column.sample) for column in found.columns.values()}
+    if "decimal-comma" not in kinds:
+        return
+    for column in found.columns.values():
+        if column.kind == "decimal" and all(map(THOUSANDS.fullmatch, column.sample)):
+            column.kind = "comma"
+            found.say(
+                f"{column.sample[0]} in {found.name}.{column.name} is taken for thousands, as "
+                "other columns of the table are written",
+                True,
+            )
 
 
 def called_of(statistics: Statistics) -> str:
@@ -169,7 +185,7 @@ def _score(found: Profiled, name: str) -> int:
 def is_end(found: Profiled, column: Column) -> bool:
     """Whether it names one of two things, and another column the other: ``from_node, to_node``."""
     direction, rest = column.words_called[:1], column.words_called[1:]
-    if not rest or direction[0] not in names.DIRECTIONS:
+    if not direction or direction[0] not in names.DIRECTIONS:
         return False
     others = (one.words_called for one in found.columns.values() if one is not column)
     return any(other[1:] == rest and other[0] in names.DIRECTIONS for other in others if other)
@@ -236,8 +252,12 @@ def _pair(statistics: Statistics) -> tuple[str, None, str] | None:
     if len(statistics.columns) != 2 or statistics.table.name in names.RELATION_TABLES:
         return None
     first, second = statistics.columns.values()
-    if (first.name, second.name) != ("id", "label") or first.kind != second.kind:
+    if first.kind != second.kind:
         return None
+    if (first.name, second.name) != ("id", "label"):
+        keys = statistics.unique(first.name) or statistics.unique(second.name)
+        if keys or first.many or second.many or first.kind != "text":
+            return None  # with names, only what names no record is an end
     common = second.distinct.found_in(first.distinct).found
     least = min(first.distinct.count, second.distinct.count)
     same = sum(a == b for a, b in zip(first.sample, second.sample))
