@@ -436,3 +436,26 @@ def test_a_worker_outlives_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyP
         until(lambda: Jobs(folder).get(job.id).ended)
     assert Jobs(folder).get(job.id).error == str(DiskFull(folder).public)
     assert str(folder) not in str(Jobs(folder).get(job.id).error)
+
+
+def test_a_table_of_the_page_sorts_by_its_headings(page, folder: Path) -> None:
+    """By numbers the largest first, by texts the first; pressed again the other way round."""
+    about = [f"urn:sightline:entity:{name}" for name in ("kenya", "nepal")]
+    Jobs(folder).submit("report", {"about": about, **SHORT})
+    job = Jobs(folder).claim()
+    assert job is not None
+    made = write_report(folder, job, lambda *_: None)
+    page.open((folder / "reports" / made["report"] / "report.html").as_uri())
+    page.until("document.querySelector('table.sorts button')")
+    first = "document.querySelector('table.sorts tbody tr td:nth-child({})').innerText"
+
+    def pressed(column: int) -> str:
+        page.run(
+            f"document.querySelectorAll('table.sorts')[0].querySelectorAll('button')[{column}].click()"
+        )
+        return str(page.run(first.format(column + 1)))
+
+    assert [pressed(0), pressed(0)] == ["Kenya", "Nepal"]
+    most, least = pressed(2), pressed(2)
+    assert int(most) >= int(least)
+    assert not page.wrong
