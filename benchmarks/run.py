@@ -32,6 +32,7 @@ RESULTS = Path(__file__).parent / "results"
 NAMES = (
     "paths",
     "chance",
+    "report",
     "rules",
     "surprising",
     "text",
