@@ -130,6 +130,35 @@ def test_the_same_follows_as_by_owlrl(triples: set[Terms]) -> None:
     assert inferred(triples) == by_owlrl(triples)
 
 
+@pytest.mark.parametrize("relation", [RDFS + "subClassOf", X + "p"])
+def test_a_hierarchy_of_a_hundred_thousand_levels_is_refused_before_the_first_round(
+    relation: str,
+) -> None:
+    links = pl.int_range(100_001, eager=True).cast(pl.String)
+    deep = pl.DataFrame({"subject": X + links.head(-1), "object": X + links.tail(-1)})
+    said = frame([(X + "p", RDF_TYPE, OWL + "TransitiveProperty")])
+    columns = [deep.with_columns(predicate=pl.lit(relation)), said]
+    statements = pl.concat(columns, how="diagonal").select(said.columns)
+    rounds: list[str] = []
+    with pytest.raises(TooManyInferred):
+        infer(statements, limit=1_000_000, progress=lambda *told: rounds.append(told[-1]))
+    assert not rounds
+
+
+@pytest.mark.parametrize("limit", [9, 10])
+def test_a_hierarchy_is_refused_by_what_follows_and_not_by_what_is_said(limit: int) -> None:
+    """Five levels below owl:Thing: 15 pairs, of which 5 are stated; what is of everything and
+    what is of itself follows, but says nothing."""
+    sub = RDFS + "subClassOf"
+    levels = [(f"{X}{i}", sub, f"{X}{i + 1}") for i in range(5)]
+    levels += [(X + "5", sub, OWL + "Thing"), (X + "0", sub, X + "0")]
+    if limit == 10:
+        assert len(inferred(levels, limit)) == 10
+    else:
+        with pytest.raises(TooManyInferred):
+            inferred(levels, limit)
+
+
 @settings(max_examples=60)
 @given(ontologies)
 def test_every_statement_follows_from_earlier_ones_by_its_rule(triples: set[Terms]) -> None:

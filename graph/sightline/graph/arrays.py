@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: Rows of a table, edges, entities, relations: what an id is.
 Ids = npt.NDArray[np.int32]
@@ -31,3 +36,24 @@ def expand_csr(
     owner = np.repeat(np.arange(len(rows)), lengths)
     before = np.cumsum(lengths) - lengths
     return owner, np.arange(len(owner)) - before[owner] + starts[owner]
+
+
+def reached(
+    start: sparse.csr_array, step: sparse.csr_array, most: int | None = None
+) -> sparse.csr_array:
+    """What each row of ``start`` leads to by any number of steps, none included.
+
+    The stride doubles, and what all nodes reach is never held: a chain of n steps takes log n
+    products of n numbers each, where its closure has n²/2 pairs.
+
+    Args:
+        start: bool ``(rows, n)``.
+        step: bool ``(n, n)``.
+        most: stop when there are more pairs than that.
+    """
+    found = start
+    while True:
+        further = found + found @ step
+        if further.nnz == found.nnz or (most is not None and further.nnz > most):
+            return further
+        found, step = further, step @ step

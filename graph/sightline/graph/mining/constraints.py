@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sightline.graph.arrays import Flags, Ids, Offsets, expand_csr
+from sightline.graph.arrays import Flags, Ids, Offsets, expand_csr, reached
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.sections.axioms import AXIOMS
@@ -86,8 +86,7 @@ class Constraints:
         self._bounds = np.searchsorted(s.relation[self._by_relation], relations)
         self._loop = s.head == s.tail
         self._back = self._stated(s.tail, s.relation, s.head) & ~self._loop
-        self._above = _classes_above(s)
-        self._types = _stated_types(s) @ self._above
+        self._types = reached(_stated_types(s), _classes_above(s))
         self._held = self._types.tocsc()  # the entities of each class, ascending
         self._members = np.diff(self._held.indptr).astype(np.int64)
         self._typed = int((np.diff(self._types.indptr) > 0).sum())
@@ -238,8 +237,9 @@ class Constraints:
         shared = sparse.triu(several.T @ several, k=1).tocoo()
         one, other = shared.row.astype(np.int64), shared.col.astype(np.int64)
         said = self.snapshot.axioms[self.snapshot.axioms[:, 0] == AXIOMS.index("disjoint"), 1:]
-        key = np.sort(said, axis=1).astype(np.int64) @ [self._above.shape[0], 1]
-        declared = np.isin(one * self._above.shape[0] + other, key)
+        width = len(self.snapshot.class_iris)
+        key = np.sort(said, axis=1).astype(np.int64) @ [width, 1]
+        declared = np.isin(one * width + other, key)
         by_chance = self._members[one] * self._members[other] / max(1, self._typed)
         few = (by_chance >= LEAST_BY_CHANCE) & (shared.data <= MOST_EXCEPTIONS * by_chance)
         for i in np.flatnonzero(declared | few).tolist():
@@ -304,15 +304,9 @@ def _stated_types(s: Snapshot) -> sparse.csr_array:
 
 
 def _classes_above(s: Snapshot) -> sparse.csr_array:
-    """Classes by themselves and those above them, at any distance."""
+    """Classes by those that an ontology says are above them."""
     from scipy import sparse
 
     size = len(s.class_iris)
     _, below, above = s.axioms[s.axioms[:, 0] == AXIOMS.index("subclass")].T
-    step = sparse.csr_array((np.ones(len(below), np.bool_), (below, above)), (size, size))
-    reached = sparse.csr_array(sparse.eye_array(size, dtype=np.bool_)) + step
-    while True:
-        further = reached @ reached
-        if further.nnz == reached.nnz:
-            return further
-        reached = further
+    return sparse.csr_array((np.ones(len(below), np.bool_), (below, above)), (size, size))

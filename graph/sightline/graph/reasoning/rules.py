@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sightline.graph.arrays import reached
 from sightline.graph.progress import Progress, silent
 from sightline.graph.reasoning.errors import TooManyInferred
 from sightline.graph.vocabulary import (
@@ -154,6 +155,8 @@ def infer(statements: pl.DataFrame, *, limit: int, progress: Progress = silent) 
     terms = _Terms.of(statements)
     known = delta = terms.encode(statements)
     rules = [terms.encode_rule(rule) for rule in (*RULES, *chain_rules(statements))]
+    if _deep(terms, known, limit):
+        raise TooManyInferred(limit)
     rounds, count = [_empty(rules)], 0
     while not delta.is_empty():
         progress("reason", count, None, f"round {len(rounds)}")
@@ -278,6 +281,32 @@ class _Terms:
             datatype=field[1],
             language=field[2].replace("", None),
         )
+
+
+def _deep(terms: _Terms, known: pl.DataFrame, limit: int) -> bool:
+    """Whether more than ``limit`` statements follow of hierarchies and transitive relations alone,
+    each by itself. Rounds find the same pair as often as there are ways to it: a taxonomy of
+    100,000 levels would take hours to be too much."""
+    from scipy import sparse
+
+    s, p, o = (known[c].to_numpy() for c in "spo")
+    said = (p == terms.id(RDF_TYPE)) & (o == terms.id(OWL + "TransitiveProperty"))
+    hierarchies = [terms.id(RDFS + name) for name in ("subClassOf", "subPropertyOf")]
+    more = 0
+    for relation in {*hierarchies, *s[said].tolist()}:
+        of_it = (p == relation) & (s != o)
+        if relation in hierarchies:
+            of_it &= ~terms.says_nothing[o]
+        nodes, place = np.unique(np.concatenate([s[of_it], o[of_it]]), return_inverse=True)
+        step, itself = (
+            sparse.csr_array(
+                (np.ones(len(ends) // 2, np.bool_), np.split(ends, 2)), (len(nodes),) * 2
+            )
+            for ends in (place, np.tile(np.arange(len(nodes)), 2))
+        )
+        pairs = reached(itself, step, limit + len(nodes) + step.nnz).nnz
+        more += pairs - len(nodes) - step.nnz
+    return more > limit
 
 
 def _key() -> pl.Expr:
