@@ -292,6 +292,9 @@ def test_jobs_are_listed_by_kind_and_state_and_page_by_page(client: TestClient) 
     assert listed(state="cancelled") == [reports[0]]
     first = client.get("/v1/jobs", params={"limit": 2}).json()
     assert listed(limit="2", cursor=first["next"]) == [reports[1], reports[0]]
+    counted = {**first, "limit": 2, "cursor": first["next"], "kind": "report"}
+    counted = {name: counted[name] for name in ("limit", "cursor", "kind")}
+    assert (first["total"], client.get("/v1/jobs", params=counted).json()["total"]) == (4, 3)
     assert client.get("/v1/jobs", params={"state": "lost"}).status_code == 422
     # A job that is no report is no report.
     assert client.get(f"/v1/reports/{training}").status_code == 404
@@ -309,6 +312,18 @@ def test_what_failed_or_was_cancelled_is_tried_again_and_nothing_else(client, fo
     assert Jobs(folder).finish(job, {}, 0)
     assert "is done" in client.post(f"{url}:retry").json()["detail"]
     assert client.post("/v1/jobs/x:retry").status_code == 404
+
+
+def test_another_try_is_begun_as_often_as_the_first(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    job = jobs.submit("report", {})
+    for _ in range(2):
+        for state in ("queued", "failed"):
+            claimed = jobs.claim()
+            assert claimed is not None
+            jobs.lost(claimed, "killed")
+            assert jobs.get(job.id).state == state
+        jobs.retry(job.id)
 
 
 def test_files_that_are_gone_are_asked_for_again(client, folder: Path) -> None:

@@ -200,6 +200,9 @@ def test_pages_follow_one_another(graph: Sightline, url: str) -> None:
             return [e.id async for page in walked for e in page.entities]
 
     assert len(found) == len(set(found)) == graph.stats().entities > 5
+    assert graph.entities(limit=1).total == len(found)
+    assert graph.entities("Kenya").total is None
+    assert graph.relations(limit=1).total == graph.stats().relations
     assert asyncio.run(beside()) == found
 
 

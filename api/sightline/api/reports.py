@@ -103,10 +103,11 @@ class ReportView:
 
 @dataclass(frozen=True, slots=True)
 class ReportPage:
-    """Reports, and where the next page starts; null at the end."""
+    """Reports, where the next page starts, null at the end, and how many there are."""
 
     reports: tuple[ReportView, ...]
     next: str | None
+    total: int
 
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS, route_class=Route)
@@ -151,11 +152,11 @@ async def list_reports(
     """The reports that were asked for, and where each stands. A token sees its own."""
 
     def look(service: Service) -> ReportPage:
-        found = Jobs(service.folder).newest(
+        found, total = Jobs(service.folder).newest(
             asked.limit + 1, asked.cursor, kind=KIND, owner=owner_of(request)
         )
         views = tuple(_view(service, job) for job in found[: asked.limit])
-        return ReportPage(views, views[-1].id if len(found) > asked.limit else None)
+        return ReportPage(views, views[-1].id if len(found) > asked.limit else None, total)
 
     return await answered(request, look)
 

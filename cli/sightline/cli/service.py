@@ -56,7 +56,9 @@ def serve(
     worker: Annotated[
         bool,
         typer.Option(
-            "--worker/--no-worker", help="Also do the jobs asked for: reports, ingest, training."
+            "--worker/--no-worker",
+            envvar="SIGHTLINE_WORKER",
+            help="Also do the jobs asked for: reports, ingest, training.",
         ),
     ] = True,
     allow_host: Annotated[

@@ -132,7 +132,7 @@ class Local(Sightline):
         start = names.index(cursor) + 1 if cursor in names else 0
         shown = names[start : start + limit]
         more = start + limit < len(names)
-        return ReportPage(tuple(map(self.report, shown)), shown[-1] if more else None)
+        return ReportPage(tuple(map(self.report, shown)), shown[-1] if more else None, len(names))
 
     def wait(
         self,

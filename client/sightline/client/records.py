@@ -346,10 +346,16 @@ class Found(EntityRef):
 
 @dataclass(frozen=True, slots=True)
 class EntityPage(Table):
-    """Entities, and where the next page starts; null at the end."""
+    """Entities, and where the next page starts; null at the end.
+
+    Attributes:
+        total: how many are listed over all pages; null for a search, which ranks no further than
+            its pages reach.
+    """
 
     entities: tuple[Found, ...]
     next: str | None
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -960,10 +966,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class RelationPage(Table):
-    """Relations, and where the next page starts; null at the end."""
+    """Relations, where the next page starts, null at the end, and how many there are."""
 
     relations: tuple[Relation, ...]
     next: str | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1393,10 +1400,11 @@ class ReportView:
 
 @dataclass(frozen=True, slots=True)
 class ReportPage(Table):
-    """Reports, and where the next page starts; null at the end."""
+    """Reports, where the next page starts, null at the end, and how many there are."""
 
     reports: tuple[ReportView, ...]
     next: str | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1432,10 +1440,11 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class JobPage(Table):
-    """A page of jobs, and where the next page starts; null at the end."""
+    """A page of jobs, where the next page starts, null at the end, and how many there are."""
 
     jobs: tuple[JobView, ...]
     next: str | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,24 +193,22 @@ class Jobs:
         kind: str | None = None,
         state: str | None = None,
         owner: str | None = None,
-    ) -> list[Job]:
+    ) -> tuple[list[Job], int]:
         """Jobs, the newest first, from the one asked for before another on: of a kind, in a state,
-        of an owner.
+        of an owner; and how many such there are.
 
         Raises:
             NotWritable, DamagedQueue
         """
-        wanted = {
-            "kind = ?": kind,
-            "state = ?": state,
-            "owner = ?": owner,
-            "rowid < (SELECT rowid FROM job WHERE id = ?)": before,
-        }
+        wanted = {"kind = ?": kind, "state = ?": state, "owner = ?": owner}
         given = {condition: value for condition, value in wanted.items() if value is not None}
-        where = f"WHERE {' AND '.join(given)}" if given else ""
-        query = f"SELECT {_COLUMNS} FROM job {where} ORDER BY rowid DESC LIMIT ?"
+        such, values = " AND ".join(["1", *given]), list(given.values())
+        older = "" if before is None else "AND rowid < (SELECT rowid FROM job WHERE id = ?)"
+        page = [*values, *([] if before is None else [before]), limit]
         with self._reading() as database:
-            return _all(database, query, [*given.values(), limit])
+            (total,) = database.execute(f"SELECT count(*) FROM job WHERE {such}", values).fetchone()
+            query = f"SELECT {_COLUMNS} FROM job WHERE {such} {older} ORDER BY rowid DESC LIMIT ?"
+            return _all(database, query, page), total
 
     def cancel(self, job_id: str) -> Job:
         """End a job that waits or runs; one that has ended stays as it is.

@@ -65,7 +65,7 @@ async def list_jobs(request: Request, asked: Annotated[JobsQuestion, Query()]) -
     """
 
     def look(service: Service) -> JobPage:
-        found = Jobs(service.folder).newest(
+        found, total = Jobs(service.folder).newest(
             asked.limit + 1,
             asked.cursor,
             kind=asked.kind,
@@ -73,7 +73,7 @@ async def list_jobs(request: Request, asked: Annotated[JobsQuestion, Query()]) -
             owner=owner_of(request),
         )
         views = tuple(JobView.of(job) for job in found[: asked.limit])
-        return JobPage(views, views[-1].id if len(found) > asked.limit else None)
+        return JobPage(views, views[-1].id if len(found) > asked.limit else None, total)
 
     return await answered(request, look)
 

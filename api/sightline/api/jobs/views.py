@@ -82,10 +82,11 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """A page of jobs, and where the next page starts; null at the end."""
+    """A page of jobs, where the next page starts, null at the end, and how many there are."""
 
     jobs: tuple[JobView, ...]
     next: str | None
+    total: int
 
 
 def owner_of(request: Request) -> str | None:

@@ -49,6 +49,7 @@ SERVE: Mapping[str, type] = {
     "host": str,
     "port": int,
     "workers": int,
+    "worker": bool,
     "allow_host": list,
     "allow_origin": list,
     "open": bool,

@@ -46,10 +46,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class RelationPage:
-    """Relations, and where the next page starts; null at the end."""
+    """Relations, where the next page starts, null at the end, and how many there are."""
 
     relations: tuple[Relation, ...]
     next: str | None
+    total: int
 
 
 def relations(sight: Sightline, asked: RelationsQuestion) -> RelationPage:
@@ -77,7 +78,7 @@ def relations(sight: Sightline, asked: RelationsQuestion) -> RelationPage:
         )
         for r in order[start:end]
     )
-    return RelationPage(page, cursor_of(s, end) if n > end else None)
+    return RelationPage(page, cursor_of(s, end) if n > end else None, n)
 
 
 def _other(s: Snapshot, relation: int, back: int) -> str | None:

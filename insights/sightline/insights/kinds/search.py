@@ -46,10 +46,16 @@ class Found(EntityRef):
 
 @dataclass(frozen=True, slots=True)
 class EntityPage:
-    """Entities, and where the next page starts; null at the end."""
+    """Entities, and where the next page starts; null at the end.
+
+    Attributes:
+        total: how many are listed over all pages; null for a search, which ranks no further than
+            its pages reach.
+    """
 
     entities: tuple[Found, ...]
     next: str | None
+    total: int | None
 
 
 def entities(sight: Sightline, asked: SearchQuestion) -> EntityPage:
@@ -72,7 +78,8 @@ def entities(sight: Sightline, asked: SearchQuestion) -> EntityPage:
         total, hits = len(ids), [(int(i), None) for i in ids[start:end]]
     refs = [(sight.names.entity(i), int(s.degree[i]), how) for i, how in hits]
     page = tuple(Found(r.id, r.iri, r.label, r.types, degree, how) for r, degree, how in refs)
-    return EntityPage(page, cursor_of(s, end) if total > end else None)
+    after = cursor_of(s, end) if total > end else None
+    return EntityPage(page, after, total if asked.q is None else None)
 
 
 KIND = Kind(
