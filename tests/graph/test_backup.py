@@ -200,6 +200,10 @@ def more(members: Members) -> None:
     members.insert(1, (tarfile.TarInfo("watch.json"), b"{}"))
 
 
+def one_more_said(members: Members) -> None:
+    said(bytes=json.loads(members[0][1])["bytes"] + 1)(members)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -210,6 +214,7 @@ def more(members: Members) -> None:
         flipped,
         more,
         said(bytes=1),
+        one_more_said,
         said(files=1),
         said(bytes=1 << 60),
         said(format=99),
