@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from sightline.api import service as serving
 from sightline.api.app import create_app
+from sightline.api.errors import OverBudget
 from sightline.api.jobs import queue, uploads
 from sightline.api.jobs import worker as module
 from sightline.api.jobs.queue import Jobs
@@ -26,6 +27,7 @@ from sightline.api.jobs.worker import Worker
 from sightline.cli.jobs import HANDLERS
 from sightline.cli.main import run
 from sightline.cli.service import read_row
+from sightline.graph.errors import Busy
 from sightline.graph.progress import silent
 from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.storage.verify import verify
@@ -324,6 +326,18 @@ def test_another_try_is_begun_as_often_as_the_first(tmp_path: Path) -> None:
             jobs.lost(claimed, "killed")
             assert jobs.get(job.id).state == state
         jobs.retry(job.id)
+
+
+def test_another_try_waits_in_the_same_queue(tmp_path: Path, monkeypatch) -> None:
+    jobs = Jobs(tmp_path)
+    failed = jobs.cancel(jobs.submit("report", {}, owner="a").id)
+    jobs.submit("report", {}, owner="a")
+    for limit, error in (("SHARE", OverBudget), ("QUEUE", Busy)):
+        with monkeypatch.context() as patch:
+            patch.setattr(queue, limit, 1)
+            with pytest.raises(error):
+                jobs.retry(failed.id)
+    assert jobs.retry(failed.id).state == "queued"
 
 
 def test_files_that_are_gone_are_asked_for_again(client, folder: Path) -> None:

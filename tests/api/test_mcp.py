@@ -21,12 +21,16 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Tool
+from starlette.testclient import TestClient
 
+from sightline.api.app import create_app
+from sightline.api.budget import Budgets
 from sightline.api.mcp.brief import BUDGET, TEXT, brief
 from sightline.api.mcp.route import PATH
 from sightline.api.mcp.server import server_of
 from sightline.api.mcp.tools import Asked
 from sightline.api.questions import spans
+from sightline.api.terms import Terms
 from sightline.cli.main import run
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.tokens import create_token
@@ -296,3 +300,16 @@ def test_over_http_with_its_door_shut(folder: Path, tmp_path: Path) -> None:
     )
     assert [result.is_error for result in (allowed, refused)] == [False, True]
     assert "this needs the role ask" in text_of(refused)
+
+
+def test_a_tool_is_charged_to_who_calls_it(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    token, text = create_token(Path(shutil.copytree(folder, tmp_path / "ws")), "agent", ["read"])
+    paid: list[str | None] = []
+    monkeypatch.setattr(Budgets, "charge", lambda _, caller, seconds: paid.append(caller))
+    headers = {"Authorization": f"Bearer {text}", "Accept": "application/json, text/event-stream"}
+    call = {"method": "tools/call", "params": {"name": "stats", "arguments": {}}}
+    with TestClient(create_app(tmp_path / "ws", terms=Terms(budget=60))) as client:
+        paid.clear()
+        answer = client.post(PATH, json={"jsonrpc": "2.0", "id": 1, **call}, headers=headers)
+    assert answer.json()["result"]["structuredContent"]["entities"] > 10
+    assert token.id in paid
