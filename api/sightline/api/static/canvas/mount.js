@@ -128,7 +128,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     await Promise.all([ready(), relationsReady()]);
     if (mine !== turn) return;
     try {
-      if (!entity && !graph.nodes.size) graph = await wholeGraph();
+      if (!entity && !graph.nodes.size) graph = await wholeGraph(innerWidth / innerHeight);
       if (mine !== turn) return;
       for (const text of steps.slice(done.length)) {
         const next = stepOf(text);

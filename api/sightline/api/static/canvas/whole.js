@@ -1,5 +1,6 @@
 // The whole graph, or the best connected part of it: communities as discs beside those that they have most to do with, in
-// each the best connected in the middle. Pure but for the question, and without chance: the same graph, the same picture.
+// each the best connected in the middle. Pure but for the question, and without chance: the same graph, the same picture on
+// the same screen.
 
 import { ask } from "../shell/api.js";
 import { number, plural } from "../parts/dom.js";
@@ -13,16 +14,14 @@ const MOST = 5000;
 /** Pixels between entities of a community, and between communities. */
 const APART = 15;
 const BETWEEN = 26;
-/** The picture is wider than it is high. */
-const WIDE = 1.6;
 /** Half a turn of sunflower seeds. */
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 /** Communities with a smaller share of the entities shown, or fewer of them, stand together and have no name. */
 const SHARE = 1 / 300;
 const NAMED = 6;
 
-/** @returns {Promise<import("./graph.js").Graph>} */
-export async function wholeGraph() {
+/** @param {number} wide how much wider than high the picture is to be @returns {Promise<import("./graph.js").Graph>} */
+export async function wholeGraph(wide) {
   const answer = await ask("overview", { limit: MOST, deadline_ms: 8000 });
   const graph = nothing();
   /** @type {Map<number, Disc>} */
@@ -58,7 +57,7 @@ export async function wholeGraph() {
     a.links.set(b, (a.links.get(b) ?? 0) + 1);
     b.links.set(a, (b.links.get(a) ?? 0) + 1);
   });
-  arrange([...discs.values()]);
+  arrange([...discs.values()], wide);
   for (const { number: n, central } of answer.communities) {
     const disc = discs.get(n);
     if (disc) graph.titles.push({ text: central, x: disc.x, y: disc.y });
@@ -69,8 +68,8 @@ export async function wholeGraph() {
   return graph;
 }
 
-/** Place the largest first, each as near to what it has most to do with as there is room. @param {Disc[]} discs */
-function arrange(discs) {
+/** Place the largest first, each as near to what it has most to do with as there is room. @param {Disc[]} discs @param {number} wide */
+function arrange(discs, wide) {
   /** @type {Disc[]} */
   const placed = [];
   for (const disc of discs.sort((a, b) => b.nodes.length - a.nodes.length)) {
@@ -81,7 +80,7 @@ function arrange(discs) {
     const step = Math.max(16, disc.r / 2);
     for (let i = 0; ; i += 1) {
       const far = step * Math.sqrt(i);
-      [disc.x, disc.y] = [cx + WIDE * far * Math.cos(i * GOLDEN), cy + far * Math.sin(i * GOLDEN)];
+      [disc.x, disc.y] = [cx + Math.sqrt(wide) * far * Math.cos(i * GOLDEN), cy + (far / Math.sqrt(wide)) * Math.sin(i * GOLDEN)];
       if (placed.every((other) => Math.hypot(other.x - disc.x, other.y - disc.y) > other.r + disc.r + BETWEEN)) break;
     }
     placed.push(disc);
