@@ -246,7 +246,7 @@ def test_the_possible_metapaths_are_those_of_all_sequences(graph: Snapshot) -> N
             for n in (1, 2, 3)
             for steps in itertools.product(allowed, repeat=n)
         )
-        assert possible(graph, source, target, 3, include, exclude) == expected
+        assert possible(graph, [source], [target], 3, include, exclude) == expected
 
 
 def test_q_values_are_those_of_benjamini_and_hochberg_with_all_others_at_one() -> None:

@@ -15,7 +15,7 @@ from sightline.graph.paths import chance
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.insights.kinds import paths, schema, stats
 from tests.graph.conftest import XSD, fact, label, literal, typed
-from tests.insights.conftest import FACTS, ROWS, name_of
+from tests.insights.conftest import FACTS, ROWS, World, name_of
 
 
 def test_an_entity_with_everything_stated_about_it(world_of) -> None:
@@ -219,12 +219,29 @@ def test_a_side_may_be_several_entities_or_a_type(world_of) -> None:
     for shape in (shape for view in pairs for shape in view.metapaths):
         counts[shape.metapath] = counts.get(shape.metapath, 0) + shape.count
     assert {shape.metapath: shape.count for shape in several.metapaths} == counts
-    assert all(shape.p_value is None and "not tested" in shape.note for shape in several.metapaths)
     of_type = world.paths("Person", "york", k=99)
     assert {p.text for p in of_type.paths} == {p.text for p in several.paths}
     assert {name_of(ref) for ref in of_type.source} == {"ann", "bob", "cid", "dot"}
     # What stands on both sides is not joined with itself.
     assert world.paths(("ann", "york"), "york", k=99).found == pairs[0].found
+
+
+def test_a_shape_between_sets_is_as_unlikely_as_its_best_pair_times_the_pairs(world_of) -> None:
+    world = world_of()
+    compile_snapshot(world.ws, rdf=False, copies=True)
+    world = World(world.ws)
+    ask = {"max_hops": 2, "deadline_ms": 60_000}
+    people, cities = ("ann", "bob", "cid"), ("york", "bern")
+    shapes = {shape.metapath: shape for shape in world.paths(people, cities, **ask).metapaths}
+    one = shapes["—works at→ · —located in→"]
+    pairs = [world.paths(a, b, **ask).metapaths for a in people for b in cities]
+    alike = [shape for found in pairs for shape in found if shape.metapath == one.metapath]
+    assert one.count == len(alike) == 3
+    assert one.p_value == pytest.approx(min(1.0, 6 * min(shape.p_value for shape in alike)))
+    assert one.resolution == pytest.approx(min(1.0, 6 * alike[0].resolution))
+    assert one.q_value >= one.p_value
+    assert "p is 6 times its own" in one.note
+    assert one.expected > 0
 
 
 def test_what_is_cut_of_two_sets_is_said(world_of, monkeypatch) -> None:

@@ -98,16 +98,17 @@ def chance(snapshot: Snapshot, source: int, target: int, rels: Sequence[int]) ->
 
 def possible(
     snapshot: Snapshot,
-    source: int,
-    target: int,
+    sources: Sequence[int],
+    targets: Sequence[int],
     max_hops: int,
     include: Sequence[int] = (),
     exclude: Sequence[int] = (),
 ) -> int:
-    """How many metapaths of at most ``max_hops`` steps the degrees allow between two entities.
+    """How many metapaths of at most ``max_hops`` steps the degrees allow between two entities, or
+    between one of some and one of others.
 
-    These are the tests among which one stands out: sequences of directed relations of which the
-    source has the first, the target the last, and some entity each two that follow each other.
+    These are the tests among which one stands out: sequences of directed relations of which a
+    source has the first, a target the last, and some entity each two that follow each other.
 
     Args:
         include: relation ids that may be walked; empty means all.
@@ -121,8 +122,11 @@ def possible(
     allowed[snapshot.one_rel[np.tile(relations, 2)]] = 1
     owner = np.repeat(np.arange(span), np.diff(snapshot.follow_indptr))
     first, last = np.zeros(span), np.zeros(span)
-    first[_rels_of(snapshot, source)] = 1
-    last[_engine_of(snapshot).shuffled.back[_rels_of(snapshot, target)]] = 1
+    back = _engine_of(snapshot).shuffled.back
+    for source in sources:
+        first[_rels_of(snapshot, source)] = 1
+    for target in targets:
+        last[back[_rels_of(snapshot, target)]] = 1
     total = 0.0
     ways: Doubles = first * allowed
     for step in range(max_hops):

@@ -192,7 +192,7 @@ def _connections(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
             continue
         said = [chance(s, source, target, shape.rels) for shape in shapes]
         free = [(c, shape) for c, shape in zip(said, shapes) if c.free]
-        q = q_values([c.p_value for c, _ in free], possible(s, source, target, 2))
+        q = q_values([c.p_value for c, _ in free], possible(s, [source], [target], 2))
         for value, (one, shape) in zip(q, free):
             if value <= SIGNIFICANT and one.score >= FOLD * one.expected:
                 rank = (one.p_value, one.expected / one.score)

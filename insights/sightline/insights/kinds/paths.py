@@ -39,6 +39,9 @@ PATIENCE = 4
 SIGNIFICANT = 0.05
 
 
+#: Which pairs of ends each shape joins.
+Joined = dict[tuple[int, ...], list[tuple[int, int]]]
+
 Ends = Annotated[
     tuple[str, ...],
     Names("entity"),
@@ -99,8 +102,9 @@ class Metapath:
 
     Attributes:
         score: degree-weighted path count; ``expected`` is its mean over graphs in which every
-            entity has as many edges of each relation, with others at their ends.
-        p_value: share of such graphs that score as high; null where it was not tested.
+        p_value: share of such graphs that score as high; null where it was not tested. Of two sets
+            it is that of the pair which chance explains least, times the number of pairs
+            (Bonferroni); score, count and expected are of all pairs that were looked at.
         q_value: the share of false ones among all shapes that seem as unlikely (Benjamini and
             Hochberg), of all the shapes that are possible between the two.
         resolution: the lowest p-value that could come out.
@@ -161,7 +165,7 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         "edges": sight.edges_saying(asked.where),
         "pattern": asked.pattern,
     }
-    found = _between(sight, sources, targets, rules, (start, asked.deadline_ms))
+    found, joined = _between(sight, sources, targets, rules, (start, asked.deadline_ms))
     # The first question of a process loads the kernels, which may take longer than all its time.
     # To write paths down takes as long as to show them, so half of what is left is for that.
     now = time.perf_counter()
@@ -176,7 +180,9 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         source=tuple(map(names.entity, sources)),
         target=tuple(map(names.entity, targets)),
         paths=tuple(shown),
-        metapaths=_metapaths(sight, asked, (sources, targets), found.metapaths, (start, budget)),
+        metapaths=_metapaths(
+            sight, asked, (sources, targets), found.metapaths, joined, (start, budget)
+        ),
         found=found.found,
         truncated=reason is not None,
         reason=reason,
@@ -221,13 +227,16 @@ def _between(
     targets: Sequence[int],
     rules: dict[str, Any],
     clock: tuple[float, float],
-) -> PathAnswer:
-    """What is found between each source and each target, the best of all."""
+) -> tuple[PathAnswer, Joined]:
+    """What is found between each source and each target, the best of all; and which pairs each
+    shape joins."""
     from sightline.graph.paths.find import SEARCH, Metapath, PathAnswer, find_paths
 
     start, deadline_ms = clock
     if len(sources) == len(targets) == 1:
-        return find_paths(sight.snapshot, sources[0], targets[0], **rules, deadline_ms=deadline_ms)
+        pair = sources[0], targets[0]
+        only = find_paths(sight.snapshot, *pair, **rules, deadline_ms=deadline_ms)
+        return only, {shape.rels: [pair] for shape in only.metapaths}
     # Diagonal by diagonal, so that little time is not spent on one source alone.
     places = sorted(((i, j) for i in range(len(sources)) for j in range(len(targets))), key=sum)
     pairs = [(sources[i], targets[j]) for i, j in places if sources[i] != targets[j]]
@@ -243,9 +252,13 @@ def _between(
         key=lambda path: (-path.score, len(path.edges), path.edges),
     )
     counted: dict[tuple[int, ...], tuple[float, int]] = {}
-    for shape in (shape for answer in answers for shape in answer.metapaths):
+    joined: Joined = {}
+    for pair, shape in (
+        (p, shape) for p, answer in zip(pairs, answers) for shape in answer.metapaths
+    ):
         score, count = counted.get(shape.rels, (0.0, 0))
         counted[shape.rels] = score + shape.score, count + shape.count
+        joined.setdefault(shape.rels, []).append(pair)
     shapes = [Metapath(rels, *sums) for rels, sums in counted.items()]
     shapes.sort(key=lambda shape: (-shape.score, len(shape.rels), shape.rels))
     why = []
@@ -258,7 +271,7 @@ def _between(
         why.append(f"{partly:,} of {len(pairs):,} pairs were searched in part")
     found = sum(answer.found for answer in answers)
     k, reason = rules["k"], "; ".join(why) or None
-    return PathAnswer(tuple(paths[:k]), tuple(shapes[:k]), found, bool(why), reason)
+    return PathAnswer(tuple(paths[:k]), tuple(shapes[:k]), found, bool(why), reason), joined
 
 
 def _metapaths(
@@ -266,6 +279,7 @@ def _metapaths(
     asked: PathsQuestion,
     ends: tuple[Sequence[int], Sequence[int]],
     found: Sequence[FoundMetapath],
+    joined: Joined,
     clock: tuple[float, float],
 ) -> tuple[Metapath, ...]:
     """The shapes with what chance says of them, as far as the time reaches: the best always."""
@@ -274,13 +288,11 @@ def _metapaths(
     s, names = sight.snapshot, sight.names
     end, share = sum(clock), SHOWING * clock[1]
     tests = 0
-    chances: list[Chance | str] = []
-    tested: list[Chance] = []
+    chances: list[_Tested | str] = []
+    tested: list[_Tested] = []
     restricted = ""
-    one = len(ends[0]) == len(ends[1]) == 1
-    if not one:
-        restricted = "several entities stand at an end; ask about two for a test"
-    elif asked.types:
+    pairs = len(ends[0]) * len(ends[1]) - len({*ends[0]} & {*ends[1]})
+    if asked.types:
         restricted = "what lies between was restricted to types"
     elif asked.where:
         restricted = "facts were restricted by what they say of themselves, copies say nothing"
@@ -288,7 +300,7 @@ def _metapaths(
         rels = [list(map(s.resolve_relation, refs)) for refs in (asked.include, asked.exclude)]
         if asked.include_mode == "any":
             rels[0] = []
-        tests = possible(s, ends[0][0], ends[1][0], asked.max_hops, *rels)
+        tests = possible(s, *ends, asked.max_hops, *rels)
     for metapath in found:
         if not s.manifest["copies"]:
             chances.append("this snapshot has no shuffled copies: sightline compile makes them")
@@ -300,12 +312,18 @@ def _metapaths(
             chances.append(f"the deadline of {asked.deadline_ms} ms left no time for it")
         else:
             began = time.perf_counter()
-            tested.append(chance(s, ends[0][0], ends[1][0], metapath.rels))
+            found_by: list[Chance] = []
+            for pair in joined[metapath.rels]:
+                found_by.append(chance(s, *pair, metapath.rels))
+                now = time.perf_counter()
+                # The first of a process loads the kernels, which may take longer than its time.
+                if not tested and len(found_by) == 1 and now > began + share:
+                    end = max(end, now + share)
+                if now > end:
+                    break
+            tested.append(_Tested(found_by, len(joined[metapath.rels]), pairs))
             chances.append(tested[-1])
-            # The first of a process loads the kernels, which may take longer than all its time.
-            if len(tested) == 1 and (now := time.perf_counter()) > began + share:
-                end = max(end, now + share)
-    free = [c for c in tested if c.free]
+    free = [c for c in tested if c.best.free]
     q_of = dict(zip(map(id, free), q_values([c.p_value for c in free], tests)))
     return tuple(
         _metapath(names, metapath, said, q_of.get(id(said)), tests)
@@ -313,8 +331,23 @@ def _metapaths(
     )
 
 
+class _Tested:
+    """What chance says of a shape between the pairs of two sets, or of one.
+
+    The least p-value of all pairs, times their number, is valid however they depend on each other;
+    it is 1 of those that the shape does not join, and of those that there was no time for.
+    """
+
+    def __init__(self, found: Sequence[Chance], joined: int, pairs: int) -> None:
+        self.best = min(found, key=lambda c: (not c.free, c.p_value))
+        self.looked_at, self.joined, self.pairs = len(found), joined, max(1, pairs)
+        self.score, self.expected = sum(c.score for c in found), sum(c.expected for c in found)
+        self.p_value = min(1.0, self.best.p_value * self.pairs)
+        self.least = min(1.0, self.pairs / self.best.draws)
+
+
 def _metapath(
-    names: NamesOf, metapath: FoundMetapath, said: Chance | str, q: float | None, tests: int
+    names: NamesOf, metapath: FoundMetapath, said: _Tested | str, q: float | None, tests: int
 ) -> Metapath:
     steps = tuple(
         MetapathStep(names.relation(rel), names.direction(rel) == "out") for rel in metapath.rels
@@ -322,15 +355,19 @@ def _metapath(
     shape = (names.metapath(metapath.rels), steps, metapath.score, metapath.count)
     if isinstance(said, str):
         return Metapath(*shape, None, None, None, None, f"not tested: {said}")
-    least = 1 / said.draws
+    least, best = said.least, said.best
     if q is None:
         why = "not testable: its relations could hardly join their entities in another way"
         return Metapath(*shape, said.expected, None, None, least, why)
     note = (
-        f"{said.exceeding:,} of {said.draws:,} shuffled draws score as high; "
+        f"{best.exceeding:,} of {best.draws:,} shuffled draws score as high; "
         f"score {said.score:.2g}, expected {said.expected:.2g}; {tests:,} possible shapes"
     )
-    if said.exceeding == 1:
+    if said.pairs > 1:
+        note = f"of the pair that chance explains least {note}; p is {said.pairs:,} times its own"
+        if said.looked_at < said.joined:
+            note += f"; {said.joined - said.looked_at:,} joined pairs were not looked at"
+    if best.exceeding == 1:
         note += f"; p is at most {least:.2g}, the resolution"
     if least * tests > SIGNIFICANT:
         note += "; the resolution is too coarse for a shape to stand out alone"
