@@ -110,6 +110,15 @@ def test_the_score_is_that_of_the_search(graph: Snapshot) -> None:
     assert total > 300
 
 
+def test_a_shape_that_ends_where_nothing_can_is_no_more_than_chance(tmp_path: Path) -> None:
+    s = shuffled(tmp_path / "ws", [("a", "r", "b"), ("c", "t", "d"), ("a", "u", "c")])
+    a, b, c = (s.resolve_entity(name) for name in "abc")
+    r, t = (s.resolve_relation(name) for name in "rt")
+    for source, target, rel in ((a, c, r), (c, b, r), (b, a, t + 3), (c, b, t)):
+        found = chance(s, source, target, (rel,))
+        assert (found.score, found.expected, found.p_value) == (0, 0, 1)
+
+
 def by_enumeration(s: Snapshot, ends: tuple[int, int], rels: tuple[int, ...]) -> tuple[int, int]:
     """How many draws score as high as the question, and all draws: every stand-in for both ends
     with every choice of a copy for each relation."""

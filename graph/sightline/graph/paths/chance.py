@@ -71,7 +71,8 @@ class Chance:
 
 
 def chance(snapshot: Snapshot, source: int, target: int, rels: Sequence[int]) -> Chance:
-    """Compare a metapath that joins two entities with what shuffled copies give; deterministic.
+    """Compare a metapath with what shuffled copies give; deterministic. Where it joins the entities
+    in no way, its score and p-value are 0 and 1.
 
     Args:
         rels: at most ``MAX_STEPS`` directed relations as ``Metapath.rels``.
@@ -86,13 +87,16 @@ def chance(snapshot: Snapshot, source: int, target: int, rels: Sequence[int]) ->
     places = (0, len(rels) // 2, len(rels) - 1)
     forth = tuple(engine.runs_at(int(steps[i])) for i in places)
     reverse = tuple(engine.runs_at(int(back[steps[i]])) for i in places)
+    ends = (forth[0][source], reverse[-1][target])
+    free = bool((snapshot.rel_freedom[steps] >= FREE).any())
+    if min(ends) < 0:  # it has no edge to begin or to end with, and in no copy has it one
+        engine.put_back(first)
+        return Chance(0.0, 0.0, 1, 1, free)
     _test(engine.shuffled, first, steps, source, target, (forth, reverse), np.array(STAGES), out)
     engine.put_back(first)
     exceeding, draws, score, expected = out.tolist()
     start = engine.shuffled.run_start
-    ends = (forth[0][source], reverse[-1][target])
     weight = math.prod(int(start[run + 1] - start[run]) for run in ends) ** -DAMPING
-    free = bool((snapshot.rel_freedom[steps] >= FREE).any())
     return Chance(score * weight, expected * weight, int(exceeding), int(draws), free)
 
 
