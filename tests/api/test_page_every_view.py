@@ -48,6 +48,9 @@ def test_a_view_fits_and_keeps_nobody_out(
     for width in (360, 768, 1280):
         page.resize(width, 800)
         assert page.run("document.documentElement.scrollWidth") <= width
+    if view == "changes":
+        # There is one snapshot, and the service says that there is nothing to compare.
+        page.wrong.clear()
     reason = "axe-core is not installed; `make check` installs it where npm is"
     require("node", AXE.exists(), reason)
     page.run(AXE.read_text() + ";0")
@@ -55,6 +58,3 @@ def test_a_view_fits_and_keeps_nobody_out(
     page.resize(390, 844)
     page.run("document.documentElement.dataset.theme = 'dark'")
     assert page.run(GRAVE, wait=True) == []
-    if view == "changes":
-        # There is one snapshot, and the service says that there is nothing to compare.
-        page.wrong.clear()

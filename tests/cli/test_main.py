@@ -57,6 +57,8 @@ COMMANDS = (
         "insights",
         "warm",
         "validate",
+        "shapes",
+        "surprising",
         "merge",
         "merges",
         "extract",

@@ -123,7 +123,7 @@ def test_calibration_error_by_hand() -> None:
 
     assert error.ece == pytest.approx((0.2 + 0.3) / 2)
     assert error.base_rate == 0.25
-    assert error.bins == pytest.approx(((0.2, 0.0), (0.8, 0.5)))
+    assert np.array(error.bins) == pytest.approx(np.array([[0.2, 0.0], [0.8, 0.5]]))
 
 
 def asked(seed: int, *, off: float = 0.0) -> tuple[np.ndarray, ...]:

@@ -129,12 +129,13 @@ def _listed(p: declared.Parameter) -> Parameter:
     """A field of a question as an argument, where it must be given, or as an option."""
     order = Parameter.KEYWORD_ONLY
     if p.required or p.argument:
-        many = p.many and not p.argument
+        many = p.many and not (p.argument and p.argument.required)
         of_what = p.names if p.names and (many or p.name == "id") else p.name
         shown = of_what.upper() + "..." * many
         argument = typer.Argument(metavar=shown, help=p.about, show_default=False)
         if p.argument is not None and not p.argument.required:
-            return Parameter(p.field, order, annotation=Annotated[p.type, argument], default=None)
+            hint = list[str] | None if p.many else p.type
+            return Parameter(p.field, order, annotation=Annotated[hint, argument], default=None)
         hint = str if p.argument else list[str] if p.many else p.type
         return Parameter(p.field, order, annotation=Annotated[hint, argument])
     long = f"--{p.name.replace('_', '-')}"
