@@ -3,7 +3,7 @@
 
 import { rowOf } from "../shell/registry.js";
 import { to, toType } from "../shell/url.js";
-import { h, number, plain, plural, put, s, say } from "./dom.js";
+import { h, number, plain, plural, put, s, say, shortened } from "./dom.js";
 import { nameOf, named } from "./facts.js";
 import { layer } from "./popover.js";
 import { colourOf, dot, typeNamed } from "./types.js";
@@ -43,7 +43,7 @@ export function typeMap(schema) {
   });
   const card = h("div", { class: "type-card appear", hidden: true });
   const nodes = shown.map((node) => {
-    const drawn = s("a", { class: `node ${colourOf(typeNamed(node.type.label))}`, href: toType(node.type) }, s("title", {}, plain(`${node.type.label}, ${plural(node.entities, "entity", "entities")}`)),
+    const drawn = s("a", { class: `node ${colourOf(typeNamed(node.type.label))}`, href: toType(node.type) }, s("title", {}, `${shortened(node.type.label, 150)}, ${plural(node.entities, "entity", "entities")}`),
       s("circle", { class: "ring", cx: node.x, cy: node.y, r: node.r + 5 }), s("circle", { class: "body", cx: node.x, cy: node.y, r: node.r }),
       s("text", { class: "letters", x: node.x, y: node.y + 4 }, typeNamed(node.type.label)?.letters ?? ""),
       s("text", { class: "name", x: node.x, y: node.y + node.r + 16 }, nameOf(node.type, 24)),
