@@ -7,13 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from sightline.cli import warm
+from sightline.cli.compiling import COMPILING, answered, counting
 from sightline.distill.student import compiled
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.insights.ask import Sightline
 from tests.graph.conftest import add_load, fact
 from tests.insights.conftest import Model, World, write_model
 
@@ -22,9 +26,9 @@ ASK = """
 import json, sys
 from contextlib import redirect_stdout
 from io import StringIO
-from sightline.cli import warm
+from sightline.cli.compiling import counting
 from sightline.cli.main import run
-with warm.counting() as names, redirect_stdout(StringIO()):
+with counting() as names, redirect_stdout(StringIO()):
     codes = [run([*question, "-w", sys.argv[1]]) for question in json.loads(sys.argv[2])]
 print(json.dumps([codes, names]))
 """
@@ -49,17 +53,34 @@ def test_a_student_is_compiled_for_the_types_of_one_that_was_opened(tmp_path: Pa
     assert compiled._answer.signatures == before
 
 
-def test_kernels_that_are_compiled_are_counted_and_announced_once(
-    capsys: pytest.CaptureFixture[str],
+def test_kernels_that_are_compiled_are_counted() -> None:
+    import numba
+
+    kernels = [numba.njit(lambda x, n=n: x + n) for n in (1, 2)]
+    with counting() as names:
+        assert [kernel(1) for kernel in kernels * 2] == [2, 3, 2, 3]
+    kernels[0](1.5)
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(("deadline", "times"), [(10, 3), (None, 1)])
+def test_no_deadline_counts_what_is_compiled_and_that_it_is_is_said_once(
+    deadline: int | None, times: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import numba
 
     kernels = [numba.njit(lambda x, n=n: x + n) for n in (1, 2)]
-    with warm.counting(warm.say_why_it_takes_long) as names:
-        assert [kernel(1) for kernel in kernels * 2] == [2, 3, 2, 3]
-    kernels[0](1.5)
-    assert len(names) == 2
-    assert capsys.readouterr().err == warm.COMPILING + "\n"
+    asked: list[object] = []
+
+    def answer(_: object, question: object) -> int:
+        asked.append(question)
+        return sum(kernel(0) for kernel in kernels[: len(asked)])
+
+    kind: Any = SimpleNamespace(answer=answer)
+    question = SimpleNamespace(deadline_ms=deadline)
+    found = answered(kind, cast(Sightline, None), question)
+    assert (found, asked) == (3 if deadline else 1, [question] * times)
+    assert capsys.readouterr().err == COMPILING + "\n"
 
 
 @pytest.mark.slow

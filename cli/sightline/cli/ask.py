@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sightline.cli import terminal, warm
+from sightline.cli import terminal
+from sightline.cli.compiling import answered
 from sightline.cli.options import JsonOption, WorkspaceOption, open_for_asking
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kind as declared
@@ -48,8 +49,7 @@ def command_of(kind: declared.Kind[Any, Any]) -> Callable[..., None]:
                 # One argument of several that are lists: one item, or the lines of `-`.
                 each = given[parameter.field] or ()
                 given[parameter.field] = tuple(_each([each] if isinstance(each, str) else each))
-        with warm.counting(warm.say_why_it_takes_long):
-            answer = kind.answer(open_for_asking(workspace), kind.question(**given))
+        answer = answered(kind, open_for_asking(workspace), kind.question(**given))
         if json:
             terminal.print_json(answer)
         else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sightline.cli import build, terminal
+from sightline.cli.compiling import answered
 from sightline.cli.options import DeviceOption, open_for_asking, require_training
 from sightline.cli.service import HostOption, PortOption, serve
 from sightline.graph.storage.workspace import Workspace
@@ -123,8 +124,9 @@ def first_insights(sight: Sightline, withheld: list[Fact], inferred: int) -> Non
         f"ontology (borders read the other way); {len(withheld)} true facts are withheld"
     )
     terminal.say("")
-    show_insights(insights.KIND.answer(sight, insights.InsightsQuestion(limit=6)))
-    show_paths(paths.KIND.answer(sight, paths.PathsQuestion(("Switzerland",), ("Danube",), k=6)))
+    show_insights(answered(insights.KIND, sight, insights.InsightsQuestion(limit=6)))
+    asked = paths.PathsQuestion(("Switzerland",), ("Danube",), k=6)
+    show_paths(answered(paths.KIND, sight, asked))
     terminal.say("")
     nepal = related.KIND.answer(sight, related.RelatedQuestion("Nepal", predicted=False))
     show(nepal, "What is related to Nepal? What the files state, relations in turn")

@@ -7,30 +7,19 @@ it, so that a kernel is compiled for the very types that answers call it with.
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import typer
 
 from sightline.cli import terminal
+from sightline.cli.compiling import counting
 from sightline.cli.demo import example_folder
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kinds
-
-if TYPE_CHECKING:
-    from numba.core.event import Event
-
-
-COMPILING = (
-    "compiling what this question is answered by: up to a minute, once on this machine "
-    "(`sightline warm` does it for all kinds of question)"
-)
 
 
 def warm(context: typer.Context) -> None:
@@ -63,39 +52,6 @@ def warm(context: typer.Context) -> None:
                     continue
             progress("warm", len(examples) + 2, len(examples) + 2, "done")
     terminal.say(f"{len(compiled)} kernels compiled" if compiled else "everything is compiled")
-
-
-@contextmanager
-def counting(first: Callable[[], None] = lambda: None) -> Iterator[list[str]]:
-    """Names of the kernels that are compiled meanwhile; what the disk holds is not compiled.
-
-    Args:
-        first: called before the first of them.
-    """
-    from numba.core import event
-
-    names: list[str] = []
-
-    class Compiling(event.Listener):
-        def on_start(self, event: Event) -> None:
-            if not names:
-                first()
-            names.append(event.data["dispatcher"].py_func.__qualname__)
-
-        def on_end(self, event: Event) -> None:
-            pass
-
-    listener = Compiling()
-    event.register("numba:compile", listener)  # type: ignore[no-untyped-call]
-    try:
-        yield names
-    finally:
-        event.unregister("numba:compile", listener)  # type: ignore[no-untyped-call]
-
-
-def say_why_it_takes_long() -> None:
-    """That kernels are being compiled, on stderr."""
-    print(COMPILING, file=sys.stderr)
 
 
 def _build(ws: Workspace) -> None:

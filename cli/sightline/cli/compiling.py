@@ -1,0 +1,71 @@
+"""Kernels that are compiled while a question is answered, once on a machine: it is said, and no
+deadline counts it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numba.core.event import Event
+
+    from sightline.insights.ask import Sightline
+    from sightline.insights.kind import Kind
+
+COMPILING = (
+    "compiling what this question is answered by: up to a minute, once on this machine "
+    "(`sightline warm` does it for all kinds of question)"
+)
+
+
+def answered(kind: Kind[Any, Any], sight: Sightline, question: Any) -> Any:
+    """The answer to a question. Where kernels were compiled for it, and a deadline may have cut it
+    meanwhile, it is asked again.
+
+    Raises:
+        SightlineError: as the kind does.
+    """
+    said = False
+
+    def say() -> None:
+        nonlocal said
+        if not said:
+            print(COMPILING, file=sys.stderr)
+        said = True
+
+    while True:
+        with counting(say) as compiled:
+            answer = kind.answer(sight, question)
+        if not compiled or getattr(question, "deadline_ms", None) is None:
+            return answer
+
+
+@contextmanager
+def counting(first: Callable[[], None] = lambda: None) -> Iterator[list[str]]:
+    """Names of the kernels that are compiled meanwhile; what the disk holds is not compiled.
+
+    Args:
+        first: called before the first of them.
+    """
+    from numba.core import event
+
+    names: list[str] = []
+
+    class Compiling(event.Listener):
+        def on_start(self, event: Event) -> None:
+            if not names:
+                first()
+            names.append(event.data["dispatcher"].py_func.__qualname__)
+
+        def on_end(self, event: Event) -> None:
+            pass
+
+    listener = Compiling()
+    event.register("numba:compile", listener)  # type: ignore[no-untyped-call]
+    try:
+        yield names
+    finally:
+        event.unregister("numba:compile", listener)  # type: ignore[no-untyped-call]
