@@ -121,6 +121,31 @@ def test_at_the_end_every_request_is_answered_and_the_last_answer_says_so(folder
         assert process.wait(20) == 0
 
 
+def test_an_answer_that_the_end_finds_unfinished_says_that_it_is_the_last(folder: Path) -> None:
+    with (
+        service(folder) as (process, port),
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+    ):
+        assert ask(connection, "GET", "/v1/stats").status == 200
+        connection.putrequest("POST", "/v1/entities:search")
+        connection.putheader("Content-Length", "2")
+        connection.endheaders()
+        connection.send(b"{")
+        assert get(port, "/v1/stats").status == 200  # the head has been read by now
+        process.send_signal(signal.SIGTERM)
+        until(lambda: refused(port))
+        connection.send(b"}")
+        assert connection.getresponse().headers["connection"] == "close"
+
+
+def refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_workers_do_not_outlive_their_service(folder: Path) -> None:
     with service(folder, workers=2) as (process, port):
         assert get(port, "/readyz").status == 200
