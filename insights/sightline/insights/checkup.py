@@ -44,10 +44,8 @@ IMPLAUSIBLE = "implausible facts"
 KEPT = "shapes that are kept"
 #: Suspects of one kind that are kept, the likeliest.
 MOST = 1000
-#: Share of stated facts that is taken to be wrong before anything is known about one.
-ERROR_RATE = 0.02
-#: Facts are named as implausible from this chance to be wrong.
-LEAST_CERTAINTY = 0.3
+#: Facts are named as implausible from this chance to be wrong; from the other on none is small.
+LEAST_CERTAINTY, NOT_SMALL = 0.1, 0.3
 #: Relations are one where they share this part of their pairs, of at least so many.
 SAME_PAIRS, LEAST_PAIRS = 0.8, 10
 #: Entities of one name are compared with each other up to so many.
@@ -173,12 +171,12 @@ class Checkup:
             fact = self.snapshot.fact_of[edges]
             at = np.minimum(np.searchsorted(judged.edge, fact), len(judged.edge) - 1)
             known = judged.edge[at] == fact
-            out[known] = wrongness(judged.chance[at[known]])
+            out[known] = judged.wrong[at[known]]
         return out
 
     def _implausible(self, end: float) -> Iterator[Suspect]:
         judged = self._judge(end)
-        wrong = wrongness(judged.chance)
+        wrong = judged.wrong
         for i in np.argsort(-wrong, kind="stable")[:MOST].tolist():
             if wrong[i] < LEAST_CERTAINTY:
                 return
@@ -192,8 +190,9 @@ class Checkup:
             ends = int(s.head[edge]), int(s.tail[edge])
             relation = (int(s.relation[edge]),)
             certainty = float(wrong[i])
+            severity: Severity = "medium" if certainty >= NOT_SMALL else "low"
             yield Suspect(
-                "implausible", "medium", certainty, why, ends, relation, (), (edge,), (edge,)
+                "implausible", severity, certainty, why, ends, relation, (), (edge,), (edge,)
             )
 
     def _contradictions(self, end: float) -> Iterator[Suspect]:
@@ -546,14 +545,6 @@ class Checkup:
                 (one.focus, one.shape, one.path or "", one.value or "", one.constraint)
             ),
         )
-
-
-def wrongness(chance: Doubles) -> Doubles:
-    """Chance that a stated fact is wrong, if ``ERROR_RATE`` of all are: by the chance that it is a
-    stated one and none with an end exchanged."""
-    false = ERROR_RATE * (1 - chance)
-    wrong: Doubles = false / (false + (1 - ERROR_RATE) * chance)
-    return wrong
 
 
 def _plain(text: str) -> str:
