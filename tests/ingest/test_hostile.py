@@ -61,7 +61,11 @@ def stored(library: str) -> Callable[[Rows], bytes]:
                 connect = duckdb.connect
             database = connect(str(path))
             database.execute("create table thing (id varchar primary key, name varchar)")
-            database.executemany("insert into thing values (?, ?)", rows)
+            if library == "duckdb":  # which takes milliseconds for each row that comes alone
+                columns = [list(column) for column in zip(*rows, strict=True)]
+                database.execute("insert into thing select unnest(?), unnest(?)", columns)
+            else:
+                database.executemany("insert into thing values (?, ?)", rows)
             database.commit()
             database.close()
             return path.read_bytes()
