@@ -44,6 +44,9 @@ IMPLAUSIBLE = "implausible facts"
 KEPT = "shapes that are kept"
 #: Suspects of one kind that are kept, the likeliest.
 MOST = 1000
+#: Share that is taken to be wrong, before anything else is known about one, of the facts that break
+#: what nearly all others keep: more than of all facts.
+ERROR_RATE = 0.02
 #: Facts are named as implausible from this chance to be wrong; from the other on none is small.
 LEAST_CERTAINTY, NOT_SMALL = 0.1, 0.3
 #: Relations are one where they share this part of their pairs, of at least so many.
@@ -164,14 +167,14 @@ class Checkup:
         return self._judged
 
     def _wrongness(self, edges: Ids) -> Doubles:
-        """The chance of edges to be wrong by everything else, NaN where nothing is known."""
+        """The chance of edges that break a constraint to be wrong, NaN where nothing is known."""
         out = np.full(len(edges), np.nan)
         judged = self._judged
         if judged is not None and len(judged.edge):
             fact = self.snapshot.fact_of[edges]
             at = np.minimum(np.searchsorted(judged.edge, fact), len(judged.edge) - 1)
             known = judged.edge[at] == fact
-            out[known] = judged.wrong[at[known]]
+            out[known] = wrongness(judged.chance[at[known]])
         return out
 
     def _implausible(self, end: float) -> Iterator[Suspect]:
@@ -545,6 +548,14 @@ class Checkup:
                 (one.focus, one.shape, one.path or "", one.value or "", one.constraint)
             ),
         )
+
+
+def wrongness(chance: Doubles) -> Doubles:
+    """Chance that a fact is wrong that breaks what nearly all others keep, by the chance that it is
+    a stated one and none with an end exchanged."""
+    false = ERROR_RATE * (1 - chance)
+    wrong: Doubles = false / (false + (1 - ERROR_RATE) * chance)
+    return wrong
 
 
 def _plain(text: str) -> str:
