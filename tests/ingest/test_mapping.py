@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from sightline.graph.record.loads import active_loads
+from sightline.graph.storage import plain_yaml
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, XSD, default_prefixes
-from sightline.ingest import mapping
 from sightline.ingest.errors import MappingError, SourceSyntaxError
 from sightline.ingest.mapping import MappingFile, read_mapping
 from tests.ingest.conftest import facts, quarantined, remarks, statements, triples
@@ -502,7 +502,7 @@ def test_the_mapping_file_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "m.yaml").write_bytes(b"\xff")
     with pytest.raises(MappingError, match="not UTF-8"):
         read_mapping(tmp_path / "m.yaml", {})
-    monkeypatch.setattr(mapping, "MAX_BYTES", 10)
+    monkeypatch.setattr(plain_yaml, "MAX_BYTES", 10)
     assert "larger than" in refused(tmp_path, "# " + "x" * 100)
 
 

@@ -71,7 +71,7 @@ def test_others_are_of_the_same_relation_and_like_degrees(people: World) -> None
         people.id("firm1"), people.relation("located_in"), people.id("city1")
     )
     assert one is not None
-    pool = module._like(people.sight, one, np.array([one]))
+    (pool,) = module._like(people.sight, np.array([one]))
     assert {int(s.relation[e]) for e in pool} == {people.relation("located_in")}
     assert one not in pool
     assert len(pool) == 7

@@ -251,3 +251,7 @@ def test_what_is_cut_of_two_sets_is_said(world_of, monkeypatch) -> None:
     assert len(view.source) == 3
     assert view.reason == "a side has 4 entities, of which the 3 best connected were taken"
     assert view.truncated
+    # Who is named again, or is of the type too, is one.
+    view = world.paths(("ann", "ann", "bob", "ann"), "york")
+    assert [name_of(ref) for ref in view.source] == ["ann", "bob"]
+    assert not view.truncated

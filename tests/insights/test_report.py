@@ -303,7 +303,15 @@ def test_sections_that_are_wrong_say_what_is_right(asked, says) -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"a: [", "line 1 is no YAML"), (b"\xff\xfe", "UTF-8|no YAML"), (None, "cannot be read")],
+    [
+        (b"a: [", "sections.yaml: line 1: no YAML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[" * 3000, "nested too deeply"),
+        (b"- 2026-13-45", "a value in it cannot be read"),
+        (b"- method: " + 5000 * b"9", "a value in it cannot be read"),
+        (b"- entities: {stated: 1, stated: 2}", "key 'stated' comes twice"),
+        (None, "cannot be read"),
+    ],
 )
 def test_a_file_of_sections_that_cannot_be_read(tmp_path, content, says) -> None:
     file = tmp_path / "sections.yaml"

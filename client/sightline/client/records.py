@@ -264,6 +264,7 @@ class Metapath:
 
     Attributes:
         score: degree-weighted path count; ``expected`` is its mean over graphs in which every
+            entity has as many edges of each relation, with others at their ends.
         p_value: share of such graphs that score as high; null where it was not tested. Of two sets
             it is that of the pair which chance explains least, times the number of pairs
             (Bonferroni); score, count and expected are of all pairs that were looked at.

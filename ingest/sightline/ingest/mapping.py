@@ -12,13 +12,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from sightline.graph.storage.plain_yaml import Texts, read_yaml
 from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
@@ -38,7 +37,6 @@ from sightline.ingest.terms import (
     is_iri,
 )
 
-MAX_BYTES = 1 << 20
 #: Fields of the maps that the first version did not have.
 LATER = {"written", "qualifiers", "nulls", "curies", "floats", "once", "several"}
 LATER |= {"safe", "base", "datatype_of", "language_of", "natural", "graph", "join", "each"}
@@ -178,7 +176,7 @@ def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
     Raises:
         MappingError
     """
-    return mapping_of(_read_yaml(path), path, prefixes)
+    return mapping_of(read_yaml(path, Texts, partial(MappingError, path)), path, prefixes)
 
 
 def mapping_of(read: Any, path: Path, prefixes: Mapping[str, str]) -> MappingFile:
@@ -207,42 +205,6 @@ def mapping_of(read: Any, path: Path, prefixes: Mapping[str, str]) -> MappingFil
         for mapped in _Mapping(path, str(name), terms, mappings).tables(body)
     ]
     return MappingFile(path, tuple(tables))
-
-
-class _Loader(yaml.BaseLoader):
-    """Texts, lists and tables. No alias: a few could stand for gigabytes. No key twice."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(None, None, "aliases are not supported", mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [key.value for key, _ in node.value]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
-                mark = node.value[place][0].start_mark
-                raise yaml.MarkedYAMLError(None, None, f"key {key!r} comes twice", mark)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise MappingError(path, f"it is larger than {MAX_BYTES >> 20} MiB")
-        return yaml.load(path.read_text("utf-8-sig"), _Loader)  # texts, lists and tables only
-    except OSError as error:
-        raise MappingError(path, f"cannot be read: {error.strerror}; check the path") from error
-    except UnicodeDecodeError as error:
-        raise MappingError(path, "it is not UTF-8 text") from error
-    except RecursionError as error:
-        raise MappingError(path, "it is nested too deeply") from error
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise MappingError(path, f"{line}no YAML ({error.problem})") from error
-    except yaml.YAMLError as error:
-        raise MappingError(path, f"no YAML ({str(error).splitlines()[0]})") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
+from sightline.graph.storage.plain_yaml import MAX_BYTES
 from sightline.graph.vocabulary import GENID, RDF_LANG_STRING, XSD, XSD_STRING
 from sightline.ingest.batch import column_name
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
 from sightline.ingest.formats.paths import PATH, STEP, path_of, steps_of
 from sightline.ingest.lexical import LEXICAL
-from sightline.ingest.mapping import MAX_BYTES, MappedTable, MappingFile
+from sightline.ingest.mapping import MappedTable, MappingFile
 from sightline.ingest.source import Format
 from sightline.ingest.streams import without_packing
 from sightline.ingest.terms import (

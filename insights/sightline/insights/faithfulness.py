@@ -16,6 +16,7 @@ from sightline.distill.foundation.model import FoundationModel
 from sightline.insights.records import Faithfulness
 
 if TYPE_CHECKING:
+    from sightline.graph.arrays import Ids
     from sightline.insights.ask import Sightline
 
 #: Draws at most; facts among which one of like degrees is drawn.
@@ -56,7 +57,7 @@ def faithfulness(
     whole = _score(sight, head, relation, tail, [])
     fall = whole - _score(sight, head, relation, tail, facts.tolist())
     rng = np.random.default_rng(0)
-    pools = [_like(sight, fact, facts) for fact in facts.tolist()]
+    pools = _like(sight, facts)
     if not any(map(len, pools)):
         return None, NO_OTHERS
     falls: list[float] = []
@@ -92,12 +93,18 @@ def _score(sight: Sightline, head: int, relation: int, tail: int, without: Seque
     return float(np.mean(said))
 
 
-def _like(sight: Sightline, fact: int, support: np.ndarray) -> np.ndarray:
-    """Facts of the relation of one, none of the support, whose ends have the likest degrees."""
+def _like(sight: Sightline, support: Ids) -> list[Ids]:
+    """For each fact of the support those of its relation, none of the support, whose ends have the
+    likest degrees."""
     s = sight.snapshot
-    same = np.flatnonzero((s.relation == s.relation[fact]) & (s.fact_of == np.arange(s.num_edges)))
-    same = same[~np.isin(same, support)]
+    others = np.flatnonzero(s.fact_of == np.arange(s.num_edges))
+    others = others[np.isin(s.relation[others], s.relation[support])]
+    others = np.setdiff1d(others, support, assume_unique=True)
     degree = np.log(np.maximum(s.degree, 1))
-    apart = np.abs(degree[s.head[same]] - degree[s.head[fact]])
-    apart += np.abs(degree[s.tail[same]] - degree[s.tail[fact]])
-    return same[np.argsort(apart, kind="stable")[:LIKE]]
+    found = []
+    for fact in support.tolist():
+        same = others[s.relation[others] == s.relation[fact]]
+        apart = np.abs(degree[s.head[same]] - degree[s.head[fact]])
+        apart += np.abs(degree[s.tail[same]] - degree[s.tail[fact]])
+        found.append(same[np.argsort(apart, kind="stable")[:LIKE]])
+    return found

@@ -187,6 +187,17 @@ class ModelView:
         return "; ".join([*new, said or ""]).removesuffix("; ") or None
 
     @cached_property
+    def lengths(self) -> Floats:
+        """How long the vector of each of the model's rows is, never 0: float32 ``(N,)``.
+
+        Raises:
+            NoVectors
+        """
+        vectors = self.model.scorer.vectors
+        lengths: Floats = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        return np.maximum(lengths, np.finfo(np.float32).tiny)
+
+    @cached_property
     def chance_of_another(self) -> ChanceOfAnother:
         """The chance that a question has one more answer."""
         return ChanceOfAnother(self.facts)

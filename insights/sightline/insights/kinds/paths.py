@@ -102,6 +102,7 @@ class Metapath:
 
     Attributes:
         score: degree-weighted path count; ``expected`` is its mean over graphs in which every
+            entity has as many edges of each relation, with others at their ends.
         p_value: share of such graphs that score as high; null where it was not tested. Of two sets
             it is that of the pair which chance explains least, times the number of pairs
             (Bonferroni); score, count and expected are of all pairs that were looked at.
@@ -194,24 +195,21 @@ def _ends(sight: Sightline, refs: Sequence[str]) -> tuple[list[int], str | None]
     import numpy as np
 
     s = sight.snapshot
-    ends: dict[int, None] = {}
-    total = 0
+    found = []
     for ref in refs:
         try:
-            members = np.array([sight.entity(ref)])
+            found.append(np.array([sight.entity(ref)]))
         except UnknownEntity:
             if (kind := _type_of(sight, ref)) is None:
                 raise
-            before = np.append(0, np.cumsum(s.type_class == kind))[s.type_indptr]
-            members = np.flatnonzero(np.diff(before))
-            members = members[np.lexsort((members, -s.degree[members]))]
-        total += len(members)
-        ends |= dict.fromkeys(members[:MAX_ENDS].tolist())
-    if total <= MAX_ENDS:
-        return list(ends), None
-    kept = list(ends)[:MAX_ENDS]
-    left = f"of which the {len(kept)} best connected were taken"
-    return kept, f"a side has {total:,} entities, {left}"
+            members = np.flatnonzero(s.members(kind))
+            found.append(members[np.argsort(-s.degree[members], kind="stable")])
+    every = np.concatenate(found)
+    ends = every[np.sort(np.unique(every, return_index=True)[1])].tolist()
+    if len(ends) <= MAX_ENDS:
+        return ends, None
+    left = f"of which the {MAX_ENDS} best connected were taken"
+    return ends[:MAX_ENDS], f"a side has {len(ends):,} entities, {left}"
 
 
 def _type_of(sight: Sightline, ref: str) -> int | None:

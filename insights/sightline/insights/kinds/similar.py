@@ -72,12 +72,12 @@ def nearest(sight: Sightline, rows: Ids, shown: Flags, k: int) -> tuple[Neighbou
 
     from sightline.distill.student.arrays import best
 
-    model, names = sight.model_view.model, sight.names
+    view, names = sight.model_view, sight.names
+    model, lengths = view.model, view.lengths
     vectors = np.asarray(model.scorer.vectors)
+    middle = (vectors[rows] / lengths[rows, None]).mean(axis=0)
     least = np.finfo(np.float32).tiny
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    middle = (vectors[rows] / np.maximum(length[rows], least)[:, None]).mean(axis=0)
-    cosine = vectors @ middle / np.maximum(length * np.sqrt(middle @ middle), least)
+    cosine = vectors @ middle / np.maximum(lengths * np.sqrt(middle @ middle), least)
     among = np.flatnonzero((model.entity_ids >= 0) & shown[model.entity_ids])
     among = among[best(cosine[among], min(k, len(among)))]
     return tuple(

@@ -38,19 +38,9 @@ def read_sections(path: Path) -> Sections:
     Raises:
         BadSections
     """
-    import yaml
+    from sightline.graph.storage.plain_yaml import Values, read_yaml
 
-    try:
-        return sections_of(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise BadSections(f"{path.name} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise BadSections(f"{path.name} is no text in UTF-8") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        said = getattr(error, "problem", None) or "it cannot be read"
-        raise BadSections(f"{path.name}{where} is no YAML: {said}") from error
+    return sections_of(read_yaml(path, Values, lambda why: BadSections(f"{path.name}: {why}")))
 
 
 def sections_of(asked: object) -> Sections:
