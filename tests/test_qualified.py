@@ -147,7 +147,9 @@ def test_every_step_of_a_path_meets_the_conditions(workspace: str, capsys: Any) 
 
     assert "qualifiers" in shown()
     assert "rating 4.5, -2, 3" in shown("--where", "rating>=3")
-    assert "nothing found" in shown("--where", "rating>=4")
+    none = shown("--where", "rating>=4")
+    assert "nothing found" in none
+    assert "--max-hops" in none
 
 
 @pytest.mark.parametrize(

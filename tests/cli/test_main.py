@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
 
-from sightline.cli import build, terminal
+from sightline.cli import build, tables, terminal
 from sightline.cli.main import app, main, run
 from sightline.graph import errors
 from sightline.graph import progress as graph_progress
@@ -244,3 +245,17 @@ def test_small_products_of_numpy_take_one_thread_unless_somebody_wants_more(
         with pytest.raises(SystemExit):
             main()
         assert os.environ["OPENBLAS_NUM_THREADS"] == wanted
+
+
+def test_guesses_without_held_out_facts_say_why_they_are_guesses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def said(base_rate: float | None) -> str:
+        answer: Any = SimpleNamespace(
+            guesses=2, abstain_below=1.0, base_rate=base_rate, reason=None, model="m"
+        )
+        tables._show_facts("Ann: related", [], answer)
+        return capsys.readouterr().out
+
+    assert "2 guesses below 100%" in said(0.2)
+    assert "2 guesses: too few facts could be held out" in said(None)

@@ -20,6 +20,9 @@ COMPILING = (
     "(`sightline warm` does it for all kinds of question)"
 )
 
+#: What was cut before it came to a kernel compiles that the next time.
+TRIES = 4
+
 
 def answered(kind: Kind[Any, Any], sight: Sightline, question: Any) -> Any:
     """The answer to a question. Where kernels were compiled for it, and a deadline may have cut it
@@ -36,11 +39,12 @@ def answered(kind: Kind[Any, Any], sight: Sightline, question: Any) -> Any:
             print(COMPILING, file=sys.stderr)
         said = True
 
-    while True:
+    for _ in range(TRIES):
         with counting(say) as compiled:
             answer = kind.answer(sight, question)
         if not compiled or getattr(question, "deadline_ms", None) is None:
-            return answer
+            break
+    return answer
 
 
 @contextmanager

@@ -87,7 +87,10 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
     if answer.guesses:
         also = f"{title}: " if not shown else "and "
         guesses = "guess" if answer.guesses == 1 else "guesses"
-        terminal.say(f"{also}{answer.guesses} {guesses} below {percent(answer.abstain_below)}")
+        below = f" below {percent(answer.abstain_below)}"
+        if answer.base_rate is None:
+            below = ": too few facts could be held out to say how sure the model is"
+        terminal.say(f"{also}{answer.guesses} {guesses}{below}")
     if any(fact.status == "predicted" for fact in facts):
         terminal.say(f"predicted by: {answer.model}")
     if answer.reason:
@@ -142,6 +145,8 @@ def show_paths(answer: Paths) -> None:
         terminal.table("Shapes, beside chance", ("#score", "#paths", "#p", "#q", "shape"), shapes)
         for why in {m.note for m in answer.metapaths if m.p_value is None}:
             terminal.say(f"no p: {why}")
+    else:
+        terminal.say("no path is within what was asked; --max-hops, 6 at the most, looks further")
     if answer.truncated:
         terminal.say(f"not everything was searched: {answer.reason}")
 
