@@ -30,6 +30,7 @@ from sightline.cli.service import read_row
 from sightline.graph.errors import Busy
 from sightline.graph.progress import silent
 from sightline.graph.record.loads import Load, active_loads
+from sightline.graph.storage.database import JOBS
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
@@ -52,7 +53,7 @@ mappings:
 def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(module, "INTERVAL", 0.02)
     monkeypatch.setattr(serving, "WATCH_INTERVAL", 0.02)
-    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(queue.FILE))
+    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(JOBS))
 
 
 @pytest.fixture
@@ -411,7 +412,7 @@ def test_learning_is_asked_for_done_and_served(trained: Path, tmp_path: Path) ->
 
 
 def test_a_queue_of_another_version_is_said(folder: Path, client: TestClient) -> None:
-    with sqlite3.connect(folder / queue.FILE) as database:
+    with sqlite3.connect(folder / JOBS) as database:
         database.execute("CREATE TABLE job (id TEXT)")
     for answer in (client.get("/v1/jobs"), client.post("/v1/reports", json={}), sent(client)):
         assert answer.status_code == 503
@@ -420,7 +421,7 @@ def test_a_queue_of_another_version_is_said(folder: Path, client: TestClient) ->
 
 
 def test_a_queue_of_a_former_version_keeps_its_jobs(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / queue.FILE)) as database, database:
+    with closing(sqlite3.connect(tmp_path / JOBS)) as database, database:
         database.execute(
             "CREATE TABLE job (id TEXT PRIMARY KEY, kind TEXT NOT NULL, request TEXT NOT NULL, "
             "state TEXT NOT NULL, attempts INTEGER NOT NULL, beats INTEGER NOT NULL, "

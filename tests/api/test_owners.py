@@ -14,6 +14,7 @@ from sightline.api.app import create_app
 from sightline.api.jobs import queue
 from sightline.api.jobs.queue import Job, Jobs
 from sightline.api.terms import Terms
+from sightline.graph.storage.database import JOBS
 from sightline.graph.storage.tokens import create_token
 
 Headers = dict[str, str]
@@ -21,7 +22,7 @@ Headers = dict[str, str]
 
 @pytest.fixture
 def ws(folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(queue.FILE))
+    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(JOBS))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from sightline.api.jobs import worker as module
 from sightline.api.jobs.queue import Jobs
 from sightline.api.jobs.worker import Worker
 from sightline.cli.jobs import write_report
+from sightline.graph.storage.database import JOBS
 from sightline.graph.storage.errors import DiskFull
 from sightline.insights.errors import ReportTooLarge
 from tests.api.test_serve import get, service
@@ -40,7 +41,7 @@ SHORT = {"sections": {"entities": {"predicted": 5, "stated": 5, "similar": 5}}}
 @pytest.fixture
 def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(module, "INTERVAL", 0.02)
-    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(queue.FILE))
+    return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(JOBS))
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_a_report_that_cannot_be_made_is_refused_at_once(
 
     assert answer.status_code == status
     assert says in answer.json()["detail"]
-    assert not (folder / queue.FILE).exists()
+    assert not (folder / JOBS).exists()
 
 
 @pytest.mark.parametrize("url", ["", "/events", "/files/report.html"])
@@ -262,7 +263,7 @@ def test_the_oldest_job_comes_first(folder: Path) -> None:
 
 
 def test_a_damaged_queue_is_said_and_ends_its_worker(folder: Path) -> None:
-    (folder / queue.FILE).write_bytes(b"no database at all, but long enough to be looked at" * 20)
+    (folder / JOBS).write_bytes(b"no database at all, but long enough to be looked at" * 20)
     for use in (lambda jobs: jobs.submit("report", {}), lambda jobs: jobs.get("x"), Jobs.claim):
         with pytest.raises(DamagedQueue, match="is not a database"):
             use(Jobs(folder))

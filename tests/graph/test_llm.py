@@ -18,6 +18,7 @@ from sightline.graph.extraction.errors import EndpointFailed, NetworkForbidden
 from sightline.graph.extraction.extract import Options, about, extract
 from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import TEXT
 from tests.graph.conftest import add_load, literal
@@ -173,8 +174,12 @@ def test_a_failing_endpoint_is_tried_again_and_gone_on_with(
             extract(ws, Options(llm=url, model="other"))
         assert len(asked) == 1  # neither followed nor tried again
     monkeypatch.setattr(llm, "TRIES", 2)
-    with pytest.raises(EndpointFailed, match="ConnectError"):
+    with pytest.raises(EndpointFailed, match=r"are done: ConnectError: .*refused"):
         extract(ws, Options(llm=url, model="another"))
+    now = iter([0.0, 0.0, 0.0, 9.0])  # of the start, the first try, the wait and the next try
+    monkeypatch.setattr("sightline.graph.extraction.llm.time.monotonic", lambda: next(now, 9.0))
+    with pytest.raises(EndpointFailed, match=r"of 3 seconds is over, and before ConnectError"):
+        extract(ws, Options(llm=url, model="another"), deadline_s=3)
 
 
 def test_a_deadline_ends_it(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,18 +189,28 @@ def test_a_deadline_ends_it(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> N
         extract(ws, Options(llm=url, model="m"), deadline_s=0)
 
 
+def test_a_damaged_file_of_answers_is_named(ws: Workspace) -> None:
+    (ws.path / "answers.sqlite").write_text("no database" * 99)
+    with pytest.raises(DamagedArtifact, match=r"answers\.sqlite.*not a database.*delete it"):
+        extract(ws, Options(llm="http://127.0.0.1:9/v1", model="m"))
+    assert not [load for load in active_loads(ws) if load.role == "extracted"]
+
+
 def test_nothing_leaves_this_machine_unasked(
-    ws: Workspace, capsys: pytest.CaptureFixture[str]
+    ws: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for url in ("http://example.org/v1", "http://127.0.0.1.example.org", "http://0.0.0.0/v1"):
         with pytest.raises(NetworkForbidden, match="allow-network"):
             extract(ws, Options(llm=url, model="m"))
-    for url in ("ftp://127.0.0.1", "nowhere", "http://[::1", "http://"):
+    for url in ("ftp://127.0.0.1", "nowhere", "http://[::1", "http://", "http://[::1]:x"):
         with pytest.raises(NetworkForbidden, match="no http"):
             extract(ws, Options(llm=url, model="m"), network=True)
     with pytest.raises(NetworkForbidden, match="no part of an address") as error:
         extract(ws, Options(llm="http://me:secret@example.org/v1", model="m"), network=True)
     assert "secret" not in str(error.value)
+    monkeypatch.setenv(llm.KEY, "l\u0435tters")  # one of them is Cyrillic
+    with pytest.raises(NetworkForbidden, match="SIGHTLINE_LLM_KEY holds letters"):
+        extract(ws, Options(llm="http://localhost/v1", model="m"))
     llm.require_allowed("http://localhost/v1", False)
     llm.require_allowed("http://[::1]/v1", False)
     llm.require_allowed("https://example.org/v1", True)

@@ -299,6 +299,7 @@ def replaced(path: Path, old: str, new: str) -> None:
         (lambda ws: (ws / "models/m/student/stray.npy").write_text(""), "stray.*no manifest"),
         (lambda ws: (ws / "sightline.toml").write_text("[graph"), "sightline.toml"),
         (lambda ws: (ws / "jobs.sqlite").write_text("no database" * 99), "jobs.sqlite.*ask"),
+        (lambda ws: (ws / "answers.sqlite").write_text("none" * 99), "answers.sqlite.*asked"),
         (lambda ws: replaced(ws / "reports/r/report.html", "a", "b"), "report.html"),
         (lambda ws: replaced(ws / "quarantine/q/rejected.jsonl", "a", "b"), "rejected.jsonl"),
     ],

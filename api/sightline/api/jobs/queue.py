@@ -20,11 +20,10 @@ from typing import Any, Literal
 
 from sightline.api.errors import DamagedQueue, NotToRetry, OverBudget, UnknownJob
 from sightline.graph.errors import Busy
-from sightline.graph.storage.errors import DiskFull, NotWritable
+from sightline.graph.storage.database import JOBS, errors_of
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
-FILE = "jobs.sqlite"
 #: Jobs that may wait or run at once, and ended ones that are remembered.
 QUEUE = 100
 #: Of those, jobs of one token.
@@ -93,7 +92,7 @@ class Jobs:
     """The queue of one workspace. Every call is one transaction of its own."""
 
     def __init__(self, workspace: Path) -> None:
-        self.path = workspace / FILE
+        self.path = workspace / JOBS
         self._heard: dict[str, tuple[int, float]] = {}
 
     def submit(
@@ -371,23 +370,17 @@ class Jobs:
 
     @contextmanager
     def _opened(self, path: str) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as database:
-                database.row_factory = sqlite3.Row
-                if _lacking(database):
-                    database.execute("BEGIN IMMEDIATE")
-                    for name, kind in _lacking(database).items():  # another may have been first
-                        database.execute(f"ALTER TABLE job ADD COLUMN {name} {kind}")
-                    database.execute("COMMIT")
-                yield database
-        except sqlite3.Error as error:
-            match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-                case sqlite3.SQLITE_FULL:
-                    raise DiskFull(self.path) from error
-                # The last one: its table has other columns, as another version wrote it.
-                case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
-                    raise DamagedQueue(self.path, str(error)) from error
-            raise NotWritable(self.path, str(error)) from error
+        with (
+            errors_of(self.path, DamagedQueue),
+            closing(sqlite3.connect(path, timeout=10, isolation_level=None)) as database,
+        ):
+            database.row_factory = sqlite3.Row
+            if _lacking(database):
+                database.execute("BEGIN IMMEDIATE")
+                for name, kind in _lacking(database).items():  # another may have been first
+                    database.execute(f"ALTER TABLE job ADD COLUMN {name} {kind}")
+                database.execute("COMMIT")
+            yield database
 
 
 def _lacking(database: sqlite3.Connection) -> dict[str, str]:

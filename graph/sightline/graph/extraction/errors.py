@@ -19,7 +19,7 @@ class NoText(NotReady):
 
 
 class NetworkForbidden(UsageError):
-    """An endpoint that nobody allowed to ask."""
+    """An endpoint that nobody allowed to ask, or that cannot be asked with what was given."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"endpoint {url!r} is not asked: {why}")

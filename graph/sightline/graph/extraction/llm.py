@@ -31,6 +31,7 @@ from sightline.graph.extraction.relations import Candidates, Extracted, Judged
 from sightline.graph.extraction.tokens import Places
 from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.storage.database import errors_of
 
 if TYPE_CHECKING:
     import httpx
@@ -99,6 +100,7 @@ def require_allowed(url: str, network: bool) -> None:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
+        _ = parts.port  # raises where it is none
     except ValueError:
         raise NetworkForbidden(url, "it is no http or https address") from None
     if parts.scheme not in ("http", "https") or not host:
@@ -132,8 +134,9 @@ def read(
         precision: relations of whose answers a smaller share is known are left out.
 
     Raises:
-        NetworkForbidden: it is not on this machine, and others are not allowed.
+        NetworkForbidden: it is not on this machine, and others are not allowed; or the key is none.
         EndpointFailed: it does not answer, or not in time; what it answered is kept.
+        DamagedArtifact, DiskFull, NotWritable: of the file of former answers.
     """
     if not offline:
         require_allowed(endpoint.url, endpoint.network)
@@ -143,7 +146,11 @@ def read(
     parts = np.split(order, np.flatnonzero(np.diff(found.sentence[order])) + 1)
     parts = parts if len(order) else []
     total = len(parts)
-    with closing(sqlite3.connect(answers)) as kept, _client(endpoint) as client:
+    with (
+        _client(endpoint) as client,
+        errors_of(answers),
+        closing(sqlite3.connect(answers)) as kept,
+    ):
         kept.execute("CREATE TABLE IF NOT EXISTS answers (asked TEXT PRIMARY KEY, said TEXT)")
         asker = _Asker(client, endpoint, told)
         for done, rows in enumerate(parts):
@@ -169,7 +176,9 @@ def read(
 def _client(endpoint: Endpoint) -> httpx.Client:
     import httpx
 
-    key = os.environ.get(KEY)
+    key = os.environ.get(KEY, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise NetworkForbidden(endpoint.url, f"{KEY} holds letters that no key has")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     # No redirect is followed: another address is nothing that somebody allowed.
     return httpx.Client(
@@ -239,7 +248,8 @@ class _Asker:
         for attempt in range(TRIES):
             left = self._end - time.monotonic()
             if left <= 0:
-                why = f"the deadline of {self._endpoint.deadline_s:g} seconds is over"
+                over = f"the deadline of {self._endpoint.deadline_s:g} seconds is over"
+                why = f"{over}, and before {why}" if why else over
                 break
             if attempt:
                 self._told.retries += 1
@@ -247,7 +257,7 @@ class _Asker:
             try:
                 status, said, after = self._send(body, min(REQUEST_S, left))
             except httpx.HTTPError as error:
-                why = f"{type(error).__name__}"
+                why = f"{type(error).__name__}: {error}".removesuffix(": ")
             else:
                 if status == 200:
                     self._told.asked += 1

@@ -32,6 +32,7 @@ from sightline.graph.storage.artifact import (
     remove,
     replacing,
 )
+from sightline.graph.storage.database import errors_of
 from sightline.graph.storage.errors import (
     DamagedArtifact,
     DamagedBackup,
@@ -250,7 +251,7 @@ def _hold(path: Path, folder: Path, loads_only: bool) -> None:
     elif path.suffix == ".sqlite":
         if not loads_only:
             _copy_database(path, folder / path.name)
-    elif not path.name.startswith("jobs.sqlite"):
+    elif ".sqlite-" not in path.name:  # the journal of one is of no use to its copy
         shutil.copy2(path, folder / path.name)
 
 
@@ -273,15 +274,12 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _copy_database(path: Path, target: Path) -> None:
-    try:
-        with (
-            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            source.backup(copy)
-    except sqlite3.Error as error:
-        way_out = "delete it: what finished jobs made stays, those that wait are to be asked again"
-        raise DamagedArtifact(path, str(error), way_out) from error
+    with (
+        errors_of(path),
+        closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        source.backup(copy)
 
 
 def _is_whole(folder: Path, current: Current, loads_only: bool) -> bool:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
+from sightline.graph.storage.database import JOBS, damaged, errors_of
 from sightline.graph.storage.errors import DamagedArtifact, NothingWatched, WorkspaceError
 from sightline.graph.storage.ignored import ignored
 from sightline.graph.storage.tokens import FILE as TOKENS
 from sightline.graph.storage.tokens import check_tokens
 from sightline.graph.storage.watch import watched
-from sightline.graph.storage.workspace import IGNORED, METRICS, WATCH, Workspace
+from sightline.graph.storage.workspace import ANSWERS, IGNORED, METRICS, WATCH, Workspace
 
-JOBS = "jobs.sqlite"
 WAYS_OUT = {
     "loads": "load its source again, copy the folder from a backup, or `sightline retract` it",
     "quarantine": "delete the folder: nothing is built of it",
@@ -30,7 +30,7 @@ def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceE
     """Check what a workspace stores, every file of every folder; what is wrong comes back."""
     checks: list[tuple[str, Callable[[], object]]] = [
         ("settings", lambda: workspace.settings),
-        (JOBS, lambda: _check_jobs(workspace.path / JOBS)),
+        *((n, partial(_check_database, workspace.path / n)) for n in (JOBS, ANSWERS)),
         (WATCH, lambda: _check_watch(workspace)),
         (IGNORED, lambda: ignored(workspace)),
         (TOKENS, lambda: check_tokens(workspace.path)),
@@ -86,14 +86,11 @@ def _check_watch(workspace: Workspace) -> None:
         watched(workspace)
 
 
-def _check_jobs(path: Path) -> None:
+def _check_database(path: Path) -> None:
     if not path.exists():
         return
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        found = str(error)
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    with errors_of(path), closing(sqlite3.connect(address, uri=True)) as database:
+        found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        way_out = "delete it: reports stay, and those that were waiting have to be asked for again"
-        raise DamagedArtifact(path, found, way_out)
+        raise damaged(path, found)

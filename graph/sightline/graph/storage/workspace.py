@@ -141,10 +141,10 @@ class Workspace:
             return cls.open(path)
         try:
             # Folders of a workspace without its current.json: the loads are taken up again.
-            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS, SHAPES, ANSWERS}
+            known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS, SHAPES}
             known |= {"loads", "quarantine", "snapshots", "models", "reports", "uploads"}
             if workspace.path.is_dir() and any(
-                p.name not in known and not p.name.startswith((".", "jobs.sqlite"))
+                p.name not in known and not p.name.startswith((".", "jobs.sqlite", ANSWERS))
                 for p in workspace.path.iterdir()
             ):
                 raise NotWritable(path, "it is no workspace and holds other files")
