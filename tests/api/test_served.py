@@ -100,7 +100,7 @@ def test_what_is_missing_is_said_in_words(workspace: Workspace, monkeypatch) -> 
         assert jobs.claim({"training": "this needs torch"}) is None
         assert lacks(but=0) == []
         monkeypatch.setattr(readiness, "UNTAKEN", -1.0)
-        assert re.match("1 jobs wait .*this needs torch.*`sightline work`", lacks()[0])
+        assert re.match("jobs that .*: 1 .*this needs torch.*`sightline work`", lacks()[0])
         running = jobs.claim()
         assert running is not None
         behind = jobs.submit("report", {})

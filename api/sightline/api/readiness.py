@@ -46,9 +46,9 @@ def missing(service: Service) -> tuple[str, ...]:
         waiting, why = Jobs(service.folder).untaken(UNTAKEN)
         if waiting:
             said.append(
-                f"{waiting} jobs wait for more than {UNTAKEN:g} seconds and none is being done: "
-                f"{why or 'no worker runs'}; `sightline work` is one, and so is `sightline serve` "
-                "without --no-worker"
+                f"jobs that have waited for more than {UNTAKEN:g} seconds while none is being "
+                f"done: {waiting} ({why or 'no worker runs'}); `sightline work` is a worker, "
+                "and so is `sightline serve` without --no-worker"
             )
     with telling():
         if shutil.disk_usage(service.folder).free < HEADROOM:

@@ -31,6 +31,8 @@ const STATUSES = ["stated", "inferred", "predicted"];
 const FLOOD = { share: 0.15, edges: 1000 };
 /** Options of the list that a screen reader reads. */
 const LISTED = 400;
+/** Types in the legend. */
+const TYPES = 6;
 const WHOLE = { top: 76, right: 40, bottom: 72, left: 40 };
 const EDGE = { top: 84, right: 185, bottom: 92, left: 185 };
 /** @type {Record<string, [number, number]>} */
@@ -69,6 +71,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   let lassoing = false;
   /** @type {(() => void) | null} */
   let offCard = null;
+  /** As many types as there is room for: less before the style sheet and the fonts are there, or where the window shrinks. */
+  let fillLegend = () => {};
   /** @type {Record<string, string | null>[]} */
   const past = [];
   /** @type {Record<string, string | null>[]} */
@@ -82,12 +86,13 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   };
   stage.onResize = () => {
     if (!looked && shown.nodes.length) fit();
+    fillLegend();
   };
   const theme = new MutationObserver(() => restyle());
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", restyle);
-  document.fonts?.ready.then(() => stage.draw());
+  document.fonts?.ready.then(() => { stage.draw(); fillLegend(); });
 
   function restyle() {
     readTheme(container);
@@ -287,7 +292,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
         else off.add(type);
         change({ notype: off.size ? [...off] : null });
       } }, dot(typeNamed(type)), h("span", {}, label(type ? nameOf({ id: type, label: type }, 28) : "no type")), h("span", { class: "quiet" }, number(count))));
-    let room = 6;
+    let room = 0;
     const rest = h("button", { type: "button", class: "type more", "aria-expanded": "false", "aria-haspopup": "dialog", onclick: () => popover(rest, chips.slice(room), { label: "More types", kind: "menu" }) }, "");
     const status = STATUSES.filter((one) => [...graph.edges.values()].some((edge) => edge.status === one)).map((one) => h("button", {
       type: "button", class: "type status", "aria-pressed": String(statuses.includes(one)), title: `Draw what is ${one}, or not`, onclick: () => toggleStatus(one),
@@ -295,12 +300,14 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const row = h("div", { class: "types" });
     put(legend, row, h("i", { class: "rule" }), status, h("i", { class: "rule" }),
       button("minus", "Zoom out", "", () => zoom(1 / 1.3)), button("plus", "Zoom in", "", () => zoom(1.3)));
-    // As many types as there is room for.
-    for (; room >= 0; room -= 1) {
-      rest.textContent = `${chips.length - room} ${room ? "more" : "types"}`;
-      put(row, chips.slice(0, room), chips.length > room ? rest : null);
-      if (row.scrollWidth <= row.clientWidth) break;
-    }
+    fillLegend = () => {
+      for (room = TYPES; room >= 0; room -= 1) {
+        rest.textContent = `${chips.length - room} ${room ? "more" : "types"}`;
+        put(row, chips.slice(0, room), chips.length > room ? rest : null);
+        if (row.scrollWidth <= row.clientWidth) break;
+      }
+    };
+    fillLegend();
     const hidden = graph.nodes.size - shown.nodes.length;
     put(notes, graph.notes.length > (entity ? 0 : 1) ? label(graph.notes.at(-1) ?? "") : null,
       hidden ? h("button", { type: "button", class: "chip", onclick: () => change({ hide: null, norel: null, notype: null, show: null }) }, `${plural(hidden, "entity", "entities")} hidden: show all`) : null);

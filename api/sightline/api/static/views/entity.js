@@ -146,8 +146,8 @@ function mergedFrom(merges) {
 const isNumber = ({ role, datatype, value }) => role === "value" && /#(integer|decimal|double|float|int|long|gYear|date|short|nonNegativeInteger)$/.test(datatype) && value.length < 24;
 /** @param {any} attribute */
 const isIdentifier = ({ role, value }) => role === "identifier" && value.length <= 40;
-/** A number with its thousands parted, unless it is a year. @param {any} attribute */
-const numeral = ({ datatype, value }) => (/(integer|decimal|double|float|int|long)$/.test(datatype) && Number.isFinite(Number(value)) && !/gYear$/.test(datatype) && Math.abs(Number(value)) < 1e15 ? Number(value).toLocaleString("en", { maximumFractionDigits: 6 }) : value);
+/** A number with its thousands parted; four digits stay together, as a year does that nobody called one. @param {any} attribute */
+const numeral = ({ datatype, value }) => (/(integer|decimal|double|float|int|long)$/.test(datatype) && Number.isFinite(Number(value)) && Math.abs(Number(value)) < 1e15 ? Number(value).toLocaleString("en", { maximumFractionDigits: 6, useGrouping: "min2" }) : value);
 
 /**
  * The parts of the list, which the scroll lights; on a phone the drawing is one of them.

@@ -17,6 +17,8 @@ import { toEntity } from "../shell/url.js";
 const MOST = 12;
 const MOST_NARROW = 4;
 const WIDEST = 6;
+/** Pixels that a letter of a relation takes, about. */
+const LETTER = 6.5;
 /** The room of a line that passes a layer, where an entity has 1. */
 const PASSING = 0.45;
 
@@ -41,7 +43,11 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
     drawnLines.set(line, s("path", { d: curve(line, narrow), class: lit(line) ? "line lit" : "line", "stroke-width": (1 + (WIDEST - 1) * Math.sqrt(line.score / most)).toFixed(2) }, s("title", {}, plain(said))));
   }
   const heads = narrow ? [] : Array.from({ length: layers - 1 }, (_, i) => s("text", { class: "layer", x: xOf(i + 1, layers, width), y: 78 }, `${i + 1} ${i ? "steps" : "step"}`));
-  const labels = stepLabels(lines.filter(lit), dots).map((line) => s("text", { class: "relation", ...middleOf(line) }, plain(line.label)));
+  const labels = stepLabels(lines.filter(lit), dots).map((line) => {
+    const { x, y } = middleOf(line);
+    const half = Math.min(width / 2, 4 + LETTER * line.label.length / 2);
+    return s("text", { class: "relation", x: Math.min(Math.max(x, half), width - half), y }, plain(line.label));
+  });
   for (const one of dots) {
     const alone = one.end && dots.filter((other) => other.layer === one.layer).length < 4;
     const r = narrow ? (alone ? 14 : 9) : alone ? 17 : 11;
