@@ -171,78 +171,49 @@ def methods(kinds: Iterable[Kind[Any, Any]]) -> str:
             _collect(p.type, found)
     used |= {name for name in found if re.search(rf"\b{name}\b", arguments)}
     imports = (
-        "from abc import ABC, abstractmethod\nfrom collections.abc import Sequence\n"
-        "from typing import Any, Literal, TypeVar\n\n"
-        "from sightline.client.answers import Question\n"
+        "from collections.abc import Sequence\nfrom typing import Literal\n\n"
+        "from sightline.client.answers import awaited, question, several\n"
         "from sightline.client.errors import Problem\n"
-        f"from sightline.client.records import {', '.join(sorted(used))}\n\n"
-        'A = TypeVar("A")\n\n'
+        f"from sightline.client.records import {', '.join(sorted(used))}\n\n\n"
     )
     about = HEAD.format("One method for every kind of answer, with its arguments.")
-    return (
-        about
-        + imports
-        + "".join(map(_constant, listed))
-        + _methods(
-            listed,
-            "class Kinds(ABC):",
-            '"""The questions that can be asked. Every error is a ``Problem``."""',
-        )
-        + _methods(
-            listed,
-            "class AsyncKinds(ABC):",
-            '"""The same as ``Kinds``, for who does something else meanwhile."""',
-            "async ",
-            "await ",
+    # A method is its signature and what it says of itself; its decorator makes it ask.
+    return "".join(
+        (
+            '# mypy: disable-error-code="empty-body"\n',
+            about,
+            imports,
+            "class Kinds:\n",
+            '    """The questions that can be asked. Every error is a ``Problem``."""\n\n',
+            *map(_method, listed),
+            "\n\nclass AsyncKinds:\n",
+            '    """The same as ``Kinds``, for who does something else meanwhile."""\n\n',
+            *(f"    {name} = awaited(Kinds.{name})\n" for kind in listed for name in _names(kind)),
         )
     )
 
 
-def _constant(kind: Kind[Any, Any]) -> str:
-    values = {p.field: p.default for p in kind.parameters if not p.required}
-    many = tuple(p.field for p in kind.parameters if p.many)
-    alone = tuple(p.field for p in kind.parameters if p.many and p.argument)
-    return (
-        f"{kind.name.upper()} = Question({kind.name!r}, {kind.method!r}, {kind.path!r}, "
-        f"{kind.record.__name__}, {many!r}, {values!r}{f', {alone!r}' if alone else ''})\n"
-    )
+def _names(kind: Kind[Any, Any]) -> list[str]:
+    return [kind.name, f"{kind.name}_each"] if kind.batch else [kind.name]
 
 
-def _methods(
-    kinds: Iterable[Kind[Any, Any]], head: str, about: str, way: str = "", wait: str = ""
-) -> str:
+def _method(kind: Kind[Any, Any]) -> str:
+    record, question = kind.record.__name__, kind.question.__name__
+    alone = [p.field for p in kind.parameters if p.many and p.argument]
     out = [
-        head,
-        f"    {about}\n",
-        "    @abstractmethod",
-        f"    {way}def _ask(self, asked: Question[A], /, **given: Any) -> A:",
-        '        """The answer to one question."""',
-        "",
-        "    @abstractmethod",
-        f"    {way}def _ask_each(",
-        "        self, asked: Question[A], questions: Sequence[Any], /",
-        "    ) -> tuple[A | Problem, ...]:",
-        '        """The answers to several questions."""',
-        "",
+        f"    @question({', '.join(map(repr, [kind.method, kind.path, *alone]))})",
+        f"    def {kind.name}({', '.join(['self', *_listed(kind, _argument)])}) -> {record}:",
+        _documented(_docstring(kind), 8) + "\n",
     ]
-    for kind in kinds:
-        given = ", ".join(f"{p.field}={p.field}" for p in kind.parameters)
+    if kind.batch:
         out += [
-            f"    {way}def {kind.name}({', '.join(['self', *_listed(kind, _argument)])}) -> "
-            f"{kind.record.__name__}:",
-            _documented(_docstring(kind), 8),
-            f"        return {wait}self._ask({kind.name.upper()}, {given})\n",
+            f"    @several({kind.name})",
+            f"    def {kind.name}_each(self, questions: Sequence[{question}]) -> "
+            f"tuple[{record} | Problem, ...]:",
+            f'        """As ``{kind.name}``, several questions at once; where one has none '
+            'stands why."""\n',
         ]
-        if kind.batch:
-            record, question = kind.record.__name__, kind.question.__name__
-            out += [
-                f"    {way}def {kind.name}_each(self, questions: Sequence[{question}]) -> "
-                f"tuple[{record} | Problem, ...]:",
-                f'        """As ``{kind.name}``, several questions at once; where one has none '
-                'stands why."""',
-                f"        return {wait}self._ask_each({kind.name.upper()}, questions)\n",
-            ]
-    return "\n\n" + "\n".join(out)
+    return "\n".join([*out, ""])
 
 
 def _listed(kind: Kind[Any, Any], say: Callable[[Parameter], str]) -> list[str]:

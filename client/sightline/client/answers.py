@@ -6,12 +6,24 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, partial
+from functools import cache, partial, wraps
 from operator import attrgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from sightline.client.errors import Problem
 
@@ -20,6 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 A = TypeVar("A")
+P = ParamSpec("P")
+Method = TypeVar("Method", bound=Callable[..., Any])
 #: Fields of what names something, of an entity, and the ends of a fact.
 NAMED, ENTITY = {"id", "iri", "label"}, {"id", "iri", "label", "types"}
 #: What a table has where an entity and a column meet.
@@ -59,6 +73,57 @@ class Question(Generic[A]):
                 detail = f"{name} is the text {value[:80]!r}; give a list: [{value[:80]!r}]"
                 raise Problem(detail, "usage-error", 422)
         return {k: v for k, v in given.items() if k not in self.defaults or v != self.defaults[k]}
+
+
+def question(method: str, path: str, *alone: str) -> Callable[[Method], Method]:
+    """Makes a method of a signature: it asks ``self._ask`` for what it is to return.
+
+    Args:
+        alone: lists that a text alone may stand for.
+    """
+
+    def made(declared: Method) -> Method:
+        listed = inspect.signature(declared, eval_str=True)
+        arguments = list(listed.parameters.values())[1:]
+        asked = Question(
+            declared.__name__,
+            method,
+            path,
+            listed.return_annotation,
+            tuple(p.name for p in arguments if get_origin(p.annotation) is Sequence),
+            {p.name: p.default for p in arguments if p.default is not p.empty},
+            alone,
+        )
+
+        @wraps(declared)
+        def ask(self: Any, *args: Any, **given: Any) -> Any:
+            _, *said = listed.bind(self, *args, **given).arguments.items()
+            return self._ask(asked, dict(said))
+
+        vars(ask)["asked"] = asked
+        return cast(Method, ask)
+
+    return made
+
+
+def several(one: Callable[..., Any]) -> Callable[[Method], Method]:
+    """Makes a method of a signature: it asks several questions of the method ``one`` at once."""
+
+    def made(declared: Method) -> Method:
+        @wraps(declared)
+        def ask(self: Any, questions: Sequence[Any]) -> Any:
+            return self._ask_each(vars(one)["asked"], questions)
+
+        return cast(Method, ask)
+
+    return made
+
+
+def awaited(
+    method: Callable[Concatenate[Any, P], A],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, A]]:
+    """The same method where what it does is to be awaited: so is, then, what it gives."""
+    return cast(Callable[Concatenate[Any, P], Coroutine[Any, Any, A]], method)
 
 
 def _is_list(value: object) -> bool:

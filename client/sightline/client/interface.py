@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from sightline.client.answers import Table
+from sightline.client.answers import Question, Table
 from sightline.client.errors import Problem
 from sightline.client.kinds import Kinds
 from sightline.client.records import JobView, ReportPage, ReportView
@@ -19,6 +19,7 @@ SOLUTIONS, TRIPLES = "application/sparql-results+json", "application/n-triples"
 #: Work that is waited for; what is called with it after every change.
 W = TypeVar("W", ReportView, JobView)
 Progress = Callable[[W], object]
+A = TypeVar("A")
 P = ParamSpec("P")
 
 
@@ -87,8 +88,16 @@ def _term(value: dict[str, Any] | None) -> Term | None:
     return Term(text, value["type"], value.get("datatype"), value.get("xml:lang"))
 
 
-class Sightline(Kinds):
+class Sightline(Kinds, ABC):
     """What ``Client`` and ``Local`` both are: the same questions, the same answers."""
+
+    @abstractmethod
+    def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
+        """The answer to one question."""
+
+    @abstractmethod
+    def _ask_each(self, asked: Question[A], questions: Sequence[Any], /) -> tuple[A | Problem, ...]:
+        """The answers to several questions."""
 
     @abstractmethod
     def sparql(self, query: str) -> Solutions:

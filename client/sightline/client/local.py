@@ -5,7 +5,7 @@ Knows how a question reaches ``sightline.insights``, which is loaded when a work
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ class Local(Sightline):
             self._workspace = Workspace.open(Path(workspace))
             self._opened = Opened.open(self._workspace)
 
-    def _ask(self, asked: Question[A], /, **given: Any) -> A:
+    def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
         kind = self._kinds[asked.name]
         said = asked.said(given)
         for name in asked.many:
@@ -64,7 +64,7 @@ class Local(Sightline):
         answers: list[A | Problem] = []
         for question in questions:
             try:
-                answers.append(self._ask(asked, **asdict(question)))
+                answers.append(self._ask(asked, asdict(question)))
             except Problem as problem:
                 answers.append(problem)
         return tuple(answers)

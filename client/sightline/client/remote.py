@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
-from sightline.client.answers import Question, read
+from sightline.client.answers import Question, awaited, read
 from sightline.client.errors import Problem
 from sightline.client.interface import (
     SOLUTIONS,
@@ -320,7 +320,7 @@ class Client(Sightline):
                 return self._exchange.made(call, outcome)
             time.sleep(pause)
 
-    def _ask(self, asked: Question[A], /, **given: Any) -> A:
+    def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
         return self._do(asking(asked, given))
 
     def _ask_each(self, asked: Question[A], questions: Sequence[Any], /) -> tuple[A | Problem, ...]:
@@ -480,7 +480,7 @@ class AsyncClient(AsyncKinds):
                 return self._exchange.made(call, outcome)
             await asyncio.sleep(pause)
 
-    async def _ask(self, asked: Question[A], /, **given: Any) -> A:
+    async def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
         return await self._do(asking(asked, given))
 
     async def _ask_each(
@@ -488,25 +488,25 @@ class AsyncClient(AsyncKinds):
     ) -> tuple[A | Problem, ...]:
         return await self._do(asking_each(asked, questions))
 
-    async def sparql(self, query: str) -> Solutions:
-        """As ``Client.sparql``."""
-        return await self._do(_solving(query))
-
-    async def triples(self, query: str) -> str:
-        """As ``Client.triples``."""
-        return await self._do(_building(query))
-
-    async def order_report(self, about: Sequence[str] = ()) -> ReportView:
-        """As ``Client.order_report``."""
-        return await self._do(_ordering(about))
-
-    async def report(self, id: str) -> ReportView:
-        """As ``Client.report``."""
-        return await self._do(_report("GET", id))
-
-    async def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
-        """As ``Client.reports``."""
-        return await self._do(_listing(limit, cursor))
+    sparql = awaited(Client.sparql)
+    triples = awaited(Client.triples)
+    order_report = awaited(Client.order_report)
+    report = awaited(Client.report)
+    reports = awaited(Client.reports)
+    cancel_report = awaited(Client.cancel_report)
+    file = awaited(Client.file)
+    train = awaited(Client.train)
+    job = awaited(Client.job)
+    jobs = awaited(Client.jobs)
+    cancel_job = awaited(Client.cancel_job)
+    retry_job = awaited(Client.retry_job)
+    row = awaited(Client.row)
+    accept_patch = awaited(Client.accept_patch)
+    ignore_finding = awaited(Client.ignore_finding)
+    reopen_finding = awaited(Client.reopen_finding)
+    pairs = awaited(Client.pairs)
+    roll_back = awaited(Client.roll_back)
+    ready = awaited(Client.ready)
 
     async def wait(
         self, report: W, progress: Progress[W] | None = None, timeout: float | None = None
@@ -521,14 +521,6 @@ class AsyncClient(AsyncKinds):
             if progress is not None and report != seen:
                 progress(report)
         return report
-
-    async def cancel_report(self, id: str) -> ReportView:
-        """As ``Client.cancel_report``."""
-        return await self._do(_report("DELETE", id))
-
-    async def file(self, report: ReportView, name: str) -> bytes:
-        """As ``Client.file``."""
-        return await self._do(_fetching(report, name))
 
     async def save(self, report: ReportView, folder: str | Path) -> list[Path]:
         """As ``Client.save``."""
@@ -547,64 +539,6 @@ class AsyncClient(AsyncKinds):
         said = {"source": source, "format": format, "encoding": encoding, "strict": strict}
         with _adding(files, mapping, said) as call:
             return await self._do(call)
-
-    async def train(
-        self, *, preset: Literal["quick", "standard", "max"] = "standard", seed: int = 0
-    ) -> JobView:
-        """As ``Client.train``."""
-        return await self._do(_job("POST", "/v1/training", {"preset": preset, "seed": seed}))
-
-    async def job(self, id: str) -> JobView:
-        """As ``Client.job``."""
-        return await self._do(_job("GET", _at(id)))
-
-    async def jobs(
-        self,
-        *,
-        kind: Literal["report", "ingest", "training"] | None = None,
-        state: str | None = None,
-        limit: int = 20,
-        cursor: str | None = None,
-    ) -> JobPage:
-        """As ``Client.jobs``."""
-        said = {"kind": kind, "state": state, "limit": limit, "cursor": cursor}
-        return await self._do(_jobs(said))
-
-    async def cancel_job(self, id: str) -> JobView:
-        """As ``Client.cancel_job``."""
-        return await self._do(_job("DELETE", _at(id)))
-
-    async def retry_job(self, id: str) -> JobView:
-        """As ``Client.retry_job``."""
-        return await self._do(_job("POST", _at(id) + ":retry"))
-
-    async def row(self, load: str, at: str | int) -> RawRecord:
-        """As ``Client.row``."""
-        return await self._do(_row(load, at))
-
-    async def accept_patch(self, id: str) -> Decision:
-        """As ``Client.accept_patch``."""
-        return await self._do(_deciding(id, "accept"))
-
-    async def ignore_finding(self, id: str) -> Decision:
-        """As ``Client.ignore_finding``."""
-        return await self._do(_deciding(id, "ignore"))
-
-    async def reopen_finding(self, id: str) -> Decision:
-        """As ``Client.reopen_finding``."""
-        return await self._do(_deciding(id, "reopen"))
-
-    async def pairs(self) -> Pairs:
-        """As ``Client.pairs``."""
-        return await self._do(_pairs("GET"))
-
-    async def roll_back(self, to: str | None = None) -> Pairs:
-        """As ``Client.roll_back``."""
-        return await self._do(_pairs("POST", _given({"to": to})))
-
-    async def ready(self) -> Health:
-        """As ``Client.ready``."""
-        return await self._do(_READY)
 
     async def close(self) -> None:
         """Give back connections."""
