@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,26 @@ def test_no_deadline_counts_what_is_compiled_and_that_it_is_is_said_once(
     found = answered(kind, cast(Sightline, None), question)
     assert (found, asked) == (3 if deadline else 1, [question] * times)
     assert capsys.readouterr().err == COMPILING + "\n"
+
+
+@pytest.mark.parametrize(("deadline", "times"), [(0, 2), (60_000, 1)])
+def test_a_deadline_that_passed_while_kernels_were_loaded_is_given_again(
+    deadline: int, times: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "kernel.py"
+    source.write_text("import numba\n@numba.njit(cache=True)\ndef kernel(x):\n    return x + 1\n")
+    runpy.run_path(str(source))["kernel"](1)  # the disk has it from here on
+    kernel = runpy.run_path(str(source))["kernel"]
+    asked: list[object] = []
+
+    def answer(_: object, question: object) -> int:
+        asked.append(question)
+        return int(kernel(1))
+
+    kind: Any = SimpleNamespace(answer=answer)
+    assert answered(kind, cast(Sightline, None), SimpleNamespace(deadline_ms=deadline)) == 2
+    assert len(asked) == times
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.slow

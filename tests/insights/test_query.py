@@ -24,7 +24,7 @@ from sightline.insights.kinds import query
 from sightline.insights.logic import join
 from sightline.insights.logic.atoms import Atom
 from sightline.insights.logic.text import atoms_of
-from tests.graph.conftest import BASE, XSD, build, fact, literal, typed
+from tests.graph.conftest import BASE, XSD, build, fact, label, literal, typed
 from tests.insights.conftest import ROWS, Model, World, name_of
 
 NAMES = "abcdefgh"
@@ -208,6 +208,39 @@ def test_what_cannot_be_read_is_said_with_its_place(text: str) -> None:
     assert expected in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("?c member of African Union", ("?c", "member of", "African Union")),
+        ("not South Africa member of ?o", ("South Africa", "member of", "?o")),
+        ("?c <member of> African Union", ("?c", "<member of>", "African Union")),
+        ("Kenya member of Union", ("Kenya", "member of", "Union")),
+        ("Kenya is of Union", ("Kenya", "is of", "Union")),  # nothing is called so: as ever
+    ],
+)
+def test_words_without_quotes_are_parted_as_the_graph_has_names(
+    text: str, read: tuple[str, str, str]
+) -> None:
+    relations = {"member of", "<member of>"}
+    names = {"?c", "?o", "African Union", "South Africa", "Kenya", "Union"}
+    (atom,) = atoms_of(text, lambda a: a.relation in relations and {a.head, a.tail} <= names)
+    assert (atom.head, atom.relation, atom.tail) == read
+
+
+def test_words_that_can_be_parted_in_two_ways_are_asked_back() -> None:
+    names = {("A", "b", "c d"), ("A b", "c", "d")}
+    with pytest.raises(BadQuery, match='"A" "b" "c d" or "A b" "c" "d"'):
+        atoms_of("A b c d", lambda a: (a.head, a.relation, a.tail) in names)
+
+
+def test_words_are_parted_by_the_names_of_the_graph_that_is_asked(
+    world_of: Callable[..., World],
+) -> None:
+    club = [fact(("eve", "member_of", "old_club")), label("old_club", "Old Club")]
+    world = world_of(club, Model())
+    assert named(ask(world, "?x member of Old Club")) == [("eve",)]
+
+
 @pytest.fixture
 def world(world_of: Callable[..., World]) -> World:
     born = [
@@ -317,7 +350,12 @@ def test_facts_of_an_answer_say_where_they_are_stated(world: World) -> None:
 
 
 def test_a_likely_condition_has_the_chance_that_a_prediction_has(world: World) -> None:
-    found = ask(world, "?x works_at ?c, likely ?x lives_in ?y, not ?x lives_in ?y", above=0.01)
+    found = ask(
+        world,
+        "?x works_at ?c, likely ?x lives_in ?y, not ?x lives_in ?y",
+        above=0.01,
+        deadline_ms=60_000,
+    )
     assert named(found)[:2] == [("bob", "acme", "york"), ("dot", "bolt", "bern")]
     assert [c.asked for c in found.conditions] == [None, "tail", None]
     for row in found.rows:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_doc import Doc
@@ -127,15 +128,17 @@ def query(sight: Sightline, asked: QueryQuestion) -> Answers:
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel: a condition is likely.
     """
     from sightline.insights.cursors import cursor_of, offset_of
-    from sightline.insights.logic.resolve import resolve
+    from sightline.insights.logic.resolve import has_meaning, resolve
     from sightline.insights.logic.search import Limits, search
     from sightline.insights.logic.text import atoms_of
     from sightline.insights.ranking import reliability
 
     if (asked.text is None) == (not asked.atoms):
         raise UsageError("a question is given as text or as atoms: give one of them")
-    atoms = asked.atoms if asked.text is None else atoms_of(asked.text)
-    conditions = resolve(sight.snapshot, atoms)
+    snapshot = sight.snapshot
+    meant = partial(has_meaning, snapshot)
+    atoms = asked.atoms if asked.text is None else atoms_of(asked.text, meant)
+    conditions = resolve(snapshot, atoms)
     shown = _shown(conditions, asked.show)
     offset = offset_of(sight.snapshot, asked.cursor)
     if any(condition.likely for condition in conditions):

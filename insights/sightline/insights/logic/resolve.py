@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sightline.graph.arrays import Flags
-from sightline.graph.errors import NotFound, OutOfRange, UsageError
+from sightline.graph.errors import NotFound, OutOfRange, SightlineError, UsageError
 from sightline.graph.paths.patterns import read_pattern
 from sightline.graph.snapshot.errors import UnknownProperty, UnknownRelation
 from sightline.graph.snapshot.reader import Snapshot
@@ -67,6 +67,16 @@ def resolve(snapshot: Snapshot, atoms: Sequence[Atom]) -> list[Condition]:
     conditions = [_Resolver(snapshot, atom).condition() for atom in dict.fromkeys(atoms)]
     _require_safe(conditions)
     return conditions
+
+
+def has_meaning(snapshot: Snapshot, link: Atom) -> bool:
+    """Whether there are a relation and ends of the names in a link."""
+    try:
+        snapshot.resolve_relation(link.relation or "")  # the cheapest of them
+        _Resolver(snapshot, link).condition()
+    except SightlineError:
+        return False
+    return True
 
 
 def _require_safe(conditions: Iterable[Condition]) -> None:

@@ -5,13 +5,14 @@
 
 A condition is head, relation and tail. ``?name`` is a variable, ``?`` anything; names of several
 words stand in quotes or in ``<>``, but what is between head and tail may have several words as it
-is. Knows the notation; knows no graph: which names there are is found out later.
+is. Where there is nothing of such names, other ways to part the words are tried. Knows the
+notation; knows no graph: which names there are it is told.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sightline.insights.errors import BadQuery
@@ -29,6 +30,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+#: Words and quoted names of one condition that are parted in other ways.
+_PARTED = 12
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -52,13 +55,17 @@ class _Token:
         return self.kind == "bare" and self.text.lower() in words
 
 
-def atoms_of(text: str) -> tuple[Atom, ...]:
+def atoms_of(text: str, meant: Callable[[Atom], bool] = lambda _: True) -> tuple[Atom, ...]:
     """The conditions of a question.
 
+    Args:
+        meant: whether there are things of the names in a condition.
+
     Raises:
-        BadQuery: at which character, and what was expected there.
+        BadQuery: at which character, and what was expected there; or words without quotes can be
+            parted in several ways.
     """
-    return tuple(_Condition(text, tokens).read() for tokens in _parts(text))
+    return tuple(_Condition(text, tokens).meant(meant) for tokens in _parts(text))
 
 
 def _parts(text: str) -> Iterator[list[_Token]]:
@@ -89,6 +96,30 @@ class _Condition:
         self.tokens = tokens
         self.negated = self.likely = False
 
+    def meant(self, meant: Callable[[Atom], bool]) -> Atom:
+        """What it says as it is written; where there is nothing of such names, the one other way
+        to part its words that has a meaning."""
+        first = self.read()
+        others = self._others() if first.relation is not None and not meant(first) else []
+        found = [atom for atom in others if meant(atom)]
+        if len(found) > 1:
+            ways = " or ".join(f'"{a.head}" "{a.relation}" "{a.tail}"' for a in found[:3])
+            raise self._expected(self.tokens[0], f"quotes that say which is meant: {ways}")
+        return found[0] if found else first
+
+    def _others(self) -> list[Atom]:
+        """Other ways to part the words of a link."""
+        *words, _ = self.tokens
+        n = len(words)
+        if n > _PARTED:
+            return []
+        return [
+            self._atom(words[:i], relation=self._slice(words[i:j]), tail=self._slice(words[j:]))
+            for i in range(1, n - 1)
+            for j in range(i + 1, n)
+            if (i, j) != (1, n - 1)
+        ]
+
     def read(self) -> Atom:
         while len(self.tokens) > 2 and self.tokens[0].says("not", "likely"):
             if self.tokens.pop(0).text.lower() == "not":
@@ -116,13 +147,13 @@ class _Condition:
         for token in between:
             if is_variable(token.text):
                 raise self._expected(between[between.index(token)], "a comma, or a relation")
-        return self._atom(head, relation=self._slice(between), tail=tail.name)
+        return self._atom([head], relation=self._slice(between), tail=tail.name)
 
     def _type(self, head: _Token, named: list[_Token], end: _Token) -> Atom:
         if not named or named[0].text == ANYTHING or is_variable(named[0].text):
             what = "the name of a type; types have no variables"
             raise self._expected(named[0] if named else end, what)
-        return self._atom(head, type=self._slice(named))
+        return self._atom([head], type=self._slice(named))
 
     def _comparison(
         self, head: _Token, named: list[_Token], sign: _Token, value: list[_Token], end: _Token
@@ -132,7 +163,7 @@ class _Condition:
         if not named:
             if sign.text != "!=" or len(value) > 1:
                 raise self._expected(sign, "a property before the sign, or two names with !=")
-            return self._atom(head, sign=sign.text, tail=value[0].name)
+            return self._atom([head], sign=sign.text, tail=value[0].name)
         if is_variable(value[0].text):
             raise self._expected(
                 value[0], "a number, a date or a text; only != takes two variables"
@@ -141,7 +172,7 @@ class _Condition:
         if len(value) == 1 and value[0].kind == "bare" and _NUMBER.fullmatch(value[0].text):
             said = float(value[0].text)
             said = int(said) if said.is_integer() and abs(said) < 2**53 else said
-        return self._atom(head, property=self._slice(named), sign=sign.text, value=said)
+        return self._atom([head], property=self._slice(named), sign=sign.text, value=said)
 
     def _slice(self, tokens: list[_Token]) -> str:
         """What some tokens say together, as it was written."""
@@ -149,8 +180,8 @@ class _Condition:
             return tokens[0].name
         return self.text[tokens[0].start : tokens[-1].end]
 
-    def _atom(self, head: _Token, **parts: object) -> Atom:
-        return Atom(head.name, negated=self.negated, likely=self.likely, **parts)  # type: ignore[arg-type]
+    def _atom(self, head: list[_Token], **parts: object) -> Atom:
+        return Atom(self._slice(head), negated=self.negated, likely=self.likely, **parts)  # type: ignore[arg-type]
 
     def _expected(self, token: _Token, what: str) -> BadQuery:
         return BadQuery(self.text, token.start + 1, what)
