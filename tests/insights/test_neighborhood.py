@@ -11,8 +11,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sightline.graph.errors import OutOfRange
+from sightline.graph.extraction.extract import extract
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.insights.graph_formats import to_json_ld
 from tests.graph.conftest import build, fact
+from tests.graph.test_extract import add_text, sentences_of_towns
+from tests.graph.test_extract import world as stated_towns
 from tests.insights.conftest import Model, World, name_of
 
 HUB = [
@@ -190,3 +195,23 @@ def test_shown_and_omitted_are_all_facts_as_networkx_counts_them(
                 assert sum(shown_counts) == out + into
                 if not any(f[::-1] in facts for f in facts):
                     assert shown_counts == (out, into)
+
+
+def test_what_texts_state_is_told_apart_and_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    stated_towns(ws)
+    add_text(ws, sentences_of_towns())
+    extract(ws)
+    compile_snapshot(ws)
+    world = World(ws)
+    assert world.neighborhood("t10").edges == ()
+    view = world.neighborhood("t10", extracted=True)
+    (edge,) = view.edges
+    assert (edge.status, name_of(edge.relation), edge.probability) == ("extracted", "lies_on", None)
+    assert nodes(view) == ["t10", "r2"]
+    assert str(edge.origins[0]) == "towns.csv, row 1001"
+    assert not view.truncated
+    assert b"lies_on" not in to_json_ld(view, world.sight)
+    # It stands beside what is excluded, and is left out with its place.
+    assert len(world.neighborhood("t10", extracted=True, exclude=["r2"]).edges) == 1
+    assert world.neighborhood("t10", extracted=True, limit=1).truncated

@@ -181,6 +181,7 @@ class Kinds:
         per_relation: int = 1000,
         exclude: Sequence[str] = (),
         predicted: bool = False,
+        extracted: bool = False,
         deadline_ms: int = 1000,
     ) -> Neighborhood:
         """The graph around an entity, hubs sampled fairly: to look at, or for another tool.
@@ -198,6 +199,7 @@ class Kinds:
             exclude: What you have already: not among the nodes, but facts that join it with them
                 are among the edges. Repeat for several.
             predicted: Add predicted facts of the entity that are no guesses, the likeliest.
+            extracted: Add what texts state of the entity, the surest.
             deadline_ms: Answer after about so many milliseconds, by what was asked by then, 1 to
                 60000.
         """

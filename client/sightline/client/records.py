@@ -474,7 +474,7 @@ class Link:
 
     Attributes:
         probability, probability_if_any: as of a ``Fact``; null unless predicted.
-        origins: where a stated fact is stated.
+        origins: where a stated fact is stated, and an extracted one read.
     """
 
     source: str
@@ -492,8 +492,8 @@ class Neighborhood(Table, Graph):
 
     Attributes:
         edges: every fact between two of the nodes, or a node and what was excluded, of the
-            relations asked for; then predicted ones, likeliest first.
-        truncated: facts were left out, or predictions were.
+            relations asked for; then predicted ones, likeliest first; then extracted ones.
+        truncated: facts were left out, or predictions or extracted facts were.
         omitted: facts left out, of nodes nearer than the last hop, by relation and direction as
             read from the node that is shown.
         abstain_below: chance, given one more answer, below which a prediction is a guess; null

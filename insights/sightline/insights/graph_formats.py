@@ -24,7 +24,7 @@ JSON_LD = "application/ld+json"
 
 def to_networkx(found: Neighborhood) -> nx.MultiDiGraph[str]:
     """Nodes with label, IRI, types and degree; edges with label and IRI of their relation,
-    and whether they are stated, inferred or predicted. Nothing of what was excluded."""
+    and whether they are stated, inferred, predicted or extracted. Nothing of what was excluded."""
     import networkx as nx
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=found.center.label)
@@ -43,7 +43,7 @@ def to_networkx(found: Neighborhood) -> nx.MultiDiGraph[str]:
 
 def to_json_ld(found: Neighborhood, sight: Sightline) -> bytes:
     """JSON-LD in which every key is an absolute IRI, so that no context is to be fetched. Triples
-    cannot say that they are predicted: what is, is left out."""
+    cannot say that they are predicted or extracted: what is, is left out."""
     import orjson
 
     items: dict[str, dict[str, object]] = {
@@ -55,7 +55,10 @@ def to_json_ld(found: Neighborhood, sight: Sightline) -> bytes:
         for node in found.nodes
     }
     for edge in found.edges:
-        if edge.status == "predicted" or not {edge.source, edge.target} <= items.keys():
+        if (
+            edge.status in ("predicted", "extracted")
+            or not {edge.source, edge.target} <= items.keys()
+        ):
             continue
         values = items[edge.source].setdefault(edge.relation.iri, [])
         assert isinstance(values, list)

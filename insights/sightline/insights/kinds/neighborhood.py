@@ -59,6 +59,7 @@ class NeighborhoodQuestion:
     predicted: Annotated[
         bool, Doc("Add predicted facts of the entity that are no guesses, the likeliest.")
     ] = False
+    extracted: Annotated[bool, Doc("Add what texts state of the entity, the surest.")] = False
     deadline_ms: DeadlineMs = 1000
 
 
@@ -75,7 +76,7 @@ class Link:
 
     Attributes:
         probability, probability_if_any: as of a ``Fact``; null unless predicted.
-        origins: where a stated fact is stated.
+        origins: where a stated fact is stated, and an extracted one read.
     """
 
     source: str
@@ -93,8 +94,8 @@ class Neighborhood:
 
     Attributes:
         edges: every fact between two of the nodes, or a node and what was excluded, of the
-            relations asked for; then predicted ones, likeliest first.
-        truncated: facts were left out, or predictions were.
+            relations asked for; then predicted ones, likeliest first; then extracted ones.
+        truncated: facts were left out, or predictions or extracted facts were.
         omitted: facts left out, of nodes nearer than the last hop, by relation and direction as
             read from the node that is shown.
         abstain_below: chance, given one more answer, below which a prediction is a guess; null
@@ -127,9 +128,11 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     drawn = np.array([e for e in map(sight.entity, asked.exclude) if e != entity], np.int32)
     deadline = Deadline(asked.deadline_ms)
     expected = _expected(sight, entity, wanted, asked, deadline) if asked.predicted else []
-    predicted = [c for c in expected if c.other not in drawn]
+    read = [one for one in s.extractions(entity) if wanted[one.relation]] if asked.extracted else []
     # At least three quarters of the places are for what the graph holds.
-    predicted = predicted[: (asked.limit - 1 + 3) // 4]
+    besides = [c.other for c in expected] + [end for one in read for end in (one.head, one.tail)]
+    besides = [end for end in dict.fromkeys(besides) if end not in {entity, *drawn.tolist()}]
+    besides = besides[: (asked.limit - 1 + 3) // 4]
     chosen = choose(
         facts,
         entity,
@@ -138,7 +141,7 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
         wanted,
         order=by_relevance(facts, entity, wanted) if asked.rank == "relevance" else None,
         per_relation=asked.per_relation,
-        besides=np.array([c.other for c in predicted], np.int32),
+        besides=np.array(besides, np.int32),
         drawn=drawn,
     )
     distance = distances(facts, entity, asked.hops, chosen, wanted)
@@ -176,13 +179,29 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
         for c in expected
         if known[c.other]
     )
+    told = tuple(
+        Link(
+            names.entity(one.head).id,
+            names.relation(one.relation),
+            names.entity(one.tail).id,
+            "extracted",
+            None,
+            None,
+            (one.origin,),
+        )
+        for one in read
+        if known[one.head] and known[one.tail]
+    )
     return Neighborhood(
         center=refs[entity],
         nodes=tuple(
             Node(ref.id, ref.iri, ref.label, ref.types, int(s.degree[e])) for e, ref in refs.items()
         ),
-        edges=stated + new,
-        truncated=len(left) > 0 or len(new) < len(expected) or deadline.reason is not None,
+        edges=stated + new + told,
+        truncated=len(left) > 0
+        or len(new) < len(expected)
+        or len(told) < len(read)
+        or deadline.reason is not None,
         omitted=names.degrees(*omitted),
         abstain_below=(
             sight.model.scorer.calibration.abstain_below

@@ -5,7 +5,7 @@ import { csvOf, download } from "../parts/table.js";
 import { plain } from "../parts/dom.js";
 import { nameOf } from "../parts/facts.js";
 import { percent } from "../parts/marks.js";
-import { colourOfNode, isNew, tint } from "./paint.js";
+import { colourOfLine, colourOfNode, DASHES, isNew, tint } from "./paint.js";
 
 /** @typedef {import("./graph.js").Node} Node */
 /** @typedef {import("./graph.js").Edge} Edge */
@@ -41,16 +41,14 @@ export function graphml({ nodes, edges }, name) {
 export function svg({ nodes, edges }, name) {
   const [left, right] = [Math.min(...nodes.map((node) => node.x)) - 140, Math.max(...nodes.map((node) => node.x)) + 160];
   const [top, bottom] = [Math.min(...nodes.map((node) => node.y)) - 60, Math.max(...nodes.map((node) => node.y)) + 60];
-  const dashes = { stated: "", inferred: ' stroke-dasharray="1.5 4"', predicted: ' stroke-dasharray="6 4"' };
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${left} ${top} ${right - left} ${bottom - top}" font-family="Inter, sans-serif" font-size="12">`,
     `<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" fill="${tint("ground")}"/>`,
     ...edges.map((edge) => {
-      const colour = edge.status === "predicted" ? tint("predicted") : edge.status === "inferred" ? tint("inferred") : tint("edge");
-      const dash = dashes[/** @type {"stated"} */ (edge.status)] ?? "";
+      const dash = DASHES[edge.status]?.length ? ` stroke-dasharray="${DASHES[edge.status]?.join(" ")}"` : "";
       const said = `${nameOf(edge.source.entity)} ${nameOf(edge.relation)} ${nameOf(edge.target.entity)}, ${edge.status}${edge.chance === null ? "" : `, ${percent(edge.chance)}`}`;
-      return `<line x1="${edge.source.x}" y1="${edge.source.y}" x2="${edge.target.x}" y2="${edge.target.y}" stroke="${colour}" stroke-width="1.3"${dash}><title>${xml(said)}</title></line>`;
+      return `<line x1="${edge.source.x}" y1="${edge.source.y}" x2="${edge.target.x}" y2="${edge.target.y}" stroke="${colourOfLine(edge.status)}" stroke-width="1.3"${dash}><title>${xml(said)}</title></line>`;
     }),
     ...nodes.map((node) => {
       const fill = isNew(node) ? `fill="${tint("ground")}" stroke="${colourOfNode(node)}" stroke-dasharray="2.6 2" stroke-width="2"` : `fill="${colourOfNode(node)}" stroke="${tint("node-ring")}"`;

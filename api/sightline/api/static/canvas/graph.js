@@ -98,7 +98,7 @@ export async function expand(graph, step) {
   const exclude = told.reverse().filter((id) => (length += encodeURIComponent(id).length + 9) < TOLD);
   const each = step.relation ? STEP : known && known.degree > HUB ? OF_HUB : EACH;
   const answer = await asked("entities/-/neighborhood", {
-    id: step.id, rank: "relevance", limit: STEP + 1, per_relation: each, predicted: !known,
+    id: step.id, rank: "relevance", limit: STEP + 1, per_relation: each, predicted: !known, extracted: true,
     relations: step.relation, exclude: exclude.reverse(),
   });
   return take(graph, step, answer);
@@ -152,7 +152,7 @@ function grouped(graph, owner, step, came, omitted) {
     const other = direction === "out" ? edge.target : edge.source;
     if (!came.has(other) || placed.has(other)) continue;
     placed.add(other);
-    const group = of(edge.relation, direction, edge.status === "predicted" ? other.id : "");
+    const group = of(edge.relation, direction, edge.status === "predicted" || edge.status === "extracted" ? other.id : "");
     group.nodes.push(other);
     group.edges.push(edge);
   }

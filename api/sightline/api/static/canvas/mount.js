@@ -21,12 +21,12 @@ import { Stage } from "./stage.js";
 /** @typedef {import("./graph.js").Node} Node */
 /** @typedef {import("./graph.js").Edge} Edge */
 /** @typedef {import("./graph.js").Group} Group */
-/** @typedef {"stated" | "inferred" | "predicted"} Status */
+/** @typedef {import("../answers.js").Status} Status */
 
 /** The parameters of the address that undo takes back. */
 const OWN = ["open", "hide", "pin", "norel", "notype", "show"];
 /** @type {Status[]} */
-const STATUSES = ["stated", "inferred", "predicted"];
+const STATUSES = ["stated", "inferred", "predicted", "extracted"];
 /** A relation with more of all edges starts hidden where there are many. */
 const FLOOD = { share: 0.15, edges: 1000 };
 /** Options of the list that a screen reader reads. */
@@ -295,7 +295,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     let room = 0;
     const rest = h("button", { type: "button", class: "type more", "aria-expanded": "false", "aria-haspopup": "dialog", onclick: () => popover(rest, chips.slice(room), { label: "More types", kind: "menu" }) }, "");
     const status = STATUSES.filter((one) => [...graph.edges.values()].some((edge) => edge.status === one)).map((one) => h("button", {
-      type: "button", class: "type status", "aria-pressed": String(statuses.includes(one)), title: `Draw what is ${one}, or not`, onclick: () => toggleStatus(one),
+      type: "button", class: "type status", "aria-pressed": String(statuses.includes(one)), title: one === "extracted" ? "Draw what is read out of texts, or not" : `Draw what is ${one}, or not`, onclick: () => toggleStatus(one),
     }, mark(one, true), one, h("span", { class: "quiet" }, number([...graph.edges.values()].filter((edge) => edge.status === one).length))));
     const row = h("div", { class: "types" });
     put(legend, row, h("i", { class: "rule" }), status, h("i", { class: "rule" }),
@@ -509,6 +509,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     1: { does: "stated facts on and off", run: () => toggleStatus("stated") },
     2: { does: "inferred facts on and off", run: () => toggleStatus("inferred") },
     3: { does: "predicted facts on and off", run: () => toggleStatus("predicted") },
+    4: { does: "facts of texts on and off", run: () => toggleStatus("extracted") },
     z: { does: "undo in the drawing", run: () => step(past, future) },
     Z: { does: "redo", run: () => step(future, past) },
   });

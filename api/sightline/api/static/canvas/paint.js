@@ -14,9 +14,11 @@ import { colourOf, typeOf } from "../parts/types.js";
 /** @typedef {{ nodes: Node[], edges: Edge[], groups: Group[], titles: import("./graph.js").Title[], centre: Node | null, lit: Node | null, chosen: Set<Node>, pinned: Set<string>, labels: number, phrase: (group: Group) => string, lasso: { x: number, y: number }[] }} Shown */
 
 /** @type {Record<string, number[]>} */
-const DASHES = { stated: [], inferred: [1.5, 4], predicted: [6, 4] };
-/** The colour of what no file states as such. */
-const APART = /** @type {Record<string, string>} */ ({ inferred: "inferred", predicted: "predicted" });
+export const DASHES = { stated: [], inferred: [1.5, 4], predicted: [6, 4], extracted: [8, 3, 1.5, 3] };
+/** The colours of lines: what no table states as such stands apart. */
+const LINES = /** @type {Record<string, string>} */ ({ inferred: "inferred", predicted: "predicted", extracted: "ink-3" });
+/** @param {string} status */
+export const colourOfLine = (status) => tint(LINES[status] ?? "edge");
 /** Labels of a large picture, and the room of one. */
 const FAR_LABELS = 60;
 const ROOM = [90, 28];
@@ -63,11 +65,13 @@ export function paint(c, stage, shown) {
   c.textBaseline = "middle";
   /** @type {Box[]} */
   const taken = [];
+  let name = () => {};
   if (!stage.large) {
     plainEdges(c, shown, places);
-    trunks(c, stage, shown, places, new Set(shown.edges), taken);
+    name = trunks(c, stage, shown, places, new Set(shown.edges), taken);
   }
   apart(c, stage, shown, places, taken);
+  name();
   litEdges(c, stage, shown, places, taken);
   if (stage.large) {
     rings(c, stage, shown, places);
@@ -101,7 +105,7 @@ function plainEdges(c, shown, places) {
   c.globalAlpha = 1;
 }
 
-/** The edges of one relation share a trunk with one label. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Set<Edge>} visible @param {Box[]} taken */
+/** The edges of one relation share a trunk with one label, whose place is kept; what it gives back writes them. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Set<Edge>} visible @param {Box[]} taken */
 function trunks(c, stage, shown, places, visible, taken) {
   /** @type {[string, number, number][]} */
   const texts = [];
@@ -144,19 +148,23 @@ function trunks(c, stage, shown, places, visible, taken) {
     c.stroke();
     texts.push([`${shown.phrase(group)} ${group.nodes.filter((node) => places.has(node)).length + group.more}`, hub.x, hub.y]);
   }
-  if (stage.camera.k < 0.45) return;
+  if (stage.camera.k < 0.45) return () => {};
   c.font = font(480, 11.5);
-  c.textAlign = "center";
-  for (const [text, x, y] of texts) {
+  const kept = texts.flatMap(([text, x, y]) => {
     const words = short(text, 34);
     const box = { x: x - c.measureText(words).width / 2 - 3, y: y - 8, w: c.measureText(words).width + 6, h: 16 };
-    if (taken.some((other) => overlap(box, other))) continue;
+    if (taken.some((other) => overlap(box, other))) return [];
     taken.push(box);
-    halo(c, words, x, y, tint("ink-2"), 6);
-  }
+    return [{ words, x, y }];
+  });
+  return () => {
+    c.font = font(480, 11.5);
+    c.textAlign = "center";
+    for (const { words, x, y } of kept) halo(c, words, x, y, tint("ink-2"), 6);
+  };
 }
 
-/** What is inferred or predicted: dotted, or dashed with its chance. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Box[]} taken */
+/** What is inferred, predicted or read out of a text: dotted, dashed with its chance, or dashes and dots. @param {CanvasRenderingContext2D} c @param {Stage} stage @param {Shown} shown @param {Places} places @param {Box[]} taken */
 function apart(c, stage, shown, places, taken) {
   let i = 0;
   for (const edge of shown.edges) {
@@ -164,7 +172,7 @@ function apart(c, stage, shown, places, taken) {
     const [a, b] = [places.get(edge.source), places.get(edge.target)];
     if (!a || !b) continue;
     c.setLineDash(DASHES[edge.status] ?? []);
-    c.strokeStyle = tint(APART[edge.status] ?? "edge");
+    c.strokeStyle = colourOfLine(edge.status);
     c.lineWidth = 1.5;
     c.beginPath();
     c.moveTo(a.x, a.y);

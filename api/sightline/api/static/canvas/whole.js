@@ -1,5 +1,5 @@
 // The whole graph, or the best connected part of it: communities as discs beside those that they have most to do with, in
-// each the best connected in the middle. Pure but for the question, and without chance: the same graph, the same picture on
+// each the best connected apart from one another. Pure but for the question, and without chance: the same graph, the same picture on
 // the same screen.
 
 import { ask } from "../shell/api.js";
@@ -16,6 +16,8 @@ const APART = 15;
 const BETWEEN = 26;
 /** Half a turn of sunflower seeds. */
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
+/** Entities of a community that stand apart from one another. */
+const SPREAD = 12;
 /** Communities with a smaller share of the entities shown, or fewer of them, stand together and have no name. */
 const SHARE = 1 / 300;
 const NAMED = 6;
@@ -84,7 +86,11 @@ function arrange(discs, wide) {
       if (placed.every((other) => Math.hypot(other.x - disc.x, other.y - disc.y) > other.r + disc.r + BETWEEN)) break;
     }
     placed.push(disc);
-    disc.nodes.forEach((node, i) => {
+    // The best connected, whose names are written, are spread over the disc: every so many places stands one of them.
+    const every = Math.max(1, Math.floor(disc.nodes.length / SPREAD));
+    const places = disc.nodes.map((_, i) => i).sort((a, b) => (a % every) - (b % every) || a - b);
+    disc.nodes.forEach((node, nth) => {
+      const i = places[nth] ?? nth;
       const far = APART * Math.sqrt(i + 0.5);
       [node.x, node.y] = [disc.x + far * Math.cos(i * GOLDEN), disc.y + far * Math.sin(i * GOLDEN)];
     });

@@ -76,3 +76,19 @@ export function chain(path, from) {
 
 /** What a fact links the entity asked about with. @param {Fact} fact */
 export const otherEnd = (fact) => (fact.direction === "in" ? fact.head : fact.tail);
+
+/** A type in a sentence; what is not a common word stays as it is. @param {string} type */
+function word(type) {
+  const text = plain(type);
+  return /^\p{Lu}\p{Ll}+( \p{Ll}+)*$/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+/** "a country", "an organisation". @param {string} type */
+export const withArticle = (type) => `${/^[aeiou]/i.test(word(type)) ? "an" : "a"} ${word(type)}`;
+
+/** "countries", "organisations"; what is not one common word is called entities. @param {string} type */
+export function several(type) {
+  const one = word(type);
+  if (!/^\p{Ll}+$/u.test(one)) return "entities";
+  return /[^aeiou]y$/.test(one) ? `${one.slice(0, -1)}ies` : /(s|x|z|ch|sh)$/.test(one) ? `${one}es` : `${one}s`;
+}

@@ -19,6 +19,13 @@ const HEIGHT = 700;
 /** Types that are drawn. */
 const NODES = 24;
 const ROUNDS = 400;
+/** Room at the sides and above, and how much more there is below, where names stand. */
+const ASIDE = 62;
+const ABOVE = 54;
+const LOW = 18;
+/** Where more types than this stand around one, every other one stands at this share of the way. */
+const RING = 7;
+const NEAR = 0.76;
 
 /** @param {Schema} schema */
 export function typeMap(schema) {
@@ -39,7 +46,7 @@ export function typeMap(schema) {
     const free = boxes.find((box) => !taken.some((other) => Math.abs(other.x - box.x) * 2 < other.w + box.w && Math.abs(other.y - box.y) * 2 < other.h + box.h));
     const { x, y } = free ?? boxes[0] ?? { x: 0, y: 0 };
     if (free) taken.push(free);
-    return s("g", { class: "link", "data-ends": "" }, s("path", { d: path }), text ? s("text", { x, y: y + 4, class: free ? null : "crowded" }, plain(text)) : null);
+    return [s("path", { d: path }), text ? s("text", { x, y: y + 4, class: free ? null : "crowded" }, plain(text)) : null];
   });
   const card = h("div", { class: "type-card appear", hidden: true });
   const nodes = shown.map((node) => {
@@ -63,7 +70,7 @@ export function typeMap(schema) {
     off?.();
     off = node ? layer(() => select(null)) : null;
     nodes.forEach((drawn, i) => drawn.classList.toggle("selected", shown[i] === node));
-    lines.forEach((line, i) => edges[i]?.classList.toggle("lit", line.a === node || line.b === node));
+    lines.forEach((line, i) => edges[i]?.forEach((drawn) => drawn?.classList.toggle("lit", line.a === node || line.b === node)));
     card.hidden = !node;
     if (!node) return;
     const relations = new Set(schema.links.filter((link) => link.source?.id === node.type.id || link.target?.id === node.type.id).map((link) => link.relation.id)).size;
@@ -74,7 +81,7 @@ export function typeMap(schema) {
     say(`${node.type.label}, ${plural(relations, "relation")}`);
   }
   return [
-    h("div", { class: "atlas" }, card, s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Types and the relations between them" }, edges, nodes)),
+    h("div", { class: "atlas" }, card, s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Types and the relations between them" }, s("g", { class: "links" }, edges.map(([path]) => path), edges.map(([, text]) => text)), nodes)),
     omitted > 0 ? h("p", { class: "note" }, `${plural(omitted, "rarer type is", "rarer types are")} not drawn.`) : null,
   ];
 }
@@ -95,7 +102,7 @@ function linesOf(links, byId) {
   return [...lines.values()].sort((one, other) => other.count - one.count);
 }
 
-/** Places by repulsion and springs from a fixed beginning, the best linked in the middle. @param {Node[]} nodes @param {Line[]} lines */
+/** Places by repulsion and springs from a fixed beginning. @param {Node[]} nodes @param {Line[]} lines */
 function arrange(nodes, lines) {
   /** @param {Node} node */
   const degree = (node) => lines.filter((line) => line.a === node || line.b === node).length;
@@ -131,19 +138,18 @@ function arrange(nodes, lines) {
       node.y += (move.y / length) * Math.min(length, heat);
     }
   }
-  const [xs, ys] = [nodes.map((node) => node.x), nodes.map((node) => node.y)];
-  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  // Half by place, half by rank, so that what is well linked among itself is no knot.
-  const [byX, byY] = [[...nodes].sort((a, b) => a.x - b.x), [...nodes].sort((a, b) => a.y - b.y)];
-  const last = Math.max(1, nodes.length - 1);
-  const placed = nodes.map((node) => [
-    0.45 * ((node.x - left) / (right - left || 1)) + (0.55 * byX.indexOf(node)) / last,
-    0.45 * ((node.y - top) / (bottom - top || 1)) + (0.55 * byY.indexOf(node)) / last,
-  ]);
-  nodes.forEach((node, i) => {
-    const [x = 0.5, y = 0.5] = placed[i] ?? [];
-    node.x = 60 + x * (WIDTH - 120);
-    node.y = 50 + y * (HEIGHT - 120);
+  // The best linked in the middle, the others around it in the order in which the springs left them, evenly: what is well
+  // linked among itself is no knot. Where there are many, every other one stands nearer, so that names have room.
+  const [hub, ...others] = order;
+  if (!hub) return;
+  const turned = others.map((node) => ({ node, angle: Math.atan2(node.y - hub.y, node.x - hub.x) })).sort((one, other) => one.angle - other.angle);
+  const first = turned[0]?.angle ?? 0;
+  Object.assign(hub, { x: WIDTH / 2, y: HEIGHT / 2 - LOW });
+  turned.forEach(({ node }, i) => {
+    const turn = first + (2 * Math.PI * i) / turned.length;
+    const far = turned.length > RING && i % 2 ? NEAR : 1;
+    node.x = WIDTH / 2 + far * (WIDTH / 2 - ASIDE) * Math.cos(turn);
+    node.y = HEIGHT / 2 - LOW + far * (HEIGHT / 2 - ABOVE) * Math.sin(turn);
   });
 }
 

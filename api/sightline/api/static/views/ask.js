@@ -5,7 +5,7 @@ import { ask, post } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { chain, entityLink, named, nameOf, otherEnd, ready } from "../parts/facts.js";
+import { chain, entityLink, named, nameOf, otherEnd, ready, several } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, dots, mark, percent } from "../parts/marks.js";
 import { entityField, relationField, relationsBetween } from "../parts/pick.js";
@@ -153,7 +153,7 @@ async function answer(context, asked, results, reasons, also) {
       draw();
     } }, content);
     const types = /** @type {string[]} */ ([...new Set(fresh.map((fact) => otherEnd(fact).types[0]).filter(Boolean))]);
-    const among = told.possible === null ? plural(facts.length, "relation") : `${number(fresh.length + known_)} of ${number(told.possible + known_)} ${types.length === 1 ? plain(types[0] ?? "") : "entities"}`;
+    const among = told.possible === null ? plural(facts.length, "relation") : `${number(fresh.length + known_)} of ${number(told.possible + known_)} ${types.length === 1 ? several(types[0] ?? "") : "entities"}`;
     put(bar,
       gapIs === "relation" ? null : h("div", { class: "segment", role: "group", "aria-label": "How many" },
         h("button", { type: "button", "aria-pressed": String(!coverage), onclick: () => push({ coverage: null }) }, "Ranked"),
@@ -207,7 +207,7 @@ async function answer(context, asked, results, reasons, also) {
     ];
     const heading = gapIs === "relation" ? [named(/** @type {Entity} */ (head)), " is to ", named(/** @type {Entity} */ (tail))] : gapIs === "tail" ? [named(/** @type {Entity} */ (head)), " ", named(/** @type {Ref} */ (relation))] : [named(/** @type {Ref} */ (relation)), " ", named(/** @type {Entity} */ (tail))];
     put(body, shown.length || guesses.length ? h("table", { class: "data" }, h("caption", { class: "hidden" }, "Answers"), h("thead", {}, h("tr", {}, h("th", {}, h("span", { class: "hidden" }, "rank")), h("th", {}, h("span", { class: "hidden" }, "status")),
-      h("th", { scope: "col" }, heading), h("th", { scope: "col" }, "chance"), h("th", { scope: "col", class: "num desk" }, "surprise"), h("th", { scope: "col" }, "why"))), h("tbody", {}, parts))
+      h("th", { scope: "col" }, heading), h("th", { scope: "col", class: "how" }, "chance"), h("th", { scope: "col", class: "num desk" }, "surprise"), h("th", { scope: "col" }, "why"))), h("tbody", {}, parts))
       : empty({ title: fresh.length || known.length ? "Nothing passes the filters" : "No answer makes sense", text: fresh.length || known.length ? "Turn a filter off to see answers." : "By their types, no entity can be one more answer." }),
     !coverage && gapIs !== "relation" && fresh.length >= k && k < 1000 ? h("button", { type: "button", class: "button more", onclick: () => push({ k: Math.min(1000, 5 * k) }) }, "More answers") : null,
     coverage && (told.set_size ?? 0) > fresh.length ? partial(`The set has ${number(told.set_size ?? 0)} answers; the likeliest ${number(fresh.length)} are listed.`) : null);

@@ -4,7 +4,7 @@
 import { ask, queryOf } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
-import { entityLink, nameOf, named, read, ready as relationsReady } from "../parts/facts.js";
+import { entityLink, nameOf, named, read, ready as relationsReady, withArticle } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { pValue, score } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -106,7 +106,7 @@ export async function view(context) {
       shapes.length > upto ? h("li", { class: "more" }, h("button", { type: "button", class: "link", onclick: () => rows(shapes.length) }, `${plural(shapes.length - upto, "more shape")}`)) : null);
     rows(Math.max(SHAPES, chosen + 1));
     const at = document.activeElement?.closest("[data-shape]")?.getAttribute("data-shape");
-    put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, h("div", { class: "summary" }, h("b", {}, plural(found.found, "path")), h("span", { class: "quiet" }, ` in ${plural(shapes.length, "shape")}, ${number(Math.round(took))} ms`), order), list);
+    put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, h("div", { class: "summary" }, h("b", {}, plural(found.found, "path")), h("span", { class: "quiet" }, ` in ${plural(shapes.length, "shape")}`, h("span", { class: "desk" }, `, ${number(Math.round(took))} ms`)), order), list);
     // The list is made anew: who was in it by keyboard stays there.
     if (at) /** @type {HTMLElement | null} */ (list.querySelector(`[data-shape="${at}"] .sentence`))?.focus({ preventScroll: true });
     draw(shapes, chosen);
@@ -232,9 +232,10 @@ export async function view(context) {
     const hops = query.get("hops") ?? "3";
     const swap = h("button", { type: "button", class: "icon-button swap", "aria-label": "Swap the sides", title: "Swap the sides", onclick: () => push({ a: b, b: a, shape: null }) }, icon("swap"));
     const steps = menu(h("button", { type: "button", class: "chip on" }, hops === "1" ? "1 step" : `Up to ${hops} steps`, icon("chevron")), () => [1, 2, 3, 4, 5, 6].map((n) => h("button", { type: "button", onclick: () => push({ hops: n === 3 ? null : n, shape: null }) }, n === 1 ? "1 step" : `Up to ${n} steps`)), "Steps");
-    /** @param {string} name @param {string} word @param {(id: string) => import("../parts/dom.js").Content} said */
-    const chips = (name, word, said) => listOf(query, name).map((id) => h("span", { class: "chip" }, word, " ", h("b", {}, said(id)),
-      h("button", { type: "button", class: "off", "aria-label": `Without this condition: ${word}`, onclick: () => push({ [name]: listOf(query, name).filter((one) => one !== id), shape: null }) }, icon("close"))));
+    /** The conditions of one sort, whose word adds another; without one, what adds the first. @param {string} name @param {string} word @param {(id: string) => import("../parts/dom.js").Content} said @param {() => import("../parts/dom.js").Content} choices @param {string} what @param {import("../parts/dom.js").Content} first */
+    const chips = (name, word, said, choices, what, first) => (listOf(query, name).length ? listOf(query, name).map((id) => h("span", { class: "chip" }, menu(h("button", { type: "button", class: "word", title: "One more" }, word), choices, what), " ", h("b", {}, said(id)),
+      h("button", { type: "button", class: "off", "aria-label": `Without this condition: ${word}`, onclick: () => push({ [name]: listOf(query, name).filter((one) => one !== id), shape: null }) }, icon("close"))))
+      : menu(h("button", { type: "button", class: "chip" }, first), choices, what));
     /** @param {string} id */
     const relation = (id) => named(relations.get(id)?.relation ?? { id, label: id });
     /** @param {string} name */
@@ -244,9 +245,9 @@ export async function view(context) {
     const ofTypes = () => types().map((type) => h("button", { type: "button", onclick: () => add("via")(type.id) }, dot(type), h("span", { class: "grow clip" }, named(type)), h("span", { class: "quiet" }, number(type.entities))));
     const typeOfId = (/** @type {string} */ id) => named(types().find((one) => one.id === id) ?? { id, label: id });
     put(form, h("form", { class: "ends", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, side("a", "From", a), swap, side("b", "To", b)),
-      h("div", { class: "conditions" }, steps, chips("not", "Not", relation), menu(h("button", { type: "button", class: "chip" }, listOf(query, "not").length ? icon("plus") : "Not …"), () => ofRelations(add("not")), "Do not walk"),
-        chips("via", "Via", typeOfId), menu(h("button", { type: "button", class: "chip" }, listOf(query, "via").length ? icon("plus") : ["Via any type", icon("chevron")]), ofTypes, "Entities between have this type"),
-        chips("must", "Uses", relation), menu(h("button", { type: "button", class: "chip" }, icon("plus"), listOf(query, "must").length ? null : "Must use…"), () => ofRelations(add("must")), "At least one step is of this relation")));
+      h("div", { class: "conditions" }, steps, chips("not", "Not", relation, () => ofRelations(add("not")), "Do not walk", "Not …"),
+        chips("via", "Via", typeOfId, ofTypes, "Entities between have this type", ["Via any type", icon("chevron")]),
+        chips("must", "Uses", relation, () => ofRelations(add("must")), "At least one step is of this relation", [icon("plus"), "Must use…"])));
   }
 
   /** @param {HTMLButtonElement} button @param {() => import("../parts/dom.js").Content} content @param {string} name */
@@ -304,11 +305,4 @@ function ordered({ metapaths, paths }, order) {
     length: (/** @type {Shape} */ a, /** @type {Shape} */ b) => a.steps.length - b.steps.length || b.score - a.score,
   }[order] ?? (() => 0);
   return shapes.sort((a, b) => direct(a) - direct(b) || by(a, b));
-}
-
-/** "a country", "an organisation"; what is not a common word stays as it is. @param {string} type */
-function withArticle(type) {
-  const text = plain(type);
-  const word = /^\p{Lu}\p{Ll}+( \p{Ll}+)*$/u.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
-  return `${/^[aeiou]/i.test(word) ? "an" : "a"} ${word}`;
 }

@@ -21,10 +21,11 @@ import { dot, dotOf, typeNamed } from "../parts/types.js";
 /** @typedef {import("../answers.js").Reliability} Reliability */
 /** @typedef {{ relation: any, direction: "out" | "in", count: number, facts: Fact[], more: boolean }} Group */
 
-/** Facts asked for at first, and of one relation; names of a row; pixels for facets. */
+/** Facts asked for at first, and of one relation; names of a row, and their letters; pixels for facets. */
 const FACTS = 300;
 const MOST = 1000;
 const NAMES = 3;
+const LETTERS = 36;
 const FACETS = 340;
 /** Predictions asked for; entities that are alike. */
 const PREDICTED = 60;
@@ -55,7 +56,7 @@ export async function view(context) {
   const bar = tabs([["facts", "Facts", total(entity.degrees)], ["predicted", "Predicted", null], ["similar", "Similar", null], ["sources", "Sources", entity.loads.length]], list, drawing, context);
   put(place, h("div", { class: CANVAS ? "panes" : "panes single" }, h("div", { class: "pane left", "data-scroll": true }, head(entity, context), bar.element, list), drawing));
 
-  const shown = stated(context, entity, facts);
+  const shown = stated(context, entity, facts, (count) => bar.count("facts", count));
   expected(entity, predicted, (count) => bar.count("predicted", count));
   alike(entity, similar, (count) => bar.count("similar", count));
   put(sources, ...described(entity), loads(entity));
@@ -194,8 +195,8 @@ function tabs(parts, list, drawing, context) {
   return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it" }, buttons), update, open, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };
 }
 
-/** The facts that are held, a row for each relation and direction. @param {import("../shell/router.js").Context} context @param {any} answer @param {HTMLElement} place */
-function stated(context, answer, place) {
+/** The facts that are held, a row for each relation and direction. @param {import("../shell/router.js").Context} context @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */
+function stated(context, answer, place, counted) {
   /** @type {Group[]} */
   let groups = [];
   let facet = context.query.get("facet") ?? "";
@@ -210,6 +211,7 @@ function stated(context, answer, place) {
     ready(),
   ]).then(([{ related }]) => {
     groups = grouped(related, answer.degrees);
+    counted(groups.reduce((sum, group) => sum + group.count, 0));
     draw();
   });
   put(place, later(loaded, () => [chips, rows], { rows: 8 }));
@@ -253,7 +255,7 @@ function grouped(related, degrees) {
   for (const fact of related) {
     const group = of(fact.relation, fact.direction);
     group.facts.push(fact);
-    // What was read out of texts is no fact of the graph, and is not counted among them.
+    // What was read out of texts is no edge: the degrees do not count it.
     if (fact.status === "extracted") group.count += 1;
   }
   return [...groups.values()];
@@ -264,7 +266,7 @@ function row(group, id, facet, redraw) {
   const facts = facet ? group.facts.filter((fact) => otherEnd(fact).types.includes(facet)) : group.facts;
   if (facet && !facts.length) return null;
   const missing = facet ? 0 : group.count - group.facts.length;
-  const most = group.more ? facts.length : NAMES;
+  const most = group.more ? facts.length : fitting(facts);
   const hidden = Math.max(0, facts.length - most) + missing;
   const [first] = facts;
   const alike = first !== undefined && facts.every((fact) => fact.status === first.status);
@@ -285,6 +287,12 @@ function row(group, id, facet, redraw) {
       !facts.length && missing ? h("span", { class: "quiet" }, plural(missing, "entity", "entities")) : null,
       hidden > 0 ? [" ", h("button", { type: "button", class: "pill", "aria-label": `${number(hidden)} more`, onclick: expand }, `+${number(hidden)}`)] : null),
     sourceButton(origins, [id, ...facts.map((fact) => otherEnd(fact).iri), ...facts.map((fact) => fact.relation.iri)]) ?? (note ? h("span", { class: "source clip", title: plain(note) }, label(shortened(note, 60))) : null));
+}
+
+/** How many names stand in a row: some, and as far as they fill no second line. @param {Fact[]} facts */
+function fitting(facts) {
+  let room = LETTERS;
+  return Math.max(1, facts.slice(0, NAMES).filter((fact) => (room -= nameOf(otherEnd(fact)).length + 2) >= 0).length);
 }
 
 /** The mark of what no file states as such. @param {Fact} fact */
@@ -308,7 +316,7 @@ function expected({ entity, predictable }, place, counted) {
     }));
     return;
   }
-  put(place, later(Promise.all([ask("entities/-/related", { id: entity.id, known: false, k: PREDICTED }), ready()]), ([answer]) => {
+  put(place, later(Promise.all([ask("entities/-/related", { id: entity.id, known: false, extracted: false, k: PREDICTED }), ready()]), ([answer]) => {
     const facts = [...answer.related].sort((one, other) => (other.probability_if_any ?? 0) - (one.probability_if_any ?? 0));
     const likely = facts.filter((fact) => !fact.abstain);
     const guesses = facts.filter((fact) => fact.abstain);

@@ -16,7 +16,9 @@ import { toEntity } from "../shell/url.js";
 /** Entities of a layer. */
 const MOST = 12;
 const MOST_NARROW = 4;
+/** Pixels of the widest line, of the shape that is told and of others. */
 const WIDEST = 6;
+const WIDE = 3;
 /** Pixels that a letter of a relation takes, about. */
 const LETTER = 6.5;
 /** The room of a line that passes a layer, where an entity has 1. */
@@ -40,7 +42,7 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
   const lit = (/** @type {{ shapes: Set<number> }} */ one) => one.shapes.has(chosen);
   for (const line of [...lines].sort((a, b) => Number(lit(a)) - Number(lit(b)))) {
     const said = `${nameOf(line.a.entity, 80)} ${line.label} ${nameOf(line.b.entity, 80)}`;
-    drawnLines.set(line, s("path", { d: curve(line, narrow), class: lit(line) ? "line lit" : "line", "stroke-width": (1 + (WIDEST - 1) * Math.sqrt(line.score / most)).toFixed(2) }, s("title", {}, plain(said))));
+    drawnLines.set(line, s("path", { d: curve(line, narrow), class: lit(line) ? "line lit" : "line", "stroke-width": (1 + ((lit(line) ? WIDEST : WIDE) - 1) * Math.sqrt(line.score / most)).toFixed(2) }, s("title", {}, plain(said))));
   }
   const heads = narrow ? [] : Array.from({ length: layers - 1 }, (_, i) => s("text", { class: "layer", x: xOf(i + 1, layers, width), y: 78 }, `${i + 1} ${i ? "steps" : "step"}`));
   const labels = stepLabels(lines.filter(lit), dots).map((line) => {
@@ -95,7 +97,9 @@ function gathered(shapes, chosen, source, target, most, phrase) {
     const layer = from.has(entity.id) ? 0 : to.has(entity.id) ? longest : step;
     let one = dots.get(entity.id);
     if (!one) dots.set(entity.id, (one = { entity, layer, at: 0, x: 0, y: 0, score: 0, shapes: new Set(), end: from.has(entity.id) || to.has(entity.id), room: 1 }));
-    one.layer = Math.min(one.layer, layer);
+    // Where the shape that is told passes it, else at its fewest steps.
+    if (i === chosen && !one.shapes.has(i)) one.layer = layer;
+    else if (i === chosen || !one.shapes.has(chosen)) one.layer = Math.min(one.layer, layer);
     one.score += worth + (i === chosen ? 1e6 : 0);
     one.shapes.add(i);
     return one;
@@ -174,7 +178,9 @@ function arrange(dots, lines, layers, width, height, narrow) {
 function curve({ a, b, way }, narrow) {
   const n = (/** @type {number} */ value) => value.toFixed(1);
   if (a.layer === b.layer) {
-    const [across, along] = narrow ? [0, -34] : [-34, 0];
+    // The farther it goes, the wider it bows: it passes what stands between.
+    const bow = -Math.min(64, 24 + 0.12 * Math.abs(narrow ? a.x - b.x : a.y - b.y));
+    const [across, along] = narrow ? [0, bow] : [bow, 0];
     return `M${n(a.x)} ${n(a.y)}C${n(a.x + across)} ${n(a.y + along)} ${n(b.x + across)} ${n(b.y + along)} ${n(b.x)} ${n(b.y)}`;
   }
   return way.map((to, i) => {
