@@ -144,12 +144,60 @@ def test_a_text_without_a_sentence_adds_nothing(tmp_path: Path) -> None:
     assert extract(ws).counts.statements == 0
 
 
-def test_a_denial_is_of_its_sentence_alone(read: tuple[Workspace, Snapshot]) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No town like Townlia is on the Riverzo.",
+        "Townlia doesn't lie on the Riverzo.",
+        "Townlia isn’t on the Riverzo.",
+        "It is false that Townlia lies on the Riverzo.",
+        "Imagine a world in which the town of Townlia lies on the Riverzo.",
+        "Is it true that Townlia lies on the Riverzo?",
+        "Towns such as Townkia lie on the Riveryo; Townlia at the feet of hills.",
+        "Townlia has hills, whereas the Riverzo has none.",
+        "Townlia used to lie on the Riverzo.",
+        "Townlia n'est pas sur la Riverzo.",
+        "Townlia liegt nicht an der Riverzo.",
+        "Townlia no longer lies there, or on the Riverzo.",
+    ],
+)
+def test_what_is_denied_asked_or_supposed_is_left_out(
+    read: tuple[Workspace, Snapshot], text: str
+) -> None:
     snapshot = read[1]
-    texts = ["Townkia lies on the Riveryo.", "No town like Townlia is on the Riverzo."]
-    mentions = link(snapshot, texts, np.zeros(2, np.int32), Told())
+    mentions = link(snapshot, [text], np.zeros(1, np.int32), Told())
     found = candidates(snapshot, mentions)
-    assert (found.sentence.tolist(), found.denied) == ([0], 1)
+    labels = {snapshot.entity_labels[head] for head in found.head.tolist()}
+    assert "Townlia" not in labels
+    assert found.denied > 0
+
+
+def test_a_denial_is_of_its_sentence_and_its_place_alone(read: tuple[Workspace, Snapshot]) -> None:
+    texts = [
+        "Not so.",
+        "Is it not?",
+        "It would be a mistake to forget how very old the place is: Townkia lies on the Riveryo.",
+        "Townlia lies on the Riverzo, and this is true of many towns that are not so large.",
+    ]
+    mentions = link(read[1], texts, np.zeros(4, np.int32), Told())
+    found = candidates(read[1], mentions)
+    assert (found.sentence.tolist(), found.denied) == ([2, 3], 0)
+
+
+def test_the_past_counts_for_relations_that_are_told_so(read: tuple[Workspace, Snapshot]) -> None:
+    towns = [f"Town{letter}ia" for letter in "abcd"]
+    was = [f"{town} was a town on the River{letter}o." for town, letter in zip(towns, "wxyz")]
+    new = "Townkia was a town on the Riveryo."
+
+    def left(texts: list[str]) -> list[int]:
+        mentions = link(read[1], texts, np.zeros(len(texts), np.int32), Told())
+        return candidates(read[1], mentions).sentence.tolist()
+
+    assert left([*was, new]) == [0, 1, 2, 3, 4]
+    assert left([*was[1:], new]) == []
+    wrong = [f"{town} was a town on the Riverzo." for town in towns[:3]]
+    more = [f"Town{letter}ia was a town on the Riverzo." for letter in "efi"]
+    assert left([*was, *wrong, *more, new]) == []
 
 
 def pairs_of(snapshot: Snapshot, texts: list[str]) -> list[tuple[str, str, bool, bool]]:
@@ -206,6 +254,15 @@ def test_what_the_graph_would_hold_is_not_likely() -> None:
         np.array([False] * 9 + [True] * 9 + [False] * 100),
     )
     assert crowd[18] < 0.2
+    # A few that all read alike do not tell that all, or none, are true.
+    for share in (0.6, 0.8):
+        alike = relations.chance(
+            np.array([0.7] * 20 + [share] * 10),
+            1.0,
+            np.array([True] * 14 + [False] * 16),
+            np.array([False] * 14 + [True] * 6 + [False] * 10),
+        )
+        assert alike[-1] == pytest.approx(share, abs=0.1)
 
 
 def test_a_sentence_states_the_likelier_relation_of_two(friends: Snapshot) -> None:

@@ -60,7 +60,7 @@ from sightline.graph.vocabulary import (
 )
 
 #: Changes whenever texts are read otherwise, so that what was extracted before is extracted again.
-VERSION = 3
+VERSION = 4
 #: Of which loads extracted facts are made.
 INPUTS: tuple[Role, ...] = ("facts", "inferred", "merges", "retractions", "text")
 PRECISION = 0.7

@@ -27,6 +27,8 @@ PROPER = 0.8
 MARGIN = 0.5
 #: Entities of one sentence that are paired.
 MOST_TOGETHER = 30
+_SEMICOLONS = [ord(c) for c in ";；"]
+_ASKS = frozenset("?？؟¿")
 _FUNCTION_WORDS = """
 a an the and or of in on at by to for from with as is are was were be been it its he she they we you
 i his her their our this that these those not no if but so than then there here who what which when
@@ -119,6 +121,8 @@ class Mentions:
         sentence, entity: int64 and int32 ``(M,)``.
         first, count: the number of the first word in all that are kept, and how many it has.
         word, word_sentence: hashes of the words of sentences that name two entities, and which.
+        clause: int64, alike for words with no semicolon between them.
+        asked: the sentence of each word asks.
     """
 
     sentence: Places
@@ -127,6 +131,8 @@ class Mentions:
     count: Places
     word: Hashes
     word_sentence: Places
+    clause: Places
+    asked: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +198,10 @@ def link(
     names = Names.of(snapshot, told)
     if not names.longest or not sentences:
         none = np.zeros(0, np.int64)
-        return Mentions(none, none.astype(np.int32), none, none, none.astype(np.uint64), none)
+        ids, hashes, asks = none.astype(np.int32), none.astype(np.uint64), none.astype(np.bool_)
+        return Mentions(none, ids, none, none, hashes, none, none, asks)
     rows: list[tuple[Places, ...]] = []
-    kept: list[tuple[Hashes, Places]] = []
+    kept: list[tuple[Hashes, Places, Places, Flags]] = []
     before = finds = 0
     for start in range(0, len(sentences), batch):
         words = Words.of(sentences[start : start + batch])
@@ -221,7 +228,11 @@ def link(
                 owner + finds,
             )
         )
-        kept.append((words.hash[wanted], words.text[wanted] + start))
+        clause = np.cumsum(np.isin(words.points, _SEMICOLONS), dtype=np.int64)[words.start]
+        questions = [not _ASKS.isdisjoint(text) for text in sentences[start : start + batch]]
+        asked = np.array(questions)[words.text]
+        of = words.text[wanted] + start
+        kept.append((words.hash[wanted], of, clause[wanted], asked[wanted]))
         before += int(wanted.sum())
         finds += len(found.text)
     columns = [np.concatenate(column) for column in zip(*rows)]
@@ -236,8 +247,8 @@ def link(
     chosen = _resolved(snapshot, columns, document, told)
     sentence, entity, first, count = (column[chosen] for column in columns[:4])
     told.mentions = len(chosen)
-    word, of = (np.concatenate(column) for column in zip(*kept))
-    return Mentions(sentence, entity.astype(np.int32), first, count, word, of)
+    all_words = (np.concatenate(column) for column in zip(*kept))
+    return Mentions(sentence, entity.astype(np.int32), first, count, *all_words)
 
 
 def _common_words(snapshot: Snapshot, columns: Sequence[Places]) -> Flags:

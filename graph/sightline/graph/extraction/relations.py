@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from sightline.graph.arrays import Doubles, Flags, Ids
+from sightline.graph.extraction.denials import told
 from sightline.graph.extraction.linking import Mentions, first_type
 from sightline.graph.extraction.tokens import Hashes, Places, Words, joined, mixed
 from sightline.graph.snapshot.reader import Snapshot
@@ -48,11 +49,6 @@ PRIOR_STEPS = 50
 #: So many of the surest pairs, as a share of those with a fact, show what part of the true facts
 #: the graph holds.
 SUREST = 1 / 3
-#: Words by which a sentence says that something is not so, no longer, or not yet.
-_DENIALS = """
-not no never neither nor without cannot former formerly until unlike denied disputed left ceased
-declined far if would could might wants hopes planned proposed applied once whether absent
-"""
 #: Words that join names and say nothing of them.
 _JOINING = "and or the of in"
 
@@ -67,7 +63,7 @@ class Candidates:
         known: the graph holds it.
         wrong: it does not, and holds others of the head.
         features: sparse ``(C, WIDTH)``.
-        denied: names in sentences that deny something between them, which were left out.
+        denied: names together in sentences that deny something between them, or tell of the past.
         cut: candidates beyond ``MOST``.
     """
 
@@ -130,17 +126,17 @@ class Extracted:
 
 def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candidates:
     """All pairs of names of a sentence with each relation that their types allow."""
-    denials = Words.of(_DENIALS.split()).hash
-    one, other, between, denied = _pairs(mentions, denials)
+    one, other, between = _pairs(mentions)
+    tone = told(mentions, one, other)
     s = snapshot
     kinds = first_type(s)
     size = int(kinds.max(initial=0)) + 1
-    kind_one, kind_other = kinds[mentions.entity[one]], kinds[mentions.entity[other]]
-    said = _said(mentions, one, other)
     # Between members of a list nothing is said.
-    listed = (kind_one == kind_other) & (said == 0)
-    one, other, between = one[~listed], other[~listed], between[~listed]
-    kind_one, kind_other = kind_one[~listed], kind_other[~listed]
+    listed = kinds[mentions.entity[one]] == kinds[mentions.entity[other]]
+    listed &= _said(mentions, one, other) == 0
+    fine = ~listed & ~tone.denied
+    one, other, between, past = (x[fine] for x in (one, other, between, tone.past))
+    kind_one, kind_other = kinds[mentions.entity[one]], kinds[mentions.entity[other]]
     symmetric = _symmetric(s)
     parts = []
     for relation in range(s.num_relations):
@@ -152,14 +148,17 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
             if backward and symmetric[relation]:
                 continue
             at = np.flatnonzero(np.isin(k_first * size + k_second, fitting))
-            parts.append((first[at], second[at], np.full(len(at), relation), between[at]))
+            which = np.full(len(at), relation)
+            parts.append((first[at], second[at], which, between[at], past[at]))
     nothing = np.zeros(0, np.int64)
-    columns = zip(*parts) if parts else ((),) * 4
-    first, second, wanted, others = (np.concatenate([nothing, *column]) for column in columns)
+    columns = zip(*parts) if parts else ((),) * 5
+    first, second, wanted, others, then = (np.concatenate([nothing, *x]) for x in columns)
     cut = max(len(first) - MOST, 0)
     if cut:
         chosen = np.sort(np.random.default_rng(seed).choice(len(first), MOST, replace=False))
-        first, second, wanted, others = (x[chosen] for x in (first, second, wanted, others))
+        first, second, wanted, others, then = (
+            x[chosen] for x in (first, second, wanted, others, then)
+        )
     head, tail = mentions.entity[first], mentions.entity[second]
     swap = symmetric[wanted]
     known = _stated(s, head, wanted, tail)
@@ -168,6 +167,12 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
     out += swap * _count(s, s.tail, head, wanted)
     wrong = ~known & ((out > 0) | (swap & (_count(s, s.head, tail, wanted) > 0)))
     wrong |= ~known & _explained(s, mentions, known, first, second, wanted)
+    now = _of_today(wanted, then > 0, known, wrong, s.num_relations)
+    over = len(np.unique(first[~now] * len(mentions.sentence) + second[~now]))
+    denied = int((tone.denied & ~listed).sum()) + over
+    first, second, wanted, others, into = (x[now] for x in (first, second, wanted, others, into))
+    swap, known, wrong = swap[now], known[now], wrong[now]
+    head, tail = head[now], tail[now]
     # Facts of the head tell which pairs count as wrong, and so must not tell which are facts.
     into = np.where(swap, 0, np.maximum(into - known, 0))
     features = _features(s, mentions, kinds, first, second, wanted, others, into)
@@ -218,31 +223,34 @@ def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracte
     return Extracted(*columns, count[rows], confidence[rows], tuple(judged), single)
 
 
-def _pairs(mentions: Mentions, denials: Hashes) -> tuple[Places, Places, Places, int]:
+def _pairs(mentions: Mentions) -> tuple[Places, Places, Places]:
     """Two places in ``mentions`` of one sentence each, the earlier first, and the number of names
-    between them; how many more there are where something is denied."""
+    between them."""
     usable = np.flatnonzero(mentions.first >= 0)
     order = usable[np.lexsort((mentions.first[usable], mentions.sentence[usable]))]
     sentence, first = mentions.sentence[order], mentions.first[order]
     end = first + mentions.count[order]
-    begins = np.searchsorted(mentions.word_sentence, sentence)
-    stops = np.searchsorted(mentions.word_sentence, sentence, side="right")
-    denial = np.concatenate([[0], np.cumsum(np.isin(mentions.word, denials))])
-    left, right, between, denied = [], [], [], 0
+    left, right, between = [], [], []
     for step in range(1, MOST_NAMES):
         a, b = order[:-step], order[step:]
         same = sentence[:-step] == sentence[step:]
         same &= (first[step:] - end[:-step] <= FARTHEST) & (first[step:] >= end[:-step])
         same &= mentions.entity[a] != mentions.entity[b]
-        # Three words before the first name and after the second, of their sentence alone.
-        low = np.maximum(first[:-step] - 3, begins[:-step])
-        high = np.minimum(end[step:] + 3, stops[step:])
-        denying = denial[high] > denial[np.minimum(low, high)]
-        denied += int((same & denying).sum())
-        left.append(a[same & ~denying])
-        right.append(b[same & ~denying])
+        left.append(a[same])
+        right.append(b[same])
         between.append(np.full(len(left[-1]), step - 1))
-    return np.concatenate(left), np.concatenate(right), np.concatenate(between), denied
+    return np.concatenate(left), np.concatenate(right), np.concatenate(between)
+
+
+def _of_today(
+    relation: npt.NDArray[np.int64], past: Flags, known: Flags, wrong: Flags, relations: int
+) -> Flags:
+    """Candidates but for those of the past, where texts do not tell so of what the graph holds."""
+    told = np.bincount(relation[past & known], minlength=relations)
+    untrue = np.bincount(relation[past & wrong], minlength=relations)
+    lasting = (told >= ENOUGH) & (told >= untrue)
+    today: Flags = ~past | lasting[relation]
+    return today
 
 
 def _symmetric(s: Snapshot) -> Flags:
@@ -536,7 +544,8 @@ def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
     Of true ones it holds a share, so that ``share / held`` of all pairs judged so are true (Elkan
     and Noto 2008). Where the head has other facts of the relation, this one would be among them if
     it were true, but for what the graph lacks. Of heads that have none, another part of the pairs
-    may be true than of the judged; it is the one that their scores give (Saerens et al. 2002).
+    may be true than of the judged; it is the one that their scores give (Saerens et al. 2002), with
+    the judged as so much evidence that it is theirs: where all scores are alike, they tell nothing.
 
     Args:
         share: of pairs judged so, those that the graph holds.
@@ -546,12 +555,13 @@ def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
     lacking = true * (1 - held) / np.maximum(1 - share, 1e-9)
     open_ones = ~known & ~wrong
     if open_ones.any() and not open_ones.all():
+        judged = int((~open_ones).sum())
         usual = float(np.clip(true[~open_ones].mean(), 1e-4, 1 - 1e-4))
         odds = true[open_ones] / (1 - true[open_ones]) * (1 - usual) / usual
         part = usual
         for _ in range(PRIOR_STEPS):
             likely = odds * part / (1 - part + odds * part)
-            part = float(np.clip(likely.mean(), 1e-4, 1 - 1e-4))
+            part = (likely.sum() + judged * usual) / (len(likely) + judged)
         true[open_ones] = likely
     most = (known.sum() + 1) / (known.sum() + 2)
     return np.asarray(np.minimum(np.where(wrong, lacking, true), most))
