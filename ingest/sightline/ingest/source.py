@@ -104,10 +104,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the schema of a database says of a table: its key, empty without one, and its links."""
+    """What a source says of a table, as the schema of a database does.
+
+    Attributes:
+        key: the columns that name its records; empty without one.
+        links: those to other tables.
+        whole: it has no others, if it has any.
+        numbers: columns that count its records, or those around it, and say nothing of these.
+    """
 
     key: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    whole: bool = True
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,21 @@ NAMES = frozenset(
         *("summary", "alias", "aliases", "synonym", "synonyms", "value", "date", "year", "age"),
     )
 )
+#: What people call two or three kinds of things that a table puts beside each other: names where
+#: they stand together and nowhere below.
+THINGS = frozenset(
+    (
+        *("parent", "child", "ancestor", "descendant", "broader", "narrower", "member", "group"),
+        *("person", "employee", "manager", "boss", "friend", "follower", "followee", "user", "item"),
+        *("student", "teacher", "course", "author", "paper", "book", "movie", "film", "actor"),
+        *("artist", "song", "album", "customer", "product", "company", "department", "team"),
+        *("player", "city", "country", "state", "region", "capital", "continent", "language"),
+        *("gene", "protein", "disease", "drug", "compound", "chemical", "pathway", "phenotype"),
+        *("tissue", "organ", "cell", "species", "taxon", "organism", "variant", "symptom", "term"),
+        *("word", "synonym", "hyponym", "hypernym", "antonym", "part", "whole", "cause", "effect"),
+        *("sender", "receiver", "buyer", "seller", "role", "genre", "tag", "since"),
+    )
+)
 #: Names of one letter are names only if all of them are these.
 LETTERS = (["h", "r", "t"], ["s", "p", "o"])
 #: What names of columns end in.
@@ -73,6 +88,9 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
         return True
     if any(again):
         return False
+    below = {value for values in columns for value in values}
+    if NAMES | THINGS >= set(lower) and not below.intersection(names):
+        return True
     if len(rows) > 2 and any(_stands_out(name, values) for name, values in zip(names, columns)):
         return True
     if len(names) == 3 and len(rows) > 2:

@@ -101,6 +101,7 @@ def _table(source: Source, document: Any, view: View, notes: Sequence[Note] = ()
         batches,
         uniform=False,
         selected=shape.path,
+        declared=shape.declared,
         notes=list(notes),
         kind="path",
     )

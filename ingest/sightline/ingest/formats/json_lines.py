@@ -40,7 +40,13 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         batches = _batches(source, View(shape))
         path = shape.path if len(found) > 1 else None
         table = Table(
-            shape.name, batches, uniform=False, selected=path, notes=notes_of(shape), kind="line"
+            shape.name,
+            batches,
+            uniform=False,
+            selected=path,
+            declared=shape.declared,
+            notes=notes_of(shape),
+            kind="line",
         )
         yield conventions.told(table) if len(found) == 1 else table
 

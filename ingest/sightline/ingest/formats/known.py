@@ -78,6 +78,11 @@ UNREADABLE_TEXT = {
     rb"(Prefix\(.*\n\s*)*Ontology\(": "OWL in functional syntax; convert it to Turtle with robot",
     rb"(Prefix: .*\n\s*)*Ontology: ": "OWL in Manchester syntax; convert it to Turtle with robot",
     rb"@(article|book|inproceedings|misc|incollection|phdthesis)\s*\{": "BibTeX; export it as CSV",
+    rb"[TERAMN#]\d+\t(\S+ \d+ \d+|\S+ \S+:[TE]\d+)": "annotations of BRAT; convert them to a "
+    "table of entities and one of relations",
+    rb"##gff-version|##gvf-version": "GFF; save the columns and attributes that you need as CSV",
+    rb"(#.*\n)*1\t\S+(\t[^\t\n]*){8}\n": "sentences in CoNLL-U; save what they state as a table",
+    rb">\S+\|\S*[^\n]*\n[A-Z*-]+\n": "FASTA sequences, which hold no relations",
     rb"TY  - ": "RIS references; export them as CSV",
     rb"(--.*\n\s*)*(?i:create (table|database|schema)|insert into|pragma )": "an SQL dump; load it "
     "into a database and name that",

@@ -40,8 +40,13 @@ class _Bad(Exception):
 Record = tuple[int, Found, str | None]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str | None, Any]:
-    """An object; one that has a key twice remembers it under None."""
+def _object(pairs: list[tuple[str, Any]]) -> dict[str | None, Any] | str:
+    """An object; one that has a key twice remembers it under None.
+
+    What MongoDB writes as an object because JSON has no such value is that value.
+    """
+    if len(pairs) == 1 and pairs[0][0] in MONGO and isinstance(pairs[0][1], str):
+        return MONGO[pairs[0][0]](pairs[0][1])
     out: dict[str | None, Any] = dict(pairs)
     if len(out) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -67,6 +72,12 @@ class _Boolean(str):
     __slots__ = ()
 
 
+#: Keys of what MongoDB exports as objects of one field.
+MONGO: dict[str, type[str]] = {
+    **dict.fromkeys(("$oid", "$date", "$uuid", "$numberDecimal"), str),
+    **dict.fromkeys(("$numberInt", "$numberLong"), _Integer),
+    "$numberDouble": _Double,
+}
 DATATYPES = {_Integer: XSD + "integer", _Double: XSD + "double", _Boolean: XSD + "boolean"}
 
 parse = json.JSONDecoder(

@@ -17,7 +17,7 @@ from itertools import chain, islice
 from typing import Any
 
 from sightline.ingest.formats.paths import Steps, follow, path_of, steps_of
-from sightline.ingest.source import NoSuchTable
+from sightline.ingest.source import Declared, Link, NoSuchTable
 
 MAX_DEPTH = 100
 MAX_TABLES = 200
@@ -26,7 +26,7 @@ SAMPLE = 10_000
 #: Names of fields that tell records apart, the first before the others.
 KEYS = ("id", "@id", "_id", "uuid", "iri", "uri", "qid", "curie", "identifier")
 #: The same, where no other record has the same.
-UNIQUE = ("key", "code", "ref")
+UNIQUE = ("key", "code", "ref", "doi", "pmid", "orcid", "isbn", "sku", "slug")
 #: An object with more keys than the first over all records, or more than the second of which a
 #: record has few, has no fields.
 OPEN, FEW_OPEN, SHARE = 200, 30, 0.25
@@ -62,6 +62,16 @@ class Shape:
     def path(self) -> str:
         """Where its records are, as a mapping says it."""
         return path_of(self.steps)
+
+    @property
+    def declared(self) -> Declared:
+        """Records inside others refer to these, whatever else they do."""
+        outer, numbers = self.parent, (ROW,) if self.numbered else ()
+        if outer is None:
+            return Declared(whole=False, numbers=numbers)
+        link = Link((f"{outer.name}.{outer.key}",), outer.name, (outer.key,))
+        numbers = (*numbers, *link.columns) if outer.key == ROW else numbers
+        return Declared(links=(link,), whole=False, numbers=numbers)
 
 
 def name_of(steps: Steps, stem: str) -> str:
@@ -219,13 +229,18 @@ def key_of(objects: Sequence[dict[str, Any]], name: str, several: bool = False) 
     word = name.rpartition(".")[2].lower()
     first: list[str] = [key for key in objects[0] if key] if objects else []
     own = [key for key in first if _is_id(key) and key.lower()[:3] == word[:3]]
-    unique = () if several else (*UNIQUE, *filter(_is_id, first[:1]))
+    called = sorted((key for key in first if key.lower() in UNIQUE), key=_rank)
+    unique = () if several else (*called, *filter(_is_id, first[:1]))
     for key in (*KEYS, *own, *unique):
         values = [one.get(key) for one in objects]
         texts = all(isinstance(value, str) and value for value in values)
         if values and texts and (several or len(set(values)) == len(values)):
             return key
     return None
+
+
+def _rank(key: str) -> int:
+    return UNIQUE.index(key.lower())
 
 
 def _is_id(key: str) -> bool:

@@ -106,9 +106,15 @@ def _drawn(
     meaning: dict[str, str] = {}
     for item in _class(table):
         items.append(item)
+    about = set(chain.from_iterable(table.about.values()))
     for name, column in table.columns.items():
+        if name in about:
+            continue
         said, item = _column(table, name, column, categories)
         meaning[name] = said
+        if name in table.about:
+            item, more = _edge(table, item[0], item[1], table.about[name])
+            meaning |= more
         if item is not None:
             items.append(item)
     for columns, link in table.together.items():
@@ -145,7 +151,9 @@ def reference(column: str) -> str:
 def _triples(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:
     assert table.triple is not None
     head, relation, tail = table.triple
-    predicate = PAIRED if relation is None else f"relation:{reference(relation)}~name"
+    predicate = f"relation:{reference(relation)}~name" if relation is not None else PAIRED
+    if relation is None and names.are_kin(head, tail):
+        predicate = f"relation:{names.local(names.stem(tail))}"
     filled = [column.name for column in table.columns.values() if column.filled]
     others = [name for name in filled if name not in (head, relation, tail)]
     meaning = {head: "head of the edges", tail: "tail of the edges"}
@@ -161,7 +169,8 @@ def _edges(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:
     assert table.ends is not None
     first, second = table.ends
     relation = f"relation:{names.local(table.thing)}"
-    others = [c.name for c in table.columns.values() if c.filled and c.name not in table.ends]
+    no_others = (*table.ends, *_numbers(table))
+    others = [c.name for c in table.columns.values() if c.filled and c.name not in no_others]
     iri = end(table, second)
     po, about = _edge(table, relation, iri if iri.endswith("~name") else f"{iri}~iri", others)
     body = {"s": end(table, first), "complete": "true", "po": [po]}
@@ -189,6 +198,8 @@ def end(table: Profiled, column: str) -> str:
     link = table.links[column]
     if link.table is not None:
         return subject(link.table, (column,))
+    if table.columns[column].kind == "iri":
+        return f"entity:{reference(column)}~name"
     return f"entity:{names.local(names.undirected(names.stem(column)))}/{reference(column)}"
 
 
@@ -236,6 +247,8 @@ def _column(
         return "label", _said("rdfs:label", value, column)
     if name in table.links:
         return _link(table, name, column)
+    if name in _numbers(table):
+        return "number of a record", None
     if table.key == (name,):
         if table.raw:
             return "key", None
@@ -256,6 +269,11 @@ def _column(
     return _literal(name, column)
 
 
+def _numbers(table: Profiled) -> tuple[str, ...]:
+    declared = table.statistics.table.declared
+    return declared.numbers if declared else ()
+
+
 def _reads_as_label(table: Profiled) -> bool:
     """A key of words is a label where there is no other."""
     column = table.columns[table.key[0]]
@@ -268,6 +286,7 @@ def _link(table: Profiled, name: str, column: Column) -> tuple[str, Item]:
     there = names.words(link.column)
     if len(stem) > len(there) and stem[-len(there) :] == there:
         stem = stem[: -len(there)]  # the ``iso`` of a country is of a country
+        stem = (*stem[:-1], names.singular(stem[-1]))
     said = f"link to {link.table.name}" if link.table else "link to things that no file describes"
     relation = f"relation:{names.local(stem)}"
     if link.table is not None and link.joined:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Literal
 
 import polars as pl
@@ -53,7 +54,7 @@ _ZEROS = re.compile(r"^0[0-9]+$")
 
 _THREE = re.compile(r",[0-9]{3}$")
 #: What is a thousand or a part, as the other numbers of the table are written.
-THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
+THOUSANDS = re.compile(r"[+-]?(0|[1-9][0-9]{0,2}(\.[0-9]{3})?)")
 _DAYS = re.compile(
     r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?"
 )
@@ -69,6 +70,8 @@ NUMBERS: tuple[Kind, ...] = ("integer", *AMOUNTS)
 TIMES: tuple[Kind, ...] = ("date", "datetime", "time", "other date")
 #: An id with a prefix of letters.
 _CODE = re.compile(r"[A-Za-z]+[-_]?[0-9]{2,}")
+#: A word, without blanks around.
+_TIGHT = re.compile(r"[^\W\d_]+([ -][^\W\d_]+)*")
 #: Kinds of which a few values of a column may be none, and their share at most.
 MOSTLY: tuple[Kind, ...] = ("double", "datetime", "other date", "comma", "point")
 MOST_MISFITS = 0.05
@@ -191,10 +194,13 @@ def separator_of(values: Sequence[str], listed: bool) -> str | None:
     """
     for separator in SEPARATORS:
         cells = [value.split(separator) for value in values if separator in value]
-        if len(cells) < 2 and not (listed and cells and separator != ","):
-            continue
         pieces = [[piece.strip() for piece in cell] for cell in cells]
         flat = [piece for cell in pieces for piece in cell if piece]
+        codes = all(map(_CODE.fullmatch, flat))
+        # ``Drama,Comedy`` is several genres; ``2,4-D`` and ``Moss, Ada`` are no several names.
+        sure = separator != "," or all(map(_TIGHT.fullmatch, chain.from_iterable(cells)))
+        if len(cells) < 2 and not (cells and (codes or (listed and sure))):
+            continue
         if not flat or sum(map(len, flat)) > 40 * len(flat) or len(flat) < 1.5 * len(cells):
             continue
         if kind_of(flat) in ("comma", "time", *NUMBERS[1:]) and separator == ",":
@@ -203,7 +209,6 @@ def separator_of(values: Sequence[str], listed: bool) -> str | None:
         alone = {value.strip() for value in values if separator not in value}
         first = {cell[0] for cell in pieces} | alone
         again = sum(1 for piece in later if piece in first)
-        codes = all(map(_CODE.fullmatch, flat))
-        if again * 3 >= len(later) or codes or (listed and separator != ","):
+        if again * 3 >= len(later) or codes or (listed and sure):
             return separator
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -77,24 +78,31 @@ class Link:
 def find_links(tables: Sequence[Profiled]) -> None:
     """Give every table its links, those that are declared before those that are found."""
     targets = _Targets(tables)
-    by_name = {table.statistics.table.name: table for table in targets.tables}
+    by_name = {_place(table, table.statistics.table.name): table for table in targets.tables}
     for table in tables:
         if table.role in ("triples", "relations"):
             continue
         declared = table.statistics.table.declared
         for foreign in declared.links if declared else ():
-            target = by_name.get(foreign.table)
+            target = by_name.get(_place(table, foreign.table))
             if target is not None and len(foreign.columns) == 1:
                 name, referred = foreign.columns[0], foreign.referred[0]
                 if name in table.columns and referred in target.columns:
                     found = _found(table.columns[name], target.columns[referred])
                     table.links[name] = Link(target, referred, found, 1.0, declared=True)
-        if declared and declared.links:
+        if declared and declared.links and declared.whole:
             continue
         for column in table.columns.values():
+            if column.name in table.links or (declared and column.name in declared.numbers):
+                continue
             link = _best(table, column, targets)
             if link is not None:
                 table.links[column.name] = link
+
+
+def _place(table: Profiled, name: str) -> tuple[Path, str]:
+    """Where a table of its source is."""
+    return table.statistics.source.path, name
 
 
 class _Targets:
@@ -186,7 +194,7 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     found = list(_candidates(table, column, targets.by_name(table, column), True))
     if is_key:
         found = [link for link in found if _may_be_key(column, link)]
-    elif not found:
+    if not found and (column.codes or not is_key):
         found = list(_candidates(table, column, targets.by_value(column), False))
     found = _described(table, column, found)
     best = max(found, key=lambda link: _worth(table, column, link), default=None)
@@ -287,7 +295,7 @@ def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
     if name:
         some = found.found >= LEAST_OF_IDS and names.is_id(column.called)
         return some or _telling(column, key, found)
-    return found.of >= 3 and surprising(column, key, found)
+    return (found.of >= 3 or column.codes) and surprising(column, key, found)
 
 
 def _telling(column: Column, key: Column, found: Found) -> bool:
@@ -328,7 +336,7 @@ def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: st
     """Whether values that are all found would say something without a name."""
     if target.key != (key,) or not same_kind(column, target.columns[key]):
         return False
-    if column.name in table.key and table.statistics.unique(column.name):
+    if column.name in table.key and table.statistics.unique(column.name) and not column.codes:
         return False
     if column.kind == target.columns[key].kind == "iri":
         return True

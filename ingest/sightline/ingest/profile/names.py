@@ -42,6 +42,12 @@ PAIRS = (
     *(("head", "tail"), ("subject", "object"), ("source", "target"), ("node1", "node2")),
     *(("head_id", "tail_id"), ("source_id", "target_id")),
 )
+#: Names of two columns of which one says what its values are to those of the other.
+KIN = (
+    *(("child", "parent"), ("descendant", "ancestor"), ("subclass", "superclass")),
+    *(("narrower", "broader"), ("hyponym", "hypernym"), ("part", "whole"), ("member", "group")),
+    *(("follower", "followee"), ("citing", "cited"), ("employee", "manager")),
+)
 #: Tables of these names describe relations, not entities.
 RELATION_TABLES = ("relations", "relation", "predicates", "properties", "metaedges", "edge_types")
 #: Tables of these names say nothing of what their records are.
@@ -342,6 +348,12 @@ def numbered(first: str, second: str) -> bool:
     """Whether two columns are called alike but for 1 and 2, or a and b, at the end."""
     one, two = first.lower(), second.lower()
     return len(one) > 1 and one[:-1] == two[:-1] and (one[-1], two[-1]) in (("1", "2"), ("a", "b"))
+
+
+def are_kin(first: str, second: str) -> bool:
+    """Whether two columns are called as two things that stand to each other in one way."""
+    pair = tuple("".join(w for w in words(name) if w not in IDENTIFIERS) for name in (first, second))
+    return pair in KIN or pair[::-1] in KIN
 
 
 def triple_columns(columns: Sequence[str]) -> tuple[str, tuple[str, ...], str] | None:

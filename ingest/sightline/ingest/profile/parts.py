@@ -30,7 +30,8 @@ def united(tables: Sequence[Statistics]) -> list[Statistics]:
     groups: dict[object, list[Statistics]] = {}
     for table in tables:
         about = (*_called(table), tuple(table.columns))
-        alone = table.table.declared is not None or not _NUMBER.search(table.table.name)
+        schema = table.table.declared is not None and table.table.declared.whole
+        alone = schema or not _NUMBER.search(table.table.name)
         groups.setdefault(id(table) if alone or table.source.split else about, []).append(table)
     out = []
     for group in groups.values():

@@ -13,7 +13,7 @@ from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.kinds import NUMBERS, TIMES
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
-from sightline.ingest.profile.statistics import may_name
+from sightline.ingest.profile.statistics import may_name, together
 from sightline.ingest.profile.tables import MANY, Profiled, group_key, is_end, name_parts
 from sightline.ingest.profile.together import find_together
 
@@ -49,6 +49,8 @@ def relate(tables: Sequence[Profiled]) -> None:
         name_parts(table)
         _key_that_is_referred_to(table, tables)
     for table in tables:
+        _inside(table)
+    for table in tables:
         if table.role == "things":
             _values_of_pairs(table)
             _links_without_a_table(table)
@@ -75,8 +77,12 @@ def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> Non
     links = [(one, c, x) for one in tables for c, x in one.links.items() if x.table is table]
     if not links or len(table.key) != 1:
         return
-    counts = Counter(link.column for _, _, link in links)
-    best = max(counts, key=lambda column: (counts[column], (column,) == table.key))
+    declared = table.statistics.table.declared
+    numbers = declared.numbers if declared else ()
+    counts = Counter(link.column for _, _, link in links if link.column not in numbers)
+    best = max(
+        counts, key=lambda column: (counts[column], (column,) == table.key), default=table.key[0]
+    )
     if counts[table.key[0]] < counts[best]:
         table.key = (best,)
     by_key = {id(one) for one, _, link in links if not link.joined}
@@ -92,6 +98,36 @@ def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> Non
                 f"{table.name} is named by {table.key[0]}: it stays a text and is no link",
                 True,
             )
+
+
+def _inside(table: Profiled) -> None:
+    """Records in an array of another one refer to it. Where they have ids that come again they are
+    the same things each time, and what differs is about where they are."""
+    declared = table.statistics.table.declared
+    if declared is None or declared.whole or not declared.links:
+        return
+    outer = declared.links[0].columns[0]
+    if outer not in table.links:
+        table.say(
+            f"{outer} says in which of {declared.links[0].table} each record is, but nothing names "
+            "these: it is no link",
+            True,
+        )
+    ids = [c for c in table.columns.values() if names.is_id(c.called) and not c.stem]
+    own = next((c for c in ids if c.filled == table.statistics.records and not c.many), None)
+    if own is None or len(table.key) == 1:
+        return
+    table.key = (own.name,)
+    others = (c for c in table.columns.values() if c.filled and not c.many and c is not own)
+    differ = [
+        c.name
+        for c in others
+        if c.name not in (outer, *declared.numbers)
+        and together(table.statistics, (own.name, c.name)).count > own.distinct.count
+    ]
+    name_parts(table)
+    if outer in table.links and differ:
+        table.about[outer] = tuple(differ)
 
 
 def _values_of_pairs(table: Profiled) -> None:
@@ -136,7 +172,8 @@ def _same_things(table: Profiled) -> None:
     """A key that refers to the key of another table: both say something of the same things."""
     link = table.links.get(table.key[0]) if len(table.key) == 1 else None
     if link and link.table and not link.joined and (link.name >= SURE_NAME or link.declared):
-        if _names_both_ends(table):
+        declared = table.statistics.table.declared
+        if _names_both_ends(table) or (declared and not declared.whole and link.declared):
             return
         del table.links[table.key[0]]
         if _says_so_itself(link.table, table):

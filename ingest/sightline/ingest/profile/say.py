@@ -93,6 +93,8 @@ def _say_triples(table: Profiled) -> None:
     assert table.triple is not None
     head, relation, tail = table.triple
     way = f"whose relation is {relation}" if relation else "related in a way that it does not say"
+    if relation is None and names.are_kin(head, tail):
+        way = f"which is its {tail}"
     table.say(f"each record is an edge from {head} to {tail}, {way}")
 
 
@@ -108,7 +110,11 @@ def _say_key(table: Profiled, tables: Sequence[Profiled]) -> None:
     key = " and ".join(table.key)
     if table.same_as is None:
         together = " together" if len(table.key) > 1 else ""
-        table.say(f"one record for each {what}, named by {key}: all {records:,} differ{together}")
+        count = table.columns[table.key[0]].distinct.count if len(table.key) == 1 else records
+        how = f"all {records:,} differ{together}"
+        if count < records and not table.statistics.again:
+            how = f"{count:,} things in {records:,} records, some of which are in several others"
+        table.say(f"one record for each {what}, named by {key}: {how}")
     if len(table.key) != 1 or table.raw or table.same_as:
         return
     ids = table.columns[table.key[0]].distinct
@@ -141,6 +147,8 @@ def _linked(one: Profiled, other: Profiled) -> bool:
 
 def _say_links(table: Profiled) -> None:
     together = ((", ".join(columns), link) for columns, link in table.together.items())
+    for column, named in table.about.items():
+        table.say(f"about the link of {column}: {', '.join(named)}")
     for column, link in (*table.links.items(), *together):
         if link.table is None:
             what = " ".join(names.undirected(names.stem(column)))

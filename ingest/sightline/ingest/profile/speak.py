@@ -43,7 +43,7 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         if not main or column.name in target.key:
             return 0.0
         roles = set(called) & set(names.ROLES)
-        if roles and thing[-1] in names.PEOPLE:
+        if roles and {thing[-1], *of_key.words_called} & set(names.PEOPLE):
             return 0.8
         if set(called) & set(names.SELF):
             if roles:
@@ -174,6 +174,8 @@ def surprising(column: Column, key: Column, found: Found) -> bool:
     """
     if key.kind == "integer":
         density = key.density
+    elif column.codes:
+        density = 0.009 if column.mean_length < 12 else 1e-5
     else:
         density = {0: 1.0, 1: 0.5, 2: 0.3}.get(round(min(column.mean_length, 3)), 0.04)
     return bool(density**found.found < BY_CHANCE)

@@ -7,6 +7,7 @@ tell the records apart together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -39,6 +40,9 @@ GROUPED, LARGEST_GROUP = 6, 3
 LEAST_MOSTLY = 20
 #: Longer values on average name nothing.
 LONGEST_NAME = 80
+
+
+_LONG_CODE = re.compile(r"(?=.*[0-9:/@])(?=.*[A-Za-z])\S{6,}")
 
 
 @dataclass(slots=True)
@@ -98,6 +102,11 @@ class Column:
     def words(self) -> float:
         """Words per value."""
         return sum(value.count(" ") + 1 for value in self.sample) / max(len(self.sample), 1)
+
+    @property
+    def codes(self) -> bool:
+        """Its values are words of letters and signs or digits, each too long to be another's."""
+        return bool(self.sample) and all(map(_LONG_CODE.fullmatch, self.sample))
 
     @property
     def many(self) -> bool:

@@ -26,6 +26,8 @@ MOST_NAMES = 8
 PARTS_OF_NAMES = frozenset(
     ("first", "last", "middle", "given", "family", "sur", "file", "user", "nick", "maiden")
 )
+#: Last words of columns that say of which kind a record is, or in which state.
+KINDS_OF = frozenset((*names.TYPES, "status", "state", "level", "severity", "phase", "mode"))
 #: Share of the names in one column of two that come again in the other, where both are ends.
 COMMON_ENDS = 0.2
 
@@ -47,6 +49,7 @@ class Profiled:
         same_as: its records are those of that table.
         links: what its columns refer to.
         together: what several of its columns refer to together.
+        about: columns that say something of the link that another one is.
         ends: the two columns that ``edges`` link.
         label: the column that labels the records.
         whole_name: the columns of a person's first and last name, where no column has both.
@@ -67,6 +70,7 @@ class Profiled:
     same_as: Profiled | None = None
     links: dict[str, Link] = field(default_factory=dict)
     together: dict[tuple[str, ...], Link] = field(default_factory=dict)
+    about: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ends: tuple[str, str] | None = None
     label: str | None = None
     whole_name: tuple[str, str] | None = None
@@ -129,8 +133,9 @@ def _group_thousands(found: Profiled) -> None:
     for column in found.columns.values():
         if column.kind == "decimal" and all(map(THOUSANDS.fullmatch, column.sample)):
             column.kind = "comma"
+            example = next(value for value in column.sample if "." in value)
             found.say(
-                f"{column.sample[0]} in {found.name}.{column.name} is taken for thousands, as "
+                f"{example} in {found.name}.{column.name} is taken for thousands, as "
                 "other columns of the table are written",
                 True,
             )
@@ -179,7 +184,17 @@ def _score(found: Profiled, name: str) -> int:
     if number:
         # ``tid`` and ``molregno`` come first, and labels after them
         return 0 if not first else 45 if lower.endswith(("id", "no", "nr")) else 22
-    return (35 if first else 25) if column.words <= 4 else 0
+    if column.words > 4 or not (first or found.statistics.records >= MANY or _leads(found, column)):
+        return 0
+    return 35 if first else 25
+
+
+def _leads(found: Profiled, column: Column) -> bool:
+    """Whether a column of texts is the first one and says of no record what kind it is: the few
+    values of any other differ by chance."""
+    names_kind = KINDS_OF.intersection(column.words_called[-1:])
+    texts = (c.name for c in found.columns.values() if c.kind not in (*NUMBERS, *TIMES))
+    return not names_kind and next(texts, None) == column.name
 
 
 def is_end(found: Profiled, column: Column) -> bool:
@@ -254,7 +269,8 @@ def _pair(statistics: Statistics) -> tuple[str, None, str] | None:
     first, second = statistics.columns.values()
     if first.kind != second.kind:
         return None
-    if (first.name, second.name) != ("id", "label"):
+    kin = names.are_kin(first.name, second.name)
+    if not kin and (first.name, second.name) != ("id", "label"):
         keys = statistics.unique(first.name) or statistics.unique(second.name)
         if keys or first.many or second.many or first.kind != "text":
             return None  # with names, only what names no record is an end
@@ -334,9 +350,10 @@ def _own_words(found: Profiled) -> tuple[tuple[str, ...], ...]:
 
 def _is_name(found: Profiled, name: str) -> bool:
     column = found.columns[name]
+    things = found.columns[found.key[0]].distinct.count if len(found.key) == 1 else column.filled
     return (
         column.words_called[-1:] in (("name",), ("title",), ("label",))
         and not PARTS_OF_NAMES.intersection(column.words_called)
         and column.kind == "text"
-        and column.distinct.count * 2 > column.filled
+        and column.distinct.count * 2 > min(column.filled, things)
     )

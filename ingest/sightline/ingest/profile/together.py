@@ -30,7 +30,7 @@ def find_together(tables: Sequence[Profiled]) -> None:
             if target and len(foreign.columns) > 1 and set(foreign.referred) == set(target.key):
                 of = dict(zip(foreign.referred, foreign.columns))
                 _link(table, tuple(of[name] for name in target.key), target, keys, True)
-        if declared and declared.links:
+        if declared and declared.links and declared.whole:
             continue
         for target in tables:
             columns = _called_alike(table, target)
