@@ -15,7 +15,7 @@ from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
 from sightline.ingest.formats.paths import path_of, steps_of
 from sightline.ingest.source import Selection, Source
-from tests.ingest.conftest import facts, triples
+from tests.ingest.conftest import facts, remarks, triples
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -257,3 +257,56 @@ def test_a_document_of_several_dictionaries_of_records_is_several_tables(load: C
     # Two objects without a field in common are two parts of one record.
     (one,) = load({"one.json": '{"place": {"name": "Ash"}, "size": {"area": 3}}'})
     assert ("property:size.area", "3") in {(p, o) for _, p, o in facts(one.load)}
+
+
+def test_objects_in_arrays_whose_ids_come_again_are_the_same_things(load: Callable) -> None:
+    topic = {"id": "t1", "name": "Botany"}
+    works = [
+        {"id": "w1", "topics": [{**topic, "score": 0.9}]},
+        {"id": "w2", "topics": [{**topic, "score": 0.4}, {"id": "t2", "name": "Soil", "score": 1}]},
+    ]
+    (result,) = load({"works.json": json.dumps(works)})
+    found = facts(result.load)
+    assert found.count(("entity:works_topic/t1", "rdfs:label", "Botany")) >= 1
+    assert {o for s, p, o in found if s == "entity:works_topic/t1" and p == "relation:work"} == {
+        "entity:work/w1",
+        "entity:work/w2",
+    }
+    scores = [(key, value) for one in remarks(result.load) for key, value, _ in one]
+    assert sorted(scores) == [("property:score", value) for value in ("0.4", "0.9", "1")]
+
+
+def test_records_inside_others_refer_to_them_by_place_and_no_number_is_a_fact(
+    load: Callable,
+) -> None:
+    works = [
+        {"title": "A", "DOI": "10.1/a", "by": [{"given": "Ann"}, {"given": "Bo"}]},
+        {"title": "B", "DOI": "10.1/b", "by": [{"given": "Ann"}]},
+    ]
+    (result,) = load({"works.json": json.dumps(works)})
+    found = facts(result.load)
+    assert sum(o == "entity:work/10.1%2Fa" for _, p, o in found if p == "relation:work") == 2
+    inner = {"x": 1, "in": [{"y": 2}]}
+    (result,) = load({"nameless.json": json.dumps([{"n": 1, "by": [inner, {**inner, "z": 3}]}])})
+    assert not any("row" in p for _, p, _ in facts(result.load))
+    assert any(n.warning and "it is no link" in n.text for n in result.load.notes)
+
+
+def test_what_mongodb_writes_as_objects_are_values(load: Callable) -> None:
+    people = [
+        {
+            "_id": {"$oid": "64a1f0c2d1e8a94b5c7d0001"},
+            "name": "Ann",
+            "friends": [{"$oid": "64a1f0c2d1e8a94b5c7d0002"}],
+        },
+        {"_id": {"$oid": "64a1f0c2d1e8a94b5c7d0002"}, "name": "Bo", "n": {"$numberLong": "5"}},
+    ]
+    (result,) = load({"people.json": json.dumps(people)})
+    found = facts(result.load)
+    link = (
+        "entity:person/64a1f0c2d1e8a94b5c7d0001",
+        "relation:friend",
+        "entity:person/64a1f0c2d1e8a94b5c7d0002",
+    )
+    assert link in found
+    assert ("entity:person/64a1f0c2d1e8a94b5c7d0002", "property:n", "5") in found

@@ -581,3 +581,43 @@ def test_where_from_and_where_to_name_no_record(load: Callable) -> None:
         }
     )
     assert ("entity:airport/ZRX", "relation:route", "entity:airport/VIX") in triples(routes.load)
+
+
+def test_a_child_and_its_parent_are_ends_of_an_edge_called_so(load: Callable) -> None:
+    (tree,) = load({"tree.tsv": "child\tparent\nrat\trodent\nrodent\tmammal\n"})
+    assert triples(tree.load) == [
+        ("entity:rat", "relation:parent", "entity:rodent"),
+        ("entity:rodent", "relation:parent", "entity:mammal"),
+    ]
+    (bare,) = load({"bare.tsv": "person\tanimal\nchild\tperson\nadult\tperson\n"})
+    assert len(triples(bare.load)) == 3  # words that come again below are no header
+
+
+def test_texts_of_few_records_differ_by_chance_and_name_nothing(load: Callable) -> None:
+    *_, parts = load(
+        {
+            "film.csv": "film_id,title\nF1,Glass\nF2,River\n",
+            "person.csv": "person_id,name\nP1,Ann\nP2,Bob\n",
+            "part.csv": "film_id,n,person_id,category\nF1,1,P1,actor\nF1,2,P2,self\nF2,1,P2,crew\n",
+        }
+    )
+    assert ("entity:film/F1", "relation:part", "entity:person/P2") in triples(parts.load)
+    assert not any("crew" in s for s, _, _ in triples(parts.load))
+
+
+def test_the_manager_of_employees_is_one_whatever_the_table_is_called(load: Callable) -> None:
+    (staff,) = load({"emp.csv": "employee,manager,pay\nAnn,Bob,3\nBob,Dee,4\nCy,Bob,3\n"})
+    assert ("entity:emp/Ann", "relation:manager", "entity:emp/Bob") in triples(staff.load)
+
+
+def test_thousands_stand_beside_small_whole_numbers(load: Callable) -> None:
+    (result,) = load({"t.csv": "place;height;rain\nA;12;1,5\nB;1.250;3,0\n"})
+    assert ("entity:t/B", "property:height", "1250") in facts(result.load)
+    assert any("1.250" in n.text and n.warning for n in result.load.notes)
+
+
+def test_one_cell_of_several_codes_or_words_is_several(load: Callable) -> None:
+    data = "id\tknown\tgenres\tsynonyms\nn1\ttt01,tt02\tDrama,Comedy\t2,4-D\nn2\ttt02\tDrama\tx\n"
+    (result,) = load({"t.tsv": data})
+    of_first = {o for s, _, o in facts(result.load) if s == "entity:t/n1"}
+    assert of_first >= {"tt01", "tt02", "Drama", "Comedy", "2,4-D"}

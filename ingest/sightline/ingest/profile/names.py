@@ -352,7 +352,9 @@ def numbered(first: str, second: str) -> bool:
 
 def are_kin(first: str, second: str) -> bool:
     """Whether two columns are called as two things that stand to each other in one way."""
-    pair = tuple("".join(w for w in words(name) if w not in IDENTIFIERS) for name in (first, second))
+    pair = tuple(
+        "".join(w for w in words(name) if w not in IDENTIFIERS) for name in (first, second)
+    )
     return pair in KIN or pair[::-1] in KIN
 
 
