@@ -99,7 +99,7 @@ def is_header(names: Sequence[str], rows: Sequence[Sequence[str]], tabs: bool) -
     if any(again):
         return False
     below = {value for values in columns for value in values}
-    if NAMES | THINGS >= set(lower) and not below.intersection(names):
+    if set(lower) <= NAMES | THINGS and not below.intersection(names):
         return True
     if len(rows) > 2 and any(_stands_out(name, values) for name, values in zip(names, columns)):
         return True

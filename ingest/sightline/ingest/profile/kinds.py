@@ -96,9 +96,9 @@ def widened(one: Kind, other: Kind) -> Kind:
     """The narrowest kind of the values of two columns."""
     if "empty" in (one, other) or one == other:
         return one if other == "empty" else other
-    for chain in _WIDER:
-        if one in chain and other in chain:
-            return chain[max(chain.index(one), chain.index(other))]
+    for kinds in _WIDER:
+        if one in kinds and other in kinds:
+            return kinds[max(kinds.index(one), kinds.index(other))]
     return "text"
 
 
