@@ -112,7 +112,7 @@ def _drawn(
             continue
         said, item = _column(table, name, column, categories)
         meaning[name] = said
-        if name in table.about:
+        if item is not None and name in table.about:
             item, more = _edge(table, item[0], item[1], table.about[name])
             meaning |= more
         if item is not None:
