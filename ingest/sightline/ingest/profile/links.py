@@ -210,6 +210,9 @@ def _described(table: Profiled, column: Column, links: list[Link]) -> list[Link]
     is of a company, and a member is a user where there are users."""
     named = [x for x in links if x.table and x.table is not table and x.table.key == (x.column,)]
     meant = [x for x in named if x.table and owns(x.table.thing, column.stem)]
+    users = [x for x in named if x.table and x.table.thing[-1] in names.USERS]
+    if users and names.KEEPERS.intersection(column.words_called):
+        return users
     if meant:
         return [link for link in links if link in meant or link.table is table or link in named]
     kept = [link for link in links if not any(_refers(link, other) for other in named)]

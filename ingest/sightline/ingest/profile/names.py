@@ -111,7 +111,7 @@ SELF = (
     ),
     *("sponsor", "referrer", "referred", "reply", "inherited", "forked", "derived", "duplicate"),
     *("jefe", "vorgesetzter", "vorgesetzte", "padre", "madre"),
-    "prerequisite",
+    *("prerequisite", "mgr"),
 )
 #: People in a role, and what tables of people are called.
 ROLES = (
@@ -127,10 +127,30 @@ ROLES = (
     *("voter", "poster", "commenter", "winner", "donor", "giver", "borrower", "lender", "tenant"),
     *("producer", "composer", "conductor", "visitor", "performer", "singer", "applicant"),
     *("candidate", "attendee", "participant", "inspector", "pilot", "lawyer", "attorney"),
-    *("payer", "payee", "host", "guest", "holder", "translator", "photographer", "designer"),
+    *("mgr", "payer", "payee", "host", "guest", "holder", "translator", "photographer", "designer"),
+)
+#: Roles of those who keep the data: users where there are any, rather than the persons these are.
+KEEPERS = frozenset(("by", "creator", "modifier", "assignee", "uploader", "editor", "moderator"))
+USERS = ("user", "account")
+#: After the name of a thing: several of these together, of which one stands for all.
+GROUPS = frozenset(("group", "parent", "root", "set"))
+#: Things that are named by what they are of: the type of a post is no type of a vote.
+KINDS_OF = frozenset(
+    (*TYPES, "status", "state", "level", "severity", "phase", "mode", "group", "role", "reason")
 )
 PEOPLE = (
-    *("person", "employee", "staff", "user", "member", "people", "worker", "account", "agent"),
+    *(
+        "person",
+        "employee",
+        "emp",
+        "staff",
+        "user",
+        "member",
+        "people",
+        "worker",
+        "account",
+        "agent",
+    ),
     *("contact", "personnel", "player", "student", "human"),
     *("musician", "artist", "crew", "officer"),
 )
@@ -143,7 +163,9 @@ SYNONYMS = (
 #: Last words of columns of several values.
 LISTS = ("genres", "tags", "keywords", "categories", "names", "ids", "list", *ALIASES)
 #: Last words that say that a record of the table is one of the things named before.
-RECORDS = ("entity", "header", "dictionary", "dim", "dimension", "master", "tbl")
+RECORDS = (
+    *("entity", "header", "hdr", "dictionary", "dim", "dimension", "master", "mst", "mstr", "tbl"),
+)
 #: Words around the name of a table that say how it is kept.
 SUFFIXES = ("basics", "basic", "info", "details", "table", "export", "dump", "full")
 PREFIXES = ("tbl", "tb", "dim", "fact", "fct", "stg", "ref", "lkp", "lookup", "vw", "t", "dbo")
@@ -252,8 +274,10 @@ def stem(column: str) -> tuple[str, ...]:
     found = words(column)
     if len(found) > 1 and found[-1] == "uid":  # who did it: ``create_uid``
         return (*found[:-1], "user")
-    while found and found[-1] in (*IDENTIFIERS, "code", "fk", "ref", "no", "nr", "number", "num"):
+    ends: tuple[str, ...] = (*IDENTIFIERS, "code", "fk", "ref", "no", "nr", "number", "num")
+    while found and found[-1] in ends:
         found = found[:-1]
+        ends = tuple(end for end in ends if end != "identifier")  # an identifier may have an id
     if found[:2] == ("sk", "id"):
         found = found[1:]
     if found and found[0] in ("fk", "id") and len(found) > 1:

@@ -51,6 +51,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
             rest = set(stem).difference(names.SELF, names.DIRECTIONS)
             other = names.is_id(column.called) and rest - set(thing)  # ``root_category_id``
             return 0.55 if other else OWN_WORDS
+        if stem[:-1] == thing and stem[-1] in names.GROUPS and names.is_id(column.called):
+            return 0.6
         own = thing[-1:] if names.is_id(column.called) else thing
         bare = (
             stem == own and not of_key.stem and not target.supplement
@@ -134,6 +136,8 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
         last = stem[-1]
         if len(last) > 2 and stem[:-1] == thing[:-1] != () and thing[-1].startswith(last):
             return 0.8
+        if len(thing) > 1 and last == thing[-1] and last in names.KINDS_OF and stem[:-1]:
+            return 0.0
         short = len(last) > 2 or len(joined) == 1
         if short and last[0] == of_thing[0] and abbreviates(last, of_thing):
             return 0.6
@@ -143,7 +147,8 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
             return 0.6
         if thing[: len(stem)] == stem:
             return 0.5
-    if any(set(pair) == {stem[-1], thing[-1]} for pair in names.SYNONYMS):
+    synonyms = any(set(pair) == {stem[-1], thing[-1]} for pair in names.SYNONYMS)
+    if synonyms and not (is_id and owns(table.thing, stem)):  # ``item_id`` of the items of an order
         return 0.7
     if thing[-1] in names.PEOPLE and (role or stem[-1] in names.PEOPLE):
         return 0.5

@@ -26,8 +26,6 @@ MOST_NAMES = 8
 PARTS_OF_NAMES = frozenset(
     ("first", "last", "middle", "given", "family", "sur", "file", "user", "nick", "maiden")
 )
-#: Last words of columns that say of which kind a record is, or in which state.
-KINDS_OF = frozenset((*names.TYPES, "status", "state", "level", "severity", "phase", "mode"))
 #: Share of the names in one column of two that come again in the other, where both are ends.
 COMMON_ENDS = 0.2
 
@@ -192,7 +190,7 @@ def _score(found: Profiled, name: str) -> int:
 def _leads(found: Profiled, column: Column) -> bool:
     """Whether a column of texts is the first one and says of no record what kind it is: the few
     values of any other differ by chance."""
-    names_kind = KINDS_OF.intersection(column.words_called[-1:])
+    names_kind = names.KINDS_OF.intersection(column.words_called[-1:])
     texts = (c.name for c in found.columns.values() if c.kind not in (*NUMBERS, *TIMES))
     return not names_kind and next(texts, None) == column.name
 
