@@ -29,7 +29,7 @@ from sightline.ingest.profile.speak import (
     same_kind,
     surprising,
 )
-from sightline.ingest.profile.statistics import Column
+from sightline.ingest.profile.statistics import Column, may_name
 from sightline.ingest.profile.tables import MANY, Profiled, owns
 
 #: Names that say as much alone speak for a link of which this share of the values is found.
@@ -77,6 +77,7 @@ class Link:
 
 def find_links(tables: Sequence[Profiled]) -> None:
     """Give every table its links, those that are declared before those that are found."""
+    _name_by_what_others_repeat(tables)
     targets = _Targets(tables)
     by_name = {_place(table, table.statistics.table.name): table for table in targets.tables}
     for table in tables:
@@ -98,6 +99,27 @@ def find_links(tables: Sequence[Profiled]) -> None:
             link = _best(table, column, targets)
             if link is not None:
                 table.links[column.name] = link
+
+
+def _name_by_what_others_repeat(tables: Sequence[Profiled]) -> None:
+    """A column of ids that comes again in other tables, and in one differs in every record, names
+    the records of that one: admissions are named by ``hadm_id``, whatever that is."""
+    called: dict[tuple[str, ...], list[tuple[Profiled, Column]]] = {}
+    for table in tables:
+        for column in table.columns.values():
+            if table.role == "things" and column.filled and names.is_identifier(column.called):
+                called.setdefault(column.words_called, []).append((table, column))
+    for words, found in called.items():
+        named = [(t, c) for t, c in found if t.statistics.unique(c.name)]
+        if names.stem("_".join(words)) == () or len(named) != 1 or len(found) < 2:
+            continue
+        table, column = named[0]
+        few = table.statistics.records < MANY or table.names or not may_name(column)
+        if few or table.statistics.table.declared and table.statistics.table.declared.key:
+            continue
+        others = [_found(other, column) for _, other in found if other is not column]
+        if all(one.share >= SHARE_OF_SURE for one in others):
+            table.key, table.names = (column.name,), [column.name]
 
 
 def _place(table: Profiled, name: str) -> tuple[Path, str]:
