@@ -23,6 +23,73 @@ def numbered(header: str, count: int, rest: str = "name") -> str:
 
 VIA = table("order_id,ship_via,price", (f"{i + 10},{i % 3 + 1},1.5" for i in range(30)))
 CASES = {
+    "an id that others repeat names the table in which it differs": (
+        {
+            "patients": table("subject_id,sex", (f"{i},m" for i in range(7000, 7040))),
+            "stays": table(
+                "subject_id,hadm_id,ward", (f"{7000 + i % 30},{i * 7 + 90000},w" for i in range(60))
+            ),
+            "drugs": table(
+                "subject_id,hadm_id,dose",
+                (f"{7000 + i % 30},{i % 60 * 7 + 90000},{i}" for i in range(90)),
+            ),
+        },
+        {
+            ("stays", "subject_id", "patients"),
+            ("drugs", "subject_id", "patients"),
+            ("drugs", "hadm_id", "stays"),
+        },
+    ),
+    "the type of a post is no type of a vote": (
+        {
+            "vote_types": numbered("id", 9),
+            "posts": table("id,post_type_id", (f"{i},{i % 3 + 1}" for i in range(1, 40))),
+        },
+        set(),
+    ),
+    "the item of an order is no product": (
+        {
+            "products": numbered("product_id", 9),
+            "orders": numbered("order_id", 30),
+            "order_items": table(
+                "order_id,item_id,qty", (f"{i // 3 + 1},{i % 3 + 1},7" for i in range(90))
+            ),
+        },
+        {("order_items", "order_id", "orders")},
+    ),
+    "a creator is a user, though users are persons": (
+        {
+            "person": numbered("person_id", 40),
+            "users": table("user_id,person_id", (f"{i},{i * 2}" for i in range(1, 21))),
+            "notes": table("note_id,creator", (f"{i + 90},{i % 20 + 1}" for i in range(60))),
+        },
+        {("users", "person_id", "person"), ("notes", "creator", "users")},
+    ),
+    "a group of observations is one of them": (
+        {"obs": table("obs_id,obs_group_id", (f"{i},{(i // 5) or ''}" for i in range(1, 60)))},
+        {("obs", "obs_group_id", "obs")},
+    ),
+    "the id of an identifier is no patient": (
+        {
+            "patient": numbered("patient_id", 40),
+            "patient_identifier": table(
+                "patient_identifier_id,patient_id,identifier",
+                (f"{i},{i % 40 + 1},c{i}" for i in range(1, 60)),
+            ),
+        },
+        {("patient_identifier", "patient_id", "patient")},
+    ),
+    "abbreviations of business systems": (
+        {
+            "emp_mst": table(
+                "emp_no,emp_nm,mgr_emp_no", (f"{i},n{i},{i // 4 or ''}" for i in range(1, 31))
+            ),
+            "cust_mst": table(
+                "cust_no,cust_nm,sls_rep_no", (f"{i},c{i},{i % 30 + 1}" for i in range(1, 90))
+            ),
+        },
+        {("emp_mst", "mgr_emp_no", "emp_mst"), ("cust_mst", "sls_rep_no", "emp_mst")},
+    ),
     "a word of the name and all keys of a small table": (
         {"shippers": numbered("shipper_id", 3), "orders": VIA},
         {("orders", "ship_via", "shippers")},

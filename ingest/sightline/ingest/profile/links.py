@@ -115,7 +115,7 @@ def _name_by_what_others_repeat(tables: Sequence[Profiled]) -> None:
             continue
         table, column = named[0]
         few = table.statistics.records < MANY or table.names or not may_name(column)
-        if few or table.statistics.table.declared and table.statistics.table.declared.key:
+        if few or (table.statistics.table.declared and table.statistics.table.declared.key):
             continue
         others = [_found(other, column) for _, other in found if other is not column]
         if all(one.share >= SHARE_OF_SURE for one in others):
