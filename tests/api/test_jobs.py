@@ -36,6 +36,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
 from tests.api.test_reports import at_work, ended
 from tests.api.test_served import until
+from tests.graph.conftest import build, fact
 
 PEOPLE = "id,name,city\n1,Anna,Bern\n2,Ben,Bern\n"
 MAPPING = """
@@ -394,6 +395,24 @@ def test_a_killed_ingest_is_taken_up_again(client, folder: Path) -> None:
         os.kill(process, signal.SIGKILL)
         until(lambda: client.get(url).json()["attempts"] == 2)
         client.delete(url)
+
+
+def test_a_patch_that_was_accepted_counts_once_the_graph_is_compiled_by_a_job(
+    tmp_path: Path,
+) -> None:
+    capitals = [fact((f"land{i:02}", "capital", f"town{i:02}")) for i in range(20)]
+    build(tmp_path / "ws", [*capitals, fact(("land03", "capital", "land03"))])
+    with TestClient(create_app(tmp_path / "ws")) as client:
+        [finding] = client.get("/v1/doctor").json()["findings"]
+        client.post(f"/v1/doctor/{finding['id']}:accept").raise_for_status()
+        asked = client.post("/v1/compile")
+        assert (asked.status_code, asked.json()["kind"]) == (202, "compile")
+        job = Jobs(tmp_path / "ws").claim()
+        assert job is not None
+        result = HANDLERS["compile"](tmp_path / "ws", job, silent)
+        until(lambda: client.get("/v1/stats").json()["snapshot"] == result["snapshot"])
+        assert client.get("/v1/stats").json()["edges"] == 20
+        assert client.get("/v1/doctor").json()["findings"] == []
 
 
 @pytest.mark.slow

@@ -83,6 +83,17 @@ def ingest(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
     }
 
 
+def compile_graph(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
+    """The job ``compile``: build and serve what the loads say now; the snapshot and the model."""
+    from sightline.cli.build import compiled
+
+    ws = Workspace.open(workspace)
+    said: list[str] = []
+    with _turn(ws, progress):
+        snapshot = compiled(ws, progress, said.append)
+    return {"notes": said, "snapshot": snapshot.id, "model": ws.current.model}
+
+
 def _told(result: Any) -> dict[str, Any]:
     """What became of a source."""
     load = result.load
@@ -147,7 +158,12 @@ def unable() -> dict[str, str]:
 
 
 #: By kind of job.
-HANDLERS: Mapping[str, Handler] = {"report": write_report, "ingest": ingest, "training": train}
+HANDLERS: Mapping[str, Handler] = {
+    "report": write_report,
+    "ingest": ingest,
+    "compile": compile_graph,
+    "training": train,
+}
 
 if __name__ == "__main__":
     do(Path(sys.argv[1]), sys.argv[2], HANDLERS)

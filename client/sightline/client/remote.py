@@ -387,6 +387,10 @@ class Client(Sightline):
         """Have the service learn from its graph, and serve what was learnt if it answers better."""
         return self._do(_job("POST", "/v1/training", {"preset": preset, "seed": seed}))
 
+    def compile(self) -> JobView:
+        """Have the service compile its graph anew, with what was decided about findings."""
+        return self._do(_job("POST", "/v1/compile", {}))
+
     def job(self, id: str) -> JobView:
         """Where work stands, and what came of it."""
         return self._do(_job("GET", _at(id)))
@@ -394,7 +398,7 @@ class Client(Sightline):
     def jobs(
         self,
         *,
-        kind: Literal["report", "ingest", "training"] | None = None,
+        kind: Literal["report", "ingest", "compile", "training"] | None = None,
         state: str | None = None,
         limit: int = 20,
         cursor: str | None = None,

@@ -1,4 +1,5 @@
-"""Jobs over HTTP: all of them listed, followed, cancelled, tried again; and learning, asked for.
+"""Jobs over HTTP: all of them listed, followed, cancelled, tried again; compiling and learning,
+asked for.
 
 Knows the queue; a worker does the jobs.
 """
@@ -23,6 +24,7 @@ from sightline.api.service import Service
 #: Where a job is found by its id.
 HERE = "/v1/jobs/"
 TRAINING = "training"
+COMPILE = "compile"
 
 router = APIRouter(prefix="/v1", tags=["jobs"], responses=PROBLEMS, route_class=Route)
 
@@ -32,7 +34,7 @@ JobId = Annotated[str, InPath(max_length=64, description="The job.")]
 class JobsQuestion(JobPageQuestion):
     """Which jobs are to be listed."""
 
-    kind: Literal["report", "ingest", "training"] | None = Field(
+    kind: Literal["report", "ingest", "compile", "training"] | None = Field(
         None, description="Only jobs of this kind."
     )
     state: State | None = Field(None, description=f"Only jobs in it: {', '.join(get_args(State))}.")
@@ -59,7 +61,7 @@ FOLLOWERS = may("ask", "ingest")
     openapi_extra=FOLLOWERS,
 )
 async def list_jobs(request: Request, asked: Annotated[JobsQuestion, Query()]) -> Response:
-    """The jobs that were asked for, and where each stands: reports, ingest, training.
+    """The jobs that were asked for, and where each stands: reports, ingest, compiling, training.
 
     A token sees its own; one of an admin sees all.
     """
@@ -134,6 +136,25 @@ async def ask_for_training(request: Request, asked: Annotated[TrainingRequest, B
         owner = caller_of(request.scope).owner
         queue = Jobs(service.folder)
         return JobView.of(queue.submit(TRAINING, asked.model_dump(), owner=owner))
+
+    return await answered(request, submit, HERE)
+
+
+@router.post(
+    "/compile",
+    status_code=202,
+    responses={202: {"model": JobView}},
+    openapi_extra=may("admin"),
+)
+async def ask_for_compiling(request: Request) -> Response:
+    """Compile the graph anew, and serve it: what was decided about findings counts then.
+
+    Answers at once; `Location` says where to look.
+    """
+
+    def submit(service: Service) -> JobView:
+        owner = caller_of(request.scope).owner
+        return JobView.of(Jobs(service.folder).submit(COMPILE, {}, owner=owner))
 
     return await answered(request, submit, HERE)
 

@@ -35,7 +35,7 @@ class JobView:
     """A job and where it stands.
 
     Attributes:
-        kind: `report`, `ingest` or `training`.
+        kind: `report`, `ingest`, `compile` or `training`.
         asked: what was asked for.
         attempts: how often it was begun.
         changed: when it was last heard of, as ISO 8601.

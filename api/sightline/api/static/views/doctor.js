@@ -23,6 +23,8 @@ import { download } from "../parts/table.js";
 /** @typedef {{ findings: Finding[], total: number, counts: { kind: string, findings: number }[], states: { state: State, findings: number }[], truncated: boolean, reason: string | null }} Diagnosis */
 
 const MOST = 200;
+/** Milliseconds until a job is asked for again. */
+const AGAIN = 1000;
 /** How a kind is called and drawn. @type {Record<string, [string, import("../parts/icons.js").Icon, string]>} */
 const KINDS = {
   contradiction: ["Contradiction", "error", "bad"], implausible: ["Suspected error", "error", "bad"], merged: ["Two in one", "error", "bad"],
@@ -123,7 +125,7 @@ export async function view({ place, query, title, push, replace, keys }) {
     });
     if (said) replace({ id: finding.id });
     lines[i]?.scrollIntoView({ block: "nearest" });
-    put(detail, shown(finding, decide));
+    put(detail, shown(finding, decide, compile));
     if (said && innerWidth < 900) detail.scrollIntoView({ block: "start" });
   }
 
@@ -149,8 +151,8 @@ export async function view({ place, query, title, push, replace, keys }) {
       const undo = h("button", { type: "button", class: "button", onclick: async () => {
         await post(`doctor/${finding.id}:reopen`, undefined).then(() => { replace({ id: finding.id }); location.reload(); }, (error) => put(told, refusal(error)));
       } }, "Undo");
-      const text = how === "accept" ? ["Accepted as load ", h("code", {}, now.load), ". The graph is without it after ", h("code", {}, next), "."] : how === "ignore" ? "Ignored: it is listed no more." : "Listed again.";
-      put(told, h("div", { class: "notice done" }, icon("check"), h("span", { class: "grow" }, text), how === "reopen" ? null : undo));
+      const text = how === "accept" ? ["Accepted as load ", h("code", {}, now.load), ". It counts once the graph is compiled anew, here or by ", h("code", {}, next), "."] : how === "ignore" ? "Ignored: it is listed no more." : "Listed again.";
+      put(told, h("div", { class: "notice done" }, icon("check"), h("span", { class: "grow" }, text), how === "reopen" ? null : undo, how === "accept" ? h("button", { type: "button", class: "button", onclick: compile }, "Compile now") : null));
       say(told.textContent ?? "");
       replace({ id: findings[Math.min(selected, findings.length - 1)]?.id ?? null });
       draw();
@@ -159,6 +161,25 @@ export async function view({ place, query, title, push, replace, keys }) {
       put(told, refusal(/** @type {any} */ (error)));
     } finally {
       busy = false;
+    }
+  }
+
+  /** Have the graph compiled with what was accepted; other decisions may be taken meanwhile. */
+  async function compile() {
+    try {
+      let job = await post("compile", undefined);
+      const text = h("span", { class: "grow" });
+      put(told, h("div", { class: "notice" }, icon("clock"), text));
+      while (job.state === "queued" || job.state === "running") {
+        text.textContent = `Compiling: ${job.state === "queued" ? "waiting for a worker" : plain(job.stage ?? "begun")}. This page may be left.`;
+        await new Promise((again) => setTimeout(again, AGAIN));
+        job = await ask(`jobs/${encodeURIComponent(job.id)}`);
+      }
+      if (job.state !== "done") throw new Error(`The graph was not compiled: ${job.error ?? job.state}`);
+      put(told, h("div", { class: "notice done" }, icon("check"), h("span", { class: "grow" }, "Compiled: the graph is without what was accepted."), h("button", { type: "button", class: "button", onclick: () => location.reload() }, "Check again")));
+      say(told.textContent ?? "");
+    } catch (error) {
+      if (/** @type {Error} */ (error).name !== "AbortError") put(told, refusal(/** @type {any} */ (error)));
     }
   }
 
@@ -200,8 +221,8 @@ function told_({ why, facts, kind }) {
   return [label(cut < 0 ? why : why.slice(0, cut)), label(rest)];
 }
 
-/** @param {Finding} finding @param {(how: "accept" | "ignore" | "reopen") => void} decide */
-function shown(finding, decide) {
+/** @param {Finding} finding @param {(how: "accept" | "ignore" | "reopen") => void} decide @param {() => void} compile */
+function shown(finding, decide, compile) {
   const [name] = told_(finding);
   const wrong = new Set((finding.patch?.retracts ?? []).map((one) => `${one.subject} ${one.predicate} ${one.object}`));
   const cures = wrong.size > 0;
@@ -221,7 +242,8 @@ function shown(finding, decide) {
     h("div", { class: "row decide" }, open ? [
       h("button", { type: "button", class: "button main", disabled: !cures, title: cures ? null : "Taking statements back does not mend this", onclick: () => decide("accept") }, "Accept patch", h("kbd", { class: "desk" }, "a")),
       h("button", { type: "button", class: "button", onclick: () => decide("ignore") }, "Ignore", h("kbd", { class: "desk" }, "i"))] : [
-      h("span", { class: "quiet grow" }, finding.state === "accepted" ? ["Accepted: gone with the next ", h("code", {}, "sightline compile")] : "Ignored"),
+      h("span", { class: "quiet grow" }, finding.state === "accepted" ? "Accepted: gone once the graph is compiled anew" : "Ignored"),
+      finding.state === "accepted" ? h("button", { type: "button", class: "button main", onclick: compile }, "Compile now") : null,
       h("button", { type: "button", class: "button", onclick: () => decide("reopen") }, "List again", h("kbd", { class: "desk" }, "i"))],
     h("span", { class: "grow" }), h("span", { class: "row desk" }, h("kbd", {}, "j"), h("kbd", {}, "k"))),
   ];

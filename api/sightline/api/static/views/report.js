@@ -1,5 +1,5 @@
 // #/report : the reports that were ordered, and the way to order one; #/report/ID : one, followed while it
-// is made and read in the page when it is done. &about=A,B fills the order form.
+// is made and read in the page when it is done. &about=A,B&sections=insights,method fills the order form.
 
 import { ask, post } from "../shell/api.js";
 import { go } from "../shell/router.js";
@@ -24,6 +24,8 @@ import { dotOf } from "../parts/types.js";
 const PAGE = 30;
 /** Milliseconds until a report is asked for again whose events have stopped. */
 const AGAIN = 1000;
+/** What a report may hold, in its order. */
+const SECTIONS = { findings: "What stands out in the graph", insights: "Likely facts that surprise", plots: "Drawings of the numbers", entities: "Each entity", method: "How it was measured", sources: "Sources" };
 const WORDS = { queued: "waiting", running: "being made", done: "ready", failed: "failed", cancelled: "cancelled" };
 
 /** @param {Context} context */
@@ -97,6 +99,18 @@ async function all({ place, query, push, replace, title }) {
     if (!about.some(({ id }) => id === entity.id)) change([...about, entity]);
   } });
   const button = h("button", { type: "button", class: "button main", onclick: order });
+  let sections = listOf(query, "sections").filter((name) => name in SECTIONS);
+  const held = h("button", { type: "button", class: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => popover(held, Object.entries(SECTIONS).map(([name, text]) => {
+    const box = h("input", { type: "checkbox", checked: !sections.length || sections.includes(name), onchange: () => {
+      const now = Object.keys(SECTIONS).filter((one) => (one === name ? box.checked : !sections.length || sections.includes(one)));
+      // A report of nothing is none: the last one stays.
+      if (!now.length) box.checked = true;
+      else sections = now.length === Object.keys(SECTIONS).length ? [] : now;
+      replace({ sections });
+      draw();
+    } });
+    return h("label", {}, box, h("span", { class: "grow" }, text));
+  }), { label: "What it holds", kind: "menu" }) });
   /** @param {Entity[]} next */
   function change(next) {
     about = next;
@@ -105,12 +119,13 @@ async function all({ place, query, push, replace, title }) {
   }
   function draw() {
     put(chosen, about.map((entity) => h("span", { class: "chip on" }, dotOf(entity), named(entity), h("button", { type: "button", "aria-label": `Take out ${plain(entity.label)}`, onclick: () => change(about.filter((one) => one !== entity)) }, icon("close")))));
+    put(held, "Sections", h("span", { class: "count quiet" }, sections.length ? `${sections.length} of ${Object.keys(SECTIONS).length}` : "all"));
     put(button, about.length ? `Order a report about ${about.length === 1 ? "it" : `these ${number(about.length)}`}` : "Order one about the best connected");
   }
   async function order() {
     button.disabled = true;
     try {
-      const report = await post("reports", { about: about.map(({ iri }) => iri) });
+      const report = await post("reports", { about: about.map(({ iri }) => iri), sections: sections.length ? sections : null });
       go(to("report", report.id));
     } catch (error) {
       put(told, failure(/** @type {any} */ (error)));
@@ -123,7 +138,7 @@ async function all({ place, query, push, replace, title }) {
     if (!rows.length) return empty({ icon: "file", title: "No report yet", text: "A report says what is stated, predicted and surprising about some entities, to read, to print and to process." });
     return [h("ul", { class: "list" }, rows.map((report) => row(report, () => page(null, []), ending.signal))), next ? h("button", { type: "button", class: "button", onclick: () => page(next, rows) }, "Show more") : null];
   }));
-  put(place, h("div", { class: "sheet" }, h("h1", {}, "Reports"), h("section", { class: "order" }, h("p", { class: "quiet" }, "Name the entities that it is to be about, up to 100, or none."), h("div", { class: "row wrap" }, h("div", { class: "find" }, box), chosen, button), told), list));
+  put(place, h("div", { class: "sheet" }, h("h1", {}, "Reports"), h("section", { class: "order" }, h("p", { class: "quiet" }, "Name the entities that it is to be about, up to 100, or none."), h("div", { class: "row wrap" }, h("div", { class: "find" }, box), chosen, held, button), told), list));
   draw();
   page(null, []);
   return { end: () => ending.abort() };
@@ -209,8 +224,10 @@ function read(said, report) {
     h("dl", { class: "figures" }, figure(number(stated), "facts stated"), said.model ? figure(number(said.likely), "likely, not stated") : null, hits === null ? null : figure(`${Math.round(100 * hits)}%`, "of held-out facts in the top 10"), told.calibration_error === null ? null : figure(`${(100 * told.calibration_error).toFixed(1)} points`, "average error of a chance")),
     insights.length ? [h("h2", {}, "Insights"), h("ol", { class: "insights" }, insights.map((/** @type {Fact} */ fact, /** @type {number} */ i) => h("li", {}, h("span", { class: "rank" }, i + 1),
       h("div", { class: "grow" }, h("p", { class: "sentence" }, claim(fact)), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told), fact.surprising === null ? null : h("small", {}, `${Math.abs(fact.surprising).toFixed(1)} bits ${fact.surprising < 0 ? "below" : "above"} popularity`)))))] : null,
+    said.findings?.insights.length ? [h("h2", {}, "What stands out in the graph"), h("ul", { class: "insights" }, said.findings.insights.map((/** @type {any} */ one) => h("li", {}, h("div", { class: "grow" }, h("p", {}, label(one.text)), h("p", { class: "quiet" }, label(`${one.sort}; ${one.why}`))))))] : null,
     h("p", { class: "legend" }, h("span", {}, mark("stated", true), "a file says so"), h("span", {}, mark("inferred", true), "a rule says so"), h("span", {}, mark("predicted", true), "only the model says so"), h("a", { class: "end", href: "#", onclick: (/** @type {Event} */ event) => { event.preventDefault(); document.getElementById("method")?.scrollIntoView(); } }, "Chances: see the last part")),
-    said.sections.map((/** @type {any} */ one) => section(one, told)),
+    // Of a report without the part on each entity, what is stated of them was not asked.
+    said.sections.filter((/** @type {any} */ one) => one.stated.length || !one.facts).map((/** @type {any} */ one) => section(one, told)),
     h("section", { id: "method" }, h("h2", {}, "How it was measured"),
       said.model ? [h("p", {}, "A chance says: of 100 answers that scored and ranked like this one, so many were true facts that the model had not seen. An answer below the line is little more than a guess. What is in none of the files counts as false, even if it is true."),
         h("dl", { class: "facts-of" }, [["Model", `${said.model.name}, ${said.model.id}`], ["Line for a guess", percent(told.abstain_below ?? 0)], ["Base rate", told.base_rate === null ? "not known" : percent(told.base_rate)],
