@@ -13,8 +13,9 @@ import pytest
 from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.paths import chance
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.vocabulary import INVERSE_LABEL, OWL
 from sightline.insights.kinds import paths, schema, stats
-from tests.graph.conftest import XSD, fact, label, literal, typed
+from tests.graph.conftest import BASE, XSD, fact, label, literal, typed
 from tests.insights.conftest import FACTS, ROWS, World, name_of
 
 
@@ -81,6 +82,18 @@ def test_relations_with_their_cardinality(world_of) -> None:
     assert (many.edges, many.heads, many.tails) == (4, 4, 1)
     edges = [view.edges for view in world.relations()]
     assert edges == sorted(edges, reverse=True)
+
+
+def test_a_relation_reads_from_its_tail_as_the_data_says(world_of) -> None:
+    rows = [fact(("a", r, "b")) for r in ("located_in", "child", "parent", "capital")]
+    for text, language in (("beherbergt", "de"), ("contains", "en")):
+        said = literal("x", INVERSE_LABEL, text, language=language)
+        rows.append(said | {"subject": BASE + "relation:located_in"})
+    ends = {"subject": BASE + "relation:child", "object": BASE + "relation:parent"}
+    rows.append(fact(("x", "y", "z")) | ends | {"predicate": OWL + "inverseOf"})
+    read = {name_of(view.relation): view.inverse_label for view in world_of(rows).relations()}
+    assert read.pop("capital") is None
+    assert read == {"located_in": "contains", "child": "parent", "parent": "child"}
 
 
 def test_the_schema_counts_every_pair_of_types(world_of, monkeypatch) -> None:

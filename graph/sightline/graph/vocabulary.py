@@ -99,6 +99,8 @@ LABEL_PROPERTIES = (
     DCTERMS + "title",
     "http://purl.org/dc/elements/1.1/title",
 )
+#: How a relation reads from its tail: "contains" of "located in".
+INVERSE_LABEL = "http://purl.org/net/vocab/2004/03/label#inverseSingular"
 #: Further texts by which something is found, beside its labels.
 ALTERNATIVE_LABELS = (
     SKOS + "altLabel",

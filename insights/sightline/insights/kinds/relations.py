@@ -32,7 +32,8 @@ class Relation:
 
     Attributes:
         symmetric: an ontology says that it holds both ways.
-        inverse_label: the label of the relation that is declared its inverse; null without one.
+        inverse_label: how it reads from its tail: what the data calls that (inverseSingular), else
+            the label of the relation that is declared its inverse; null without either.
     """
 
     relation: Ref
@@ -74,17 +75,20 @@ def relations(sight: Sightline, asked: RelationsQuestion) -> RelationPage:
             tails=int(facts.anchors_per_rel[r + n]),
             cardinality=_cardinality(bool(many[r + n]), bool(many[r])),
             symmetric=bool(s.one_rel[r] == back[r]),
-            inverse_label=_other(s, int(r), int(back[r])),
+            inverse_label=_backward(s, int(r), int(back[r])),
         )
         for r in order[start:end]
     )
     return RelationPage(page, cursor_of(s, end) if n > end else None, n)
 
 
-def _other(s: Snapshot, relation: int, back: int) -> str | None:
-    """The label of another relation that stands for one read backward."""
+def _backward(s: Snapshot, relation: int, back: int) -> str | None:
+    """How a relation reads backward: as the data says, or by another that stands for it."""
     import numpy as np
 
+    # A snapshot of before such labels were read has none.
+    if said := s.manifest.get("inverse_labels", {}).get(s.relation_iris[relation]):
+        return str(said)
     same = np.flatnonzero(s.one_rel[: s.num_relations] == back).tolist()
     return next((s.relation_labels[i] for i in same if i != relation), None)
 

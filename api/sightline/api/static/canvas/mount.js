@@ -242,7 +242,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   function fit() {
     const signs = shown.groups.flatMap((group) => (group.rest ? [group.rest] : []));
     const narrow = stage.width < 600;
-    stage.fit([...shown.nodes, ...signs], !entity ? WHOLE : narrow ? { top: 70, right: 92, bottom: 76, left: 92 } : EDGE);
+    stage.fit([...shown.nodes, ...signs], !entity ? WHOLE : narrow ? { top: 70, right: 98, bottom: 76, left: 98 } : EDGE);
   }
 
   /** Bars and legend. @param {Set<string>} norel @param {string[]} statuses */

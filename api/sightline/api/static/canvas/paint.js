@@ -315,7 +315,7 @@ function labels(c, stage, shown, places, taken) {
     const must = first(node) > 1;
     if (!must && stage.camera.k < 0.32) continue;
     c.font = centre ? font(640, 14) : font(540, 12.5);
-    const text = short(nameOf(node.entity), must ? 40 : stage.width < 600 ? 15 : LONG);
+    const text = short(nameOf(node.entity), must ? 40 : stage.width < 600 ? 12 : LONG);
     const [w, r] = [c.measureText(text).width, node.r * stage.zoom + 6];
     const angle = Math.atan2(node.y, node.x);
     const [right, left, over, under] = [[r, 0, 0], [-r - w, 0, 0], [-w / 2, -r - 6, 1], [-w / 2, r + 6, 1]];

@@ -49,6 +49,9 @@ function inverseOf(relation) {
 /** A relation read from one end, in plain words. @param {Ref} relation @param {boolean} forward */
 export const read = (relation, forward) => (forward ? nameOf(relation) : inverseOf(relation) ?? `← ${nameOf(relation)}`);
 
+/** A relation as a verb of a sentence: one whose other way is called "is the capital of" is something that is had. @param {Ref} relation @param {boolean} forward */
+export const verb = (relation, forward) => (forward && ways.get(relation.id)?.inverse_label === `is the ${relation.label} of` ? `has the ${nameOf(relation)}` : read(relation, forward));
+
 /** A relation as it is walked; only its name may run from right to left, never the arrow. @param {Ref} relation @param {boolean} forward */
 export function arrow(relation, forward) {
   const name = forward ? nameOf(relation) : inverseOf(relation);

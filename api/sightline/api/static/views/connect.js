@@ -4,7 +4,7 @@
 import { ask, queryOf } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
-import { entityLink, nameOf, named, read, ready as relationsReady, withArticle } from "../parts/facts.js";
+import { entityLink, nameOf, named, read, ready as relationsReady, verb, withArticle } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { pValue, score } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -148,7 +148,7 @@ export async function view(context) {
     return [h("b", {}, label(left)), shape.steps.map((step, i) => {
       const type = between[i];
       const last = i === shape.steps.length - 1;
-      return [" ", label(phrase(step)), " ", last ? h("b", {}, label(right)) : [h("span", { class: "between" }, dot(typeNamed(type ?? "")), label(type ? withArticle(type) : "something")), " that"]];
+      return [" ", label(verb(step.relation, step.forward)), " ", last ? h("b", {}, label(right)) : [h("span", { class: "between" }, dot(typeNamed(type ?? "")), label(type ? withArticle(type) : "something")), " that"]];
     })];
   }
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sightline.graph.snapshot.sections.section import File, Section, require_lengths
-from sightline.graph.storage.settings import Settings
 from sightline.graph.storage.strings import StringTable
-from sightline.graph.vocabulary import readable_name
+from sightline.graph.vocabulary import INVERSE_LABEL, readable_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +31,10 @@ class Names(Section):
 
     @classmethod
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
-        labels = _labels(inputs.literals, inputs.settings)
+        labels = _best(inputs.literals, inputs.settings.label_properties)
+        said = _best(inputs.literals, (INVERSE_LABEL,)).rows()
+        known = set(inputs.tables["relation"])
+        manifest["inverse_labels"] = {iri: text for iri, text in said if iri in known}
         plural = {"entity": "entities", "relation": "relations", "class": "classes"}
         for kind, iris in inputs.tables.items():
             if kind in plural:
@@ -48,11 +50,11 @@ class Names(Section):
                 require_lengths(2 * length, "one_rel", of=self)
 
 
-def _labels(literals: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """The best label of each subject: by property, then untagged or English, then the text."""
+def _best(literals: pl.DataFrame, properties: Sequence[str]) -> pl.DataFrame:
+    """The best text of each subject: by property, then untagged or English, then the text."""
     import polars as pl
 
-    order = {iri: i for i, iri in enumerate(settings.label_properties)}
+    order = {iri: i for i, iri in enumerate(properties)}
     language = pl.col("language").fill_null("")
     return (
         literals.filter(pl.col("predicate").is_in(list(order)) & (pl.col("object") != ""))
