@@ -954,7 +954,8 @@ class Relation:
 
     Attributes:
         symmetric: an ontology says that it holds both ways.
-        inverse_label: the label of the relation that is declared its inverse; null without one.
+        inverse_label: how it reads from its tail: what the data calls that (inverseSingular), else
+            the label of the relation that is declared its inverse; null without either.
     """
 
     relation: Ref

@@ -49,8 +49,15 @@ function inverseOf(relation) {
 /** A relation read from one end, in plain words. @param {Ref} relation @param {boolean} forward */
 export const read = (relation, forward) => (forward ? nameOf(relation) : inverseOf(relation) ?? `← ${nameOf(relation)}`);
 
+/** What says how or where something is, in English, without its verb. */
+const STATE = /^(in|on|at|within|near|under|part of|member of|kind of|located|based|born|made|named|written|published|produced|directed|founded|independent)\b/;
+
 /** A relation as a verb of a sentence: one whose other way is called "is the capital of" is something that is had. @param {Ref} relation @param {boolean} forward */
-export const verb = (relation, forward) => (forward && ways.get(relation.id)?.inverse_label === `is the ${relation.label} of` ? `has the ${nameOf(relation)}` : read(relation, forward));
+export function verb(relation, forward) {
+  const name = read(relation, forward);
+  if (forward && ways.get(relation.id)?.inverse_label === `is the ${relation.label} of`) return `has the ${name}`;
+  return STATE.test(name) ? `is ${name}` : name;
+}
 
 /** A relation as it is walked; only its name may run from right to left, never the arrow. @param {Ref} relation @param {boolean} forward */
 export function arrow(relation, forward) {

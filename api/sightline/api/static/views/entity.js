@@ -93,7 +93,9 @@ export async function view(context) {
 
 /** What is meant by a name that nothing has. @param {string} id */
 function meant(id) {
-  return later(ask("entities", { q: id.slice(0, 200), limit: 8 }), ({ entities }) => entities.length
+  // What follows the prefix, in words: people mistype ids as they do names.
+  const words = id.replace(/^.*[:/#]/, "").replaceAll("_", " ").slice(0, 200);
+  return later(ask("entities", { q: words || id.slice(0, 200), limit: 8 }), ({ entities }) => entities.length
     ? h("section", { class: "meant" }, h("h2", {}, "Did you mean"), h("ul", {}, entities.map((/** @type {any} */ found) => h("li", {}, entityLink(found, { withDot: true }), " ", h("small", {}, label(`${found.id}, ${found.types.join(", ")}`))))))
     : null);
 }
