@@ -46,6 +46,8 @@ def show(answer: Any, title: str | None = None) -> None:
                 _show_records(heading, value)
         elif field.name not in _UNSAID and not isinstance(value, EntityRef):
             terminal.say(f"{field.name}: {_cell(value)}")
+    if isinstance(answer, Reliability):
+        _say_reason(answer, "not everything was asked")
 
 
 def _show_records(title: str, records: Sequence[Any]) -> None:
@@ -93,8 +95,12 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
         terminal.say(f"{also}{answer.guesses} {guesses}{below}")
     if any(fact.status == "predicted" for fact in facts):
         terminal.say(f"predicted by: {answer.model}")
+
+
+def _say_reason(answer: Any, cut: str) -> None:
+    """What was cut of an answer, or why there is none."""
     if answer.reason:
-        terminal.say(f"not everything was asked: {answer.reason}")
+        terminal.say(f"{cut}: {answer.reason}" if answer.truncated else answer.reason)
 
 
 def _qualifiers(*facts: Fact | Step) -> str:
@@ -145,10 +151,7 @@ def show_paths(answer: Paths) -> None:
         terminal.table("Shapes, beside chance", ("#score", "#paths", "#p", "#q", "shape"), shapes)
         for why in {m.note for m in answer.metapaths if m.p_value is None}:
             terminal.say(f"no p: {why}")
-    else:
-        terminal.say("no path is within what was asked; --max-hops, 6 at the most, looks further")
-    if answer.truncated:
-        terminal.say(f"not everything was searched: {answer.reason}")
+    _say_reason(answer, "not everything was searched")
 
 
 def show_query(answer: Answers) -> None:
@@ -175,8 +178,7 @@ def show_query(answer: Answers) -> None:
         terminal.say(f"predicted by: {answer.model}")
     if answer.note:
         terminal.say(answer.note)
-    if answer.truncated:
-        terminal.say(f"not everything was searched: {answer.reason}")
+    _say_reason(answer, "not everything was searched")
 
 
 def show_enriched(answer: Enriched) -> None:
@@ -206,8 +208,7 @@ def show_enriched(answer: Enriched) -> None:
         terminal.say(f"left out: {ref.label}, which is not of that type")
     for name in answer.unresolved:
         terminal.say(f"left out: {name.problem}")
-    if answer.truncated:
-        terminal.say(f"not everything was compared: {answer.reason}")
+    _say_reason(answer, "not everything was compared")
 
 
 def show_communities(answer: Communities) -> None:
@@ -237,8 +238,7 @@ def show_communities(answer: Communities) -> None:
     )
     if answer.bridges:
         terminal.table("What joins them", ("#participation", "entity", "facts"), joins)
-    if answer.truncated:
-        terminal.say(f"not everything was looked at: {answer.reason}")
+    _say_reason(answer, "not everything was looked at")
 
 
 def show_insights(answer: Insights) -> None:
@@ -252,8 +252,7 @@ def show_insights(answer: Insights) -> None:
     terminal.say("")
     for why in answer.nothing:
         terminal.say(f"nothing of this sort: {why}")
-    if answer.truncated:
-        terminal.say(f"not everything was looked at: {answer.reason}")
+    _say_reason(answer, "not everything was looked at")
 
 
 def show_surprising(answer: Surprising) -> None:
@@ -275,8 +274,7 @@ def show_surprising(answer: Surprising) -> None:
     for no in answer.forbidden:
         said = f"{no.head.label} —{no.relation.label}→ {no.tail.label}"
         terminal.say(f"forbidden: {said}; {no.constraint}")
-    if answer.truncated:
-        terminal.say(f"not everything was looked at: {answer.reason}")
+    _say_reason(answer, "not everything was looked at")
 
 
 def _also(one: SharedFeature) -> str:
@@ -314,8 +312,7 @@ def show_explanation(answer: Explanation) -> None:
     for line in (answer.support_note, f"faithfulness: {answer.faithfulness_note}"):
         if line:
             terminal.say(line)
-    if answer.truncated:
-        terminal.say(f"not everything was searched: {answer.reason}")
+    _say_reason(answer, "not everything was searched")
 
 
 def show_changes(answer: Changes) -> None:
@@ -366,8 +363,7 @@ def show_diagnosis(answer: Diagnosis) -> None:
         terminal.say(f"decided about: {', '.join(decided)}; --state all lists them, too")
     if any(f.patch and f.patch.retracts for f in answer.findings):
         terminal.say("a patch takes its statements back: sightline doctor --apply ID")
-    if answer.truncated:
-        terminal.say(f"not everything was looked at: {answer.reason}")
+    _say_reason(answer, "not everything was looked at")
 
 
 #: How to show kinds of answer for which ``show`` does not do, by their name.

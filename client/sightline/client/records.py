@@ -82,7 +82,8 @@ class Reliability:
         calibration_error: mean gap between probability and truth on held-out facts; null where
             the model was not evaluated.
         guesses: how many of the listed facts are guesses.
-        truncated, reason: whether something was cut, as by the deadline, and what.
+        truncated: whether something was cut, as by the deadline.
+        reason: what was cut; where nothing was and nothing is listed, why not.
     """
 
     model: str | None
@@ -517,7 +518,7 @@ class Paths(Table, Graph):
     Attributes:
         source, target: the entities that paths were looked for between, at most ``MAX_ENDS`` of a
             set; best connected first where they are of a type.
-        reason: what was cut when ``truncated``.
+        reason: what was cut when ``truncated``; else why there is no path, where there is none.
     """
 
     source: tuple[EntityRef, ...]
@@ -1213,7 +1214,8 @@ class Diagnosis(Table, Graph):
     Attributes:
         total: findings of the kind and state asked for; of each kind at most 1000 are kept.
         counts: of each kind in that state; ``states``: of each state, of that kind.
-        reason: what was not looked at, where ``truncated``.
+        reason: what was not looked at, and why: what was left out where ``truncated``, or too few
+            facts.
     """
 
     findings: tuple[Finding, ...]

@@ -161,6 +161,15 @@ class Checkup:
         found.sort(key=lambda x: (rank[x.severity], -x.certainty, x.kind, x.edges, x.entities))
         return _once(found), missed
 
+    @property
+    def too_few(self) -> str | None:
+        """Why no fact is called implausible, where that is for want of facts."""
+        facts = int((self.snapshot.fact_of == np.arange(self.snapshot.num_edges)).sum())
+        if facts >= LEAST_FACTS:
+            return None
+        why = f"{facts} facts are too few to learn from, {LEAST_FACTS} would do"
+        return f"{IMPLAUSIBLE} were not looked for: {why}"
+
     def _judge(self, end: float) -> Plausibility:
         if self._judged is None:
             self._judged = plausibility(self.snapshot, end)

@@ -385,9 +385,16 @@ def is_guess(sight: Sightline, c: Candidate) -> bool:
     )
 
 
-def reliability(sight: Sightline, facts: Iterable[Fact], reason: str | None) -> dict[str, Any]:
-    """The fields of ``Reliability`` of an answer with some facts, and what was cut of it."""
-    cut = {"truncated": reason is not None, "reason": reason}
+def reliability(
+    sight: Sightline, facts: Sequence[Fact], reason: str | None, nothing: str | None = None
+) -> dict[str, Any]:
+    """The fields of ``Reliability`` of an answer with some facts, and what was cut of it.
+
+    Args:
+        nothing: why there is none, where there is none.
+    """
+    why = nothing if reason is None and not facts else reason
+    cut = {"truncated": reason is not None, "reason": why}
     if sight.model is None:
         return dict.fromkeys(field.name for field in fields(Reliability)) | cut
     calibration = sight.model.scorer.calibration

@@ -238,7 +238,8 @@ class Reliability:
         calibration_error: mean gap between probability and truth on held-out facts; null where
             the model was not evaluated.
         guesses: how many of the listed facts are guesses.
-        truncated, reason: whether something was cut, as by the deadline, and what.
+        truncated: whether something was cut, as by the deadline.
+        reason: what was cut; where nothing was and nothing is listed, why not.
     """
 
     model: str | None

@@ -123,7 +123,8 @@ class Diagnosis:
     Attributes:
         total: findings of the kind and state asked for; of each kind at most 1000 are kept.
         counts: of each kind in that state; ``states``: of each state, of that kind.
-        reason: what was not looked at, where ``truncated``.
+        reason: what was not looked at, and why: what was left out where ``truncated``, or too few
+            facts.
     """
 
     findings: tuple[Finding, ...]
@@ -145,14 +146,14 @@ def doctor(sight: Sightline, asked: DoctorQuestion) -> Diagnosis:
     wanted = [suspect for suspect, _ in there if asked.kind in ("all", suspect.kind)]
     kinds = Counter(suspect.kind for suspect, _ in there)
     each = Counter(st for s, st in zip(found, states) if asked.kind in ("all", s.kind))
-    reason = f"the deadline left no time for {', '.join(missed)}" if missed else None
+    late = f"the deadline left no time for {', '.join(missed)}" if missed else None
     return Diagnosis(
         findings=tuple(finding(sight, suspect, decided) for suspect in wanted[: asked.limit]),
         total=len(wanted),
         counts=tuple(FindingCount(kind, number) for kind, number in sorted(kinds.items())),
         states=tuple(StateCount(state, each[state]) for state in get_args(State)),
         truncated=bool(missed),
-        reason=reason,
+        reason=late or sight.checkup.too_few,
     )
 
 

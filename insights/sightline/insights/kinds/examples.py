@@ -68,16 +68,15 @@ def examples(sight: Sightline, asked: ExamplesQuestion) -> Examples:
 
 
 def _usual(sight: Sightline) -> Ids:
-    """Entities of the type that has most facts, those with a usual number of facts first."""
+    """Entities with facts, of the type that has most if there is one, those with a usual number of
+    facts first."""
     import numpy as np
 
     s = sight.snapshot
-    if not len(s.type_class):
-        among = np.flatnonzero(s.degree)
-    else:
-        owner = np.repeat(np.arange(s.num_entities), np.diff(s.type_indptr))
-        most = int(np.argmax(np.bincount(s.type_class, s.degree[owner])))
-        among = np.flatnonzero(s.members(most) & (s.degree > 0))
+    owner = np.repeat(np.arange(s.num_entities), np.diff(s.type_indptr))
+    facts = np.bincount(s.type_class, s.degree[owner])
+    fit = s.members(int(np.argmax(facts))) if facts.any() else np.ones(s.num_entities, np.bool_)
+    among = np.flatnonzero(fit & (s.degree > 0))
     far = np.abs(np.log1p(s.degree[among]) - np.log1p(USUAL))
     found: Ids = among[np.argsort(far, kind="stable")].astype(np.int32)
     return found
@@ -174,7 +173,7 @@ def _table(sight: Sightline) -> Example | None:
     most = np.zeros(s.num_relations)
     np.maximum.at(most, rel[fit], count[fit])
     usual = np.maximum(sight.facts.answers_per_anchor[: s.num_relations], 1)
-    chosen = int(np.argmax(np.where(most > 2, most / usual, 0)))
+    chosen = int(np.argmax(np.where(most > 2, most / usual, np.minimum(most, 1) - 1)))
     best = fit[rel[fit] == chosen]
     top = int(anchor[best[np.argmax(count[best])]])
     about, relation = names.entity(top), names.relation(chosen)
@@ -188,9 +187,10 @@ def _similar(sight: Sightline) -> Example | None:
     """What is like an entity."""
     from sightline.insights.kinds.similar import SimilarQuestion, similar
 
-    if sight.model is None:
+    usual = _usual(sight)
+    if sight.model is None or not len(usual):
         return None
-    about = sight.names.entity(int(_usual(sight)[0]))
+    about = sight.names.entity(int(usual[0]))
     found = similar(sight, SimilarQuestion(about.iri, k=2)).similar
     answer = ", ".join(one.entity.label for one in found)
     text = f"What is like {about.label}?"

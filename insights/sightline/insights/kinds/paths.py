@@ -35,6 +35,8 @@ SHOWING = 0.1
 MAX_ENDS = 200
 #: How much more than its share of the time one pair of two sets may take.
 PATIENCE = 4
+#: Facts of a path at the most.
+MOST_HOPS = 6
 #: A q-value up to which a shape stands out.
 SIGNIFICANT = 0.05
 
@@ -60,7 +62,7 @@ class PathsQuestion:
 
     source: Ends
     target: Ends
-    max_hops: Annotated[int, Span(1, 6), Doc("Longest path in edges.")] = 3
+    max_hops: Annotated[int, Span(1, MOST_HOPS), Doc("Longest path in edges.")] = 3
     k: K = 10
     include: Annotated[
         tuple[str, ...], Names("relation"), Doc("Only these relations. Repeat for several.")
@@ -130,7 +132,7 @@ class Paths:
     Attributes:
         source, target: the entities that paths were looked for between, at most ``MAX_ENDS`` of a
             set; best connected first where they are of a type.
-        reason: what was cut when ``truncated``.
+        reason: what was cut when ``truncated``; else why there is no path, where there is none.
     """
 
     source: tuple[EntityRef, ...]
@@ -177,6 +179,9 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         late = f"the deadline of {asked.deadline_ms} ms left no time to show "
         late += f"{hidden} of {len(found.paths)} paths"
         reason = f"{reason}; {late}" if reason else late
+    truncated = reason is not None
+    if not truncated and not found.paths:
+        reason = _nothing(sight, sources, targets, asked.max_hops)
     return Paths(
         source=tuple(map(names.entity, sources)),
         target=tuple(map(names.entity, targets)),
@@ -185,9 +190,21 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
             sight, asked, (sources, targets), found.metapaths, joined, (start, budget)
         ),
         found=found.found,
-        truncated=reason is not None,
+        truncated=truncated,
         reason=reason,
     )
+
+
+def _nothing(sight: Sightline, sources: Sequence[int], targets: Sequence[int], most: int) -> str:
+    """Why there is no path between two sets of entities."""
+    labels = sight.snapshot.entity_labels
+    if len({*sources, *targets}) == 1:
+        return f"both ends are {labels[sources[0]]}; a path leads from one entity to another"
+    for end in (sources, targets):
+        if not sight.snapshot.degree[list(end)].any():
+            return f"{labels[end[0]]} has no facts" + (", nor have the others" if end[1:] else "")
+    longer = "" if most == MOST_HOPS else f"; paths of up to {MOST_HOPS} can be asked for"
+    return f"no path of at most {most} facts is what was asked for{longer}"
 
 
 def _ends(sight: Sightline, refs: Sequence[str]) -> tuple[list[int], str | None]:

@@ -86,8 +86,9 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
     else:
         raise UsageError("a prediction fills one gap: give two of head, relation and tail")
     facts = told(sight, found)
+    nothing = "nothing fits by type" + (" that is not stated" if asked.new_only else "")
     return Predictions(
-        **reliability(sight, facts, deadline.reason),
+        **reliability(sight, facts, deadline.reason, nothing),
         known=None if room is None else room.known,
         possible=None if room is None else room.possible,
         set_size=None if room is None else room.set_size,

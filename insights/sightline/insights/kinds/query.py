@@ -150,7 +150,7 @@ def query(sight: Sightline, asked: QueryQuestion) -> Answers:
     rows = _Telling(sight, conditions, shown, found, asked.above, end).rows(page)
     more = page.stop < len(found.table) and found.reason is None
     return Answers(
-        **reliability(sight, (fact for row in rows for fact in row.facts), found.reason),
+        **reliability(sight, [fact for row in rows for fact in row.facts], found.reason),
         variables=tuple(shown),
         conditions=tuple(_said(condition, found) for condition in conditions),
         rows=rows,

@@ -98,8 +98,14 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         facts += told(sight, found)
     if predicted and asked.relation is not None and not facts:
         require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())
-    about = sight.names.entity(entity)
-    return Related(**reliability(sight, facts, deadline.reason), entity=about, related=facts)
+    about, stated_of_it = sight.names.entity(entity), int(sight.snapshot.degree[entity])
+    nothing = f"{about.label} has {stated_of_it:,} facts, none of which was asked for"
+    if not stated_of_it:
+        nothing = f"{about.label} has no facts"
+    if predicted:
+        nothing += ", and nothing new is predicted of it"
+    said = reliability(sight, facts, deadline.reason, nothing)
+    return Related(**said, entity=about, related=facts)
 
 
 KIND = Kind(

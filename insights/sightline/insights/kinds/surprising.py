@@ -160,8 +160,9 @@ def surprising(sight: Sightline, asked: SurprisingQuestion) -> Surprising:
     chosen = choose(sight, found, asked.k, end)
     cut += [chosen.reason] if chosen.reason else []
     facts = [one.fact for one in chosen.surprising]
+    nothing = None if chosen.left_out else "nothing new is predicted of any of them"
     return Surprising(
-        **reliability(sight, facts, "; ".join(cut) or None),
+        **reliability(sight, facts, "; ".join(cut) or None, nothing),
         asked=done,
         entities=len(entities),
         surprising=chosen.surprising,
