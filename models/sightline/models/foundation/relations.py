@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from sightline.graph.arrays import Floats, Ids
 from sightline.models.data.queries import with_reciprocals
@@ -49,7 +48,7 @@ class Meeting:
         """Count what directed relations ``(2R, n)`` have in common, if that is no large table."""
         owners = np.bincount(has.indices, minlength=has.shape[1]).astype(np.float64)
         if has.shape[0] <= FEW or float((owners * owners).sum()) <= MOST_PAIRS:
-            return cls(csr_array(has @ has.T), True)
+            return cls((has @ has.T).tocsr(), True)
         return cls(has, False)
 
     def counts(self, rels: Any) -> Floats:
@@ -94,6 +93,8 @@ class RelationGraph:
     @classmethod
     def of(cls, triples: Ids, num_entities: int, num_relations: int) -> RelationGraph:
         """Read int32 ``(M, 3)`` unique triples, O(M log M)."""
+        from scipy.sparse import csr_array
+
         rels, n = 2 * num_relations, num_entities
         source, rel, target = with_reciprocals(triples, num_relations).T
         order = np.lexsort((rel, source, target))
@@ -158,6 +159,8 @@ class RelationGraph:
     @classmethod
     def open(cls, folder: Path) -> RelationGraph:
         """Map what ``save`` wrote. Cost does not grow with the graph."""
+        from scipy.sparse import csr_array  # half a second of who serves a student
+
         said = json.loads((folder / "graph.json").read_bytes())
 
         def array(name: str) -> Any:
