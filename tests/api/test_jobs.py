@@ -52,8 +52,8 @@ mappings:
 
 @pytest.fixture
 def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(module, "INTERVAL", 0.02)
-    monkeypatch.setattr(serving, "WATCH_INTERVAL", 0.02)
+    monkeypatch.setattr(module, "INTERVAL", 0.1)
+    monkeypatch.setattr(serving, "WATCH_INTERVAL", 0.1)
     return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(JOBS))
 
 

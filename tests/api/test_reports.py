@@ -40,7 +40,7 @@ SHORT = {"sections": {"entities": {"predicted": 5, "stated": 5, "similar": 5}}}
 
 @pytest.fixture
 def folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(module, "INTERVAL", 0.02)
+    monkeypatch.setattr(module, "INTERVAL", 0.1)
     return shutil.copytree(folder, tmp_path / "ws", ignore=shutil.ignore_patterns(JOBS))
 
 

@@ -45,10 +45,12 @@ def serving(folder: Path) -> Iterator[TestClient]:
 
 def until(claim: Callable[[], bool]) -> None:
     """Wait for what another thread will make true."""
-    end = time.monotonic() + 120
+    end, pause = time.monotonic() + 120, 0.01
     while not claim():
         assert time.monotonic() < end
-        time.sleep(0.02)
+        time.sleep(pause)
+        # Who waits for long would else take half the time of what is waited for.
+        pause = min(1.3 * pause, 0.25)
 
 
 def more(workspace: Workspace, damage: bool = False, maps: bool = True) -> str:

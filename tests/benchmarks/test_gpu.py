@@ -18,18 +18,27 @@ FAMILIES = 20
 
 #: Seconds that pass whenever the benchmark looks at its clock.
 TICK = 0.02
-#: Calls until one is not cut short, each in the state that the one before left on disk.
+#: Minutes of all steps, and of a call.
+MINUTES, CALL = 0.15, 0.03
+#: A step before those that it needs; then calls until one is not cut short, each in the state that
+#: the one before left on disk.
 CALLS = f"""
 import contextlib, io, itertools, sys, types
 sys.modules |= dict.fromkeys({ABSENT!r})
 sys.path.insert(0, {str(ROOT / "benchmarks")!r})
 import gpu
 looks = itertools.count()
+gpu.PARTNER = gpu.replace(gpu.PARTNER, dim=64)
 gpu.time = types.SimpleNamespace(monotonic=lambda: {TICK} * next(looks))
+data, out = sys.argv[1:]
+try:
+    gpu.main(["teach", data, "--out", out + "/early"])
+except SystemExit as end:
+    print("status", end.code, file=sys.stderr)
 for _ in range(100):
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        gpu.main(sys.argv[1:])
+        gpu.main(["all", data, "--out", out, "--minutes", "{MINUTES}", "--call", "{CALL}"])
     print(said.getvalue(), end="")
     if '"to be continued"' not in said.getvalue():
         break
@@ -53,9 +62,11 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def calls(*arguments: object) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def done(families: Path) -> subprocess.CompletedProcess[str]:
+    """What the calls said; beside the families is what they made."""
     return subprocess.run(
-        [sys.executable, "-c", CALLS, *map(str, arguments)],
+        [sys.executable, "-c", CALLS, families, families.parent],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -63,12 +74,8 @@ def calls(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_calls_that_are_cut_short_end_with_a_student_and_its_metrics(
-    families: Path, tmp_path: Path
+    families: Path, done: subprocess.CompletedProcess[str]
 ) -> None:
-    minutes = 0.3
-    times = ("--minutes", minutes, "--call", 0.05)
-    done = calls("all", families, "--out", tmp_path, *times)
-
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     steps = [line["step"] for line in lines if "seconds" in line]
@@ -76,18 +83,15 @@ def test_calls_that_are_cut_short_end_with_a_student_and_its_metrics(
     assert sum("to be continued" in line for line in lines) > 1
     # A step ends within a few looks at the clock, and the first evaluation of each penalty.
     spent = {line["step"]: line["seconds"] for line in lines if "seconds" in line}
-    assert spent["partner"] < 60 * minutes * 0.5
-    assert sum(spent.values()) < 1.5 * 60 * minutes
+    assert spent["partner"] < 60 * MINUTES * 0.5
+    assert sum(spent.values()) < 1.5 * 60 * MINUTES
     assert lines[-1]["done"] == "all"
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    metrics = json.loads((families.parent / "metrics.json").read_text())
     for who in ("partner", "teacher", "student", "control"):
         assert metrics["evaluate"][who]["queries"] == 8
-    with np.load(tmp_path / "student.npz") as student:
+    with np.load(families.parent / "student.npz") as student:
         assert student["entity"].shape == (4 * FAMILIES, 64)
 
 
-def test_a_step_that_comes_too_early_says_so(families: Path, tmp_path: Path) -> None:
-    done = calls("teach", families, "--out", tmp_path)
-
-    assert done.returncode == 2
-    assert "step teach comes after partner, path" in done.stderr
+def test_a_step_that_comes_too_early_says_so(done: subprocess.CompletedProcess[str]) -> None:
+    assert "step teach comes after partner, path\nstatus 2\n" in done.stderr

@@ -29,7 +29,7 @@ def url(folder: Path) -> Iterator[str]:
     worker = Worker(folder, [sys.executable, "-P", "-m", "sightline.cli.jobs", str(folder)])
     threads = [threading.Thread(target=run) for run in (server.run, worker.run)]
     patched = pytest.MonkeyPatch()
-    patched.setattr(jobs, "INTERVAL", 0.02)
+    patched.setattr(jobs, "INTERVAL", 0.2)
     for thread in threads:
         thread.start()
     while not server.started:

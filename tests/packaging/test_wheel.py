@@ -60,7 +60,8 @@ def run_outside(installed: Path, folder: Path, code: str) -> subprocess.Complete
     return subprocess.run(
         [sys.executable, "-I", "-c", start + code],
         cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_CACHE_DIR": str(folder / "numba")},
+        # A kernel is run as it is written: to compile all of them again takes half a minute.
+        env={**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "1"},
         capture_output=True,
         text=True,
     )
