@@ -7,8 +7,9 @@ every entity a row, as many questions at once as are fastest.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,8 +20,10 @@ from sightline.distill.student.arrays import READ, WIDTH, StudentArrays, best
 from sightline.distill.student.quantise import quantise
 from sightline.distill.student.student import Student
 from sightline.graph.storage.strings import StringTable
-from sightline.models.data.messages import Messages
-from sightline.models.members.path import compiled, tensors
+from sightline.models.foundation import arrays
+from sightline.models.foundation.relations import RelationGraph
+from sightline.models.members.path import tensors
+from sightline.models.members.path.backends import asked_of
 from sightline.models.members.path.graph import GROUP, PathGraph
 from sightline.models.members.path.network import PathMember
 from sightline.models.training.presets import StudentConfig
@@ -54,22 +57,24 @@ def _measure(size: int, wanted: str) -> Result:
 
 def _against_paths(size: int, facts: int, student: float) -> list[Result]:
     rng = np.random.default_rng(6)
-    ends = torch.from_numpy(rng.integers(size, size=(2, facts)))
-    relation = torch.from_numpy(rng.integers(RELATIONS, size=facts))
-    both = torch.cat([ends, ends.flip(0)], dim=1)
-    messages = Messages(both, torch.cat([relation, relation + RELATIONS]), size)
+    triples = rng.integers([size, RELATIONS, size], size=(facts, 3), dtype=np.int32)
+    relations, cpu = RelationGraph.of(triples, size, RELATIONS), torch.device("cpu")
     member = PathMember(RELATIONS, limit=size).eval()
-    graph = member.encode(messages)
     heads, rels = (torch.from_numpy(rng.integers(n, size=GROUP)) for n in (size, 2 * RELATIONS))
+    arrays.MOST_EDGES = sys.maxsize
+    backends = {
+        "compiled": asked_of(member.state_dict(), relations, cpu, size),
+        "in PyTorch": PathGraph.of(relations, cpu, tensors),
+    }
 
     found = []
-    for how, backend in (("compiled", compiled), ("in PyTorch", tensors)):
-        read = replace(graph, backend=backend)
+    for how, read in backends.items():
 
-        def ask(count: int, read: PathGraph = read) -> None:
+        def ask(count: int, read: Any = read) -> None:
             with torch.no_grad():
                 member.scores(read, heads[:count], rels[:count])
 
+        ask(GROUP)
         times = {n: min(cpu_milliseconds(ask, [n] * 2)) / n for n in (1, 2, 4, GROUP)}
         path = float(min(times.values()))
         about = {"entities": size, "facts": facts, "milliseconds by batch": times}

@@ -114,7 +114,7 @@ def zeroshot(options: argparse.Namespace) -> None:
         started = time.process_time()
         for start in range(0, len(questions), AT_ONCE):
             some = questions[start : start + AT_ONCE]
-            scores = np.concatenate([arrays.scores(h, np.array([rel])) for h, rel, _ in some])
+            scores = arrays.scores(some[:, 0], some[:, 1])
             ranks = np.append(ranks, ranks_of(scores, some, known))
             answers = np.stack([graph.of_answers(rel) @ [1, 9, 0, 0.01] for rel in some[:, 1]])
             often = np.append(often, ranks_of(answers.astype(np.float32), some, known))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sightline.cli import build as commands
 from sightline.cli.main import run
 from sightline.distill.foundation import build as module
 from sightline.distill.foundation.build import build, model_for
@@ -220,7 +221,9 @@ def test_a_damaged_folder_of_it_is_refused_by_name_and_made_again(tmp_path: Path
     verify_model(ws, model_id, full=True)
 
 
-def test_a_student_takes_its_place_unless_it_is_surely_worse_and_keeps_it(tmp_path: Path) -> None:
+def test_a_student_takes_its_place_unless_it_is_surely_worse_and_keeps_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ws = compiled(tmp_path / "ws", ROWS)
     foundation = str(ws.current.model)
     snapshot = served_snapshot(ws)
@@ -234,8 +237,15 @@ def test_a_student_takes_its_place_unless_it_is_surely_worse_and_keeps_it(tmp_pa
     sampled = {"foundation": {"valid": {"mrr": 0.5, "queries": 100}}}
     write_json_atomic(ws.models / foundation / METRICS, sampled)
     write_json_atomic(student / METRICS, {"student": {"valid": {"mrr": 0.39}}})
-    with pytest.raises(WorseModel):
+    with pytest.raises(WorseModel, match=f"0.390.*the foundation member.*0.500.*{MODEL} --force"):
         publish(ws, MODEL)
+    # `run` has done what it was asked for, and what was served answers.
+    with pytest.MonkeyPatch.context() as patch:
+        for stage in ("_compile", "_distill", "_show_metrics", "_evaluate"):
+            patch.setattr(commands, stage, lambda *_: None)
+        patch.setattr(commands, "_train", lambda *_: MODEL)
+        commands.learn(ws, "quick", "cpu")
+    assert f"model {MODEL} is kept but not served" in capsys.readouterr().out
     assert ws.current.model == foundation
     write_json_atomic(student / METRICS, {"student": {"valid": {"mrr": 0.41}}})
     publish(ws, MODEL)

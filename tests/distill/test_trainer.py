@@ -25,11 +25,13 @@ SAMPLED = StudentConfig(
 
 def partners() -> LearningData:
     """Entity i goes with i + HALF; three in four are learnt from, to the end."""
-    facts = np.array([(i, 0, i + HALF) for i in range(HALF)], np.int32)
-    held = facts[:, 0] % 4 == 0
-    none = np.zeros((0, 3), np.int32)
-    names = [str(i) for i in range(N)]
-    return LearningData(names, ["with"], facts[~held], none, none, none, none, none, "given")
+    return data_of([(i, 0, i + HALF) for i in range(HALF) if i % 4])
+
+
+def data_of(facts: list[tuple[int, int, int]]) -> LearningData:
+    none, names = np.zeros((0, 3), np.int32), [str(i) for i in range(N)]
+    train = np.array(facts, np.int32)
+    return LearningData(names, ["with"], train, none, none, none, none, none, "given")
 
 
 def targets_of(questions: Questions, config: StudentConfig) -> SoftTargets:
@@ -95,3 +97,22 @@ def test_student_and_control_score_as_many() -> None:
     sizes = [len(t._draw(t.questions.batch(positions), positions).entity) for t in trainers]
 
     assert sizes == [SAMPLED.candidates] * 2
+
+
+def test_a_step_hears_teacher_and_facts_and_a_question_as_often_as_it_has_answers() -> None:
+    """By hand, where one of five questions has two answers."""
+    questions = Questions(data_of([(0, 0, 30), (0, 0, 31), (1, 0, 32)]), torch.device("cpu"))
+    draw = torch.Generator().manual_seed(1)
+    told, vectors = (torch.randn(size, generator=draw) for size in ((5, N), (N, 8)))
+    targets = SoftTargets(told, None, torch.zeros(5, 0), vectors)
+    config = replace(WHOLE, soft=0.75, dropout=0)
+    trainer = StudentTrainer(questions, targets, config, Setting(2.0), seed=0)
+    trainer._build()
+    batch = questions.batch(torch.arange(5))
+    (loss,) = trainer._losses(torch.arange(5))
+
+    scores = trainer.model.scores(batch.head, batch.rel)
+    hard = -torch.log_softmax(scores, 1)[batch.row, batch.answer].mean()
+    p, q = (torch.log_softmax(each / 2, 1) for each in (told, scores))
+    soft = 4 * torch.tensor([2.0, 1, 1, 1, 1]) @ (p.exp() * (p - q)).sum(1) / 6
+    torch.testing.assert_close(loss, 0.25 * hard + 0.75 * soft)

@@ -53,15 +53,16 @@ def test_answers_need_no_torch_and_are_those_that_were_learnt(n: int, r: int, fa
             seen = path_graph(graph, torch.device("cpu"))
             wanted = model(seen, np.full(2 * r, head, np.int32), rels).numpy()
 
-        assert np.allclose(arrays.scores(head, rels), wanted, atol=1e-4)
+        assert np.allclose(arrays.scores(np.full(2 * r, head), rels), wanted, atol=1e-4)
 
 
 def test_an_answer_has_the_same_bits_whatever_is_asked_beside() -> None:
     graph = RelationGraph.of(random_triples(30, 3, 80), 30, 3)
     arrays = FoundationArrays(as_arrays(untrained()), graph)
-    alone = arrays.scores(4, np.array([5], np.int32))
+    alone = arrays.scores(np.array([4]), np.array([5]))
+    heads = np.array([4, 9, 4, 4, 9, 4])
 
-    assert np.array_equal(arrays.scores(4, np.arange(6, dtype=np.int32))[5], alone[0])
+    assert np.array_equal(arrays.scores(heads, np.arange(6), threads=2)[5], alone[0])
 
 
 def test_what_relations_share_is_counted_in_all_four_ways() -> None:
@@ -106,19 +107,21 @@ def test_a_stored_graph_of_relations_gives_the_same_answers(
         again = RelationGraph.open(tmp_path / folder)
 
         assert again.meets.whole == again.joins.whole == (few > 0)
-        said, told = (FoundationArrays(SHIPPED, g).scores(3, np.arange(12)) for g in (graph, again))
+        said, told = (
+            FoundationArrays(SHIPPED, g).scores(np.full(12, 3), np.arange(12))
+            for g in (graph, again)
+        )
         assert np.array_equal(said, told)
 
 
 def test_only_the_nearest_rows_are_read_and_all_are_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = RelationGraph.of(random_triples(40, 2, 60), 40, 2)
-    whole = FoundationArrays(SHIPPED, graph)
     module = "sightline.models.foundation.arrays"
     degree = np.diff(graph.edges.indptr)
     for name, most in (("MOST_ROWS", 5), ("MOST_EDGES", 9)):
         with monkeypatch.context() as patch:
             patch.setattr(f"{module}.{name}", most)
-            questions = whole.questions(0)
+            questions = FoundationArrays(SHIPPED, graph).questions(0)
         near = questions.entity[: questions.count[-1]]
 
         assert 1 < len(near) <= 5
@@ -155,7 +158,7 @@ def test_ten_thousand_relations_at_one_entity_make_no_table_of_their_pairs() -> 
 
     assert not graph.meets.whole
     assert graph.meets.matrix.nnz == 2 * r
-    scores = FoundationArrays(as_arrays(untrained(0.0)), graph).scores(0, np.array([7]))
+    scores = FoundationArrays(as_arrays(untrained(0.0)), graph).scores(np.array([0]), np.array([7]))
     assert scores.shape == (1, 51)
     assert np.isfinite(scores).all()
 
@@ -167,7 +170,7 @@ def test_an_entity_out_of_reach_is_ranked_by_how_often_it_answers() -> None:
     weights = as_arrays(untrained(0.0))
     weights["prior.weight"] = 0 * weights["prior.weight"]
     weights["prior.bias"] = np.array([0, 1, 0, 0], np.float32)
-    (scores,) = FoundationArrays(weights, graph).scores(0, np.array([0]))
+    (scores,) = FoundationArrays(weights, graph).scores(np.array([0]), np.array([0]))
 
     assert scores[4] > scores[6] > scores[5] == scores[2]
 

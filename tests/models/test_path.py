@@ -163,11 +163,9 @@ def test_both_back_ends_find_the_same_rows_and_give_the_same_scores(
     triples, heads, which = case
     torch.manual_seed(seed)
     model = PathMember(2, limit=limit).eval()
-    graph = model.encode(messages_of(triples, 6, 2))
-    other = replace(graph, backend=tensors)
+    graph, other = (graph_of(triples, 6, 2, backend) for backend in (compiled, tensors))
     found, wanted = (Neighbourhood.around(one, heads, which, 3, limit) for one in (graph, other))
 
-    assert graph.backend is compiled
     assert torch.equal(found.place, wanted.place)
     assert torch.equal(found.start, wanted.start)
     for step in range(4):
@@ -178,18 +176,21 @@ def test_both_back_ends_find_the_same_rows_and_give_the_same_scores(
         torch.testing.assert_close(*scores, rtol=1e-4, atol=1e-4)
 
 
-def test_questions_are_answered_in_the_order_in_which_they_are_asked() -> None:
-    """They are asked a relation at a time, a few at once."""
+@pytest.mark.parametrize("limit", [3, 100])
+def test_what_is_asked_is_answered_in_its_order_as_what_learns_answers(limit: int) -> None:
+    """They are asked a head or a relation at a time, a few at once."""
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
-    model = PathMember(2, limit=100).eval()
-    graph = model.encode(messages_of(rng.integers([6, 2, 6], size=(14, 3)), 6, 2))
+    model = PathMember(2, limit=limit).eval()
+    triples = rng.integers([6, 2, 6], size=(14, 3))
+    graph = graph_of(triples, 6, 2, compiled)
     heads, rels = (torch.from_numpy(rng.integers(n, size=21)) for n in (6, 4))
-    with torch.no_grad():
-        found = model.scores(graph, heads, rels)
-        for scores, head, rel in zip(found, heads, rels):
-            alone = model(graph, head.numpy()[None], rel.numpy()[None])[0]
-            torch.testing.assert_close(scores, alone, rtol=1e-4, atol=1e-4)
+    for read in (graph, model.encode(messages_of(triples, 6, 2))):
+        with torch.no_grad():
+            found = model.scores(read, heads, rels)
+            for scores, head, rel in zip(found, heads, rels):
+                alone = model(graph, head.numpy()[None], rel.numpy()[None])[0]
+                torch.testing.assert_close(scores, alone, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -216,10 +217,10 @@ def test_what_is_asked_leaves_no_trace(data: LearningData, everything: bool) -> 
 def test_no_question_is_no_answer() -> None:
     """A blend asks it nothing where it has no say."""
     model = PathMember(1, limit=100).eval()
-    graph = model.encode(messages_of(np.array([[0, 0, 1]]), 2, 1))
     nothing = torch.zeros(0, dtype=torch.int64)
-
-    assert model.scores(graph, nothing, nothing).shape == (0, 2)
+    triples = np.array([[0, 0, 1]])
+    for read in (graph_of(triples, 2, 1, compiled), model.encode(messages_of(triples, 2, 1))):
+        assert model.scores(read, nothing, nothing).shape == (0, 2)
 
 
 def test_a_limit_keeps_the_nearest() -> None:
@@ -295,7 +296,7 @@ def test_its_work_bounds_what_it_learns_and_what_it_is_asked(data: LearningData)
     assert affordable(data, replace(CONFIG, learn=0)) == 0
     assert affordable(data, replace(CONFIG, learn=1e12)) == CONFIG.passes * 2 * len(data.train)
     assert asked_share(data, replace(CONFIG, work=1e12)) == 1
-    few, more = (asked_share(data, replace(CONFIG, work=work)) for work in (1e4, 2e4))
+    few, more = (asked_share(data, replace(CONFIG, work=work)) for work in (5e3, 1e4))
     assert more == pytest.approx(2 * few)
     assert few < 0.5
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sightline.models import ranking
 from sightline.models.data.queries import KnownAnswers
-from sightline.models.ranking import RankingMetrics, filtered_ranks, realistic_ranks
+from sightline.models.ranking import RankingMetrics, Remembered, filtered_ranks, realistic_ranks
 
 INF = np.inf
 
@@ -67,3 +68,20 @@ def test_metrics_by_hand() -> None:
 
 def test_no_query_has_no_metric() -> None:
     assert RankingMetrics.of(np.zeros(0)) == RankingMetrics(None, None, None, None, 0)
+
+
+def test_a_question_is_asked_once_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def score(heads: np.ndarray, rels: np.ndarray) -> np.ndarray:
+        asked.extend(zip(heads.tolist(), rels.tolist()))
+        return np.stack([heads, rels], axis=1).astype(np.float32)
+
+    remembered = Remembered(score)
+    # Two questions of two numbers each are held, a third is not.
+    monkeypatch.setattr(ranking, "REMEMBERED", 4)
+    for heads, rels in (([1, 1, 1], [2, 0, 2]), ([1, 5], [0, 5]), ([5], [5])):
+        assert remembered(np.array(heads), np.array(rels)).tolist() == [
+            *map(list, zip(heads, rels))
+        ]
+    assert asked == [(1, 2), (1, 0), (5, 5), (5, 5)]

@@ -93,6 +93,27 @@ def test_a_trial_goes_on_to_the_same_bits(data: LearningData, tmp_path: Path) ->
         assert np.array_equal(value, weights(resumed)[name]), name
 
 
+def test_a_seed_decides_where_training_begins_and_in_which_order(
+    data: LearningData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for seed in (0, 1, 1):
+        trainer, order = NetworkTrainer(Questions(data, CPU), CONFIG, seed), []
+
+        def stop(positions: torch.Tensor, steps: int, order: list = order) -> float:
+            order.append(positions)
+            raise Diverged(0)
+
+        monkeypatch.setattr(trainer, "_learn", stop)
+        with pytest.raises(Diverged):
+            trainer.run(tmp_path / str(len(found)), silent)
+        found.append((trainer.model.entity.detach(), order[0]))
+    zero, *(one, again) = found
+    for first, other, same in zip(zero, one, again):
+        assert not torch.equal(first, other)
+        assert torch.equal(other, same)
+
+
 def test_the_random_state_of_the_caller_is_given_back(data: LearningData, tmp_path: Path) -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()

@@ -124,7 +124,6 @@ def extract_texts(
 
 def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = False) -> None:
     """All stages after loading, in a row, holding the lock throughout."""
-    from sightline.distill.foundation.model import PART
     from sightline.distill.serving import publish
     from sightline.models.errors import WorseModel
 
@@ -136,8 +135,6 @@ def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = F
         try:
             publish(ws, model)
         except WorseModel as error:
-            if not (ws.models / str(ws.current.model) / PART).is_dir():
-                raise
             terminal.say(str(error))
 
 

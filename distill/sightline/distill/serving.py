@@ -248,7 +248,8 @@ def _refuse_worse(ws: Workspace, new: str, old: str) -> None:
     if new_snapshot != old_snapshot or new_mrr is None or old_mrr is None:
         return
     if new_mrr < old_mrr - error:
-        raise WorseModel(new, new_mrr, old, old_mrr)
+        sampled = "the foundation member, not trained on this graph and measured on a sample"
+        raise WorseModel(new, new_mrr, sampled if error else f"the served model {old}", old_mrr)
 
 
 def _valid_mrr(ws: Workspace, model_id: str) -> tuple[str | None, float | None, float]:

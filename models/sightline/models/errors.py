@@ -54,11 +54,11 @@ class WorseModel(LearningError):
 
     status = 409
 
-    def __init__(self, new: str, new_mrr: float, old: str, old_mrr: float) -> None:
+    def __init__(self, new: str, new_mrr: float, served: str, old_mrr: float) -> None:
         super().__init__(
             f"model {new} is kept but not served: its MRR on validation is {new_mrr:.3f}, that of "
-            f"the served model {old} is {old_mrr:.3f}; `sightline evaluate --model {new} --force` "
-            "serves it all the same"
+            f"{served}, which goes on answering, is {old_mrr:.3f}; "
+            f"`sightline evaluate --model {new} --force` serves it all the same"
         )
 
 

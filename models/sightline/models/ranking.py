@@ -22,6 +22,29 @@ Scorer = Callable[[Ids, Ids], Floats]
 
 #: Score rows of one block hold at most this many numbers (64 MB of float32).
 BLOCK = 1 << 24
+#: Numbers that a scorer remembers (256 MB).
+REMEMBERED = 1 << 26
+
+
+class Remembered:
+    """A scorer that is asked a question once, while there is room for what it says."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+        self._said: dict[tuple[int, int], Floats] = {}
+
+    def __call__(self, heads: Ids, rels: Ids) -> Floats:
+        """Scores of all entities of each question: float32 ``(B, N)``."""
+        asked = list(zip(heads.tolist(), rels.tolist()))
+        found = {pair: self._said[pair] for pair in asked if pair in self._said}
+        new = [pair for pair in dict.fromkeys(asked) if pair not in found]
+        if new:
+            scores = self._scorer(*np.array(new, np.int32).T)
+            said = dict(zip(new, scores))
+            found |= said
+            if (len(self._said) + len(new)) * scores.shape[1] <= REMEMBERED:
+                self._said |= said
+        return np.stack([found[pair] for pair in asked])
 
 
 @dataclass(frozen=True, slots=True)

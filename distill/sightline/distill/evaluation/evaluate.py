@@ -35,7 +35,7 @@ from sightline.graph.storage.artifact import read_manifest, sealed, write_json_a
 from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.questions import Questions
-from sightline.models.ranking import RankingMetrics, Scorer, filtered_ranks
+from sightline.models.ranking import RankingMetrics, Remembered, Scorer, filtered_ranks
 from sightline.models.train import open_teacher
 from sightline.models.training.trainer import scorer_of
 
@@ -60,8 +60,10 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         said = read_manifest(folder / "student")
         student = opened.arrays
         control = StudentArrays.open(folder / "student" / "control")
+        messages = Questions(data, torch.device("cpu")).messages
         scorers: dict[str, Scorer] = {
-            "teacher": scorer_of(teacher, Questions(data, torch.device("cpu")).messages),
+            # Every measure asks much the same, and each question may take it milliseconds.
+            "teacher": Remembered(scorer_of(teacher, messages)),
             "student": student.scores,
             "control": control.scores,
         }

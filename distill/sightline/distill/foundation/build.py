@@ -22,7 +22,7 @@ from sightline.distill.calibration.fit import calibrate
 from sightline.distill.evaluation.measure import measure_calibration, unseen
 from sightline.distill.foundation.model import PART, FoundationModel
 from sightline.distill.serving import write_maps
-from sightline.graph.arrays import Floats, Ids
+from sightline.graph.arrays import Ids
 from sightline.graph.errors import SightlineError
 from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import Snapshot
@@ -42,7 +42,7 @@ from sightline.models.errors import NoModel
 from sightline.models.format import MODEL_FORMAT
 from sightline.models.foundation.file import WEIGHTS, shipped, weights_in
 from sightline.models.foundation.relations import RelationGraph
-from sightline.models.ranking import RankingMetrics, filtered_ranks
+from sightline.models.ranking import RankingMetrics, Remembered, filtered_ranks
 
 #: Raised when the same weights and graph give another model than before.
 MADE = 1
@@ -126,22 +126,6 @@ def _build(
     progress("foundation", 3, 3, "done")
 
 
-class Remembered:
-    """A scorer that is asked each question once; what it said is held."""
-
-    def __init__(self, model: FoundationModel) -> None:
-        self._scores = model.scores
-        self._said: dict[tuple[int, int], Floats] = {}
-
-    def __call__(self, heads: Ids, rels: Ids) -> Floats:
-        """Scores of all entities of each question: float32 ``(B, N)``."""
-        asked = list(zip(heads.tolist(), rels.tolist()))
-        new = np.array([pair for pair in dict.fromkeys(asked) if pair not in self._said], np.int32)
-        if len(new):
-            self._said |= zip(map(tuple, new.tolist()), self._scores(*new.T))
-        return np.stack([self._said[pair] for pair in asked])
-
-
 def measured(model: FoundationModel, data: LearningData) -> tuple[Calibration, dict[str, Any]]:
     """The calibration, and what ``metrics.json`` says, by a sample of each held-out part."""
     graph = model.graph
@@ -149,9 +133,9 @@ def measured(model: FoundationModel, data: LearningData) -> tuple[Calibration, d
     size = min(MOST, max(FEWEST, WORK // cost))
     asked = {part: _sample(getattr(data, part), size) for part in ("select", "calibrate", "test")}
     # Scores of the questions of one part at a time are held: what is said of all entities each.
-    curve = calibrate(Remembered(model), data, asked["calibrate"])
-    valid = filtered_ranks(Remembered(model), asked["select"], data.known)
-    scorer = Remembered(model)
+    curve = calibrate(Remembered(model.scores), data, asked["calibrate"])
+    valid = filtered_ranks(Remembered(model.scores), asked["select"], data.known)
+    scorer = Remembered(model.scores)
     test = filtered_ranks(scorer, asked["test"], data.known)
     ranks = {
         name: asdict(RankingMetrics.of(found)) for name, found in (("valid", valid), ("test", test))

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from sightline.distill.calibration.calibrate import Calibration
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.storage.artifact import open_artifact
@@ -130,12 +128,7 @@ class FoundationModel:
 
     def scores(self, heads: Ids, rels: Ids) -> Floats:
         """Scores of all entities of each question: float32 ``(B, N)``."""
-        found = np.empty((len(heads), self.num_entities), np.float32)
-        for head in np.unique(heads):
-            (at,) = np.nonzero(heads == head)
-            for i, scores in zip(at, self.ask(int(head), rels[at])):
-                found[i] = scores
-        return found
+        return self._arrays.scores(heads, rels, THREADS)
 
     @cached_property
     def _arrays(self) -> FoundationArrays:

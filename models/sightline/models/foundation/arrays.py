@@ -6,6 +6,7 @@ is first asked for, and kept. Knows arrays; knows no label, no id of a snapshot.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -51,10 +52,11 @@ class FoundationArrays:
 
     Args:
         weights: by the names of ``Foundation.state_dict``.
+        limit: rows of a question at most; the nearest count.
     """
 
-    def __init__(self, weights: Weights, graph: RelationGraph) -> None:
-        self.graph = graph
+    def __init__(self, weights: Weights, graph: RelationGraph, limit: int | None = None) -> None:
+        self.graph, self.limit = graph, MOST_ROWS if limit is None else limit
         self.weights = weights
         numbers = 5 * 2 * graph.num_relations * WIDTH + graph.num_entities
         self.asked = lru_cache(max(4, KEPT // numbers))(self._of)
@@ -66,13 +68,19 @@ class FoundationArrays:
             for i in range(_count(weights, "steps"))
         ]
 
-    def scores(self, head: int, rels: Ids) -> Floats:
-        """Scores of all entities for questions of one head, higher is more plausible: float32
-        ``(len(rels), N)``. The same bits whatever is asked beside."""
-        questions = self.questions(head)
-        found = np.empty((len(rels), self.graph.num_entities), np.float32)
-        for scores, rel in zip(found, rels.tolist()):
-            scores[:] = questions.scores(rel)
+    def scores(self, heads: Ids, rels: Ids, threads: int = 1) -> Floats:
+        """Scores of all entities for questions ``(B,)``, higher is more plausible: float32
+        ``(B, N)``. The same bits whatever is asked beside."""
+        found = np.empty((len(heads), self.graph.num_entities), np.float32)
+
+        def answer(head: int) -> None:
+            # Questions of one head share what it reaches.
+            questions = self.questions(head)
+            for place in np.flatnonzero(heads == head):
+                found[place] = questions.scores(int(rels[place]))
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(answer, np.unique(heads).tolist()))
         return found
 
     def questions(self, head: int | tuple[Ids, Ids], without: Ids | None = None) -> Questions:
@@ -90,7 +98,7 @@ class FoundationArrays:
             edges, head = with_entity(edges, *head, self.graph.turned), n
         size = len(edges.indptr) - 1
         place = np.full((1, size), -1, np.int32)
-        entity = np.zeros((1, min(MOST_ROWS, size)), np.int32)
+        entity = np.zeros((1, min(self.limit, size)), np.int32)
         count = np.zeros((1, len(self.steps) + 1), np.int64)
         grow(edges, np.array([head]), place, entity, count)
         rows = entity[0, : count[0, -1]]

@@ -5,6 +5,8 @@ Knows tensors of rows and directed relations; knows no file, no loss and no rank
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,8 +14,11 @@ from torch import Tensor
 from sightline.models.data.messages import Messages
 from sightline.models.foundation.network import Foundation
 from sightline.models.foundation.relations import RelationGraph
-from sightline.models.members.path.backends import path_graph
+from sightline.models.members.path.backends import asked_of
 from sightline.models.members.path.graph import PathGraph
+
+if TYPE_CHECKING:
+    from sightline.models.foundation.arrays import FoundationArrays
 
 
 class PathMember(Foundation):
@@ -27,20 +32,24 @@ class PathMember(Foundation):
         super().__init__()
         self.num_relations, self.limit = num_relations, limit
 
-    def encode(self, messages: Messages) -> PathGraph:
-        """What ``scores`` reads: nothing is computed before a question is asked."""
+    def encode(self, messages: Messages) -> FoundationArrays | PathGraph:
+        """What ``scores`` reads, with the weights as they are now: nothing is computed before a
+        question is asked."""
         (head, tail), rel = messages.ends.cpu().numpy(), messages.rel.cpu().numpy()
         triples = np.stack([head, rel, tail], axis=1)[rel < self.num_relations].astype(np.int32)
         relations = RelationGraph.of(triples, messages.num_entities, self.num_relations)
-        return path_graph(relations, messages.rel.device)
+        return asked_of(self.state_dict(), relations, messages.rel.device, self.limit)
 
-    def scores(self, graph: PathGraph, head: Tensor, rel: Tensor) -> Tensor:
-        """Scores of all tails, float32 ``(B, N)``, a few questions at a time."""
-        found = head.new_zeros((len(head), graph.num_entities), dtype=torch.float32)
+    def scores(self, read: FoundationArrays | PathGraph, head: Tensor, rel: Tensor) -> Tensor:
+        """Scores of all tails, float32 ``(B, N)``; nothing is learnt by them."""
+        if not isinstance(read, PathGraph):
+            asked = head.numpy(), rel.numpy()
+            return torch.from_numpy(read.scores(*asked, threads=torch.get_num_threads()))
+        found = head.new_zeros((len(head), read.num_entities), dtype=torch.float32)
         # Questions of one directed relation share its weights.
         order = torch.argsort(rel, stable=True)
-        for start in range(0, len(order), graph.group):
-            some = order[start : start + graph.group]
-            asked = (each[some].cpu().numpy() for each in (head, rel))
-            found[some] = self(graph, *asked)
+        for start in range(0, len(order), read.group):
+            some = order[start : start + read.group]
+            asked = head[some].cpu().numpy(), rel[some].cpu().numpy()
+            found[some] = self(read, *asked)
         return found

@@ -36,8 +36,8 @@ ROUNDS, RANKED = 4, 200
 HIDDEN, STEPS_A_TASK = (0.03, 0.15), 24
 #: Share of the steps in which the rate rises, and after which it falls to zero.
 WARM_UP, HOLD = 0.03, 0.3
-#: A row costs what so many messages cost; asking costs a third of learning. Both measured.
-ROW_COST, ASK_SHARE = 70, 1 / 3
+#: A row costs what so many messages cost; asking costs a fifth of learning. Both measured.
+ROW_COST, ASK_SHARE = 70, 1 / 5
 #: Questions that tell what one costs.
 PROBES = 64
 
