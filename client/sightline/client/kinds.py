@@ -47,8 +47,9 @@ class Kinds:
     @question("GET", "/v1/insights")
     def insights(self, *, limit: int = 10, deadline_ms: int = 20000) -> Insights:
         """The findings of a graph that are most worth a look, over all kinds and without a
-        question: a likely error, a likely missing fact, a connection that chance does not
-        explain, what a few entities have in common, an entity that joins communities, a change.
+        question: a likely error, a likely missing fact, a fact that a text states and no table,
+        a connection that chance does not explain, what a few entities have in common, an entity
+        that joins communities, a change.
 
         Each comes with a line of why, and the command that shows more.
 

@@ -42,6 +42,7 @@ class Insight:
     sort: Literal[
         "likely error",
         "likely missing fact",
+        "fact of a text",
         "unexpected connection",
         "in common",
         "bridge",

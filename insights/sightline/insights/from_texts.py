@@ -35,6 +35,12 @@ def told(sight: Sightline, found: Extraction, direction: Direction | None = None
     )
 
 
+def said(fact: Fact, label: str) -> str | float | None:
+    """The confidence, sentence or method of an extracted fact; None of others."""
+    found = (one.value for one in fact.qualifiers if one.label == label)
+    return next(found, None) if fact.status == "extracted" else None
+
+
 def qualifiers(sight: Sightline, found: Extraction) -> tuple[Qualifier, ...]:
     """What an extracted fact says of itself."""
     said: tuple[tuple[str, str, str | float, str], ...] = (

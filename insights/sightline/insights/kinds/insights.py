@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Sort = Literal[
     "likely error",
     "likely missing fact",
+    "fact of a text",
     "unexpected connection",
     "in common",
     "bridge",
@@ -88,8 +89,9 @@ class Insights:
 
 def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     """The findings of a graph that are most worth a look, over all kinds and without a question: a
-    likely error, a likely missing fact, a connection that chance does not explain, what a few
-    entities have in common, an entity that joins communities, a change.
+    likely error, a likely missing fact, a fact that a text states and no table, a connection that
+    chance does not explain, what a few entities have in common, an entity that joins communities, a
+    change.
 
     Each comes with a line of why, and the command that shows more.
     """
@@ -165,6 +167,22 @@ def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         )
     left = "; ".join(f"{one.facts:,}: {one.why}" for one in answer.left_out)
     return out or f"no prediction is surprising ({left or 'there is none'})"
+
+
+def _of_texts(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
+    """The surest extracted fact of each relation."""
+    from sightline.insights.from_texts import said, told
+
+    surest = {one.relation: one for one in reversed(sight.snapshot.extractions())}
+    order = sorted(surest.values(), key=lambda one: -one.confidence)
+    out = []
+    for fact in (told(sight, one) for one in order[:EACH]):
+        named = map(_quoted, (fact.head.id, fact.relation.id, fact.tail.id))
+        text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label} is in a text alone"
+        why = f"confidence {said(fact, 'confidence'):.0%}: “{said(fact, 'sentence')}”"
+        command = " ".join(("sightline explain", *named))
+        out.append(Insight("fact of a text", text, why, command, (fact.head, fact.tail)))
+    return out or "no texts were read for facts: sightline extract does"
 
 
 def _connections(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
@@ -338,6 +356,7 @@ def _quoted(text: str) -> str:
 LOOKS: dict[Sort, Callable[[Sightline, Deadline], list[Insight] | str]] = {
     "likely error": _errors,
     "likely missing fact": _missing,
+    "fact of a text": _of_texts,
     "unexpected connection": _connections,
     "in common": _in_common,
     "bridge": _bridges,

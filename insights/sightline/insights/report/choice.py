@@ -17,7 +17,12 @@ SECTIONS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "findings": {"limit": (5, 50)},
     "insights": {"limit": (15, 100)},
     "plots": {"communities": (8, 50)},
-    "entities": {"predicted": (10, 100), "stated": (20, 100), "similar": (8, 50)},
+    "entities": {
+        "predicted": (10, 100),
+        "stated": (20, 100),
+        "extracted": (10, 100),
+        "similar": (8, 50),
+    },
     "method": {},
     "sources": {},
 }
@@ -29,7 +34,8 @@ Sections = Mapping[str, Mapping[str, int]]
 def limits_of_entities(chosen: Sections) -> Mapping[str, int]:
     """How much is asked about each entity: what no section shows is not asked."""
     most = {limit: default for limit, (default, _) in SECTIONS["entities"].items()}
-    return chosen.get("entities", most | {"stated": 0, "similar": 0})
+    # A report may have been ordered before there was a limit.
+    return {**most, **chosen.get("entities", {"stated": 0, "extracted": 0, "similar": 0})}
 
 
 def read_sections(path: Path) -> Sections:

@@ -13,6 +13,7 @@ import numpy as np
 
 from sightline.graph.errors import SightlineError
 from sightline.insights.deadline import Deadline
+from sightline.insights.from_texts import extracted
 from sightline.insights.kinds import communities, entity, insights, related, similar, stats
 from sightline.insights.kinds.communities import Communities
 from sightline.insights.kinds.entity import Entity
@@ -66,6 +67,7 @@ class Section:
     view: Entity
     facts: int
     stated: tuple[Fact, ...]
+    extracted: tuple[Fact, ...]
     predicted: tuple[Fact, ...]
     similar: tuple[Neighbour, ...]
     note: str | None
@@ -141,7 +143,8 @@ class Report:
 
 
 def section_of(sight: Sightline, about: int, most: Mapping[str, int]) -> Section:
-    """What is stated and predicted about one entity. ``most``: the limits of ``entities``."""
+    """What is stated, read in texts and predicted about one entity. ``most``: the limits of
+    ``entities``."""
     note = None
     predicted: tuple[Fact, ...] = ()
     alike: tuple[Neighbour, ...] = ()
@@ -164,6 +167,7 @@ def section_of(sight: Sightline, about: int, most: Mapping[str, int]) -> Section
         view=entity.KIND.answer(sight, entity.EntityQuestion(iri)),
         facts=int(sight.snapshot.degree[about]),
         stated=stated,
+        extracted=tuple(extracted(sight, about, None, "both")[: most["extracted"]]),
         predicted=predicted,
         similar=alike,
         note=note,

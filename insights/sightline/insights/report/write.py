@@ -29,6 +29,7 @@ from sightline.graph.storage.artifact import MANIFEST, new_artifact
 from sightline.graph.storage.errors import NotWritable, from_os_error, is_disk_full
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.errors import NothingToReport, ReportTooLarge
+from sightline.insights.from_texts import said
 from sightline.insights.records import Fact
 from sightline.insights.report import plots
 from sightline.insights.report.choice import Sections, limits_of_entities, sections_of
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
 
 #: Version of the layout of a report; part of its id.
-FORMAT = 4
+FORMAT = 5
 #: Entities of a report that names none, and at most.
 DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
@@ -130,8 +131,8 @@ def report_id_of(sight: Sightline, entities: Sequence[int], sections: Sections) 
     model = sight.model.id if sight.model else None
     iris = sight.snapshot.entity_iris.take(entities)
     shown = [[name, dict(limits)] for name, limits in sections.items()]
-    said = json.dumps([FORMAT, sight.snapshot.id, model, iris, shown], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    text = json.dumps([FORMAT, sight.snapshot.id, model, iris, shown], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _free_folder(out: Path) -> Path:
@@ -245,6 +246,7 @@ def write_files(
             stream.write((b",\n" if i else b"\n") + _json(section))
         stream.write(b"\n]}\n")
     _write_table(sections(), "stated", folder / "facts")
+    _write_table(sections(), "extracted", folder / "from_texts")
     _write_table(sections(), "predicted", folder / "predictions")
 
 
@@ -268,6 +270,7 @@ def _environment(page: bool) -> Environment:
     environment.filters |= {
         "file": lambda path: path.rpartition("/")[2],
         "percent": percent,
+        "said": said,
         "bin": lambda one: (span(one.low, one.high), one.entities),
         "community": lambda one: (one.name, one.entities),
     }
@@ -296,9 +299,9 @@ def percent(p: float) -> str:
 
 
 def _write_table(
-    sections: Iterator[Section], part: Literal["stated", "predicted"], path: Path
+    sections: Iterator[Section], part: Literal["stated", "extracted", "predicted"], path: Path
 ) -> None:
-    """The stated or the predicted facts of all entities as CSV and Parquet."""
+    """The stated, the extracted or the predicted facts of all entities as CSV and Parquet."""
     import polars as pl
 
     columns = {
@@ -314,6 +317,7 @@ def _write_table(
         "probability_if_any": pl.Float64(),
         "guess": pl.Boolean(),
         "surprising": pl.Float64(),
+        "confidence": pl.Float64(),
         "why": pl.String(),
     }
     rows = [
@@ -330,6 +334,7 @@ def _write_table(
             fact.probability_if_any,
             fact.abstain if part == "predicted" else None,
             fact.surprising,
+            said(fact, "confidence"),
             _why(fact),
         )
         for section in sections
@@ -344,4 +349,6 @@ def _why(fact: Fact) -> str:
     if fact.rule:
         return f"{fact.rule.paths[0].text}, by {fact.rule.rule.text}"
     origins = "; ".join(f"{origin.source}, {origin.place}" for origin in fact.origins)
+    if fact.status == "extracted":
+        return f"{said(fact, 'sentence')} ({origins})"
     return "; ".join(path.text for path in fact.support) or fact.support_note or origins

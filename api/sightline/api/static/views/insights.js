@@ -14,7 +14,7 @@ import { empty, later, partial } from "../parts/states.js";
 function onward({ sort, entities, command }) {
   const [one, other] = entities;
   if (sort === "likely error" && rowOf("doctor")) return ["Open in Doctor", to("doctor", null, { kind: /--kind (\w+)/.exec(command)?.[1] ?? null })];
-  if (sort === "likely missing fact" && one && other) return ["Why", to("ask", null, { h: one.id, t: other.id })];
+  if ((sort === "likely missing fact" || sort === "fact of a text") && one && other) return ["Why", to("ask", null, { h: one.id, t: other.id })];
   if (sort === "unexpected connection" && one && other) return ["Connect", to("connect", null, { a: one.id, b: other.id })];
   if (sort === "in common" && rowOf("set")) return ["Compare", to("set", null, { e: entities.map(({ id }) => id) })];
   if (sort === "bridge" && rowOf("communities")) return ["Communities", to("communities")];

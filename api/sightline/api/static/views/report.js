@@ -225,7 +225,7 @@ function read(said, report) {
     insights.length ? [h("h2", {}, "Insights"), h("ol", { class: "insights" }, insights.map((/** @type {Fact} */ fact, /** @type {number} */ i) => h("li", {}, h("span", { class: "rank" }, i + 1),
       h("div", { class: "grow" }, h("p", { class: "sentence" }, claim(fact)), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told), fact.surprising === null ? null : h("small", {}, `${Math.abs(fact.surprising).toFixed(1)} bits ${fact.surprising < 0 ? "below" : "above"} popularity`)))))] : null,
     said.findings?.insights.length ? [h("h2", {}, "What stands out in the graph"), h("ul", { class: "insights" }, said.findings.insights.map((/** @type {any} */ one) => h("li", {}, h("div", { class: "grow" }, h("p", {}, label(one.text)), h("p", { class: "quiet" }, label(`${one.sort}; ${one.why}`))))))] : null,
-    h("p", { class: "legend" }, h("span", {}, mark("stated", true), "a file says so"), h("span", {}, mark("inferred", true), "a rule says so"), h("span", {}, mark("predicted", true), "only the model says so"), h("a", { class: "end", href: "#", onclick: (/** @type {Event} */ event) => { event.preventDefault(); document.getElementById("method")?.scrollIntoView(); } }, "Chances: see the last part")),
+    h("p", { class: "legend" }, h("span", {}, mark("stated", true), "a file says so"), h("span", {}, mark("inferred", true), "a rule says so"), said.stats.extracted ? h("span", {}, mark("extracted", true), "only a text says so") : null, h("span", {}, mark("predicted", true), "only the model says so"), h("a", { class: "end", href: "#", onclick: (/** @type {Event} */ event) => { event.preventDefault(); document.getElementById("method")?.scrollIntoView(); } }, "Chances: see the last part")),
     // Of a report without the part on each entity, what is stated of them was not asked.
     said.sections.filter((/** @type {any} */ one) => one.stated.length || !one.facts).map((/** @type {any} */ one) => section(one, told)),
     h("section", { id: "method" }, h("h2", {}, "How it was measured"),
@@ -245,8 +245,11 @@ function reason(fact) {
   return label(fact.rule ? `By the rule ${fact.rule.rule.text}.` : fact.support_note ?? "No support found.");
 }
 
+/** What an extracted fact says of itself. @param {Fact} fact @param {string} name */
+const saidOf = (fact, name) => String(fact.qualifiers.find((one) => one.label === name)?.value ?? "");
+
 /** One entity. @param {any} part @param {import("../answers.js").Reliability} told */
-function section({ view: about, stated, predicted, similar, facts, note }, told) {
+function section({ view: about, stated, extracted = [], predicted, similar, facts, note }, told) {
   /** @type {Map<string, Fact[]>} */
   const groups = new Map();
   for (const fact of /** @type {Fact[]} */ (stated)) {
@@ -259,6 +262,7 @@ function section({ view: about, stated, predicted, similar, facts, note }, told)
       if (!one) return null;
       return h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, h("span", { class: "names" }, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), sourceButton(group.flatMap((fact) => fact.origins))));
     })),
+    extracted.length ? [h("h3", {}, "Read in texts, in no table"), h("ul", { class: "insights" }, extracted.map((/** @type {Fact} */ fact) => h("li", {}, mark("extracted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact))), h("p", { class: "quiet" }, label(`“${saidOf(fact, "sentence")}”`))), h("div", { class: "measure" }, percent(Number(saidOf(fact, "confidence"))), sourceButton(fact.origins)))))] : null,
     predicted.length ? [h("h3", {}, "Predicted, not stated"), h("ul", { class: "insights" }, predicted.map((/** @type {Fact} */ fact) => h("li", {}, mark("predicted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact), { kind: "new" })), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told)))))] : null,
     note ? h("p", { class: "note" }, label(note)) : null,
     similar.length ? h("p", { class: "quiet" }, "Most similar: ", similar.map((/** @type {any} */ one, /** @type {number} */ i) => [i ? ", " : "", entityLink(one.entity)]), ".") : null);
