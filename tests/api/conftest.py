@@ -108,12 +108,18 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def base(folder: Path) -> Iterator[str]:
+def port(folder: Path) -> Iterator[int]:
     """Where that workspace is served for real."""
     from tests.api.test_serve import service
 
     with service(folder) as (_, port):
-        yield f"http://127.0.0.1:{port}"
+        yield port
+
+
+@pytest.fixture(scope="session")
+def base(port: int) -> str:
+    """The address of that service."""
+    return f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import signal
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,12 +18,6 @@ from tests.api.test_serve import ask, get, service
 from tests.api.test_served import until
 
 HEAD = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture(scope="module")
-def port(folder: Path) -> Iterator[int]:
-    with service(folder) as (_, port):
-        yield port
 
 
 @pytest.mark.parametrize(
@@ -113,29 +106,25 @@ def test_at_the_end_every_request_is_answered_and_the_last_answer_says_so(folder
                     return number
         return 0
 
-    with service(folder) as (process, port), ThreadPoolExecutor(8) as threads:
+    with (
+        service(folder) as (process, port),
+        ThreadPoolExecutor(8) as threads,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as unfinished,
+    ):
+        assert ask(unfinished, "GET", "/v1/stats").status == 200
+        unfinished.putrequest("POST", "/v1/entities:search")
+        unfinished.putheader("Content-Length", "2")
+        unfinished.endheaders()
+        unfinished.send(b"{")
+        assert get(port, "/v1/stats").status == 200  # the head has been read by now
         clients = [threads.submit(hammer, port) for _ in range(8)]
         begun.wait()
         process.send_signal(signal.SIGTERM)
+        until(lambda: refused(port))
+        unfinished.send(b"}")
+        assert unfinished.getresponse().headers["connection"] == "close"
         assert min(client.result() for client in clients) >= 3
         assert process.wait(20) == 0
-
-
-def test_an_answer_that_the_end_finds_unfinished_says_that_it_is_the_last(folder: Path) -> None:
-    with (
-        service(folder) as (process, port),
-        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
-    ):
-        assert ask(connection, "GET", "/v1/stats").status == 200
-        connection.putrequest("POST", "/v1/entities:search")
-        connection.putheader("Content-Length", "2")
-        connection.endheaders()
-        connection.send(b"{")
-        assert get(port, "/v1/stats").status == 200  # the head has been read by now
-        process.send_signal(signal.SIGTERM)
-        until(lambda: refused(port))
-        connection.send(b"}")
-        assert connection.getresponse().headers["connection"] == "close"
 
 
 def refused(port: int) -> bool:

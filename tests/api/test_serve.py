@@ -92,12 +92,6 @@ def get(port: int, target: str, host: str = "127.0.0.1") -> Answer:
         return ask(connection, "GET", target)
 
 
-@pytest.fixture(scope="module")
-def port(folder: Path) -> Iterator[int]:
-    with service(folder) as (_, port):
-        yield port
-
-
 def test_it_is_ready_when_it_says_where(port: int) -> None:
     assert get(port, "/readyz").status == 200
 
