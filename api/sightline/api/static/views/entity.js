@@ -59,7 +59,8 @@ export async function view(context) {
   const shown = stated(context, entity, facts, (count) => bar.count("facts", count));
   expected(entity, predicted, (count) => bar.count("predicted", count));
   alike(entity, similar, (count) => bar.count("similar", count));
-  put(sources, ...described(entity), loads(entity));
+  // Where nothing is linked with it, its attributes are what there is to say.
+  put(sources, ...(total(entity.degrees) ? described(entity) : []), loads(entity));
   keys({ c: { does: "connect with …", run: () => go(to("connect", null, { a: entity.entity.id })) } });
 
   const part = context.query.get("part");
@@ -204,10 +205,6 @@ function stated(context, answer, place, counted) {
   let facet = context.query.get("facet") ?? "";
   const rows = h("div", { class: "facts" });
   const chips = h("div", { class: "chips facets", role: "group", "aria-label": "Only facts about" });
-  if (!total(answer.degrees)) {
-    put(place, empty({ icon: "list", title: "Nothing is linked with it", text: "The data states no fact from it or to it." }));
-    return { update: () => {} };
-  }
   const loaded = Promise.all([
     ask("entities/-/related", { id: answer.entity.id, predicted: false, k: FACTS }),
     ready(),
@@ -216,7 +213,8 @@ function stated(context, answer, place, counted) {
     counted(groups.reduce((sum, group) => sum + group.count, 0));
     draw();
   });
-  put(place, later(loaded, () => [chips, rows], { rows: 8 }));
+  const none = h("p", { class: "note" }, "Nothing is linked with it: the data states no fact from it or to it.");
+  put(place, later(loaded, () => [groups.length ? [chips, rows] : none, total(answer.degrees) ? null : described(answer)], { rows: 8 }));
 
   function draw() {
     /** @type {Map<string, number>} */
@@ -310,8 +308,9 @@ function confidence({ status, qualifiers }) {
 /** What the model expects and no file states. @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */
 function expected({ entity, predictable }, place, counted) {
   if (!predictable) {
-    put(place, later(served(), ({ model }) => {
+    put(place, later(served(), ({ edges, model }) => {
       counted(0);
+      if (!edges) return empty({ icon: "eye", title: "Nothing can be predicted", text: "No two entities are linked, so there is nothing to learn from. Where columns name things of their own, a mapping makes links of them.", command: "sightline profile FILES" });
       return model
         ? empty({ icon: "eye", title: "Nothing is predicted for it", text: "The model knows neither it nor its relations." })
         : empty({ icon: "eye", title: "Nothing is predicted yet", text: "Facts, paths and tables are complete. Train to see what is missing.", command: "sightline train -w WORKSPACE" });

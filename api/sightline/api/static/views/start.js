@@ -38,7 +38,7 @@ export function view({ place }) {
 /** @param {import("../answers.js").Stats} stats */
 function sized({ entities, edges, loads, model, inferred = 0, hits_at_10 = null }) {
   const facts = inferred ? `${number(edges - inferred)} stated facts` : `${number(edges)} stated facts`;
-  const learnt = !model ? " Nothing is predicted yet: no model is trained." : hits_at_10 === null ? "" : ` The model finds ${Math.round(100 * hits_at_10)}% of held-out facts in its first ten answers.`;
+  const learnt = !edges ? " No two entities are linked, so nothing can be connected or predicted." : !model ? " Nothing is predicted yet: no model is trained." : hits_at_10 === null ? "" : ` The model finds ${Math.round(100 * hits_at_10)}% of held-out facts in its first ten answers.`;
   return [`${plural(entities, "entity", "entities")} and ${facts} from ${plural(loads.filter(isFile).length, "file")}.`, h("span", { class: "desk-only" }, learnt)];
 }
 
