@@ -296,3 +296,20 @@ def test_no_default_is_out_of_its_own_range(client: TestClient) -> None:
 
     assert ranged
     assert all(s["minimum"] <= s["default"] <= s["maximum"] for s in ranged), ranged
+
+
+def test_the_page_asks_at_once_for_every_module_of_its_first_view() -> None:
+    wanted, seen = ["app.js", "views/start.js"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        seen.add(name)
+        said = re.findall(
+            r'^import [^;]*?from "([^"]+)";', (STATIC / name).read_text(), re.MULTILINE
+        )
+        found = {
+            str(((STATIC / name).parent / path).resolve().relative_to(STATIC)) for path in said
+        }
+        wanted += sorted(found - seen)
+    page = (STATIC / "index.html").read_text()
+    listed = re.findall(r'(?:modulepreload" href|module" src)="/static/([^"]+)"', page)
+    assert sorted(listed) == sorted(seen)
