@@ -14,12 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from sightline.api.errors import PortInUse
 from sightline.api.server import process
 from sightline.api.server.process import _listen
+from sightline.graph.errors import SightlineError, UsageError
+from sightline.graph.storage.errors import NotAWorkspace
 from tests.api.conftest import SLASHED
 
 CODE = """
@@ -27,12 +31,8 @@ import sys
 import time
 from pathlib import Path
 from sightline.api.server.process import serve
-from sightline.graph.errors import SightlineError
-try:
-    host, port, workers, factory, *worker = sys.argv[2:]
-    serve(Path(sys.argv[1]), host, int(port), int(workers), worker, factory=factory)
-except SightlineError as error:
-    sys.exit(f"{type(error).__name__}: {error}")
+host, port, workers, factory, *worker = sys.argv[2:]
+serve(Path(sys.argv[1]), host, int(port), int(workers), worker, factory=factory)
 """
 
 
@@ -172,17 +172,16 @@ def test_a_connection_that_sends_no_request_is_closed(folder: Path) -> None:
         assert get(port, "/healthz").status == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_well_on_a_signal(folder: Path, number: signal.Signals) -> None:
+def test_it_ends_well_on_an_interrupt(folder: Path) -> None:
     with service(folder) as (process, port):
         assert get(port, "/healthz").status == 200
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
-def test_a_request_that_runs_is_answered_before_the_end(folder: Path) -> None:
+def test_a_request_that_runs_is_answered_before_it_ends_well(folder: Path) -> None:
     question = b'{"head": "Kenya", "relation": "member of"}'
     head = (
         b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -199,37 +198,37 @@ def test_a_request_that_runs_is_answered_before_the_end(folder: Path) -> None:
         connection.sendall(question)
         assert b"HTTP/1.1 200" in connection.recv(65536)
         assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
 
 
-def test_a_port_in_use_is_said_in_one_line(folder: Path) -> None:
+def refused(folder: Path, why: type[SightlineError], **where: Any) -> str:
+    """Why a workspace is not served."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "environ", dict(os.environ))
+        with pytest.raises(why) as said:
+            process.serve(folder, **where, factory="none:none")
+    text = str(said.value)
+    assert "\n" not in text
+    return text
+
+
+def test_a_port_in_use_is_said_in_one_line(folder: Path, capsys) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with start(folder, port=port) as process:
-            out, err = process.communicate(timeout=30)
-
-    assert process.returncode == 1
-    assert err.startswith("PortInUse: ")
-    assert str(port) in err
-    assert out == ""
+        assert str(port) in refused(folder, PortInUse, port=port)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
 def test_an_address_that_is_not_ours_is_said_in_one_line(folder: Path, host: str) -> None:
-    with start(folder, host=host) as process:
-        _, err = process.communicate(timeout=60)
-
-    assert process.returncode == 1
-    assert err.startswith("UsageError: cannot listen on ")
-    assert err.count("\n") == 1
-    assert "--host" in err
+    said = refused(folder, UsageError, host=host)
+    assert said.startswith("cannot listen on ")
+    assert "--host" in said
 
 
 def test_a_folder_that_is_no_workspace_is_said_in_one_line(tmp_path: Path) -> None:
-    with start(tmp_path) as process:
-        _, err = process.communicate(timeout=30)
-
-    assert process.returncode == 1
-    assert err.startswith("NotAWorkspace: ")
+    refused(tmp_path, NotAWorkspace)
 
 
 def test_several_workers_share_one_socket(folder: Path) -> None:
