@@ -35,7 +35,6 @@ class _Page(HTMLParser):
         self.found: list[Paragraph] = []
         self.position = 0
         self._starts = array("Q", [0])
-        self._characters = 0
         self._unseen: list[str] = []
         self._parts: list[str] = []
         self._start = self._size = self._level = 0
