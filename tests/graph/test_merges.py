@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from sightline.graph.errors import MissingExtra, OutOfRange
+from sightline.graph.merging import linkage
 from sightline.graph.merging.errors import UnknownMerge
 from sightline.graph.merging.linkage import MOST_SHARING, MOST_TOGETHER, compare
 from sightline.graph.merging.merge import clusters, find_merges, undo
-from sightline.graph.merging.records import Column, Records, records_of
+from sightline.graph.merging.records import Column, Records, _plain, records_of
 from sightline.graph.rdf.index import open_store
 from sightline.graph.reasoning.reason import reason
 from sightline.graph.record.loads import active_loads, retract
@@ -361,6 +362,29 @@ def test_copies_of_a_record_are_compared_once_and_blocks_are_capped(
     apart = same.with_columns(c1=pl.format("same{}", "entity"), c0=pl.lit("name"))
     assert MOST_SHARING < 300
     assert compare(Records(apart, columns), 0.95).uncompared == 300
+
+
+def test_part_two_is_no_longer_title_and_an_address_is_what_it_leads_to() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    levels = linkage._levels(Column(("t",), "title", "text"))
+    cases = " ".join(f"WHEN {condition} THEN '{says}'" for says, condition, _ in levels)
+
+    def level(one: str, other: str) -> str | None:
+        values = f"SELECT '{one}' AS t_l, '{other}' AS t_r"
+        asked = duckdb.connect().execute(f"SELECT CASE {cases} END FROM ({values})")
+        (found,) = asked.fetchone()
+        return found if found is None else str(found)
+
+    assert level("a longer title of iron", "iron of title longer a") == "the same words"
+    assert level("on iron and its ores", "on iron and its ores ii") == "another part or edition"
+    assert level("on iron and its ores 1", "on iron and its ores 2") == "another part or edition"
+    longer = "on iron and its ores a review"
+    assert level("on iron and its ores", longer) == "one has all words of the other"
+    assert level("on iron and its ores", "on iron and its oers") == "the same words but for a slip"
+    assert level("on iron ii", "the history of all roads") is None
+    written = ["10.1/Ab.5", "doi:10.1/ab.5", "https://doi.org/10.1/AB.5", "http://www.a.org/x1/"]
+    plain = pl.DataFrame({"value": [*written, "a.org/x1"]}).select(_plain("code")).to_series()
+    assert plain.to_list() == ["101ab5"] * 3 + ["aorgx1"] * 2
 
 
 def test_a_share_that_few_pairs_drive_to_nothing_ends_nothing() -> None:

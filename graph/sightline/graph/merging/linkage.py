@@ -49,6 +49,8 @@ LEAST_PROBABILITY = 0.01
 
 #: Records that hang together are compared with each other up to so many.
 MOST_TOGETHER = 300
+#: A word that only one of two texts has, and that makes it another one of a row.
+PART = r"\b(?:\d{1,2}|i{1,3}|iv|vi{0,3}|ix|x)\b"
 PAIRS = pl.Schema(
     [("a", pl.Int32), ("b", pl.Int32), ("probability", pl.Float64), ("reasons", pl.List(pl.String))]
 )
@@ -353,8 +355,10 @@ def _levels(column: Column) -> list[tuple[str, str, bool]]:
             level("the same words", f"{shared} = {whole}")
             half = f"2 * {shared} >= {whole}"
             fewer = f"least(len({left}), len({right}))"
-            level("one has all words of the other", f"{shared} >= {fewer} AND {half}")
             one, other = (f"array_to_string(list_sort({x}), ' ')" for x in (own_l, own_r))
+            another = f"regexp_matches({one} || ' ' || {other}, '{PART}')"
+            level("another part or edition", f"{another} AND {half}")
+            level("one has all words of the other", f"{shared} >= {fewer} AND {half}")
             slip = f"damerau_levenshtein({one}, {other}) <= 2"
             slip += f" AND NOT regexp_matches({one} || {other}, '[0-9]')"
             level("the same words but for a slip", f"{slip} AND {half}")

@@ -30,6 +30,8 @@ MOST_VALUES = 1.5
 SWAPPED = 0.03
 #: Columns that are compared, those that tell most entities apart.
 MOST_COLUMNS = 12
+#: Before the name of a site or the number of a paper, as it is written or not.
+ADDRESS = r"^(?:https?://)?(?:www\.)?(?:(?:dx\.)?doi\.org/)?(?:doi:\s*)?"
 DATE = r"^[12]\d{3}-\d{1,2}-\d{1,2}$"
 
 #: ``names``: two columns of names, some of which are swapped.
@@ -161,6 +163,7 @@ def _plain(kind: Kind) -> pl.Expr:
         return v
     v = v.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
     if kind == "code":
+        v = v.str.replace(ADDRESS, "")
         v = v.str.replace_all(r"[^\p{L}\p{N}@]", "")
     else:
         v = v.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
