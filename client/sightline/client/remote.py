@@ -500,6 +500,7 @@ class AsyncClient(AsyncKinds):
     cancel_report = awaited(Client.cancel_report)
     file = awaited(Client.file)
     train = awaited(Client.train)
+    compile = awaited(Client.compile)
     job = awaited(Client.job)
     jobs = awaited(Client.jobs)
     cancel_job = awaited(Client.cancel_job)
