@@ -64,6 +64,14 @@ def test_all_sheets_are_read_and_titles_above_a_header_are_said(load: Callable) 
     assert any("2 rows above its header" in note.text for note in result.load.notes)
 
 
+def test_names_that_come_again_are_told_apart_by_the_row_above_them(load: Callable) -> None:
+    rows = [["", 2023, None, 2024, None], ["id", "Q1", "Q2", "Q1", "Q2"], ["a", 1, 2, 3, 4]]
+    (result,) = load({"book.xlsx": workbook(Sales=rows)})
+    said = {(p, o) for _, p, o in triples(result.load)}
+    assert ("property:2024%20Q1", "3") in said and ("property:2023%20Q2", "2") in said
+    assert any("2024 Q1" in n.text and n.warning for n in result.load.notes)
+
+
 def test_a_sheet_that_is_not_there_is_named_with_those_that_are(load: Callable) -> None:
     with pytest.raises(MappingError, match="no sheet 'People', only: Towns"):
         load({"book.xlsx": workbook(Towns=CELLS)}, MAPPING)

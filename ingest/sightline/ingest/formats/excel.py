@@ -76,8 +76,13 @@ def _table(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
         for place in range(len(rows[header]))
         if any(row[place] not in ("", None) for row in rows[header:])
     ]
-    names = unique_names([_text(rows[header][place]) or "" for place in used])
+    called = [_text(rows[header][place]) or "" for place in used]
     notes = []
+    if header and len(set(called)) < len(called):
+        called = _grouped(called, [_text(rows[header - 1][place]) for place in used])
+        some = ", ".join(called[:20])
+        notes.append(Note(f"sheet {about.name}: two rows name the columns: {some}", True))
+    names = unique_names(called)
     if header:
         notes.append(Note(f"sheet {about.name}: the {header} rows above its header were left out"))
     if not str(about.visible).endswith("Visible"):
@@ -85,6 +90,16 @@ def _table(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
     batches = _batches(source, names, used, rows, header + 1)
     name = about.name.strip().lower()
     yield Table(name, batches, selected=about.name, notes=notes, kind="sheet")
+
+
+def _grouped(names: Sequence[str], above: Sequence[str | None]) -> list[str]:
+    """Names that come again, after what stands in the row above them or before them there:
+    ``Q1`` below ``2023``, whose cell reaches over several columns."""
+    group, out = "", []
+    for name, cell in zip(names, above):
+        group = cell or group
+        out.append(f"{group} {name}".strip() if names.count(name) > 1 else name)
+    return out
 
 
 def _names_columns(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> bool:

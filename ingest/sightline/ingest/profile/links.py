@@ -91,13 +91,13 @@ def find_links(tables: Sequence[Profiled]) -> None:
                 if name in table.columns and referred in target.columns:
                     found = _found(table.columns[name], target.columns[referred])
                     table.links[name] = Link(target, referred, found, 1.0, declared=True)
-        if declared and declared.links and declared.whole:
-            continue
         for column in table.columns.values():
             if column.name in table.links or (declared and column.name in declared.numbers):
                 continue
             link = _best(table, column, targets)
-            if link is not None:
+            # A schema that declares some links may forget others, which names must make sure.
+            schema = declared and declared.whole and declared.links
+            if link is not None and (link.name >= SURE_NAME or not schema):
                 table.links[column.name] = link
 
 
