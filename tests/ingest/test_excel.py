@@ -68,7 +68,7 @@ def test_names_that_come_again_are_told_apart_by_the_row_above_them(load: Callab
     rows = [["", 2023, None, 2024, None], ["id", "Q1", "Q2", "Q1", "Q2"], ["a", 1, 2, 3, 4]]
     (result,) = load({"book.xlsx": workbook(Sales=rows)})
     said = {(p, o) for _, p, o in triples(result.load)}
-    assert ("property:2024%20Q1", "3") in said and ("property:2023%20Q2", "2") in said
+    assert said >= {("property:2024%20Q1", "3"), ("property:2023%20Q2", "2")}
     assert any("2024 Q1" in n.text and n.warning for n in result.load.notes)
 
 

@@ -621,3 +621,25 @@ def test_one_cell_of_several_codes_or_words_is_several(load: Callable) -> None:
     (result,) = load({"t.tsv": data})
     of_first = {o for s, _, o in facts(result.load) if s == "entity:t/n1"}
     assert of_first >= {"tt01", "tt02", "Drama", "Comedy", "2,4-D"}
+
+
+def test_two_names_that_come_again_are_a_link(load: Callable) -> None:
+    (result,) = load({"gd.tsv": "Gene\tDisease\nB1\tbreast cancer\nT5\tbreast cancer\nT5\tflu\n"})
+    assert ("entity:gene/T5", "relation:gd", "entity:disease/flu") in facts(result.load)
+    data = "protein_a,protein_b,method,score\nP1,P2,x,0.4\nP2,P3,y,0.5\nP1,P3,x,0.9\n"
+    (result,) = load({"ppi.csv": data})
+    assert ("entity:protein/P2", "relation:ppi", "entity:protein/P3") in facts(result.load)
+
+
+def test_from_and_to_of_names_are_ends_beside_times(load: Callable) -> None:
+    (result,) = load(
+        {"trains.csv": "from,to,at\nBern,Thun,08:00\nThun,Bern,09:00\nBern,Genf,7:30\n"}
+    )
+    assert ("entity:Bern", "relation:related_to", "entity:Genf") in triples(result.load)
+    (result,) = load({"bus.csv": "name,from,to\nNight,22:00,04:00\nDay,06:00,20:00\n"})
+    assert all(p != "relation:related_to" for _, p, _ in triples(result.load))
+
+
+def test_a_column_called_as_its_table_labels_it(load: Callable) -> None:
+    (result,) = load({"countries.csv": "country,code\nNorway,NO\nSweden,SE\n"})
+    assert ("entity:country/NO", "rdfs:label", "Norway") in facts(result.load)

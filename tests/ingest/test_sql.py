@@ -303,3 +303,25 @@ def test_no_password_is_shown(tmp_path: Path) -> None:
         copy_of(url, tmp_path / "x.db")
     assert "hunter2" not in str(caught.value)
     assert "ann:" not in str(caught.value)
+
+
+def test_links_that_a_schema_forgets_are_found_by_sure_names(
+    load: Callable, tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "create table customer(customer_id integer primary key, name text);"
+            "create table product(product_id integer primary key, name text);"
+            "create table sale(sale_id integer primary key, product_id int, size int,"
+            " customer_id int references customer);"
+            "insert into customer values (1, 'Ann'); insert into product values (1, 'Tea');"
+            "insert into sale values (7, 1, 1, 1);"
+        )
+    connection.close()
+    (result,) = load({"shop.sqlite": path.read_bytes()})
+    links = {(p, o) for s, p, o in triples(result.load) if s == "entity:sale/7" and "relation" in p}
+    assert links == {
+        ("relation:customer", "entity:customer/1"),
+        ("relation:product", "entity:product/1"),
+    }

@@ -200,7 +200,7 @@ def end(table: Profiled, column: str) -> str:
         return subject(link.table, (column,))
     if table.columns[column].kind == "iri":
         return f"entity:{reference(column)}~name"
-    return f"entity:{names.local(names.undirected(names.stem(column)))}/{reference(column)}"
+    return f"entity:{names.local(names.referred(column, table.columns))}/{reference(column)}"
 
 
 def _link_to(relation: str, iri: str, column: Column | None = None) -> Item:

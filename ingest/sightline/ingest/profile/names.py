@@ -303,6 +303,16 @@ def undirected(found: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
+def referred(column: str, others: Collection[str]) -> tuple[str, ...]:
+    """What a column refers to that no table describes: a protein, for ``protein_a`` beside
+    ``protein_b`` and ``protein1`` beside ``protein2``."""
+    found = undirected(stem(column))
+    if any(numbered(column, other) or numbered(other, column) for other in others):
+        last = found[-1].rstrip("12ab").rstrip("_") if len(found[-1]) > 1 else ""
+        found = (*found[:-1], last) if last else found[:-1]
+    return found
+
+
 @lru_cache(maxsize=1 << 16)
 def is_identifier(column: str) -> bool:
     """Whether a column is called as one that names a thing is."""

@@ -132,10 +132,13 @@ def _inside(table: Profiled) -> None:
 
 def _values_of_pairs(table: Profiled) -> None:
     """A user, a film and a rating: two columns that tell the records apart together, beside a
-    number that people give to pairs, are links, whatever they are called."""
+    number that people give to pairs, are links, whatever they are called; so are two names, such
+    as a gene and a disease, beside numbers and times alone."""
     numbers = [name for name, column in table.columns.items() if column.kind in NUMBERS]
     given = [name for name in numbers if set(names.words(name)) & set(GIVEN)]
-    if table.key or table.links or not given:
+    texts = [c.name for c in table.columns.values() if c.kind not in (*NUMBERS, *TIMES, "empty")]
+    names_only = len(texts) == 2 and all(table.columns[name].words <= 4 for name in texts)
+    if table.key or table.links or not (given or (names_only and table.label is None)):
         return
     no_ends = {
         name
@@ -143,6 +146,7 @@ def _values_of_pairs(table: Profiled) -> None:
         if column.kind in TIMES or set(names.words(name)) & {*GIVEN, *KEPT_BOOK, "time", "date"}
     }
     pairs = [g for g in table.statistics.groups if len(g) == 2 and not no_ends & set(g)]
+    pairs = pairs if given else [g for g in pairs if set(g) == set(texts)]
     for name in min(
         pairs, key=lambda pair: sorted(map(list(table.columns).index, pair)), default=()
     ):

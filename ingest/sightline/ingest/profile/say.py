@@ -151,7 +151,7 @@ def _say_links(table: Profiled) -> None:
         table.say(f"about the link of {column}: {', '.join(named)}")
     for column, link in (*table.links.items(), *together):
         if link.table is None:
-            what = " ".join(names.undirected(names.stem(column)))
+            what = " ".join(names.referred(column, table.columns))
             table.say(
                 f"{column} refers to {link.found.of:,} things called {what} that no file describes",
                 True,

@@ -233,7 +233,7 @@ def _triple(statistics: Statistics) -> tuple[str, str | None, str] | None:
         return head, relation, tail
     called = names.triple_columns(list(columns))
     if called is None:
-        return _pair(statistics) or _numbered(statistics)
+        return _pair(statistics) or _from_to(statistics) or _numbered(statistics)
     head, relations, tail = called
     sure = (head.lower(), tail.lower()) in names.PAIRS
     ends = columns[head], columns[tail]
@@ -277,6 +277,19 @@ def _pair(statistics: Statistics) -> tuple[str, None, str] | None:
     same = sum(a == b for a, b in zip(first.sample, second.sample))
     if common and common >= COMMON_ENDS * least and same * 3 <= len(first.sample):
         return first.name, None, second.name
+    return None
+
+
+def _from_to(statistics: Statistics) -> tuple[str, None, str] | None:
+    """``from`` and ``to`` of names that come again, in either of the two, beside other columns."""
+    lower = {name.lower(): column for name, column in statistics.columns.items()}
+    for pair in (("from", "to"), ("start", "end"), ("origin", "destination"), ("origin", "dest")):
+        ends = [lower[name] for name in pair if name in lower]
+        if len(ends) < 2 or any(e.kind not in ("text", "digits") or e.words > 4 for e in ends):
+            continue
+        again = not all(statistics.unique(end.name) for end in ends)
+        if again and ends[1].distinct.found_in(ends[0].distinct).found:
+            return ends[0].name, None, ends[1].name
     return None
 
 
@@ -327,7 +340,16 @@ def name_parts(found: Profiled) -> None:
         ]
         own.reverse()
         thing = [c for c in own if found.columns[c].words_called[:-1] in _own_words(found)]
-        found.label = next(iter(thing or own), None)
+        # ``country`` of countries says which one each is.
+        named_so = [
+            name
+            for name in names_of.values()
+            if found.columns[name].words_called == found.thing
+            and found.columns[name].kind == "text"
+            and unique(name)
+            and name not in found.key
+        ]
+        found.label = next(iter((*thing, *own, *named_so)), None)
 
 
 def _whole_name(found: Profiled, names_of: Mapping[str, str]) -> tuple[str, str] | None:
