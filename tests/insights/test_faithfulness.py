@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,9 @@ from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import faithfulness as module
 from sightline.insights.kinds import explain
+from sightline.insights.report import compose
+from sightline.insights.report.choice import limits_of_entities, sections_of
+from sightline.insights.report.write import write_files
 from sightline.models.data.queries import with_reciprocals
 from sightline.models.foundation.arrays import without_facts
 from sightline.models.foundation.relations import RelationGraph
@@ -94,3 +99,39 @@ def test_why_it_was_not_measured_is_said(people: World, world_of) -> None:
     assert note(student, "bob", "lives_in", "york") == module.READS_NOTHING
     unasked = people.ask(explain, "p37", "lives_in", "city1")
     assert (unasked.faithfulness, unasked.faithfulness_note) == (None, explain.NOT_ASKED)
+
+
+def test_a_report_tells_it_of_its_insights_and_of_how_many(people: World, tmp_path: Path) -> None:
+    facts = [people.predict(name, "lives_in", k=1, new_only=True)[0] for name in ("p37", "p38")]
+    faithful, note = compose.faithful_of(people.sight, facts)
+    alone = people.ask(explain, "p37", "lives_in", "city1", faithfulness=True, deadline_ms=60_000)
+    assert faithful[0] == alone.faithfulness
+    assert note is not None
+    mean = np.mean([one.fall for one in faithful if one is not None])
+    assert note.startswith("of 2 of 2 insights: ")
+    assert f"falls by {mean:.2f} in the mean" in note
+
+    chosen = sections_of(["insights", "method"])
+    summary = compose.Summary(people.sight, chosen)
+    limits = limits_of_entities(chosen)
+    summary.add(compose.section_of(people.sight, people.id("p37"), limits))
+    report = summary.report("r")
+    assert report.model is not None
+    report = replace(
+        report,
+        model=replace(report.model, base_rate=0.1),
+        surprising=tuple(facts),
+        faithful=faithful,
+        faithful_note=note,
+    )
+    write_files(report, chosen, lambda: iter(()), tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert [f"falls by {one.fall:.2f} without" in page for one in faithful if one] == [True, True]
+    assert note in page
+    assert note in (tmp_path / "report.md").read_text()
+
+
+def test_what_a_report_had_no_time_to_measure_is_said(people: World) -> None:
+    fact = people.predict("p37", "lives_in", k=1, new_only=True)[0]
+    assert compose.faithful_of(people.sight, [fact, fact], 0) == ((), module.LATE)
+    assert compose.faithful_of(people.sight, []) == ((), None)

@@ -197,6 +197,8 @@ def test_the_most_surprising_facts_are_likely_and_no_pair_comes_twice(world_of) 
         frozenset(("entity:dot", "entity:bern")),
     ]
     assert all(p["probability_if_any"] >= 0.1 and p["surprising"] > 0 for p in said["surprising"])
+    assert said["faithful"] == []
+    assert said["faithful_note"].startswith("not measured: the served model reads no facts")
 
 
 def test_without_calibration_nothing_is_called_surprising(world_of) -> None:

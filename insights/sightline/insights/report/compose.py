@@ -5,6 +5,7 @@ Asks the kinds of answers and the model; knows no file.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,8 +14,17 @@ import numpy as np
 
 from sightline.graph.errors import SightlineError
 from sightline.insights.deadline import Deadline
+from sightline.insights.faithfulness import LATE, READS_NOTHING
 from sightline.insights.from_texts import extracted
-from sightline.insights.kinds import communities, entity, insights, related, similar, stats
+from sightline.insights.kinds import (
+    communities,
+    entity,
+    explain,
+    insights,
+    related,
+    similar,
+    stats,
+)
 from sightline.insights.kinds.communities import Communities
 from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.insights import Insights
@@ -22,7 +32,7 @@ from sightline.insights.kinds.similar import Neighbour
 from sightline.insights.kinds.stats import Stats
 from sightline.insights.kinds.surprising import choose
 from sightline.insights.ranking import Candidate, candidate_of, new_neighbours, told
-from sightline.insights.records import Fact
+from sightline.insights.records import Fact, Faithfulness
 from sightline.insights.report.choice import Sections
 from sightline.models.errors import NoVectors
 
@@ -127,6 +137,9 @@ class Report:
         note: why there is no model, if so.
         findings, plots: None where they were not asked for.
         rows: its entities, in a line each.
+        faithful: how far the model's score of each surprising fact rests on its support; null where
+            that was not measured.
+        faithful_note: of how many it was, and the means; or why of none.
     """
 
     id: str
@@ -140,6 +153,8 @@ class Report:
     surprising: tuple[Fact, ...]
     plots: Plots | None
     rows: tuple[Row, ...]
+    faithful: tuple[Faithfulness | None, ...]
+    faithful_note: str | None
 
 
 def section_of(sight: Sightline, about: int, most: Mapping[str, int]) -> Section:
@@ -226,6 +241,7 @@ class Summary:
         if self._sure:
             best = choose(sight, self._sure, self._most).surprising
             surprising = tuple(one.fact for one in best)
+        faithful, faithful_note = faithful_of(sight, surprising)
         findings = None
         if "findings" in chosen:
             asked = insights.InsightsQuestion(chosen["findings"]["limit"], PATIENCE_MS)
@@ -242,7 +258,43 @@ class Summary:
             surprising=surprising,
             plots=plots_of(sight, chosen["plots"]["communities"]) if "plots" in chosen else None,
             rows=tuple(self._rows),
+            faithful=faithful,
+            faithful_note=faithful_note,
         )
+
+
+def faithful_of(
+    sight: Sightline, facts: Sequence[Fact], patience_ms: int = PATIENCE_MS
+) -> tuple[tuple[Faithfulness | None, ...], str | None]:
+    """How far the model's scores of some facts rest on their support, each as ``explain`` measures
+    it, and that in words: means and how many were measured in so many milliseconds, or why none."""
+    if facts and not sight.reads_graph:
+        return (), READS_NOTHING
+    found: list[Faithfulness | None] = []
+    notes: list[str] = []
+    end = time.perf_counter() + patience_ms / 1000
+    for fact in facts:
+        left = round(1000 * (end - time.perf_counter()))
+        if left < 1:
+            notes.append(LATE)
+            break
+        named = fact.head.iri, fact.relation.iri, fact.tail.iri
+        asked = explain.ExplainQuestion(*named, faithfulness=True, deadline_ms=left)
+        answer = explain.KIND.answer(sight, asked)
+        found.append(answer.faithfulness)
+        if answer.faithfulness is None:
+            notes.append(answer.faithfulness_note)
+    measured = [one for one in found if one is not None]
+    if not measured:
+        return (), notes[0] if notes else None
+    fall, others = (float(np.mean([getattr(m, k) for m in measured])) for k in ("fall", "others"))
+    why = f" ({'; '.join(dict.fromkeys(notes))})" if notes else ""
+    note = (
+        f"of {len(measured)} of {len(facts)} insights{why}: without the facts of the support the "
+    )
+    note += f"score falls by {fall:.2f} in the mean, without as many others of the same relations "
+    note += f"and like degrees by {others:.2f}"
+    return (*found, *[None] * (len(facts) - len(found))), note
 
 
 def plots_of(sight: Sightline, most: int) -> Plots:
