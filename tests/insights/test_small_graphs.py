@@ -12,7 +12,7 @@ import pytest
 from sightline.cli.main import run
 from sightline.graph.errors import SightlineError
 from sightline.insights.kind import Kind
-from sightline.insights.kinds import KINDS, predictions, surprising
+from sightline.insights.kinds import KINDS, examples, predictions, surprising
 from sightline.insights.kinds.inductive import Edge
 from tests.graph.conftest import label, typed
 from tests.insights.conftest import Model, World
@@ -136,3 +136,15 @@ def test_why_nothing_is_predicted_is_said(world_of: Make) -> None:
     answer = world.ask(predictions, "entity:n1", "r", new_only=True)
     assert (answer.predictions, answer.truncated) == ((), False)
     assert answer.reason == "nothing fits by type that is not stated"
+
+
+def test_examples_of_a_graph_in_which_hardly_anything_typed_has_facts(world_of: Make) -> None:
+    rows = [("a", "q", "b"), ("z", "r", "b"), typed("z", "T"), typed("y", "U")]
+    named = {one.sort: one.names for one in world_of(rows).ask(examples).examples}
+    assert named["table"] == ("T", "r")
+
+
+def test_examples_are_of_what_has_facts_where_nothing_typed_has(world_of: Make) -> None:
+    rows = [("a", "q", "b"), ("b", "q", "c"), typed("z", "T")]
+    named = {one.sort: one.names for one in world_of(rows).ask(examples).examples}
+    assert named["similar"] in {("a",), ("b",), ("c",)}
