@@ -82,7 +82,8 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
         frame: ``n`` records; columns of String or List(String).
         rows: UInt32 ``(n,)``: their place in the source.
     """
-    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in frame.columns)
+    there = set(frame.columns)  # which polars makes anew each time it is asked
+    missing = dict.fromkeys(c for m in maps for c in m.columns if c not in there)
     nothing = [pl.lit(None, pl.String).alias(column) for column in missing]
     frame = frame.with_columns(nothing).with_row_index(PLACE)
     bad = _Bad()
@@ -92,8 +93,8 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
         cells = cells_of(frame, table_map)
         subject = _subject(bad, table_map, cells)
         if table_map.each:
-            there = cells[PLACE].filter(subject.is_not_null())
-            absent &= ~frame[PLACE].is_in(there.implode())
+            named = cells[PLACE].filter(subject.is_not_null())
+            absent &= ~frame[PLACE].is_in(named.implode())
         elif not table_map.once:
             absent &= subject.is_null()
         work = cells.with_columns(subject).filter(subject.is_not_null())
