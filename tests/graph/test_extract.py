@@ -178,10 +178,11 @@ def test_a_denial_is_of_its_sentence_and_its_place_alone(read: tuple[Workspace, 
         "Is it not?",
         "It would be a mistake to forget how very old the place is: Townkia lies on the Riveryo.",
         "Townlia lies on the Riverzo, and this is true of many towns that are not so large.",
+        "A novel and a film tell of Townlia on the Riverzo.",
     ]
-    mentions = link(read[1], texts, np.zeros(4, np.int32), Told())
+    mentions = link(read[1], texts, np.zeros(5, np.int32), Told())
     found = candidates(read[1], mentions)
-    assert (found.sentence.tolist(), found.denied) == ([2, 3], 0)
+    assert (found.sentence.tolist(), found.denied) == ([2, 3, 4], 0)
 
 
 def test_the_past_counts_for_relations_that_are_told_so(read: tuple[Workspace, Snapshot]) -> None:

@@ -39,7 +39,7 @@ niet geen nooit inte ingen aldrig ikke nigdy
 #: Anywhere before the second of two names: all that follows is no claim.
 _FRAMES = """
 myth false rumour rumor legend belief claim claimed suppose supposing imagine assume assuming
-pretend hypothetically alternative_history alternate_history fictional fiction novel film
+pretend hypothetically alternative_history alternate_history fictional fiction
 nobody whether if hardly far_from
 wenn angenommen falls stell
 imaginez supposons imagina supongamos mythe mito mythos
