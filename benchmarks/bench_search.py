@@ -52,7 +52,7 @@ def _real_labels() -> list[Result]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
     labels = [line.split("\t")[1].replace("_", " ") for line in lines]
-    index = build(labels, np.arange(len(labels), dtype=np.int32))
+    index = build(labels, np.arange(len(labels), dtype=np.int32), np.ones(len(labels), np.bool_))
     degree, rng = np.ones(len(labels), np.int32), np.random.default_rng(0)
     normal = [normalise(label) for label in labels]
     meant = [i for i in rng.choice(len(labels), 3000, replace=False) if len(normal[i]) >= 5]

@@ -18,14 +18,14 @@ from sightline.graph.snapshot.errors import (
 )
 from sightline.graph.snapshot.search import SearchIndex, _normalised, build, normalise
 from sightline.graph.storage.strings import StringTable, match_sorted
-from sightline.graph.vocabulary import RDF
-from tests.graph.conftest import label, typed
+from sightline.graph.vocabulary import RDF, SKOS
+from tests.graph.conftest import fact, label, literal, typed
 
 LABELS = ["Côte d'Ivoire", "Ivory Coast", "Germany", "東京都", "الجزائر", "New York City", "York"]
 
 
 def index_of(labels: list[str]) -> SearchIndex:
-    return build(labels, np.arange(len(labels), dtype=np.int32))
+    return build(labels, np.arange(len(labels), dtype=np.int32), np.ones(len(labels), np.bool_))
 
 
 def found(index: SearchIndex, query: str, labels: list[str] = LABELS) -> list[tuple[str, str]]:
@@ -93,6 +93,21 @@ def test_rank_is_match_then_degree_then_id() -> None:
     degree = np.array([0, 1, 5, 9], np.int32)
     matches = index_of(labels).search("ab", degree, None, 10)
     assert [labels[m.entity] for m in matches] == ["ab", "abd", "abc", "x ab"]
+
+
+def test_labels_come_before_other_names_that_match_alike(snapshot_of) -> None:
+    alias = literal("q1", SKOS + "altLabel", "Victory Peak")
+    s = snapshot_of(
+        [
+            *(fact(("q1", "near", "q3")), fact(("q1", "near", "q4")), fact(("q2", "near", "q3"))),
+            *(label("q1", "Jengish Chokusu"), alias, label("q2", "Victoria")),
+        ]
+    )
+    peak, town = s.resolve_entity("q1"), s.resolve_entity("q2")
+    assert [m.entity for m in s.search("vict")] == [town, peak]
+    assert s.search("victory")[0].entity == peak
+    nameless = [s.resolve_entity("q3"), s.resolve_entity("q4")]
+    assert [m.entity for m in s.search("q")] == [*nameless, peak, town]
 
 
 def test_a_typo_in_a_whole_label_comes_before_one_in_a_part_of_a_label() -> None:

@@ -46,7 +46,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import Kind, contract, expand, mint, united
 
 #: Version of a snapshot: one of another version is not read, compiling makes it again.
-SNAPSHOT_FORMAT = 8
+SNAPSHOT_FORMAT = 9
 
 
 def served_snapshot(workspace: Workspace) -> Snapshot:

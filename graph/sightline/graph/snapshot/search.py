@@ -74,6 +74,7 @@ class SearchIndex:
         chars: uint32 ``(C,)``: the normalised texts, each followed by one 0.
         text_start: int64 ``(T + 1,)``.
         text_entity: int32 ``(T,)``: whose label it is.
+        text_label: bool ``(T,)``: it is a label, no other name.
         starts, start_text: int64 and int32 ``(K,)``: word starts in order of what follows.
         ends, end_text: int64 and int32 ``(K,)``: word ends in order of what precedes.
     """
@@ -81,6 +82,7 @@ class SearchIndex:
     chars: npt.NDArray[np.uint32]
     text_start: Offsets
     text_entity: Ids
+    text_label: Flags
     starts: Offsets
     start_text: Ids
     ends: Offsets
@@ -112,13 +114,12 @@ class SearchIndex:
         first = at == self.text_start[text]
         ends = self.chars[at + len(wanted)] == 0
         rank = np.where(first, np.where(ends, 0, 1), 2)
-        entities = self.text_entity[text]
-        best = _best(entities, rank, degree, allowed, limit)
+        best = self._best(text, rank, degree, allowed, limit)
         if len(best) < limit and len(wanted) >= MIN_TYPO_LENGTH:
             near, whole = self._typos(wanted)
-            entities = np.concatenate([entities, near])
+            text = np.concatenate([text, near])
             rank = np.concatenate([rank, np.where(whole, 3, 4)])
-            best = _best(entities, rank, degree, allowed, limit)
+            best = self._best(text, rank, degree, allowed, limit)
         return [Match(entity, HOW[min(how, 3)]) for entity, how in best]
 
     def nearest(self, query: str, degree: Ids, limit: int = 5) -> list[int]:
@@ -132,7 +133,7 @@ class SearchIndex:
         return []
 
     def _typos(self, wanted: npt.NDArray[np.uint32]) -> tuple[Ids, Flags]:
-        """Entities with a run of whole words, or its beginning, one edit away from ``wanted``; and
+        """Texts with a run of whole words, or its beginning, one edit away from ``wanted``; and
         whether it is the whole of a text."""
         half = len(wanted) // 2
         # One less in front, so that two letters swapped across the middle are found too.
@@ -143,12 +144,27 @@ class SearchIndex:
         low, high = _range(self.chars, self.ends, wanted[half:], True)
         backward = _check_ends(self.chars, self.ends[low:high], wanted)
         back = self.end_text[low:high][backward > 0]
-        found: Ids = self.text_entity[np.concatenate([front, back])]
+        found: Ids = np.concatenate([front, back])
         return found, np.concatenate([forward[forward > 0], backward[backward > 0]]) == 2
 
+    def _best(
+        self, texts: Ids, rank: Offsets, degree: Ids, allowed: Flags | None, limit: int
+    ) -> list[tuple[int, int]]:
+        """Distinct entities of texts by rank, labels before other names, then degree, then id."""
+        entities, other = self.text_entity[texts], ~self.text_label[texts]
+        if allowed is not None:
+            kept = allowed[entities]
+            entities, other, rank = entities[kept], other[kept], rank[kept]
+        seen: dict[int, int] = {}
+        for i in np.lexsort((entities, -degree[entities], other, rank)):
+            seen.setdefault(int(entities[i]), int(rank[i]))
+            if len(seen) == limit:
+                break
+        return list(seen.items())
 
-def build(texts: Sequence[str], entities: Ids) -> SearchIndex:
-    """The index of texts and the entities that they name."""
+
+def build(texts: Sequence[str], entities: Ids, labels: Flags) -> SearchIndex:
+    """The index of texts, the entities that they name, and whether as their label."""
     import polars as pl
 
     normal = _normalised(pl.Series(texts, dtype=pl.String))
@@ -174,6 +190,7 @@ def build(texts: Sequence[str], entities: Ids) -> SearchIndex:
         chars,
         text_start,
         np.asarray(entities, np.int32)[keep.to_numpy()],
+        labels[keep.to_numpy()],
         starts[by_start],
         start_text[by_start],
         ends[by_end],
@@ -214,21 +231,6 @@ def _first_words(positions: Offsets, text_of: Ids, most: int) -> Offsets:
 
 def _codes(text: str) -> npt.NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def _best(
-    entities: Ids, rank: Offsets, degree: Ids, allowed: Flags | None, limit: int
-) -> list[tuple[int, int]]:
-    """Distinct entities by rank, then degree, then id."""
-    if allowed is not None:
-        entities, rank = entities[allowed[entities]], rank[allowed[entities]]
-    order = np.lexsort((entities, -degree[entities], rank))
-    seen: dict[int, int] = {}
-    for i in order:
-        seen.setdefault(int(entities[i]), int(rank[i]))
-        if len(seen) == limit:
-            break
-    return list(seen.items())
 
 
 @numba.njit(cache=True, nogil=True)

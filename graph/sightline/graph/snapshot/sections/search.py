@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Search(Section):
-    """Every label, alternative label and raw name of an entity; opened when it is asked for."""
+    """Every label, other name and raw name of an entity; opened when it is asked for."""
 
     title = "search index"
     share = 6
@@ -25,13 +25,21 @@ class Search(Section):
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
         import polars as pl
 
-        labels = [*inputs.settings.label_properties, *ALTERNATIVE_LABELS, RDFS_LABEL]
-        stated = inputs.literals.filter(pl.col("predicate").is_in(labels))
-        labelled = inputs.join(stated, "subject", "entity", "entity").select("entity", "object")
+        labels = [*inputs.settings.label_properties, RDFS_LABEL]
+        of = pl.col("predicate")
+        stated = inputs.literals.filter(of.is_in([*labels, *ALTERNATIVE_LABELS]))
+        stated = stated.with_columns(label=of.is_in(labels))
+        named = inputs.join(stated, "subject", "entity", "entity")
+        named = named.select("entity", "object", "label")
         names = [readable_name(iri) for iri in inputs.tables["entity"]]
-        raw = pl.DataFrame({"entity": range(len(names)), "object": names}, schema=labelled.schema)
-        texts = pl.concat([labelled, raw]).unique().sort("entity", "object")
-        index = build(texts["object"].to_list(), texts["entity"].to_numpy())
+        columns = {"entity": named.schema["entity"], "object": named.schema["object"]}
+        raw = pl.DataFrame({"entity": range(len(names)), "object": names}, schema=columns)
+        nameless = ~pl.col("entity").is_in(named.filter("label")["entity"].unique().implode())
+        raw = raw.with_columns(label=nameless)
+        texts = pl.concat([named, raw]).group_by("entity", "object").agg(pl.col("label").any())
+        texts = texts.sort("entity", "object")
+        entity, label = (texts[name].to_numpy() for name in ("entity", "label"))
+        index = build(texts["object"].to_list(), entity, label)
         for field in fields(index):
             yield f"search_{field.name}", getattr(index, field.name)
 
