@@ -163,7 +163,7 @@ def test_hostile_labels_are_text_in_the_drawing_and_in_its_files(page: Browser, 
 def test_shapes_unfold_to_paths_and_their_rows(page: Browser, base: str) -> None:
     opened(page, base, "connect", a="entity:kenya", b="entity:nepal")
     sentence = "document.querySelector('.sentence')?.textContent"
-    page.until(f"{sentence} === 'Kenya member of an organisation that ← member of Nepal'")
+    page.until(f"{sentence} === 'Kenya is a member of an organisation that ← member of Nepal'")
     assert page.run("document.querySelector('.shape.open .paths').innerText").startswith(
         "United Nations"
     )
@@ -179,13 +179,13 @@ def test_shapes_unfold_to_paths_and_their_rows(page: Browser, base: str) -> None
 def test_conditions_and_sets_stand_in_the_address(page: Browser, base: str) -> None:
     ends = {"a": "entity:kenya,entity:portugal", "b": "entity:nepal"}
     opened(page, base, "connect", **ends)
-    page.waits_for("2 entities member of an organisation")
+    page.waits_for("one of 2 entities is a member of an organisation")
     assert page.run("document.querySelectorAll('.shape.open .paths > li').length") == 2
     opened(page, base, "connect", **ends, **{"not": "relation:member_of"})
     page.waits_for("No path of up to 3 steps")
     press(page, "button", "Without conditions")
     page.until("!location.hash.includes('not=')")
-    page.waits_for("2 entities member of")
+    page.waits_for("one of 2 entities is a member of")
     page.run("history.back()")
     page.waits_for("No path of up to 3 steps")
     opened(page, base, "connect", a="class:Country", b="entity:eac", hops="1")

@@ -264,4 +264,5 @@ def test_the_shipped_file_answers_by_a_rule_it_never_saw_the_relations_of() -> N
     arrays = FoundationArrays(SHIPPED, RelationGraph.of(triples, 52, 3))
 
     for person in range(4):
-        assert int(arrays.scores(person, np.array([2]))[0].argmax()) == 48 + person % 4
+        scores = arrays.scores(np.array([person]), np.array([2]))
+        assert int(scores[0].argmax()) == 48 + person % 4

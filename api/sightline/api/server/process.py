@@ -152,18 +152,24 @@ def _listen(host: str, port: int) -> socket.socket:
     """
     import errno
 
-    try:
-        # With its protocol, or asyncio does not see that it is TCP: it would leave Nagle's wait on.
-        listener = socket.socket(*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][:3])
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.set_inheritable(True)
+    with ExitStack() as closed:
+        try:
+            # With its protocol, or asyncio does not see that it is TCP: it would leave Nagle's
+            # wait on.
+            at = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][:3]
+            listener = closed.enter_context(socket.socket(*at))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.set_inheritable(True)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(host, port) from error
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"cannot listen on {host} port {port}: {reason}; see --host"
+            ) from error
+        closed.pop_all()
         return listener
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(host, port) from error
-        reason = error.strerror or str(error)
-        raise UsageError(f"cannot listen on {host} port {port}: {reason}; see --host") from error
 
 
 def _url(host: str, port: int) -> str:

@@ -56,7 +56,8 @@ const STATE = /^(in|on|at|within|near|under|part of|member of|kind of|located|ba
 export function verb(relation, forward) {
   const name = read(relation, forward);
   if (forward && ways.get(relation.id)?.inverse_label === `is the ${relation.label} of`) return `has the ${name}`;
-  return STATE.test(name) ? `is ${name}` : name;
+  if (!STATE.test(name)) return name;
+  return /^(member|kind) of\b/.test(name) ? `is a ${name}` : `is ${name}`;
 }
 
 /** A relation as it is walked; only its name may run from right to left, never the arrow. @param {Ref} relation @param {boolean} forward */

@@ -121,9 +121,12 @@ export async function view(context) {
     return type ? `any ${type.label}` : nameOf(known.get(first) ?? { id: first, label: first }, 60);
   }
 
+  /** A path leads from one of a set. @param {string[]} ids @param {string} name */
+  const oneOf = (ids, name) => (ids.length > 1 ? `one of ${name}` : name);
+
   /** @param {Shape} shape @param {number} i @param {boolean} open @param {number} most @param {string} left @param {string} right */
   function row(shape, i, open, most, left, right) {
-    const button = h("button", { type: "button", class: "sentence", "aria-expanded": String(open), onclick: () => push({ shape: open ? null : i + 1 }) }, sentence(shape, left, right));
+    const button = h("button", { type: "button", class: "sentence", "aria-expanded": String(open), onclick: () => push({ shape: open ? null : i + 1 }) }, sentence(shape, oneOf(ends().a, left), oneOf(ends().b, right)));
     const p = shape.p_value === null ? untested(shape) : pValue(shape.p_value, shape.q_value);
     const all = open ? h("ul", { class: "paths" }) : null;
     if (all) fillPaths(all, shape, FIRST);
