@@ -189,7 +189,7 @@ def test_conditions_and_sets_stand_in_the_address(page: Browser, base: str) -> N
     page.run("history.back()")
     page.waits_for("No path of up to 3 steps")
     opened(page, base, "connect", a="class:Country", b="entity:eac", hops="1")
-    page.waits_for("any Country member of East African Community")
+    page.waits_for("any Country is a member of East African Community")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -299,3 +299,20 @@ def test_columns_of_one_kind_are_mapped_together_wherever_they_stand(
     found = [(s, p, o) for s, p, o in triples(result.load) if p.startswith("property:")]
     assert ("entity:t/2", "property:c7", "w2 7") in found
     assert ("entity:t/2", "property:c9", "11") in found
+
+
+def test_a_map_is_given_its_own_columns_of_a_wide_table(
+    load: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells_of, widths = columns.cells_of, []
+
+    def counted(frame: pl.DataFrame, table_map: columns.TableMap) -> pl.DataFrame:
+        widths.append(frame.width)
+        return cells_of(frame, table_map)
+
+    monkeypatch.setattr(columns, "cells_of", counted)
+    names = ["id", *(f"c{i}" for i in range(20))]
+    rows = [[f"k{row}", *("red" if row % 2 else "blue" for _ in names[1:])] for row in range(9)]
+    load({"wide.csv": "".join(",".join(row) + "\n" for row in [names, *rows])})
+    assert len(widths) > 20
+    assert sorted(widths)[-2] <= 2 < max(widths) <= len(names) + 1

@@ -85,12 +85,15 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
     there = set(frame.columns)  # which polars makes anew each time it is asked
     missing = dict.fromkeys(c for m in maps for c in m.columns if c not in there)
     nothing = [pl.lit(None, pl.String).alias(column) for column in missing]
+    there.update(missing)
     frame = frame.with_columns(nothing).with_row_index(PLACE)
     bad = _Bad()
     parts = [pl.DataFrame(schema=statement_schema())]
     absent = pl.Series([True] * frame.height)
     for table_map in maps:
-        cells = cells_of(frame, table_map)
+        # Most maps are of few columns, and what is done with a frame costs for each that it has.
+        own_columns = (column for column in table_map.wanted if column in there)
+        cells = cells_of(frame.select(PLACE, *own_columns), table_map)
         subject = _subject(bad, table_map, cells)
         if table_map.each:
             named = cells[PLACE].filter(subject.is_not_null())
