@@ -238,6 +238,29 @@ def test_several_workers_share_one_socket(folder: Path) -> None:
         assert process.wait(30) == 0
 
 
+def children(parent: int) -> list[int]:
+    """The processes that answer for one that serves."""
+    found = subprocess.run(["pgrep", "-P", str(parent), "-f", "spawn_main"], capture_output=True)
+    return [int(line) for line in found.stdout.split()]
+
+
+def test_a_worker_that_says_nothing_delays_neither_another_nor_the_end(folder: Path) -> None:
+    brief = "import sightline.api.server.process as p; p.END = 0.5\n"
+    how = {"workers": 2, "before": brief, "factory": "tests.api.bare:application"}
+    with service(folder, **how) as (process, port):
+        assert get(port, "/").status == 200
+        silent, other = children(process.pid)
+        os.kill(silent, signal.SIGSTOP)
+        os.kill(other, signal.SIGKILL)
+        end = time.monotonic() + 30
+        while other in (now := children(process.pid)) or len(now) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert silent in now
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
 def test_ipv6(folder: Path) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

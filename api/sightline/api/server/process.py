@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -21,7 +22,8 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.supervisors import Multiprocess
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from sightline.api.access import is_loopback
 from sightline.api.app import create_app
@@ -40,8 +42,8 @@ _FOLDER = "SIGHTLINE_SERVED_WORKSPACE"
 _TERMS = "SIGHTLINE_SERVED_TERMS"
 #: Seconds that running requests get after a signal to stop.
 GRACE = 10
-#: Seconds that a process that answers may take to start.
-STARTING = 60
+#: Seconds until a process that answers is ended that was told to stop and has not.
+END = 2 * GRACE
 #: Seconds before a process that does jobs is started again: one that was killed, and one that gave
 #: up and has said why.
 KILLED, GAVE_UP = 2.0, 60.0
@@ -85,7 +87,6 @@ def serve(
         backlog=descriptors()[0],
         timeout_keep_alive=int(HEADER_TIMEOUT),
         timeout_graceful_shutdown=GRACE,
-        timeout_worker_healthcheck=STARTING,
     )
     with _listen(host, port) as listener, ExitStack() as stack:
         open_ = terms.open or is_loopback(listener.getsockname()[0])
@@ -98,7 +99,7 @@ def serve(
         stack.enter_context(_working(worker))
         one, several = uvicorn.Server(config), None
         if workers > 1:
-            several = Multiprocess(config, [listener])
+            several = _Workers(config, [listener])
         else:
             # uvicorn raises a signal again when it has shut down; to have ended well is no failure.
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -119,6 +120,31 @@ def application(read_row: ReadRow | None = None) -> FastAPI:
     sys.setswitchinterval(0.001)
     terms = Terms(**json.loads(os.environ[_TERMS]))
     return create_app(Path(os.environ[_FOLDER]), read_row, terms)
+
+
+class _Workers(Multiprocess):
+    """Processes that answer: one that ends is followed by another.
+
+    Which have ended is seen, not asked: uvicorn waits for the word of one after the other, deaf to
+    signals and to the end of all, and the one that it waits for may have been killed.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        for at, ended in enumerate(self.processes):
+            if ended.exitcode is None or self.should_exit.is_set():
+                continue
+            if ended.exitcode == STARTUP_FAILURE:  # so would another
+                self.should_exit.set()
+            else:
+                self.processes[at] = Process(self.config, self.sockets)
+                self.processes[at].start()
+
+    def join_all(self) -> None:
+        end = time.monotonic() + END
+        for one in self.processes:
+            one.process.join(max(0.0, end - time.monotonic()))
+            one.kill()
+            one.join()
 
 
 @contextmanager
