@@ -12,7 +12,7 @@ import pytest
 from sightline.cli.main import run
 from sightline.graph.errors import SightlineError
 from sightline.insights.kind import Kind
-from sightline.insights.kinds import KINDS, examples, predictions, surprising
+from sightline.insights.kinds import KINDS, examples, predictions, similar, surprising
 from sightline.insights.kinds.inductive import Edge
 from tests.graph.conftest import label, typed
 from tests.insights.conftest import Model, World
@@ -136,6 +136,20 @@ def test_why_nothing_is_predicted_is_said(world_of: Make) -> None:
     answer = world.ask(predictions, "entity:n1", "r", new_only=True)
     assert (answer.predictions, answer.truncated) == ((), False)
     assert answer.reason == "nothing fits by type that is not stated"
+
+
+def test_why_nothing_is_similar_is_said(world_of: Make, capsys: Any) -> None:
+    rows = [("a", "r", "b"), typed("a", "T"), typed("b", "U")]
+    assert run(["similar", "a", "-w", str(world_of(rows).ws.path)]) == 0
+    said = "no other entity of its type (T) to compare a with is known to the model"
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_reason_is_given_only_where_nothing_is_similar(world_of: Make) -> None:
+    world = world_of([("a", "r", "b"), ("b", "r", "a"), typed("a", "T")])
+    assert world.ask(similar, "a").reason is not None
+    assert world.ask(similar, "a", same_type=False).reason is None
+    assert world.ask(similar, "b").reason is None
 
 
 def test_examples_of_a_graph_in_which_hardly_anything_typed_has_facts(world_of: Make) -> None:

@@ -46,7 +46,7 @@ def show(answer: Any, title: str | None = None) -> None:
                 _show_records(heading, value)
         elif field.name not in _UNSAID and not isinstance(value, EntityRef):
             terminal.say(f"{field.name}: {_cell(value)}")
-    if isinstance(answer, Reliability):
+    if hasattr(answer, "reason"):
         _say_reason(answer, "not everything was asked")
 
 
@@ -100,7 +100,8 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
 def _say_reason(answer: Any, cut: str) -> None:
     """What was cut of an answer, or why there is none."""
     if answer.reason:
-        terminal.say(f"{cut}: {answer.reason}" if answer.truncated else answer.reason)
+        truncated = getattr(answer, "truncated", False)
+        terminal.say(f"{cut}: {answer.reason}" if truncated else answer.reason)
 
 
 def _qualifiers(*facts: Fact | Step) -> str:

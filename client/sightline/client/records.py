@@ -457,10 +457,11 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Similar(Table):
-    """What is similar to an entity."""
+    """What is similar to an entity; ``reason`` says why nothing is, where nothing is."""
 
     entity: EntityRef
     similar: tuple[Neighbour, ...]
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

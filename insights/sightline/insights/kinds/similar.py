@@ -33,10 +33,11 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """What is similar to an entity."""
+    """What is similar to an entity; ``reason`` says why nothing is, where nothing is."""
 
     entity: EntityRef
     similar: tuple[Neighbour, ...]
+    reason: str | None
 
 
 def similar(sight: Sightline, asked: SimilarQuestion) -> Similar:
@@ -51,10 +52,16 @@ def similar(sight: Sightline, asked: SimilarQuestion) -> Similar:
     entity, view = sight.entity(asked.id), sight.model_view
     row = np.array([view.row(entity)])
     shown = np.ones(sight.snapshot.num_entities, np.bool_)
-    if asked.same_type:
+    typed = asked.same_type and len(sight.snapshot.types_of(entity)) > 0
+    if typed:
         shown = _same_type(sight, entity)
     shown[entity] = False
-    return Similar(sight.names.entity(entity), nearest(sight, row, shown, asked.k))
+    about, found = sight.names.entity(entity), nearest(sight, row, shown, asked.k)
+    reason = None
+    if not found:
+        others = "no other entity" + (f" of its type ({', '.join(about.types)})" if typed else "")
+        reason = f"{others} to compare {about.label} with is known to the model"
+    return Similar(about, found, reason)
 
 
 def nearest(sight: Sightline, rows: Ids, shown: Flags, k: int) -> tuple[Neighbour, ...]:
@@ -87,12 +94,11 @@ def nearest(sight: Sightline, rows: Ids, shown: Flags, k: int) -> tuple[Neighbou
 
 
 def _same_type(sight: Sightline, entity: int) -> Flags:
-    """bool ``(N,)``: entities that share a type with one, or all where it has none."""
+    """bool ``(N,)``: entities that share a type with one."""
     import numpy as np
 
-    types = sight.snapshot.types_of(entity)
-    same = np.full(sight.snapshot.num_entities, len(types) == 0)
-    for class_id in types:
+    same = np.zeros(sight.snapshot.num_entities, np.bool_)
+    for class_id in sight.snapshot.types_of(entity):
         same |= sight.snapshot.members(int(class_id))
     return same
 

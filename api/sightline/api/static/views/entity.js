@@ -353,11 +353,11 @@ function alike({ entity, known_to_model }, place, counted) {
     counted(0);
     return;
   }
-  put(place, later(ask("entities/-/similar", { id: entity.id, k: SIMILAR }), ({ similar }) => {
+  put(place, later(ask("entities/-/similar", { id: entity.id, k: SIMILAR }), ({ similar, reason }) => {
     counted(similar.length);
     return [h("div", { class: "section-title" }, h("h2", {}, "Similar"), h("span", { class: "quiet" }, "cosine in the learned space")),
       similar.length ? h("ol", { class: "similar-list" }, similar.map((/** @type {any} */ one) => h("li", {}, dotOf(one.entity), entityLink(one.entity, { kind: "bare" }), h("span", { class: "quiet" }, one.similarity.toFixed(2)))))
-        : h("p", { class: "note" }, "Nothing of its type is near it.")];
+        : h("p", { class: "note" }, label(reason))];
   }, { failed: (error) => { counted(0); return h("p", { class: "note" }, label(error.message)); } }));
 }
 
