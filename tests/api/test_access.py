@@ -218,3 +218,12 @@ def test_a_wrong_text_is_compared_as_a_right_one(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(tokens.hmac, "compare_digest", lambda *both: compared.append(both))
     assert tokens.match({}, "sl_unknown") is None
     assert len(compared) == 1
+
+
+@pytest.mark.parametrize(
+    "route", ["POST /v1/doctor/{id}:accept", "POST /v1/doctor/{id}:ignore", "POST /v1/rollback"]
+)
+def test_what_changes_what_is_served_is_an_admins_alone(client: TestClient, route: str) -> None:
+    method, path = route.split()
+    operation = client.get("/openapi.json").json()["paths"][path][method.lower()]
+    assert operation["security"] == [{"token": ["admin"]}]

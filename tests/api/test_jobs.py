@@ -30,9 +30,8 @@ from sightline.cli.service import read_row
 from sightline.graph.errors import Busy
 from sightline.graph.progress import silent
 from sightline.graph.record.loads import Load, active_loads
-from sightline.graph.storage.database import JOBS
 from sightline.graph.storage.verify import verify
-from sightline.graph.storage.workspace import Workspace
+from sightline.graph.storage.workspace import JOBS, Workspace
 from sightline.ingest.load import ingest
 from tests.api.test_reports import at_work, ended
 from tests.api.test_served import until

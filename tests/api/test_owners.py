@@ -14,8 +14,8 @@ from sightline.api.app import create_app
 from sightline.api.jobs import queue
 from sightline.api.jobs.queue import Job, Jobs
 from sightline.api.terms import Terms
-from sightline.graph.storage.database import JOBS
 from sightline.graph.storage.tokens import create_token
+from sightline.graph.storage.workspace import JOBS
 
 Headers = dict[str, str]
 

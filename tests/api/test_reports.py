@@ -26,8 +26,8 @@ from sightline.api.jobs import worker as module
 from sightline.api.jobs.queue import Jobs
 from sightline.api.jobs.worker import Worker
 from sightline.cli.jobs import write_report
-from sightline.graph.storage.database import JOBS
 from sightline.graph.storage.errors import DiskFull
+from sightline.graph.storage.workspace import JOBS
 from sightline.insights.errors import ReportTooLarge
 from tests.api.test_serve import get, service
 from tests.api.test_served import until

@@ -279,3 +279,19 @@ def test_whatever_ends_a_worker_another_follows(tmp_path: Path, monkeypatch) -> 
         while not begun.exists() or begun.read_text() == "x":
             assert time.monotonic() < end
             time.sleep(0.02)
+
+
+def test_a_socket_that_cannot_be_bound_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Kept(socket.socket):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(process.socket, "socket", Kept)
+        with pytest.raises(PortInUse):
+            process._listen("127.0.0.1", taken.getsockname()[1])
+    (one,) = made
+    assert one.fileno() == -1

@@ -259,3 +259,8 @@ def test_guesses_without_held_out_facts_say_why_they_are_guesses(
 
     assert "2 guesses below 100%" in said(0.2)
     assert "2 guesses: too few facts could be held out" in said(None)
+
+
+def test_figures_of_a_graph_too_small_to_hold_facts_out_are_not_known(capsys: Any) -> None:
+    build._show_metrics({"foundation": {"valid": {"mrr": None}}})
+    assert "is not known: there are too few facts to hold some out" in capsys.readouterr().out

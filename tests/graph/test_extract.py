@@ -21,6 +21,7 @@ from sightline.graph.record.errors import NothingLoaded
 from sightline.graph.record.loads import active_loads, retract
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import Snapshot
+from sightline.graph.snapshot.sections.extracted import Extracted
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import EXTRACTED_GRAPH, TEXT
 from tests.graph.conftest import BASE, add_load, fact, label, literal, typed
@@ -154,7 +155,7 @@ def test_a_text_without_a_sentence_adds_nothing(tmp_path: Path) -> None:
         "Imagine a world in which the town of Townlia lies on the Riverzo.",
         "Is it true that Townlia lies on the Riverzo?",
         "Towns such as Townkia lie on the Riveryo; Townlia at the feet of hills.",
-        "Townlia has hills, whereas the Riverzo has none.",
+        "Townlia has hills, whereas the Riverzo has ships.",
         "Townlia used to lie on the Riverzo.",
         "Townlia n'est pas sur la Riverzo.",
         "Townlia liegt nicht an der Riverzo.",
@@ -378,3 +379,15 @@ def test_what_is_named_together_is_counted(tmp_path: Path) -> None:
     assert pairs == {(0, 1): 2, (0, 2): 1}
     assert found.pmi[0] == pytest.approx(np.log2(2 * 4 / (3 * 2)))
     assert len(find(Names.of(snapshot, Told()), Words.of(["Beta"])).text) == 1
+
+
+def test_of_each_relation_the_surest_fact_comes_the_surest_relation_first() -> None:
+    class Some(Extracted):
+        num_extracted = 5
+        extracted_confidence = np.array([0.6, 0.9, 0.7, 0.9, 0.8])
+        extracted_relation = np.array([1, 2, 0, 2, 1], np.int32)
+        _extraction = staticmethod(lambda at: at)
+
+    some = Some.__new__(Some)
+    assert some.surest_extractions(9) == [1, 4, 2]
+    assert some.surest_extractions(2) == [1, 4]

@@ -22,8 +22,10 @@ from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.errors import NothingCompiled
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import new_artifact, sealed, write_json_atomic
+from sightline.graph.storage.database import errors_of
 from sightline.graph.storage.errors import (
     DamagedArtifact,
+    DiskFull,
     FormatMismatch,
     NotAWorkspace,
     NotWritable,
@@ -31,7 +33,7 @@ from sightline.graph.storage.errors import (
     WorkspaceLocked,
 )
 from sightline.graph.storage.verify import verify
-from sightline.graph.storage.workspace import METRICS, Workspace
+from sightline.graph.storage.workspace import JOBS, METRICS, Workspace
 from tests.graph.conftest import add_load, fact
 
 
@@ -368,3 +370,12 @@ def test_a_start_that_two_load_ids_share_names_neither(tmp_path: Path) -> None:
         retract(workspace, shared)
     assert len(active_loads(workspace)) == 17
     assert retract(workspace, loads[0].id[:15]).id == loads[0].id
+
+
+def test_a_full_database_is_a_full_disk(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DiskFull),
+        errors_of(tmp_path / JOBS),
+        closing(sqlite3.connect(tmp_path / JOBS)) as database,
+    ):
+        database.executescript("PRAGMA max_page_count = 2; CREATE TABLE t AS SELECT zeroblob(1e5)")

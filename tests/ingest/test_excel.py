@@ -80,3 +80,9 @@ def test_a_sheet_that_is_not_there_is_named_with_those_that_are(load: Callable) 
 def test_a_zip_archive_that_is_no_workbook_is_refused(load: Callable) -> None:
     with pytest.raises(SourceUnreadable, match="no sound workbook"):
         load({"book.xlsx": workbook(Towns=CELLS)[:-400]})
+
+
+def test_a_name_that_comes_once_stays_beside_names_that_come_again(load: Callable) -> None:
+    rows = [[2023, None, 2024], ["Q1", "town", "Q1"], ["7", "York", "8"]]
+    (result,) = load({"book.xlsx": workbook(Sales=rows)})
+    assert any(n.text.endswith("2023 Q1, town, 2024 Q1") for n in result.load.notes)

@@ -337,3 +337,18 @@ def test_rules_of_links(tmp_path: Path, rule: str) -> None:
         (tmp_path / f"{name}.csv").write_text(text)
     found = profile(discover([tmp_path]), default_prefixes()).tables
     assert set(ends_and_links(found)) == wanted
+
+
+def test_ids_name_records_only_where_others_repeat_these_ids(tmp_path: Path) -> None:
+    tables = dict(CASES["an id that others repeat names the table in which it differs"][0])
+
+    def key() -> tuple[str, ...]:
+        for name, text in tables.items():
+            (tmp_path / f"{name}.csv").write_text(text)
+        found = profile(discover([tmp_path]), default_prefixes()).tables
+        return next(one.key for one in found if one.name == "stays")
+
+    assert key() == ("hadm_id",)
+    elsewhere = (f"{7000 + i % 30},{i % 60 * 7 + 90280},{i}" for i in range(90))
+    tables["drugs"] = table("subject_id,hadm_id,dose", elsewhere)
+    assert key() != ("hadm_id",)

@@ -13,6 +13,7 @@ from sightline.cli.main import run
 from sightline.graph.mining.plausibility import plausibility
 from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.insights.checkup import wrongness
 from sightline.insights.errors import NoCure, UnknownFinding
 from sightline.insights.kinds import doctor
 from tests.graph.conftest import add_load, fact, label, typed
@@ -249,3 +250,10 @@ def test_what_breaks_the_shapes_that_are_kept_is_found_with_its_fact(world_of: M
     assert str(kept.parent) not in unusable.why
     kept.unlink()
     assert not world.ask(doctor, "violation", deadline_ms=60_000).findings
+
+
+def test_how_wrong_a_broken_rule_makes_a_fact_rests_on_its_own_chance() -> None:
+    # Bayes: of 98 right facts and 2 wrong ones, each as likely as the chance says.
+    assert wrongness(np.array([0.0, 0.5, 0.98, 1.0])) == pytest.approx(
+        [1, 0.02, 0.0004 / (0.0004 + 0.98 * 0.98), 0]
+    )

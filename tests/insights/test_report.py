@@ -19,7 +19,12 @@ from sightline.insights.errors import BadSections
 from sightline.insights.kinds import communities, insights
 from sightline.insights.records import EntityRef, Path, Ref, Step
 from sightline.insights.report import compose, plots, write
-from sightline.insights.report.choice import SECTIONS, read_sections, sections_of
+from sightline.insights.report.choice import (
+    SECTIONS,
+    limits_of_entities,
+    read_sections,
+    sections_of,
+)
 from sightline.insights.report.policy import policy, script
 from sightline.insights.report.write import write_report
 from tests.graph.conftest import literal
@@ -407,3 +412,12 @@ def test_every_section_has_a_place_on_the_page_and_in_the_text() -> None:
     page = (files("sightline.insights.report") / "page.html.jinja").read_text()
     for name in SECTIONS:
         assert f"part == '{name}'" in page
+
+
+def test_a_report_without_entities_asks_nothing_about_them() -> None:
+    limits = limits_of_entities(sections_of(["method"]))
+    assert {name: limits[name] for name in ("stated", "extracted", "similar")} == {
+        "stated": 0,
+        "extracted": 0,
+        "similar": 0,
+    }

@@ -12,7 +12,7 @@ import pytest
 from sightline.cli.main import run
 from sightline.graph.errors import SightlineError
 from sightline.insights.kind import Kind
-from sightline.insights.kinds import KINDS, examples, predictions, similar, surprising
+from sightline.insights.kinds import KINDS, examples, predictions, related, similar, surprising
 from sightline.insights.kinds.inductive import Edge
 from tests.graph.conftest import label, typed
 from tests.insights.conftest import Model, World
@@ -114,7 +114,10 @@ def test_why_nothing_is_listed_is_said(world_of: Make, capsys: Any) -> None:
 
     for args, said in (
         (["related", "z"], "z has no facts"),
-        (["related", "a", "--relation", "r", "--direction", "in"], "a has 1 facts, none of which"),
+        (
+            ["related", "a", "--relation", "r", "--direction", "in"],
+            "a has 1 fact, which was not asked",
+        ),
         (["paths", "a", "a"], "both ends are a; a path leads from one entity to another"),
         (["paths", "a", "z"], "z has no facts"),
         (["paths", "a", "d"], "no path of at most 3 facts is what was asked for; paths of up to 6"),
@@ -162,3 +165,7 @@ def test_examples_are_of_what_has_facts_where_nothing_typed_has(world_of: Make) 
     rows = [("a", "q", "b"), ("b", "q", "c"), typed("z", "T")]
     named = {one.sort: one.names for one in world_of(rows).ask(examples).examples}
     assert named["similar"] in {("a",), ("b",), ("c",)}
+
+
+def test_where_facts_are_listed_no_reason_is_given(world_of: Make) -> None:
+    assert world_of([("a", "r", "b")], model=None).ask(related, "a").reason is None

@@ -483,7 +483,11 @@ def _show_metrics(metrics: dict[str, Any]) -> None:
         if split in ("valid", "test") and values.get("mrr") is not None
     ]
     columns = ("model", "held-out facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
-    terminal.table("How well held-out facts are found again", columns, rows)
+    title = "How well held-out facts are found again"
+    if not rows:
+        terminal.say(f"{title} is not known: there are too few facts to hold some out")
+        return
+    terminal.table(title, columns, rows)
 
 
 COMMANDS = (run, ingest, profile, loads, retract, compile_, verify, train, distill, evaluate)

@@ -20,7 +20,8 @@ from typing import Any, Literal
 
 from sightline.api.errors import DamagedQueue, NotToRetry, OverBudget, UnknownJob
 from sightline.graph.errors import Busy
-from sightline.graph.storage.database import JOBS, errors_of
+from sightline.graph.storage.database import errors_of
+from sightline.graph.storage.workspace import JOBS
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.errors import DamagedArtifact, DiskFull, NotWritable
-from sightline.graph.storage.workspace import ANSWERS
+from sightline.graph.storage.workspace import ANSWERS, JOBS
 
-JOBS = "jobs.sqlite"
 #: What to do with a damaged one.
 WAYS_OUT = {
     JOBS: "delete it: what finished jobs made stays, those that wait are to be asked for again",
@@ -29,15 +28,15 @@ def damaged(path: Path, reason: str) -> DamagedArtifact:
 
 @contextmanager
 def errors_of(
-    path: Path, damaged: Callable[[Path, str], SightlineError] = damaged
+    path: Path, error_of: Callable[[Path, str], SightlineError] = damaged
 ) -> Iterator[None]:
     """What SQLite raises about a file, as an error of a workspace.
 
     Args:
-        damaged: the error of a file that is no database, or another.
+        error_of: makes the error of a file that is no database, or another.
 
     Raises:
-        DiskFull, NotWritable, and what ``damaged`` makes.
+        DiskFull, NotWritable, and what ``error_of`` makes.
     """
     try:
         yield
@@ -47,5 +46,5 @@ def errors_of(
                 raise DiskFull(path) from error
             # The last one: its table has other columns, as another version wrote it.
             case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
-                raise damaged(path, str(error)) from error
+                raise error_of(path, str(error)) from error
         raise NotWritable(path, str(error)) from error

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
-from sightline.graph.storage.database import JOBS, damaged, errors_of
+from sightline.graph.storage.database import damaged, errors_of
 from sightline.graph.storage.errors import DamagedArtifact, NothingWatched, WorkspaceError
 from sightline.graph.storage.ignored import ignored
 from sightline.graph.storage.tokens import FILE as TOKENS
 from sightline.graph.storage.tokens import check_tokens
 from sightline.graph.storage.watch import watched
-from sightline.graph.storage.workspace import ANSWERS, IGNORED, METRICS, WATCH, Workspace
+from sightline.graph.storage.workspace import ANSWERS, IGNORED, JOBS, METRICS, WATCH, Workspace
 
 WAYS_OUT = {
     "loads": "load its source again, copy the folder from a backup, or `sightline retract` it",

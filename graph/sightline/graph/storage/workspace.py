@@ -41,6 +41,8 @@ WATCH = "watch.json"
 IGNORED = "ignored.json"
 #: SHACL shapes that somebody wants the facts to keep.
 SHAPES = "shapes.ttl"
+#: Background jobs.
+JOBS = "jobs.sqlite"
 #: What endpoints of language models answered, by what they were asked.
 ANSWERS = "answers.sqlite"
 #: What evaluation adds to a model folder, sealed, after its manifest was written.
@@ -144,7 +146,7 @@ class Workspace:
             known = {SETTINGS_FILE, WATCH, IGNORED, TOKENS, SHAPES}
             known |= {"loads", "quarantine", "snapshots", "models", "reports", "uploads"}
             if workspace.path.is_dir() and any(
-                p.name not in known and not p.name.startswith((".", "jobs.sqlite", ANSWERS))
+                p.name not in known and not p.name.startswith((".", JOBS, ANSWERS))
                 for p in workspace.path.iterdir()
             ):
                 raise NotWritable(path, "it is no workspace and holds other files")

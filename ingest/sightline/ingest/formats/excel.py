@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -95,10 +96,10 @@ def _table(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
 def _grouped(names: Sequence[str], above: Sequence[str | None]) -> list[str]:
     """Names that come again, after what stands in the row above them or before them there:
     ``Q1`` below ``2023``, whose cell reaches over several columns."""
-    group, out = "", []
+    group, out, times = "", [], Counter(names)
     for name, cell in zip(names, above):
         group = cell or group
-        out.append(f"{group} {name}".strip() if names.count(name) > 1 else name)
+        out.append(f"{group} {name}".strip() if times[name] > 1 else name)
     return out
 
 

@@ -173,10 +173,8 @@ def _of_texts(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     """The surest extracted fact of each relation."""
     from sightline.insights.from_texts import said, told
 
-    surest = {one.relation: one for one in reversed(sight.snapshot.extractions())}
-    order = sorted(surest.values(), key=lambda one: -one.confidence)
     out = []
-    for fact in (told(sight, one) for one in order[:EACH]):
+    for fact in (told(sight, one) for one in sight.snapshot.surest_extractions(EACH)):
         named = map(_quoted, (fact.head.id, fact.relation.id, fact.tail.id))
         text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label} is in a text alone"
         why = f"confidence {said(fact, 'confidence'):.0%}: “{said(fact, 'sentence')}”"
@@ -315,7 +313,10 @@ def _bridges(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         Insight(
             "bridge",
             f"{one.entity.label} joins {one.communities} communities",
-            "; ".join(f"{link.facts:,} facts into {link.name}" for link in one.links),
+            "; ".join(
+                f"{link.facts:,} fact{'s'[: link.facts != 1]} into {link.name}"
+                for link in one.links
+            ),
             "sightline communities",
             (one.entity,),
         )

@@ -154,41 +154,31 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     left = left[facts.listed(edge[left], owner[left])]
     omitted = np.unique(rel[left], return_counts=True)
     refs = {int(e): names.entity(int(e)) for e in shown}
+
+    def link(
+        fact: tuple[int, int, int],
+        status: Status,
+        origins: tuple[Origin, ...] = (),
+        chance: float | None = None,
+        if_any: float | None = None,
+    ) -> Link:
+        head, relation, tail = fact
+        source, target = names.entity(head).id, names.entity(tail).id
+        return Link(source, names.relation(relation), target, status, chance, if_any, origins)
+
     stated = tuple(
-        Link(
-            names.entity(int(s.head[e])).id,
-            names.relation(int(s.relation[e])),
-            names.entity(int(s.tail[e])).id,
-            names.status(int(e)),
-            None,
-            None,
-            names.origins(int(e)),
+        link(
+            (int(s.head[e]), int(s.relation[e]), int(s.tail[e])), names.status(e), names.origins(e)
         )
-        for e in between(facts, chosen, drawn, wanted)
+        for e in between(facts, chosen, drawn, wanted).tolist()
     )
     new = tuple(
-        Link(
-            names.entity(c.head).id,
-            names.relation(c.relation),
-            names.entity(c.tail).id,
-            "predicted",
-            c.chance,
-            c.if_any,
-            (),
-        )
+        link((c.head, c.relation, c.tail), "predicted", (), c.chance, c.if_any)
         for c in expected
         if known[c.other]
     )
     told = tuple(
-        Link(
-            names.entity(one.head).id,
-            names.relation(one.relation),
-            names.entity(one.tail).id,
-            "extracted",
-            None,
-            None,
-            (one.origin,),
-        )
+        link((one.head, one.relation, one.tail), "extracted", (one.origin,))
         for one in read
         if known[one.head] and known[one.tail]
     )

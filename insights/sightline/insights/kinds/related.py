@@ -99,9 +99,13 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
     if predicted and asked.relation is not None and not facts:
         require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())
     about, stated_of_it = sight.names.entity(entity), int(sight.snapshot.degree[entity])
-    nothing = f"{about.label} has {stated_of_it:,} facts, none of which was asked for"
-    if not stated_of_it:
-        nothing = f"{about.label} has no facts"
+    match stated_of_it:
+        case 0:
+            nothing = f"{about.label} has no facts"
+        case 1:
+            nothing = f"{about.label} has 1 fact, which was not asked for"
+        case _:
+            nothing = f"{about.label} has {stated_of_it:,} facts, none of which was asked for"
     if predicted:
         nothing += ", and nothing new is predicted of it"
     said = reliability(sight, facts, deadline.reason, nothing)

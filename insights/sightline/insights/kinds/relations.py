@@ -86,8 +86,7 @@ def _backward(s: Snapshot, relation: int, back: int) -> str | None:
     """How a relation reads backward: as the data says, or by another that stands for it."""
     import numpy as np
 
-    # A snapshot of before such labels were read has none.
-    if said := s.manifest.get("inverse_labels", {}).get(s.relation_iris[relation]):
+    if said := s.manifest["inverse_labels"].get(s.relation_iris[relation]):
         return str(said)
     same = np.flatnonzero(s.one_rel[: s.num_relations] == back).tolist()
     return next((s.relation_labels[i] for i in same if i != relation), None)

@@ -121,6 +121,15 @@ class Extracted(Section):
             for i in at[np.argsort(-self.extracted_confidence[at], kind="stable")].tolist()
         ]
 
+    def surest_extractions(self, k: int) -> list[Extraction]:
+        """The surest extracted fact of each relation, of at most ``k`` relations; of equals the
+        first by head and tail."""
+        if not self.num_extracted:
+            return []
+        order = np.argsort(-self.extracted_confidence, kind="stable")
+        first = np.unique(self.extracted_relation[order], return_index=True)[1]
+        return [self._extraction(i) for i in order[np.sort(first)[:k]].tolist()]
+
     def extraction(self, head: int, relation: int, tail: int) -> Extraction | None:
         """What a text says of one fact; None where none was read to say it."""
         found = self.extractions(head, relation)
