@@ -241,6 +241,17 @@ def test_words_are_parted_by_the_names_of_the_graph_that_is_asked(
     assert named(ask(world, "?x member of Old Club")) == [("eve",)]
 
 
+@pytest.mark.parametrize(
+    "asked", ["?x <part of>+ Old Club", "?x <urn:sightline:relation:part_of>+ old_club"]
+)
+def test_a_plus_behind_a_name_in_brackets_is_of_the_relation_and_not_of_the_tail(
+    world_of: Callable[..., World], asked: str
+) -> None:
+    parts = [fact(("bar", "part_of", "old_club")), fact(("tap", "part_of", "bar"))]
+    world = world_of([*parts, label("old_club", "Old Club")], Model())
+    assert named(ask(world, asked)) == [("bar",), ("tap",)]
+
+
 @pytest.fixture
 def world(world_of: Callable[..., World]) -> World:
     born = [

@@ -31,6 +31,7 @@ from sightline.graph.vocabulary import (
     RDF_TYPE,
     RDFS,
     XSD,
+    contract,
     default_prefixes,
     expand,
 )
@@ -155,8 +156,7 @@ def infer(statements: pl.DataFrame, *, limit: int, progress: Progress = silent) 
     terms = _Terms.of(statements)
     known = delta = terms.encode(statements)
     rules = [terms.encode_rule(rule) for rule in (*RULES, *chain_rules(statements))]
-    if _deep(terms, known, limit):
-        raise TooManyInferred(limit)
+    _refuse_deep(terms, known, limit)
     rounds, count = [_empty(rules)], 0
     while not delta.is_empty():
         progress("reason", count, None, f"round {len(rounds)}")
@@ -283,17 +283,17 @@ class _Terms:
         )
 
 
-def _deep(terms: _Terms, known: pl.DataFrame, limit: int) -> bool:
-    """Whether more than ``limit`` statements follow of hierarchies and transitive relations alone,
-    each by itself. Rounds find the same pair as often as there are ways to it: a taxonomy of
+def _refuse_deep(terms: _Terms, known: pl.DataFrame, limit: int) -> None:
+    """Refuse where more than ``limit`` statements follow of hierarchies and transitive relations
+    alone, each by itself. Rounds find the same pair as often as there are ways to it: a taxonomy of
     100,000 levels would take hours to be too much."""
     from scipy import sparse
 
     s, p, o = (known[c].to_numpy() for c in "spo")
     said = (p == terms.id(RDF_TYPE)) & (o == terms.id(OWL + "TransitiveProperty"))
     hierarchies = [terms.id(RDFS + name) for name in ("subClassOf", "subPropertyOf")]
-    more = 0
-    for relation in {*hierarchies, *s[said].tolist()}:
+    more: dict[int, int] = {}
+    for relation in sorted({*hierarchies, *s[said].tolist()}):
         of_it = (p == relation) & (s != o)
         if relation in hierarchies:
             of_it &= ~terms.says_nothing[o]
@@ -305,8 +305,10 @@ def _deep(terms: _Terms, known: pl.DataFrame, limit: int) -> bool:
             for ends in (place, np.tile(np.arange(len(nodes)), 2))
         )
         pairs = reached(itself, step, limit + len(nodes) + step.nnz).nnz
-        more += pairs - len(nodes) - step.nnz
-    return more > limit
+        more[relation] = pairs - len(nodes) - step.nnz
+    if sum(more.values()) > limit:
+        iri = terms.keys[max(more, key=more.__getitem__)]
+        raise TooManyInferred(limit, contract(iri, default_prefixes()))
 
 
 def _key() -> pl.Expr:

@@ -244,15 +244,15 @@ class Snapshot(
         among = range(len(labels)) if among is None else among
         if found is not None and found in among:
             return found
-        names = {i: normalise(labels[i]) for i in among}
-        alike = [i for i, name in names.items() if name == normalise(text)]
+        asked = normalise(text)
+        names = dict(zip(among, map(normalise, labels.take(list(among)))))
+        alike = [i for i, name in names.items() if name == asked]
         candidates = [i for i in self._meant(kind, text, alike) if i in among]
         if len(candidates) == 1:
             return candidates[0]
         if candidates:
             iris: StringTable = getattr(self, f"{kind}_iris")
             raise ambiguous(ref, [f"{labels[i]} ({self.curie(iris[i])})" for i in candidates])
-        asked = normalise(text)
         near = [name for name in names.values() if f" {asked} " in f" {name} "][:5]
         near += difflib.get_close_matches(asked, names.values(), n=5, cutoff=0.5)
         known = {name: labels[i] for i, name in reversed(names.items())}

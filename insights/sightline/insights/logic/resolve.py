@@ -72,8 +72,9 @@ def resolve(snapshot: Snapshot, atoms: Sequence[Atom]) -> list[Condition]:
 def has_meaning(snapshot: Snapshot, link: Atom) -> bool:
     """Whether there are a relation and ends of the names in a link."""
     try:
-        snapshot.resolve_relation(link.relation or "")  # the cheapest of them
-        _Resolver(snapshot, link).condition()
+        resolver = _Resolver(snapshot, link)
+        resolver.relation(link.relation or "")  # the cheapest of them
+        resolver.condition()
     except SightlineError:
         return False
     return True
@@ -125,7 +126,7 @@ class _Resolver:
             raise UsageError(f"a condition with a relation ({name:.80}) has a head and a tail only")
         head, tail = self._term(a.head), self._term(a.tail)
         said = self._said(a.head, head), self._said(a.tail, tail)
-        relation = self._relation(name)
+        relation = self.relation(name)
         if relation is None:
             read_pattern(name, s)
             if a.likely:
@@ -141,7 +142,7 @@ class _Resolver:
         text = f"{said[0]} —{label}→ {said[1]}"
         return self._made(text, head=head, tail=tail, relation=relation)
 
-    def _relation(self, name: str) -> int | None:
+    def relation(self, name: str) -> int | None:
         """The relation of a name; None where the name is a pattern: it has signs, and no relation
         is called exactly so."""
         s = self.snapshot

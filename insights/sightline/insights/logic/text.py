@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from sightline.insights.errors import BadQuery
 from sightline.insights.logic.atoms import ANYTHING, Atom, is_variable
@@ -108,15 +109,15 @@ class _Condition:
         return found[0] if found else first
 
     def _others(self) -> list[Atom]:
-        """Other ways to part the words of a link."""
+        """Other ways to part the words of a link: where blanks are, so a `+` stays with its name."""
         *words, _ = self.tokens
         n = len(words)
         if n > _PARTED:
             return []
+        blanks = [i for i in range(1, n) if words[i - 1].end < words[i].start]
         return [
             self._atom(words[:i], relation=self._slice(words[i:j]), tail=self._slice(words[j:]))
-            for i in range(1, n - 1)
-            for j in range(i + 1, n)
+            for i, j in combinations(blanks, 2)
             if (i, j) != (1, n - 1)
         ]
 
