@@ -109,7 +109,7 @@ class _Condition:
         return found[0] if found else first
 
     def _others(self) -> list[Atom]:
-        """Other ways to part the words of a link: where blanks are, so a `+` stays with its name."""
+        """Other ways to part the words of a link: at blanks, so a `+` stays with its name."""
         *words, _ = self.tokens
         n = len(words)
         if n > _PARTED:
