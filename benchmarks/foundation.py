@@ -30,6 +30,7 @@ import torch
 from inductive import read
 
 from sightline.graph.arrays import Floats, Ids
+from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.foundation.arrays import FoundationArrays
 from sightline.models.foundation.file import read as load
@@ -49,6 +50,8 @@ SHARE = {
 }
 #: Share of the facts that is asked of a graph without a split.
 DRAWN = 0.05
+#: Facts of each graph that the file says it learnt from.
+KEPT = 24
 AT_ONCE = 16
 
 
@@ -85,15 +88,20 @@ def pretrain(options: argparse.Namespace) -> None:
     """Learn, and write the mean of the last checkpoints."""
     share = {name: part for name, part in SHARE.items() if name not in options.without}
     share[SYNTHETIC] += 1 - sum(share.values())
-    graphs = {
-        name: Graph(name, read(data_folder() / name, {}).train)
-        for name in share
-        if name != SYNTHETIC
-    }
+    data = {name: read(data_folder() / name, {}) for name in share if name != SYNTHETIC}
+    graphs = {name: Graph(name, one.train) for name, one in data.items()}
     run = Pretraining(Mixture(graphs, share), options.steps, options.seed)
     learnt = run.run(options.out, lambda said: print(json.dumps(said), flush=True))
     about = {"share": share, "steps": run.step, "answers": run.answers, "seed": options.seed}
+    about["facts"] = {name: facts_of(one) for name, one in data.items()}
     write(options.out, learnt, about)
+
+
+def facts_of(data: LearningData) -> list[str]:
+    """A few training facts by name, by which the graph is known again."""
+    some = data.train[np.random.default_rng(0).permutation(len(data.train))[:KEPT]].tolist()
+    names, relations = data.entity_iris, data.relation_iris
+    return [f"{names[head]}\t{relations[rel]}\t{names[tail]}" for head, rel, tail in some]
 
 
 def zeroshot(options: argparse.Namespace) -> None:

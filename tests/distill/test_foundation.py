@@ -69,6 +69,17 @@ def test_it_answers_as_soon_as_the_graph_is_compiled_and_says_what_it_is(people:
     assert not found.truncated
 
 
+def test_it_says_so_where_its_pre_training_had_facts_of_the_graph(tmp_path: Path) -> None:
+    kept = json.loads((Path(file.__file__).parent / file.ABOUT).read_text())["facts"]["nations"]
+    ws = compiled(tmp_path / "ws", [tuple(fact.split("\t")) for fact in kept])
+
+    folder = ws.models / str(ws.current.model)
+
+    assert FoundationModel.open(folder).name == "foundation, pre-trained on facts of this graph"
+    said = commands.foundation_says(json.loads((folder / METRICS).read_bytes()))
+    assert "pre-trained on facts of this graph (those of nations)" in said
+
+
 def test_every_kind_of_question_is_answered_or_says_why_not(people: Workspace) -> None:
     new = [f for f in ask(people, related, id="p37").related if f.status == "predicted"]
     assert (new[0].relation.label, new[0].tail.id) == ("lives in", "entity:city1")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from sightline.models.data.dataset import LearningData
 from sightline.models.errors import FoundationUnusable
 from sightline.models.foundation import file
 from sightline.models.foundation.arrays import FoundationArrays, with_entity
@@ -233,6 +235,29 @@ def test_the_shipped_file_is_small_whole_and_says_what_it_learnt_from() -> None:
     card = (PACKAGE / "foundation.md").read_text()
     assert set(about["share"]) == {"codex-s", "wn18rr", "umls", "kinship", "nations", "synthetic"}
     assert all(f"`{name}`" in card for name in about["share"])
+
+
+@pytest.mark.parametrize(("kept", "found"), [(24, ["nations"]), (12, ["nations"]), (11, [])])
+def test_a_graph_of_the_pre_training_is_known_by_half_of_the_facts_kept_of_it(
+    kept: int, found: list[str]
+) -> None:
+    about = json.loads((PACKAGE / file.ABOUT).read_text())
+    facts = [fact.split("\t") for fact in about["facts"]["nations"]][:kept]
+    names = sorted({name for head, _, tail in facts for name in (head, tail)})
+    rels = sorted({rel for _, rel, _ in facts})
+    rows = [(names.index(head), rels.index(rel), names.index(tail)) for head, rel, tail in facts]
+    none = np.zeros((0, 3), np.int32)
+    data = LearningData(
+        [f"https://example.org/entity:{name}" for name in names],
+        [f"https://example.org/rel#{name}" for name in rels],
+        *(np.array(rows, np.int32), none, none, none, none, none),
+        split="given",
+    )
+
+    assert file.learnt_from(data) == found
+    # The same names in other facts are another graph.
+    assert file.learnt_from(replace(data, train=data.train[:, [2, 1, 0]])) == []
+    assert set(about["facts"]) == set(about["share"]) - {"synthetic"}
 
 
 def test_a_damaged_or_foreign_file_is_refused_by_name(tmp_path: Path) -> None:

@@ -349,9 +349,18 @@ def _compile(ws: Workspace) -> None:
     )
     folder = ws.models / str(ws.current.model)
     if (folder / PART).is_dir():
-        terminal.say("the foundation member, not trained on this graph, answers what is missing")
-        _show_metrics(read_json(folder / METRICS))
+        metrics = read_json(folder / METRICS)
+        terminal.say(f"{foundation_says(metrics)}, answers what is missing")
+        _show_metrics(metrics)
         terminal.say(f"next: sightline related ENTITY -w {ws.path}, or sightline train")
+
+
+def foundation_says(metrics: dict[str, Any]) -> str:
+    """What the foundation member is on this graph, of its ``metrics.json``."""
+    graphs = " and ".join(metrics["data"]["learnt_from"])
+    if graphs:
+        return f"the foundation member, pre-trained on facts of this graph (those of {graphs})"
+    return "the foundation member, not trained on this graph"
 
 
 def compiled(ws: Workspace, progress: Progress, say: Callable[[str], None]) -> Snapshot:

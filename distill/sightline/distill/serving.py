@@ -248,7 +248,7 @@ def _refuse_worse(ws: Workspace, new: str, old: str) -> None:
     if new_snapshot != old_snapshot or new_mrr is None or old_mrr is None:
         return
     if new_mrr < old_mrr - error:
-        sampled = "the foundation member, not trained on this graph and measured on a sample"
+        sampled = "the foundation member, measured on a sample"
         raise WorseModel(new, new_mrr, sampled if error else f"the served model {old}", old_mrr)
 
 

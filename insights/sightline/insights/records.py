@@ -231,7 +231,8 @@ class Reliability:
     """How far the predictions of an answer can be relied on; all null where no model answers.
 
     Attributes:
-        model: what predicts: ``student``, or ``foundation, not trained on this graph``.
+        model: what predicts: ``student``, ``foundation, not trained on this graph``, or
+            ``foundation, pre-trained on facts of this graph``.
         abstain_below: ``probability_if_any`` under which a prediction is a guess.
         base_rate: share of true ones among the answers that probabilities were fitted on; null
             where there were too few to fit anything.

@@ -40,12 +40,12 @@ from sightline.graph.storage.workspace import METRICS, Workspace
 from sightline.models.data.dataset import LearningData, learning_data
 from sightline.models.errors import NoModel
 from sightline.models.format import MODEL_FORMAT
-from sightline.models.foundation.file import WEIGHTS, shipped, weights_in
+from sightline.models.foundation.file import WEIGHTS, learnt_from, shipped, weights_in
 from sightline.models.foundation.relations import RelationGraph
 from sightline.models.ranking import RankingMetrics, Remembered, filtered_ranks
 
 #: Raised when the same weights and graph give another model than before.
-MADE = 1
+MADE = 2
 #: What a question costs, in edges read, for each entity; and what all questions may cost.
 PER_ENTITY, WORK = 4, 150_000_000
 #: Facts of a part that are asked.
@@ -113,7 +113,7 @@ def _build(
     progress("foundation", 2, 3, "write")
     graph = RelationGraph.of(_stated(snapshot, *table), *shape)
     said = {"format": MODEL_FORMAT, "made": MADE, "snapshot": snapshot.id}
-    about = {"rows": metrics["data"]["rows"], "split": metrics["data"]["split"]}
+    about = {name: metrics["data"][name] for name in ("rows", "split", "learnt_from")}
     with new_artifact(ws.models, model_id, **said, **about) as folder:
         for part in ("vocabulary", PART):
             (folder / part).mkdir()
@@ -149,6 +149,7 @@ def measured(model: FoundationModel, data: LearningData) -> tuple[Calibration, d
             "split": {**split, **{part: len(getattr(data, part)) for part in asked}},
             "asked": {part: len(facts) for part, facts in asked.items()},
             "unseen_in_train": unseen(data),
+            "learnt_from": learnt_from(data),
         },
         "rank": "realistic",
     }

@@ -6,7 +6,7 @@ no torch.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,12 +41,12 @@ class FoundationModel:
     """Pre-trained weights, a graph and a calibration.
 
     Attributes:
-        name: what answers say of the model; reads_graph: each question does.
+        reads_graph: each question does.
         calibration: from scores to probabilities.
         entity_iris, relation_iris: the term of each entity and relation.
+        learnt_from: graphs of the pre-training whose facts this one states.
     """
 
-    name: ClassVar[str] = "foundation, not trained on this graph"
     reads_graph: ClassVar[bool] = True
 
     weights: Weights
@@ -54,6 +54,7 @@ class FoundationModel:
     calibration: Calibration
     entity_iris: StringTable
     relation_iris: StringTable
+    learnt_from: Sequence[str] = ()
 
     @classmethod
     def open(cls, folder: Path) -> FoundationModel:
@@ -62,7 +63,7 @@ class FoundationModel:
         Raises:
             DamagedArtifact, FormatMismatch
         """
-        open_artifact(folder, format=MODEL_FORMAT, again="sightline compile")
+        manifest = open_artifact(folder, format=MODEL_FORMAT, again="sightline compile")
         part, names = folder / PART, folder / "vocabulary"
         try:
             model = cls(
@@ -71,6 +72,8 @@ class FoundationModel:
                 Calibration.read(part),
                 StringTable.open(names, "entity_iris"),
                 StringTable.open(names, "relation_iris"),
+                # A folder of an older version does not say; `sightline compile` makes it anew.
+                manifest.get("learnt_from", ()),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedArtifact(folder, str(error)) from error
@@ -79,6 +82,13 @@ class FoundationModel:
         if found != [model.num_entities, model.num_relations, 2 * model.num_relations]:
             raise DamagedArtifact(folder, "its arrays do not fit its vocabulary")
         return model
+
+    @property
+    def name(self) -> str:
+        """What answers say of the model."""
+        if self.learnt_from:
+            return "foundation, pre-trained on facts of this graph"
+        return "foundation, not trained on this graph"
 
     @property
     def num_entities(self) -> int:

@@ -1,7 +1,7 @@
 """The pre-trained weights that ship with the package; ``foundation.md`` beside them is their card.
 
 It is whole and of this version, or it is refused by name: ``foundation.json`` holds its version and
-checksum.
+checksum, and a few facts of every graph that it learnt from, by which such a graph is known again.
 """
 
 from __future__ import annotations
@@ -9,20 +9,28 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from sightline.graph.arrays import Floats
 from sightline.models.errors import FoundationUnusable
 
+if TYPE_CHECKING:
+    from sightline.models.data.dataset import LearningData
+
 WEIGHTS, ABOUT = "foundation.npz", "foundation.json"
 #: Of the weights: raised when the network that reads them changes.
 FORMAT = 1
+UNREADABLE = "it is missing, or what describes it cannot be read"
+#: What the last part of an IRI comes after.
+LAST_PART = re.compile("[/#:]")
 
 #: float32 arrays by the names of ``Foundation.state_dict``.
 Weights = Mapping[str, Floats]
@@ -36,6 +44,33 @@ def shipped() -> bytes:
         FoundationUnusable
     """
     return read(files(__package__))
+
+
+def learnt_from(data: LearningData) -> list[str]:
+    """The graphs of the pre-training that this one is or holds: of the few facts that are kept of
+    each, it states half or more. Names are compared by the last part of their IRIs.
+
+    Raises:
+        FoundationUnusable
+    """
+    index = [
+        {LAST_PART.split(iri)[-1]: number for number, iri in enumerate(iris)}
+        for iris in (data.entity_iris, data.relation_iris)
+    ]
+    found = []
+    for name, facts in _about(files(__package__)).get("facts", {}).items():
+        parts = [enumerate(fact.split("\t")) for fact in facts]
+        ids = np.array([[index[i % 2].get(part, -1) for i, part in fact] for fact in parts])
+        stated = np.isin(_keys(data, ids), _keys(data, data.train)) & (ids >= 0).all(axis=1)
+        if 2 * stated.sum() >= len(facts):
+            found.append(name)
+    return found
+
+
+def _keys(data: LearningData, triples: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    head, relation, tail = triples.astype(np.int64).T
+    keys: npt.NDArray[np.int64] = (head * data.num_relations + relation) * data.num_entities + tail
+    return keys
 
 
 def digest() -> str | None:
@@ -52,17 +87,25 @@ def read(folder: Traversable) -> bytes:
     Raises:
         FoundationUnusable: a file is missing or damaged, or of another version.
     """
+    about = _about(folder)
     try:
-        about: dict[str, Any] = json.loads(folder.joinpath(ABOUT).read_bytes())
         data = folder.joinpath(WEIGHTS).read_bytes()
         version, digest = about["format"], about["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FoundationUnusable("it is missing, or what describes it cannot be read") from error
+    except (OSError, KeyError, TypeError) as error:
+        raise FoundationUnusable(UNREADABLE) from error
     if version != FORMAT:
         raise FoundationUnusable(f"it is of version {str(version)[:20]}, this one reads {FORMAT}")
     if hashlib.sha256(data).hexdigest() != digest:
         raise FoundationUnusable("it is damaged: its checksum is not the one it was made with")
     return data
+
+
+def _about(folder: Traversable) -> dict[str, Any]:
+    try:
+        about: dict[str, Any] = json.loads(folder.joinpath(ABOUT).read_bytes())
+    except (OSError, ValueError) as error:
+        raise FoundationUnusable(UNREADABLE) from error
+    return about
 
 
 def weights_in(data: bytes) -> Weights:
