@@ -301,6 +301,32 @@ def test_columns_of_one_kind_are_mapped_together_wherever_they_stand(
     assert ("entity:t/2", "property:c9", "11") in found
 
 
+def test_things_of_many_columns_are_made_in_one_go_as_they_are_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, each = [0], []
+    one = columns._one
+    monkeypatch.setattr(columns, "_one", lambda *args: calls.append(1) or one(*args))
+    # Names that are no value in a cell, cells of several values, none and numbers as texts.
+    names = ["id", "NA", *(f"c {i}" for i in range(20)), *(f"n{i}" for i in range(3))]
+    cells = ["red|Grün", "", "blue", "red", "blue", "a/b", "N/A", "red", "red|blue", "blue"]
+    rows = [
+        [f"k{r}", *(cells[(r + c % 3) % 10] for c in range(21)), *("2.5" if r else "?",) * 3]
+        for r in range(10)
+    ]
+    path = tmp_path / "wide.csv"
+    path.write_text("".join(",".join(row) + "\n" for row in [names, *rows]))
+    for few in (columns.FEW, 0):
+        calls.clear()
+        monkeypatch.setattr(columns, "FEW", few)
+        (result,) = ingest(Workspace.create(tmp_path / str(few)), [path])
+        notes = [note.text for note in result.load.notes]
+        each.append((sorted(triples(result.load)), notes, len(calls)))
+    assert each[0][:2] == each[1][:2]
+    assert ("entity:c_0/Gr%C3%BCn", "rdfs:label", "Grün") in each[0][0]
+    assert each[0][2] < 20 < 60 < each[1][2]
+
+
 def test_a_map_is_given_its_own_columns_of_a_wide_table(
     load: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,6 +337,7 @@ def test_a_map_is_given_its_own_columns_of_a_wide_table(
         return cells_of(frame, table_map)
 
     monkeypatch.setattr(columns, "cells_of", counted)
+    monkeypatch.setattr(columns, "FEW", 0)  # each on its own
     names = ["id", *(f"c{i}" for i in range(20))]
     rows = [[f"k{row}", *("red" if row % 2 else "blue" for _ in names[1:])] for row in range(9)]
     load({"wide.csv": "".join(",".join(row) + "\n" for row in [names, *rows])})

@@ -6,9 +6,9 @@ values, characters to escape) are handled as columns too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 import polars as pl
@@ -16,6 +16,17 @@ import polars.selectors as cs
 
 from sightline.graph.record.statements import COLUMNS, QUALIFIER, QUALIFIERS, statement_schema
 from sightline.graph.vocabulary import XSD_STRING
+from sightline.ingest.alike import (
+    CELL,
+    COLUMN,
+    FEW,
+    WHICH,
+    form_of_map,
+    form_of_statement,
+    groups,
+    stacked,
+    told_apart,
+)
 from sightline.ingest.errors import JoinTooLarge
 from sightline.ingest.lexical import TOO_LONG, too_long, unfit
 from sightline.ingest.terms import (
@@ -34,8 +45,6 @@ from sightline.ingest.terms import (
 PLACE, SUBJECT, STATEMENT = "\0place", "\0subject", "\0statement"
 #: Statements that a join may make of one batch.
 MOST_JOINED = 20_000_000
-#: Predicate and object of a statement.
-Said = tuple[Template, Value]
 
 
 class BadValue(NamedTuple):
@@ -90,10 +99,15 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
     bad = _Bad()
     parts = [pl.DataFrame(schema=statement_schema())]
     absent = pl.Series([True] * frame.height)
-    for table_map in maps:
-        # Most maps are of few columns, and what is done with a frame costs for each that it has.
-        own_columns = (column for column in table_map.wanted if column in there)
-        cells = cells_of(frame.select(PLACE, *own_columns), table_map)
+    few = frame.height <= FEW
+    texts = {c for c, t in frame.schema.items() if few and t == pl.String and c + TYPE not in there}
+    for table_map, forms in groups(maps, form_of_map, texts):
+        if forms:
+            cells = told_apart(cells_of(stacked(frame, forms, [PLACE]), table_map), forms)
+        else:
+            # What is done with a frame costs for each column that it has.
+            own_columns = (column for column in table_map.wanted if column in there)
+            cells = cells_of(frame.select(PLACE, *own_columns), table_map)
         subject = _subject(bad, table_map, cells)
         if table_map.each:
             named = cells[PLACE].filter(subject.is_not_null())
@@ -102,11 +116,12 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
             absent &= subject.is_null()
         work = cells.with_columns(subject).filter(subject.is_not_null())
         own = _Bad() if table_map.complete else bad
-        for group in _groups(table_map.statements, work.schema):
-            alike = len(group) > 1
-            parts.append(
-                _alike(own, work, group) if alike else _one(own, work, table_map, *group[0])
-            )
+        own_texts = set[str]() if forms else texts
+        for said, alike in groups(table_map.statements, form_of_statement, own_texts):
+            part = work
+            if alike:
+                part = told_apart(stacked(work, alike, [PLACE, SUBJECT]), alike)
+            parts.append(_one(own, part, table_map, *said))
         if table_map.complete:
             for value in own.values:
                 bad.refused.setdefault(value.place, value.reason)
@@ -136,12 +151,9 @@ class _Bad:
     def set_aside(self, work: pl.DataFrame, wrong: pl.Series, texts: pl.Series, *what: str) -> None:
         """Values at the places of a mask; ``what`` is their column and what they are not."""
         column, wanted = what
-        for place, text in zip(work[PLACE].filter(wrong), texts.filter(wrong)):
-            self.add(place, column, text, wanted)
-
-    def add(self, place: int, column: str, text: str, wanted: str) -> None:
-        """A value that is none."""
-        self.values[BadValue(place, column, text[:80], wanted)] = None
+        names = work[COLUMN].filter(wrong) if column == CELL else repeat(column)
+        for place, name, text in zip(work[PLACE].filter(wrong), names, texts.filter(wrong)):
+            self.values[BadValue(place, name, text[:80], wanted)] = None
 
 
 def cells_of(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
@@ -164,7 +176,7 @@ def cells_of(frame: pl.DataFrame, table_map: TableMap) -> pl.DataFrame:
         for column in table_map.subject.columns:
             frame = _one_value_per_row(frame, column, table_map.several, nulls)
     if table_map.once:
-        columns = table_map.columns
+        columns = [*table_map.columns, *({WHICH} & set(frame.columns))]
         frame = (
             frame.unique(columns, keep="first", maintain_order=True) if columns else frame.head(1)
         )
@@ -193,48 +205,6 @@ def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
     return subject.alias(SUBJECT)
 
 
-def _groups(said: Sequence[Said], schema: pl.Schema) -> Iterable[list[Said]]:
-    """Statements in turn; together those that are each the text of a column, of one datatype."""
-    groups: dict[object, list[Said]] = {}
-    for predicate, value in said:
-        columns = value.template.columns
-        text = len(value.template.parts) == 1 and columns and schema[columns[0]] == pl.String
-        plain = value.plain and not predicate.columns
-        alike = value.datatype and plain and text
-        shape = (value.datatype, value.language) if alike else object()
-        groups.setdefault(shape, []).append((predicate, value))
-    return groups.values()
-
-
-def _alike(bad: _Bad, work: pl.DataFrame, group: Sequence[Said]) -> pl.DataFrame:
-    """The statements of a group in one go: a call for each column would have a cost of its own, and
-    a table may have thousands."""
-    columns = [value.columns[0] for _, value in group]
-    places = list(map(str, range(len(group))))
-    chosen = (pl.col(column).alias(place) for column, place in zip(columns, places))
-    cells = work.select(PLACE, SUBJECT, *chosen).unpivot(places, index=[PLACE, SUBJECT])
-    cells = cells.drop_nulls("value")
-    datatype, language = group[0][1].datatype, group[0][1].language
-    unfit_of = partial(unfit, datatype=str(datatype))
-    for check, wanted in ((too_long, TOO_LONG), (unfit_of, _none_of(str(datatype)))):
-        wrong = check(cells["value"])
-        if wrong is None:
-            continue
-        for place, text, at in cells.filter(wrong).select(PLACE, "value", "variable").iter_rows():
-            bad.add(place, columns[int(at)], text, wanted)
-        cells = cells.filter(~wrong)
-    predicates = [str(predicate.parts[0]) for predicate, _ in group]
-    return cells.select(
-        pl.col(SUBJECT).alias("subject"),
-        pl.col("variable").replace_strict(places, predicates).alias("predicate"),
-        pl.col("value").alias("object"),
-        pl.lit(datatype, pl.String).alias("datatype"),
-        pl.lit(language, pl.String).alias("language"),
-        pl.lit(None, pl.String).alias("graph"),
-        pl.col(PLACE).alias("row"),
-    ).select(COLUMNS)
-
-
 def _none_of(datatype: str) -> str:
     return "no " + datatype.rpartition("#")[2]
 
@@ -245,7 +215,8 @@ def _one(
     """One predicate and object for each record and each value of a cell with several."""
     columns = tuple(dict.fromkeys((*predicate.columns, *value.needed)))
     types = [c + TYPE for c in value.template.columns if value.natural and c + TYPE in work.columns]
-    kept = dict.fromkeys((*columns, *value.columns, *types))
+    varying = (*predicate.varying, *value.template.varying, *([COLUMN] if CELL in columns else []))
+    kept = dict.fromkeys((*columns, *value.columns, *types, *varying))
     work = work.select(PLACE, SUBJECT, *kept).drop_nulls(columns)
     for column in columns:
         beside = [column + TYPE] if column + TYPE in types else []

@@ -55,6 +55,8 @@ MARK = re.compile(r"\\[$()\\]|\$[({]|[()]")
 #: One reference and nothing else.
 PLAIN = re.compile(r"\$\(([^$()\\]+)\)")
 PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
+#: The predicate that ``a`` stands for.
+A = iri(RDF_TYPE)
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
 
@@ -162,9 +164,12 @@ def canonical(tables: Iterable[MappedTable]) -> str:
 
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a map or a part of one."""
-    names = (name for name in value.__dataclass_fields__ if name != "found")  # it has a digest
-    items = ((name, getattr(value, name)) for name in names)
-    return {name: item for name, item in items if item or name not in LATER}
+    return {
+        name: item
+        for name in value.__dataclass_fields__
+        if name != "found"  # it has a digest
+        and ((item := getattr(value, name)) or name not in LATER)
+    }
 
 
 def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
@@ -324,10 +329,10 @@ class _Mapping:
         out = []
         for name in _listed(predicates):
             text = self.text(name, "a predicate")
-            predicate = iri(RDF_TYPE) if text == "a" else self.iri(text.removesuffix("~iri"))
+            predicate = A if text == "a" else self.iri(text.removesuffix("~iri"))
             for o in _listed(objects):
                 value = self.value(o, kind, predicate)
-                if qualifiers and (value.datatype or predicate == iri(RDF_TYPE)):
+                if qualifiers and (value.datatype or predicate == A):
                     raise self.error(f"only links can have qualifiers, and {text!r} makes none")
                 if qualifiers:
                     value = replace(value, qualifiers=qualifiers)
@@ -362,7 +367,7 @@ class _Mapping:
         if term_type not in ("", "iri", "literal"):
             raise self.error(f"unknown type {str(term_type)[:60]!r}; known are iri and literal")
         made = text.endswith(("~iri", "~name")) or term_type == "iri"
-        if predicate == iri(RDF_TYPE) or made:
+        if predicate == A or made:
             if "format" in keys:
                 raise self.error("`format:` is for literals, and this is a link")
             return Value(self.iri(text.removesuffix("~iri")), split=split)

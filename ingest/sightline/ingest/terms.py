@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from urllib.parse import quote
 
@@ -63,6 +64,18 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Varying:
+    """Text that stands as it is, another one for each of the maps or statements that are handled
+    together.
+
+    Attributes:
+        column: where it is.
+    """
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """Constant text and references in turn; ``iri`` templates escape what they refer to.
 
@@ -73,7 +86,7 @@ class Template:
         base: goes before an IRI taken whole from a cell that is a relative one.
     """
 
-    parts: tuple[str | Reference, ...]
+    parts: tuple[str | Reference | Varying, ...]
     iri: bool
     safe: str = ""
     base: str = ""
@@ -81,8 +94,13 @@ class Template:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it refers to, each once."""
-        names = (part.column for part in self.parts if isinstance(part, Reference))
-        return tuple(dict.fromkeys(names))
+        names = tuple([part.column for part in self.parts if isinstance(part, Reference)])
+        return names if len(names) < 2 else tuple(dict.fromkeys(names))
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """The columns of texts that stand as they are."""
+        return tuple(part.column for part in self.parts if isinstance(part, Varying))
 
     @property
     def whole(self) -> bool:
@@ -98,16 +116,18 @@ class Template:
 
     def render(self, frame: pl.DataFrame) -> pl.Series:
         """String ``(n,)``; null where a column it refers to is null."""
-        if not self.columns:
+        if not self.columns and not self.varying:
             return pl.repeat("".join(map(str, self.parts)), frame.height, eager=True)
         parts = [self._part(part, frame) for part in self.parts]
         if len(parts) == 1:
             return frame.select(parts[0])[:, 0]
         return frame.select(pl.concat_str(parts))[:, 0]
 
-    def _part(self, part: str | Reference, frame: pl.DataFrame) -> pl.Expr:
+    def _part(self, part: str | Reference | Varying, frame: pl.DataFrame) -> pl.Expr:
         if isinstance(part, str):
             return pl.lit(part)
+        if isinstance(part, Varying):
+            return pl.col(part.column)
         if part.prefixes is not None:
             return pl.lit(_minted(frame[part.column], part.prefixes, part.curies))
         if self.iri and not self.whole and self.safe != "all":
@@ -171,6 +191,8 @@ class Value:
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns without which it makes no statement."""
+        if not (self.join or self.datatype_of or self.language_of or self.graph):
+            return self.template.columns
         made_of = self.join.child if self.join else (self.template,)
         others = (self.datatype_of, self.language_of, self.graph)
         return tuple(c for one in (*made_of, *filter(None, others)) for c in one.columns)
@@ -180,14 +202,8 @@ class Value:
         """Every column it refers to."""
         return self.needed + tuple(c for _, v in self.qualifiers for c in v.columns)
 
-    @property
-    def plain(self) -> bool:
-        """Nothing but its template decides what it is."""
-        others = (self.written, self.split, self.qualifiers, self.datatype_of, self.language_of)
-        return not any((*others, self.natural, self.graph, self.join))
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableMap:
     """What one mapping says about each record of a table.
 
@@ -213,13 +229,13 @@ class TableMap:
     several: str | None = None
     each: bool = False
 
-    @property
+    @cached_property
     def needed(self) -> tuple[str, ...]:
         """Every column that its statements are made of, each once; not what qualifies them."""
         said = ((*p.columns, *value.needed) for p, value in self.statements)
         return tuple(dict.fromkeys((*self.subject.columns, *chain.from_iterable(said))))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Every column it refers to, each once."""
         said = ((*predicate.columns, *value.columns) for predicate, value in self.statements)
@@ -227,7 +243,7 @@ class TableMap:
             dict.fromkeys((*self.subject.columns, *chain.from_iterable(said), *self.floats))
         )
 
-    @property
+    @cached_property
     def wanted(self) -> tuple[str, ...]:
         """The columns to read: those it refers to, and the datatypes of their values."""
         natural = (c + TYPE for _, v in self.statements if v.natural for c in v.template.columns)
