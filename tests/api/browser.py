@@ -148,6 +148,9 @@ class Browser:
             mobile=width < 600,
         )
 
+    def touch(self, on: bool) -> None:
+        self.send("Emulation.setTouchEmulationEnabled", enabled=on)
+
     def dark(self, on: bool) -> None:
         value = "dark" if on else "light"
         features = [{"name": "prefers-color-scheme", "value": value}]

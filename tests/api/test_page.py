@@ -272,7 +272,7 @@ def test_the_form_says_how_many_steps_were_asked_for(page: Browser, base: str) -
 def test_an_unknown_entity_gets_suggestions(started: Browser, base: str) -> None:
     started.open(at(base, "e", "Kenia"))
     started.waits_for("Did you mean")
-    started.until("[...document.querySelectorAll('main a')].some(a => a.innerText === 'Kenya')")
+    started.until("document.querySelector('main .button.main')?.innerText === 'Open Kenya'")
 
 
 def test_the_theme_is_that_of_the_system_unless_chosen(page: Browser, base: str) -> None:
@@ -344,12 +344,21 @@ def delay(page: Browser, milliseconds: int) -> None:
 def test_a_view_that_was_left_says_nothing_any_more(page: Browser, base: str) -> None:
     opened(page, base)
     delay(page, 200)
-    page.run("location.hash = '#/e/Kenya'")
+    page.run("location.hash = '#/e/Uganda'")
     page.until("document.querySelector('main .skeleton')")
     page.run("location.hash = '#/connect'")
     page.run("new Promise((go) => setTimeout(go, 600))", wait=True)
     assert page.run("document.title") == "Connect · Sightline"
-    assert "Kenya" not in page.text()
+    assert "Uganda" not in page.text()
+
+
+def test_from_the_drawing_of_a_phone_a_tab_leads_to_its_part(page: Browser, base: str) -> None:
+    page.resize(390, 844)
+    opened(page, base, "e", "entity:kenya", tab="graph")
+    page.run("document.querySelector('[data-tab=similar]').click()")
+    page.until("!location.hash.includes('tab=')")
+    page.until("document.querySelector('#similar').getBoundingClientRect().top < innerHeight")
+    assert page.run("document.querySelector('[aria-selected=true]').dataset.tab") == "similar"
 
 
 def test_enter_picks_a_match_of_what_stands_there_now(page: Browser, base: str) -> None:

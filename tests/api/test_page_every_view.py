@@ -15,6 +15,17 @@ AXE = Path(__file__).parents[2] / "api/page/node_modules/axe-core/axe.min.js"
 GRAVE = """axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .map(({id, nodes}) => `${id}: ${nodes[0].html}`))"""
+#: What acts and is less than 40 px high and wide to a finger, with what reaches further than it is
+#: seen. Links in sentences and cells are as high as their line.
+THIN = """[...document.querySelectorAll('a, button, input, textarea, summary')].filter((e) => {
+    const {width, height, bottom} = e.getBoundingClientRect();
+    if (!width || bottom < 0 || e.closest('td, svg, .hidden, .popover')) return false;
+    if (e.matches('input') && e.closest('label, .box')) return false;
+    const after = getComputedStyle(e, '::after');
+    const more = after.position === 'absolute' ? -2 * parseFloat(after.top) : 0;
+    const inline = e.matches('a') && getComputedStyle(e).display === 'inline';
+    return !inline && Math.min(width, height) + more < 39.5;
+}).map((e) => e.outerHTML.slice(0, 120))"""
 VIEWS: list[tuple[str, str, dict[str, str]]] = [
     ("", "", {}),
     ("e", "Kenya", {}),
@@ -56,5 +67,9 @@ def test_a_view_fits_and_keeps_nobody_out(
     page.run(AXE.read_text() + ";0")
     assert page.run(GRAVE, wait=True) == []
     page.resize(390, 844)
+    page.touch(True)
+    thin = page.run(THIN)
+    page.touch(False)
+    assert thin == []
     page.run("document.documentElement.dataset.theme = 'dark'")
     assert page.run(GRAVE, wait=True) == []

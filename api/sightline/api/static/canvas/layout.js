@@ -20,8 +20,9 @@ function seeded(text) {
 /** What a group places: its nodes, then the sign for what was left out. @param {Group} group @returns {(Node | null)[]} */
 const slots = (group) => [...group.nodes, ...(group.more ? [null] : [])];
 
-/** Place the first step around the entity: a whole turn. @param {Group[]} groups */
-export function around(groups) {
+/** Place the first step around the entity: a whole turn, upright where the picture is narrow. @param {Group[]} groups @param {boolean} narrow */
+export function around(groups, narrow) {
+  const [wide, high] = narrow ? [0.64, 1.42] : [0.97, 1.08];
   const total = groups.reduce((sum, group) => sum + slots(group).length + GAP, 0);
   const count = groups.reduce((sum, group) => sum + slots(group).length, 0);
   const radius = Math.max(count > 12 ? 250 : 190, 9.5 * count);
@@ -32,7 +33,7 @@ export function around(groups) {
     some.forEach((node, i) => {
       const angle = angles[i] ?? 0;
       const far = radius * (0.94 + 0.14 * seeded(node?.id ?? group.key)) * (node ? 1 : 0.82);
-      set(group, node, { x: 0.97 * far * Math.cos(angle), y: 1.08 * far * Math.sin(angle) });
+      set(group, node, { x: wide * far * Math.cos(angle), y: high * far * Math.sin(angle) });
     });
     trunk(group, { x: 0, y: 0 }, 0.45);
     at += some.length + GAP;

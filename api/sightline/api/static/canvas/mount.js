@@ -15,7 +15,7 @@ import * as files from "./export.js";
 import { expand, nothing, other, phraseOf, stepOf, written } from "./graph.js";
 import { around, beyond, trunk } from "./layout.js";
 import { wholeGraph } from "./whole.js";
-import { colourOfNode, isNew, paint, readTheme, tint } from "./paint.js";
+import { colourOfNode, isNew, NARROW, paint, readTheme, tint } from "./paint.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("./graph.js").Node} Node */
@@ -173,7 +173,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const owner = graph.nodes.get(next.id);
     if (!owner) return;
     if (!owner.owner) {
-      if (!next.relation) return around(groups);
+      if (!next.relation) return around(groups, stage.width < NARROW);
     }
     const from = rest ? { x: 2 * owner.x - rest.x, y: 2 * owner.y - rest.y } : graph.nodes.get(owner.owner ?? "") ?? { x: 0, y: 0 };
     const standing = [...graph.nodes.values()].filter((node) => !groups.some((group) => group.nodes.includes(node)));
@@ -241,8 +241,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
 
   function fit() {
     const signs = shown.groups.flatMap((group) => (group.rest ? [group.rest] : []));
-    const narrow = stage.width < 600;
-    stage.fit([...shown.nodes, ...signs], !entity ? WHOLE : narrow ? { top: 70, right: 98, bottom: 76, left: 98 } : EDGE);
+    const narrow = stage.width < NARROW;
+    stage.fit([...shown.nodes, ...signs], !entity ? WHOLE : narrow ? { top: 86, right: 90, bottom: 84, left: 90 } : EDGE);
   }
 
   /** Bars and legend. @param {Set<string>} norel @param {string[]} statuses */

@@ -23,6 +23,10 @@ export const colourOfLine = (status) => tint(LINES[status] ?? "edge");
 const FAR_LABELS = 60;
 const ROOM = [90, 28];
 const LONG = 24;
+/** Pixels below which a picture is narrow. */
+export const NARROW = 600;
+/** How far a line bends to stand beside another, as a part of its length. */
+const BOW = 0.16;
 /** How near the names of parts are still written. */
 const NAMED_TO = 2;
 
@@ -63,8 +67,9 @@ export function paint(c, stage, shown) {
   const places = new Map(shown.nodes.map((node) => [node, stage.toScreen(node)]));
   c.lineCap = "round";
   c.textBaseline = "middle";
+  const middle = shown.centre && places.get(shown.centre);
   /** @type {Box[]} */
-  const taken = [];
+  const taken = shown.centre && middle ? [around(middle, shown.centre.r * stage.zoom)] : [];
   let name = () => {};
   if (!stage.large) {
     plainEdges(c, shown, places);
@@ -174,9 +179,11 @@ function apart(c, stage, shown, places, taken) {
     c.setLineDash(DASHES[edge.status] ?? []);
     c.strokeStyle = colourOfLine(edge.status);
     c.lineWidth = 1.5;
+    // Beside a stated fact of the same two it takes a way of its own, or it would make that one look like it.
+    const bow = edge.source.edges.some((other) => other.status === "stated" && (other.source === edge.target || other.target === edge.target)) ? BOW : 0;
     c.beginPath();
     c.moveTo(a.x, a.y);
-    c.lineTo(b.x, b.y);
+    c.quadraticCurveTo((a.x + b.x) / 2 + bow * (b.y - a.y), (a.y + b.y) / 2 - bow * (b.x - a.x), b.x, b.y);
     c.stroke();
     c.setLineDash([]);
     if (edge.chance === null || stage.camera.k < 0.4) continue;
@@ -289,6 +296,7 @@ function signs(c, stage, shown, places, taken) {
     const text = `+${more.toLocaleString("en")}`;
     const w = c.measureText(text).width + 9;
     const [x, y] = [at.x + node.r * stage.zoom * 0.55, at.y - node.r * stage.zoom - 7.5];
+    if (taken.some((other) => overlap({ x, y, w, h: 14 }, other))) continue;
     c.beginPath();
     c.roundRect(x, y, w, 14, 7);
     c.fillStyle = tint("surface");
@@ -306,7 +314,7 @@ function signs(c, stage, shown, places, taken) {
 function labels(c, stage, shown, places, taken) {
   if (shown.labels === 0) return;
   /** @type {Box[]} */
-  const discs = [...places].map(([node, { x, y }]) => ({ x: x - node.r * stage.zoom, y: y - node.r * stage.zoom, w: 2 * node.r * stage.zoom, h: 2 * node.r * stage.zoom }));
+  const discs = [...places].map(([node, at]) => around(at, node.r * stage.zoom));
   const first = (/** @type {Node} */ node) => (node === shown.centre ? 3 : node === shown.lit || shown.chosen.has(node) ? 2 : node.opened ? 1 : 0);
   for (const node of [...shown.nodes].sort((a, b) => first(b) - first(a) || b.r - a.r || b.degree - a.degree)) {
     const at = /** @type {{ x: number, y: number }} */ (places.get(node));
@@ -315,7 +323,7 @@ function labels(c, stage, shown, places, taken) {
     const must = first(node) > 1;
     if (!must && stage.camera.k < 0.32) continue;
     c.font = centre ? font(640, 14) : font(540, 12.5);
-    const text = short(nameOf(node.entity), must ? 40 : stage.width < 600 ? 12 : LONG);
+    const text = short(nameOf(node.entity), must ? 40 : stage.width < NARROW ? 12 : LONG);
     const [w, r] = [c.measureText(text).width, node.r * stage.zoom + 6];
     const angle = Math.atan2(node.y, node.x);
     const [right, left, over, under] = [[r, 0, 0], [-r - w, 0, 0], [-w / 2, -r - 6, 1], [-w / 2, r + 6, 1]];
@@ -323,7 +331,7 @@ function labels(c, stage, shown, places, taken) {
     for (const side of sides) {
       const [dx = 0, dy = 0] = /** @type {number[]} */ (side);
       const box = { x: at.x + dx - 2, y: at.y + dy - 8, w: w + 4, h: 16 };
-      const free = !taken.some((other) => overlap(box, other)) && !discs.some((other) => overlap(box, other));
+      const free = box.x >= 0 && box.x + box.w <= stage.width && !taken.some((other) => overlap(box, other)) && !discs.some((other) => overlap(box, other));
       if (!free && !(must && side === sides.at(-1))) continue;
       taken.push(box);
       c.textAlign = "left";
@@ -427,5 +435,7 @@ export function short(text, most) {
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : letters.join("");
 }
 
+/** @param {{ x: number, y: number }} at @param {number} r @returns {Box} */
+const around = ({ x, y }, r) => ({ x: x - r, y: y - r, w: 2 * r, h: 2 * r });
 /** @param {Box} a @param {Box} b */
 const overlap = (a, b) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;

@@ -49,9 +49,9 @@ export const typesOf = (types) => types.slice(0, 2).map((type) => nameOf(type, 2
 const gap = () => h("span", { class: "gap-sign" }, "?");
 
 /**
- * @param {{ name: string, value: import("./dom.js").Content, open: (close: () => void) => { content: import("./dom.js").Content, focus?: HTMLElement }, empty: boolean }} options
+ * @param {{ name: string, hint?: string, value: import("./dom.js").Content, open: (close: () => void) => { content: import("./dom.js").Content, focus?: HTMLElement }, empty: boolean }} options
  */
-function field({ name, value, open, empty }) {
+function field({ name, hint, value, open, empty }) {
   const button = h("button", {
     type: "button", class: empty ? "pick gap" : "pick", "aria-expanded": "false", "aria-haspopup": "dialog", "aria-label": `${name}: ${empty ? "what is asked for" : ""}`,
     onclick: () => {
@@ -59,7 +59,7 @@ function field({ name, value, open, empty }) {
       popover(button, content, { label: name, kind: "picker" });
       focus?.focus();
     },
-  }, empty ? gap() : value, icon("chevron"));
+  }, empty ? [gap(), hint ? h("span", { class: "clip quiet" }, hint) : null] : value, icon("chevron"));
   if (!empty) button.setAttribute("aria-label", plain(`${name}: ${button.textContent}`));
   return button;
 }
@@ -69,10 +69,10 @@ const clearer = (clear) => h("button", { type: "button", class: "pick-clear", on
 
 /**
  * A field that holds an entity.
- * @param {{ name: string, entity: Entity | null, choose: (entity: Entity | null) => void }} options
+ * @param {{ name: string, hint?: string, entity: Entity | null, choose: (entity: Entity | null) => void }} options
  */
-export const entityField = ({ name, entity, choose }) => field({
-  name, empty: !entity, value: entity ? [dotOf(entity), h("span", { class: "clip" }, named(entity))] : null,
+export const entityField = ({ name, hint, entity, choose }) => field({
+  name, hint, empty: !entity, value: entity ? [dotOf(entity), h("span", { class: "clip" }, named(entity))] : null,
   open: (close) => {
     const { box, input } = searchBox({ name, placeholder: "Name of an entity", choose: (found) => { close(); choose(found); } });
     return { content: [box, entity ? clearer(() => choose(null)) : null], focus: input };
@@ -81,10 +81,10 @@ export const entityField = ({ name, entity, choose }) => field({
 
 /**
  * A field that holds a relation; offered are those between the types of the two ends.
- * @param {{ name: string, relation: Ref | null, head: Entity | null, tail: Entity | null, choose: (relation: Ref | null) => void }} options
+ * @param {{ name: string, hint?: string, relation: Ref | null, head: Entity | null, tail: Entity | null, choose: (relation: Ref | null) => void }} options
  */
-export const relationField = ({ name, relation, head, tail, choose }) => field({
-  name, empty: !relation, value: relation ? h("span", { class: "clip" }, named(relation)) : null,
+export const relationField = ({ name, hint, relation, head, tail, choose }) => field({
+  name, hint, empty: !relation, value: relation ? h("span", { class: "clip" }, named(relation)) : null,
   open: (close) => {
     const list = h("div", { class: "pick-list", "data-scroll": true }, h("p", { class: "note" }, "…"));
     const input = h("input", { class: "field", type: "search", placeholder: "Name of a relation", "aria-label": name, autocomplete: "off", spellcheck: "false" });

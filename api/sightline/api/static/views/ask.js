@@ -5,6 +5,7 @@ import { ask, post } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say } from "../parts/dom.js";
+import { examplesOf } from "../parts/examples.js";
 import { chain, entityLink, named, nameOf, otherEnd, ready, several } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, dots, mark, percent } from "../parts/marks.js";
@@ -67,12 +68,14 @@ async function relationOf(id) {
 /** @param {Context} context @param {Asked} asked */
 function form({ push }, { head, relation, tail }) {
   const afresh = { sel: null, k: null };
+  // One gap speaks for itself; of several, each says what goes in.
+  const hint = (/** @type {string} */ words) => ([head, relation, tail].filter(Boolean).length < 2 ? words : "");
   const button = h("button", { type: "submit", class: "button main" }, "Ask", h("kbd", { class: "desk" }, "↵"));
   return h("form", { class: "ask-form", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); push({ k: null }); } },
     h("div", { class: "fields" },
-      entityField({ name: "Head", entity: head, choose: (one) => push({ h: one?.id, ...afresh }) }),
-      relationField({ name: "Relation", relation, head, tail, choose: (one) => push({ r: one?.id, ...afresh }) }),
-      entityField({ name: "Tail", entity: tail, choose: (one) => push({ t: one?.id, ...afresh }) }),
+      entityField({ name: "Head", hint: hint("who or what"), entity: head, choose: (one) => push({ h: one?.id, ...afresh }) }),
+      relationField({ name: "Relation", hint: hint("linked how"), relation, head, tail, choose: (one) => push({ r: one?.id, ...afresh }) }),
+      entityField({ name: "Tail", hint: hint("to what"), entity: tail, choose: (one) => push({ t: one?.id, ...afresh }) }),
       button, modes("one")));
 }
 
@@ -85,7 +88,7 @@ export function modes(on) {
 }
 
 function begin() {
-  return empty({ icon: "ask", title: "A fact with a gap", text: "Name two of head, relation and tail above; what is left open is what is asked for." });
+  return empty({ icon: "ask", title: "A fact with a gap", text: "Fill two of the three fields above; what is left open is what is asked for.", actions: examplesOf("ask") });
 }
 
 /** Questions that begin with what is chosen. @param {Asked} asked */

@@ -4,6 +4,7 @@
 import { ask, queryOf } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
+import { examplesOf } from "../parts/examples.js";
 import { entityLink, nameOf, named, read, ready as relationsReady, verb, withArticle } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { pValue, score } from "../parts/marks.js";
@@ -60,7 +61,7 @@ export async function view(context) {
     const { a, b } = ends();
     if (!a.length || !b.length) {
       asked = "";
-      put(results, h("div", { class: "start" }, h("h1", {}, "How are they connected?"), h("p", { class: "quiet" }, "Choose two sides. Each may be an entity, several, or a type.")));
+      put(results, h("div", { class: "start" }, h("h1", {}, "How are they connected?"), h("p", { class: "quiet" }, "Choose two sides. Each may be an entity, several, or a type."), examplesOf("connect")));
       put(drawing, empty({ icon: "connect", title: "Nothing to draw yet", text: "The drawing shows every path between the two sides." }));
       return;
     }

@@ -43,7 +43,7 @@ export async function view(context) {
   } catch (error) {
     const problem = /** @type {any} */ (error);
     if (problem.name === "AbortError") throw error;
-    put(place, h("div", { class: "sheet" }, failure(problem), [404, 409].includes(problem.report?.status) ? meant(id) : null));
+    put(place, h("div", { class: "sheet" }, [404, 409].includes(problem.report?.status) ? meant(id, problem) : failure(problem)));
     return;
   }
   title(nameOf(entity.entity));
@@ -92,13 +92,20 @@ export async function view(context) {
   };
 }
 
-/** What is meant by a name that nothing has. @param {string} id */
-function meant(id) {
+/** What may have been meant by a name that is nobody's, or several's. @param {string} id @param {Error & { report?: import("../answers.js").Report }} problem */
+function meant(id, problem) {
   // What follows the prefix, in words: people mistype ids as they do names.
   const words = id.replace(/^.*[:/#]/, "").replaceAll("_", " ").slice(0, 200);
-  return later(ask("entities", { q: words || id.slice(0, 200), limit: 8 }), ({ entities }) => entities.length
-    ? h("section", { class: "meant" }, h("h2", {}, "Did you mean"), h("ul", {}, entities.map((/** @type {any} */ found) => h("li", {}, entityLink(found, { withDot: true }), " ", h("small", {}, label(`${found.id}, ${found.types.join(", ")}`))))))
-    : null);
+  const search = h("a", { class: "button", href: to("") }, "Search");
+  return later(ask("entities", { q: words || id.slice(0, 200), limit: 8 }), ({ entities }) => {
+    if (!entities.length) return failure(problem, search);
+    const only = entities.length === 1 ? entities[0] : null;
+    const said = problem.report?.status === 409 ? "Several are called" : "Nothing is called";
+    return h("div", { class: "state", role: "alert" }, h("span", { class: "badge-icon" }, icon("search")), h("h2", {}, `${said} “`, label(shortened(id, 60)), "”"),
+      only ? h("p", {}, "Did you mean ", h("b", {}, named(only)), ` (${plain(only.types.join(", "))})?`) : h("p", {}, "Did you mean one of these?"),
+      only ? null : h("ul", { class: "meant" }, entities.map((/** @type {any} */ found) => h("li", {}, h("a", { href: toEntity(found) }, dotOf(found), h("b", {}, named(found)), h("small", {}, label(`${found.types.join(", ")} ${found.id}`)))))),
+      h("div", { class: "actions" }, only ? h("a", { class: "button main", href: toEntity(only) }, label(`Open ${nameOf(only)}`)) : null, search));
+  });
 }
 
 /** @param {{ count: number }[]} degrees */
@@ -168,7 +175,11 @@ function tabs(parts, list, drawing, context) {
   const light = (key) => { for (const button of buttons) button.setAttribute("aria-selected", String(button.dataset.tab === key)); };
   /** @param {string} key */
   function open(key) {
-    if (context.place.classList.contains("graph-only")) context.push({ tab: null });
+    if (context.place.classList.contains("graph-only")) {
+      // Seen at once, or there would be nowhere to go to.
+      context.place.classList.remove("graph-only");
+      context.push({ tab: null });
+    }
     const part = list.querySelector(`#${key}`);
     part?.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
     held = Date.now();
@@ -191,8 +202,9 @@ function tabs(parts, list, drawing, context) {
   /** @param {URLSearchParams} query */
   const update = (query) => {
     const graph = query.get("tab") === "graph";
+    const left = context.place.classList.contains("graph-only") && !graph;
     context.place.classList.toggle("graph-only", graph);
-    light(graph ? "graph" : "facts");
+    if (graph || left) light(graph ? "graph" : "facts");
   };
   update(context.query);
   return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it" }, buttons), update, open, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };

@@ -3,7 +3,8 @@
 import { ask, once, served } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity, toType } from "../shell/url.js";
-import { h, label, number, plain, plural, put, shortened } from "../parts/dom.js";
+import { h, label, number, plain, plural, put } from "../parts/dom.js";
+import { emphasised, linkOf, SORTS } from "../parts/examples.js";
 import { typeChip } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { mark } from "../parts/marks.js";
@@ -60,42 +61,13 @@ function atlas(stats) {
 function questions() {
   const place = h("section", { "aria-label": "Questions this graph can answer" });
   put(place, h("div", { class: "title" }, h("h2", {}, "Questions this graph can answer")), later(once("examples"), ({ examples }) => {
-    const lines = examples.flatMap((/** @type {Example} */ example) => {
+    const lines = examples.flatMap((/** @type {import("../parts/examples.js").Example} */ example) => {
       const href = linkOf(example);
       return href ? [h("li", {}, h("a", { href }, h("span", { class: "sort" }, SORTS[example.sort]), h("span", {}, emphasised(example.text, example.names)), example.answer ? h("span", { class: "answer" }, label(example.answer)) : null))] : [];
     });
     return lines.length ? h("ul", { class: "questions" }, lines) : h("p", { class: "note" }, "There is nothing to ask yet.");
   }, { rows: 6 }));
   return place;
-}
-
-/** @typedef {{ sort: "connect" | "ask" | "related" | "table" | "similar" | "check", text: string, names: string[], answer: string | null, entities: import("../answers.js").Entity[], relation: import("../answers.js").Ref | null, type: import("../answers.js").Ref | null }} Example */
-
-const SORTS = { connect: "Connect", ask: "Ask", related: "Related", table: "Table", similar: "Similar", check: "Check" };
-
-/** Where a question is answered; null where there is no view for it. @param {Example} example */
-function linkOf({ sort, entities, relation, type }) {
-  const [one, other] = entities;
-  if (sort === "check") return rowOf("doctor") ? to("doctor") : null;
-  if (sort === "table") return type && relation ? toType(type, { cols: [relation.id], sort: `-${relation.id}` }) : null;
-  if (!one) return null;
-  if (sort === "connect") return other ? to("connect", null, { a: one.id, b: other.id }) : null;
-  if (sort === "ask") return rowOf("ask") && relation ? to("ask", null, { h: one.id, r: relation.id }) : null;
-  return toEntity(one, { part: sort === "similar" ? "similar" : "predicted" });
-}
-
-/** A text with the names in it set off. @param {string} text @param {string[]} names */
-function emphasised(text, names) {
-  /** @type {import("../parts/dom.js").Content[]} */
-  const parts = [];
-  let rest = text;
-  for (const name of names) {
-    const at = rest.indexOf(name);
-    if (at < 0) continue;
-    parts.push(plain(rest.slice(0, at)), h("b", {}, label(shortened(name, 60))));
-    rest = rest.slice(at + name.length);
-  }
-  return [parts, plain(rest)];
 }
 
 /** What stands out, without a question. */
