@@ -265,6 +265,19 @@ def test_one_damaged_record_does_not_change_the_encoding(tmp_path: Path) -> None
         ("t.hdt", b"$HDT\x01", "HDT; convert"),
         ("t.txt", "digraph g {\n a -> b;\n}\n", "Graphviz"),
         ("t.csv", "create table x (id int);\ninsert into x values (1, 2);\n", "an SQL dump"),
+        ("t.sql", "-- dump\n/*!40101 SET x=1 */;\n\nDROP TABLE IF EXISTS `a`;\n", "an SQL dump"),
+        (
+            "t.log",
+            '::1 - joe [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 (X; I)\n',
+            "log of a",
+        ),
+        ("t.log", "2024-01-01 12:00:00,123 INFO  [main] x.App - up\n\tat x.App\n", "log of a pro"),
+        ("t.log", "[2024-01-01T12:00:00.1Z] app.WARNING: slow, very\n", "log of a program"),
+        ("syslog", "Jan  2 03:04:05 host sshd[17]: Accepted, for ann\n", "log of a program"),
+        ("t.ged", "0 HEAD\n1 SOUR X\n", "GEDCOM"),
+        ("t.vcf", "BEGIN:VCARD\r\nN:Lee;Ann;;;\r\n", "vCards"),
+        ("t.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", "a calendar"),
+        ("t.ldif", "dn: cn=Ann,dc=x\ncn: Ann\n", "LDIF"),
     ],
 )
 def test_text_that_is_no_table_is_refused_with_the_way_out(
@@ -272,6 +285,17 @@ def test_text_that_is_no_table_is_refused_with_the_way_out(
 ) -> None:
     with pytest.raises(SourceUnreadable, match=says):
         table(tmp_path, data, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-01 12:00:00,INFO,start\n2024-01-01 12:00:01,WARN,slow\n",
+        "set,name\n1,a\n2,b\n",
+    ],
+)
+def test_tables_of_times_and_of_sets_are_no_logs_and_no_dumps(tmp_path: Path, text: str) -> None:
+    assert table(tmp_path, text, "t.csv")
 
 
 def test_a_file_of_comments_holds_no_record(tmp_path: Path) -> None:

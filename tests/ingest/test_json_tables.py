@@ -179,6 +179,64 @@ def test_an_array_of_rows_is_a_table_and_that_is_said(
     assert "its rows are arrays; their columns are taken to be" in notes(tmp_path, rows)[0]
 
 
+@pytest.mark.parametrize(
+    ("document", "index"),
+    [
+        ({"name": {"0": "Ann", "1": "Bob"}, "of": {"0": "x", "1": None}}, []),
+        ({"columns": ["name", "of"], "index": [0, 1], "data": [["Ann", "x"], ["Bob", None]]}, []),
+        ({"columns": ["name", "of"], "data": [["Ann", "x"], ["Bob", None]]}, []),
+        (
+            {"columns": ["name", "of"], "index": ["k", "l"], "data": [["Ann", "x"], ["Bob", None]]},
+            ["k", "l"],
+        ),
+        (
+            {
+                "schema": {"fields": [{"name": "name"}], "pandas_version": "1.4.0"},
+                "data": [{"index": 0, "name": "Ann", "of": "x"}, {"index": 1, "name": "Bob"}],
+            },
+            [],
+        ),
+    ],
+)
+def test_tables_by_columns_and_by_rows_beside_their_names_are_records(
+    tmp_path: Path, document: Any, index: list[str]
+) -> None:
+    records = [{"name": "Ann", "of": "x"}, {"name": "Bob"}]
+    wanted = [{"index": name, **one} for name, one in zip(index, records)] or records
+    assert tables(tmp_path, document) == {"d": wanted}
+    assert notes(tmp_path, document)[0].startswith("it is a table by its columns: ")
+
+
+def test_lists_of_one_length_are_columns_and_others_are_values(tmp_path: Path) -> None:
+    lists = {"name": ["Ann", "Bob", "Cid"], "age": [1, 2, 3]}
+    assert tables(tmp_path, lists)["d"][2] == {"name": "Cid", "age": "3"}
+    for other in (
+        {"name": ["Ann", "Bob", "Cid"], "age": [1, 2]},
+        {"a": ["x", "y"], "b": ["z", "u"]},
+    ):
+        assert len(tables(tmp_path, other)["d"]) == 1
+    people = {"0": {"name": "Ann", "of": 1}, "1": {"name": "Bob", "of": 2}}
+    assert tables(tmp_path, people)["d"][0] == {"id": "0", "name": "Ann", "of": "1"}
+
+
+def test_keys_that_say_only_that_there_are_records_name_no_table(load: Callable) -> None:
+    refunds = {"has_more": False, "data": [{"id": "re_1", "amount": 2}]}
+    charges = {"data": [{"id": "ch_1", "customer": "c2", "refunds": refunds}]}
+    customers = {"data": [{"id": "c1", "name": "Ann"}, {"id": "c2", "name": "Bob"}]}
+    files = {"charges.json": json.dumps(charges), "customers.json": json.dumps(customers)}
+    results = load(files)
+    found = [one for result in results for one in facts(result.load)]
+    assert ("entity:charge/ch_1", "relation:customer", "entity:customer/c2") in found
+    assert ("entity:charges_refund/re_1", "relation:charge", "entity:charge/ch_1") in found
+
+
+def test_labels_of_a_record_are_things_of_its_kind(load: Callable) -> None:
+    issues = [{"id": "i1", "labels": [{"id": "1", "name": "bug"}, {"id": "2", "name": "docs"}]}]
+    (result,) = load({"issues.json": json.dumps(issues)})
+    assert ("entity:issues_label/1", "rdf:type", "class:Issues_label") in triples(result.load)
+    assert ("entity:issues_label/1", "relation:issue", "entity:issue/i1") in facts(result.load)
+
+
 def test_a_byte_order_mark_and_blank_lines_are_nothing(load: Callable) -> None:
     lines = b'\xef\xbb\xbf{"id": 1, "name": "a"}\n\n  \n{"id": 2, "name": "b"}\n'
     results = load({"a.ndjson": lines, "b.json": b'\xef\xbb\xbf[{"id": 3, "name": "c"}]'})

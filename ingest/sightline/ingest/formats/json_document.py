@@ -23,6 +23,7 @@ from sightline.ingest.formats.shapes import (
     as_records,
     beside,
     find,
+    framed,
     selected,
     shapes,
     tables_in,
@@ -49,6 +50,9 @@ def tables_in_document(source: Source, document: Any, selection: Selection) -> I
         document = rows
         names = ", ".join(rows[0])
         notes = [Note(f"its rows are arrays; their columns are taken to be {names}", warning=True)]
+    elif rows := framed(document):
+        document = rows
+        notes = [Note(f"it is a table by its columns: {', '.join(rows[0])}")]
     if selection.table is not None:
         yield _table(
             source, document, View(selected(selection.table, source.stem), selection.columns)
@@ -139,7 +143,7 @@ def _document(source: Source) -> Any:
 
 JSON = TableFormat(
     name="json",
-    endings=(".json",),
+    endings=(".json", ".geojson"),
     media_type="application/json",
     recognises=lambda head: head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"[")),
     tables=_tables,

@@ -61,6 +61,12 @@ UNREADABLE = {
     b"\x80\x04\x95": "a Python pickle, which is never opened; save its table as CSV or Parquet",
     b"\x93NUMPY": "a NumPy array; save it as CSV or Parquet",
 }
+#: A time, then how grave it is or who says it, as logs of programs and of syslog have them.
+LOG = (
+    rb"\[?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?\]?\s+(\S+[\s.])?"
+    rb"\[?(?i:trace|debug|info|notice|warn|warning|error|severe|fatal|critical)\b"
+    rb"|(<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:,;]+: "
+)
 #: Beginnings of texts in formats that are not read.
 UNREADABLE_TEXT = {
     rb"(?i)<!doctype html|<html": "an HTML page, as a login or error page saved by that name is; "
@@ -84,8 +90,16 @@ UNREADABLE_TEXT = {
     rb"(#.*\n)*1\t\S+(\t[^\t\n]*){8}\n": "sentences in CoNLL-U; save what they state as a table",
     rb">\S+\|\S*[^\n]*\n[A-Z*-]+\n": "FASTA sequences, which hold no relations",
     rb"TY  - ": "RIS references; export them as CSV",
-    rb"(--.*\n\s*)*(?i:create (table|database|schema)|insert into|pragma )": "an SQL dump; load it "
-    "into a database and name that",
+    rb"((--.*|/\*[^*]*\*/;?)\s*)*(?i:(create|drop|alter|lock) (table|database|schema)|insert into|"
+    rb"pragma |set [\w@.]+ ?=|use `|start transaction|begin( transaction)?;)": "an SQL dump; load "
+    "it into a database and name that",
+    rb"\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:": "the log of a web server; save it as CSV or "
+    "JSON Lines",
+    LOG: "the log of a program; save it as CSV or JSON Lines",
+    rb"0 HEAD\s*\n": "GEDCOM; export the persons and families as CSV",
+    rb"(?i:begin:vcard)": "vCards; export the contacts as CSV",
+    rb"(?i:begin:vcalendar)": "a calendar; export its events as CSV",
+    rb"(version: 1\s+)?dn:? \S": "LDIF; export the entries as CSV",
     rb"\{\\rtf": "a text document; export its tables as CSV",
 }
 

@@ -30,6 +30,9 @@ UNIQUE = ("key", "code", "ref", "doi", "pmid", "orcid", "isbn", "sku", "slug")
 #: An object with more keys than the first over all records, or more than the second of which a
 #: record has few, has no fields.
 OPEN, FEW_OPEN, SHARE = 200, 30, 0.25
+#: Keys of arrays that do not say what is in them, as in answers of services.
+WRAPPERS = frozenset(("data", "items", "results", "result", "records", "rows", "value", "hits"))
+WRAPPERS |= {"response", "content", "list", "entries"}
 #: The number of a record in its table, where nothing else names it.
 ROW = "row"
 
@@ -76,11 +79,17 @@ class Shape:
 
 def name_of(steps: Steps, stem: str) -> str:
     """What the table at the end of a path is called: after the key of its outermost records, not
-    of what is wrapped around them, and those inside."""
+    of what is wrapped around them, and those inside; keys that say no more than that there are
+    records say nothing."""
     first = steps.index(None) if None in steps else len(steps)
-    outer = [step for step in steps[:first] if isinstance(step, str)][-1:]
+    outer = [step for step in steps[:first] if isinstance(step, str) and _tells(step)][-1:]
     inner = [step for step in steps[first:] if isinstance(step, str)]
+    inner = list(filter(_tells, inner)) or inner
     return ".".join((*(outer or [stem]), *inner)).lower()
+
+
+def _tells(key: str) -> bool:
+    return key.lower() not in WRAPPERS
 
 
 def tables_in(document: Any) -> list[Steps]:
@@ -153,6 +162,45 @@ def as_records(rows: list[Any]) -> list[dict[str, Any]]:
         named &= isinstance(name, str) and not _is_number(name) and name not in column
     names = rows[0] if named else [f"column_{i}" for i in range(1, width + 1)]
     return [dict(zip(names, row)) for row in rows[named:]]
+
+
+def framed(document: Any) -> list[dict[str, Any]]:
+    """A table that is written by its columns, or by rows beside their names, as records, as pandas
+    writes them: ``columns``, ``split``, ``table`` and ``list``; none where it is none.
+
+    Names of rows that are no numbers from 0 are the field ``index``.
+    """
+    if not isinstance(document, dict) or len(document) < 2:
+        return []
+    names, data, schema = (document.get(key) for key in ("columns", "data", "schema"))
+    if isinstance(data, list) and isinstance(names, list) and len(document) < 4:
+        index, widths = document.get("index", range(len(data))), {len(names)}
+        sound = len(index) == len(data) and all(isinstance(name, str) for name in names)
+        sound &= all(isinstance(row, list) and len(row) in widths for row in data)
+        return _indexed(list(index), [dict(zip(names, row)) for row in data]) if sound else []
+    if isinstance(data, list) and isinstance(schema, dict) and "pandas_version" in schema:
+        rows = [dict(row) for row in data]
+        return _indexed([row.pop("index", place) for place, row in enumerate(rows)], rows)
+    columns = list(document.values())
+    if all(isinstance(column, dict) and len(column) > 1 for column in columns):
+        index = list(columns[0])
+        if index == _numbers(len(index)) and all(list(column) == index for column in columns):
+            return [{name: document[name][row] for name in document} for row in index]
+    if all(isinstance(column, list) and len(column) > 2 for column in columns):
+        cells = (cell for column in columns for cell in column)
+        if len(set(map(len, columns))) == 1 and not any(isinstance(c, (dict, list)) for c in cells):
+            return [dict(zip(document, row)) for row in zip(*columns)]
+    return []
+
+
+def _indexed(index: list[Any], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if list(map(str, index)) == _numbers(len(rows)):
+        return rows
+    return [{"index": name, **row} for name, row in zip(index, rows)]
+
+
+def _numbers(count: int) -> list[str]:
+    return list(map(str, range(count)))
 
 
 def _is_number(text: str) -> bool:

@@ -55,6 +55,8 @@ NODE_TABLES = (
     *("nodes", "node", "entities", "entity", "vertices", "names", "labels", "definitions"),
     *("descriptions", "things", "concepts"),
 )
+#: The same of tables inside the records of another: the labels of an issue are labels.
+GRAPH_TABLES = NODE_TABLES[:5]
 #: Last words of columns that name a thing, the surest first.
 IDENTIFIERS = (
     *("id", "ids", "uid", "uuid", "guid", "key", "pk", "sk", "iri", "uri", "identifier", "curie"),

@@ -99,7 +99,10 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     before = len(names.common_prefix(list(statistics.columns)))
     for column in statistics.columns.values():
         column.called = column.name[before:]
-    found.generic = bool(set(names.words(called)[-1:]) & set(names.NODE_TABLES))
+    declared = statistics.table.declared
+    inner = declared is not None and not declared.whole and bool(declared.links)
+    generic = names.GRAPH_TABLES if inner else names.NODE_TABLES
+    found.generic = bool(set(names.words(called)[-1:]) & set(generic))
     _group_thousands(found)
     triple = _triple(statistics)
     if triple is not None:
@@ -107,13 +110,13 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
         return found
     if called.lower() in names.RELATION_TABLES and called.lower() != "properties":
         found.role = "relations"
-    declared = statistics.table.declared.key if statistics.table.declared else ()
+    declared_key = declared.key if declared else ()
     scores = {c: _score(found, c) for c in found.columns if statistics.unique(c)}
     likely = sorted(scores, key=lambda column: -scores[column])[:MOST_NAMES]
     found.names = [column for column in likely if scores[column]]
     name_parts(found)
-    found.key = declared or tuple(found.names[:1]) or group_key(found)
-    if len(found.key) == 1 and _score(found, found.key[0]) < LEAST_OF_ITS_OWN and not declared:
+    found.key = declared_key or tuple(found.names[:1]) or group_key(found)
+    if len(found.key) == 1 and _score(found, found.key[0]) < LEAST_OF_ITS_OWN and not declared_key:
         # The id of something else may differ in few records; together with others it stays right.
         ids = [c for c in found.columns if names.is_id(c) and may_name(found.columns[c])]
         filled = [c for c in ids if found.columns[c].filled == statistics.records]
