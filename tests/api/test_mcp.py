@@ -117,8 +117,18 @@ def test_an_error_is_for_the_model_with_the_way_out(folder: Path) -> None:
     assert (unknown.is_error, misspelt.is_error, beyond.is_error) == (True, True, True)
     assert "nearest: Kenya (entity:kenya, Country)" in text_of(unknown)
     assert unknown.structured_content["nearest"]
-    assert "there is no idd; did you mean id?" in text_of(misspelt)
+    assert "there is no parameter 'idd'; did you mean id?" in text_of(misspelt)
     assert text_of(beyond) == "k is 0; allowed are 1 to 1000"
+
+
+def test_one_text_is_taken_for_a_list_of_one_and_nothing_else_is(folder: Path) -> None:
+    found = called(folder, "paths", source="Kenya", target=["Uganda"], k=1)
+    assert text_of(found) == text_of(
+        called(folder, "paths", source=["Kenya"], target=["Uganda"], k=1)
+    )
+    assert text_of(called(folder, "paths", source=1, target="Uganda")) == (
+        "source cannot be used: it must be a list"
+    )
 
 
 def test_a_tool_that_is_not_there(folder: Path) -> None:

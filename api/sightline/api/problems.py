@@ -6,6 +6,7 @@ its details.
 
 from __future__ import annotations
 
+import difflib
 import logging
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -109,9 +110,11 @@ async def _http(request: Request, error: Exception) -> Response:
     kind = status.phrase.lower().replace(" ", "-").replace("'", "")
     detail = error.detail
     if detail == status.phrase:
-        detail = _PLAIN.get(status, detail).format(
-            method=request.method, path=request.scope["path"][:200]
-        )
+        path = request.scope["path"][:200]
+        known = [route.path for route in request.app.router.routes if isinstance(route, Route)]
+        near = difflib.get_close_matches(path, known, n=1, cutoff=0.8)
+        meant = f"did you mean {near[0]}? " if near else ""
+        detail = _PLAIN.get(status, detail).format(method=request.method, path=path, meant=meant)
     return problem(status, kind, detail, headers=headers)
 
 
@@ -125,6 +128,6 @@ def _allowed(request: Request) -> list[str]:
 
 
 _PLAIN: dict[int, str] = {
-    404: "there is no {path}; /docs lists what there is",
+    404: "there is no {path}; {meant}/docs lists what there is",
     405: "{path} does not take {method}; the header Allow says what it takes",
 }

@@ -153,7 +153,7 @@ def wrong(adapter: TypeAdapter[Any], error: ValidationError) -> UsageError:
     number = next((option for option in options if "minimum" in option), None)
     message = found["msg"]
     if found["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return _unknown(where, name, list(declared))
+        return _unknown(f"parameter {where!r:.80}", name, list(declared))
     if found["type"] == "json_invalid":
         return UsageError(f"the body is no JSON: {found['ctx']['error']}")
     if found["type"] == "missing":
@@ -164,6 +164,8 @@ def wrong(adapter: TypeAdapter[Any], error: ValidationError) -> UsageError:
             return OutOfRange(where, found["input"], low, high)
         kind = "whole number" if number["type"] == "integer" else "number"
         message = f"it must be a {kind}, {low:.9g} to {high:.9g}"
+    if found["type"] == "tuple_type":
+        message = "it must be a list"
     return UsageError(f"{where} cannot be used: {message[:1].lower()}{message[1:]}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_origin
 
 from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 from pydantic import TypeAdapter, ValidationError
@@ -35,7 +35,10 @@ class Asked:
 
     def __init__(self, kind: Kind[Any, Any]) -> None:
         self.kind = kind
-        self._adapter: TypeAdapter[Any] = TypeAdapter(model_of(kind, routed=False))
+        model = model_of(kind, routed=False)
+        self._adapter: TypeAdapter[Any] = TypeAdapter(model)
+        fields = model.model_fields.items()
+        self._many = {name for name, field in fields if get_origin(field.annotation) is tuple}
         self.tool = Tool(
             name=kind.name,
             description=f"{kind.about}\n\n{kind.order}",
@@ -44,13 +47,17 @@ class Asked:
         )
 
     def question(self, arguments: Mapping[str, Any] | None) -> Any:
-        """The question of a call.
+        """The question of a call. A text where a list is due is a list of one: models forget that.
 
         Raises:
             UsageError: the arguments cannot be read.
         """
+        given = {
+            name: [value] if name in self._many and isinstance(value, str) else value
+            for name, value in (arguments or {}).items()
+        }
         try:
-            asked = self._adapter.validate_python(dict(arguments or {}))
+            asked = self._adapter.validate_python(given)
         except ValidationError as error:
             raise wrong(self._adapter, error) from None
         return self.kind.question(**{p.field: getattr(asked, p.name) for p in self.kind.parameters})
