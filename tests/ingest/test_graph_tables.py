@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import OBO
 from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.raw import source_record
 from tests.ingest.conftest import remarks, short, statements, triples
 
 CREW = "crewId:ID(Crew),name,height:float,ranks:string[],note:IGNORE,:LABEL\n"
@@ -60,6 +62,28 @@ def test_what_a_header_of_neo4j_leaves_open_is_said(load: Callable) -> None:
 def test_a_header_of_neo4j_without_its_records_is_refused_with_the_way_out(load: Callable) -> None:
     with pytest.raises(SourceUnreadable, match=r"cat header.csv data.csv > joined.csv"):
         load({"crew-header.csv": CREW})
+
+
+def test_a_header_of_neo4j_in_a_file_of_its_own_is_that_of_the_files_called_so(
+    load: Callable, workspace: Workspace
+) -> None:
+    records = '7,"Ola Fisk",1.8,mate,x,Sailor\n'
+    files = {
+        "crew-header.csv": CREW,
+        "crew.csv": records,
+        "crew_part2.csv": "9,Una,,,,Sailor\n",
+        "crews.csv": "name,age\nAnn,7\n",
+    }
+    crew, more, crews = load(files)
+    assert ("entity:Crew/7", "rdfs:label", "Ola Fisk") in triples(crew.load)
+    assert ("entity:Crew/9", "rdfs:label", "Una") in triples(more.load)
+    assert "the names of its columns are in crew-header.csv" in [n.text for n in crew.load.notes]
+    assert not any("in another file" in note.text for note in crews.load.notes)
+    cells = source_record(workspace, crew.load.id, "1").cells
+    assert [cell.values for cell in cells][1] == ("Ola Fisk",)
+    # Another header makes another load of the same bytes.
+    renamed = {**files, "crew-header.csv": CREW.replace("(Crew)", "(Hand)")}
+    assert ("entity:Hand/7", "rdfs:label", "Ola Fisk") in triples(load(renamed)[0].load)
 
 
 NODES = "id\tcategory\tname\txref\tsynonym\n"

@@ -34,6 +34,7 @@ from sightline.ingest.fetch import (
     members,
 )
 from sightline.ingest.formats import known
+from sightline.ingest.formats.delimited import header_of
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import BLOCK, HEAD, PACKED_ENDINGS, ByteStream, without_packing
 
@@ -51,6 +52,9 @@ VAGUE = ".txt"
 ABOUT = re.compile(
     r"(?i:readme|licen[cs]e|copying|notice|changelog|changes|contributing|authors|citation)\b"
 )
+#: The name of a file with nothing but a header, less its ending, and those of what is below it.
+HEADER = re.compile(r"(?i)[-_. ]?headers?$")
+PART_OF = r"{}([-_. ]?(part)?[-_. ]?\d[-_.\d]*)?(\.\w+)+"
 #: Characters of the name that a user may give a source.
 LONGEST_NAME = 200
 
@@ -114,6 +118,27 @@ class Found:
             self.sources.remove(source)
             self.passed.append((source.path, "it is the mapping"))
 
+    def join_headers(self) -> None:
+        """Give tables the header that is in a file of its own, as those of Neo4j's imports may be:
+        ``movies-header.csv`` names the columns of ``movies.csv`` and ``movies-part1.csv``."""
+        headers = {source.path: header_of(source) for source in self.sources}
+        for path, header in headers.items():
+            stem = HEADER.sub("", path.stem)
+            below = [
+                place
+                for place, source in enumerate(self.sources)
+                if header
+                and not headers[source.path]
+                and source.path.parent == path.parent
+                and re.fullmatch(PART_OF.format(re.escape(stem)), source.path.name, re.IGNORECASE)
+            ]
+            for place in below:
+                source = self.sources[place]
+                note = Note(f"the names of its columns are in {path.name}")
+                self.sources[place] = replace(source, header=header, notes=(*source.notes, note))
+            if below:
+                self.sources = [source for source in self.sources if source.path != path]
+
 
 def discover(sources: Sequence[str | Path]) -> list[Source]:
     """The files behind paths, folders and globs, in order and each once.
@@ -155,6 +180,7 @@ def survey(
         if found.passed:
             reason += f"; passed over: {passed_over(found.passed)}"
         raise SourceNotFound(names, reason)
+    found.join_headers()
     if taking.called is not None:
         found.sources = [_called(taking.called, found)]
     return found

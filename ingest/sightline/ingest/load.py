@@ -55,7 +55,7 @@ from sightline.ingest.errors import (
 from sightline.ingest.mapping import MappingFile, read_mapping
 from sightline.ingest.numbering import Numbering
 from sightline.ingest.profile.profile import Profile, profile
-from sightline.ingest.reading import Reading, ReadTable, plan, with_encoding
+from sightline.ingest.reading import Reading, ReadTable, plan, with_way
 from sightline.ingest.replace import Formers, Replaced, replaced
 from sightline.ingest.source import Source, StatementFormat, TableFormat
 from sightline.ingest.terms import TableMap
@@ -316,7 +316,7 @@ def _ingest(
     except OSError as error:
         raise SourceUnreadable(source.path, str(error.strerror)) from error
     show.require_unchanged(source)
-    text = with_encoding(reading.text, source.encoding)
+    text = with_way(reading.text, source)
     name = load_id(sha256, text, ws.settings.base, source.role, source.called)
     folder = ws.loads_folder / name
     former = [one for one in formers.of(source) if one.id != name]

@@ -151,9 +151,9 @@ def _source(ws: Workspace, load: Load) -> Iterator[Source]:
         form = next((one for one in FORMATS if one.media_type == load.media_type), None)
         if form is None:
             raise RawFileGone(load.source, load.id)
-        split, encoding = said_of(load.mapping)
+        split, encoding, header = said_of(load.mapping)
         title = "" if os.path.isabs(load.path) else Path(load.source).name
-        yield Source(path, form, split=split, encoding=encoding, title=title)
+        yield Source(path, form, split=split, encoding=encoding, title=title, header=header)
 
 
 def _file(place: Path, scratch: Path) -> Path:

@@ -114,20 +114,24 @@ def plan(
     return readings
 
 
-def with_encoding(text: str, encoding: str | None) -> str:
-    """The text of a reading, and the encoding of the source where that is not UTF-8."""
-    return text if encoding is None else json.dumps([text, encoding])
+def with_way(text: str, source: Source) -> str:
+    """The text of a reading, with the encoding of the source where that is not UTF-8, and its
+    header where that is in another file."""
+    if source.header:
+        return json.dumps([text, source.encoding, source.header])
+    return text if source.encoding is None else json.dumps([text, source.encoding])
 
 
-def said_of(text: str) -> tuple[bool, str | None]:
-    """Whether ``text`` is of a part of a benchmark split; the encoding that ``with_encoding`` put
-    in it."""
+def said_of(text: str) -> tuple[bool, str | None, tuple[str, ...]]:
+    """Whether ``text`` is of a part of a benchmark split; the encoding and the header that
+    ``with_way`` put in it."""
     found = json.loads(text or "[]")
-    encoding = None
-    if len(found) == 2 and str(found[0]).startswith('["'):
-        text, encoding = found
+    encoding, header = None, ()
+    if len(found) > 1 and str(found[0]).startswith('["'):
+        text, encoding, *rest = found
+        header = tuple(*rest)
         found = json.loads(text)
-    return "split" in found[1:-1], encoding
+    return "split" in found[1:-1], encoding, header
 
 
 def _holds_tables(source: Source) -> bool:

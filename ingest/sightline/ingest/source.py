@@ -162,6 +162,7 @@ class Source:
         called: what the user says that it is, wherever it is; empty where nobody says.
         title: the file's name, where ``path`` has one of ours.
         notes: what was decided when it was found.
+        header: the names of its columns, where another file has them.
     """
 
     path: Path
@@ -174,6 +175,7 @@ class Source:
     called: str = ""
     title: str = ""
     notes: tuple[Note, ...] = ()
+    header: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -111,8 +111,9 @@ def require_records(source: Source, names: Sequence[str], records: bool) -> None
     if names_columns(names) and not records:
         raise SourceUnreadable(
             source.path,
-            "it is the header of an import for Neo4j, whose records are in another file; join "
-            "them (cat header.csv data.csv > joined.csv) and load that",
+            "it is the header of an import for Neo4j, whose records are in another file; load both "
+            "at once, called crew-header.csv and crew.csv, or join them (cat header.csv data.csv > "
+            "joined.csv) and load that",
         )
 
 

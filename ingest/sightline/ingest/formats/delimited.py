@@ -31,6 +31,8 @@ from sightline.ingest.streams import BLOCK, MAX_RECORD
 #: A file of this name without a header has ``name, definition`` in its second column, as the
 #: published definitions of WordNet have.
 DEFINITIONS = "definitions"
+#: Bytes of the longest file of nothing but a header.
+LONGEST_HEADER = 1 << 16
 NO_UTF8 = "it is not UTF-8; save the file as UTF-8, or say its encoding with --encoding"
 
 
@@ -45,6 +47,18 @@ def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]
     conventions.require_records(source, layout.columns, first is not None)
     read = batches if first is None else chain([first], batches)
     yield conventions.told(Table(source.stem, read, kind="line", notes=notes), guarded=True)
+
+
+def header_of(source: Source) -> tuple[str, ...]:
+    """The names of columns in a file that is nothing but the header of a convention; empty for
+    others."""
+    if source.format not in (CSV, TSV) or source.path.stat().st_size > LONGEST_HEADER:
+        return ()
+    with source.open() as stream:
+        line, _, rest = stream.read(BLOCK).decode(errors="replace").strip().partition("\n")
+    separator = max(",;\t|", key=line.count)
+    names = tuple(line.rstrip("\r").split(separator))
+    return names if not rest and conventions.names_columns(names) else ()
 
 
 def _with_definition(batch: Batch) -> Batch:

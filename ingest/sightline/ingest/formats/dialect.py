@@ -166,6 +166,7 @@ def _layout(source: Source, _time: int, _size: int, usual: str, wanted: tuple[st
     if comments > (named is not None) and _are_records(lines[skip : skip + comments], cut):
         comments, mark, named = 0, "", None
         cut = _best_cut(source, lines[skip:], usual, told, wanted)
+    named = list(source.header) or named
     return _with_header(source, cut, named, skip + comments, mark, wanted)
 
 
@@ -198,7 +199,9 @@ def _with_header(
         names = [""] * (width - len(header)) + header if len(header) == width - 1 else header
         while len(names) > width and not names[-1].strip():
             names = names[:-1]
-        how = "has a header" + (" in its last comment line" if named else "")
+        how = "has a header"
+        if named:
+            how += " in another file" if source.header else " in its last comment line"
     quotes = "" if cut.quotes else "; quotes are text"
     called = CALLED.get(cut.separator, repr(cut.separator))
     notes.insert(0, Note(f"a table, its fields between {called}{quotes}; it {how}"))
