@@ -50,6 +50,8 @@ def test_the_first_page_says_what_there_is(page: Browser, base: str) -> None:
     page.waits_for("2 types, 3 relations")
     assert "Country" in page.run("document.querySelector('.atlas').textContent")
     page.waits_for("model model-1")
+    names = "performance.getEntriesByType('resource').map(({name}) => name)"
+    assert page.run(f"{names}.filter((name, i, all) => all.indexOf(name) !== i)") == []
 
 
 def test_searching_with_the_keyboard_alone(page: Browser, base: str) -> None:

@@ -12,7 +12,6 @@ import { h, put, say, the } from "./parts/dom.js";
 import { icon, logo } from "./parts/icons.js";
 import { popover } from "./parts/popover.js";
 import { searchBox } from "./parts/search.js";
-import { ready } from "./parts/types.js";
 
 const ALL = /** @type {import("./parts/search.js").Sort[]} */ (["entity", "type", "relation", "action"]);
 const { box, input } = searchBox({ name: "Search", placeholder: "Search anything", sorts: ALL, hint: "/" });
@@ -100,4 +99,4 @@ the(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   the("#main").focus();
 });
-ready().then(start);
+start();

@@ -169,6 +169,8 @@ const styles = new Map();
 function styled(file) {
   const known = styles.get(file);
   if (known) return known;
+  // The page itself names that of the start, and waits for it.
+  if (document.querySelector(`link[href="/static/views/${file}.css"]`)) return Promise.resolve();
   const loading = new Promise((/** @type {(value?: any) => void} */ resolve) => {
     const link = document.createElement("link");
     link.rel = "stylesheet";
