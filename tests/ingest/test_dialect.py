@@ -298,6 +298,22 @@ def test_tables_of_times_and_of_sets_are_no_logs_and_no_dumps(tmp_path: Path, te
     assert table(tmp_path, text, "t.csv")
 
 
+def test_two_lines_may_name_the_columns(tmp_path: Path) -> None:
+    text = "Statistics\nCountry;People;;Area\n;2022;2023;km2\nA;1;2;7\nB;3;4;8\nC;5;6;9\n"
+    names, records, said = table(tmp_path, text)
+    assert names == ["Country", "People 2022", "People 2023", "Area km2"]
+    assert records[0] == ("A", "1", "2", "7")
+    assert any("two lines name the columns" in text for text in said)
+
+
+@pytest.mark.parametrize("second", [";2022;;7", "A;2022;2023;7"])
+def test_a_record_without_a_key_or_with_all_values_is_no_second_header(
+    tmp_path: Path, second: str
+) -> None:
+    text = f"Country;People;;Area\n{second}\nB;1;2;7\nC;3;4;8\nD;5;6;9\n"
+    assert len(table(tmp_path, text)[1]) == 4
+
+
 def test_a_file_of_comments_holds_no_record(tmp_path: Path) -> None:
     with pytest.raises(SourceEmpty):
         table(tmp_path, "# nothing\n# here\n", "t.txt")

@@ -86,3 +86,51 @@ def test_a_name_that_comes_once_stays_beside_names_that_come_again(load: Callabl
     rows = [[2023, None, 2024], ["Q1", "town", "Q1"], ["7", "York", "8"]]
     (result,) = load({"book.xlsx": workbook(Sales=rows)})
     assert any(n.text.endswith("2023 Q1, town, 2024 Q1") for n in result.load.notes)
+
+
+def test_a_table_below_another_in_a_sheet_is_one_of_its_own(load: Callable) -> None:
+    prices = [["Product", "Price"], ["Pen", 1.5], ["Ink", 4]]
+    suppliers = [["Supplier", "City"], ["Acme", "Bern"], ["Bolt", "Basel"]]
+    (result,) = load({"book.xlsx": workbook(Shop=[*prices, [], ["Who"], *suppliers])})
+    found = triples(result.load)
+    assert ("entity:shop/Pen", "property:Price", "1.5") in found
+    assert ("entity:shop_2/Acme", "property:City", "Bern") in found
+    assert any(
+        "what begins in row 5 is a table of its own, Shop#2" in n.text for n in result.load.notes
+    )
+    assert [table.place(table.first_row + 6) for table in result.load.tables][1] == (
+        "sheet Shop#2, row 7"
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["id", "city"], ["a", "Bern"], [], ["b", "Rome"], ["c", "Oslo"]],
+        [["id", "share"], ["a", 1], [], ["b", 2]],
+        [["id", "share"], ["a", 1], [], ["source: x"]],
+    ],
+)
+def test_records_after_an_empty_row_are_of_the_same_table(load: Callable, rows: list) -> None:
+    (result,) = load({"book.xlsx": workbook(Shop=rows)})
+    assert len(result.load.tables) == 1
+
+
+def test_a_cell_over_several_rows_holds_for_each_of_them(load: Callable) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Sales"], ["Region", "Shop"], ["North", "Bern"], [None, "Basel"], [None, "Ulm"]):
+        book.active.append(row)
+    book.active.merge_cells("A3:A4")
+    stream = io.BytesIO()
+    book.save(stream)
+    (result,) = load({"book.xlsx": stream.getvalue()})
+    regions = [o for _, p, o in triples(result.load) if p == "property:Region"]
+    assert regions == ["North", "North"]
+    assert any("cells over several rows hold for each of them: Region" in n.text
+               for n in result.load.notes)  # fmt: skip
+
+
+def test_a_second_row_of_names_below_open_ones_is_part_of_the_header(load: Callable) -> None:
+    rows = [["Country", "People", None], [None, 2022, 2023], ["A", 1, 2], ["B", 3, 4], ["C", 5, 6]]
+    (result,) = load({"book.xlsx": workbook(S=rows)})
+    assert ("entity:s/C", "property:People%202023", "6") in triples(result.load)

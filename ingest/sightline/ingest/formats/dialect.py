@@ -18,7 +18,7 @@ from sightline.graph.record.loads import Note
 from sightline.ingest.batch import unique_names
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.formats import conventions
-from sightline.ingest.formats.header import MOVIELENS, are_names, headerless, is_header
+from sightline.ingest.formats.header import MOVIELENS, are_names, headerless, is_header, two_lines
 from sightline.ingest.formats.nulls import kind_of
 from sightline.ingest.formats.quoting import find_records
 from sightline.ingest.source import Source
@@ -186,6 +186,10 @@ def _with_header(
         place = _header_place(cut, wanted)
         if place is not None:
             header, header_lines = records[place], skipped + cut.lines[place]
+            if two := two_lines(header, records[place + 1 :]):
+                header, header_lines = two, skipped + cut.lines[place + 1]
+                text = f"two lines name the columns: {', '.join(two)[:200]}"
+                notes.append(Note(text, warning=True))
             if place:
                 told = " / ".join(cut.separator.join(record) for record in records[:place])
                 text = f"{place} lines before the header were passed over: {told[:200]}"

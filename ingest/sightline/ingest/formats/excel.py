@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -20,9 +20,12 @@ import polars as pl
 from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch, unique_names
 from sightline.ingest.errors import SourceUnreadable
+from sightline.ingest.formats.header import two_lines
 from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 50_000
+#: Rows that show what is a header.
+LOOKED_AT = 200
 #: A workbook is unpacked in memory, so it may not be larger than this.
 MAX_BYTES = 256 << 20
 MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -50,11 +53,15 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         book = calamine.load_workbook(io.BytesIO(data))
         sheets = [sheet for sheet in book.sheets_metadata if _is_sheet(sheet)]
         names = [sheet.name for sheet in sheets]
-        if selection.table is not None and selection.table not in names:
-            raise NoSuchTable(f"no sheet {selection.table!r}, only: {', '.join(names)}")
+        wanted, found = selection.table, False
         for sheet in sheets:
-            if selection.table in (None, sheet.name):
-                yield from _table(source, sheet, book.get_sheet_by_name(sheet.name))
+            if wanted is None or wanted == sheet.name or wanted.startswith(f"{sheet.name}#"):
+                for table in _tables_of(source, sheet, book.get_sheet_by_name(sheet.name)):
+                    if wanted in (None, table.selected):
+                        found = True
+                        yield table
+        if wanted is not None and wanted not in names and not found:
+            raise NoSuchTable(f"no sheet {wanted!r}, only: {', '.join(names)}")
     except calamine.PasswordError as error:
         raise SourceUnreadable(source.path, "it is protected by a password") from error
     except (calamine.CalamineError, OSError) as error:
@@ -66,31 +73,116 @@ def _is_sheet(sheet: Any) -> bool:
     return str(sheet.typ).endswith("WorkSheet")
 
 
-def _table(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
-    """The sheet from its first row of several texts on, which names the columns."""
+def _tables_of(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
+    """The tables of a sheet: one, and others below it after an empty row, where a row of names
+    shows that they are others. Those have the number of the table after the name of the sheet."""
     rows = sheet.to_python(skip_empty_area=False)
-    header = next((i for i, row in enumerate(rows) if _names_columns(row, rows)), None)
+    starts = _starts(rows)
+    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(rows)]), 1):
+        name = about.name if number == 1 else f"{about.name}#{number}"
+        notes = []
+        if number > 1:
+            text = (
+                f"sheet {about.name}: what begins in row {start + 1} is a table of its own, {name}"
+            )
+            notes.append(Note(text, warning=True))
+        if not str(about.visible).endswith("Visible"):
+            notes.append(Note(f"sheet {about.name} is hidden in the workbook; it was read", True))
+        merged = sheet.merged_cell_ranges or ()
+        yield from _table(source, name, rows[:end], start, merged, notes)
+
+
+def _starts(rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Where the tables of a sheet begin. A row of texts after an empty one begins another if it
+    stands where the table above has no text, or names the columns of that table again."""
+    starts = [0]
+    header = _header(rows, 0)
+    for place in range((header or 0) + 2, len(rows)):
+        if (
+            header is None
+            or any(map(_filled, rows[place - 1]))
+            or not any(map(_filled, rows[place]))
+        ):
+            continue
+        block = rows[place : _end(rows, place)]
+        following = _header(block, 0)
+        if following is None or following + 1 == len(block):
+            continue
+        following += place
+        names, above = rows[following], rows[header + 1 : min(place, header + LOOKED_AT)]
+        others = [
+            any(_filled(row[i]) for row in above)
+            and not any(isinstance(row[i], str) and row[i] for row in above)
+            for i, name in enumerate(names)
+            if _filled(name)
+        ]
+        if any(others) or list(names) == list(rows[header]):
+            starts.append(place)
+            header = following
+    return starts
+
+
+def _end(rows: Sequence[Sequence[Any]], start: int) -> int:
+    """The first empty row after a row."""
+    places = range(start, len(rows))
+    return next((i for i in places if not any(map(_filled, rows[i]))), len(rows))
+
+
+def _filled(cell: Any) -> bool:
+    return cell not in ("", None)
+
+
+def _header(rows: Sequence[Sequence[Any]], start: int) -> int | None:
+    return next((i for i in range(start, len(rows)) if _names_columns(rows[i], rows[start:])), None)
+
+
+def _table(
+    source: Source,
+    name: str,
+    rows: list[list[Any]],
+    start: int,
+    merged: Iterable[tuple[tuple[int, int], tuple[int, int]]],
+    notes: list[Note],
+) -> Iterator[Table]:
+    """A table from its first row of several texts on, which names the columns.
+
+    Args:
+        start: the first of its rows; those before are of others.
+        merged: the first and the last row and column of cells that are one.
+    """
+    header = _header(rows, start)
     if header is None:
         return
     used = [
         place
         for place in range(len(rows[header]))
-        if any(row[place] not in ("", None) for row in rows[header:])
+        if any(_filled(row[place]) for row in rows[header:])
     ]
     called = [_text(rows[header][place]) or "" for place in used]
-    notes = []
-    if header and len(set(called)) < len(called):
+    sheet = f"sheet {name}"
+    if header > start and len(set(called)) < len(called):
         called = _grouped(called, [_text(rows[header - 1][place]) for place in used])
-        some = ", ".join(called[:20])
-        notes.append(Note(f"sheet {about.name}: two rows name the columns: {some}", True))
+        notes.append(Note(f"{sheet}: two rows name the columns: {', '.join(called[:20])}", True))
+    below = [[_text(row[i]) or "" for i in used] for row in rows[header + 1 : header + LOOKED_AT]]
+    begin = header + 1
+    if two := two_lines(called, below):
+        called, begin = two, begin + 1
+        notes.append(Note(f"{sheet}: two rows name the columns: {', '.join(called[:20])}", True))
     names = unique_names(called)
-    if header:
-        notes.append(Note(f"sheet {about.name}: the {header} rows above its header were left out"))
-    if not str(about.visible).endswith("Visible"):
-        notes.append(Note(f"sheet {about.name} is hidden in the workbook; it was read", True))
-    batches = _batches(source, names, used, rows, header + 1)
-    name = about.name.strip().lower()
-    yield Table(name, batches, selected=about.name, notes=notes, kind="sheet")
+    if header > start:
+        above = f"the {header - start} rows above its header were left out"
+        notes.append(Note(f"{sheet}: {above}"))
+    over = dict[str, None]()
+    for (first, column), (last, _) in merged:
+        if begin <= first < last and column in used:
+            over[names[used.index(column)]] = None
+            for row in rows[first + 1 : last + 1]:
+                row[column] = rows[first][column]
+    if over:
+        text = f"cells over several rows hold for each of them: {', '.join(over)}"
+        notes.append(Note(f"{sheet}: {text}"))
+    batches = _batches(source, names, used, rows, begin)
+    yield Table(name.strip().lower(), batches, selected=name, notes=notes, kind="sheet")
 
 
 def _grouped(names: Sequence[str], above: Sequence[str | None]) -> list[str]:
@@ -106,8 +198,8 @@ def _grouped(names: Sequence[str], above: Sequence[str | None]) -> list[str]:
 def _names_columns(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> bool:
     """Whether a row can be the header: its filled cells are texts, and as many as the table is
     wide where people write titles above it."""
-    filled = [cell for cell in row if cell not in ("", None)]
-    width = max(sum(cell not in ("", None) for cell in other) for other in rows[:200])
+    filled = list(filter(_filled, row))
+    width = max(sum(map(_filled, other)) for other in rows[:LOOKED_AT])
     return bool(filled) and all(isinstance(c, str) for c in filled) and 2 * len(filled) > width
 
 
@@ -120,7 +212,7 @@ def _batches(
         part = [
             (number, [_text(row[place]) for place in used])
             for number, row in enumerate(rows[start : start + RECORDS_PER_BATCH], start + 1)
-            if any(cell not in ("", None) for cell in row)
+            if any(map(_filled, row))
         ]
         cells = [record for _, record in part]
         frame = pl.DataFrame(cells, dict.fromkeys(names, pl.String), orient="row")

@@ -117,6 +117,28 @@ def are_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return -1 not in votes and sum(votes) > 0
 
 
+def two_lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """The names of columns of which the second line of the header says more: ``2022`` and ``2023``
+    below ``Population`` and nothing, ``km2`` below ``Area``; None where there is one line.
+
+    Such a line lacks what each record has first, and stands below all that the first line leaves
+    open.
+    """
+    if len(rows) < 3 or not names[0].strip():
+        return None
+    more = [cell.strip() for cell in rows[0]] + [""] * (len(names) - len(rows[0]))
+    open_places = [i for i, name in enumerate(names) if not name.strip()]
+    if more[0] or not open_places or not all(more[i] for i in open_places):
+        return None
+    if not all(row and row[0].strip() for row in rows[1:4]):
+        return None
+    group, out = "", []
+    for name, cell in zip(names, more):
+        group = name.strip() or group
+        out.append(f"{group} {cell}".strip())
+    return out
+
+
 def _votes(names: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
     return [_vote(name, values) for name, values in zip(names, columns)]
 

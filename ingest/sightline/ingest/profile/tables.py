@@ -5,13 +5,22 @@ Knows the statistics of one table; what its columns refer to in others is known 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from sightline.ingest.profile import names, parts
-from sightline.ingest.profile.kinds import AMOUNTS, NUMBERS, THOUSANDS, TIMES, written
+from sightline.ingest.profile.kinds import (
+    AMOUNTS,
+    NUMBERS,
+    PATTERNS,
+    THOUSANDS,
+    TIMES,
+    Kind,
+    written,
+)
 from sightline.ingest.profile.statistics import Column, Statistics, may_name
 
 if TYPE_CHECKING:
@@ -127,19 +136,35 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
 
 
 def _group_thousands(found: Profiled) -> None:
-    """``41.285`` is 41285 where other columns of the table write ``8.700.000`` or ``1,5``."""
-    kinds = {written(column.kind, column.sample) for column in found.columns.values()}
-    if "decimal-comma" not in kinds:
+    """``41.285`` is 41285 where other columns of the table write ``8.700.000`` or ``1,5``, and
+    ``41,285`` where others write ``1,200.5`` or ``1.5``."""
+    columns = found.columns.values()
+    if "decimal-comma" in {written(column.kind, column.sample) for column in columns}:
+        unsure = [c for c in columns if c.kind == "decimal" and _all_of(THOUSANDS, c)]
+        kind: Kind = "comma"
+    elif any(column.kind == "point" or _has_point(column) for column in columns):
+        point = re.compile(PATTERNS["point"])
+        told = [c for c in columns if c.kind == "comma" and written("comma", c.sample) is None]
+        unsure, kind = [column for column in told if _all_of(point, column)], "point"
+    else:
         return
-    for column in found.columns.values():
-        if column.kind == "decimal" and all(map(THOUSANDS.fullmatch, column.sample)):
-            column.kind = "comma"
-            example = next(value for value in column.sample if "." in value)
-            found.say(
-                f"{example} in {found.name}.{column.name} is taken for thousands, as "
-                "other columns of the table are written",
-                True,
-            )
+    for column in unsure:
+        column.kind = kind
+        example = next(value for value in column.sample if "." in value or "," in value)
+        found.say(
+            f"{example} in {found.name}.{column.name} is taken for thousands, as "
+            "other columns of the table are written",
+            True,
+        )
+
+
+def _all_of(pattern: re.Pattern[str], column: Column) -> bool:
+    return all(map(pattern.fullmatch, column.sample))
+
+
+def _has_point(column: Column) -> bool:
+    """Whether its values have decimal points, and not before thousands."""
+    return column.kind == "decimal" and not _all_of(THOUSANDS, column)
 
 
 def called_of(statistics: Statistics) -> str:
