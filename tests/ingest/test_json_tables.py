@@ -237,6 +237,45 @@ def test_labels_of_a_record_are_things_of_its_kind(load: Callable) -> None:
     assert ("entity:issues_label/1", "relation:issue", "entity:issue/i1") in facts(result.load)
 
 
+def test_an_object_of_an_id_and_a_type_stands_for_the_record_that_has_both(load: Callable) -> None:
+    author = {"author": {"data": {"id": "9", "type": "people"}}}
+    articles = [{"type": "articles", "id": "1", "title": "A", "relationships": author}]
+    people = [{"type": "people", "id": i, "name": f"N{i}"} for i in ("9", "10")]
+    (result,) = load({"a.json": json.dumps({"data": articles, "included": people})})
+    to = "relation:relationships_author_data"
+    assert ("entity:a/1", to, "entity:included/9") in facts(result.load)
+    for one in people:
+        one["type"] = "robots"
+    (result,) = load({"b.json": json.dumps({"data": articles, "included": people})})
+    assert ("entity:b/1", to, "entity:included/9") not in facts(result.load)
+
+
+def test_ends_of_edges_that_have_keys_are_nodes(load: Callable) -> None:
+    nodes = [{"key": f"n{i}", "attributes": {"label": f"N{i}"}} for i in range(3)]
+    edges = [{"key": f"e{i}", "source": f"n{i}", "target": "n2"} for i in range(2)]
+    (result,) = load({"net.json": json.dumps({"nodes": nodes, "edges": edges})})
+    assert ("entity:edge/e1", "relation:source", "entity:n1") in facts(result.load)
+    assert ("entity:edge/e1", "relation:target", "entity:n2") in facts(result.load)
+    objects = [
+        {"type": "malware", "id": "malware--1", "name": "Evil"},
+        {"type": "uses", "id": "uses--3", "source_ref": "bear--2", "target_ref": "malware--1"},
+        {"type": "bear", "id": "bear--2", "name": "Bear"},
+    ]
+    (result,) = load({"bundle.json": json.dumps({"objects": objects})})
+    assert ("entity:object/uses--3", "relation:target", "entity:object/malware--1") in facts(
+        result.load
+    )
+
+
+def test_relationships_of_spdx_are_edges_between_what_has_ids_of_spdx(load: Callable) -> None:
+    packages = [{"name": name, "SPDXID": f"SPDXRef-{name}"} for name in ("app", "pad")]
+    edge = {"spdxElementId": "SPDXRef-app", "relatedSpdxElement": "SPDXRef-pad"}
+    document = {"packages": packages, "relationships": [{**edge, "relationshipType": "CONTAINS"}]}
+    (result,) = load({"s.json": json.dumps(document)})
+    assert ("entity:SPDXRef-app", "relation:CONTAINS", "entity:SPDXRef-pad") in facts(result.load)
+    assert ("entity:SPDXRef-pad", "rdfs:label", "pad") in facts(result.load)
+
+
 def test_a_byte_order_mark_and_blank_lines_are_nothing(load: Callable) -> None:
     lines = b'\xef\xbb\xbf{"id": 1, "name": "a"}\n\n  \n{"id": 2, "name": "b"}\n'
     results = load({"a.ndjson": lines, "b.json": b'\xef\xbb\xbf[{"id": 3, "name": "c"}]'})

@@ -83,8 +83,12 @@ def name_of(steps: Steps, stem: str) -> str:
     records say nothing."""
     first = steps.index(None) if None in steps else len(steps)
     outer = [step for step in steps[:first] if isinstance(step, str) and _tells(step)][-1:]
-    inner = [step for step in steps[first:] if isinstance(step, str)]
-    inner = list(filter(_tells, inner)) or inner
+    below = list(zip(steps[first:], (*steps[first + 1 :], "")))
+    inner = [
+        step
+        for step, after in below
+        if isinstance(step, str) and (after is not None or _tells(step))
+    ]
     return ".".join((*(outer or [stem]), *inner)).lower()
 
 

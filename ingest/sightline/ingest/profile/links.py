@@ -40,8 +40,9 @@ SHARE_OF_UNSURE = 0.99
 LEAST_OF_IDS = 5
 #: Of so many values of a column this share must be keys of a table, or all are not looked up there.
 PROBES, LEAST_PROBES = 8, 0.75
-#: Letters at the end of names written as one by which they are compared; the mark of people.
-END, PERSON = 4, "@"
+#: Letters at the end of names written as one by which they are compared; the marks of people and of
+#: ends of edges.
+END, PERSON, END_OF = 4, "@", ">"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,8 @@ def _marks(column: Column) -> set[str]:
         marks.add("^" + stem[-1][:2])  # how an abbreviation begins
     if {*called, *stem} & set(names.ROLES) or (stem and stem[-1] in names.PEOPLE):
         marks.add(PERSON)
+    if called[:1] and called[0] in names.DIRECTIONS:
+        marks.add(END_OF)
     for pair in names.SYNONYMS:
         marks |= set(pair) if stem and stem[-1] in pair else set()
     return marks
@@ -196,6 +199,8 @@ def _marks_of(table: Profiled) -> set[str]:
             marks |= {*column.stem, "=" + "".join(column.words_called)}
     if last in names.PEOPLE:
         marks.add(PERSON)
+    if table.generic:
+        marks.add(END_OF)
     return marks
 
 

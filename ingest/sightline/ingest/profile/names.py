@@ -11,14 +11,23 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-HEADS = ("head", "subject", "source", "from", "h", "s", "start", "source_id", "head_id", "node1")
+HEADS = (
+    *("head", "subject", "source", "from", "h", "s", "start", "source_id", "head_id", "node1"),
+    "spdxelementid",
+)
 #: The surest first: KGX has an empty or finer ``relation`` beside its ``predicate``.
 RELATIONS = (
     *("predicate", "relation", "metaedge", "interaction", "edge_type", "relation_type"),
-    *("relationship", "property", "rel", "edge", "r", "p", "type", "label"),
+    *("relationship", "property", "rel", "edge", "r", "p", "type", "label", "relationshiptype"),
 )
-TAILS = ("tail", "object", "target", "to", "t", "o", "end", "target_id", "tail_id", "node2")
-KEYS = ("id", "iri", "uri", "key", "identifier", "code", "abbreviation", "qid", "curie", "mid")
+TAILS = (
+    *("tail", "object", "target", "to", "t", "o", "end", "target_id", "tail_id", "node2"),
+    "relatedspdxelement",
+)
+KEYS = (
+    *("id", "iri", "uri", "key", "identifier", "code", "abbreviation", "qid", "curie", "mid"),
+    "spdxid",
+)
 LABELS = (
     *("label", "name", "title", "preflabel", "metaedge"),
     *("titel", "bezeichnung", "nom", "nombre", "titre"),
@@ -41,6 +50,7 @@ LAST_NAMES = (
 PAIRS = (
     *(("head", "tail"), ("subject", "object"), ("source", "target"), ("node1", "node2")),
     *(("head_id", "tail_id"), ("source_id", "target_id")),
+    ("spdxelementid", "relatedspdxelement"),
 )
 #: Names of two columns of which one says what its values are to those of the other.
 KIN = (

@@ -56,6 +56,7 @@ def relate(tables: Sequence[Profiled]) -> None:
             _links_without_a_table(table)
             if not table.key:
                 table.key = group_key(table, set(table.links))
+            _stands_for_another(table, tables)
             _same_things(table)
     find_together(tables)
     referred = {
@@ -170,6 +171,31 @@ def _links_without_a_table(table: Profiled) -> None:
         ):
             continue
         table.links[name] = Link(None, "", Found(0, column.distinct.count, True), 0.5)
+
+
+def _stands_for_another(table: Profiled, tables: Sequence[Profiled]) -> None:
+    """An object in a record that has an id and a type and nothing else stands for the record of
+    another table that has the two: ``{"type": "people", "id": "9"}``."""
+    declared, kind = table.statistics.table.declared, table.type_column
+    inner = declared is not None and not declared.whole and not declared.links
+    if not inner or kind is None or len(table.key) != 1 or table.key[0] in table.links:
+        return
+    key = table.columns[table.key[0]]
+    if any(c.filled and c.name not in (key.name, kind) for c in table.columns.values()):
+        return
+    for other in tables:
+        if other is table or other.role != "things" or len(other.key) != 1 or not other.type_column:
+            continue
+        found, types = (
+            one.distinct.found_in(two.distinct)
+            for one, two in (
+                (key, other.columns[other.key[0]]),
+                (table.columns[kind], other.columns[other.type_column]),
+            )
+        )
+        if found.share == types.share == 1 and other.label:
+            table.links[key.name] = Link(other, other.key[0], found, SURE_NAME)
+            return
 
 
 def _same_things(table: Profiled) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.statistics import Column
-from sightline.ingest.profile.tables import Profiled, owns
+from sightline.ingest.profile.tables import Profiled, is_end, owns
 
 #: Share of the keys of a table that a column has, where names speak faintly and numbers are dense.
 COVERED = 0.3
@@ -20,6 +20,8 @@ HINT = 4
 SAME_NAME, OWN_WORDS = 0.95, 0.9
 #: How sure names are that say little: a bare ``id``; ``ShipVia`` beside ``Shippers``.
 BARE, HINTED = 0.4, 0.3
+#: How sure it is that an end of edges is a node.
+END_OF_NODES = 0.75
 #: How sure it is that a manager is one of what its own table holds, if these are no people.
 FAINT = 0.45
 
@@ -29,6 +31,11 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
     of_key = target.columns[key]
     called, stem, thing = column.words_called, names.unnumbered(column.stem), target.thing
     main = target.key == (key,)
+    if main and not stem[1:] and column.name not in target.key and is_end(table, column):
+        if target.generic and target is not table:
+            return END_OF_NODES
+        if target is table and column.kind == of_key.kind == "text":
+            return BARE  # ``source_ref``, and ``target_ref`` beside it
     if column.kind in ("integer", "digits") and not same_kind(column, of_key):
         return 0.0
     if not main and of_key.called.lower() in names.LABELS and of_key.kind == column.kind == "text":
