@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sightline.distill.calibration.calibrate import Calibration, answer_features
 from sightline.distill.calibration.error import calibration_error
 from sightline.distill.calibration.fit import best_f1_threshold, calibrate, fit, surprisal_bounds
+from sightline.distill.calibration.kernels import choose
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
 
@@ -48,6 +49,44 @@ def test_a_row_without_any_answer_has_no_probability() -> None:
     row = np.full(3, -np.inf, np.float32)
 
     assert CURVE.probabilities(0, row, np.array([0], np.int32)).tolist() == [0.0]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 5, 64, 65, 300]), st.integers(0, 40))
+def test_what_is_chosen_of_many_rows_is_what_sorting_each_finds(seed: int, n: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    asked = 4
+    # Whole numbers, so that many tie.
+    scores = rng.integers(-8, 8, (asked, n)).astype(np.float32)
+    fits, fit_of = rng.random((3, n)) < 0.6, rng.integers(3, size=asked)
+    own = rng.integers(-1, n, asked).astype(np.int32)
+    lists = []
+    for _ in range(2):
+        parts = [rng.choice(n + 1, rng.integers(0, min(n, 6) + 1), False) - 1 for _ in range(asked)]
+        begins = np.append(0, np.cumsum([len(part) for part in parts]))
+        lists.append((np.concatenate(parts).astype(np.int32), begins, parts))
+    (stated, stated_at, known), (without, without_at, others) = lists
+
+    given = fits, fit_of, own, stated, stated_at, without, without_at
+    rows, score, log_probability, rank, counts, said = choose(
+        scores.copy(), *given, np.full(asked, 4.0), k
+    )
+
+    for q, row in enumerate(scores.astype(np.float64)):
+        expected = [np.nan if i < 0 else row[i] for i in known[q]]
+        np.testing.assert_array_equal(said[stated_at[q] : stated_at[q + 1]], expected)
+        row[known[q][known[q] >= 0]] = -np.inf
+        possible = [i for i in range(n) if fits[fit_of[q], i] and i != own[q] and row[i] > -np.inf]
+        possible = [i for i in possible if i not in others[q]]
+        best = sorted(possible, key=lambda i: (-row[i], i))[:k]
+        total = np.logaddexp.reduce(row) if np.isfinite(row).any() else 0.0
+        there = counts[q, 0]
+        assert (there, counts[q, 1]) == (len(best), len(possible))
+        assert counts[q, 2] == sum(total - row[i] <= 4.0 for i in possible)
+        assert rows[q, :there].tolist() == best
+        assert score[q, :there].tolist() == row[best].tolist()
+        assert log_probability[q, :there] == pytest.approx(row[best] - total, abs=1e-5)
+        assert rank[q, :there].tolist() == [1 + (row > row[i]).sum() for i in best]
 
 
 def drawn(n: int, seed: int) -> tuple[np.ndarray, ...]:

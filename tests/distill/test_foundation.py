@@ -26,7 +26,7 @@ from sightline.insights.ask import Sightline
 from sightline.insights.deadline import Deadline
 from sightline.insights.kinds import enrich, inductive, predictions, query, related, similar
 from sightline.insights.report.choice import limits_of_entities, sections_of
-from sightline.insights.report.compose import section_of, summarise_model
+from sightline.insights.report.compose import sections_about, summarise_model
 from sightline.models.errors import CannotTrain, FoundationUnusable, NoVectors, WorseModel
 from sightline.models.foundation import file
 from tests.graph.conftest import BASE, add_load, fact, typed
@@ -98,7 +98,8 @@ def test_every_kind_of_question_is_answered_or_says_why_not(people: Workspace) -
 
 def test_a_report_has_its_predictions_and_its_figures(people: Workspace) -> None:
     sight = Sightline.open(people)
-    section = section_of(sight, sight.entity("p37"), limits_of_entities(sections_of(None)))
+    about, limits = [sight.entity("p37")], limits_of_entities(sections_of(None))
+    (section,) = sections_about(sight, about, limits)
     model = summarise_model(sight)
 
     assert section.predicted[0].tail.id == "entity:city1"
@@ -141,10 +142,11 @@ def test_what_was_inferred_is_not_read(tmp_path: Path) -> None:
 
 def test_an_answer_has_the_same_bits_whatever_is_asked_beside(people: Workspace) -> None:
     model = ServedModel.open(people, served_snapshot(people), str(people.current.model)).scorer
-    rels = np.arange(6, dtype=np.int32)
-    alone = [next(model.ask(model.start(3), rels[i : i + 1])) for i in rels]
+    rels, starts = np.arange(6, dtype=np.int32), [model.start(3), model.start(4)]
+    owner = np.repeat(np.arange(2), 3)
+    alone = [next(model.ask(starts, owner[i : i + 1], rels[i : i + 1])) for i in rels]
 
-    assert np.array_equal(np.stack(list(model.ask(model.start(3), rels))), np.stack(alone))
+    assert np.array_equal(np.stack(list(model.ask(starts, owner, rels))), np.stack(alone))
 
 
 def test_a_deadline_lets_one_answer_pass_and_says_what_it_left_out() -> None:

@@ -114,7 +114,7 @@ def test_a_report_tells_it_of_its_insights_and_of_how_many(people: World, tmp_pa
     chosen = sections_of(["insights", "method"])
     summary = compose.Summary(people.sight, chosen)
     limits = limits_of_entities(chosen)
-    summary.add(compose.section_of(people.sight, people.id("p37"), limits))
+    summary.add(*compose.sections_about(people.sight, [people.id("p37")], limits))
     report = summary.report("r")
     assert report.model is not None
     report = replace(

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from sightline.graph.errors import OutOfRange, UsageError
+from sightline.distill.student import student
+from sightline.graph.errors import OutOfRange, SightlineError, UsageError
 from sightline.insights.errors import DoesNotApply
 from sightline.insights.kinds import predictions, related
 from sightline.models.errors import UnknownToModel
@@ -69,6 +70,33 @@ def test_a_stated_fact_read_backwards_is_told_as_such(world_of) -> None:
     new = world.predict("b", "borders", None, new_only=True)
     assert [(name_of(p.tail), p.support_note) for p in new] == [("a", "the reverse is stated")]
     assert new[0].support[0].text == "b ←borders— a"
+
+
+def test_questions_asked_together_have_the_answers_that_each_has_alone(
+    world_of, monkeypatch
+) -> None:
+    monkeypatch.setattr(student, "BLOCK", 1)
+    monkeypatch.setattr(student, "QUESTIONS", 3)
+    world = world_of(model=Model(SCORES, without=["bolt"]))
+    asked = [
+        predictions.PredictionQuestion(*gap, **more)
+        for gap in (
+            ("bob", "lives_in", None), (None, "lives_in", "york"), ("ann", "lives_in", None),
+            ("bob", None, "york"), (None, "works_at", "bolt"), ("york", "lives_in", None),
+            ("nobody at all", "lives_in", None), ("bob", None, None),
+        )
+        for more in ({}, {"k": 1, "new_only": True}, {"coverage": 0.3}, {"k": 0})
+    ]  # fmt: skip
+    alone: list[object] = []
+    for question in asked:
+        try:
+            alone.append(predictions.KIND.answer(world.sight, question))
+        except SightlineError as error:
+            alone.append(str(error))
+
+    together = predictions.predict_each(world.sight, asked)
+    assert [str(a) if isinstance(a, SightlineError) else a for a in together] == alone
+    assert 8 < sum(isinstance(one, str) for one in alone) < len(alone) - 8
 
 
 def test_new_only_leaves_out_what_is_stated(world_of) -> None:

@@ -7,11 +7,13 @@ import math
 import numpy as np
 import pytest
 
+from sightline.distill.student import student
 from sightline.graph.errors import OutOfRange, UsageError
 from sightline.graph.reasoning.reason import reason
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.insights.deadline import Deadline
 from sightline.insights.model_view import Answers
-from sightline.insights.ranking import likeliest
+from sightline.insights.ranking import likeliest, new_neighbours
 from tests.graph.conftest import BASE, RDFS, fact, typed
 from tests.insights.conftest import (
     FACTS,
@@ -240,11 +242,14 @@ def test_of_two_readings_of_a_relation_the_likelier_one_is_proposed(world_of) ->
     reading = np.array([0, 2, 0, 2, 1], np.int32)
     entity = np.array([2, 2, 3, 3, 3], np.int32)
     if_any = np.array([0.2, 0.6, 0.5, 0.1, 0.3], np.float32)
-    answers = Answers(reading, entity, if_any, if_any, np.ones(5, np.float32))
+    answers = Answers(np.arange(5), reading, entity, if_any, if_any, np.ones(5, np.float32))
 
-    best = likeliest(facts, answers, 5)
+    best = likeliest(facts, answers, np.zeros(5, np.int64), 5)
 
     assert [*zip(best.rel, best.entity)] == [(2, 2), (0, 3), (1, 3)]
+    # Each of two is told the best of its own.
+    best = likeliest(facts, answers, np.array([0, 1, 1, 1, 0]), 1)
+    assert [*zip(best.rel, best.entity)] == [(1, 3), (2, 2)]
 
 
 @pytest.mark.parametrize(("second", "single"), [(1, True), (9, False)])
@@ -277,3 +282,39 @@ def test_a_guess_is_told_by_the_chance_that_the_threshold_was_fitted_for(world_o
         pytest.approx(listed.probability_if_any),
         False,
     )
+
+
+def test_entities_asked_together_have_the_answers_that_each_has_alone(
+    world_of, monkeypatch
+) -> None:
+    monkeypatch.setattr(student, "BLOCK", 1)
+    monkeypatch.setattr(student, "QUESTIONS", 3)
+    scores = {("bob", "lives_in", "york"): 5.0, ("dot", "lives_in", "bern"): 4.0}
+    world = world_of(model=Model(scores, without=["acme"], like="bolt"))
+    facts, view = world.sight.facts, world.sight.model_view
+    everyone, clock = list(range(world.graph.num_entities)), Deadline(60_000)
+    wanted = facts.rels(None, "both")
+
+    together = new_neighbours(view, everyone, wanted, 3, clock)
+    assert together == [new_neighbours(view, [one], wanted, 3, clock)[0] for one in everyone]
+    assert max(map(len, together)) == 3
+
+    # What is less likely may be left out, and nothing else is.
+    likely = new_neighbours(view, everyone, wanted, 3, clock, 0.2)
+    for some, all_of_them in zip(likely, together):
+        assert [c for c in some if c.chance >= 0.2] == [c for c in all_of_them if c.chance >= 0.2]
+    assert sum(map(len, likely)) < sum(map(len, together))
+
+
+def test_stated_answers_of_many_questions_are_those_of_each(world_of) -> None:
+    facts = world_of().sight.facts
+    anchors = np.arange(facts.snapshot.num_entities).repeat(len(facts.edges_per_rel))
+    rels = np.tile(np.arange(len(facts.edges_per_rel)), facts.snapshot.num_entities)
+
+    found, begins = facts.answers_of(anchors, rels)
+
+    assert len(found) == 2 * facts.snapshot.num_edges
+    for i, (anchor, rel) in enumerate(zip(anchors, rels)):
+        alone, _ = facts.answers(anchor, rel)
+        assert found[begins[i] : begins[i + 1]].tolist() == alone.tolist()
+        assert facts.number_of_answers(anchors, rels)[i] == len(alone)

@@ -346,7 +346,9 @@ def test_a_report_that_was_stopped_goes_on_where_it_was(world_of, tmp_path, monk
     kept.write_bytes(lines[:-7])
     asked: list[int] = []
     monkeypatch.setattr(
-        write, "section_of", lambda *given: asked.append(given[1]) or compose.section_of(*given)
+        write,
+        "sections_about",
+        lambda *given: asked.extend(given[1]) or compose.sections_about(*given),
     )
     folder = written(world, ["ann", "bob", "cid"])
     assert asked == [world.id("bob"), world.id("cid")]

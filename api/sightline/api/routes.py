@@ -21,7 +21,6 @@ from sightline.api.problems import of_error
 from sightline.api.questions import MAX_ANSWERS, PROBLEMS, Failed, answers_of, batch_of, model_of
 from sightline.api.reading import Route
 from sightline.graph.errors import SightlineError, UsageError
-from sightline.graph.progress import stop_if_cancelled
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import Kind
 
@@ -100,11 +99,6 @@ def _each(kind: Kind[Any, Any], sight: Sightline, questions: list[Any]) -> dict[
         raise UsageError(
             f"the questions ask for more than {MAX_ANSWERS} answers together; lower their k"
         )
-    made: list[Any] = []
-    for question in questions:
-        stop_if_cancelled()
-        try:
-            made.append(kind.answer(sight, question))
-        except SightlineError as error:
-            made.append(Failed(of_error(error)))
-    return {"answers": made}
+    assert kind.batch is not None
+    made = kind.batch(sight, questions)
+    return {"answers": [Failed(of_error(m)) if isinstance(m, SightlineError) else m for m in made]}

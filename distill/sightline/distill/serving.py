@@ -8,7 +8,7 @@ route and no torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.foundation.model import PART as FOUNDATION
 from sightline.distill.foundation.model import FoundationModel
 from sightline.distill.student.student import Student
-from sightline.graph.arrays import Floats, Ids
+from sightline.graph.arrays import Floats, Ids, Offsets
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import (
     MANIFEST,
@@ -85,8 +85,17 @@ class Scorer(Protocol):
         """The same of an entity that it does not know, from its edges, int32 ``(n,)`` both; None
         where that cannot be. A neighbour is -1 where it is not known."""
 
-    def ask(self, start: Any, rels: Ids) -> Generator[Floats, None, None]:
-        """Scores of all entities for each of some directed relations: float32 ``(N,)``."""
+    def ask(
+        self, starts: Sequence[Any], owner: Offsets, rels: Ids
+    ) -> Generator[Floats, None, None]:
+        """Scores of all entities for each of some questions, some of them at once: float32
+        ``(b, N)``.
+
+        Args:
+            owner: int64 ``(n,)``: which of ``starts`` a question starts from; those of one stand
+                together.
+            rels: int32 ``(n,)``: directed relations.
+        """
 
 
 def scorer_in(folder: Path) -> Scorer:

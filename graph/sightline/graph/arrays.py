@@ -38,6 +38,15 @@ def expand_csr(
     return owner, np.arange(len(owner)) - before[owner] + starts[owner]
 
 
+def expand_spans(
+    starts: npt.NDArray[np.integer], lengths: npt.NDArray[np.integer]
+) -> tuple[Offsets, Offsets]:
+    """The positions of some spans, one after the other: where those of each begin, ``(n + 1,)``,
+    and the positions, int64 both."""
+    ends = np.append(0, np.cumsum(lengths))
+    return ends, np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
+
+
 def reached(
     start: sparse.csr_array, step: sparse.csr_array, most: int | None = None
 ) -> sparse.csr_array:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sightline.graph.arrays import Doubles, Flags, Ids
 from sightline.insights.deadline import Deadline
 from sightline.insights.facts import Facts
-from sightline.insights.model_view import Answers, ModelView
+from sightline.insights.model_view import Answers, Lists, ModelView, Questions
 from sightline.insights.names import NOBODY
 from sightline.insights.ranking import likeliest
 from sightline.models.errors import UnknownToModel
@@ -58,14 +58,19 @@ def new_facts(
     another = like.chance_of_another(np.bincount(rels, minlength=len(wanted)))[asked]
     order = np.argsort(-another, kind="stable")
     asked, another = asked[order], another[order]
-    questions = []
-    lines = deadline.each(view.scores(start, asked), len(asked))
-    for (rel, model_rel, scores), chance in zip(lines, another):
-        own, reverse = (neighbours[rels == s] for s in (rel, facts.inverse(rel)))
-        question = view.question(NOBODY, rel, model_rel, scores, own)
-        questions.append((question, float(chance), reverse))
-    answers = view.new_answers(questions, k)
-    return likeliest(facts, answers, k), len(view.known_rels(rels))
+    turned = (asked + facts.snapshot.num_relations) % (2 * facts.snapshot.num_relations)
+    own, reverse = (
+        _lists([neighbours[rels == rel] for rel in named.tolist()]) for named in (asked, turned)
+    )
+    owner, nobody = np.zeros(len(asked), np.int64), np.full(len(asked), NOBODY, np.int32)
+    questions = Questions([start], owner, nobody, asked, another, own, reverse)
+    answers = view.new_answers(questions, k, deadline).answers
+    return likeliest(facts, answers, owner[answers.question], k), len(view.known_rels(rels))
+
+
+def _lists(parts: list[Ids]) -> Lists:
+    sizes = [len(part) for part in parts]
+    return np.concatenate([*parts, np.zeros(0, np.int32)]), np.append(0, np.cumsum(sizes))
 
 
 @dataclass(frozen=True, slots=True)

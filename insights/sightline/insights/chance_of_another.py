@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, expand_csr
+from sightline.graph.snapshot.pairs import changes
 from sightline.insights.facts import Facts
 
 #: How many entities of its type it takes to outweigh all entities.
@@ -28,6 +29,12 @@ class ChanceOfAnother:
         self._members = np.append(
             np.bincount(s.type_class, minlength=self._everyone), s.num_entities
         )
+        # The rarest type of each entity, the first of several; -1 for one that has none.
+        self._rarest = np.full(s.num_entities, -1)
+        owner = np.repeat(np.arange(s.num_entities), np.diff(s.type_indptr))
+        order = np.lexsort((self._members[s.type_class], owner))
+        first = order[changes(owner[order])]
+        self._rarest[owner[first]] = s.type_class[first]
         anchor, rel, count = facts.groups
         by_type, position = expand_csr(s.type_indptr, anchor)
         group = np.concatenate([by_type, np.arange(len(anchor))])
@@ -38,37 +45,35 @@ class ChanceOfAnother:
         # of a class that have more than so many answers.
         self._keys = np.sort(self._key(classes, rel[group]) + count[group])
 
-    def of(self, entity: int, rels: npt.NDArray[np.integer]) -> Doubles:
-        """The chance of one more answer under each directed relation: float64 ``(n,)``.
+    def of(self, entities: npt.NDArray[np.integer], rels: npt.NDArray[np.integer]) -> Doubles:
+        """The chance of one more answer under directed relations of entities: float64 ``(n,)``,
+        for arrays of that length.
 
         With ``n`` answers stated: the share, among entities of its rarest type that have ``n`` or
         more, of those that have more; shrunk towards the same share among all entities.
         """
-        facts = self._facts
-        types = facts.snapshot.types_of(entity)
-        own, _, _ = facts.at(entity)
-        stated = np.bincount(own, minlength=2 * facts.snapshot.num_relations)[rels]
-        share = self._share(self._everyone, rels, stated, np.full(len(rels), 0.5), 1.0)
-        if len(types):
-            rarest = int(types[np.argmin(self._members[types])])
-            share = self._share(rarest, rels, stated, share, SHRINKAGE)
-        return share
+        stated = self._facts.number_of_answers(entities, rels)
+        everyone = np.full(len(rels), self._everyone)
+        share = self._share(everyone, rels, stated, np.full(len(rels), 0.5), 1.0)
+        rarest = self._rarest[entities]
+        own = self._share(np.maximum(rarest, 0), rels, stated, share, SHRINKAGE)
+        return np.where(rarest < 0, share, own)
 
     def _share(
         self,
-        class_id: int,
+        classes: npt.NDArray[np.integer],
         rels: npt.NDArray[np.integer],
         stated: npt.NDArray[np.integer],
         prior: Doubles,
         weight: float,
     ) -> Doubles:
-        start = self._key(np.full(len(rels), class_id), rels)
+        start = self._key(classes, rels)
         low, high, end = (
             np.searchsorted(self._keys, start + stated),
             np.searchsorted(self._keys, start + stated, side="right"),
             np.searchsorted(self._keys, start + self._width),
         )
-        as_many = np.where(stated == 0, self._members[class_id], end - low)
+        as_many = np.where(stated == 0, self._members[classes], end - low)
         share: Doubles = (end - high + weight * prior) / (as_many + weight)
         return share
 

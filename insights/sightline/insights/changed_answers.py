@@ -241,7 +241,7 @@ def _listed(sight: Sightline, entity: int) -> dict[Key, float | str | None]:
     if not view.answers_about(entity):
         return {}
     wanted, deadline = sight.facts.rels(None, "both"), Deadline(EACH_MS)
-    found = new_neighbours(view, entity, wanted, K, deadline)
+    (found,) = new_neighbours(view, [entity], wanted, K, deadline, LEAST)
     return {
         (s.entity_iris[c.head], s.relation_iris[c.relation], s.entity_iris[c.tail]): c.chance
         for c in found

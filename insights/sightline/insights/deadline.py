@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,14 +21,17 @@ class Deadline:
         self.ms = ms
         self.reason: str | None = None
 
-    def each(self, answers: Iterable[T], total: int) -> Iterator[T]:
-        """As many of ``total`` answers as there is time to use: one always, and the clock runs from
-        then on, as the first of a process loads kernels."""
-        end = float("inf")
-        for done, answer in enumerate(answers, 1):
+    def each(
+        self, answers: Iterable[T], total: int, number: Callable[[T], int] = lambda _: 1
+    ) -> Iterator[T]:
+        """As many of ``total`` answers as there is time to use: the first always, and the clock
+        runs from then on, as the first of a process loads kernels. ``number``: how many one is."""
+        end, done = float("inf"), 0
+        for answer in answers:
             yield answer
             now = time.perf_counter()
-            end = now + self.ms / 1000 if done == 1 else end
+            end = end if done else now + self.ms / 1000
+            done += number(answer)
             if now >= end and done < total:
                 left = f"no time for {total - done} of {total} relations and directions"
                 self.reason = f"the deadline of {self.ms} ms left {left}"

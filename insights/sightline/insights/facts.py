@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr
+from sightline.graph.arrays import Doubles, Flags, Ids, Offsets, expand_csr, expand_spans
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.records import Direction
@@ -71,6 +71,27 @@ class Facts:
             return s.tail[span], np.arange(span.start, span.stop, dtype=np.int32)
         span = _span(s.in_indptr, s.in_relation, anchor, rel - s.num_relations)
         return s.in_head[span], s.in_edge[span]
+
+    def answers_of(
+        self, anchors: npt.NDArray[np.integer], rels: npt.NDArray[np.integer]
+    ) -> tuple[Ids, Offsets]:
+        """The stated answers of many questions, both ``(n,)``: entity ids int32, question after
+        question, ascending in each, and where those of each begin, int64 ``(n + 1,)``."""
+        s = self.snapshot
+        place, count = self._groups_of(anchors, rels)
+        _, _, start = self._counts
+        begins, at = expand_spans(start[place], count)
+        # Those from head to tail first, then those from tail to head, as ``groups`` has them.
+        out = at < s.num_edges
+        found = np.empty(len(at), np.int32)
+        found[out], found[~out] = s.tail[at[out]], s.in_head[at[~out] - s.num_edges]
+        return found, begins
+
+    def number_of_answers(
+        self, anchors: npt.NDArray[np.integer], rels: npt.NDArray[np.integer]
+    ) -> npt.NDArray[np.int64]:
+        """How many stated answers each of many questions has."""
+        return self._groups_of(anchors, rels)[1]
 
     def at(self, anchor: int) -> tuple[Ids, Ids, Ids]:
         """Every fact at one anchor, out and in: directed relation, answer and edge id, int32."""
@@ -201,22 +222,30 @@ class Facts:
         one more for all that do not: ``(facts of the answer + 1) / (facts + answers + 1)``.
         """
         inverse = (rels + self.snapshot.num_relations) % len(self.edges_per_rel)
-        key, count = self._counts
-        wanted = answers.astype(np.int64) * len(self.edges_per_rel) + inverse
-        at = np.searchsorted(key[:-1], wanted)
-        own = np.where(key[at] == wanted, count[at], 0)
+        own = self.number_of_answers(answers, inverse)
         total = self.edges_per_rel[rels] + self.anchors_per_rel[inverse] + 1
         share: Doubles = (own + 1.0) / total
         return share
 
+    def _groups_of(
+        self, anchors: npt.NDArray[np.integer], rels: npt.NDArray[np.integer]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+        """Which of ``_counts`` each question's answers are, and how many."""
+        key, count, _ = self._counts
+        wanted = anchors.astype(np.int64) * len(self.edges_per_rel) + rels
+        place = np.searchsorted(key[:-1], wanted)
+        return place, np.where(key[place] == wanted, count[place], 0)
+
     @cached_property
-    def _counts(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """``anchor * 2R + directed relation`` wherever there are answers, ascending, and how many;
-        one more, that nothing is, at the end."""
+    def _counts(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """``anchor * 2R + directed relation`` wherever there are answers, ascending, how many, and
+        where they begin among all; one more, that nothing is, at the end."""
         anchor, rel, count = self.groups
         key = anchor * len(self.edges_per_rel) + rel
         order = np.argsort(key)
-        return np.append(key[order], -1), np.append(count[order], 0)
+        start = np.cumsum(count) - count
+        ends = ((key, -1), (count, 0), (start, 0))
+        return tuple(np.append(column[order], end) for column, end in ends)
 
     @cached_property
     def _single_valued(self) -> Flags:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import (
@@ -26,7 +26,7 @@ from typing import (
 
 from annotated_doc import Doc
 
-from sightline.graph.errors import UsageError, require_range
+from sightline.graph.errors import SightlineError, UsageError, require_range
 
 if TYPE_CHECKING:
     from sightline.insights.ask import Sightline as Sightline
@@ -195,7 +195,8 @@ class Kind(Generic[Q, A]):
             shown.
         dear: it can take long, so it must not stand before cheap questions.
         deadline: an answer with ``truncated`` was cut by time; the next one may hold more.
-        batch: several questions may come in one request.
+        batch: answers several questions that come in one request, in their order, or says why one
+            has no answer; None where they may not.
         formats: further media types than JSON.
         fresh: it depends on more than what is served, so that no answer is kept.
     """
@@ -211,7 +212,7 @@ class Kind(Generic[Q, A]):
     examples: Mapping[str, Any] = field(default_factory=dict)
     dear: bool = False
     deadline: bool = False
-    batch: bool = False
+    batch: Callable[[Sightline, Sequence[Q]], Iterator[A | SightlineError]] | None = None
     formats: Mapping[str, Render] = field(default_factory=dict)
     fresh: bool = False
 
@@ -249,6 +250,14 @@ class Kind(Generic[Q, A]):
             OutOfRange, UsageError: a parameter that is not allowed.
             SightlineError: as ``ask`` does.
         """
+        self.check(question)
+        return self.ask(sight, question)
+
+    def check(self, question: Q) -> None:
+        """Refuse parameters that are not allowed.
+
+        Raises:
+            OutOfRange, UsageError
+        """
         for parameter in self.parameters:
             parameter.check(getattr(question, parameter.field))
-        return self.ask(sight, question)

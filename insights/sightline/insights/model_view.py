@@ -10,9 +10,9 @@ snapshot lacks, and entities all of whose types are foreign to the directed rela
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.distill.calibration.calibrate import answer_features
-from sightline.distill.student.arrays import best
-from sightline.graph.arrays import Doubles, Flags, Floats
+from sightline.graph.arrays import Doubles, Flags, Floats, Offsets
 from sightline.insights.chance_of_another import ChanceOfAnother
 from sightline.models.errors import UnknownToModel
 
 if TYPE_CHECKING:
     from sightline.distill.serving import ServedModel
     from sightline.graph.arrays import Ids
+    from sightline.insights.deadline import Deadline
     from sightline.insights.facts import Facts
 
-
+#: Entities, question after question, and where those of each begin, int64 ``(n + 1,)``.
+Lists = tuple["Ids", Offsets]
 #: Edges of an entity that its vector is made from where it has no row; of more, an even sample.
 MOST_EDGES = 256
 #: How a note begins on an answer about an entity without a row.
@@ -63,15 +64,40 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Questions:
+    """Questions that are asked together, about one entity or several.
+
+    Attributes:
+        starts: what the questions about each entity start from.
+        owner: int64 ``(n,)``: which of these a question's is; those of one stand together.
+        anchor: int32 ``(n,)``: entities of the snapshot, -1 where it does not hold it.
+        rel: int32 ``(n,)``: directed relations of the snapshot that the model knows.
+        another: float64 ``(n,)``: the chance of one more answer.
+        stated: stated answers.
+        without: entities that are not proposed either.
+    """
+
+    starts: Sequence[Any]
+    owner: Offsets
+    anchor: Ids
+    rel: Ids
+    another: Doubles
+    stated: Lists
+    without: Lists
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Answers that are not stated, arrays of one length.
 
     Attributes:
-        rel, entity, score: the question, the answer, and what the model says of it.
+        question: int64: which of the questions it answers.
+        rel, entity, score: its directed relation, the answer, and what the model says of it.
         probability: that it is true, if there is one more answer to the question.
         another: the chance of one more answer.
     """
 
+    question: Offsets
     rel: Ids
     entity: Ids
     score: Floats
@@ -85,13 +111,23 @@ class Answers:
 
     def take(self, order: npt.NDArray[np.intp]) -> Answers:
         """Some of the answers, in an order."""
-        return Answers(
-            self.rel[order],
-            self.entity[order],
-            self.score[order],
-            self.probability[order],
-            self.another[order],
-        )
+        return Answers(*(getattr(self, field.name)[order] for field in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the model answers to some questions, as many as there was time for.
+
+    Attributes:
+        possible: int64 ``(n,)``: how many entities may be an answer that is not stated.
+        within: int64 ``(n,)``: how many of them have a surprisal within the bound.
+        stated_scores: float32: of the stated answers, NaN for those the model does not know.
+    """
+
+    answers: Answers
+    possible: Offsets
+    within: Offsets
+    stated_scores: Floats
 
 
 class ModelView:
@@ -106,9 +142,10 @@ class ModelView:
     def warm(self) -> None:
         """Load what answers questions, so that the first one does not use up its time for it."""
         _ = self.chance_of_another
-        scorer = self.model.scorer
-        if scorer.num_entities and scorer.num_relations:
-            scorer.scores(np.zeros(1, np.int32), np.zeros(1, np.int32))
+        known = np.flatnonzero(self.model.entity_index >= 0)[:1]
+        rels = self.known_rels(np.arange(2 * self.facts.snapshot.num_relations))[:1]
+        if len(known) and len(rels):
+            self.new_answers(self.asked(known, np.zeros(1, np.int64), rels), 1)
 
     def knows(self, entity: int) -> bool:
         """Whether the model has a row for an entity."""
@@ -146,19 +183,44 @@ class ModelView:
         Raises:
             UnknownToModel: the model knows neither the anchor nor a relation of its edges.
         """
-        return self._questions(anchor, self._start(anchor), rels)
+        return self._questions(anchor, self.start(anchor), rels)
 
     def _questions(self, anchor: int, start: Any, rels: Ids) -> Iterator[Question]:
-        for rel, model_rel, scores in self.scores(start, rels):
-            stated, _ = self.facts.answers(anchor, rel)
-            yield self.question(anchor, rel, model_rel, scores, stated)
-
-    def scores(self, start: Any, rels: Ids) -> Iterator[tuple[int, int, Floats]]:
-        """Each directed relation, the model's directed relation and its scores of all rows, for
-        what an anchor's questions start from."""
         asked = self.model_rels(rels).astype(np.int32)
-        with closing(self.model.scorer.ask(start, asked)) as lines:
-            yield from zip(rels.tolist(), asked.tolist(), lines)
+        with closing(self.model.scorer.ask([start], np.zeros(len(rels), np.int64), asked)) as found:
+            lines = (line for block in found for line in block)
+            for rel, model_rel, scores in zip(rels.tolist(), asked.tolist(), lines):
+                stated, _ = self.facts.answers(anchor, rel)
+                yield self.question(anchor, rel, model_rel, scores, stated)
+
+    def asked(
+        self,
+        entities: npt.NDArray[np.integer],
+        owner: Offsets,
+        rels: Ids,
+        another: Doubles | None = None,
+        both_ways: bool = True,
+    ) -> Questions:
+        """Questions about entities of the graph.
+
+        Args:
+            entities: ``(m,)``; ``owner``, int64 ``(n,)``, which of them each question is about.
+            another: as in ``Questions``, where it is known already.
+            both_ways: the reverse of a stated fact may be proposed.
+
+        Raises:
+            UnknownToModel: the model knows neither one of them nor a relation of its edges.
+        """
+        starts = [self.start(entity) for entity in entities.tolist()]
+        anchors = entities.astype(np.int32)[owner]
+        if another is None:
+            another = self.chance_of_another.of(anchors, rels)
+        stated = self.facts.answers_of(anchors, rels)
+        without: Lists = np.zeros(0, np.int32), np.zeros(len(rels) + 1, np.int64)
+        if not both_ways:
+            relations = self.facts.snapshot.num_relations
+            without = self.facts.answers_of(anchors, (rels + relations) % (2 * relations))
+        return Questions(starts, owner, anchors, rels, another, stated, without)
 
     def start_from(self, rels: Ids, neighbours: Ids) -> Any | None:
         """What questions about an entity without a row start from: its edges; None where none can
@@ -202,34 +264,97 @@ class ModelView:
         """The chance that a question has one more answer."""
         return ChanceOfAnother(self.facts)
 
-    def new_answers(self, asked: Iterable[tuple[Question, float, Ids]], k: int) -> Answers:
+    def new_answers(
+        self,
+        asked: Questions,
+        k: int,
+        deadline: Deadline | None = None,
+        bound: Doubles | None = None,
+        among: Flags | None = None,
+    ) -> Found:
         """The best ``k`` answers that the graph does not state to each of some questions, best
         first, ties by id.
 
         Args:
-            asked: each question, the chance that it has one more answer, and entities that are not
-                proposed either.
+            deadline: of questions that it leaves no time for nothing is found.
+            bound: float64 ``(n,)``: the surprisals within which answers are counted; None: none.
+            among: bool ``(N,)``: entities of the snapshot that may be answers; None: all.
         """
-        # Columns: both directed relations, chance, row, score, and the features of the score.
-        parts = [np.zeros((7, 0))]
-        for question, another, without in asked:
-            rows = self._best(question, k, without)
-            part = np.empty((7, len(rows)))
-            part[0], part[1], part[2] = question.rel, question.model_rel, another
-            part[3], part[4] = rows, question.scores[rows]
-            part[5:] = answer_features(question.scores, rows)
-            parts.append(part)
-        rel, model_rel, chance, row, score, log_probability, rank = np.concatenate(parts, axis=1)
+        total = len(asked.rel)
+        rels = self.model_rels(asked.rel).astype(np.int32)
+        parts = [self._nothing]
+        if total:
+            with closing(self.model.scorer.ask(asked.starts, asked.owner, rels)) as blocks:
+                done = 0
+                for scores in blocks if deadline is None else deadline.each(blocks, total, len):
+                    part = slice(done, done + len(scores))
+                    parts.append(self._chosen(asked, part, rels[part], scores, k, bound, among))
+                    done = part.stop
+        answers = [part.answers for part in parts]
+        columns = (field.name for field in fields(Answers))
+        return Found(
+            Answers(*(np.concatenate([getattr(one, name) for one in answers]) for name in columns)),
+            np.concatenate([part.possible for part in parts]),
+            np.concatenate([part.within for part in parts]),
+            np.concatenate([part.stated_scores for part in parts]),
+        )
+
+    @cached_property
+    def _nothing(self) -> Found:
+        ids, numbers, none = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        return Found(Answers(numbers, ids, ids, none, none, none), numbers, numbers, none)
+
+    def _chosen(
+        self,
+        asked: Questions,
+        part: slice,
+        rels: Ids,
+        scores: Floats,
+        k: int,
+        bound: Doubles | None,
+        among: Flags | None,
+    ) -> Found:
+        """The answers to some of the questions, which have these scores."""
+        from sightline.distill.calibration.kernels import choose
+
+        named, fit_of = np.unique(asked.rel[part], return_inverse=True)
+        fits = np.stack([self._fits(rel) for rel in named.tolist()])
+        if among is not None:
+            entity = self.model.entity_ids
+            fits &= among[entity] & (entity >= 0)
+        anchor = asked.anchor[part]
+        own = np.where(anchor < 0, -1, self.model.entity_index[anchor]).astype(np.int32)
+        rows, score, log_probability, rank, counts, stated_scores = choose(
+            np.require(scores, np.float32, ("C", "W")),
+            fits,
+            fit_of,
+            own,
+            *self._rows(asked.stated, part),
+            *self._rows(asked.without, part),
+            np.zeros(0) if bound is None else bound[part],
+            k,
+        )
+        there = np.arange(rows.shape[1]) < counts[:, :1]
+        question = np.nonzero(there)[0]
         probability = self.model.scorer.calibration.of_features(
-            log_probability, rank, model_rel.astype(np.int32)
+            log_probability[there], rank[there], rels[question]
         )
-        return Answers(
-            rel.astype(np.int32),
-            self.model.entity_ids[row.astype(np.int32)],
-            score.astype(np.float32),
+        answers = Answers(
+            question + part.start,
+            asked.rel[part][question],
+            self.model.entity_ids[rows[there]],
+            score[there],
             probability.astype(np.float32),
-            chance.astype(np.float32),
+            asked.another[part][question].astype(np.float32),
         )
+        return Found(answers, counts[:, 1], counts[:, 2], stated_scores)
+
+    def _rows(self, lists: Lists, part: slice) -> Lists:
+        """The model's rows of the entities of some questions; -1 for those without one."""
+        entities, begins = lists
+        begins = begins[part.start : part.stop + 1]
+        rows = self.model.entity_index[entities[begins[0] : begins[-1]]]
+        return rows, begins - begins[0]
 
     def answers_above(self, anchor: int, rel: int, least: float, among: Flags) -> Answers:
         """The answers that the graph does not state to a directed relation of an anchor whose
@@ -241,38 +366,15 @@ class ModelView:
         Raises:
             UnknownToModel: the model knows neither the anchor nor a relation of its edges.
         """
-        rels = np.array([rel], np.int32)
-        another = float(self.chance_of_another.of(anchor, rels)[0])
-        without = np.flatnonzero(~among).astype(np.int32)
+        asked = self.asked(np.array([anchor]), np.zeros(1, np.int64), np.array([rel], np.int32))
         # The chance of an answer is at most that of one more.
-        k = self.model.scorer.num_entities if another >= least else 0
-        asked = [(q, another, without) for q in self.questions(anchor, rels[: min(k, 1)])]
-        answers = self.new_answers(asked, min(k, FIRST))
+        if asked.another[0] < least:
+            return self._nothing.answers
+        answers = self.new_answers(asked, FIRST, among=among).answers
         if len(answers.entity) == FIRST and answers.chance[-1] >= least:
-            answers = self.new_answers(asked, k)
+            k = self.model.scorer.num_entities
+            answers = self.new_answers(asked, k, among=among).answers
         return answers.take(np.flatnonzero(answers.chance >= np.float32(least)))
-
-    def _best(self, question: Question, k: int, without: Ids) -> Ids:
-        """The best ``k`` rows that may be shown and are not of some entities."""
-        shown = self._sensible(question)
-        rows = self.model.entity_index[without]
-        shown[rows[rows >= 0]] = False
-        possible = np.flatnonzero(shown)
-        return possible[best(question.scores[possible], min(k, len(possible)))].astype(np.int32)
-
-    def possible(self, question: Question) -> int:
-        """How many entities may be an answer that is not stated."""
-        return int(self._sensible(question).sum())
-
-    def set_size(self, question: Question, coverage: float) -> int:
-        """How many answers a set has that holds the true one with a probability: those whose
-        surprisal is within the bound of the calibration."""
-        rows = np.flatnonzero(self._sensible(question))
-        if not len(rows):
-            return 0
-        log_probability, _ = answer_features(question.scores, rows.astype(np.int32))
-        bound = self.model.scorer.calibration.bound(coverage)
-        return int((-log_probability <= bound).sum())
 
     def judge(self, question: Question, answer: int) -> tuple[float, float]:
         """Log-probability and probability of one answer, whether stated or not: a stated one is
@@ -307,7 +409,12 @@ class ModelView:
         turned = rows + self.model.scorer.num_relations * (rels >= relations)
         return np.where(rows < 0, -1, turned)
 
-    def _start(self, entity: int) -> Any:
+    def start(self, entity: int) -> Any:
+        """What questions about an entity start from.
+
+        Raises:
+            UnknownToModel: the model knows neither it nor a relation of its edges.
+        """
         if self.knows(entity):
             return self.model.scorer.start(self.row(entity))
         made = self._from_edges(entity)
@@ -328,13 +435,6 @@ class ModelView:
         own = np.where(known, scores[rows], np.nan).astype(np.float32)
         scores[rows[known]] = -np.inf
         return Question(anchor, rel, model_rel, scores, stated, own)
-
-    def _sensible(self, question: Question) -> npt.NDArray[np.bool_]:
-        """bool ``(rows,)``: what may be shown as an answer that is not stated."""
-        sensible: Flags = self._fits(question.rel) & np.isfinite(question.scores)
-        if question.anchor >= 0 and self.knows(question.anchor):
-            sensible[self.row(question.anchor)] = False
-        return sensible
 
     def _fitting_rows(self, rel: int) -> Flags:
         """bool ``(rows,)``: those of entities of the snapshot that types allow as an answer."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from sightline.graph.arrays import Flags
 from sightline.graph.errors import SightlineError
+from sightline.graph.snapshot.pairs import changes
 from sightline.insights.errors import DoesNotApply
 from sightline.insights.facts import fair_order
 from sightline.insights.model_view import Answers
@@ -22,12 +23,12 @@ from sightline.insights.records import Direction, Fact, Path, Reason, Reliabilit
 from sightline.insights.support import SUPPORT_BUDGET_MS, support_of
 
 if TYPE_CHECKING:
-    from sightline.graph.arrays import Ids
+    from sightline.graph.arrays import Floats, Ids, Offsets
     from sightline.graph.paths.find import Path as FoundPath
     from sightline.insights.ask import Sightline
     from sightline.insights.deadline import Deadline
     from sightline.insights.facts import Facts
-    from sightline.insights.model_view import ModelView, Question
+    from sightline.insights.model_view import ModelView
 
 #: Answers of a set that are shown.
 MOST = 1000
@@ -102,70 +103,121 @@ def stated(
 
 
 def new_neighbours(
-    view: ModelView, entity: int, wanted: Flags, k: int, deadline: Deadline
-) -> list[Candidate]:
-    """The ``k`` likeliest answers to all plausible directed relations of an entity that the graph
-    lacks, by chance, then directed relation, score and id.
+    view: ModelView,
+    entities: Sequence[int],
+    wanted: Flags,
+    k: int,
+    deadline: Deadline,
+    least: float = 0.0,
+) -> list[list[Candidate]]:
+    """For each of some entities the ``k`` likeliest answers to all its plausible directed relations
+    that the graph lacks, by chance, then directed relation, score and id.
 
     Nobody asked whether a directed relation has one more answer, so its chance of that counts
     (``chance_of_another``). Not proposed: another answer to a directed relation that has one and
     takes only one, and the reverse of a stated fact. Where both readings of a relation propose the
-    same entity the likelier one stays. Where time is short it is so for the directed relations that
-    hardly have one more answer.
+    same entity the likelier one stays. Where time is short it is so for the last entities, and for
+    the directed relations that hardly have one more answer.
+
+    Args:
+        least: chance under which answers may be left out: no answer is likelier than that there is
+            one more, so that not all directed relations are asked.
 
     Raises:
         UnknownToModel
     """
     facts = view.facts
-    plausible = facts.plausible_rels(entity)
-    rels = view.known_rels(plausible[wanted[plausible]])
-    another = view.chance_of_another.of(entity, rels)
-    order = np.argsort(-another, kind="stable")
-    rels, another = rels[order], another[order]
-    reverse = (facts.answers(entity, facts.inverse(rel))[0] for rel in rels.tolist())
-    questions = deadline.each(view.questions(entity, rels), len(rels))
-    answers = view.new_answers(zip(questions, another, reverse), k)
-    return candidates(view, entity, likeliest(facts, answers, k))
+    plausible = [facts.plausible_rels(entity) for entity in entities]
+    owner = np.repeat(np.arange(len(entities)), [len(rels) for rels in plausible])
+    rels = np.concatenate([*plausible, np.zeros(0, np.int64)])
+    keep = wanted[rels] & (view.model_rels(rels) >= 0)
+    asked, ids = rels[keep].astype(np.int32), np.array(entities, np.int32)
+    another = view.chance_of_another.of(ids[owner[keep]], asked)
+    order = np.lexsort((-another, owner[keep]))
+    order = order[another[order].astype(np.float32) >= np.float32(least)]
+    owner, asked, another = owner[keep][order], asked[order], another[order]
+    questions = view.asked(ids, owner, asked, another, both_ways=False)
+    answers = view.new_answers(questions, k, deadline).answers
+    answers = likeliest(facts, answers, owner[answers.question], k)
+    of = owner[answers.question]
+    found: list[list[Candidate]] = [[] for _ in entities]
+    for number, one in zip(of.tolist(), candidates(view, ids[of], answers)):
+        found[number].append(one)
+    return found
 
 
-def likeliest(facts: Facts, answers: Answers, k: int) -> Answers:
-    """The best ``k`` answers to several directed relations of one entity, each other entity under a
-    relation in one direction only: by chance, then directed relation, score and id."""
-    order = np.lexsort((answers.entity, -answers.score, answers.rel, -answers.chance))
-    relation = (answers.rel % facts.snapshot.num_relations).astype(np.int64)
-    other = relation * facts.snapshot.num_entities + answers.entity
+def likeliest(facts: Facts, answers: Answers, owner: Offsets, k: int) -> Answers:
+    """The best ``k`` answers of each owner, int64 ``(n,)``, to several directed relations, each
+    other entity under a relation in one direction only: by owner, chance, then directed relation,
+    score and id."""
+    order = np.lexsort((answers.entity, -answers.score, answers.rel, -answers.chance, owner))
+    relations, entities = facts.snapshot.num_relations, facts.snapshot.num_entities
+    relation = (answers.rel % relations).astype(np.int64)
+    other = (owner * relations + relation) * entities + answers.entity
     _, first = np.unique(other[order], return_index=True)
-    return answers.take(order[np.sort(first)[:k]])
+    order = order[np.sort(first)]
+    begins = np.flatnonzero(changes(owner[order]))
+    turn = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    return answers.take(order[turn < k])
 
 
-def complete(
-    view: ModelView, anchor: int, rel: int, k: int, new_only: bool, coverage: float | None
-) -> tuple[list[Candidate], Room]:
-    """The best ``k`` answers to one directed relation of an entity, by score, ties by id, and
-    among how many.
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One directed relation of an entity, whose answers are wanted.
 
-    Stated answers stand where the model ranks them; those it does not know stand last. With
-    ``coverage`` it is the new answers of a set of that coverage, at most ``MOST``.
-
-    Raises:
-        UnknownToModel
-        DoesNotApply: no entity of its types has such a fact.
+    Attributes:
+        k: how many, where ``coverage`` is None.
+        new_only: none that are stated.
+        coverage: the new answers of a set of that coverage are wanted, at most ``MOST``.
     """
-    view.require_rel(rel)
-    facts = view.facts
-    require_applies(facts, anchor, [rel])
-    rels = np.array([rel], np.int32)
-    (question,) = view.questions(anchor, rels)
-    (another,) = view.chance_of_another.of(anchor, rels)
-    size = None if coverage is None else view.set_size(question, coverage)
-    if size is not None:
-        k, new_only = min(size, MOST), True
-    room = Room(len(question.stated), view.possible(question), size)
-    answers = view.new_answers([(question, float(another), question.stated)], k)
-    found = candidates(view, anchor, answers)
-    if not new_only:
-        found += _stated_answers(view, question, k)
-    return _best(found, k), room
+
+    anchor: int
+    rel: int
+    k: int
+    new_only: bool
+    coverage: float | None
+
+    def check(self, view: ModelView) -> None:
+        """Refuse what cannot be answered.
+
+        Raises:
+            UnknownToModel
+            DoesNotApply: no entity of its types has such a fact.
+        """
+        view.require_rel(self.rel)
+        require_applies(view.facts, self.anchor, [self.rel])
+        view.start(self.anchor)
+
+
+def complete(view: ModelView, gaps: Sequence[Gap]) -> list[tuple[list[Candidate], Room]]:
+    """The best answers to each of some gaps that were checked, by score, ties by id, and among how
+    many.
+
+    Stated answers stand where the model ranks them; those it does not know stand last.
+    """
+    if not gaps:
+        return []
+    anchors = np.array([gap.anchor for gap in gaps], np.int32)
+    rels = np.array([gap.rel for gap in gaps], np.int32)
+    curve = view.model.scorer.calibration
+    bound = np.array([0.0 if g.coverage is None else curve.bound(g.coverage) for g in gaps])
+    most = max(gap.k if gap.coverage is None else MOST for gap in gaps)
+    asked = view.asked(anchors, np.arange(len(gaps)), rels)
+    found = view.new_answers(asked, most, bound=bound)
+    begins = np.searchsorted(found.answers.question, np.arange(len(gaps) + 1))
+    completed = []
+    for i, gap in enumerate(gaps):
+        size = None if gap.coverage is None else int(found.within[i])
+        k = gap.k if size is None else min(size, MOST)
+        new = np.arange(begins[i], min(begins[i + 1], begins[i] + k))
+        answers = candidates(view, anchors[i : i + 1].repeat(len(new)), found.answers.take(new))
+        stated = slice(*asked.stated[1][i : i + 2].tolist())
+        if not gap.new_only and size is None:
+            scores = found.stated_scores[stated]
+            answers += _stated_answers(view, gap, asked.stated[0][stated], scores, k)
+        room = Room(stated.stop - stated.start, int(found.possible[i]), size)
+        completed.append((_best(answers, k), room))
+    return completed
 
 
 def require_applies(facts: Facts, anchor: int, rels: Sequence[int]) -> None:
@@ -181,19 +233,22 @@ def require_applies(facts: Facts, anchor: int, rels: Sequence[int]) -> None:
         raise DoesNotApply(types, label, rels[0] < s.num_relations)
 
 
-def _stated_answers(view: ModelView, question: Question, k: int) -> Iterator[Candidate]:
-    """The best ``k`` stated answers; a hub may have very many."""
-    _, edges = view.facts.answers(question.anchor, question.rel)
-    known = ~np.isnan(question.stated_scores)
-    key = np.where(known, question.stated_scores, -np.inf)
+def _stated_answers(
+    view: ModelView, gap: Gap, stated: Ids, scores: Floats, k: int
+) -> Iterator[Candidate]:
+    """The best ``k`` stated answers; a hub may have very many. Scores of those that the model does
+    not know are NaN."""
+    _, edges = view.facts.answers(gap.anchor, gap.rel)
+    known = ~np.isnan(scores)
+    key = np.where(known, scores, -np.inf)
     for i in np.argsort(-key, kind="stable")[:k]:
-        ids = question.anchor, question.rel, int(question.stated[i])
+        ids = gap.anchor, gap.rel, int(stated[i])
         score = float(key[i]) if known[i] else None
         yield _fact(view.facts, *ids, key=float(key[i]), score=score, edge=int(edges[i]))
 
 
-def candidates(view: ModelView, anchor: int, answers: Answers) -> list[Candidate]:
-    """Answers to some directed relations of an entity as candidates, in their order."""
+def candidates(view: ModelView, anchors: Ids, answers: Answers) -> list[Candidate]:
+    """Answers to some directed relations of entities, those of each answer, as candidates."""
     a = answers
     columns = (a.rel, a.entity, a.score, a.probability, a.chance, view.surprise(answers))
     return [
@@ -208,7 +263,9 @@ def candidates(view: ModelView, anchor: int, answers: Answers) -> list[Candidate
             chance=chance,
             surprising=bits,
         )
-        for rel, answer, score, probability, chance, bits in zip(*(c.tolist() for c in columns))
+        for anchor, rel, answer, score, probability, chance, bits in zip(
+            anchors.tolist(), *(c.tolist() for c in columns)
+        )
     ]
 
 
@@ -243,7 +300,7 @@ def connect(
     answers = _from_both_ends(view, head, rels, tail, deadline)
     found = [
         replace(c, key=float(p), edge=edge_of.get(c.relation), direction=None)
-        for c, p in zip(candidates(view, head, answers), answers.chance)
+        for c, p in zip(candidates(view, np.full(len(answers.rel), head), answers), answers.chance)
     ]
     found += [
         Candidate(head, relation, tail, None, edge=edge_of[relation])
@@ -258,7 +315,8 @@ def _from_both_ends(
     """What the model says of some relations from ``head`` to ``tail``, as ``connect`` does."""
     turned = (rels + view.facts.snapshot.num_relations).astype(np.int32)
     another = view.chance_of_another
-    chance = (another.of(head, rels) + another.of(tail, turned)) / 2
+    heads, tails = (np.full(len(rels), end, np.int32) for end in (head, tail))
+    chance = (another.of(heads, rels) + another.of(tails, turned)) / 2
     order = np.argsort(-chance, kind="stable")
     rels, turned, chance = rels[order], turned[order], chance[order]
     both = zip(view.questions(head, rels), view.questions(tail, turned))
@@ -266,8 +324,8 @@ def _from_both_ends(
     said = [(view.judge(forth, tail), view.judge(back, head)) for forth, back in asked]
     score, probability = np.reshape(said, (-1, 2, 2)).mean(axis=1).T
     rels, chance = rels[: len(said)], chance[: len(said)]
-    tails = np.full(len(rels), tail, np.int32)
-    return Answers(rels, tails, score, probability, chance.astype(np.float32))
+    each = np.arange(len(rels)), rels, tails[: len(said)]
+    return Answers(*each, score, probability, chance.astype(np.float32))
 
 
 def judged(
@@ -284,7 +342,7 @@ def judged(
         answers = _from_both_ends(view, head, np.array([relation], np.int32), tail)
     except SightlineError as error:
         return None, error.public
-    return candidates(view, head, answers)[0], view.note(None, head, tail)
+    return candidates(view, np.array([head]), answers)[0], view.note(None, head, tail)
 
 
 def candidate_of(sight: Sightline, fact: Fact) -> Candidate:

@@ -10,7 +10,7 @@ probability never falls as the score rises; offsets of directed relations are sh
 rare relation follows the common curve. This is Platt scaling (Platt 1999) with a normal prior per
 directed relation; ``fit`` fits it.
 
-Knows scores; knows no label, no model and no graph. NumPy only.
+Knows scores; knows no label, no model and no graph.
 """
 
 from __future__ import annotations
@@ -107,12 +107,14 @@ def answer_features(scores: Floats, ids: Ids) -> tuple[Doubles, Doubles]:
     Args:
         scores: float32 ``(N,)``: the whole row, answers that are out of the question at -inf.
     """
+    # Loaded when first asked for, as they are compiled.
+    from sightline.distill.calibration.kernels import log_total
+
     asked = scores[ids]
     own = asked.astype(np.float64)
-    top = float(np.max(scores))
-    if not np.isfinite(top):
+    total = log_total(np.ascontiguousarray(scores)) if len(scores) else -np.inf
+    if not np.isfinite(total):
         return np.full(len(ids), -np.inf), np.ones(len(ids))
-    total = top + np.log(np.exp(scores - np.float32(top)).sum(dtype=np.float64))
     # Only what scores at least as much as the worst asked about can outrank any of them.
     rivals = np.sort(scores[scores >= asked.min(initial=np.inf)])
     rank = 1.0 + len(rivals) - np.searchsorted(rivals, asked, side="right")

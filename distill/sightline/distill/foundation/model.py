@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sightline.distill.calibration.calibrate import Calibration
-from sightline.graph.arrays import Floats, Ids
+from sightline.graph.arrays import Floats, Ids, Offsets
 from sightline.graph.storage.artifact import open_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
@@ -117,19 +117,23 @@ class FoundationModel:
         known = neighbours >= 0
         return (rels[known], neighbours[known]) if known.any() else None
 
-    def ask(self, start: Start, rels: Ids) -> Generator[Floats, None, None]:
-        """Scores of all entities for each of some directed relations, float32 ``(N,)``, higher is
-        more plausible. The same bits whatever is asked beside."""
-        questions = self._arrays.questions(start)
-        if len(rels) == 1:
-            yield questions.scores(int(rels[0]))
-            return
-        pool = ThreadPoolExecutor(THREADS)
+    def ask(
+        self, starts: Sequence[Start], owner: Offsets, rels: Ids
+    ) -> Generator[Floats, None, None]:
+        """Scores of all entities for each of some questions, one after the other: float32
+        ``(1, N)``, higher is more plausible. The same bits whatever is asked beside. ``owner``,
+        int64 ``(n,)``, says which of ``starts`` each starts from."""
+        pool = ThreadPoolExecutor(THREADS) if len(rels) > 1 else None
         try:
-            yield from pool.map(questions.scores, rels.tolist())
+            for number in dict.fromkeys(owner.tolist()):
+                questions = self._arrays.questions(starts[number])
+                asked = rels[owner == number].tolist()
+                run = map if pool is None else pool.map
+                yield from (scores[None] for scores in run(questions.scores, asked))
         finally:
             # Who asked may have no time for the rest.
-            pool.shutdown(cancel_futures=True)
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
 
     def scores_without(self, entity: int, rel: int, facts: Ids) -> Floats:
         """Scores of all entities for a question, float32 ``(N,)``, where some facts are not read:

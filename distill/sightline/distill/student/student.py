@@ -6,7 +6,7 @@ no torch.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.student.arrays import READ, WIDTH, StudentArrays
 from sightline.distill.student.context import Context, ContextEncoder
-from sightline.graph.arrays import Floats, Ids
+from sightline.graph.arrays import Floats, Ids, Offsets
 from sightline.graph.storage.artifact import open_artifact, verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
@@ -27,8 +27,8 @@ from sightline.models.format import MODEL_FORMAT
 if TYPE_CHECKING:
     from sightline.distill.student.compiled import CompiledStudent
 
-#: Scores held at once: 64 MB.
-BLOCK = 16_000_000
+#: Scores held at once, so few that they stay near the processor, or so many questions.
+BLOCK, QUESTIONS = 1_000_000, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +113,16 @@ class Student:
         vector: Floats = self.context.encode(self.arrays, Context(owner, rels, neighbours, 1))[0]
         return vector
 
-    def ask(self, start: Floats, rels: Ids) -> Generator[Floats, None, None]:
-        """Scores of all entities for each of some directed relations: float32 ``(N,)``."""
-        size = max(1, BLOCK // self.num_entities)
+    def ask(
+        self, starts: Sequence[Floats], owner: Offsets, rels: Ids
+    ) -> Generator[Floats, None, None]:
+        """Scores of all entities for each of some questions, some of them at once: float32
+        ``(b, N)``. ``owner``, int64 ``(n,)``, says which of ``starts`` each starts from."""
+        vectors = np.stack(starts)
+        size = max(QUESTIONS, BLOCK // self.num_entities)
         for first in range(0, len(rels), size):
-            part = rels[first : first + size]
-            yield from self.scores_of(np.broadcast_to(start, (len(part), len(start))), part)
+            part = slice(first, first + size)
+            yield self.scores_of(vectors[owner[part]], rels[part])
 
     @cached_property
     def _compiled(self) -> CompiledStudent:

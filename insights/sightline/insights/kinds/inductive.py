@@ -72,6 +72,8 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
         NoModel, DamagedArtifact, FormatMismatch
         UnknownToModel: it knows the relation of no edge, or not the relation asked about.
     """
+    import numpy as np
+
     from sightline.insights.analogous import new_facts
     from sightline.insights.deadline import Deadline
     from sightline.insights.names import NOBODY
@@ -87,7 +89,7 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
     wanted = sight.facts.rels(relation, asked.direction)
     view, deadline = sight.model_view, Deadline(asked.deadline_ms)
     answers, used = new_facts(view, edges, wanted, relation is not None, asked.k, deadline)
-    facts = told(sight, candidates(view, NOBODY, answers))
+    facts = told(sight, candidates(view, np.full(len(answers.rel), NOBODY), answers))
     return Inductive(**reliability(sight, facts, deadline.reason), edges_used=used, related=facts)
 
 

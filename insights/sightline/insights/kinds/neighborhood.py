@@ -211,7 +211,7 @@ def _expected(
     if not sight.can_predict(entity):
         deadline.reason = "no model knows the entity, so nothing was predicted"
         return []
-    found = new_neighbours(sight.model_view, entity, wanted, asked.limit, deadline)
+    (found,) = new_neighbours(sight.model_view, [entity], wanted, asked.limit, deadline)
     counts: dict[tuple[int, str | None], int] = {}
     kept = []
     for c in found:

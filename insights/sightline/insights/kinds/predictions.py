@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_doc import Doc
 
-from sightline.graph.errors import UsageError
+from sightline.graph.errors import SightlineError, UsageError
+from sightline.graph.progress import stop_if_cancelled
 from sightline.insights.kind import MAX_K, DeadlineMs, Kind, Names, Sightline, Span
 from sightline.insights.records import Fact, Reliability
+
+if TYPE_CHECKING:
+    from sightline.insights.ranking import Candidate, Gap, Room
 
 #: Answers where neither their number nor a coverage is asked for.
 DEFAULT_K = 10
@@ -61,8 +66,44 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
         NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
         DoesNotApply: no entity of its type has such a fact.
     """
-    from sightline.insights.deadline import Deadline
-    from sightline.insights.ranking import Room, complete, connect, reliability, told
+    (answer,) = predict_each(sight, [asked])
+    if isinstance(answer, SightlineError):
+        raise answer
+    return answer
+
+
+def predict_each(
+    sight: Sightline, asked: Sequence[PredictionQuestion]
+) -> Iterator[Predictions | SightlineError]:
+    """The answers to several questions, in their order, or why one has none: the model is asked
+    about all missing heads and tails together."""
+    from sightline.insights.ranking import Gap, complete
+
+    gaps: list[Gap | SightlineError | None] = []
+    for question in asked:
+        try:
+            KIND.check(question)
+            gaps.append(_gap_of(sight, question))
+        except SightlineError as error:
+            gaps.append(error)
+    found = [gap for gap in gaps if isinstance(gap, Gap)]
+    completed = iter(complete(sight.model_view, found) if found else [])
+    for question, gap in zip(asked, gaps):
+        stop_if_cancelled()
+        if isinstance(gap, SightlineError):
+            yield gap
+        elif gap is None:
+            try:
+                yield _connected(sight, question)
+            except SightlineError as error:
+                yield error
+        else:
+            yield _told(sight, question, *next(completed))
+
+
+def _gap_of(sight: Sightline, asked: PredictionQuestion) -> Gap | None:
+    """What is to be completed; None where it is the relation."""
+    from sightline.insights.ranking import Gap
 
     if asked.coverage is not None and asked.k is not None:
         raise UsageError(
@@ -70,25 +111,49 @@ def predict(sight: Sightline, asked: PredictionQuestion) -> Predictions:
         )
     if asked.coverage is not None and asked.relation is None:
         raise UsageError("coverage is for a missing head or tail; leave it out")
-    k = DEFAULT_K if asked.k is None else asked.k
-    head = None if asked.head is None else sight.entity(asked.head)
-    tail = None if asked.tail is None else sight.entity(asked.tail)
-    relation, deadline = sight.relation(asked.relation), Deadline(asked.deadline_ms)
-    view = sight.model_view
-    room: Room | None = None
-    if head is not None and relation is not None and tail is None:
-        found, room = complete(view, head, relation, k, asked.new_only, asked.coverage)
-    elif head is None and relation is not None and tail is not None:
-        rel = sight.facts.inverse(relation)
-        found, room = complete(view, tail, rel, k, asked.new_only, asked.coverage)
-    elif head is not None and relation is None and tail is not None:
-        found = connect(view, head, tail, k, asked.new_only, deadline)
-    else:
+    given = [asked.head is not None, asked.relation is not None, asked.tail is not None]
+    if sum(given) != 2:
         raise UsageError("a prediction fills one gap: give two of head, relation and tail")
+    ends = [None if end is None else sight.entity(end) for end in (asked.head, asked.tail)]
+    relation = sight.relation(asked.relation)
+    if relation is None:
+        return None
+    head, tail = ends
+    if head is None:
+        head, relation = tail, sight.facts.inverse(relation)
+    assert head is not None
+    k = DEFAULT_K if asked.k is None else asked.k
+    gap = Gap(head, relation, k, asked.new_only, asked.coverage)
+    gap.check(sight.model_view)
+    return gap
+
+
+def _connected(sight: Sightline, asked: PredictionQuestion) -> Predictions:
+    """The missing relation."""
+    from sightline.insights.deadline import Deadline
+    from sightline.insights.ranking import connect
+
+    assert asked.head is not None
+    assert asked.tail is not None
+    deadline, k = Deadline(asked.deadline_ms), DEFAULT_K if asked.k is None else asked.k
+    ends = sight.entity(asked.head), sight.entity(asked.tail)
+    found = connect(sight.model_view, *ends, k, asked.new_only, deadline)
+    return _told(sight, asked, found, None, deadline.reason)
+
+
+def _told(
+    sight: Sightline,
+    asked: PredictionQuestion,
+    found: Sequence[Candidate],
+    room: Room | None,
+    cut: str | None = None,
+) -> Predictions:
+    from sightline.insights.ranking import reliability, told
+
     facts = told(sight, found)
     nothing = "nothing fits by type" + (" that is not stated" if asked.new_only else "")
     return Predictions(
-        **reliability(sight, facts, deadline.reason, nothing),
+        **reliability(sight, facts, cut, nothing),
         known=None if room is None else room.known,
         possible=None if room is None else room.possible,
         set_size=None if room is None else room.set_size,
@@ -109,6 +174,6 @@ KIND = Kind(
         "missing tail": {"head": "Kenya", "relation": "member of", "k": 3, "new_only": True},
         "several": {"questions": [{"head": "Kenya", "relation": "member of"}]},
     },
-    batch=True,
+    batch=predict_each,
     deadline=True,
 )

@@ -265,7 +265,8 @@ class _Telling:
         view = self.sight.model_view
         among = np.zeros(self.sight.snapshot.num_entities, np.bool_)
         among[list(others)] = True
-        found = candidates(view, anchor, view.answers_above(anchor, rel, self.above, among))
+        answers = view.answers_above(anchor, rel, self.above, among)
+        found = candidates(view, np.full(len(answers.rel), anchor), answers)
         left = max(1.0, (self.end - time.perf_counter()) * 1000)
         made = told(self.sight, found, ranked=False, budget_ms=left)
         return {(c.head, c.relation, c.tail): fact for c, fact in zip(found, made)}

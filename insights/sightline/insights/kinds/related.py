@@ -94,7 +94,7 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         facts += tuple(extracted(sight, entity, chosen, asked.direction)[: asked.k])
     predicted = asked.predicted and not asked.where
     if predicted and (not asked.known or sight.can_predict(entity)):
-        found = new_neighbours(sight.model_view, entity, wanted, asked.k, deadline)
+        (found,) = new_neighbours(sight.model_view, [entity], wanted, asked.k, deadline)
         facts += told(sight, found)
     if predicted and asked.relation is not None and not facts:
         require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())

@@ -212,13 +212,14 @@ def predicted(
     if not named and sight.reads_graph:
         # An answer is no likelier than that there is one more.
         rels = np.flatnonzero(wanted)
-        another = sight.model_view.chance_of_another.of(entity, rels)
+        another = sight.model_view.chance_of_another.of(np.full(len(rels), entity), rels)
         plausible = np.isin(rels, sight.facts.plausible_rels(entity)) & (another >= LEAST_ANOTHER)
         likeliest = np.argsort(np.where(plausible, -another, 0), kind="stable")[:RELS]
         wanted = np.zeros_like(wanted)
         wanted[rels[likeliest[plausible[likeliest]]]] = True
     deadline = Deadline(max(1, round(1000 * seconds)))
-    return new_neighbours(sight.model_view, entity, wanted, EACH, deadline), deadline.reason
+    (found,) = new_neighbours(sight.model_view, [entity], wanted, EACH, deadline)
+    return found, deadline.reason
 
 
 @dataclass(frozen=True, slots=True)

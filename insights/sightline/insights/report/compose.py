@@ -6,7 +6,7 @@ Asks the kinds of answers and the model; knows no file.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -157,15 +157,26 @@ class Report:
     faithful_note: str | None
 
 
-def section_of(sight: Sightline, about: int, most: Mapping[str, int]) -> Section:
-    """What is stated, read in texts and predicted about one entity. ``most``: the limits of
-    ``entities``."""
-    note = None
-    predicted: tuple[Fact, ...] = ()
-    alike: tuple[Neighbour, ...] = ()
+def sections_about(
+    sight: Sightline, entities: Sequence[int], most: Mapping[str, int]
+) -> Iterator[Section]:
+    """What is stated, read in texts and predicted about some entities, about whom the model is
+    asked together. ``most``: the limits of ``entities``."""
+    predicted = _predicted(sight, entities, most["predicted"])
+    for about, (found, note) in zip(entities, predicted):
+        yield _section(sight, about, most, found, note)
+
+
+def _section(
+    sight: Sightline,
+    about: int,
+    most: Mapping[str, int],
+    found: Sequence[Candidate],
+    note: str | None,
+) -> Section:
     iri = sight.snapshot.entity_iris[about]
+    alike: tuple[Neighbour, ...] = ()
     try:
-        predicted, note = _predicted(sight, about, most["predicted"])
         if most["similar"]:
             alike = similar.KIND.answer(
                 sight, similar.SimilarQuestion(iri, most["similar"])
@@ -183,23 +194,28 @@ def section_of(sight: Sightline, about: int, most: Mapping[str, int]) -> Section
         facts=int(sight.snapshot.degree[about]),
         stated=stated,
         extracted=tuple(extracted(sight, about, None, "both")[: most["extracted"]]),
-        predicted=predicted,
+        predicted=told(sight, found, budget_ms=PATIENCE_MS),
         similar=alike,
         note=note,
     )
 
 
-def _predicted(sight: Sightline, about: int, k: int) -> tuple[tuple[Fact, ...], str | None]:
-    """The likeliest new facts about an entity, and what was not asked.
-
-    Raises:
-        NoModel, DamagedArtifact, FormatMismatch, UnknownToModel
-    """
-    deadline = Deadline(PATIENCE_MS)
+def _predicted(
+    sight: Sightline, entities: Sequence[int], k: int
+) -> list[tuple[list[Candidate], str | None]]:
+    """The likeliest new facts about each of some entities, and what was not asked, or why."""
     every = np.ones(2 * sight.snapshot.num_relations, np.bool_)
-    found = new_neighbours(sight.model_view, about, every, k, deadline)
-    worth = [one for one in found if one.chance is not None and one.chance >= LEAST_CHANCE]
-    return told(sight, worth, budget_ms=PATIENCE_MS), deadline.reason
+    deadline = Deadline(PATIENCE_MS)
+    try:
+        lists = new_neighbours(sight.model_view, entities, every, k, deadline, LEAST_CHANCE)
+    except SightlineError as error:
+        if len(entities) == 1:
+            return [([], error.public)]
+        return [one for about in entities for one in _predicted(sight, [about], k)]
+    return [
+        ([c for c in found if c.chance is not None and c.chance >= LEAST_CHANCE], deadline.reason)
+        for found in lists
+    ]
 
 
 class Summary:

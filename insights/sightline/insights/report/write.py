@@ -33,7 +33,7 @@ from sightline.insights.from_texts import said
 from sightline.insights.records import Fact
 from sightline.insights.report import plots
 from sightline.insights.report.choice import Sections, limits_of_entities, sections_of
-from sightline.insights.report.compose import Report, Section, Summary, section_of
+from sightline.insights.report.compose import Report, Section, Summary, sections_about
 from sightline.insights.report.policy import policy, script
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ FORMAT = 6
 #: Entities of a report that names none, and at most.
 DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
+#: Entities about whom a model is asked together that does not read the graph for each question.
+TOGETHER = 32
 #: Entities that the page and the text tell of at length; all are in the other files.
 AT_LENGTH = 50
 #: Seconds that what a stopped report has found is kept without it going on.
@@ -90,12 +92,16 @@ def write_report(
     folder = ws.reports / report_id if out is None else _free_folder(out)
     with _kept(ws, report_id) as (stream, done):
         limits = limits_of_entities(shown)
-        for i in range(done, len(chosen)):
-            stop_if_cancelled()
-            progress("report", i, len(chosen), sight.snapshot.entity_labels[chosen[i]])
-            stream.write(_json(section_of(sight, chosen[i], limits)) + b"\n")
-            stream.flush()
-            _require_size(stream.tell(), most)
+        together = 1 if sight.reads_graph else TOGETHER
+        for start in range(done, len(chosen), together):
+            part = chosen[start : start + together]
+            told = sections_about(sight, part, limits)
+            for i, about in enumerate(part, start):
+                stop_if_cancelled()
+                progress("report", i, len(chosen), sight.snapshot.entity_labels[about])
+                stream.write(_json(next(told)) + b"\n")
+                stream.flush()
+                _require_size(stream.tell(), most)
         summary = Summary(sight, shown)
         for section in read_back(stream):
             summary.add(section)
