@@ -205,6 +205,7 @@ BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
         ({}, "x", "no name"),
         ({"content-type": "multipart/form-data"}, "x", "boundary"),
         (BOUNDARY, "nonsense", "cannot be read"),
+        ({"content-type": BOUNDARY["content-type"] + "b" * 300}, "nonsense", "cannot be read"),
         (BOUNDARY, '--b\r\ncontent-disposition: form-data; name="f"; filename="a"\r\n\r\nx', "cut"),
         (
             BOUNDARY,
@@ -218,7 +219,16 @@ BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
         ),
         (BOUNDARY, "--b\r\n" + "x: y\r\n" * 99 + "\r\n", "cannot be read"),
     ],
-    ids=["no name", "no boundary", "no form", "cut", "field", "only a mapping", "headers"],
+    ids=[
+        "no name",
+        "no boundary",
+        "no form",
+        "long boundary",
+        "cut",
+        "field",
+        "only a mapping",
+        "headers",
+    ],
 )
 def test_bodies_that_hold_no_file_are_refused(taking, takes, headers, body: str, says) -> None:
     before = uploaded(takes), Jobs(takes).count()

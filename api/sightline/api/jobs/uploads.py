@@ -249,7 +249,10 @@ def _form(boundary: bytes, intake: _Intake) -> tuple[Callable[[bytes], None], Ca
         "on_part_end": intake.end,
         "on_end": lambda: ended.append(True),
     }
-    parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+    try:
+        parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+    except FormParserError as error:
+        raise BadUpload(f"the form cannot be read: {error}") from error
 
     def write(data: bytes) -> None:
         try:

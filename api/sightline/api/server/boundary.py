@@ -143,7 +143,7 @@ class Boundary:
         """
         assert self._hosts is not None
         host, origin = fields.get(b"host"), fields.get(b"origin")
-        name = None if host is None else _name(b"//" + host)
+        name = None if host is None else _name(host)
         if name is not None and name not in self._hosts and not _is_address(name):
             return name
         if origin is None or scope["method"] in ("GET", "HEAD", "OPTIONS"):
@@ -153,16 +153,18 @@ class Boundary:
         source = origin.partition(b"://")[2]
         if source == host:
             return None
-        name = _name(b"//" + source)
+        name = _name(source)
         # Whatever else listens on this machine is another service, and none of ours.
         foreign = name not in self._hosts or name == "localhost" or is_loopback(name)
         return origin.decode("latin-1") if foreign else None
 
 
-def _name(url: bytes) -> str:
-    """The host of an address, without its port."""
+def _name(authority: bytes) -> str:
+    """The host of a host and port; nothing where more stands there, such as ``a@localhost``."""
+    if any(sign in authority for sign in b"@/?#\\"):
+        return ""
     try:
-        return urlsplit(url.decode("latin-1")).hostname or ""
+        return urlsplit("//" + authority.decode("latin-1")).hostname or ""
     except ValueError:
         return ""
 
