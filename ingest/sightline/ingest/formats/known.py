@@ -26,6 +26,7 @@ from sightline.ingest.formats.rdf import N_QUADS, N_TRIPLES, TRIG, TURTLE
 from sightline.ingest.formats.rdf_xml import RDF_XML
 from sightline.ingest.formats.sparql_results import SPARQL_RESULTS, SPARQL_STATEMENTS
 from sightline.ingest.formats.sql import SQLITE
+from sightline.ingest.formats.wikidata import WIKIDATA
 from sightline.ingest.formats.xml_document import XML
 from sightline.ingest.source import Format, StatementFormat, TableFormat
 
@@ -33,7 +34,7 @@ from sightline.ingest.source import Format, StatementFormat, TableFormat
 #: recognises the content: text that is nothing else is a table.
 FORMATS: tuple[Format, ...] = (
     *(EXCEL, SQLITE, DUCKDB, PARQUET, ARROW, OBO_GRAPHS, SPARQL_STATEMENTS, SPARQL_RESULTS),
-    *(JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
+    *(WIKIDATA, JSON_LD, JSON_LINES, JSON, TURTLE, TRIG),
     *(GRAPHML, GEXF, RDF_XML, XML, N_TRIPLES, N_QUADS),
     *(HTML, MARKDOWN, TEXT, CSV, TSV),
 )
