@@ -225,3 +225,15 @@ def test_entities_that_grow_are_refused_however_they_are_packed(
         ingest(workspace, [path])
     assert "\n" not in str(caught.value)
     assert active_loads(workspace) == []
+
+
+def test_a_parquet_file_that_says_one_long_value_often_is_refused(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.ingest.formats.parquet.BOMB_SIZE", 1000)
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"id": ["x" * 1000] * 2000}).write_parquet(path)
+    assert path.stat().st_size < 5000
+    with pytest.raises(SourceUnreadable, match="bomb"):
+        ingest(workspace, [path])
+    assert active_loads(workspace) == []

@@ -19,6 +19,7 @@ from sightline.ingest.batch import Batch, column_name
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats import conventions
 from sightline.ingest.source import Selection, Source, Table, TableFormat
+from sightline.ingest.streams import BOMB_RATIO, BOMB_SIZE
 
 RECORDS_PER_BATCH = 100_000
 
@@ -32,7 +33,7 @@ def _tables(scanned: Scan, source: Source, selection: Selection) -> Iterator[Tab
 
 def _batches(scanned: Scan, source: Source) -> Iterator[Batch]:
     """The records of a file, which ``rows`` count."""
-    size = source.path.stat().st_size
+    size, expanded = source.path.stat().st_size, 0.0
     try:
         scan = scanned(_unpacked(source))
         height = scan.select(pl.len()).collect().item()
@@ -43,6 +44,13 @@ def _batches(scanned: Scan, source: Source) -> Iterator[Batch]:
         ]
         for start in range(0, height, RECORDS_PER_BATCH):
             frame = scan.slice(start, RECORDS_PER_BATCH).select(columns).collect()
+            expanded += frame.estimated_size()
+            if expanded > max(BOMB_SIZE, BOMB_RATIO * size):
+                what = (
+                    f"it expands to more than {BOMB_RATIO} times its size, as a decompression bomb "
+                    "does; write it as CSV if you trust it"
+                )
+                raise SourceUnreadable(source.path, what)
             rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
             position = size * (start + frame.height) // height
             yield Batch(frame, rows, _hashes(frame), partial(_raw, frame), position=position)
