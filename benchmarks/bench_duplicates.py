@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from duplicates import KINDS, plant
+from duplicates import plant
 from measure import Result, cpu_seconds
 
 from sightline.graph.merging.merge import Found, find_merges
@@ -17,7 +17,7 @@ from sightline.graph.record.merges import Merges
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
 
-SEEDS, RECORDS = (1, 2), 2000
+KINDS, SEEDS, RECORDS = ("people", "products"), (1, 2), 2000
 
 
 def run(folder: Path, scale: float) -> list[Result]:

@@ -1,6 +1,6 @@
 """Planted duplicates with their truth: people with typos, swapped names and moved addresses, and
-products whose offers are written differently. What makes them hard is planted too: families at one
-address, variants of one product.
+products whose offers are written differently, papers, genes, firms and places. What makes them hard
+is planted too: families at one address, variants of one product, parts of one work.
 
 Knows how to write two CSV files and the pairs that are one; knows nothing of Sightline.
 """
@@ -160,9 +160,190 @@ def products(rng: random.Random, count: int) -> tuple[list[Record], Callable[[Re
     return found[:count], again
 
 
+def papers(rng: random.Random, count: int) -> tuple[list[Record], Callable[[Record], Record]]:
+    """Papers, a sixth with a part II, some with namesakes of other years; and preprints of them."""
+    word, venue = _words(rng, 1200, 3), [_word(rng, 2) for _ in range(60)]
+    given, family = _words(rng, 300, 2), _words(rng, 1200, 2)
+
+    def doi() -> str:
+        return f"10.{rng.randrange(1000, 9999)}/{word().lower()}.{rng.randrange(10**5, 10**6)}"
+
+    def paper() -> Record:
+        title = [word().lower() for _ in range(rng.randrange(3, 8))]
+        title.insert(rng.randrange(1, 3), rng.choice(["of", "for", "in", "and", "with"]))
+        names = (f"{given()} {family()}" for _ in range(rng.choice([1, 2, 2, 3, 3, 4])))
+        return {
+            "title": " ".join(title).capitalize(),
+            "authors": "; ".join(names),
+            "year": str(rng.randrange(1985, 2025)),
+            "venue": f"{rng.choice(['Journal', 'Annals', 'Proceedings'])} of {rng.choice(venue)}",
+            "doi": doi(),
+        }
+
+    found: list[Record] = []
+    while len(found) < count:
+        one = paper()
+        found.append(one)
+        chance = rng.random()
+        if chance < 0.15:  # the next part, by the same authors
+            first, second = rng.choice([("", " II"), (" I", " II"), (", part 1", ", part 2")])
+            later = str(int(one["year"]) + rng.choice([0, 0, 1]))
+            found.append(one | {"title": one["title"] + second, "year": later, "doi": doi()})
+            one["title"] += first
+        elif chance < 0.22:  # one that comes again, as a report does
+            later = str(int(one["year"]) + rng.randrange(2, 6))
+            found.append(one | {"year": later, "authors": paper()["authors"], "doi": doi()})
+
+    def again(record: Record) -> Record:
+        other = dict(record)
+        if rng.random() < 0.3:
+            other |= {"venue": "arXiv", "doi": doi()}
+            other["year"] = str(int(other["year"]) - rng.choice([0, 1, 1]))
+        elif rng.random() < 0.4:
+            other["venue"] = " ".join(w[:4] + "." for w in other["venue"].split() if w != "of")
+        if rng.random() < 0.5:
+            names = (name.split() for name in other["authors"].split("; "))
+            other["authors"] = "; ".join(f"{last}, {first[0]}." for first, last in names)
+        if rng.random() < 0.15:
+            other["title"] = _typo(rng, other["title"])
+        if rng.random() < 0.1 and other["title"][-1] not in "I12":
+            other["title"] = " ".join(other["title"].split()[:-1])
+        for name, chance in (("doi", 0.4), ("year", 0.05), ("venue", 0.1)):
+            if rng.random() < chance:
+                other[name] = ""
+        return other
+
+    return found[:count], again
+
+
+def genes(rng: random.Random, count: int) -> tuple[list[Record], Callable[[Record], Record]]:
+    """Genes in families whose names differ in a number; and the same from another database."""
+    family, what = (
+        _words(rng, 900, 3),
+        ["receptor", "kinase", "carrier", "factor", "binding protein"],
+    )
+
+    def letters() -> str:
+        return "".join(rng.choices(string.ascii_uppercase, k=rng.choice([3, 4])))
+
+    found: list[Record] = []
+    while len(found) < count:
+        stem, name, kind, arm = letters(), family().lower(), rng.choice(what), rng.choice("pq")
+        for number in range(1, 1 + rng.choice([1, 1, 2, 3, 6])):
+            found.append(
+                {
+                    "symbol": f"{stem}{number}",
+                    "synonym": f"{letters()}{rng.randrange(1, 20)}",
+                    "name": f"{name} {kind} {number}",
+                    "ensembl": f"ENSG{rng.randrange(10**8):011d}",
+                    "location": f"{rng.randrange(1, 23)}{arm}{rng.randrange(11, 36)}",
+                }
+            )
+
+    def again(record: Record) -> Record:
+        other = dict(record)
+        if rng.random() < 0.25:
+            other["symbol"], other["synonym"] = other["synonym"], other["symbol"]
+        if rng.random() < 0.2:
+            words = other["name"].split()
+            other["name"] = f"{' '.join(words[1:])}, {words[0]}"
+        if rng.random() < 0.1:
+            other["name"] = (
+                _typo(rng, other["name"].rsplit(" ", 1)[0]) + " " + other["name"].rsplit(" ", 1)[1]
+            )
+        for name, chance in (("ensembl", 0.5), ("synonym", 0.3), ("location", 0.2), ("name", 0.1)):
+            if rng.random() < chance:
+                other[name] = ""
+        return other
+
+    return found[:count], again
+
+
+def companies(rng: random.Random, count: int) -> tuple[list[Record], Callable[[Record], Record]]:
+    """Firms, some with a daughter in another town; and the same in another register."""
+    name, city, street = _words(rng, 1500, 2), _words(rng, 80, 2), _words(rng, 700, 2)
+    trades = ["Foods", "Logistics", "Software", "Steel", "Textiles", "Energy", "Media"]
+    forms = ["Ltd", "Limited", "GmbH", "Inc", "Inc.", "Corp", "LLC", "S.A.", ""]
+
+    def seat() -> Record:
+        return {
+            "street": f"{rng.randrange(1, 200)} {street()} Street",
+            "city": city(),
+            "phone": f"0{rng.randrange(10**8, 10**9)}",
+        }
+
+    found: list[Record] = []
+    while len(found) < count:
+        called, trade = f"{name()} {name()}", rng.choice(trades)
+        site = f"www.{called.replace(' ', '').lower()}.example"
+        one = {"name": f"{called} {trade} {rng.choice(forms)}".strip(), **seat(), "website": site}
+        found.append(one)
+        if rng.random() < 0.15:
+            found.append(one | {"name": f"{called} {rng.choice(trades)} {city()}"} | seat())
+
+    def again(record: Record) -> Record:
+        other = dict(record)
+        words = other["name"].split()
+        if rng.random() < 0.5:
+            words = [w for w in words if w not in forms] + [rng.choice(forms)]
+        other["name"] = " ".join(words).strip()
+        if rng.random() < 0.15:
+            other["name"] = _typo(rng, other["name"])
+        if rng.random() < 0.3:
+            other["website"] = "https://" + other["website"]
+        if rng.random() < 0.15:
+            other |= seat()
+        for field, chance in (("phone", 0.2), ("website", 0.3), ("street", 0.1)):
+            if rng.random() < chance:
+                other[field] = ""
+        return other
+
+    return found[:count], again
+
+
+def places(rng: random.Random, count: int) -> tuple[list[Record], Callable[[Record], Record]]:
+    """Places, some of one name in two regions; and the same in another gazetteer."""
+    name, region = _words(rng, 2500, 2), [_word(rng, 3) for _ in range(40)]
+    accents = str.maketrans("aeiou", "áèîöü")
+
+    def place(called: str) -> Record:
+        return {
+            "name": called,
+            "region": rng.choice(region),
+            "latitude": f"{rng.uniform(-60, 70):.4f}",
+            "longitude": f"{rng.uniform(-180, 180):.4f}",
+            "population": str(int(10 ** rng.uniform(2, 6))),
+        }
+
+    found: list[Record] = []
+    while len(found) < count:
+        called = name() + rng.choice(["", "", " " + rng.choice(["upon", "Upper", "Lower"])])
+        found += [place(called) for _ in range(rng.choice([1, 1, 1, 2]))]
+
+    def again(record: Record) -> Record:
+        other = dict(record)
+        if rng.random() < 0.3:
+            other["name"] = other["name"].translate(accents)
+        if rng.random() < 0.1:
+            other["name"] = _typo(rng, other["name"])
+        for field in ("latitude", "longitude"):
+            other[field] = f"{float(other[field]) + rng.gauss(0, 0.01):.3f}"
+        other["population"] = str(int(int(other["population"]) * rng.uniform(0.9, 1.1)))
+        for field, chance in (("population", 0.2), ("region", 0.15)):
+            if rng.random() < chance:
+                other[field] = ""
+        return other
+
+    return found[:count], again
+
+
 KINDS: Mapping[str, Callable[..., tuple[list[Record], Callable[[Record], Record]]]] = {
     "people": people,
     "products": products,
+    "papers": papers,
+    "genes": genes,
+    "companies": companies,
+    "places": places,
 }
 
 

@@ -49,8 +49,14 @@ LEAST_PROBABILITY = 0.01
 
 #: Records that hang together are compared with each other up to so many.
 MOST_TOGETHER = 300
-#: A word that only one of two texts has, and that makes it another one of a row.
-PART = r"\b(?:\d{1,2}|i{1,3}|iv|vi{0,3}|ix|x)\b"
+#: A word that only one of two texts has, and that makes it another one of a row. A single letter
+#: may as well be an initial.
+PART = r"\b(?:\d{1,2}|i{2,3}|iv|vi{1,3}|ix)\b"
+#: Beside a longer number a short one may be a slip of it.
+LONG = r"\b\d{3,}\b"
+#: How much likelier things called so are two than one. It is not learnt: parts of one work have
+#: everything else in common, so that they would pass for the work itself.
+ANOTHER = 2.0**20
 PAIRS = pl.Schema(
     [("a", pl.Int32), ("b", pl.Int32), ("probability", pl.Float64), ("reasons", pl.List(pl.String))]
 )
@@ -105,6 +111,9 @@ def _keys(records: Records) -> Iterator[tuple[str, pl.Expr]]:
                 start = pl.concat_list(*(pl.col(f).str.slice(0, 3) for f in column.fields))
                 coarse.append((name, start.list.sort().list.join(" ", ignore_nulls=False)))
                 coarse += [(f, pl.col(f)) for f in column.fields]
+            case "codes":
+                for field in column.fields:  # under one name, as either may be the other's
+                    yield name, pl.col(field)
             case "name":
                 yield name, value
                 coarse.append((name, value.str.slice(0, 4)))
@@ -149,10 +158,12 @@ def compare(records: Records, threshold: float) -> Compared:
     """The pairs of records that share a key, and those that hang together by pairs of the
     threshold, with the chance that they are one."""
     records, copies = _without_copies(records)
-    keys, uncompared = _limited(keys_of(records))
     titles = tuple(column.title for column in records.columns)
+    if not titles:
+        return Compared(pl.DataFrame(schema=PAIRS), copies, 0, titles)
+    keys, uncompared = _limited(keys_of(records))
     telling = _telling(records)
-    if len(records.columns) < 2 or not telling or keys.is_empty():
+    if len(titles) < 2 or not telling or keys.is_empty():
         return Compared(pl.DataFrame(schema=PAIRS), copies, uncompared, titles)
     linker, rows = _trained(records, keys, telling)
     scored = _scored(linker.inference.predict(threshold_match_weight=LEAST_WEIGHT), records)
@@ -237,7 +248,7 @@ def _told(scored: pl.DataFrame, records: Records) -> pl.DataFrame:
     """Pairs with their reasons, the strongest first."""
     told = []
     for column in records.columns:
-        levels = ("not known", *(says for says, _, _ in _levels(column)), "different")
+        levels = ("not known", *(level.says for level in _levels(column)), "different")
         numbers = (-1, *range(len(levels) - 2, -1, -1))
         said = pl.col(f"gamma_{column.fields[0]}").replace_strict(numbers, levels)
         bits = pl.col(f"bits_{column.fields[0]}")
@@ -309,25 +320,44 @@ def _comparison(column: Column) -> CustomComparison:
     import splink.comparison_level_library as library
     from splink.comparison_library import CustomComparison
 
-    sides = (f"{field}{side} IS NULL" for field in column.fields for side in ("_l", "_r"))
-    unknown = library.CustomLevel(" OR ".join(sides)).configure(is_null_level=True)
-    made = [
-        library.CustomLevel(condition, says).configure(
-            tf_adjustment_column=column.fields[0] if rare else None
-        )
-        for says, condition, rare in _levels(column)
-    ]
+    missing = [[f"{field}{side} IS NULL" for field in column.fields] for side in ("_l", "_r")]
+    # Either of two codes tells what something is; half a name does not.
+    every = " AND " if column.kind == "codes" else " OR "
+    unknown = library.CustomLevel(" OR ".join(f"({every.join(side)})" for side in missing))
+    unknown.configure(is_null_level=True)
+    made = []
+    for level in _levels(column):
+        made.append(library.CustomLevel(level.condition, level.says))
+        made[-1].configure(tf_adjustment_column=column.fields[0] if level.rare else None)
+        if level.another:  # only the ratio of the two counts
+            made[-1].configure(m_probability=1 / ANOTHER, u_probability=1.0)
+            made[-1].configure(fix_m_probability=True, fix_u_probability=True)
     return CustomComparison([unknown, *made, library.ElseLevel()], column.fields[0])
 
 
-def _levels(column: Column) -> list[tuple[str, str, bool]]:
-    """How alike two values are, most alike first: in words, in SQL, and whether a rare value says
-    more than a frequent one."""
-    a, b = (f"{column.fields[0]}_l", f"{column.fields[0]}_r")
-    made: list[tuple[str, str, bool]] = []
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How alike two values are.
 
-    def level(says: str, condition: str, rare: bool = False) -> None:
-        made.append((says, condition, rare))
+    Attributes:
+        says, condition: in words, and in SQL.
+        rare: whether a rare value says more than a frequent one.
+        another: whether they are names of two things of a row.
+    """
+
+    says: str
+    condition: str
+    rare: bool = False
+    another: bool = False
+
+
+def _levels(column: Column) -> list[_Level]:
+    """The levels of a column, most alike first."""
+    a, b = (f"{column.fields[0]}_l", f"{column.fields[0]}_r")
+    made: list[_Level] = []
+
+    def level(says: str, condition: str, rare: bool = False, another: bool = False) -> None:
+        made.append(_Level(says, condition, rare, another))
 
     match column.kind:
         case "names":
@@ -342,8 +372,16 @@ def _levels(column: Column) -> list[tuple[str, str, bool]]:
                 across = f"{alike.format(a, d)} AND {alike.format(c, b)}"
                 level(says, f"({straight}) OR ({across})")
             level("one is equal", f"{a} = {b} OR {c} = {d}")
+        case "codes":
+            c, d = (f"{column.fields[1]}_l", f"{column.fields[1]}_r")
+            level("equal", f"{a} = {b} AND {c} = {d}")
+            level("swapped", f"{a} = {d} AND {c} = {b}")
+            level("one is equal", f"{a} = {b} OR {c} = {d} OR {a} = {d} OR {c} = {b}")
         case "name":
             level("equal", f"{a} = {b}", rare=True)
+            numbers = (f"list_sort(regexp_extract_all({x}, '{PART}'))" for x in (a, b))
+            apart = f"{' != '.join(numbers)} AND jaro_winkler_similarity({a}, {b}) >= 0.8"
+            level("another of a row", apart, another=column.label)
             level("alike", f"jaro_winkler_similarity({a}, {b}) >= 0.92")
             level("somewhat alike", f"jaro_winkler_similarity({a}, {b}) >= 0.8")
         case "text":
@@ -356,12 +394,15 @@ def _levels(column: Column) -> list[tuple[str, str, bool]]:
             half = f"2 * {shared} >= {whole}"
             fewer = f"least(len({left}), len({right}))"
             one, other = (f"array_to_string(list_sort({x}), ' ')" for x in (own_l, own_r))
-            another = f"regexp_matches({one} || ' ' || {other}, '{PART}')"
-            level("another part or edition", f"{another} AND {half}")
+            words = f"{one} || ' ' || {other}"
+            another = f"regexp_matches({words}, '{PART}') AND NOT regexp_matches({words}, '{LONG}')"
+            level("another part or edition", f"{another} AND {half}", another=column.label)
             level("one has all words of the other", f"{shared} >= {fewer} AND {half}")
             slip = f"damerau_levenshtein({one}, {other}) <= 2"
             slip += f" AND NOT regexp_matches({one} || {other}, '[0-9]')"
             level("the same words but for a slip", f"{slip} AND {half}")
+            initials = f"{shared} > 0 AND {_initials(own_l, own_r)}"
+            level("the same words but for initials", initials)
             level("half of the words", half)
         case "code":
             level("equal", f"{a} = {b}", rare=True)
@@ -385,3 +426,14 @@ def _levels(column: Column) -> list[tuple[str, str, bool]]:
             level("equal", f"{a} = {b}", rare=True)
             level("alike", f"jaro_winkler_similarity({a}, {b}) >= 0.92")
     return made
+
+
+def _initials(own_l: str, own_r: str) -> str:
+    """Whether words that only one of two texts has each begin with one of the other, or the other
+    way round: ``J. Smith`` is ``John Smith``."""
+    begins = "(starts_with(x, y) OR starts_with(y, x))"
+    sides = (
+        f"len(list_filter({one}, lambda x: len(list_filter({other}, lambda y: {begins})) = 0)) = 0"
+        for one, other in ((own_l, own_r), (own_r, own_l))
+    )
+    return " AND ".join(sides)

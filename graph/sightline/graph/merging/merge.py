@@ -51,7 +51,7 @@ from sightline.graph.vocabulary import (
 )
 
 #: What is done, in the id of a load: another number finds anew.
-VERSION = "merges 2"
+VERSION = "merges 3"
 #: Chance from which two are merged, unless the caller says otherwise.
 THRESHOLD = 0.95
 #: Entities of a type from which duplicates among them are looked for.

@@ -34,8 +34,8 @@ MOST_COLUMNS = 12
 ADDRESS = r"^(?:https?://)?(?:www\.)?(?:(?:dx\.)?doi\.org/)?(?:doi:\s*)?"
 DATE = r"^[12]\d{3}-\d{1,2}-\d{1,2}$"
 
-#: ``names``: two columns of names, some of which are swapped.
-Kind = Literal["name", "names", "text", "code", "date", "number", "category"]
+#: ``names``, ``codes``: two columns of such, some of which are swapped.
+Kind = Literal["name", "names", "text", "code", "codes", "date", "number", "category"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,15 @@ class Column:
     """A column of a table of entities.
 
     Attributes:
-        fields: names of it in the frame; two of ``names``.
+        fields: names of it in the frame; two of ``names`` and ``codes``.
         title: what people call it.
+        label: whether it says what the entity is called.
     """
 
     fields: tuple[str, ...]
     title: str
     kind: Kind
+    label: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,11 @@ def records_of(inputs: Inputs, entities: pl.Series) -> Records:
         kind = _kind(values["value"], values["numeric"].all())
         column = values.select("entity", _plain(kind).alias(name))
         frame = frame.join(column, on="entity", how="left", maintain_order="left")
-        found.append((title, kind))
+        if (title, kind) in found:  # what one source states as a text another one links
+            first = f"c{found.index((title, kind))}"
+            frame = frame.with_columns(pl.coalesce(first, name).alias(first)).drop(name)
+        else:
+            found.append((title, kind))
     return Records(frame, _chosen(frame, found))
 
 
@@ -162,8 +168,8 @@ def _plain(kind: Kind) -> pl.Expr:
     if kind == "date":
         return v
     v = v.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
+    v = v.str.replace(ADDRESS, "")
     if kind == "code":
-        v = v.str.replace(ADDRESS, "")
         v = v.str.replace_all(r"[^\p{L}\p{N}@]", "")
     else:
         v = v.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
@@ -189,12 +195,18 @@ def _chosen(frame: pl.DataFrame, found: Sequence[tuple[str, Kind]]) -> tuple[Col
             kept.append(name)
     columns: list[Column] = []
     used: set[str] = set()
-    for one, other in combinations([n for n in kept if of[n][1] == "name"], 2):
-        if not used & {one, other} and _swapped(frame, one, other):
+    both: dict[Kind, Kind] = {"name": "names", "code": "codes"}
+    for one, other in combinations([n for n in kept if of[n][1] in both], 2):
+        (title, kind), (second, like) = of[one], of[other]
+        if kind == like and not used & {one, other} and _swapped(frame, one, other):
             used |= {one, other}
-            columns.append(Column((one, other), f"{of[one][0]} and {of[other][0]}", "names"))
+            columns.append(Column((one, other), f"{title} and {second}", both[kind]))
     rest = [n for n in kept if n not in used and not _inside(frame, n, kept, of)]
-    columns += [Column((n,), *of[n]) for n in _independent(frame, {n: of[n][1] for n in rest})]
+    labels = {readable_name(iri) for iri in LABEL_PROPERTIES}
+    columns += [
+        Column((n,), *of[n], label=of[n][0] in labels)
+        for n in _independent(frame, {n: of[n][1] for n in rest})
+    ]
     return tuple(columns)
 
 
