@@ -440,7 +440,7 @@ def test_a_worker_outlives_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyP
     assert str(folder) not in str(Jobs(folder).get(job.id).error)
 
 
-def test_a_table_of_the_page_sorts_by_its_headings(page, folder: Path) -> None:
+def test_the_page_sorts_its_tables_and_unfolds_reasons_on_paper(page, folder: Path) -> None:
     """By numbers the largest first, by texts the first; pressed again the other way round."""
     about = [f"urn:sightline:entity:{name}" for name in ("kenya", "nepal")]
     Jobs(folder).submit("report", {"about": about, **SHORT})
@@ -460,4 +460,12 @@ def test_a_table_of_the_page_sorts_by_its_headings(page, folder: Path) -> None:
     assert [pressed(0), pressed(0)] == ["Kenya", "Nepal"]
     most, least = pressed(2), pressed(2)
     assert int(most) >= int(least)
+
+    # On paper what speaks for a fact is unfolded, and afterwards it is as it was.
+    folded = "document.querySelectorAll('details.why:not([open])').length"
+    before = page.run(folded)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert (page.run(folded), before > 0) == (0, True)
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run(folded) == before
     assert not page.wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import faithfulness as module
 from sightline.insights.kinds import explain
-from sightline.insights.report import compose
+from sightline.insights.report import compose, write
 from sightline.insights.report.choice import limits_of_entities, sections_of
 from sightline.insights.report.write import write_files
 from sightline.models.data.queries import with_reciprocals
@@ -125,10 +126,14 @@ def test_a_report_tells_it_of_its_insights_and_of_how_many(people: World, tmp_pa
         faithful_note=note,
     )
     write_files(report, chosen, lambda: iter(()), tmp_path)
-    page = (tmp_path / "report.html").read_text()
-    assert [f"falls by {one.fall:.2f} without" in page for one in faithful if one] == [True, True]
-    assert note in page
-    assert note in (tmp_path / "report.md").read_text()
+    for name in ("report.html", "report.md"):
+        page = (tmp_path / name).read_text()
+        for one in filter(None, faithful):
+            own, others = (f"{100 * math.exp(-fall):.0f} %" for fall in (one.fall, one.others))
+            assert f"hese facts {own} of its share among all answers is left" in page
+            assert f"without as many others {others}" in page
+        assert note in page
+    assert [write.left(fall) for fall in (-0.02, 0.7, 9.0)] == ["102 %", "50 %", "< 1 %"]
 
 
 def test_what_a_report_had_no_time_to_measure_is_said(people: World) -> None:

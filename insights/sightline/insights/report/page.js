@@ -20,3 +20,13 @@ for (const table of document.querySelectorAll("table.sorts")) {
     });
   });
 }
+
+// Nobody unfolds paper: what speaks for a fact is printed with it.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details.why:not([open])")];
+  for (const one of folded) one.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const one of folded) one.open = false;
+});

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
 
 #: Version of the layout of a report; part of its id.
-FORMAT = 6
+FORMAT = 7
 #: Entities of a report that names none, and at most.
 DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
@@ -277,6 +278,7 @@ def _environment(page: bool) -> Environment:
         "file": lambda path: path.rpartition("/")[2],
         "percent": percent,
         "said": said,
+        "left": left,
         "bin": lambda one: (span(one.low, one.high), one.entities),
         "community": lambda one: (one.name, one.entities),
     }
@@ -302,6 +304,12 @@ def percent(p: float) -> str:
     if p < 0.001:
         return "< 0.1 %"
     return f"{100 * p:.0f} %" if p >= 0.0995 else f"{100 * p:.1f} %"
+
+
+def left(fall: float) -> str:
+    """What is left of a share whose natural logarithm falls, as people say it."""
+    share = 100 * math.exp(-fall)
+    return f"{share:.0f} %" if share >= 0.5 else "< 1 %"
 
 
 def _write_table(
