@@ -314,6 +314,13 @@ def test_a_record_without_a_key_or_with_all_values_is_no_second_header(
     assert len(table(tmp_path, text)[1]) == 4
 
 
+def test_fields_between_tab_bar_tab_are_cut_as_ncbi_writes_them(tmp_path: Path) -> None:
+    lines = "1\t|\tall\t|\t\t|\tsynonym\t|\n2\t|\tBacteria\t|\tx\t|\tname\t|\r\n"
+    _, records, said = table(tmp_path, lines, "names.dmp")
+    assert records == [("1", "all", None, "synonym"), ("2", "Bacteria", "x", "name")]
+    assert "between a tab, a bar and a tab" in said[0]
+
+
 def test_a_file_of_comments_holds_no_record(tmp_path: Path) -> None:
     with pytest.raises(SourceEmpty):
         table(tmp_path, "# nothing\n# here\n", "t.txt")

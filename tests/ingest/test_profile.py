@@ -636,6 +636,27 @@ def test_two_names_that_come_again_are_a_link(load: Callable) -> None:
     data = "protein_a,protein_b,method,score\nP1,P2,x,0.4\nP2,P3,y,0.5\nP1,P3,x,0.9\n"
     (result,) = load({"ppi.csv": data})
     assert ("entity:protein/P2", "relation:ppi", "entity:protein/P3") in facts(result.load)
+    # Each comes once in its column, so that one could name the records.
+    data = "Protein A,Protein B,Method,PubMed ID\nP1,P2,x,12\nP2,P3,y,13\nP3,P1,x,\n"
+    (result,) = load({"seen.csv": data})
+    assert ("entity:protein/P2", "relation:seen", "entity:protein/P3") in facts(result.load)
+    assert [value for one in remarks(result.load) for _, value, _ in one][:2] == ["x", "12"]
+
+
+def test_few_parents_and_names_of_others_of_the_same_table_are_links(load: Callable) -> None:
+    (result,) = load({"parts.csv": "id,name,parent\n1,Root,\n2,A,1\n3,B,1\n"})
+    assert ("entity:part/3", "relation:parent", "entity:part/1") in facts(result.load)
+    (result,) = load({"people.csv": "name,spouse,born\nAnn,Bob,1970\nBob,Ann,1968\nCid,,1999\n"})
+    assert ("entity:person/Ann", "relation:spouse", "entity:person/Bob") in facts(result.load)
+
+
+def test_references_of_xml_are_links_to_the_one_table_that_has_them(load: Callable) -> None:
+    author = '<book isbn="1"><by ref="a1"/><by ref="a2"/></book>'
+    people = "".join(f'<person id="a{i}"><name>N{i}</name></person>' for i in (1, 2))
+    text = f'<lib>{author}<book isbn="2"><by ref="a1"/></book>{people}</lib>'
+    (result,) = load({"lib.xml": text})
+    found = facts(result.load)
+    assert ("entity:person/a1", "relation:book_by", "entity:book/2") in found
 
 
 def test_from_and_to_of_names_are_ends_beside_times(load: Callable) -> None:

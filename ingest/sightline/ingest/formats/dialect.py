@@ -28,9 +28,12 @@ from sightline.ingest.terms import RECORD, ROW
 #: Separators of one character, in the order in which they are preferred.
 SEPARATORS = ("\t", ",", ";", "|")
 SPACES, COLONS = " ", "::"
+#: As in the taxonomy of NCBI, whose lines end in a tab and a bar.
+BARS = "\t|\t"
 #: What separators of several characters are turned into before fields are cut.
 UNIT = "\x1f"
 CALLED = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", SPACES: "blanks"}
+CALLED[BARS] = "a tab, a bar and a tab"
 #: Lines that begin so, before the first record, are comments.
 COMMENTS = "#!%"
 #: A table of more columns is something else, such as a matrix.
@@ -49,7 +52,7 @@ class Layout:
     """How a delimited file is laid out.
 
     Attributes:
-        separator: one character, ``::``, or a blank for runs of blanks.
+        separator: one character, ``::``, ``BARS``, or a blank for runs of blanks.
         columns: their names, unique.
         header_lines: lines to skip before the first record.
         quotes: False where they are text.
@@ -91,6 +94,8 @@ def prepared(data: bytes, separator: str) -> bytes:
     """Whole lines with one character between fields, where the separator has several."""
     if separator == COLONS:
         return data.replace(COLONS.encode(), UNIT.encode())
+    if separator == BARS:
+        return re.sub(rb"\t\|(?=\r?\n|\Z)", b"", data).replace(BARS.encode(), UNIT.encode())
     if separator == SPACES:
         if b" \n" in data or b"\n " in data or b" \r" in data or data.startswith(b" "):
             data = re.sub(rb"(?m)^ +| +(?=\r?$)", b"", data)
@@ -302,7 +307,7 @@ def _fields_of(line: str, cut: _Cut) -> list[str]:
 
 
 def _one(separator: str) -> str:
-    return UNIT if separator in (COLONS, SPACES) else separator
+    return UNIT if separator in (COLONS, SPACES, BARS) else separator
 
 
 def _best_cut(
@@ -317,6 +322,10 @@ def _best_cut(
     data = data[: _end_of_line(data, 4 * SAMPLE)]
     if told is not None:
         return _cut(source, data, told)
+    if BARS.encode() in data:
+        bars = _cut(source, data, BARS)
+        if bars.width > 1 and bars.share >= 1 - NEAR:
+            return bars
     found = [_cut(source, data, s) for s in SEPARATORS if s.encode() in data]
     found = [cut for cut in found if cut.width > 1 and cut.share >= LEAST]
     if COLONS.encode() in data and (

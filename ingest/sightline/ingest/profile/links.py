@@ -213,7 +213,8 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
         return None
     if column.kind == "text" and column.mean_length > 60:
         return None
-    if set(column.sample) <= {"0", "1"} and not names.is_id(column.called):
+    flags = set(column.sample) <= {"0", "1"} and not names.is_id(column.called)
+    if flags and not set(column.words_called) & set(names.SELF):
         return None
     is_key = table.key == (column.name,)
     if is_key and owns(table.thing, column.stem) and not table.supplement:
@@ -325,6 +326,8 @@ def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
     if name:
         some = found.found >= LEAST_OF_IDS and names.is_id(column.called)
         return some or _telling(column, key, found)
+    if column.called.lower() in names.REFERENCES and key.kind == "text":
+        return True
     return (found.of >= 3 or column.codes) and surprising(column, key, found)
 
 

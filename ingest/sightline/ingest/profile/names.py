@@ -122,9 +122,12 @@ SELF = (
         "father",
     ),
     *("sponsor", "referrer", "referred", "reply", "inherited", "forked", "derived", "duplicate"),
+    *("spouse", "husband", "wife", "sibling", "brother", "sister"),
     *("jefe", "vorgesetzter", "vorgesetzte", "padre", "madre"),
     *("prerequisite", "mgr"),
 )
+#: Columns that say of no thing that they refer to it, and do, as attributes of XML.
+REFERENCES = ("ref", "idref", "rid")
 #: People in a role, and what tables of people are called.
 ROLES = (
     *("manager", "rep", "representative", "supervisor", "boss", "salesperson", "seller", "author"),

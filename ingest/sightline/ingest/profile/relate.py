@@ -14,7 +14,14 @@ from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.kinds import NUMBERS, TIMES
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
 from sightline.ingest.profile.statistics import may_name, together
-from sightline.ingest.profile.tables import MANY, Profiled, group_key, is_end, name_parts
+from sightline.ingest.profile.tables import (
+    MANY,
+    Profiled,
+    group_key,
+    is_end,
+    name_parts,
+    two_of_a_kind,
+)
 from sightline.ingest.profile.together import find_together
 
 #: Ids that other systems gave; no table could describe what they refer to.
@@ -139,7 +146,8 @@ def _values_of_pairs(table: Profiled) -> None:
     given = [name for name in numbers if set(names.words(name)) & set(GIVEN)]
     texts = [c.name for c in table.columns.values() if c.kind not in (*NUMBERS, *TIMES, "empty")]
     names_only = len(texts) == 2 and all(table.columns[name].words <= 4 for name in texts)
-    if table.key or table.links or not (given or (names_only and table.label is None)):
+    ends = two_of_a_kind(table)
+    if table.key or table.links or not (given or ends or (names_only and table.label is None)):
         return
     no_ends = {
         name
@@ -148,6 +156,7 @@ def _values_of_pairs(table: Profiled) -> None:
     }
     pairs = [g for g in table.statistics.groups if len(g) == 2 and not no_ends & set(g)]
     pairs = pairs if given else [g for g in pairs if set(g) == set(texts)]
+    pairs = [ends] if ends else pairs
     for name in min(
         pairs, key=lambda pair: sorted(map(list(table.columns).index, pair)), default=()
     ):
@@ -156,7 +165,10 @@ def _values_of_pairs(table: Profiled) -> None:
 
 
 def _links_without_a_table(table: Profiled) -> None:
-    """Ids of things that no source describes are links nevertheless."""
+    """Ids of things that no source describes are links nevertheless, but for those of pairs, about
+    which they say something."""
+    if not table.key and two_of_a_kind(table):
+        return
     for name, column in table.columns.items():
         stem = names.stem(name)
         if name in table.links or not stem or not names.is_id(name) or not column.filled:

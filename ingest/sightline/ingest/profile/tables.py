@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
@@ -120,7 +121,9 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     if called.lower() in names.RELATION_TABLES and called.lower() != "properties":
         found.role = "relations"
     declared_key = declared.key if declared else ()
-    scores = {c: _score(found, c) for c in found.columns if statistics.unique(c)}
+    pair = two_of_a_kind(found) or ()
+    unique = (c for c in found.columns if c not in pair and statistics.unique(c))
+    scores = {column: _score(found, column) for column in unique}
     likely = sorted(scores, key=lambda column: -scores[column])[:MOST_NAMES]
     found.names = [column for column in likely if scores[column]]
     name_parts(found)
@@ -230,6 +233,17 @@ def is_end(found: Profiled, column: Column) -> bool:
         return False
     others = (one.words_called for one in found.columns.values() if one is not column)
     return any(other[1:] == rest and other[0] in names.DIRECTIONS for other in others if other)
+
+
+def two_of_a_kind(found: Profiled) -> tuple[str, str] | None:
+    """Two columns that are called alike but for a number or a letter, of which one has values of
+    the other: ``protein_a``, ``protein_b``."""
+    columns = list(found.columns.values())
+    for one, other in pairwise(columns):
+        alike = names.numbered(one.name, other.name) and one.kind == other.kind == "text"
+        if alike and other.distinct.found_in(one.distinct).found:
+            return one.name, other.name
+    return None
 
 
 def owns(thing: tuple[str, ...], stem: tuple[str, ...]) -> bool:
