@@ -185,6 +185,7 @@ def test_an_array_of_rows_is_a_table_and_that_is_said(
         ({"name": {"0": "Ann", "1": "Bob"}, "of": {"0": "x", "1": None}}, []),
         ({"columns": ["name", "of"], "index": [0, 1], "data": [["Ann", "x"], ["Bob", None]]}, []),
         ({"columns": ["name", "of"], "data": [["Ann", "x"], ["Bob", None]]}, []),
+        ({"columns": ["name", "of"], "rows": [["Ann", "x"], ["Bob", None]]}, []),
         (
             {"columns": ["name", "of"], "index": ["k", "l"], "data": [["Ann", "x"], ["Bob", None]]},
             ["k", "l"],
@@ -274,6 +275,24 @@ def test_relationships_of_spdx_are_edges_between_what_has_ids_of_spdx(load: Call
     (result,) = load({"s.json": json.dumps(document)})
     assert ("entity:SPDXRef-app", "relation:CONTAINS", "entity:SPDXRef-pad") in facts(result.load)
     assert ("entity:SPDXRef-pad", "rdfs:label", "pad") in facts(result.load)
+
+
+def test_a_link_that_some_records_lack_does_not_take_what_else_they_say(load: Callable) -> None:
+    people = [{"given": "Ann", "account_id": "x1"}, {"given": "Bob"}]
+    works = [{"DOI": "10.1/a", "author": people}, {"DOI": "10.1/b", "author": people[:1]}]
+    (result,) = load({"works.json": json.dumps(works)})
+    assert result.load.counts.rejected == 0
+    assert "Bob" in [o for _, _, o in facts(result.load)]
+
+
+def test_ids_that_are_texts_beside_numbers_make_things_of_inner_objects(load: Callable) -> None:
+    tweets = [
+        {"id_str": "1", "text": "hi", "user": {"id_str": "9", "screen_name": "ann"}},
+        {"id_str": "2", "text": "re", "user": {"id_str": "8", "screen_name": "bob"}},
+    ]
+    (result,) = load({"tweets.json": json.dumps(tweets)})
+    assert ("entity:tweet/1", "relation:user", "entity:tweets_user/9") in facts(result.load)
+    assert ("entity:tweets_user/9", "rdfs:label", "ann") in facts(result.load)
 
 
 def test_a_byte_order_mark_and_blank_lines_are_nothing(load: Callable) -> None:

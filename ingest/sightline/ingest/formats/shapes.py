@@ -24,7 +24,7 @@ MAX_TABLES = 200
 #: Records of a table that are looked at.
 SAMPLE = 10_000
 #: Names of fields that tell records apart, the first before the others.
-KEYS = ("id", "@id", "_id", "uuid", "iri", "uri", "qid", "curie", "identifier")
+KEYS = ("id", "@id", "_id", "id_str", "uuid", "iri", "uri", "qid", "curie", "identifier")
 #: The same, where no other record has the same.
 UNIQUE = ("key", "code", "ref", "doi", "pmid", "orcid", "isbn", "sku", "slug")
 #: An object with more keys than the first over all records, or more than the second of which a
@@ -176,7 +176,8 @@ def framed(document: Any) -> list[dict[str, Any]]:
     """
     if not isinstance(document, dict) or len(document) < 2:
         return []
-    names, data, schema = (document.get(key) for key in ("columns", "data", "schema"))
+    names, schema = document.get("columns"), document.get("schema")
+    data = document.get("data", document.get("rows"))
     if isinstance(data, list) and isinstance(names, list) and len(document) < 4:
         index, widths = document.get("index", range(len(data))), {len(names)}
         sound = len(index) == len(data) and all(isinstance(name, str) for name in names)

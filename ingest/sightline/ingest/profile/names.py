@@ -250,7 +250,7 @@ _WHOLE = (
     *("paid", "said", "unpaid", "valid", "invalid", "void", "avoid", "grid", "solid", "fluid"),
     *("rapid", "acid", "covid", "android", "hybrid", "monkey", "turkey", "hockey", "donkey"),
     *("liquid", "mermaid", "raid", "prepaid", "maid", "arid", "humid", "timid", "vivid", "lipid"),
-    *("plasmid", "steroid", "whiskey", "jersey", "orchid", "squid", "pyramid", "thyroid"),
+    *("plasmid", "steroid", "whiskey", "jersey", "orchid", "orcid", "squid", "pyramid", "thyroid"),
 )
 
 

@@ -45,6 +45,8 @@ KEPT_BOOK = (
 )
 #: A table of links may have so many columns of its own and stay one.
 OWN_COLUMNS = 8
+#: Share of the records that have both ends, in a table that holds nothing but links.
+MOSTLY_LINKS = 0.9
 #: Share of the ends of triples that a table of nodes names, or of its names that are ends.
 SHARED_NAMES = 0.5
 
@@ -263,6 +265,9 @@ def _only_links(table: Profiled) -> None:
         return
     others = [name for name in table.columns if name not in table.links]
     filled = [name for name in others if table.columns[name].filled]
+    whole = min(table.columns[name].filled for name in table.links)
+    if filled and whole < MOSTLY_LINKS * table.statistics.records:
+        return  # what else the others say would be lost
     if table.label is not None or any(table.columns[name].mean_length > 60 for name in filled):
         return
     if sum(not set(names.words(name)) & set(KEPT_BOOK) for name in filled) > OWN_COLUMNS:
