@@ -295,6 +295,39 @@ def test_ids_that_are_texts_beside_numbers_make_things_of_inner_objects(load: Ca
     assert ("entity:tweets_user/9", "rdfs:label", "ann") in facts(result.load)
 
 
+def test_geometries_are_one_text_unless_a_mapping_asks_for_what_is_in_them(load: Callable) -> None:
+    shapes = {
+        "Point": ([7.45, 46], "POINT (7.45 46)"),
+        "LineString": ([[1, 2], [3, 4]], "LINESTRING (1 2, 3 4)"),
+        "Polygon": ([[[1, 2], [3, 4], [1, 2]]], "POLYGON ((1 2, 3 4, 1 2))"),
+    }
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": kind},
+            "geometry": {"type": kind, "coordinates": c},
+        }
+        for kind, (c, _) in shapes.items()
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (result,) = load({"places.geojson": text})
+    found = {o for _, p, o in facts(result.load) if p.startswith("property:geometry")}
+    assert found == {text for _, text in shapes.values()}
+    mapping = """
+mappings:
+  place:
+    sources: [[places.geojson~jsonpath, '$.features[*]']]
+    s: entity:$(properties.name)
+    po: [[property:lon, '$(geometry.coordinates[0])'], [property:kind, $(geometry.type)]]
+"""
+    (result,) = load({"places.geojson": text}, mapping)
+    assert ("entity:Point", "property:lon", "7.45") in facts(result.load)
+    assert ("entity:Point", "property:kind", "Point") in facts(result.load)
+    other = [{"id": "a", "where": {"type": "Point", "coordinates": {"x": 1}}}]
+    (result,) = load({"o.json": json.dumps(other)})
+    assert ("entity:o/a", "property:where.coordinates.x", "1") in facts(result.load)
+
+
 def test_a_byte_order_mark_and_blank_lines_are_nothing(load: Callable) -> None:
     lines = b'\xef\xbb\xbf{"id": 1, "name": "a"}\n\n  \n{"id": 2, "name": "b"}\n'
     results = load({"a.ndjson": lines, "b.json": b'\xef\xbb\xbf[{"id": 3, "name": "c"}]'})

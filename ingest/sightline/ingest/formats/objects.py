@@ -78,6 +78,7 @@ MONGO: dict[str, type[str]] = {
     **dict.fromkeys(("$numberInt", "$numberLong"), _Integer),
     "$numberDouble": _Double,
 }
+GEOMETRIES = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 DATATYPES = {_Integer: XSD + "integer", _Double: XSD + "double", _Boolean: XSD + "boolean"}
 
 parse = json.JSONDecoder(
@@ -140,6 +141,10 @@ class View:
         return [str(found.number)] if name == ROW else []
 
 
+#: What a value is looked at with that becomes no column.
+_NOTHING = View(Shape((), ""))
+
+
 def batch_of(
     source: Source, view: View, records: Sequence[Record], rejected: list[Rejected], position: int
 ) -> Batch:
@@ -159,7 +164,7 @@ def batch_of(
         try:
             if not isinstance(record, dict):
                 raise _Bad("it is no object")
-            _flatten(record, "", flat, arrays, view.skip, 0)
+            _flatten(record, "", flat, arrays, view, 0)
             more = view.more(found, flat)
         except _Bad as bad:
             rejected.append(Rejected(row, str(bad), text or _text_of(record)))
@@ -205,13 +210,18 @@ def _flatten(
     name: str,
     out: dict[str, list[str]],
     arrays: set[str],
-    skip: dict[str, str | None],
+    view: View,
     depth: int,
 ) -> None:
     """Add the values inside ``value`` to ``out`` by dotted name; ``arrays`` gets names of many."""
     if depth > MAX_DEPTH:
         raise _Bad(TOO_DEEP)
+    skip = view.skip
     if isinstance(value, dict):
+        geometry = _geometry(value) if not view.wanted or name in view.wanted else None
+        if name and geometry:
+            out.setdefault(name, []).append(geometry)
+            return
         if None in value:
             raise _Bad(f"key {value[None]!r} comes twice in an object")
         only = skip.get(name) if name else None
@@ -220,11 +230,11 @@ def _flatten(
             if (path in skip and skip[path] is None) or only not in (None, key):
                 _check(item, depth + 1)
                 continue
-            _flatten(item, column_name(path), out, arrays, skip, depth + 1)
+            _flatten(item, column_name(path), out, arrays, view, depth + 1)
     elif isinstance(value, list):
         for item in value:
             before = len(out.get(name, ()))
-            _flatten(item, name, out, arrays, skip, depth + 1)
+            _flatten(item, name, out, arrays, view, depth + 1)
             if len(out.get(name, ())) > before:
                 arrays.add(name)
     elif value is not None and value != "":
@@ -234,7 +244,28 @@ def _flatten(
 def _check(value: Any, depth: int) -> None:
     """Refuse a record for what is in a field that becomes no column, too."""
     if isinstance(value, (dict, list)):
-        _flatten(value, "", {}, set(), {}, depth)
+        _flatten(value, "", {}, set(), _NOTHING, depth)
+
+
+def _geometry(value: dict[str, Any]) -> str | None:
+    """A geometry of GeoJSON as well-known text; None of any other object, or where it has none.
+
+    Source: RFC 7946, 3.1; OGC 06-103r4, 7.
+    """
+    kind, places = value.get("type"), value.get("coordinates")
+    if kind not in GEOMETRIES or not isinstance(places, list) or not places:
+        return None
+    try:
+        text = _places(places)
+    except (TypeError, RecursionError):
+        return None
+    return f"{kind.upper()} {f'({text})' if kind == 'Point' else text}"
+
+
+def _places(value: list[Any]) -> str:
+    if all(isinstance(item, str) for item in value):
+        return " ".join(value)
+    return f"({', '.join(map(_places, value))})"
 
 
 def _texts(values: Sequence[Any]) -> list[str]:
