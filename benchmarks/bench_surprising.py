@@ -2,10 +2,10 @@
 
 Of the bundled world a tenth of the stated facts are hidden, of the Hetionet sample a fifth of those
 between a compound and a disease that it treats; of CoDEx-S, UMLS and Kinship it is what they hold
-out. The latter two and Hetionet were looked at when all was chosen, on the others. The foundation
-member predicts, as ``sightline compile`` serves it. Beside the list stand the same predictions in
-the order of the model's score. What is true and not among the hidden facts counts as false. Needs
-SIGHTLINE_DATA but for the world.
+out. Thresholds were chosen on the world and CoDEx-S, the order on the latter two and Nations. The
+foundation member predicts, as ``sightline compile`` serves it. Beside the list stand the same
+predictions in the order of the model's score. What is true and not among the hidden facts counts
+as false. Needs SIGHTLINE_DATA but for the world.
 """
 
 from __future__ import annotations

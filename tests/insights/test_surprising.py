@@ -96,7 +96,7 @@ def test_bits_count_and_facts_of_one_sort_give_way_to_others(
     people, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [
-        new(people, "p12", "t1", surprising=4.0),
+        new(people, "p12", "t1", surprising=4.0, if_any=0.6),
         new(people, "p12", "t2", surprising=3.0),
         new(people, "p13", "p4", "knows", surprising=2.0),
         new(people, "p13", "t2", surprising=2.5),

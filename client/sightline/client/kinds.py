@@ -73,9 +73,10 @@ class Kinds:
         likely because an end is popular alone.
 
         A rule gives each, or paths that chance does not explain join its ends; none breaks a
-        constraint that all stated facts keep. What says most comes first: the model's chance,
-        if there is one more, times the graph's, times bits beyond popularity, a little less for
-        each fact of the same relation and types before it. Of several facts about the same two
+        constraint that all stated facts keep. What is likeliest by the graph's rules comes
+        first, less the share of its chance that popularity explains, and a little less for each
+        fact of the same relation and types before it: the model's chance is a share among all
+        answers, so that of many right ones each has little. Of several facts about the same two
         entities it is the best.
 
         The most surprising first.

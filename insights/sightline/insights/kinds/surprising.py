@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -127,9 +128,10 @@ def surprising(sight: Sightline, asked: SurprisingQuestion) -> Surprising:
     because an end is popular alone.
 
     A rule gives each, or paths that chance does not explain join its ends; none breaks a
-    constraint that all stated facts keep. What says most comes first: the model's chance, if there
-    is one more, times the graph's, times bits beyond popularity, a little less for each fact of the
-    same relation and types before it. Of several facts about the same two entities it is the best.
+    constraint that all stated facts keep. What is likeliest by the graph's rules comes first, less
+    the share of its chance that popularity explains, and a little less for each fact of the same
+    relation and types before it: the model's chance is a share among all answers, so that of many
+    right ones each has little. Of several facts about the same two entities it is the best.
 
     Raises:
         NoModel, DamagedArtifact, FormatMismatch: nothing predicts.
@@ -254,7 +256,7 @@ def choose(
     for place, c in enumerate(worth[:most]):
         rules = reasons(sight.snapshot, c.head, c.relation, c.tail)
         by_rules = chance_of(sight.snapshot, rules) if rules else 0.0
-        heap.append((-_gain(c) * max(by_rules, BY_PATHS), place, 0))
+        heap.append((-_beyond(c) * max(by_rules, BY_PATHS), place, 0))
         ruled.append(bool(rules))
     heapify(heap)
     chosen: list[Surprise] = []
@@ -284,7 +286,12 @@ def choose(
 
 
 def _gain(c: Candidate) -> float:
-    return (c.if_any or 0.0) * (c.surprising or 0.0)
+    return (c.if_any or 0.0) * _beyond(c)
+
+
+def _beyond(c: Candidate) -> float:
+    """The share of a chance that popularity does not explain: one less popularity's share of it."""
+    return 1.0 - math.exp2(-(c.surprising or 0.0))
 
 
 def _sort(sight: Sightline, c: Candidate) -> tuple[int, ...]:

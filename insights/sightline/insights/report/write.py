@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sightline.insights.ask import Sightline
 
 #: Version of the layout of a report; part of its id.
-FORMAT = 7
+FORMAT = 8
 #: Entities of a report that names none, and at most.
 DEFAULT_ENTITIES = 10
 MAX_ENTITIES = 1000
