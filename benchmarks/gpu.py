@@ -272,7 +272,7 @@ def distil(job: Job) -> Metrics:
         if who not in job.state:
             # A call that ends in the middle has lost little: the loop goes on from its checkpoint.
             training = Training(job.questions, job.seed, who, job.folder("distil"), job.tick)
-            trainer, tried = choose(training, targets, config, settings)
+            trainer, tried = choose(training, targets, config, settings, [StudentTrainer])
             packed: Any = pack(trainer.model.arrays(), int8=False)
             np.savez_compressed(job.out / f"{who}.npz", **packed)
             job.keep(**{who: {**tried, "select_mrr": trainer.best_mrr}})

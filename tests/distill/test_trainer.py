@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets
 from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import silent
@@ -116,3 +117,104 @@ def test_a_step_hears_teacher_and_facts_and_a_question_as_often_as_it_has_answer
     p, q = (torch.log_softmax(each / 2, 1) for each in (told, scores))
     soft = 4 * torch.tensor([2.0, 1, 1, 1, 1]) @ (p.exp() * (p - q)).sum(1) / 6
     torch.testing.assert_close(loss, 0.25 * hard + 0.75 * soft)
+
+
+def encoded_of(config: StudentConfig, setting: Setting, data: LearningData) -> EncodedTrainer:
+    questions = Questions(data, torch.device("cpu"))
+    return EncodedTrainer(questions, targets_of(questions, config), config, setting, 0)
+
+
+def ring() -> LearningData:
+    """Everything has a next one and one after; each is asked by the other."""
+    steps = [(i, step - 1, (i + step) % N) for i in range(N) for step in (1, 2)]
+    return replace(data_of(steps), relation_iris=["next", "after"])
+
+
+def test_rows_are_encoded_where_training_has_not_asked_what_is_chosen_by() -> None:
+    data = replace(ring(), select=np.array([(0, 0, 5), (3, 1, 7), (4, 0, 9)], np.int32))
+    assert not encodes(data)
+    assert not encodes(replace(data, train=data.train[2:]))
+    assert encodes(replace(data, train=np.delete(data.train, [0, 1, 8], axis=0)))
+    assert not encodes(partners())
+
+
+def test_a_step_asks_only_for_facts_that_its_rows_were_not_made_of() -> None:
+    trainer = encoded_of(WHOLE, Setting(None), ring())
+    trainer._build()
+    encode, read, asked = trainer.model.encoder.forward, [], []
+    trainer.model.encoder.forward = lambda messages: read.append(messages) or encode(messages)
+    trainer._loss = lambda question, answer: (
+        asked.append((question, answer)) or trainer.model.entity.sum()
+    )
+    facts = torch.tensor([3, 50])
+    for loss in trainer._losses(facts):
+        loss.backward()
+
+    known, stated = trainer.questions.known, trainer.data.train[facts.numpy()]
+    ((question, answer),) = asked
+    found = zip(known.head[question], known.rel[question], answer.tolist())
+    both = [(h, r, t) for h, r, t in stated] + [(t, r + 2, h) for h, r, t in stated]
+    assert sorted(found) == sorted(both)
+    left = set(zip(*read[0].ends.tolist(), read[0].rel.tolist()))
+    assert len(left) == 2 * len(trainer.data.train) - 4
+    assert not left & {(h, t, r) for h, r, t in both}
+
+
+@pytest.mark.parametrize("setting", [Setting(2.0), Setting(None, 0.1)], ids=["student", "control"])
+@pytest.mark.parametrize("config", [WHOLE, SAMPLED], ids=["all", "some"])
+def test_an_encoded_student_is_read_by_rows_of_the_whole_graph(
+    config: StudentConfig, setting: Setting, tmp_path: Path
+) -> None:
+    config = replace(config, epochs=2)
+    trainer = encoded_of(config, setting, ring())
+    trainer.run(tmp_path, silent)
+    with torch.no_grad():
+        rows = trainer.model.encoder(trainer.questions.messages)
+        scores = trainer.model.scores(torch.tensor([0, 7]), torch.tensor([1, 2]))
+    arrays = trainer.model.arrays()
+
+    assert torch.equal(trainer.model.entity, rows)
+    assert arrays.out_weight.shape[1] == arrays.entity.shape[1] == 64
+    found = arrays.scores(np.array([0, 7], np.int32), np.array([1, 2], np.int32))
+    assert np.abs(found - scores.numpy()).max() < 0.05 * scores.abs().max()
+
+
+@pytest.mark.parametrize("setting", [Setting(1.0), Setting(None)], ids=["student", "control"])
+@pytest.mark.parametrize("config", [WHOLE, replace(SAMPLED, candidates=59)], ids=["all", "some"])
+def test_a_true_answer_that_is_not_asked_for_is_neither_pushed_away_nor_told(
+    config: StudentConfig, setting: Setting
+) -> None:
+    data = data_of([(0, 0, 1), (0, 0, 2), (3, 0, 4)])
+    trainer = encoded_of(config, setting, data)
+    trainer._build()
+    question = torch.from_numpy(trainer.questions.known.find(np.array([0]), np.array([0])))
+    rows = trainer.model.entity = torch.zeros(N, 64, requires_grad=True)
+    with torch.no_grad():
+        rows.normal_(std=0.1)
+    trainer.model.eval()
+    loss = trainer._loss(question, torch.tensor([1]))
+    loss.backward()
+
+    assert rows.grad[1].abs().sum() > 0
+    assert rows.grad[4].abs().sum() > 0
+    assert rows.grad[2].abs().sum() == 0
+    if config is WHOLE:
+        trainer.targets.score[:, 2] += 5
+        assert torch.equal(trainer._loss(question, torch.tensor([1])), loss)
+
+
+def test_an_encoded_student_that_was_stopped_ends_with_the_same_bits(tmp_path: Path) -> None:
+    def arrays_of(folder: Path, stops: bool) -> np.ndarray:
+        trainer = encoded_of(replace(WHOLE, epochs=4), Setting(2.0), ring())
+
+        def stop(stage: str, done: int, total: int | None, note: str) -> None:
+            if stops and done == 2:
+                raise KeyboardInterrupt
+
+        trainer.run(folder, stop)
+        return trainer.model.arrays().entity
+
+    whole = arrays_of(tmp_path / "whole", stops=False)
+    with pytest.raises(KeyboardInterrupt):
+        arrays_of(tmp_path / "part", stops=True)
+    assert np.array_equal(arrays_of(tmp_path / "part", stops=False), whole)

@@ -9,7 +9,7 @@ the same student ends two MRR points lower (docs/experiments.md). Everything sto
 its ``WIDTH`` numbers; there is no bias beside them. A question reads these numbers and their
 products with their neighbours: a plain product of ``WIDTH`` numbers cannot rank as finely as the
 teacher does, and products are stored nowhere. On a large graph reading them would cost too much
-time.
+time. Rows are learnt freely, or made of the edges (``encoder``); those are read without products.
 """
 
 from __future__ import annotations
@@ -20,26 +20,44 @@ from torch import Tensor, nn
 
 from sightline.distill.student.arrays import GAIN, NORM_EPSILON, READ, SHIFTS, WIDTH, StudentArrays
 from sightline.distill.student.quantise import quantise
+from sightline.distill.training.encoder import HALF, Encoder
 from sightline.models.training.presets import StudentConfig
 
 #: Standard deviation of the entity and directed relation vectors that training starts from.
 START = 0.1
+#: How much the product is made of likeness and of nearness at the start, where rows are encoded.
+LIKE, NEAR = 1.0, 5.0
 
 
 class StudentNetwork(nn.Module):
-    """Scores every tail of a question without a graph."""
+    """Scores every tail of a question without a graph.
 
-    def __init__(self, num_entities: int, num_relations: int, config: StudentConfig) -> None:
+    Args:
+        encoded: ``entity`` holds the rows that ``encoder`` made of some edges.
+    """
+
+    entity: Tensor
+
+    def __init__(
+        self, num_entities: int, num_relations: int, config: StudentConfig, encoded: bool = False
+    ) -> None:
         super().__init__()
         rels, width = 2 * num_relations, WIDTH + config.context
-        self.entity = nn.Parameter(START * torch.randn(num_entities, WIDTH))
-        self.rel = nn.Parameter(START * torch.randn(rels, width))
+        rows, rel = torch.randn(num_entities, WIDTH), START * torch.randn(rels, width)
+        if encoded:
+            self.encoder = Encoder(num_entities, rels)
+            self.register_buffer("entity", rows)
+            rel[:, :WIDTH] *= LIKE / START
+            rel[:, : HALF // 2] += NEAR
+        else:
+            self.entity = nn.Parameter(START * rows)
+        self.rel = nn.Parameter(rel)
         self.hidden = nn.Linear(WIDTH, config.hidden)
         self.gate = nn.Linear(width, config.hidden)
         self.shift = nn.Linear(width, config.hidden, bias=False)
         self.norm = nn.LayerNorm(config.hidden, eps=NORM_EPSILON)
         self.dropout = nn.Dropout(config.dropout)
-        self.products = num_entities <= config.products
+        self.products = not encoded and num_entities <= config.products
         self.out = nn.Linear(config.hidden, READ if self.products else WIDTH)
         # The MLP starts silent, so that learning begins as plain ComplEx.
         nn.init.zeros_(self.out.weight)
@@ -80,6 +98,8 @@ class StudentNetwork(nn.Module):
         """What ships, as NumPy arrays: entities rounded to int8 multiples of a number per row."""
         arrays = {}
         for name, value in self.state_dict().items():
+            if name.startswith("encoder."):
+                continue
             array = value.cpu().numpy()
             # torch multiplies with the transpose of a weight.
             array = array.T if name.endswith(".weight") else array

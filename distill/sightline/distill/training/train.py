@@ -18,11 +18,13 @@ from sightline.distill.calibration.fit import calibrate
 from sightline.distill.student.onnx_file import FILE, onnx_file
 from sightline.distill.student.quantise import pack
 from sightline.distill.training.context_fit import fit_context
+from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets, soft_targets
 from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.workspace import Workspace
+from sightline.models.data.dataset import LearningData
 from sightline.models.data.questions import Questions
 from sightline.models.format import MODEL_FORMAT
 from sightline.models.members.member import Training
@@ -60,11 +62,12 @@ def distill(
             runs = {}
             for name, settings in settings_of(config).items():
                 training = Training(questions, manifest["seed"], name, scratch, progress)
-                runs[name] = choose(training, targets, config, settings)
+                runs[name] = choose(training, targets, config, settings, forms_of(data))
         (student, temperatures), (control, smoothings) = runs["student"], runs["control"]
         arrays = student.model.arrays()
         said = {
             "format": MODEL_FORMAT,
+            "rows": "encoded" if isinstance(student, EncodedTrainer) else "learnt",
             "temperature": temperatures,
             "control_smoothing": smoothings,
             "select_mrr": {"student": student.best_mrr, "control": control.best_mrr},
@@ -90,25 +93,48 @@ def settings_of(config: StudentConfig) -> dict[str, list[Setting]]:
     }
 
 
+def forms_of(data: LearningData) -> list[type[StudentTrainer]]:
+    """What student and control choose their rows from: learnt, and where many questions are new
+    to training made of the edges."""
+    return [StudentTrainer, EncodedTrainer] if encodes(data) else [StudentTrainer]
+
+
 def choose(
-    training: Training, targets: SoftTargets, config: StudentConfig, settings: Sequence[Setting]
+    training: Training,
+    targets: SoftTargets,
+    config: StudentConfig,
+    settings: Sequence[Setting],
+    forms: Sequence[type[StudentTrainer]],
 ) -> tuple[StudentTrainer, dict[str, object]]:
-    """Try every setting for a share of the epochs, then train the best one in full.
+    """Of each form try every setting for a share of the epochs, then train the best one in full;
+    of the forms the one with the best MRR on ``select``.
 
     Returns:
         The full run, and what was tried: ``{"grid": {setting: MRR on select}, "chosen": ...}``.
     """
+    found = [_best_setting(training, targets, config, settings, form) for form in forms]
+    return max(found, key=lambda run: run[0].best_mrr or 0.0)
+
+
+def _best_setting(
+    training: Training,
+    targets: SoftTargets,
+    config: StudentConfig,
+    settings: Sequence[Setting],
+    form: type[StudentTrainer],
+) -> tuple[StudentTrainer, dict[str, object]]:
+    whole = f"{training.name} of edges" if form is EncodedTrainer else training.name
 
     def run(setting: Setting, name: str, share: int) -> StudentTrainer:
-        begun = (training.questions, targets, config, setting, training.seed, name, share)
-        trainer = StudentTrainer(*begun)
+        begun = (training.questions, targets, config, setting, training.seed, name)
+        trainer = form(*begun, share=share)
         training.run(trainer)
         return trainer
 
     found = {
-        setting: run(setting, f"{training.name} trial {setting.value}", TRIAL_SHARE).best_mrr
+        setting: run(setting, f"{whole} trial {setting.value}", TRIAL_SHARE).best_mrr
         for setting in settings
     }
     chosen = max(settings, key=lambda setting: found[setting] or 0.0)
     grid = {str(setting.value): mrr for setting, mrr in found.items()}
-    return run(chosen, training.name, 1), {"grid": grid, "chosen": chosen.value}
+    return run(chosen, whole, 1), {"grid": grid, "chosen": chosen.value}

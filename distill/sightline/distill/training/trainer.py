@@ -23,6 +23,8 @@ from sightline.models.training.trainer import Trainer, cosine
 #: Scores of one step, 32 MB of float32: what the C library still takes from memory it has already.
 #: Larger tensors are mapped anew at every step, which costs as much as computing them.
 STEP = 1 << 23
+#: Of an answer that is left out of a loss. Finite, so that smoothing stays so.
+NO_SCORE = -100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class StudentTrainer(Trainer):
 
     model: StudentNetwork
     config: StudentConfig
+    #: Whether its rows are made of the edges.
+    _encoded = False
 
     def __init__(
         self,
@@ -80,8 +84,9 @@ class StudentTrainer(Trainer):
             self._batch = min(self._batch, config.candidates // (2 * config.sure))
 
     def _build(self) -> None:
-        self.model = StudentNetwork(self.data.num_entities, self.data.num_relations, self.config)
-        if self.setting.temperature is not None:
+        shape = self.data.num_entities, self.data.num_relations
+        self.model = StudentNetwork(*shape, self.config, self._encoded)
+        if self.setting.temperature is not None and not self._encoded:
             self.model.start_from(self.targets.vectors)
         self.model.to(self.device)
         parameters = self.model.parameters()
@@ -127,11 +132,19 @@ class StudentTrainer(Trainer):
         positions: Tensor,
         weight: Tensor,
         temperature: float,
+        apart: Tensor | None = None,
     ) -> Tensor:
+        """The teacher's part of the loss; bool ``(B, C)`` are left out of both distributions."""
         targets, device = self.targets, self.device
         teacher = targets.score[positions].to(device)
+        if apart is not None:
+            scores = scores.masked_fill(apart, NO_SCORE)
         if targets.entity is None:
+            if apart is not None:
+                teacher = teacher.masked_fill(apart, NO_SCORE)
             return softened_kl(scores, teacher, temperature, weight)
         column = drawn.columns(targets.entity[positions].to(device))
+        if apart is not None:
+            column = column.masked_fill(apart.gather(1, column.clamp(min=0)), -1)
         rest = targets.rest[positions, self.config.temperatures.index(temperature)].to(device)
         return softened_kl_top(scores, column, teacher, rest, temperature, weight, drawn.log_weight)

@@ -99,17 +99,35 @@ class Questions:
         dropped = asked[self._asks] | asked[self._asks_back]
         return self.messages.without(dropped.to(self.device))
 
+    def asked_of(self, facts: Tensor) -> tuple[Tensor, Tensor]:
+        """What some training facts answer, in both directions.
+
+        Args:
+            facts: int64 ``(F,)``, places in ``data.train``.
+
+        Returns:
+            Positions of questions and the answers, int64 ``(2 F,)`` each, on the CPU.
+        """
+        both = torch.cat([facts, facts + len(self.data.train)])
+        return self._asks[both], torch.from_numpy(self._tail[both.numpy()].astype(np.int64))
+
+    def messages_without_facts(self, facts: Tensor) -> Messages:
+        """The graph without some training facts, in either direction."""
+        dropped = np.zeros(len(self._pair), np.bool_)
+        dropped[facts.numpy()] = dropped[facts.numpy() + len(self.data.train)] = True
+        return self._without(dropped)
+
+    def _without(self, dropped: npt.NDArray[np.bool_]) -> Messages:
+        if self.hides_all:
+            dropped = np.isin(self._pair, self._pair[dropped])
+        return self.messages.without(torch.from_numpy(dropped).to(self.device))
+
     def parts(self, count: int) -> Parts:
         """Divide the training facts at random into so many parts, the same for every caller."""
         facts = len(self._pair) // 2
         part = np.random.default_rng(count).integers(count, size=facts).astype(np.int8)
         of_message = np.concatenate([part, part])
-        rest = []
-        for number in range(count):
-            dropped = of_message == number
-            if self.hides_all:
-                dropped = np.isin(self._pair, self._pair[dropped])
-            rest.append(self.messages.without(torch.from_numpy(dropped).to(self.device)))
+        rest = [self._without(of_message == number) for number in range(count)]
         # Answers are in order of (head, directed relation, answer), which is unique in facts.
         order = np.lexsort((self._tail, self._rel, self._head))
         return Parts(of_message[order], rest)
