@@ -354,6 +354,21 @@ def test_a_view_that_was_left_says_nothing_any_more(page: Browser, base: str) ->
     assert "Uganda" not in page.text()
 
 
+def test_the_keyboard_stays_on_a_button_that_is_drawn_anew(page: Browser, base: str) -> None:
+    opened(page, base, "ask", h="entity:kenya", r="relation:member_of")
+    page.until("document.querySelector('.chip.big')")
+    for view, chip in (
+        ("ask", ".v-ask .chip.big[aria-pressed]"),
+        ("communities", "[aria-pressed=false]"),
+    ):
+        if view != "ask":
+            opened(page, base, view)
+        page.run(f"window.was = document.querySelector('{chip}'); was.focus()")
+        page.press("Enter")
+        page.until("!was.isConnected && document.activeElement.matches('button')")
+        assert page.run("document.activeElement.innerText[0] === was.innerText[0]")
+
+
 def test_from_the_drawing_of_a_phone_a_tab_leads_to_its_part(page: Browser, base: str) -> None:
     page.resize(390, 844)
     opened(page, base, "e", "entity:kenya", tab="graph")

@@ -47,7 +47,33 @@ export function help(anchor) {
   ], { label: "Keyboard" });
 }
 
+/** Seconds in which what acted may be drawn anew. */
+const DRAWN = 5;
+
+/** What a control is called, without its numbers. @param {Element} control */
+const called = (control) => (control.getAttribute("aria-label") ?? control.textContent ?? "").replace(/[\d,.]+/g, "");
+
+/**
+ * Keep the keyboard where it was when a button is drawn anew: it goes to the only one that is called the same.
+ * @param {MouseEvent} event
+ */
+function stay({ target }) {
+  const button = target instanceof Element ? target.closest("button") : null;
+  if (!button || button !== document.activeElement) return;
+  const name = called(button);
+  const watch = new MutationObserver(() => {
+    if (button.isConnected || the("#main").querySelector("[aria-busy], .skeleton")) return;
+    watch.disconnect();
+    if (document.activeElement !== document.body && document.activeElement !== the("#main")) return;
+    const same = [...document.querySelectorAll("button")].filter((one) => called(one) === name);
+    (same.length === 1 && same[0] ? same[0] : the("#main")).focus({ preventScroll: true });
+  });
+  watch.observe(the("#main"), { childList: true, subtree: true, attributeFilter: ["aria-busy"] });
+  setTimeout(() => watch.disconnect(), 1000 * DRAWN);
+}
+
 export function listen() {
+  document.addEventListener("click", stay, true);
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || inField(event.target)) return;
     const bound = here[event.key] ?? always[event.key];

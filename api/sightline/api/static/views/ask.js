@@ -202,10 +202,10 @@ async function answer(context, asked, results, reasons, also) {
     };
     const parts = [
       few.map(line),
-      old.length > few.length ? h("tr", { class: "fold" }, h("td", { colspan: 6 }, h("button", { type: "button", onclick: () => { allKnown = true; draw(); } }, `${number(known_ - few.length)} more that are known`))) : null,
+      old.length > few.length ? h("tr", { class: "fold" }, h("td", { colspan: 6 }, h("button", { type: "button", onclick: () => { allKnown = true; draw(); lines[KNOWN]?.focus(); } }, `${number(known_ - few.length)} more that are known`))) : null,
       likely.map(line),
       guesses.length ? h("tr", { class: "fold" }, h("td", { colspan: 6 }, h("div", { class: "row" }, h("span", { class: "grow" }, `below ${percent(told.abstain_below ?? 0)}: little more than guesses`),
-        h("button", { type: "button", "aria-expanded": String(!folded), onclick: () => { folded = !folded; context.replace({ guesses: folded ? 0 : null }); draw(); } }, folded ? `show ${number(guesses.length)}` : "fold")))) : null,
+        h("button", { type: "button", "aria-expanded": String(!folded), onclick: () => { folded = !folded; context.replace({ guesses: folded ? 0 : null }); draw(); /** @type {HTMLElement | null} */ (body.querySelector(".fold [aria-expanded]"))?.focus(); } }, folded ? `show ${number(guesses.length)}` : "fold")))) : null,
       folded ? null : guesses.map(line),
     ];
     const heading = gapIs === "relation" ? [named(/** @type {Entity} */ (head)), " is to ", named(/** @type {Entity} */ (tail))] : gapIs === "tail" ? [named(/** @type {Entity} */ (head)), " ", named(/** @type {Ref} */ (relation))] : [named(/** @type {Ref} */ (relation)), " ", named(/** @type {Entity} */ (tail))];

@@ -282,6 +282,7 @@ function row(group, id, facet, redraw) {
   const hidden = Math.max(0, facts.length - most) + missing;
   const [first] = facts;
   const alike = first !== undefined && facts.every((fact) => fact.status === first.status);
+  const key = `${group.relation.id} ${group.direction}`;
   const expand = async () => {
     if (missing) {
       const { related } = await ask("entities/-/related", { id, relation: group.relation.id, direction: group.direction, predicted: false, k: MOST });
@@ -290,12 +291,13 @@ function row(group, id, facet, redraw) {
     }
     group.more = true;
     redraw();
+    /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`[data-group="${CSS.escape(key)}"] > a`))[most]?.focus();
   };
   const origins = facts.flatMap((fact) => fact.origins);
   const note = facts.find((fact) => fact.support_note)?.support_note;
   return h("div", { class: "fact" },
     h("span", { class: "relation" }, alike && first.status !== "stated" ? signOf(first) : null, phrase(group.relation, group.direction)),
-    h("span", { class: "names" }, facts.slice(0, most).map((fact, i) => [i ? ", " : null, entityLink(otherEnd(fact)), fact.status !== "stated" && !alike ? [" ", signOf(fact)] : null, confidence(fact)]),
+    h("span", { class: "names", "data-group": key }, facts.slice(0, most).map((fact, i) => [i ? ", " : null, entityLink(otherEnd(fact)), fact.status !== "stated" && !alike ? [" ", signOf(fact)] : null, confidence(fact)]),
       !facts.length && missing ? h("span", { class: "quiet" }, plural(missing, "entity", "entities")) : null,
       hidden > 0 ? [" ", h("button", { type: "button", class: "pill", "aria-label": `${number(hidden)} more`, onclick: expand }, `+${number(hidden)}`)] : null),
     sourceButton(origins, [id, ...facts.map((fact) => otherEnd(fact).iri), ...facts.map((fact) => fact.relation.iri)]) ?? (note ? h("span", { class: "source clip", title: plain(note) }, label(shortened(note, 60))) : null));

@@ -78,7 +78,7 @@ function findings() {
     const lines = answer.insights.map(finding);
     const list = h("ul", { class: "findings" }, lines.slice(0, FINDINGS));
     const rest = lines.length - FINDINGS;
-    const more = rest > 0 ? h("button", { type: "button", class: "link", onclick: () => { list.append(...lines.slice(FINDINGS)); more?.remove(); } }, `${number(rest)} more`) : null;
+    const more = rest > 0 ? h("button", { type: "button", class: "link", onclick: () => { list.append(...lines.slice(FINDINGS)); more?.remove(); lines[FINDINGS]?.querySelector("a")?.focus(); } }, `${number(rest)} more`) : null;
     return [list, more, answer.truncated ? partial(label(answer.reason)) : null];
   }, { rows: 3 }));
   return place;

@@ -151,6 +151,7 @@ export async function view(context) {
     button.disabled = true;
     const asked = await post("predictions", { questions: gaps.map(({ question }) => question) }, { safe: true }).catch((error) => tell(error.message));
     button.disabled = false;
+    if (document.activeElement === document.body) button.focus();
     if (!asked) return;
     let filled = 0;
     asked.answers.forEach((/** @type {any} */ answer, /** @type {number} */ i) => {
