@@ -167,6 +167,19 @@ def test_an_entity_of_two_types_that_nothing_else_has_together_is_merged(world_o
     assert [e.id for e in finding.entities] == ["entity:Land3"]
 
 
+def test_of_what_lacks_a_type_is_said_that_it_is_not_stated(world_of: Make) -> None:
+    rows: list[Any] = [typed(f"p{i:02}", "Person") for i in range(60)]
+    rows += [(f"p{i:02}", "lives_in", f"t{i % 7}") for i in range(60)]
+    rows += [typed(f"d{i:02}", "Dog") for i in range(60)]
+    rows += [typed("rex", "Dog"), ("rex", "lives_in", "t0")]
+    [finding] = found(world_of(rows, model=None), "contradiction")
+
+    assert finding.why == (
+        "rex —lives in→ t0: its head rex is not stated to be of the type Person, as that of 60 of "
+        "61 facts is"
+    )
+
+
 def test_held_out_facts_that_the_graph_gives_away_are_leakage(world_of: Make) -> None:
     rows = [*LANDS, *((t, "capital_of", h) for h, _, t in LANDS)]
     world = world_of([*rows, ("land20", "capital", "town20")], model=None)
@@ -178,6 +191,11 @@ def test_held_out_facts_that_the_graph_gives_away_are_leakage(world_of: Make) ->
         "1 of 1 test facts of capital of can be read off the graph: capital, read the other way, "
         "states the same pair"
     )
+
+    add_load(world.ws, [fact(("town20", "capital_of", "land20"))], role="valid", name="v")
+    compile_snapshot(world.ws, rdf=False)
+    leaks = found(World(world.ws), "leakage")
+    assert any(one.why.startswith("1 of 1 validation facts of") for one in leaks)
 
 
 def test_the_one_without_a_label_and_the_part_apart_are_loose_ends(world_of: Make) -> None:

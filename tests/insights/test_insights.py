@@ -137,6 +137,20 @@ def test_sorts_take_turns_and_what_has_nothing_says_why(
     assert answer.reason == "the deadline of 20000 ms cut the search for: bridge"
 
 
+def test_what_is_of_another_type_is_not_compared_with_the_rest(world_of: Make) -> None:
+    people = [f"p{i}" for i in range(9)]
+    rows: list[Any] = [*(typed(f"p{i}", "Person") for i in range(40)), ("dog", "chases", "ball")]
+    rows += [(name, "in", "club") for name in (*people, "dog")]
+    rows += [(name, "plays", "chess") for name in people]
+    world = world_of(rows, model=None)
+
+    (found,) = insights._in_common(world.sight, Deadline(60_000))
+
+    assert isinstance(found, Insight)
+    assert found.text == "of the 9 of type Person with —in→ club, 9 have —plays→ chess"
+    assert "dog" not in [one.label for one in found.entities]
+
+
 @pytest.mark.parametrize("rows", [[("a", "r", "b")], [typed("a", "Thing")]])
 def test_a_graph_that_says_little_says_so(world_of: Make, rows: list[Any]) -> None:
     world = world_of(rows, model=None)

@@ -269,8 +269,9 @@ class Checkup:
                 case _:
                     end, place = ("head", 0) if c.kind == "domain" else ("tail", 1)
                     types = " or ".join(f"{{c{i}}}" for i in range(len(c.classes)))
-                    why = f"{{e0}} —{{r0}}→ {{e1}}: its {end} {{e{place}}} is no {types}, "
-                    why += f"as that of {kept} facts is"
+                    # It may well be one: only its type is missing.
+                    why = f"{{e0}} —{{r0}}→ {{e1}}: its {end} {{e{place}}} is not stated to be "
+                    why += f"of the type {types}, as that of {kept} facts is"
             if c.declared:
                 why = why.partition(", where")[0].partition(", which")[0].partition(", as")[0]
                 why += f", against what an ontology declares ({c.kind})"
@@ -427,7 +428,10 @@ class Checkup:
                 if not len(edges):
                     continue
                 how = ", read the other way," if inverse else ""
-                why = f"{len(edges):,} of {len(asked):,} {role} facts of {{r0}} can be read off "
+                held_out = "validation" if role == "valid" else role
+                why = (
+                    f"{len(edges):,} of {len(asked):,} {held_out} facts of {{r0}} can be read off "
+                )
                 why += f"the graph: {{r1}}{how} states the same pair"
                 shown = tuple(edges[:SHOWN].tolist())
                 yield Suspect(

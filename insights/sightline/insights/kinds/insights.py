@@ -258,21 +258,26 @@ def _in_common(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     from sightline.graph.sets.enrich import background_of, enrich
     from sightline.insights.kinds.enrich import text_of
 
-    names = sight.names
-    found: list[tuple[float, int, int, Ids, Feature]] = []
+    s, names = sight.snapshot, sight.names
+    found: list[tuple[float, int, int, str, Ids, Feature]] = []
     lists = list(_lists(sight))
-    for rel, anchor, listed in deadline.each(lists, len(lists)):
-        background = background_of(sight.snapshot, listed)
-        for one in enrich(sight.snapshot, listed, background, k=5, two_steps=False).features:
+    for rel, anchor, entities in deadline.each(lists, len(lists)):
+        background = background_of(s, entities)
+        # Only what is of the background can be compared with it.
+        listed = entities if background is None else entities[s.members(background)[entities]]
+        kind = ""
+        if background is not None and len(listed) < len(entities):
+            kind = f" of type {s.class_labels[background]}"
+        for one in enrich(s, listed, background, k=5, two_steps=False).features:
             known = one.kind in ("type", "relation") or (one.entity == anchor)
             count = len(one.members)
             if not known and one.q_value <= SIGNIFICANT and 2 * count > len(listed):
-                found.append((one.p_value, rel, anchor, listed, one))
+                found.append((one.p_value, rel, anchor, kind, listed, one))
                 break
     found.sort(key=lambda row: row[0])
     out: list[Insight] = []
     seen: set[int] = set()
-    for _, rel, anchor, listed, one in found:
+    for _, rel, anchor, kind, listed, one in found:
         if len(out) == EACH or seen.intersection(listed.tolist()):
             continue
         seen.update(listed.tolist())
@@ -281,7 +286,8 @@ def _in_common(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         out.append(
             Insight(
                 "in common",
-                f"of the {len(listed)} with {of}, {len(one.members)} have {text_of(sight, one)}",
+                f"of the {len(listed)}{kind} with {of}, {len(one.members)} have "
+                f"{text_of(sight, one)}",
                 f"{one.background:,} of all in the comparison have it; p = {one.p_value:.2g}, "
                 f"q = {one.q_value:.2g}",
                 " ".join(("sightline enrich", *(_quoted(ref.id) for ref in refs))),
