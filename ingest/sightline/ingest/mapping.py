@@ -336,7 +336,8 @@ class _Mapping:
                     raise self.error(f"only links can have qualifiers, and {text!r} makes none")
                 if qualifiers:
                     value = replace(value, qualifiers=qualifiers)
-                out += [(predicate, replace(value, graph=graph)) for graph in graphs or (None,)]
+                each = [replace(value, graph=graph) for graph in graphs] or [value]
+                out += [(predicate, one) for one in each]
         return out
 
     def qualifiers(self, found: Any) -> tuple[tuple[str, Value], ...]:
