@@ -111,14 +111,12 @@ def _gap_of(sight: Sightline, asked: PredictionQuestion) -> Gap | None:
         )
     if asked.coverage is not None and asked.relation is None:
         raise UsageError("coverage is for a missing head or tail; leave it out")
-    given = [asked.head is not None, asked.relation is not None, asked.tail is not None]
-    if sum(given) != 2:
-        raise UsageError("a prediction fills one gap: give two of head, relation and tail")
-    ends = [None if end is None else sight.entity(end) for end in (asked.head, asked.tail)]
+    head, tail = (None if end is None else sight.entity(end) for end in (asked.head, asked.tail))
     relation = sight.relation(asked.relation)
+    if [head, relation, tail].count(None) != 1:
+        raise UsageError("a prediction fills one gap: give two of head, relation and tail")
     if relation is None:
         return None
-    head, tail = ends
     if head is None:
         head, relation = tail, sight.facts.inverse(relation)
     assert head is not None
