@@ -248,6 +248,12 @@ def test_what_the_graph_would_hold_is_not_likely() -> None:
     some = relations.chance(share, 0.98, known, wrong)
     assert some[2] == pytest.approx(some[4], abs=0.3)
     assert some[3] < 0.01
+    # Of six in ten that the graph holds among the surest, some of the rest are wrong reads.
+    surest = relations.chance(np.full(40, 0.6), 0.6, np.arange(40) < 24, np.zeros(40, np.bool_))
+    assert 0.7 < surest[-1] < 0.85
+    # Five facts are too few to be sure by.
+    few = relations.chance(np.full(6, 0.99), 1.0, np.arange(6) < 5, np.zeros(6, np.bool_))
+    assert few[-1] == pytest.approx(5.5 / 7)
     # Of open pairs few are true where few read like facts.
     crowd = relations.chance(
         np.array([0.9] * 9 + [0.1] * 9 + [0.5] + [0.02] * 99),

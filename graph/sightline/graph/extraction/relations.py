@@ -542,8 +542,10 @@ def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
     """How likely pairs that the graph lacks are true.
 
     Of true ones it holds a share, so that ``share / held`` of all pairs judged so are true (Elkan
-    and Noto 2008). Where the head has other facts of the relation, this one would be among them if
-    it were true, but for what the graph lacks. Of heads that have none, another part of the pairs
+    and Noto 2008), if all of the surest are; if none of those is that the graph lacks, ``share``
+    are. Nothing shows which: what is told lies between the two, equally far from each by ratio.
+    Where the head has other facts of the relation, this one would be among them if it were true,
+    but for what the graph lacks. Of heads that have none, another part of the pairs
     may be true than of the judged; it is the one that their scores give (Saerens et al. 2002), with
     the judged as so much evidence that it is theirs: where all scores are alike, they tell nothing.
 
@@ -551,7 +553,8 @@ def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
         share: of pairs judged so, those that the graph holds.
         known, wrong: it holds the pair; it does not, and holds others of the head.
     """
-    true = np.clip(share / max(held, 1e-9), 1e-4, 1 - 1e-4)
+    held = max(held, 1e-9) ** 0.5
+    true = np.clip(share / held, 1e-4, 1 - 1e-4)
     lacking = true * (1 - held) / np.maximum(1 - share, 1e-9)
     open_ones = ~known & ~wrong
     if open_ones.any() and not open_ones.all():
@@ -563,7 +566,7 @@ def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
             likely = odds * part / (1 - part + odds * part)
             part = (likely.sum() + judged * usual) / (len(likely) + judged)
         true[open_ones] = likely
-    most = (known.sum() + 1) / (known.sum() + 2)
+    most = (known.sum() + 0.5) / (known.sum() + 2)  # few tell little
     return np.asarray(np.minimum(np.where(wrong, lacking, true), most))
 
 
@@ -576,8 +579,7 @@ def _isotonic(score: Doubles, known: Flags, of: Doubles) -> Doubles:
     x = score[order]
     y = np.concatenate([[0.0], known[order].astype(float), [0.5]])
     fitted = np.asarray(isotonic_regression(y).x)[1:-1]
-    top = (known.sum() + 1) / (known.sum() + 2)
-    chance: Doubles = np.minimum(np.interp(of, x, fitted), top)
+    chance: Doubles = np.interp(of, x, fitted)
     return chance
 
 
