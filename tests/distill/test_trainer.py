@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets
+from sightline.distill.training.train import choose
 from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import silent
 from sightline.models.data.dataset import LearningData
@@ -218,3 +220,25 @@ def test_an_encoded_student_that_was_stopped_ends_with_the_same_bits(tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         arrays_of(tmp_path / "part", stops=True)
     assert np.array_equal(arrays_of(tmp_path / "part", stops=False), whole)
+
+
+@pytest.mark.parametrize("better", ["learnt", "encoded"])
+def test_of_two_forms_the_better_on_select_is_kept_and_each_has_its_own_checkpoint(
+    better: str,
+) -> None:
+    def form(base: type[StudentTrainer], name: str) -> type[StudentTrainer]:
+        def begin(self, questions, targets, config, setting, seed, called, share) -> None:
+            self.called, self.best_mrr = called, 0.5 if name == better else 0.4
+
+        return type(name, (base,), {"__init__": begin})
+
+    ran: list[str] = []
+    training = SimpleNamespace(
+        name="control", questions=None, seed=0, run=lambda one: ran.append(one.called)
+    )
+    forms = [form(StudentTrainer, "learnt"), form(EncodedTrainer, "encoded")]
+    best, said = choose(training, None, WHOLE, [Setting(None)], forms)
+
+    assert type(best).__name__ == better
+    assert said == {"grid": {"0.0": 0.5}, "chosen": 0.0}
+    assert len(set(ran)) == len(ran) == 4

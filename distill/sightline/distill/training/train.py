@@ -123,7 +123,7 @@ def _best_setting(
     settings: Sequence[Setting],
     form: type[StudentTrainer],
 ) -> tuple[StudentTrainer, dict[str, object]]:
-    whole = f"{training.name} of edges" if form is EncodedTrainer else training.name
+    whole = f"{training.name} of edges" if issubclass(form, EncodedTrainer) else training.name
 
     def run(setting: Setting, name: str, share: int) -> StudentTrainer:
         begun = (training.questions, targets, config, setting, training.seed, name)
