@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from sightline.distill.training import encoded
 from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets
 from sightline.distill.training.train import choose
@@ -132,12 +133,17 @@ def ring() -> LearningData:
     return replace(data_of(steps), relation_iris=["next", "after"])
 
 
-def test_rows_are_encoded_where_training_has_not_asked_what_is_chosen_by() -> None:
+def test_rows_are_encoded_where_training_has_not_asked_what_is_chosen_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoded, "ENOUGH", 6)
     data = replace(ring(), select=np.array([(0, 0, 5), (3, 1, 7), (4, 0, 9)], np.int32))
     assert not encodes(data)
     assert not encodes(replace(data, train=data.train[2:]))
     assert encodes(replace(data, train=np.delete(data.train, [0, 1, 8], axis=0)))
     assert not encodes(partners())
+    few = np.delete(data.train, [0, 1, 8], axis=0)
+    assert not encodes(replace(data, train=few, select=data.select[:2]))
 
 
 def test_a_step_asks_only_for_facts_that_its_rows_were_not_made_of() -> None:

@@ -20,6 +20,8 @@ from sightline.models.training.presets import epochs_for
 
 #: Where training asked less than the rest of the questions of ``select``, rows are encoded.
 UNASKED = 0.3
+#: Fewer questions of ``select`` than this say too little to choose a student by.
+ENOUGH = 200
 #: A step asks for one part in so many of the training facts, but for no fewer than so many, where
 #: they are not more than a quarter; and there are so many steps at most.
 PARTS, FEWEST, STEPS = 20, 64, 400
@@ -35,7 +37,7 @@ def encodes(data: LearningData) -> bool:
     """Whether a student's rows are made of the edges: where many questions are new, rows that are
     learnt freely know the training answers by heart and say little of others."""
     asked = with_reciprocals(data.select, data.num_relations)
-    if not len(asked):
+    if len(asked) < ENOUGH:
         return False
     return bool((data.questions.find(asked[:, 0], asked[:, 1]) < 0).mean() > UNASKED)
 
