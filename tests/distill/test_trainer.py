@@ -13,12 +13,12 @@ import torch
 from sightline.distill.training import encoded
 from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets
-from sightline.distill.training.train import choose
+from sightline.distill.training.train import choose, forms_of
 from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import silent
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.questions import Questions
-from sightline.models.training.presets import StudentConfig
+from sightline.models.training.presets import StudentConfig, preset_named
 
 N, HALF = 60, 30
 WHOLE = StudentConfig(epochs=30, hidden=32, context=8, rate=0.02)
@@ -143,6 +143,8 @@ def test_rows_are_encoded_where_training_has_not_asked_what_is_chosen_by(
     assert encodes(replace(data, train=np.delete(data.train, [0, 1, 8], axis=0)))
     assert not encodes(partners())
     few = np.delete(data.train, [0, 1, 8], axis=0)
+    assert len(forms_of(replace(data, train=few), WHOLE)) == 2
+    assert len(forms_of(replace(data, train=few), preset_named("quick").student)) == 1
     assert not encodes(replace(data, train=few, select=data.select[:2]))
 
 

@@ -23,8 +23,8 @@ UNASKED = 0.3
 #: Fewer questions of ``select`` than this say too little to choose a student by.
 ENOUGH = 200
 #: A step asks for one part in so many of the training facts, but for no fewer than so many, where
-#: they are not more than a quarter; and there are so many steps at most.
-PARTS, FEWEST, STEPS = 20, 64, 400
+#: they are not more than a quarter.
+PARTS, FEWEST = 20, 64
 #: What encoding an entity costs, in scores of a student that reads products.
 ENTITY = 750
 #: Weight of the teacher's part of the loss; 1 - SOFT is the hard labels'.
@@ -58,7 +58,9 @@ class EncodedTrainer(StudentTrainer):
         scored = self.config.candidates if self._samples else entities
         # Both directions of a fact are scored, without products, which halves it.
         cost = facts * scored + steps * entities * ENTITY
-        epochs = epochs_for(min(STEPS // steps, self.config.epochs), self.config.work, cost)
+        epochs = epochs_for(
+            min(self.config.steps // steps, self.config.epochs), self.config.work, cost
+        )
         self.epochs = max(1, epochs // share)
         self._evaluate_every = max(1, self.epochs // 10)
 

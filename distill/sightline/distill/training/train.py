@@ -62,7 +62,7 @@ def distill(
             runs = {}
             for name, settings in settings_of(config).items():
                 training = Training(questions, manifest["seed"], name, scratch, progress)
-                runs[name] = choose(training, targets, config, settings, forms_of(data))
+                runs[name] = choose(training, targets, config, settings, forms_of(data, config))
         (student, temperatures), (control, smoothings) = runs["student"], runs["control"]
         arrays = student.model.arrays()
         said = {
@@ -93,10 +93,11 @@ def settings_of(config: StudentConfig) -> dict[str, list[Setting]]:
     }
 
 
-def forms_of(data: LearningData) -> list[type[StudentTrainer]]:
+def forms_of(data: LearningData, config: StudentConfig) -> list[type[StudentTrainer]]:
     """What student and control choose their rows from: learnt, and where many questions are new
     to training made of the edges."""
-    return [StudentTrainer, EncodedTrainer] if encodes(data) else [StudentTrainer]
+    both = config.steps > 0 and encodes(data)
+    return [StudentTrainer, EncodedTrainer] if both else [StudentTrainer]
 
 
 def choose(

@@ -84,6 +84,7 @@ class StudentConfig:
         candidates: tails scored per question on such a graph: the answers of a step's questions,
             the teacher's ``sure`` best of each, and as many others as there is room for.
         products: entities up to which a question reads products of an entity's numbers.
+        steps: of a second student whose rows are made of the edges, at most; 0 is none.
     """
 
     hidden: int = 512
@@ -99,6 +100,7 @@ class StudentConfig:
     candidates: int = 2048
     sure: int = 8
     products: int = 1 << 16
+    steps: int = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ class Preset:
     student: StudentConfig
 
 
-def _preset(name: str, epochs: tuple[int, int], dim: int, work: float, path: float) -> Preset:
+def _preset(
+    name: str, epochs: tuple[int, int], dim: int, work: float, path: float, steps: int = 400
+) -> Preset:
     teacher, student = epochs
     return Preset(
         name,
@@ -120,12 +124,12 @@ def _preset(name: str, epochs: tuple[int, int], dim: int, work: float, path: flo
         partner=NetworkConfig(dim=dim, layers=0, epochs=teacher, work=work),
         path=PathConfig(learn=path / 8, work=path),
         # A pair costs a student of 64 numbers half of what it costs a member, or less.
-        student=StudentConfig(epochs=student, work=2 * work),
+        student=StudentConfig(epochs=student, work=2 * work, steps=steps),
     )
 
 
 PRESETS: dict[str, Preset] = {
-    "quick": _preset("quick", (30, 40), dim=256, work=1e9, path=0),
+    "quick": _preset("quick", (30, 40), dim=256, work=1e9, path=0, steps=0),
     "standard": _preset("standard", (60, 300), dim=512, work=8e9, path=3e10),
     "max": _preset("max", (120, 600), dim=1024, work=4e10, path=2e11),
 }
