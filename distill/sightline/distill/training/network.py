@@ -26,7 +26,7 @@ from sightline.models.training.presets import StudentConfig
 #: Standard deviation of the entity and directed relation vectors that training starts from.
 START = 0.1
 #: How much the product is made of likeness and of nearness at the start, where rows are encoded.
-LIKE, NEAR = 1.0, 5.0
+LIKE, NEAR = 1.0, 10.0
 
 
 class StudentNetwork(nn.Module):
