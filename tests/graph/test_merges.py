@@ -524,3 +524,26 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sightline.graph.merging.linkage.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"sightline\[link\]"):
         find_merges(workspace)
+
+
+def test_numbered_names_are_names_of_several() -> None:
+    pytest.importorskip("splink")
+    first, town = ["bob", "ann", "eve", "tom", "ida"], ["york", "bern", "oslo", "rome", "kiel"]
+    rows = [(f"{first[i % 5]}{i // 5}", f"{5551000 + i}", town[i % 5]) for i in range(400)]
+    rows += [("max copy", "5559999", "york")] * 2
+    frame = pl.DataFrame(rows, ("c0", "c1", "c2"), orient="row").with_row_index("entity")
+    columns = (
+        Column(("c0",), "label", "name", label=True),
+        Column(("c1",), "phone", "code"),
+        Column(("c2",), "town", "category"),
+    )
+    frame = frame.with_columns(pl.col("entity").cast(pl.Int32))
+    found = compare(Records(frame, columns), 0.95).pairs
+    assert found.filter(pl.col("probability") >= 0.95).is_empty()
+
+
+def test_what_gives_no_key_is_compared_with_none() -> None:
+    pytest.importorskip("splink")
+    frame = pl.DataFrame({"entity": range(9), "c0": ["york", "bern", "oslo"] * 3})
+    frame = frame.with_columns(pl.col("entity").cast(pl.Int32))
+    assert compare(Records(frame, (Column(("c0",), "town", "category"),)), 0.95).pairs.is_empty()

@@ -52,6 +52,8 @@ MOST_TOGETHER = 300
 #: A word that only one of two texts has, and that makes it another one of a row. A single letter
 #: may as well be an initial.
 PART = r"\b(?:\d{1,2}|i{2,3}|iv|vi{1,3}|ix)\b"
+#: The number at the end of a word: ``plate12`` is not ``plate13``.
+END = r"\pL(\d+)\b"
 #: Beside a longer number a short one may be a slip of it.
 LONG = r"\b\d{3,}\b"
 #: How much likelier things called so are two than one. It is not learnt: parts of one work have
@@ -94,7 +96,8 @@ def keys_of(records: Records) -> pl.DataFrame:
         frame.select("entity", key=pl.format(f"{name}:{{}}", key).cast(pl.String))
         for name, key in _keys(records)
     ]
-    keys = pl.concat([*parts, *_word_keys(records)]).drop_nulls().unique(maintain_order=True)
+    none = pl.DataFrame(schema={"entity": frame.schema["entity"], "key": pl.String})
+    keys = pl.concat([none, *parts, *_word_keys(records)]).drop_nulls().unique(maintain_order=True)
     sizes = keys.group_by("key").len("size")
     return keys.join(sizes.filter(pl.col("size") > 1), on="key", maintain_order="left")
 
@@ -379,7 +382,11 @@ def _levels(column: Column) -> list[_Level]:
             level("one is equal", f"{a} = {b} OR {c} = {d} OR {a} = {d} OR {c} = {b}")
         case "name":
             level("equal", f"{a} = {b}", rare=True)
-            numbers = (f"list_sort(regexp_extract_all({x}, '{PART}'))" for x in (a, b))
+            numbers = (
+                f"list_sort(regexp_extract_all({x}, '{PART}') "
+                f"|| regexp_extract_all({x}, '{END}', 1))"
+                for x in (a, b)
+            )
             apart = f"{' != '.join(numbers)} AND jaro_winkler_similarity({a}, {b}) >= 0.8"
             level("another of a row", apart, another=column.label)
             level("alike", f"jaro_winkler_similarity({a}, {b}) >= 0.92")
