@@ -18,8 +18,10 @@ BIN := $(VENV)/bin
 USE := $(VENV)/.installed-train
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
-# A process that has no test left takes over half of what another still has.
-PARALLEL := --numprocesses logical --maxprocesses 8 --dist worksteal
+# One more than there are processors, as tests of servers wait much. A process that has no test left
+# takes over half of what another still has.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 1, 8))')
+PARALLEL = --numprocesses $(PROCESSES) --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -35,7 +37,7 @@ demo: $(USE) ## build the bundled example, show first answers, serve it (SERVE=0
 install: $(USE) ## install everything a user needs into .venv
 	@echo "installed; try: $(BIN)/sightline --help"
 
-test: $(DEV) ## run the tests, a process per core (ARGS="-k paths" chooses some)
+test: $(DEV) ## run the tests, in one process more than there are processors (ARGS="-k paths" chooses some)
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) --durations 10 $(ARGS)
 
 test-slow: $(DEV) ## run the tests that train on real data (SIGHTLINE_DATA names its folder)
