@@ -8,8 +8,10 @@ import pytest
 
 from sightline.distill.student import student
 from sightline.graph.errors import OutOfRange, SightlineError, UsageError
+from sightline.graph.progress import Cancelled, cancelled
 from sightline.insights.errors import DoesNotApply
 from sightline.insights.kinds import predictions, related
+from sightline.insights.model_view import ModelView
 from sightline.models.errors import UnknownToModel
 from tests.graph.conftest import fact, label
 from tests.insights.conftest import FACTS, ROWS, Model, calibrated, name_of, one_more
@@ -289,3 +291,21 @@ def test_an_answer_says_how_far_it_can_be_relied_on(world_of) -> None:
 def test_without_a_model_nothing_is_said_about_reliability(world_of) -> None:
     none = world_of(model=None).ask(related, "bob")
     assert none.abstain_below is none.base_rate is none.guesses is None
+
+
+def test_a_batch_that_nobody_waits_for_is_given_up_between_its_blocks(
+    world_of, monkeypatch
+) -> None:
+    monkeypatch.setattr(student, "BLOCK", 1)
+    monkeypatch.setattr(student, "QUESTIONS", 1)
+    world = world_of(model=Model(SCORES))
+    choose, chosen = ModelView._chosen, []
+    monkeypatch.setattr(ModelView, "_chosen", lambda *given: chosen.append(0) or choose(*given))
+    asked = [predictions.PredictionQuestion(who, "lives_in", None) for who in ("ann", "bob", "cid")]
+    token = cancelled.set(lambda: len(chosen) == 1)
+    try:
+        with pytest.raises(Cancelled):
+            list(predictions.predict_each(world.sight, asked))
+    finally:
+        cancelled.reset(token)
+    assert len(chosen) == 1

@@ -122,15 +122,15 @@ class Found:
         """Give tables the header that is in a file of its own, as those of Neo4j's imports may be:
         ``movies-header.csv`` names the columns of ``movies.csv`` and ``movies-part1.csv``."""
         headers = {source.path: header_of(source) for source in self.sources}
-        for path, header in headers.items():
-            stem = HEADER.sub("", path.stem)
+        # Those without are as many as the files of a folder, which are not held against each other.
+        for path, header in [one for one in headers.items() if one[1]]:
+            part = re.compile(PART_OF.format(re.escape(HEADER.sub("", path.stem))), re.IGNORECASE)
             below = [
                 place
                 for place, source in enumerate(self.sources)
-                if header
-                and not headers[source.path]
+                if not headers[source.path]
                 and source.path.parent == path.parent
-                and re.fullmatch(PART_OF.format(re.escape(stem)), source.path.name, re.IGNORECASE)
+                and part.fullmatch(source.path.name)
             ]
             for place in below:
                 source = self.sources[place]

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from sightline.distill.calibration.calibrate import answer_features
 from sightline.graph.arrays import Doubles, Flags, Floats, Offsets
+from sightline.graph.progress import stop_if_cancelled
 from sightline.insights.chance_of_another import ChanceOfAnother
 from sightline.models.errors import UnknownToModel
 
@@ -287,6 +288,7 @@ class ModelView:
             with closing(self.model.scorer.ask(asked.starts, asked.owner, rels)) as blocks:
                 done = 0
                 for scores in blocks if deadline is None else deadline.each(blocks, total, len):
+                    stop_if_cancelled()
                     part = slice(done, done + len(scores))
                     parts.append(self._chosen(asked, part, rels[part], scores, k, bound, among))
                     done = part.stop

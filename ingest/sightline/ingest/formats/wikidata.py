@@ -141,7 +141,7 @@ def _entities(source: Source) -> Iterator[tuple[Any, str, int]]:
                 if text:
                     yield _parsed(text), text, stream.position
             return
-        data = first
+        data = bytearray(first)
         for block in blocks:
             data += block
             if len(data) > MAX_DOCUMENT:
