@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 from sightline.api.errors import PortInUse
 from sightline.api.server import process
@@ -259,6 +261,17 @@ def test_a_worker_that_says_nothing_delays_neither_another_nor_the_end(folder: P
         assert silent in now
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_workers_that_cannot_start_end_the_service_and_are_not_made_again() -> None:
+    class Failed:
+        exitcode = STARTUP_FAILURE
+
+    supervisor = object.__new__(process._Workers)
+    supervisor.should_exit, supervisor.processes = threading.Event(), [Failed()]
+    supervisor.keep_subprocess_alive()
+    assert supervisor.should_exit.is_set()
+    assert isinstance(supervisor.processes[0], Failed)
 
 
 def test_ipv6(folder: Path) -> None:

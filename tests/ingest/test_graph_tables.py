@@ -73,12 +73,15 @@ def test_a_header_of_neo4j_in_a_file_of_its_own_is_that_of_the_files_called_so(
         "crew.csv": records,
         "crew_part2.csv": "9,Una,,,,Sailor\n",
         "crews.csv": "name,age\nAnn,7\n",
+        "old/crew.csv": "name,age\nBo,8\n",
     }
-    crew, more, crews = load(files)
+    crew, more, *others = load(files)
     assert ("entity:Crew/7", "rdfs:label", "Ola Fisk") in triples(crew.load)
     assert ("entity:Crew/9", "rdfs:label", "Una") in triples(more.load)
     assert "the names of its columns are in crew-header.csv" in [n.text for n in crew.load.notes]
-    assert not any("in another file" in note.text for note in crews.load.notes)
+    # Of another name, or in another folder.
+    assert len(others) == 2
+    assert not any("in another file" in note.text for one in others for note in one.load.notes)
     cells = source_record(workspace, crew.load.id, "1").cells
     assert [cell.values for cell in cells][1] == ("Ola Fisk",)
     # Another header makes another load of the same bytes.
