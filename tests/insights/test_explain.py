@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sightline.graph.snapshot.compile import compile_snapshot
-from sightline.insights.kinds import explain
+from sightline.insights.kinds import explain, related
 from tests.graph.conftest import fact, typed
 from tests.insights.conftest import Model, World, name_of, write_model
 
@@ -45,6 +45,39 @@ def test_a_new_fact_has_the_models_chance_and_the_graphs_beside_each_other(world
     rows = [[o.row for o in step.origins] for step in best.paths[0].steps]
     assert rows == [[9], [19]]
     assert (answer.faithfulness, answer.support_note) == (None, None)
+
+
+def test_a_fact_has_one_chance_in_every_list_that_asks_the_same_of_it(world) -> None:
+    told = world.ask(explain, "p8", "lives_in", "t8")
+    ahead, back = [
+        (one.probability, one.probability_if_any, one.abstain) for one in (told, told.from_tail)
+    ]
+    assert ahead != back
+    lists = {
+        "out": [world.predict("p8", "lives_in", None), world.predict("p8", None, "t8")],
+        "in": [world.predict(None, "lives_in", "t8")],
+    }
+    lists["out"].append(world.ask(related, "p8", known=False).related)
+    lists["in"].append(world.ask(related, "t8", known=False).related)
+    for direction, chances in (("out", ahead), ("in", back)):
+        for facts in lists[direction]:
+            (said,) = [
+                (f.probability, f.probability_if_any, f.abstain)
+                for f in facts
+                if [name_of(x) for x in (f.head, f.relation, f.tail)] == ["p8", "lives_in", "t8"]
+            ]
+            assert said == chances
+
+
+@pytest.mark.parametrize(("new", "known"), [("p8", "head"), ("t8", "tail")])
+def test_what_has_no_row_is_asked_about_and_is_no_answer(world_of, new, known) -> None:
+    made = world_of([*ROWS, fact(("p0", "likes", "t8"))], model=None)
+    write_model(made.ws, made.sight.snapshot, Model(without=[new], like="p0"))
+    answer = World(made.ws).ask(explain, "p8", "lives_in", "t8")
+    assert answer.status == "predicted"
+    assert (answer.probability is None) == (known == "tail")
+    assert (answer.from_tail is None) == (known == "head")
+    assert answer.note == f"predicted from its edges: the model never saw {new}"
 
 
 def test_a_stated_fact_has_its_source_and_is_no_reason_for_itself(world) -> None:

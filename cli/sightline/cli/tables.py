@@ -95,6 +95,10 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
         terminal.say(f"{also}{answer.guesses} {guesses}{below}")
     if any(fact.status == "predicted" for fact in facts):
         terminal.say(f"predicted by: {answer.model}")
+        terminal.say(
+            "chance: as an answer to this question; asked of its other end a fact may have "
+            "another, `sightline explain` shows both"
+        )
 
 
 def _say_reason(answer: Any, cut: str) -> None:
@@ -262,12 +266,13 @@ def show_surprising(answer: Surprising) -> None:
     for one in answer.surprising:
         fact = one.fact
         text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label}"
-        chances = percent(fact.probability), percent(fact.graph_chance)
+        asked = fact.tail if fact.direction == "in" else fact.head
+        chances = percent(fact.probability), asked.label, percent(fact.graph_chance)
         paths = (fact.rule.paths if fact.rule else ()) or fact.support
         p = None if one.connection is None else one.connection.p_value
         why = paths[0].text if paths else ""
         rows.append((text, *chances, f"{fact.surprising:.1f}", _small(p), why))
-    columns = ("fact", "#chance", "#by rules", "#bits", "#p of paths", "here")
+    columns = ("fact", "#chance", "asked of", "#by rules", "#bits", "#p of paths", "here")
     terminal.table("Surprising, and not stated", columns, rows)
     terminal.say(f"{answer.asked:,} of {answer.entities:,} entities were asked about")
     for out in answer.left_out:
@@ -288,12 +293,17 @@ def show_explanation(answer: Explanation) -> None:
     fact = f"{answer.head.label} —{answer.relation.label}→ {answer.tail.label}"
     said = [answer.status, answer.note, answer.premises, *map(str, answer.origins[:2])]
     terminal.say(f"{fact}: {'; '.join(filter(None, said))}")
-    if answer.probability is not None:
-        guess = ", a guess" if answer.abstain else ""
-        terminal.say(
-            f"the model: {percent(answer.probability)}; {percent(answer.probability_if_any)} "
-            f"if there is one more such fact{guess}"
-        )
+    relation = f"—{answer.relation.label}→"
+    for asked, one in (
+        (f"{answer.head.label} {relation} ?", answer if answer.probability is not None else None),
+        (f"? {relation} {answer.tail.label}", answer.from_tail),
+    ):
+        if one is not None:
+            guess = ", a guess" if one.abstain else ""
+            terminal.say(
+                f"the model, asked {asked}: {percent(one.probability)}; "
+                f"{percent(one.probability_if_any)} if there is one more answer{guess}"
+            )
     if answer.graph_chance is not None:
         terminal.say(f"the graph: {percent(answer.graph_chance)}, by the rules below")
     rows = (

@@ -212,8 +212,10 @@ class Fact:
 
     Attributes:
         direction: as read from the entity asked about; null where two were.
-        probability: chance that a predicted fact is true, which counts the chance that there is
-            one more answer at all (``chance_of_another``); null unless predicted.
+        probability: chance that a predicted fact is true, as an answer to the question of the
+            entity asked about, and of the head where two were; it counts the chance that there is
+            one more answer at all (``chance_of_another``). The question of the other end may give
+            it another chance: ``explain`` shows both. Null unless predicted.
         probability_if_any: chance that it is true given that there is one more answer: that an
             answer ranked here with this score was a held-out true fact (closed world), calibrated
             per relation; null unless predicted.
@@ -796,6 +798,19 @@ class Predictions(Reliability, Table, Graph):
 
 
 @dataclass(frozen=True, slots=True)
+class Chances:
+    """What the model says of a fact that is not stated, as the answer to one question.
+
+    Attributes:
+        probability, probability_if_any, abstain: as in ``records.Fact``.
+    """
+
+    probability: float
+    probability_if_any: float
+    abstain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Faithfulness:
     """How far a model's score of a fact rests on the facts that support it.
 
@@ -825,7 +840,11 @@ class Explanation(Table, Graph):
         qualifiers: of a fact extracted from a text its sentence, confidence and method.
         premises: of an inferred fact the rule and the facts it follows from.
         probability, probability_if_any, abstain: what the model says of a fact that is not stated,
-            as in ``records.Fact``.
+            as in ``records.Fact``: of the tail as an answer to ``(head, relation, ?)``, the numbers
+            of every list that was asked of the head. Null where the model does not know the tail.
+        from_tail: the same of the head as an answer to ``(?, relation, tail)``, the numbers of
+            lists that were asked of the tail; null where the model does not know the head, and of
+            what is not predicted.
         graph_chance: what the rules say of it, the noisy-or of the lower ends of the intervals of
             the surest five: the model has no part in it. Null where no rule gives it.
         reasons: those rules, the surest first, with the facts in which they give it.
@@ -847,6 +866,7 @@ class Explanation(Table, Graph):
     probability: float | None
     probability_if_any: float | None
     abstain: bool
+    from_tail: Chances | None
     graph_chance: float | None
     reasons: tuple[Reason, ...]
     support: tuple[Path, ...]

@@ -21,6 +21,7 @@ from sightline.insights.model_view import Answers
 from sightline.insights.names import NOBODY
 from sightline.insights.records import Direction, Fact, Path, Reason, Reliability
 from sightline.insights.support import SUPPORT_BUDGET_MS, support_of
+from sightline.models.errors import UnknownToModel
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Floats, Ids, Offsets
@@ -282,10 +283,10 @@ def connect(
 ) -> list[Candidate]:
     """The best ``k`` relations from ``head`` to ``tail``, by chance, ties by id.
 
-    Each is asked from both ends, and log-probability, probability and the chance of one more answer
-    are averaged; the first is the score, the product of the others counts. A stated fact is judged
-    as if it were not stated. Relations foreign to the types of either end are left out; where time
-    is short, those that hardly have one more answer are not asked.
+    Each is asked of the head, as is a missing tail, and of no tail: one fact has one chance for one
+    question, never a mean of two. A stated fact is judged as if it were not stated. Relations
+    foreign to the types of either end are left out; where time is short, those that hardly have
+    one more answer are not asked.
 
     Raises:
         UnknownToModel
@@ -297,7 +298,8 @@ def connect(
     fits &= head != tail
     fits[list(edge_of)] = True
     rels = view.known_rels(np.flatnonzero(fits))
-    answers = _from_both_ends(view, head, rels, tail, deadline)
+    view.row(tail)
+    answers = _asked_of(view, head, rels, tail, deadline)
     found = [
         replace(c, key=float(p), edge=edge_of.get(c.relation), direction=None)
         for c, p in zip(candidates(view, np.full(len(answers.rel), head), answers), answers.chance)
@@ -309,40 +311,52 @@ def connect(
     return _best([c for c in found if c.edge is None or not new_only], k)
 
 
-def _from_both_ends(
-    view: ModelView, head: int, rels: Ids, tail: int, deadline: Deadline | None = None
+def _asked_of(
+    view: ModelView, anchor: int, rels: Ids, answer: int, deadline: Deadline | None = None
 ) -> Answers:
-    """What the model says of some relations from ``head`` to ``tail``, as ``connect`` does."""
-    turned = (rels + view.facts.snapshot.num_relations).astype(np.int32)
-    another = view.chance_of_another
-    heads, tails = (np.full(len(rels), end, np.int32) for end in (head, tail))
-    chance = (another.of(heads, rels) + another.of(tails, turned)) / 2
-    order = np.argsort(-chance, kind="stable")
-    rels, turned, chance = rels[order], turned[order], chance[order]
-    both = zip(view.questions(head, rels), view.questions(tail, turned))
-    asked = both if deadline is None else deadline.each(both, len(rels))
-    said = [(view.judge(forth, tail), view.judge(back, head)) for forth, back in asked]
-    score, probability = np.reshape(said, (-1, 2, 2)).mean(axis=1).T
-    rels, chance = rels[: len(said)], chance[: len(said)]
-    each = np.arange(len(rels)), rels, tails[: len(said)]
-    return Answers(*each, score, probability, chance.astype(np.float32))
+    """What the model says of one answer to some directed relations of an anchor, those that likely
+    have one more first."""
+    another = view.chance_of_another.of(np.full(len(rels), anchor, np.int32), rels)
+    order = np.argsort(-another, kind="stable")
+    rels, another = rels[order], another[order]
+    asked = view.questions(anchor, rels)
+    each = asked if deadline is None else deadline.each(asked, len(rels))
+    said = np.reshape([view.judge(question, answer) for question in each], (-1, 2))
+    score, probability = said.astype(np.float32).T
+    chance: Floats = another[: len(said)].astype(np.float32)
+    entity = np.full(len(said), answer, np.int32)
+    return Answers(np.arange(len(said)), rels[: len(said)], entity, score, probability, chance)
 
 
 def judged(
     sight: Sightline, head: int, relation: int, tail: int
-) -> tuple[Candidate | None, str | None]:
-    """What the model says of one fact, or why it says nothing."""
+) -> tuple[Candidate | None, Candidate | None, str | None]:
+    """What the model says of one fact, as an answer to ``(head, relation, ?)`` and as one to
+    ``(?, relation, tail)``, and a warning; or why it says nothing.
+
+    An entity without a row is no answer, but can be asked about.
+    """
     if head == tail:
-        return None, "the model is not asked whether something is linked with itself"
+        return None, None, "the model is not asked whether something is linked with itself"
+    asked = (head, relation, tail), (tail, sight.facts.inverse(relation), head)
+    said: list[Candidate | None] = []
+    note = None
     try:
         view = sight.model_view
         view.require_rel(relation)
-        require_applies(view.facts, head, [relation])
-        require_applies(view.facts, tail, [view.facts.inverse(relation)])
-        answers = _from_both_ends(view, head, np.array([relation], np.int32), tail)
+        for anchor, rel, _ in asked:
+            require_applies(view.facts, anchor, [rel])
     except SightlineError as error:
-        return None, error.public
-    return candidates(view, np.array([head]), answers)[0], view.note(None, head, tail)
+        return None, None, error.public
+    for anchor, rel, answer in asked:
+        try:
+            found = _asked_of(view, anchor, np.array([rel], np.int32), answer)
+            said += candidates(view, np.array([anchor]), found)
+        except UnknownToModel as error:
+            said.append(None)
+            note = error.public
+    ahead, back = said
+    return ahead, back, view.note(None, head, tail) if ahead or back else note
 
 
 def candidate_of(sight: Sightline, fact: Fact) -> Candidate:

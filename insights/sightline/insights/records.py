@@ -185,8 +185,10 @@ class Fact:
 
     Attributes:
         direction: as read from the entity asked about; null where two were.
-        probability: chance that a predicted fact is true, which counts the chance that there is
-            one more answer at all (``chance_of_another``); null unless predicted.
+        probability: chance that a predicted fact is true, as an answer to the question of the
+            entity asked about, and of the head where two were; it counts the chance that there is
+            one more answer at all (``chance_of_another``). The question of the other end may give
+            it another chance: ``explain`` shows both. Null unless predicted.
         probability_if_any: chance that it is true given that there is one more answer: that an
             answer ranked here with this score was a held-out true fact (closed world), calibrated
             per relation; null unless predicted.

@@ -14,6 +14,7 @@ from sightline.insights.records import EntityRef, Faithfulness, Path, Qualifier,
 
 if TYPE_CHECKING:
     from sightline.graph.snapshot.sections.extracted import Extraction
+    from sightline.insights.ranking import Candidate
 
 #: Walks shown for each rule.
 WALKS = 3
@@ -35,6 +36,19 @@ class ExplainQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Chances:
+    """What the model says of a fact that is not stated, as the answer to one question.
+
+    Attributes:
+        probability, probability_if_any, abstain: as in ``records.Fact``.
+    """
+
+    probability: float
+    probability_if_any: float
+    abstain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a fact.
 
@@ -45,7 +59,11 @@ class Explanation:
         qualifiers: of a fact extracted from a text its sentence, confidence and method.
         premises: of an inferred fact the rule and the facts it follows from.
         probability, probability_if_any, abstain: what the model says of a fact that is not stated,
-            as in ``records.Fact``.
+            as in ``records.Fact``: of the tail as an answer to ``(head, relation, ?)``, the numbers
+            of every list that was asked of the head. Null where the model does not know the tail.
+        from_tail: the same of the head as an answer to ``(?, relation, tail)``, the numbers of
+            lists that were asked of the tail; null where the model does not know the head, and of
+            what is not predicted.
         graph_chance: what the rules say of it, the noisy-or of the lower ends of the intervals of
             the surest five: the model has no part in it. Null where no rule gives it.
         reasons: those rules, the surest first, with the facts in which they give it.
@@ -67,6 +85,7 @@ class Explanation:
     probability: float | None
     probability_if_any: float | None
     abstain: bool
+    from_tail: Chances | None
     graph_chance: float | None
     reasons: tuple[Reason, ...]
     support: tuple[Path, ...]
@@ -91,7 +110,7 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     from sightline.graph.paths.find import find_paths
     from sightline.insights.faithfulness import STATED, faithfulness
     from sightline.insights.from_texts import qualifiers
-    from sightline.insights.ranking import is_guess, judged
+    from sightline.insights.ranking import judged
     from sightline.insights.reasons import NO_RULES, told
     from sightline.insights.support import HOPS, NO_SUPPORT
 
@@ -102,9 +121,9 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     stated = [e for e in sight.facts.between(head, tail).tolist() if s.relation[e] == relation]
     edge = stated[0] if stated else None
     own = s.twins(edge) if edge is not None else []
-    said, note = None, None
+    ahead, back, note = None, None, None
     if edge is None:
-        said, note = judged(sight, head, relation, tail)
+        ahead, back, note = judged(sight, head, relation, tail)
     found = told(sight, reasons(s, head, relation, tail)[: asked.k], head, tail, WALKS, own)
     left = asked.deadline_ms - 1000 * (time.perf_counter() - start)
     paths = find_paths(
@@ -116,7 +135,8 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
         support_note = "the reverse is stated"
     if s.rules is None:
         support_note = "; ".join(filter(None, (support_note, NO_RULES)))
-    status: Status | Literal["unknown"] = "unknown" if said is None else "predicted"
+    chances, from_tail = _chances(sight, ahead), _chances(sight, back)
+    status: Status | Literal["unknown"] = "predicted" if ahead or back else "unknown"
     read = s.extraction(head, relation, tail) if edge is None else None
     if read is not None:
         status, note = "extracted", None
@@ -124,7 +144,7 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
     faithful_note = NOT_ASKED
     if asked.faithfulness and edge is not None:
         faithful_note = STATED
-    elif asked.faithfulness and said is None:
+    elif asked.faithfulness and not (ahead or back):
         faithful_note = f"not measured: the model says nothing of it{f' ({note})' if note else ''}"
     elif asked.faithfulness:
         walks = [path for one, _ in found for path in evidence(s, one, head, tail, WALKS)[0]]
@@ -140,9 +160,10 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
         origins=_origins(sight, edge, read),
         qualifiers=() if read is None else qualifiers(sight, read),
         premises=None if edge is None else names.because([edge]).get(edge),
-        probability=None if said is None else said.chance,
-        probability_if_any=None if said is None else said.if_any,
-        abstain=said is not None and is_guess(sight, said),
+        probability=None if chances is None else chances.probability,
+        probability_if_any=None if chances is None else chances.probability_if_any,
+        abstain=chances is not None and chances.abstain,
+        from_tail=from_tail,
         graph_chance=chance_of(s, [one for one, _ in found]) if found else None,
         reasons=tuple(record for _, record in found),
         support=tuple(map(names.path, support)),
@@ -152,6 +173,16 @@ def explain(sight: Sightline, asked: ExplainQuestion) -> Explanation:
         truncated=paths.truncated,
         reason=paths.reason,
     )
+
+
+def _chances(sight: Sightline, said: Candidate | None) -> Chances | None:
+    from sightline.insights.ranking import is_guess
+
+    if said is None:
+        return None
+    assert said.chance is not None
+    assert said.if_any is not None
+    return Chances(said.chance, said.if_any, is_guess(sight, said))
 
 
 def _origins(sight: Sightline, edge: int | None, read: Extraction | None) -> tuple[Origin, ...]:

@@ -156,7 +156,9 @@ def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     deadline.reason = answer.reason
     out = []
     for fact in (one.fact for one in answer.surprising):
-        why = f"chance {fact.probability:.0%}, {fact.surprising:.1f} bits beyond popularity"
+        asked = fact.tail if fact.direction == "in" else fact.head
+        why = f"chance {fact.probability:.0%}, asked of {asked.label}; "
+        why += f"{fact.surprising:.1f} bits beyond popularity"
         for path in ((fact.rule.paths if fact.rule else ()) or fact.support)[:1]:
             why += f"; {path.text}"
         named = (fact.head.id, fact.relation.id, fact.tail.id)

@@ -71,6 +71,7 @@ function meaning(fact, told, what = "fact") {
       told.base_rate === null ? null : row("Any answer at all", `${percent(told.base_rate)} are true (base rate)`),
       told.calibration_error === null ? null : row("Off by", `${(100 * told.calibration_error).toFixed(1)} points on average, measured on held-out facts`),
       fact.probability === null || fact.probability_if_any === null ? null : row("With the chance", `that there is one more answer at all: ${percent(fact.probability)}`),
+      row("Counts for", "the question that was asked; asked of its other end the fact may have another chance"),
       row("Counts as false", `a ${what} in none of your files, even if true`)));
 }
 

@@ -285,6 +285,7 @@ function reason(fact, told, relation) {
     h("div", { class: "big-chance" }, h("strong", { class: fact.abstain ? "guess" : "" }, percent(p)), h("p", { class: "quiet" },
       more && relation ? ["if there is one more such fact.", h("br"), `${percent(fact.probability ?? 0)} with the chance that there is one.`] : "that it is true")),
     dots(p), h("p", { class: "note" }, `Of 100 answers like this one, ${Math.round(100 * p)} were true facts that the model had not seen.`, fact.abstain ? ` Below ${percent(told.abstain_below ?? 0)} it is little more than a guess.` : ""),
+    h("p", { class: "note" }, "So it is as an answer of ", named(fact.direction === "in" ? fact.tail : fact.head), ". ", h("a", { href: to("ask", null, { h: fact.head.id, r: fact.relation.id, t: fact.tail.id }) }, "Asked of either end")),
     h("h3", {}, "What the graph says for it"),
     fact.support.length ? h("ul", { class: "supports" }, fact.support.map((path) => h("li", {}, chain(path)))) : h("p", { class: "quiet" }, label(fact.support_note ?? "No path speaks for it.")),
     fact.support.length && fact.support_note ? h("p", { class: "note" }, label(fact.support_note)) : null,
@@ -332,10 +333,11 @@ function judge(context, asked, results, reasons) {
   put(reasons, h("div", { class: "about-reasons" }, h("h2", {}, "Nothing is left open"), h("p", { class: "quiet" }, "Leave a field open to ask for what stands there.")));
   put(results, later(post("explain", { ...questionOf(asked), deadline_ms: 4000 }, { safe: true }), (/** @type {any} */ found) => {
     const rows = h("p", {}, sourceButton(found.origins, [found.head.iri, found.tail.iri]));
-    const p = found.probability_if_any ?? found.probability;
+    /** What the model says, asked of one end. @param {{ probability: number | null, probability_if_any: number | null, abstain: boolean } | null} said @param {...import("../parts/dom.js").Content} asked */
+    const says = (said, ...asked) => !said || said.probability === null || said.probability_if_any === null ? null : h("div", { class: "big-chance" }, h("strong", { class: said.abstain ? "guess" : "" }, percent(said.probability_if_any)),
+      h("p", { class: "quiet" }, "says the model, asked ", asked, ", if there is one more answer.", h("br"), `${percent(said.probability)} with the chance that there is one.`));
     return h("section", { class: "judged" }, h("p", { class: "row kind" }, mark(found.status, true), found.status), h("h2", { class: "claim" }, sentence(asked)),
-      p === null ? null : h("div", { class: "big-chance" }, h("strong", { class: found.abstain ? "guess" : "" }, percent(p)),
-        h("p", { class: "quiet" }, "says the model, if there is one more such fact.", found.probability === null ? null : [h("br"), `${percent(found.probability)} with the chance that there is one.`])),
+      says(found, named(found.head), " ", named(found.relation), " ?"), says(found.from_tail, "? ", named(found.relation), " ", named(found.tail)),
       found.note ? h("p", { class: "note" }, label(found.note)) : null,
       found.origins.length ? [h("h3", {}, "Where it is stated"), rows] : null,
       found.premises ? [h("h3", {}, "What it follows from"), h("p", {}, label([found.premises].flat().map((/** @type {any} */ one) => one.text ?? one).join("; ")))] : null,
