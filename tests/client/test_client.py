@@ -31,6 +31,7 @@ from sightline.client import (
 )
 from sightline.client.kinds import Kinds
 from sightline.client.records import Atom, Edge, Finding, JobView, PredictionQuestion
+from sightline.insights import ranking
 from sightline.insights.kinds import KINDS
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -213,6 +214,18 @@ def test_several_questions_at_once(graph: Sightline) -> None:
     assert good == graph.predict(head="Kenya", relation="member_of", k=2)
     assert isinstance(bad, Problem)
     assert bad.kind == "unknown-entity"
+
+
+def test_the_model_of_a_workspace_is_asked_several_questions_at_once(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    complete = ranking.complete
+    monkeypatch.setattr(
+        ranking, "complete", lambda view, gaps: asked.append(len(gaps)) or complete(view, gaps)
+    )
+    local.predict_each([PredictionQuestion("Kenya", "member_of", k=k) for k in (1, 2)])
+    assert asked == [2]
 
 
 def test_sparql(graph: Sightline) -> None:

@@ -25,6 +25,7 @@ from sightline.client.interface import (
 from sightline.client.records import ReportFile, ReportPage, ReportView
 
 if TYPE_CHECKING:
+    from sightline.graph.errors import SightlineError
     from sightline.graph.rdf.sparql import QueryPool
 
 A = TypeVar("A")
@@ -52,22 +53,31 @@ class Local(Sightline):
 
     def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
         kind = self._kinds[asked.name]
+        with _problems():
+            answer = kind.answer(self._opened, self._question(asked, given))
+        return read(asked.record, asdict(answer))
+
+    def _ask_each(self, asked: Question[A], questions: Sequence[Any], /) -> tuple[A | Problem, ...]:
+        from sightline.graph.errors import SightlineError
+
+        together = self._kinds[asked.name].batch
+        assert together is not None
+        own = [self._question(asked, asdict(question)) for question in questions]
+        with _problems():
+            return tuple(
+                _problem(answer)
+                if isinstance(answer, SightlineError)
+                else read(asked.record, asdict(answer))
+                for answer in together(self._opened, own)
+            )
+
+    def _question(self, asked: Question[Any], given: Mapping[str, Any]) -> Any:
+        """A question as its kind has it."""
         said = asked.said(given)
         for name in asked.many:
             if name in said:
                 said[name] = tuple(said[name])
-        with _problems():
-            answer = kind.answer(self._opened, kind.question(**said))
-        return read(asked.record, asdict(answer))
-
-    def _ask_each(self, asked: Question[A], questions: Sequence[Any], /) -> tuple[A | Problem, ...]:
-        answers: list[A | Problem] = []
-        for question in questions:
-            try:
-                answers.append(self._ask(asked, asdict(question)))
-            except Problem as problem:
-                answers.append(problem)
-        return tuple(answers)
+        return self._kinds[asked.name].question(**said)
 
     def sparql(self, query: str) -> Solutions:
         return Solutions.of(self._evaluated(query, SOLUTIONS))
@@ -169,4 +179,8 @@ def _problems() -> Iterator[None]:
     try:
         yield
     except SightlineError as error:
-        raise Problem(str(error), error.kind, error.status, error.extra) from error
+        raise _problem(error) from error
+
+
+def _problem(error: SightlineError) -> Problem:
+    return Problem(str(error), error.kind, error.status, error.extra)
