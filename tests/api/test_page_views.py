@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from sightline.api.jobs.queue import Jobs
+from sightline.cli.jobs import write_report
+from sightline.graph.progress import silent
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest.load import ingest
@@ -222,6 +227,27 @@ def test_a_report_is_ordered_cancelled_and_deleted(page: Browser, wrong: str) ->
     chip(page, "Delete")
     chip(page, "Delete its files?")
     page.waits_for("No report yet")
+
+
+def test_a_report_is_read_with_its_guesses_folded(
+    page: Browser, folder: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(folder, tmp_path / "ws")
+    jobs = Jobs(copy)
+    asked = jobs.submit("report", {"about": ["urn:sightline:entity:kenya"]})
+    claimed = jobs.claim()
+    assert claimed is not None
+    assert jobs.finish(claimed, write_report(copy, claimed, silent), 1)
+    with service(copy) as (_, port):
+        page.open(at(f"http://127.0.0.1:{port}", "report", asked.id))
+        page.until("document.querySelector('.v-report article h1')")
+        likely = "document.querySelector('.v-report h3 + ul').innerText"
+        assert "East African Community" in page.run(likely)
+        assert "5 guesses below 40%" in page.text()
+        guesses = "document.querySelectorAll('.v-report .guesses li')"
+        assert page.run(f"{guesses}.length") == 5
+        assert not page.run(f"[...{guesses}].some(one => one.checkVisibility())")
+        page.open("about:blank")
 
 
 def test_rows_can_stand_closer(page: Browser, base: str) -> None:

@@ -355,6 +355,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     stage.draw();
     options();
     drawCard();
+    // On a phone the card is at the foot of the drawing, which may end below the tabs.
+    if (node && stage.width < NARROW) card.scrollIntoView({ block: "nearest" });
     if (tell) onSelect(node?.entity ?? null);
     if (node) say(said(node));
   }

@@ -118,7 +118,7 @@ async function all({ place, query, push, replace, title }) {
     draw();
   }
   function draw() {
-    put(chosen, about.map((entity) => h("span", { class: "chip on" }, dotOf(entity), named(entity), h("button", { type: "button", "aria-label": `Take out ${plain(entity.label)}`, onclick: () => change(about.filter((one) => one !== entity)) }, icon("close")))));
+    put(chosen, about.map((entity) => h("span", { class: "chip on" }, dotOf(entity), named(entity), h("button", { type: "button", class: "off", "aria-label": `Take out ${plain(entity.label)}`, onclick: () => change(about.filter((one) => one !== entity)) }, icon("close")))));
     put(held, "Sections", h("span", { class: "count quiet" }, sections.length ? `${sections.length} of ${Object.keys(SECTIONS).length}` : "all"));
     put(button, about.length ? `Order a report about ${about.length === 1 ? "it" : `these ${number(about.length)}`}` : "Order one about the best connected");
   }
@@ -220,7 +220,7 @@ function read(said, report) {
   return h("article", {},
     h("p", { class: "dated" }, `Report, ${new Date(report.changed).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" })}`),
     h("h1", {}, label(said.headline)),
-    h("p", { class: "lead" }, said.model ? `The model expects ${plural(said.likely, "fact")} above its line of ${percent(told.abstain_below ?? 0)}.${insights.length ? " What surprises most comes first: above what popularity alone explains, and supported by the graph." : ""}` : label(said.note ?? "No model is served, so nothing is predicted.")),
+    h("p", { class: "lead" }, said.model ? `The model expects ${plural(said.likely, "fact")} above its line of ${percent(told.abstain_below ?? 0)}.${insights.length ? " First come those that the graph’s rules and paths speak for, beyond what popularity explains." : ""}` : label(said.note ?? "No model is served, so nothing is predicted.")),
     h("dl", { class: "figures" }, figure(number(stated), "facts stated"), said.model ? figure(number(said.likely), "likely, not stated") : null, hits === null ? null : figure(`${Math.round(100 * hits)}%`, "of held-out facts in the top 10"), told.calibration_error === null ? null : figure(`${(100 * told.calibration_error).toFixed(1)} points`, "average error of a chance")),
     insights.length ? [h("h2", {}, "Insights"), h("ol", { class: "insights" }, insights.map((/** @type {Fact} */ fact, /** @type {number} */ i) => h("li", {}, h("span", { class: "rank" }, i + 1),
       h("div", { class: "grow" }, h("p", { class: "sentence" }, claim(fact)), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told), fact.surprising === null ? null : h("small", {}, `${Math.abs(fact.surprising).toFixed(1)} bits ${fact.surprising < 0 ? "below" : "above"} popularity`)))))] : null,
@@ -256,6 +256,10 @@ function section({ view: about, stated, extracted = [], predicted, similar, fact
     const key = isSymmetric(fact.relation) ? fact.relation.id : `${fact.relation.id} ${fact.direction}`;
     groups.set(key, [...(groups.get(key) ?? []), fact]);
   }
+  const ranked = [.../** @type {Fact[]} */ (predicted)].sort((one, other) => (other.probability_if_any ?? 0) - (one.probability_if_any ?? 0));
+  const [likely, guesses] = [ranked.filter((fact) => !fact.abstain), ranked.filter((fact) => fact.abstain)];
+  /** @param {Fact} fact */
+  const foretold = (fact) => h("li", {}, mark("predicted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact), { kind: "new" })), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told)));
   return h("section", {}, h("h2", {}, h("a", { href: toEntity(about.entity) }, named(about.entity))), h("p", { class: "quiet" }, `${about.entity.types.map(plain).join(", ")}${about.entity.types.length ? ", " : ""}${plural(facts, "fact")}${facts > stated.length ? `, of which ${number(stated.length)} are listed` : ""}.`),
     h("dl", { class: "stated" }, [...groups.values()].map((group) => {
       const [one] = group;
@@ -263,7 +267,8 @@ function section({ view: about, stated, extracted = [], predicted, similar, fact
       return h("div", {}, h("dt", {}, phrase(one.relation, one.direction)), h("dd", {}, h("span", { class: "names" }, group.map((fact, i) => [i ? ", " : "", entityLink(otherEnd(fact))])), sourceButton(group.flatMap((fact) => fact.origins))));
     })),
     extracted.length ? [h("h3", {}, "Read in texts, in no table"), h("ul", { class: "insights" }, extracted.map((/** @type {Fact} */ fact) => h("li", {}, mark("extracted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact))), h("p", { class: "quiet" }, label(`“${saidOf(fact, "sentence")}”`))), h("div", { class: "measure" }, percent(Number(saidOf(fact, "confidence"))), sourceButton(fact.origins)))))] : null,
-    predicted.length ? [h("h3", {}, "Predicted, not stated"), h("ul", { class: "insights" }, predicted.map((/** @type {Fact} */ fact) => h("li", {}, mark("predicted", true), h("div", { class: "grow" }, h("p", {}, phrase(fact.relation, fact.direction), " ", entityLink(otherEnd(fact), { kind: "new" })), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told)))))] : null,
+    predicted.length ? [h("h3", {}, "Predicted, not stated"), likely.length ? h("ul", { class: "insights" }, likely.map(foretold)) : h("p", { class: "quiet" }, "Nothing above the line."),
+      guesses.length ? h("details", { class: "guesses" }, h("summary", {}, mark("predicted", true), `${plural(guesses.length, "guess", "guesses")}${told.abstain_below === null ? "" : ` below ${percent(told.abstain_below)}`}`), h("ul", { class: "insights" }, guesses.map(foretold))) : null] : null,
     note ? h("p", { class: "note" }, label(note)) : null,
     similar.length ? h("p", { class: "quiet" }, "Most similar: ", similar.map((/** @type {any} */ one, /** @type {number} */ i) => [i ? ", " : "", entityLink(one.entity)]), ".") : null);
 }
