@@ -104,6 +104,13 @@ def test_a_bad_record_is_set_aside_with_line_reason_and_text(line: bytes, reason
     assert rejected == (5, reason, line.decode(errors="replace"))
 
 
+def test_fields_are_counted_record_by_record_where_they_have_the_right_number_together() -> None:
+    batches = read(b"a,b,c\n1\n2,3\n", 2)
+    assert records(batches) == [("1", None), ("2", "3")]
+    (rejected,) = [r for batch in batches for r in batch.rejected]
+    assert rejected == (1, "3 fields where the header has 2", "a,b,c")
+
+
 def test_cells_keep_their_text() -> None:
     line = '00260881,nan,null,1e5,x y,say "hi",=SUM(A1),<script>,it\'s'
     (record,) = records(read(line.encode(), 9))

@@ -26,7 +26,10 @@ from sightline.ingest import columns
 from sightline.ingest import load as load_module
 from sightline.ingest.batch import Seen
 from sightline.ingest.errors import SourceError, SourceNotFound, TooManyRejected
+from sightline.ingest.formats import delimited
+from sightline.ingest.formats import parquet as parquet_module
 from sightline.ingest.load import ingest
+from sightline.ingest.profile import profile as profile_module
 from tests.ingest.conftest import facts, quarantined, statements, triples
 
 TABLE = "id,name\n1,a\n2,b\n"
@@ -282,6 +285,34 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     with pytest.raises(SourceError, match=r"while it was read|No such file"):
         ingest(workspace, [file, other], progress=change)
     assert active_loads(workspace) == []
+
+
+def test_what_the_profile_kept_is_loaded_as_what_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bad records, equal ones, cells without a value, and several batches."""
+    monkeypatch.setattr(delimited, "BLOCK", 100)
+    lines = ["id,name,town", *(f"{i % 30},N/A,Town {i % 3}" for i in range(40)), "7", "x,y,z,w"]
+    csv, parquet = tmp_path / "a.csv", tmp_path / "b.parquet"
+    csv.write_text("\n".join(lines) + "\n")
+    pl.DataFrame({"id": [1, 2, 2], "name": ["One", "Two", "Two"]}).write_parquet(parquet)
+    reads, made = list[Path](), []
+    batches, of_parquet = delimited.read_delimited, parquet_module._batches
+    monkeypatch.setattr(
+        delimited, "read_delimited", lambda s, *a: reads.append(s.path) or batches(s, *a)
+    )
+    monkeypatch.setattr(
+        parquet_module, "_batches", lambda f, s: reads.append(s.path) or of_parquet(f, s)
+    )
+    for kept in (profile_module.KEPT, 0):
+        monkeypatch.setattr(profile_module, "KEPT", kept)
+        results = ingest(Workspace.create(tmp_path / f"ws{kept}"), [csv, parquet])
+        loads = [result.load for result in results]
+        files = [read_manifest(one.folder)["files"] for one in loads]
+        made.append((files, [(one.counts, one.notes, one.tables) for one in loads]))
+    assert made[0] == made[1]
+    assert [(c.duplicate, c.rejected) for c, *_ in made[0][1]] == [(10, 2), (1, 0)]
+    assert reads == [csv, parquet, csv, parquet, csv, parquet], "once, then twice each"
 
 
 def test_columns_of_one_kind_are_mapped_together_wherever_they_stand(

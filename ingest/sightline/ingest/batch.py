@@ -34,6 +34,7 @@ class Batch:
         raw: the text of row ``i`` as the source has it.
         rejected: records that did not become a row.
         position: bytes of the source's file that were read so far.
+        fresh: Boolean ``(n,)``: no earlier record of the table is equal; None until that is known.
     """
 
     frame: pl.DataFrame
@@ -42,6 +43,7 @@ class Batch:
     raw: Callable[[int], str]
     rejected: list[Rejected] = field(default_factory=list)
     position: int = 0
+    fresh: pl.Series | None = None
 
     @property
     def read(self) -> int:

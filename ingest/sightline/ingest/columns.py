@@ -6,7 +6,7 @@ values, characters to escape) are handled as columns too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
@@ -98,7 +98,7 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
     frame = frame.with_columns(nothing).with_row_index(PLACE)
     bad = _Bad()
     parts = [pl.DataFrame(schema=statement_schema())]
-    absent = pl.Series([True] * frame.height)
+    absent = pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True)
     few = frame.height <= FEW
     texts = {c for c, t in frame.schema.items() if few and t == pl.String and c + TYPE not in there}
     for table_map, forms in groups(maps, form_of_map, texts):
@@ -194,11 +194,12 @@ def _subject(bad: _Bad, table_map: TableMap, frame: pl.DataFrame) -> pl.Series:
         many = frame[PLACE].filter(frame[column].list.len() > 1)
         bad.refuse(many, f"the key {column!r} has several values")
     frame = frame.with_columns(pl.col(column).list.first() for column in lists)
-    subject = table_map.subject.render(frame)
+    plain = table_map.subject.plain(frame)
+    subject = table_map.subject.render(frame, plain)
     if (long := too_long(subject)) is not None:
         bad.refuse(frame[PLACE].filter(long), f"the key is {TOO_LONG}")
         subject = subject.zip_with(~long, pl.Series([None], dtype=pl.String))
-    wrong = _no_iris(frame, subject, table_map.subject)
+    wrong = _no_iris(frame, subject, table_map.subject, plain)
     if wrong is not None:
         for place, text in zip(frame[PLACE].filter(wrong), subject.filter(wrong)):
             bad.refused.setdefault(place, f"{text[:80]!r} is no IRI")
@@ -223,8 +224,9 @@ def _one(
         work = _one_value_per_row(work, column, value.split, table_map.nulls, beside)
     if value.join is not None:
         work = joined(work, value.join)
-    relations = predicate.render(work)
-    wrong = _no_iris(work, relations, predicate)
+    plain = predicate.plain(work)
+    relations = predicate.render(work, plain)
+    wrong = _no_iris(work, relations, predicate, plain)
     if predicate.columns and (long := too_long(relations)) is not None:
         wrong = long if wrong is None else wrong | long
     objects, no_value = _values(bad, work, value)
@@ -251,13 +253,14 @@ def _values(bad: _Bad, work: pl.DataFrame, value: Value) -> tuple[pl.Series, pl.
     if value.join is not None:
         return work[OBJECT], None
     column = ", ".join(value.template.columns)
-    cells = objects = value.template.render(work)
+    plain = value.template.plain(work)
+    cells = objects = value.template.render(work, plain)
     long = too_long(objects)
     if long is not None:
         bad.set_aside(work, long, cells, column, TOO_LONG)
         objects = objects.zip_with(~long, pl.Series([None], dtype=pl.String))
     if value.datatype is None:
-        wrong = _no_iris(work, objects, value.template)
+        wrong = _no_iris(work, objects, value.template, plain)
         if wrong is not None:
             bad.set_aside(work, wrong, objects, column, "no IRI")
         return objects, wrong if long is None else long if wrong is None else wrong | long
@@ -336,7 +339,7 @@ def _told(
 
 def _bad_iris(bad: _Bad, work: pl.DataFrame, iris: pl.Series, made_by: Template) -> pl.Series:
     """Boolean ``(n,)``: which are no IRIs; they are set aside."""
-    wrong = _no_iris(work, iris, made_by)
+    wrong = _no_iris(work, iris, made_by, made_by.plain(work))
     if wrong is None:
         return pl.repeat(False, len(iris), dtype=pl.Boolean, eager=True)
     bad.set_aside(work, wrong, iris, ", ".join(made_by.columns), "no IRI")
@@ -376,10 +379,13 @@ def _one_value_per_row(
     return work.filter(pl.col(column).is_not_null() & ~pl.col(column).is_in(["", *nulls]))
 
 
-def _no_iris(work: pl.DataFrame, iris: pl.Series, made_by: Template) -> pl.Series | None:
+def _no_iris(
+    work: pl.DataFrame, iris: pl.Series, made_by: Template, plain: Collection[str]
+) -> pl.Series | None:
     """Boolean ``(n,)``: IRIs taken whole from cells that are not absolute or hold a character that
     an IRI cannot hold; None where all are right."""
-    colons = (work[column].str.contains(":", literal=True).any() for column in made_by.columns)
+    others = (work[column] for column in made_by.columns if column not in plain)
+    colons = (values.str.contains(":", literal=True).any() for values in others)
     always = made_by.whole or made_by.safe == "all"
     if not made_by.taken_whole or not (always or any(colons)):
         return None  # raw names are minted, so they are right

@@ -382,7 +382,7 @@ class _Loading:
         """Store what a batch says, and set aside what is bad."""
         self._read += batch.read
         self.numbering.take(batch, maps)
-        fresh = self._seen.fresh(batch.hashes)
+        fresh = self._seen.fresh(batch.hashes) if batch.fresh is None else batch.fresh
         places = fresh.arg_true()
         self._duplicate += len(fresh) - len(places)
         frame, rows = batch.frame, batch.rows

@@ -22,7 +22,7 @@ from sightline.graph.vocabulary import GENID
 from sightline.ingest.batch import Batch
 from sightline.ingest.join import with_joins
 from sightline.ingest.mapping import MappedTable, MappingFile, canonical
-from sightline.ingest.profile.profile import profile
+from sightline.ingest.profile.profile import Profile, profile
 from sightline.ingest.source import (
     NoSuchTable,
     Selection,
@@ -106,7 +106,7 @@ def plan(
             assert rules is not None
             split = ["split"] if source.split else []
             text = json.dumps([form.media_type, *split, canonical(tables)])
-            tables_of = partial(_by_mapping, source, form, rules, tables)
+            tables_of = partial(_by_mapping, source, form, rules, tables, found)
         else:
             text = json.dumps([form.media_type, sorted(settings.prefixes.items())])
             tables_of = partial(_by_format, source, form, settings)
@@ -151,6 +151,7 @@ def _by_mapping(
     form: TableFormat,
     mapping: MappingFile,
     mapped: Sequence[MappedTable],
+    found: Profile,
     sha256: str,
 ) -> Generator[ReadTable]:
     for selected in dict.fromkeys(one.selected for one in mapped):
@@ -158,7 +159,8 @@ def _by_mapping(
         wanted = [column for one in group for column in one.table.wanted]
         nulls = any(one.table.nulls for one in group)
         try:
-            for table in form.tables(source, Selection(selected, wanted, nulls)):
+            selection = Selection(selected, wanted, nulls)
+            for table in found.kept(source, wanted) or form.tables(source, selection):
                 yield _read(table, _mapped(source, table, mapping, group, sha256))
         except NoSuchTable as error:
             raise mapping.error(group[0], str(error)) from error
@@ -186,10 +188,12 @@ def _mapped(
 
 def _numbered(batch: Batch, names: Collection[str], genid: str) -> Batch:
     """The batch with the columns that every table has, where maps refer to them."""
+    made = [name for name in (ROW, RECORD) if name in names and name not in batch.frame.columns]
+    if not made:
+        return batch
     number = batch.rows.cast(pl.String)
-    made = {ROW: number, RECORD: genid + number}
-    more = {n: v for n, v in made.items() if n in names and n not in batch.frame.columns}
-    return replace(batch, frame=batch.frame.with_columns(**more)) if more else batch
+    more = {name: number if name == ROW else genid + number for name in made}
+    return replace(batch, frame=batch.frame.with_columns(**more))
 
 
 def _by_format(

@@ -6,7 +6,7 @@ Knows templates and IRIs; knows no file format and no YAML.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -114,24 +114,41 @@ class Template:
         cells = any(isinstance(part, Reference) and part.prefixes for part in self.parts)
         return self.whole or (self.iri and (cells or self.safe == "all"))
 
-    def render(self, frame: pl.DataFrame) -> pl.Series:
-        """String ``(n,)``; null where a column it refers to is null."""
+    def plain(self, frame: pl.DataFrame) -> set[str]:
+        """The columns whose cells it mints and escapes, of which none needs to be escaped."""
+        if not self.iri or self.whole or self.safe == "all":
+            return set()
+        return {column for column in self.columns if _unreserved(frame[column])}
+
+    def render(self, frame: pl.DataFrame, plain: Collection[str] | None = None) -> pl.Series:
+        """String ``(n,)``; null where a column it refers to is null.
+
+        Args:
+            plain: what ``plain`` says of the frame, where that was asked before.
+        """
+        plain = self.plain(frame) if plain is None else plain
         if not self.columns and not self.varying:
             return pl.repeat("".join(map(str, self.parts)), frame.height, eager=True)
-        parts = [self._part(part, frame) for part in self.parts]
+        parts = [self._part(part, frame, plain) for part in self.parts]
         if len(parts) == 1:
             return frame.select(parts[0])[:, 0]
         return frame.select(pl.concat_str(parts))[:, 0]
 
-    def _part(self, part: str | Reference | Varying, frame: pl.DataFrame) -> pl.Expr:
+    def _part(
+        self, part: str | Reference | Varying, frame: pl.DataFrame, plain: Collection[str]
+    ) -> pl.Expr:
         if isinstance(part, str):
             return pl.lit(part)
         if isinstance(part, Varying):
             return pl.col(part.column)
         if part.prefixes is not None:
+            if part.column in plain:
+                return pl.lit(part.prefixes[0][1]) + pl.col(part.column)
             return pl.lit(_minted(frame[part.column], part.prefixes, part.curies))
         if self.iri and not self.whole and self.safe != "all":
-            text = percent_encoded(frame[part.column], unicode=self.safe == "unicode")
+            text = frame[part.column]
+            if part.column not in plain:
+                text = percent_encoded(text, unicode=self.safe == "unicode")
             if self.safe == "letters":
                 text = text.str.replace_many(list(_MARKS), list(_MARKS.values()))
             return pl.lit(text)
@@ -298,8 +315,6 @@ def percent_encoded(values: pl.Series, *, unicode: bool = False) -> pl.Series:
     Args:
         unicode: leave what is not ASCII as it is, as IRIs may.
     """
-    if _unreserved(values):
-        return values
     plain = values.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
     foreign = values.str.contains(r"[^\x00-\x7f]").fill_null(False)
     if unicode or not foreign.any():
@@ -318,8 +333,6 @@ def _minted(
     values: pl.Series, prefixes: tuple[tuple[str, str], ...], curies: bool = False
 ) -> pl.Series:
     """Names to IRIs under the first prefix; IRIs and CURIEs of known prefixes stand."""
-    if _unreserved(values):
-        return (prefixes[0][1] + values).rename(values.name)
     minted = (prefixes[0][1] + percent_encoded(values)).rename(values.name)
     if not values.str.contains(":", literal=True).any():
         return minted

@@ -339,6 +339,7 @@ CSV = TableFormat(
     check=partial(layout_of, usual=","),
     legacy=True,
     formulations=("csv", "tsv"),
+    steady=True,
 )
 TSV = TableFormat(
     name="tsv",
@@ -349,4 +350,5 @@ TSV = TableFormat(
     check=partial(layout_of, usual="\t"),
     legacy=True,
     formulations=("csv", "tsv"),
+    steady=True,
 )

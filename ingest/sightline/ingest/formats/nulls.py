@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from sightline.graph.record.loads import Note
@@ -65,11 +64,13 @@ class Nulls:
             return frame
         # All cells at once: a call for each column has a cost, and a table may have thousands.
         cells = pl.concat(frame.get_columns())
-        short = (cells.str.len_bytes() <= _LONGEST).fill_null(False).to_numpy()
-        places = np.flatnonzero(short)
-        held = cells.filter(short).is_in(TOKENS).to_numpy()
+        short = (cells.str.len_bytes() <= _LONGEST).fill_null(False)
+        held = cells.filter(short).is_in(TOKENS)
+        if not held.any():
+            return frame
+        places = short.arg_true().filter(held)
         changed = []
-        for place in np.unique(places[held] // frame.height).tolist():
+        for place in (places // frame.height).unique().sort():
             column = frame.to_series(place)
             found = column.filter(column.is_in(TOKENS)).value_counts()
             none = [text for text, count in found.rows() if self._none(column, text, count)]

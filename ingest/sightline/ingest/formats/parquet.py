@@ -120,6 +120,7 @@ PARQUET = TableFormat(
     binary=True,
     tables=partial(_tables, pl.scan_parquet),
     formulations=("parquet",),
+    steady=True,
 )
 ARROW = TableFormat(
     name="Arrow",
@@ -129,4 +130,5 @@ ARROW = TableFormat(
     binary=True,
     tables=partial(_tables, pl.scan_ipc),
     formulations=("arrow",),
+    steady=True,
 )

@@ -59,12 +59,12 @@ class Distinct:
 
     def add(self, hashes: Hashes) -> None:
         """Take values in. ``hashes`` is ``(n,)`` in any order."""
+        if self._below < _ALL:
+            hashes = hashes[hashes < np.uint64(self._below)]
         ordered = np.sort(hashes)
         first = np.ones(len(ordered), np.bool_)
         first[1:] = ordered[1:] != ordered[:-1]
         values = ordered[first]
-        if self._below < _ALL:
-            values = values[: np.searchsorted(values, np.uint64(self._below))]
         self.unique = self.unique and len(values) == len(ordered)
         if self.size:
             known = self._runs.known(values)

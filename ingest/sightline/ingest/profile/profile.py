@@ -6,9 +6,9 @@ Knows the order of things: read every table once, decide, draw, say why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,16 @@ from sightline.ingest.profile.relate import relate
 from sightline.ingest.profile.say import say
 from sightline.ingest.profile.statistics import Statistics, statistics
 from sightline.ingest.profile.tables import Profiled, begin
-from sightline.ingest.source import Selection, Source, TableFormat
+from sightline.ingest.source import Selection, Source, Table, TableFormat
+from sightline.ingest.terms import RECORD, ROW
+
+#: Bytes of cells that are kept for the load that follows; tables beyond are read again.
+KEPT = 256 << 20
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What tables mean, and why.
+    """What tables mean, and why, with what was kept of them.
 
     Attributes:
         document: the mapping, as its YAML has it.
@@ -46,6 +50,16 @@ class Profile:
         if not self.tables:
             return MappingFile(path, ())
         return mapping_of(self.document, path, self.prefixes)
+
+    def kept(self, source: Source, columns: Collection[str]) -> list[Table]:
+        """The tables of a source that need not be read again by whoever wants these columns."""
+        return [
+            replace(part.table, batches=iter(part.batches))
+            for table in self.tables
+            for part in table.statistics.files
+            if part.source is source and part.batches
+            if set(columns) - {ROW, RECORD} <= part.columns.keys()
+        ]
 
     def notes(self, source: Source) -> list[Note]:
         """What was decided about the tables of a source."""
@@ -80,7 +94,7 @@ def profile(
     read: list[Statistics] = []
     for source in sources:
         with of(source):
-            read += _statistics(source, at)
+            read += _statistics(source, at, KEPT - sum(found.size for found in read))
     read = parts.united(read)
     shared = _shared_words([found.table.name for found in read])
     tables: list[Profiled] = []
@@ -106,12 +120,12 @@ def profile(
     return Profile(tuple(tables), {"mappings": mappings}, tuple(meanings), prefixes)
 
 
-def _statistics(source: Source, at: Callable[[Source, int], None]) -> list[Statistics]:
+def _statistics(source: Source, at: Callable[[Source, int], None], room: int) -> list[Statistics]:
     """Those of the tables that do not say themselves what they mean."""
     form = source.format
     assert isinstance(form, TableFormat)
     found = [
-        statistics(source, table, at)
+        statistics(source, table, at, room if form.steady else 0)
         for table in form.tables(source, Selection())
         if table.maps is None
     ]

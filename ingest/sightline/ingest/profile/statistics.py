@@ -8,8 +8,8 @@ tell the records apart together.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -36,6 +36,8 @@ from sightline.ingest.source import Selection, Source, Table, TableFormat
 SAMPLE = 400
 #: Columns that groups are made of, and how many of them a group has at most.
 GROUPED, LARGEST_GROUP = 6, 3
+#: Records of a batch that mostly show at once which groups do not tell them apart.
+SHOWING = 4096
 #: So many values show of which kind nearly all of a column are.
 LEAST_MOSTLY = 20
 #: Longer values on average name nothing.
@@ -123,6 +125,7 @@ class Statistics:
         groups: of columns that may tell the records apart together.
         parts: those of the files that it is in, where these are several.
         again: columns that tell the records of each part apart, and come again in others.
+        batches: what was read, for whoever reads it next; empty where that is too much to keep.
     """
 
     source: Source
@@ -132,6 +135,12 @@ class Statistics:
     groups: dict[tuple[str, ...], Distinct] = field(default_factory=dict)
     parts: tuple[Statistics, ...] = ()
     again: frozenset[str] = frozenset()
+    batches: list[Batch] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the cells that are kept."""
+        return sum(int(batch.frame.estimated_size()) for batch in self.batches)
 
     @property
     def files(self) -> tuple[Statistics, ...]:
@@ -145,24 +154,31 @@ class Statistics:
         return alone and found.filled == self.records > 0 and not found.many
 
 
-def statistics(source: Source, table: Table, at: Callable[[Source, int], None]) -> Statistics:
+def statistics(
+    source: Source, table: Table, at: Callable[[Source, int], None], room: int = 0
+) -> Statistics:
     """Read a table to its end.
 
     Args:
         at: is told the position in the source.
+        room: bytes of cells that may be kept.
 
     Raises:
         SourceUnreadable, SourceSyntaxError, MappingError
     """
     found, seen = Statistics(source, table), Seen()
     for batch in table.batches:
-        _add(found, batch, seen)
+        fresh = seen.fresh(batch.hashes)
+        if room > 0:
+            found.batches.append(replace(batch, fresh=fresh))
+            if found.size > room:
+                room, found.batches = 0, []
+        _add(found, batch.frame, fresh)
         at(source, batch.position)
     return found
 
 
-def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
-    frame, fresh = batch.frame, seen.fresh(batch.hashes)
+def _add(found: Statistics, frame: pl.DataFrame, fresh: pl.Series) -> None:
     if not fresh.all():
         frame = frame.filter(fresh)
     if frame.is_empty():
@@ -183,7 +199,9 @@ def _add(found: Statistics, batch: Batch, seen: Seen) -> None:
     if first:
         _begin_groups(found)
     for group, distinct in list(found.groups.items()):
-        if any(name not in hashes for name in group):
+        few = min(frame.height, SHOWING)
+        there = all(name in hashes for name in group)
+        if not there or len(np.unique(_beside(hashes, group, few))) < few:
             del found.groups[group]
             continue
         distinct.add(_beside(hashes, group, frame.height))
@@ -223,9 +241,7 @@ def together(found: Statistics, columns: Sequence[str]) -> Distinct:
     """
     distinct = Distinct()
     for file in found.files:
-        form = file.source.format
-        assert isinstance(form, TableFormat)
-        for table in form.tables(file.source, Selection()):
+        for table in _again(file):
             for batch in table.batches if table.name == file.table.name else ():
                 if set(columns) <= set(batch.frame.columns):
                     frame = _whole(found, batch.frame.select(columns)).drop_nulls()
@@ -233,11 +249,20 @@ def together(found: Statistics, columns: Sequence[str]) -> Distinct:
     return distinct
 
 
+def _again(file: Statistics) -> Iterator[Table]:
+    """The tables of a file, from what was kept of it or from the file."""
+    form = file.source.format
+    assert isinstance(form, TableFormat)
+    if file.batches:
+        return iter([replace(file.table, batches=iter(file.batches))])
+    return form.tables(file.source, Selection())
+
+
 def _beside(hashes: Mapping[str, Hashes], columns: Sequence[str], count: int) -> Hashes:
-    """Hashes of what columns have beside each other."""
+    """Hashes of what columns have beside each other in the first ``count`` records."""
     mixed = np.zeros(count, np.uint64)
     for name in columns:
-        mixed = _mixed(mixed, hashes[name])
+        mixed = _mixed(mixed, hashes[name][:count])
     return mixed
 
 
