@@ -327,6 +327,122 @@ CASES = {
         },
         {("assays", "tid", "target_dictionary")},
     ),
+    "the capital of a country is a city, a season is a year": (
+        {
+            "city": numbered("ID", 40),
+            "country": table("Code,Name,Capital", (f"K{i}X,L{i},{i + 3}" for i in range(1, 31))),
+            "seasons": table("year,url", (f"{i},http://x/{i}" for i in range(1950, 1990))),
+            "races": table("raceId,year", (f"{i},{i % 30 + 1950}" for i in range(1, 60))),
+        },
+        {("country", "Capital", "city"), ("races", "year", "seasons")},
+    ),
+    "doctors lead, and the first number that somebody gave names a patient": (
+        {
+            "physician": numbered("employeeid", 9),
+            "department": table("departmentid,name,head", ["1,a,4", "2,b,7", "3,c,9"]),
+            "patient": table(
+                "ssn,address,pcp", (f"{i * 37 + 10**8},way {i},{i % 9 + 1}" for i in range(40))
+            ),
+            "stay": table("stayid,patient", (f"{i},{i % 40 * 37 + 10**8}" for i in range(60))),
+        },
+        {
+            ("department", "head", "physician"),
+            ("patient", "pcp", "physician"),
+            ("stay", "patient", "patient"),
+        },
+    ),
+    "a parent by the number beside the key that others refer to": (
+        {
+            "track": table(
+                "id,track_id,parent", (f"{i},t{i}b7c,{i // 4 or ''}" for i in range(1, 60))
+            ),
+            "credit": table("id,track_id", (f"{i},t{i % 50 + 1}b7c" for i in range(1, 90))),
+        },
+        {("track", "parent", "track"), ("credit", "track_id", "track")},
+    ),
+    "parts of a key by other words for them, the name of a province by its own": (
+        {
+            "teams": table(
+                "yearID,lgID,teamID,Rank",
+                (f"{y},{'AN'[t % 2]}L,T{t // 2},{t}" for y in range(1950, 1960) for t in range(4)),
+            ),
+            "games": table(
+                "game.key,year.key,league.key,team.key",
+                (f"{i},{1950 + i % 10},{'AN'[i % 2]}L,T{i // 2 % 2}" for i in range(60)),
+            ),
+            "province": table("Name,Country", (f"p{i % 9},c{i % 7}" for i in range(63))),
+            "lake": table("Lake,Province,Country", (f"l{i},p{i % 9},c{i % 7}" for i in range(40))),
+            "country": table("Code,Name", (f"c{i},Land {i}" for i in range(7))),
+        },
+        {
+            ("games", "year.key+league.key+team.key", "teams"),
+            ("lake", "Province+Country", "province"),
+            ("lake", "Country", "country"),
+            ("province", "Country", "country"),
+        },
+    ),
+    "a code in a floor, written as one word": (
+        {
+            "block": table("blockfloor,blockcode", (f"{i // 4},{i % 4}" for i in range(16))),
+            "room": table(
+                "roomnumber,blockfloor,blockcode,kind",
+                (f"{i},{i % 4},{i // 3 % 4},k" for i in range(101, 140)),
+            ),
+        },
+        {("room", "blockcode+blockfloor", "block")},
+    ),
+    "two ends of which a table has a record each": (
+        {
+            "country": table("Code,Name", (f"C{i}X,Land {i}" for i in range(30))),
+            "borders": table(
+                "Country1,Country2,Length", (f"C{i}X,C{i * 7 % 30}X,{i}.5" for i in range(30))
+            ),
+            "prereq": table("course_id,prereq_id", (f"K-{i % 9},K-{i % 7}" for i in range(30))),
+            "course": table("course_id,title", (f"K-{i},title {i}" for i in range(9))),
+        },
+        {
+            ("borders", "Country1", "country"),
+            ("borders", "Country2", "country"),
+            ("prereq", "course_id", "course"),
+            ("prereq", "prereq_id", "course"),
+        },
+    ),
+    "a river flows into a river": (
+        {
+            "river": table(
+                "Name,River", (f"r{i:03},{f'r{i // 3:03}' if i else ''}" for i in range(60))
+            )
+        },
+        {("river", "River", "river")},
+    ),
+    "a bare uid is of a user; whether a fork is no fork": (
+        {
+            "user": numbered("id", 40),
+            "repository": table(
+                "id,fork_id,is_fork", (f"{i},{i // 3 or ''},{int(i > 2)}" for i in range(1, 60))
+            ),
+            "star": table("id,uid", (f"{i},{i % 40 + 1}" for i in range(1, 90))),
+        },
+        {("star", "uid", "user"), ("repository", "fork_id", "repository")},
+    ),
+    "who edited last, the type of a unit, and what is a count": (
+        {
+            "people": numbered("PersonID", 90),
+            "package_types": table(
+                "PackageTypeID,LastEditedBy,name", (f"{i},{i % 3 + 1},n{i}" for i in range(1, 10))
+            ),
+            "items": table(
+                "ItemID,UnitPackageID,LeadTimeDays",
+                (f"{i},{i % 9 + 1},{i % 14 + 1}" for i in range(1, 60)),
+            ),
+            "quiz_attempts": numbered("id", 60),
+            "papers": table("paper_id,attemptnumber", (f"{i},{i % 9 + 1}" for i in range(70, 99))),
+        },
+        {
+            ("package_types", "LastEditedBy", "people"),
+            ("items", "UnitPackageID", "package_types"),
+        },
+    ),
 }
 
 
@@ -352,3 +468,22 @@ def test_ids_name_records_only_where_others_repeat_these_ids(tmp_path: Path) -> 
     elsewhere = (f"{7000 + i % 30},{i % 60 * 7 + 90280},{i}" for i in range(90))
     tables["drugs"] = table("subject_id,hadm_id,dose", elsewhere)
     assert key() != ("hadm_id",)
+
+
+def test_a_key_is_what_another_table_repeats_rather_than_what_differs_by_chance(
+    tmp_path: Path,
+) -> None:
+    sections = ((f"K{i % 50}", i // 50, i) for i in range(100))
+    rows = (f"{c},{i * 7 % 31},{i * 11 % 29},{n},{i % 3}" for c, n, i in sections)
+    (tmp_path / "section.csv").write_text(table("course_id,room_id,slot_id,sec_id,size", rows))
+    takes = (f"{i},K{i % 50},{i // 50 % 2}" for i in range(200))
+    (tmp_path / "takes.csv").write_text(table("take_id,course_id,sec_id", takes))
+    found = profile(discover([tmp_path]), default_prefixes()).tables
+    assert next(one.key for one in found if one.name == "section") == ("course_id", "sec_id")
+
+
+def test_measures_are_no_part_of_a_key(tmp_path: Path) -> None:
+    rows = (f"{i % 9},{i // 9 * 1000 + i % 3},{i // 9}" for i in range(36))
+    (tmp_path / "pay.csv").write_text(table("emp_id,salary,step", rows))
+    (found,) = profile(discover([tmp_path]), default_prefixes()).tables
+    assert found.key == ("emp_id", "step")

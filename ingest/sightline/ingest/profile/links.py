@@ -179,8 +179,10 @@ def _marks(column: Column) -> set[str]:
     marks |= {"^" + word[:HINT] for word in called if len(word) >= HINT}
     if stem and names.is_id(column.called):
         marks.add("^" + stem[-1][:2])  # how an abbreviation begins
-    if {*called, *stem} & set(names.ROLES) or (stem and stem[-1] in names.PEOPLE):
+    if {*called, *stem} & {*names.ROLES, *names.LEADERS} or (stem and stem[-1] in names.PEOPLE):
         marks.add(PERSON)
+    if called == ("uid",):
+        marks |= set(names.USERS)
     if called[:1] and called[0] in names.DIRECTIONS:
         marks.add(END_OF)
     for pair in names.SYNONYMS:
@@ -197,7 +199,7 @@ def _marks_of(table: Profiled) -> set[str]:
         column = table.columns[key]
         if names.is_id(column.called) or table.key == (key,):
             marks |= {*column.stem, "=" + "".join(column.words_called)}
-    if last in names.PEOPLE:
+    if last in names.PEOPLE or last in names.PROFESSIONALS:
         marks.add(PERSON)
     if table.generic:
         marks.add(END_OF)
@@ -214,7 +216,8 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     if column.kind == "text" and column.mean_length > 60:
         return None
     flags = set(column.sample) <= {"0", "1"} and not names.is_id(column.called)
-    if flags and not set(column.words_called) & set(names.SELF):
+    asks = column.words_called[:1] in (("is",), ("has",))  # ``is_fork``
+    if flags and (asks or not set(column.words_called) & set(names.SELF)):
         return None
     is_key = table.key == (column.name,)
     if is_key and owns(table.thing, column.stem) and not table.supplement:
@@ -293,7 +296,7 @@ def _candidates(
     for target in targets:
         if target is table and (not target.key or column.name in target.key):
             continue
-        for key in target.names if target is not table else target.key[:1]:
+        for key in target.names:
             name = names_speak(table, column, target, key)
             if bool(name) != named:
                 continue

@@ -74,6 +74,7 @@ IDENTIFIERS = (
 CODES = (
     *("code", "abbreviation", "symbol", "isbn", "sku", "qid", "mid", "number", "nr", "no", "num"),
     *("ref", "reference", "slug", "iso", "iso2", "iso3", "ticker", "barcode", "ean", "const"),
+    "ssn",
 )
 #: Last words of columns that say when, how much or in which order.
 MEASURES = (
@@ -96,6 +97,8 @@ MEASURES = (
     *("revenue", "stock", "sequence", "position", "order", "temperature", "humidity", "pressure"),
     *("distance", "points", "updated", "created", "modified", "start", "end", "since", "until"),
 )
+#: Those that say when, in whole numbers.
+CALENDAR = frozenset(("year", "month", "day", "hour", "week", "quarter"))
 #: Words of columns that count the parts of a thing.
 SEQUENCES = frozenset(("sequence", "seq", "line", "position", "index", "ordinal", "part", "pos"))
 #: First words that say which of two things of one kind a column refers to.
@@ -121,7 +124,17 @@ SELF = (
         "mother",
         "father",
     ),
-    *("sponsor", "referrer", "referred", "reply", "inherited", "forked", "derived", "duplicate"),
+    *(
+        "sponsor",
+        "referrer",
+        "referred",
+        "reply",
+        "inherited",
+        "fork",
+        "forked",
+        "derived",
+        "duplicate",
+    ),
     *("spouse", "husband", "wife", "sibling", "brother", "sister"),
     *("jefe", "vorgesetzter", "vorgesetzte", "padre", "madre"),
     *("prerequisite", "mgr"),
@@ -143,6 +156,7 @@ ROLES = (
     *("producer", "composer", "conductor", "visitor", "performer", "singer", "applicant"),
     *("candidate", "attendee", "participant", "inspector", "pilot", "lawyer", "attorney"),
     *("mgr", "payer", "payee", "host", "guest", "holder", "translator", "photographer", "designer"),
+    *("publisher", "merger"),
 )
 #: Roles of those who keep the data: users where there are any, rather than the persons these are.
 KEEPERS = frozenset(("by", "creator", "modifier", "assignee", "uploader", "editor", "moderator"))
@@ -169,11 +183,20 @@ PEOPLE = (
     *("contact", "personnel", "player", "student", "human"),
     *("musician", "artist", "crew", "officer"),
 )
+#: Who leads is one of the doctors as well, or of the teachers, where these have a table.
+LEADERS = frozenset(("head", "chief", "lead", "leader", "manager", "supervisor", "boss", "chair"))
+PROFESSIONALS = frozenset(
+    (
+        *("physician", "doctor", "nurse", "surgeon", "therapist", "practitioner", "teacher"),
+        *("instructor", "professor", "lecturer", "researcher", "scientist", "engineer"),
+    )
+)
 #: Other words for what tables are called.
 SYNONYMS = (
     *(("vendor", "supplier"), ("client", "customer"), ("carrier", "airline"), ("item", "product")),
     *(("carrier", "shipper"), ("nationality", "country"), ("firm", "company"), ("article", "item")),
     *(("town", "city"), ("writer", "author"), ("film", "movie"), ("dept", "department")),
+    *(("capital", "city"), ("treatment", "procedure"), ("year", "season"), ("pcp", "physician")),
 )
 #: Last words of columns of several values.
 LISTS = ("genres", "tags", "keywords", "categories", "names", "ids", "list", *ALIASES)
@@ -238,7 +261,7 @@ def words(name: str) -> tuple[str, ...]:
     )
     if len(found) == 1:
         # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
-        for end in ("id", "uuid", "key"):
+        for end in ("id", "uuid", "key", "code", "number"):
             stem = found[0].removesuffix(end)
             if stem != found[0] and len(stem) > 2 and found[0] not in _WHOLE:
                 return (stem, end)
@@ -251,6 +274,8 @@ _WHOLE = (
     *("rapid", "acid", "covid", "android", "hybrid", "monkey", "turkey", "hockey", "donkey"),
     *("liquid", "mermaid", "raid", "prepaid", "maid", "arid", "humid", "timid", "vivid", "lipid"),
     *("plasmid", "steroid", "whiskey", "jersey", "orchid", "orcid", "squid", "pyramid", "thyroid"),
+    *("barcode", "encode", "decode", "unicode", "opcode", "postcode", "zipcode", "geocode"),
+    *("qrcode", "transcode", "outnumber"),
 )
 
 
@@ -303,7 +328,10 @@ def stem(column: str) -> tuple[str, ...]:
 
 
 def unnumbered(found: tuple[str, ...]) -> tuple[str, ...]:
-    """Words without a number at the end: ``home player 1`` to ``home player``."""
+    """Words without a number at the end: ``home player 1``, ``home player1`` to ``home player``."""
+    last = found[-1].rstrip("0123456789") if found else ""
+    if len(last) > 3:
+        found = (*found[:-1], last)
     while len(found) > 1 and found[-1].isdigit():
         found = (*found[:-2], singular(found[-2]))
         while len(found) > 1 and found[-1] in IDENTIFIERS:
@@ -397,6 +425,11 @@ def numbered(first: str, second: str) -> bool:
     """Whether two columns are called alike but for 1 and 2, or a and b, at the end."""
     one, two = first.lower(), second.lower()
     return len(one) > 1 and one[:-1] == two[:-1] and (one[-1], two[-1]) in (("1", "2"), ("a", "b"))
+
+
+def synonyms(stem: tuple[str, ...], thing: tuple[str, ...]) -> bool:
+    """Whether a column and a table are called by two words for one thing."""
+    return any(set(pair) == {stem[-1], thing[-1]} for pair in SYNONYMS)
 
 
 def are_kin(first: str, second: str) -> bool:

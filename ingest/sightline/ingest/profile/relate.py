@@ -53,6 +53,8 @@ SHARED_NAMES = 0.5
 
 def relate(tables: Sequence[Profiled]) -> None:
     """Decide what the tables are to each other."""
+    for table in tables:
+        _pairs_of_described_things(table, tables)
     find_links(tables)
     for table in tables:
         name_parts(table)
@@ -63,8 +65,8 @@ def relate(tables: Sequence[Profiled]) -> None:
         if table.role == "things":
             _values_of_pairs(table)
             _links_without_a_table(table)
-            if not table.key:
-                table.key = group_key(table, set(table.links))
+            if not table.key or table.key in table.statistics.groups:
+                table.key = group_key(table, set(table.links), tables)
             _stands_for_another(table, tables)
             _same_things(table)
     find_together(tables)
@@ -77,6 +79,24 @@ def relate(tables: Sequence[Profiled]) -> None:
         if table.role == "things" and id(table) not in referred:
             _only_links(table)
     _names_of_triples(tables)
+
+
+def _pairs_of_described_things(table: Profiled, tables: Sequence[Profiled]) -> None:
+    """``course_id, prereq_id`` and ``Country1, Country2`` are links where a table of courses or
+    countries has a record of each; alone they are the ends of edges between names."""
+    if table.role != "triples" or table.triple is None or table.triple[1] is not None:
+        return
+    ends = [table.columns[name] for name in (table.triple[0], table.triple[2])]
+    ids = len(table.columns) == 2 and all(names.is_id(e.called) and e.stem for e in ends)
+    for other in tables:
+        if other.role != "things" or len(other.key) != 1 or other.generic:
+            continue
+        if not ids and any(names.unnumbered(end.stem) != other.thing for end in ends):
+            continue
+        key = other.columns[other.key[0]]
+        if all(end.distinct.found_in(key.distinct).share == 1 for end in ends):
+            table.role, table.triple = "things", None
+            return
 
 
 def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> None:

@@ -47,8 +47,16 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
     if target.supplement and target is not table and _many_each(target):
         return 0.0
     if target is table:
-        if not main or column.name in target.key:
+        counter = names.is_id(of_key.called) and not of_key.stem  # ``id`` beside the key
+        if not (main or counter) or column.name in target.key or column is of_key:
             return 0.0
+        if (
+            called
+            and _counts(called)
+            and called[-1] not in names.SELF
+            and not names.is_identifier(column.called)
+        ):
+            return 0.0  # ``lead_time_days``
         roles = set(called) & set(names.ROLES)
         if roles and {thing[-1], *of_key.words_called} & set(names.PEOPLE):
             return 0.8
@@ -62,19 +70,25 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
             return 0.6
         own = thing[-1:] if names.is_id(column.called) else thing
         bare = (
-            stem == own and not of_key.stem and not target.supplement
-        )  # ``location_id`` beside the ``id`` of a location
+            stem == own
+            and (not of_key.stem or of_key.called.lower() in names.LABELS)
+            and not target.supplement
+        )  # ``location_id`` beside the ``id`` of a location, ``River`` beside the ``Name`` of one
         if bare:
             return 0.6
         return 0.8 if len(stem) > len(own) and stem[-len(own) :] == own else 0.0
     if not stem and called[:-1] == thing:
         return 1.0  # ``record_id`` of a record, which is what else a row is called
+    if called == ("uid",) and thing[-1] in names.USERS and not table.statistics.unique(column.name):
+        return 0.7
     if not stem:
         bare = called == of_key.words_called and main and not table.statistics.unique(column.name)
         return BARE if bare and names.is_id(column.called) else 0.0
     if column.kind == "integer" and not names.is_identifier(column.called) and _counts(called):
         return 0.0
     said = _things(table, column, stem, thing)
+    if said < OWN_WORDS and called[-1] in ("number", "num") and column.kind == "integer":
+        said = 0.0  # ``attemptnumber`` is which attempt it is
     if called == of_key.words_called and of_key.stem and (main or names.is_id(of_key.called)):
         said = max(said, SAME_NAME)
     elif said < OWN_WORDS and of_key.stem and _names_records(of_key, main):
@@ -154,10 +168,17 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
             return 0.6
         if thing[: len(stem)] == stem:
             return 0.5
-    synonyms = any(set(pair) == {stem[-1], thing[-1]} for pair in names.SYNONYMS)
-    if synonyms and not (is_id and owns(table.thing, stem)):  # ``item_id`` of the items of an order
+        if thing[-1] in names.KINDS_OF and stem[-1:] == thing[-2:-1]:
+            return 0.6  # ``unit_package_id`` is of a package type
+    if names.synonyms(stem, thing) and not (
+        is_id and owns(table.thing, stem)
+    ):  # ``item_id`` of the items of an order
         return 0.7
     if thing[-1] in names.PEOPLE and (role or stem[-1] in names.PEOPLE):
+        called = column.words_called
+        done_by = called[-1:] == ("by",) and called[-2:-1] and called[-2].endswith("ed")
+        return OWN_WORDS if done_by else 0.5
+    if thing[-1] in names.PROFESSIONALS and stem[-1] in names.LEADERS:
         return 0.5
     last = thing[-1]
     if not is_id and len(thing) == 1 and not owns(table.thing, stem):

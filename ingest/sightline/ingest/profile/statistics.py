@@ -34,8 +34,8 @@ from sightline.ingest.source import Selection, Source, Table, TableFormat
 
 #: Values from which is told how long and how wordy those of a column are.
 SAMPLE = 400
-#: Columns that groups are made of, and how many of them a group has at most.
-GROUPED, LARGEST_GROUP = 6, 3
+#: Columns that groups are made of, how many of them a group has, and how many if those do not do.
+GROUPED, GROUP_SIZES, LARGEST_GROUP = 6, (2, 3), 4
 #: Records of a batch that mostly show at once which groups do not tell them apart.
 SHOWING = 4096
 #: So many values show of which kind nearly all of a column are.
@@ -197,14 +197,28 @@ def _add(found: Statistics, frame: pl.DataFrame, fresh: pl.Series) -> None:
         else:
             _extend(column, values, hashes[values.name])
     if first:
-        _begin_groups(found)
-    for group, distinct in list(found.groups.items()):
-        few = min(frame.height, SHOWING)
+        usable = _may_be_grouped(found)
+        found.groups = {g: Distinct() for n in GROUP_SIZES for g in combinations(usable, n)}
+    _extend_groups(found, hashes, frame.height, found.groups)
+    if first and all(len(group) > 2 for group in found.groups):  # where no two do it, four may
+        larger = {group: Distinct() for group in combinations(usable, LARGEST_GROUP)}
+        found.groups |= larger
+        _extend_groups(found, hashes, frame.height, larger)
+
+
+def _extend_groups(
+    found: Statistics,
+    hashes: Mapping[str, Hashes],
+    count: int,
+    groups: Mapping[tuple[str, ...], Distinct],
+) -> None:
+    for group, distinct in list(groups.items()):
+        few = min(count, SHOWING)
         there = all(name in hashes for name in group)
         if not there or len(np.unique(_beside(hashes, group, few))) < few:
             del found.groups[group]
             continue
-        distinct.add(_beside(hashes, group, frame.height))
+        distinct.add(_beside(hashes, group, count))
         if not distinct.unique:
             del found.groups[group]
 
@@ -336,17 +350,15 @@ def may_name(column: Column) -> bool:
     return column.mean_length <= LONGEST_NAME
 
 
-def _begin_groups(found: Statistics) -> None:
-    """Groups of columns that may tell the records apart, where no single one surely will."""
+def _may_be_grouped(found: Statistics) -> list[str]:
+    """Columns that may tell the records apart together, where no single one surely will."""
     usable = [
         name
         for name, column in found.columns.items()
         if may_name(column) and column.filled == found.records and column.kind != "empty"
     ]
     if any(is_identifier(name) and found.columns[name].distinct.unique for name in usable):
-        return
+        return []
     several = [name for name in usable if not found.columns[name].distinct.unique]
     several.sort(key=lambda name: not is_identifier(name))
-    for size in range(2, LARGEST_GROUP + 1):
-        for group in combinations(several[:GROUPED], size):
-            found.groups[group] = Distinct()
+    return several[:GROUPED]

@@ -191,12 +191,13 @@ def _score(found: Profiled, name: str) -> int:
     called, stem = names.words(name), names.stem(name)
     number = column.kind in NUMBERS
     lower = name.lower()
-    if (
-        not may_name(column)
-        or is_end(found, column)
-        or (number and names.is_measure(name) and not names.is_id(name))
-    ):
+    if not may_name(column) or is_end(found, column):
         return 0
+    if number and names.is_measure(name) and not names.is_id(name):
+        # A year names nothing but a year, or a season.
+        if not first or stem != ("year",):
+            return 0
+        return 60 if owns(found.thing, stem) or names.synonyms(stem, found.thing) else 0
     if names.is_identifier(name) or lower in names.KEYS:
         if len(called) == 1 and called[0] in names.IDENTIFIERS:
             return 95
@@ -212,7 +213,10 @@ def _score(found: Profiled, name: str) -> int:
         return 30
     if number:
         # ``tid`` and ``molregno`` come first, and labels after them
-        return 0 if not first else 45 if lower.endswith(("id", "no", "nr")) else 22
+        if not first:
+            return 0
+        # Counters name records less than texts do, numbers that somebody gave more.
+        return 45 if lower.endswith(("id", "no", "nr")) else 22 if column.density > 0.9 else 28
     if column.words > 4 or not (first or found.statistics.records >= MANY or _leads(found, column)):
         return 0
     return 35 if first else 25
@@ -253,18 +257,41 @@ def owns(thing: tuple[str, ...], stem: tuple[str, ...]) -> bool:
     return stem == thing[-len(stem) :] or "".join(stem) in ("".join(thing), thing[-1])
 
 
-def group_key(found: Profiled, links: Collection[str] = ()) -> tuple[str, ...]:
+def group_key(
+    found: Profiled, links: Collection[str] = (), others: Sequence[Profiled] = ()
+) -> tuple[str, ...]:
     """The smallest group of columns that tells the records apart: an id and a number in it first,
-    as a trip passes its stops; then ids and links."""
+    as a trip passes its stops; then ids and links; or a code and what it is a code in. What was
+    measured tells them apart by chance, and what another table repeats together does not."""
     ids = {column for column in found.columns if names.is_id(column)} | set(links)
-    whole = {c.name for c in found.columns.values() if c.filled == found.statistics.records}
-    groups = [g for g in found.statistics.groups if ids.intersection(g) and whole.issuperset(g)]
+    whole = {
+        c.name
+        for c in found.columns.values()
+        if c.filled == found.statistics.records and not _is_measured(c)
+    }
+    codes = ids | {column for column in found.columns if names.is_identifier(column)}
+    groups = [g for g in found.statistics.groups if codes.intersection(g) and whole.issuperset(g)]
 
-    def by_chance(group: tuple[str, ...]) -> tuple[int, bool, int]:
+    elsewhere = [{c.words_called for c in t.columns.values()} for t in others if t is not found]
+
+    def by_chance(group: tuple[str, ...]) -> tuple[bool | int, ...]:
         counted = any(names.SEQUENCES.intersection(names.words(name)) for name in group)
-        return len(group), not counted, -len(ids.intersection(group))
+        own = len(ids.intersection(group))
+        called = {found.columns[name].words_called for name in group}
+        repeated = sum(called <= other for other in elsewhere)
+        return not own, -repeated, len(group), not counted, -own
 
     return min(groups, key=by_chance, default=())
+
+
+def _is_measured(column: Column) -> bool:
+    """Whether it says how much, rather than when or in which order."""
+    counted = {*names.SEQUENCES, *names.CALENDAR}
+    return (
+        column.kind in NUMBERS
+        and names.is_measure(column.called)
+        and not counted.intersection(column.words_called)
+    )
 
 
 def _triple(statistics: Statistics) -> tuple[str, str | None, str] | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Distinct
 from sightline.ingest.profile.links import SHARE_OF_SURE, Link
-from sightline.ingest.profile.speak import SAME_NAME
-from sightline.ingest.profile.statistics import together
+from sightline.ingest.profile.speak import SAME_NAME, abbreviates
+from sightline.ingest.profile.statistics import Column, together
 from sightline.ingest.profile.tables import Profiled
 
 
@@ -47,16 +48,37 @@ def _called_alike(table: Profiled, target: Profiled) -> tuple[str, ...] | None:
     if any(link.table is table for link in target.together.values()):
         return None
     by_words = {column.words_called: name for name, column in table.columns.items()}
-    columns = []
+    by_stem = {column.stem: name for name, column in table.columns.items() if column.stem}
+    columns: list[str] = []
     for part in target.key:
         key = target.columns[part]
-        name = by_words.get(key.words_called)
+        name = by_words.get(key.words_called) or by_stem.get(key.stem) or _short(table, key)
+        if key.called.lower() in (*names.LABELS, *names.KEYS):
+            name = by_stem.get(target.thing)  # the ``Name`` of a province is a ``Province``
         if name is None or table.columns[name].kind != key.kind or table.columns[name].many:
+            return None
+        if name in columns:
             return None
         if table.columns[name].distinct.found_in(key.distinct).share < SHARE_OF_SURE:
             return None
         columns.append(name)
     return tuple(columns)
+
+
+def _short(table: Profiled, key: Column) -> str | None:
+    """The one column whose name is short for that of a part of a key, or which it is short for:
+    ``lgID`` and ``league.key``."""
+    if len(key.stem) != 1 or not names.is_id(key.called):
+        return None
+    found = [
+        column.name
+        for column in table.columns.values()
+        if len(column.stem) == 1
+        and names.is_id(column.called)
+        and column.stem[0][0] == key.stem[0][0]
+        and abbreviates(*sorted((column.stem[0], key.stem[0]), key=len))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _link(
