@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from starlette.testclient import TestClient
 
 from sightline.api import access, metrics
 from sightline.api.access import ANYBODY, Caller
-from sightline.api.app import create_app
+from sightline.api.app import Static, create_app
 from sightline.api.budget import Budgets
 from sightline.api.errors import OverBudget
 from sightline.api.lanes import Lane
@@ -138,6 +139,34 @@ def test_a_long_answer_is_packed_for_who_takes_it(client: TestClient, accepts: s
         assert "content-encoding" not in answer.headers
     short = client.get("/healthz", headers={"Accept-Encoding": "gzip"})
     assert "content-encoding" not in short.headers
+
+
+def test_a_file_of_the_page_is_packed_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed, compress = [], gzip.compress
+    monkeypatch.setattr(gzip, "compress", lambda *a, **k: packed.append(a) or compress(*a, **k))
+    (tmp_path / "a.js").write_text("let x = 1;" * 999)
+    (tmp_path / "a.woff2").write_bytes(bytes(9999))
+    files = TestClient(Static(tmp_path))
+    plain = files.get("/a.js", headers={"Accept-Encoding": "identity"})
+    for _ in range(2):
+        answer = files.get("/a.js")
+        assert answer.headers["content-encoding"] == "gzip"
+        assert int(answer.headers["content-length"]) < 100
+        assert answer.text == plain.text
+        assert answer.headers["etag"] == plain.headers["etag"]
+        assert answer.headers["content-type"] == plain.headers["content-type"]
+        assert answer.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert len(packed) == 1
+    again = files.get("/a.js", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+    assert files.get("/a.js", headers={"Range": "bytes=0-2"}).text == "let"
+    assert "content-encoding" not in files.get("/a.woff2").headers
+    (tmp_path / "a.js").write_text("let y = 2;" * 999)
+    os.utime(tmp_path / "a.js", (1, 1))
+    assert files.get("/a.js").text.startswith("let y")
+    assert len(packed) == 2
 
 
 def test_metrics_say_what_was_asked_and_what_is_served(folder: Path) -> None:

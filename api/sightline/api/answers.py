@@ -123,12 +123,13 @@ def packed(body: bytes, scope: Scope) -> tuple[bytes, dict[str, str]]:
     """A body as it is sent, and the headers that say so: packed where that is worth it and the
     client takes it. For a thread: it takes a millisecond for 100 KB."""
     headers = {"Vary": "Accept, Accept-Encoding"}
-    if len(body) > PACKED_FROM and _takes_gzip(scope):
+    if len(body) > PACKED_FROM and takes_gzip(scope):
         return gzip.compress(body, 4, mtime=0), headers | {"Content-Encoding": "gzip"}
     return body, headers
 
 
-def _takes_gzip(scope: Scope) -> bool:
+def takes_gzip(scope: Scope) -> bool:
+    """Whether who asks takes a packed answer."""
     accepted = _header(scope, b"accept-encoding")
     return b"gzip" in accepted and not _NO_GZIP.search(accepted)
 
@@ -156,7 +157,7 @@ class FromCache:
 
 def _key(served: Served, scope: Scope) -> Key:
     accept = _header(scope, b"accept")
-    return served.tag, scope["raw_path"], scope["query_string"], accept, _takes_gzip(scope)
+    return served.tag, scope["raw_path"], scope["query_string"], accept, takes_gzip(scope)
 
 
 def _unless_known(made: Response, scope: Scope) -> Response:

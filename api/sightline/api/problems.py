@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+from collections.abc import Sequence
 from contextvars import ContextVar
 from http import HTTPStatus
 from math import ceil
@@ -28,6 +29,8 @@ _HEADERS = {
     429: {"Retry-After": "1"},
     503: {"Retry-After": "5"},
 }
+#: Headers that tell of a text which a problem report takes the place of.
+_OF_TEXT = (b"content-type", b"content-length")
 #: The id of the request that is being answered.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 log = logging.getLogger("sightline.api")
@@ -82,6 +85,23 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
+def of_plain(status: int, said: str, headers: Sequence[tuple[bytes, bytes]]) -> Response:
+    """A refusal that something below this service wrote as plain text, as a problem report.
+
+    Args:
+        headers: of that refusal; those that do not tell of its text are kept.
+    """
+    kept = {k.decode("latin-1"): v.decode("latin-1") for k, v in headers if k not in _OF_TEXT}
+    phrase = HTTPStatus(status).phrase
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        said = "the header Range asks for what lies beyond the end; Content-Range says the size"
+    return problem(status, _kind(phrase), said or phrase.lower(), headers=kept)
+
+
+def _kind(phrase: str) -> str:
+    return phrase.lower().replace(" ", "-").replace("'", "")
+
+
 def unforeseen(error: Exception, path: str) -> Response:
     """Log an error that nobody foresaw, and say only that there was one."""
     return problem(*mishap(error, path))
@@ -107,7 +127,6 @@ async def _http(request: Request, error: Exception) -> Response:
         headers["Allow"] = ", ".join(_allowed(request))
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=headers)
-    kind = status.phrase.lower().replace(" ", "-").replace("'", "")
     detail = error.detail
     if detail == status.phrase:
         path = request.scope["path"][:200]
@@ -115,7 +134,7 @@ async def _http(request: Request, error: Exception) -> Response:
         near = difflib.get_close_matches(path, known, n=1, cutoff=0.8)
         meant = f"did you mean {near[0]}? " if near else ""
         detail = _PLAIN.get(status, detail).format(method=request.method, path=path, meant=meant)
-    return problem(status, kind, detail, headers=headers)
+    return problem(status, _kind(status.phrase), detail, headers=headers)
 
 
 def _allowed(request: Request) -> list[str]:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sightline.api.access import is_loopback, name_of
 from sightline.api.metrics import REQUESTS
-from sightline.api.problems import problem, request_id, unforeseen
+from sightline.api.problems import of_plain, problem, request_id, unforeseen
 from sightline.api.terms import Terms
 from sightline.graph.progress import Cancelled
 
@@ -230,15 +230,25 @@ class _Answer:
         self.ident = ident
         self._send = send
         self._bodiless = bodiless
+        self._plain: Message | None = None
+        self._said = b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if _is_plain_refusal(message):
+                self._plain = message
+                return
             self.started, self.status = True, message["status"]
             own = {name.lower() for name, _ in message["headers"]}
             more = (header for header in HEADERS if header[0] not in own)
             named = (b"x-request-id", self.ident)
             await self._send({**message, "headers": [*message["headers"], named, *more]})
             return
+        if self._plain is not None:
+            self._said += message.get("body", b"")
+            if message.get("more_body", False):
+                return
+            message = await self._reworded(self._plain)
         body = message.get("body", b"")
         if self._bodiless:
             body = b""
@@ -252,3 +262,19 @@ class _Answer:
             await self._send({**message, "body": view[at : at + SLICE], "more_body": more_body})
             # What was written leaves in the next turn; only then does it show whether it is read.
             await asyncio.sleep(0)
+
+    async def _reworded(self, plain: Message) -> Message:
+        """Begin a problem report in the place of a refusal in plain text; its body."""
+        self._plain = None
+        made = of_plain(plain["status"], self._said.decode("utf-8", "replace"), plain["headers"])
+        status, headers = made.status_code, made.raw_headers
+        await self({"type": "http.response.start", "status": status, "headers": headers})
+        return {"type": "http.response.body", "body": bytes(made.body)}
+
+
+def _is_plain_refusal(start: Message) -> bool:
+    """Whether an answer is a refusal that libraries write, such as of a range of a file."""
+    if start["status"] < 400:
+        return False
+    kind: bytes = next((value for name, value in start["headers"] if name == b"content-type"), b"")
+    return not kind or kind.startswith(b"text/plain")
