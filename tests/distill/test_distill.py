@@ -12,15 +12,21 @@ import pytest
 from sightline.cli.main import run
 from sightline.distill.evaluation.evaluate import evaluate
 from sightline.distill.serving import MAPS_FORMAT, ServedModel, publish, write_maps
+from sightline.distill.student.arrays import WIDTH
 from sightline.distill.student.student import Student
+from sightline.distill.training import train as training
+from sightline.distill.training.encoded import EncodedTrainer
 from sightline.distill.training.train import distill
+from sightline.distill.training.trainer import Setting
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
+from sightline.models.data.dataset import learning_data
 from sightline.models.errors import NoModel, WorseModel
 from sightline.models.format import MODEL_FORMAT
+from sightline.models.ranking import RankingMetrics, filtered_ranks
 from sightline.models.train import train
 from sightline.models.training import presets
 from sightline.models.training.presets import NetworkConfig, PathConfig, Preset, StudentConfig
@@ -189,6 +195,28 @@ def test_a_killed_distillation_goes_on_to_the_same_bits(made: tuple[Workspace, s
     ]
     assert {path.name: path.read_bytes() for path in folder.rglob("*.npy")} == whole
     assert not list((ws.path / ".work").glob("*"))
+
+
+def test_a_student_whose_rows_are_made_of_the_edges_is_distilled(
+    made: tuple[Workspace, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws, model_id = made
+    copy = Workspace.open(shutil.copytree(ws.path, tmp_path / "ws"))
+    one = {"student": [Setting(1.0)], "control": [Setting(None)]}
+    monkeypatch.setattr(training, "settings_of", lambda _: one)
+    monkeypatch.setattr(training, "forms_of", lambda *_: [EncodedTrainer])
+    distill(copy, model_id, device="cpu")
+    folder = copy.models / model_id
+    said = json.loads((folder / "student" / "manifest.json").read_text())
+    student = Student.open(folder)
+    data = learning_data(served_snapshot(copy))
+    found = RankingMetrics.of(filtered_ranks(student.arrays.scores, data.select, data.known)).mrr
+
+    assert said["rows"] == "encoded"
+    assert not list(copy.work.glob("*"))
+    assert student.arrays.out_weight.shape[1] == WIDTH
+    # What is on disk ranks as the trainer said it does.
+    assert found == pytest.approx(said["select_mrr"]["student"], abs=1e-6)
 
 
 def test_a_model_of_another_format_says_that_it_must_be_trained_anew(

@@ -12,6 +12,7 @@ import torch
 
 from sightline.distill.training import encoded
 from sightline.distill.training.encoded import EncodedTrainer, encodes
+from sightline.distill.training.network import StudentNetwork
 from sightline.distill.training.targets import SoftTargets
 from sightline.distill.training.train import choose, forms_of
 from sightline.distill.training.trainer import Setting, StudentTrainer
@@ -187,6 +188,30 @@ def test_an_encoded_student_is_read_by_rows_of_the_whole_graph(
     assert arrays.out_weight.shape[1] == arrays.entity.shape[1] == 64
     found = arrays.scores(np.array([0, 7], np.int32), np.array([1, 2], np.int32))
     assert np.abs(found - scores.numpy()).max() < 0.05 * scores.abs().max()
+
+
+def test_what_ships_knows_nothing_of_the_unit_in_which_a_relation_is_learnt() -> None:
+    torch.manual_seed(0)
+    model = StudentNetwork(N, 2, WHOLE, encoded=True).eval()
+    torch.nn.init.normal_(model.out.weight)
+    # Rows that rounding leaves as they are.
+    model.entity.copy_(torch.from_numpy(model.arrays().entity))
+    heads, rels = np.array([0, 7], np.int32), np.array([1, 2], np.int32)
+    with torch.no_grad():
+        scores = model.scores(*(torch.from_numpy(a).long() for a in (heads, rels)))
+
+    assert scores.std() > 1
+    assert np.abs(model.arrays().scores(heads, rels) - scores.numpy()).max() < 1e-3
+
+
+def test_the_rate_of_a_short_trial_rises_as_that_of_the_whole_run() -> None:
+    trainer = encoded_of(WHOLE, Setting(None), ring())
+    rates = []
+    for trainer.step in range(encoded.RISE + 1):
+        rates.append(trainer._rate(0.0) / WHOLE.rate)
+
+    assert rates == pytest.approx([min(1, (k + 1) / encoded.RISE) for k in range(len(rates))])
+    assert 0 < rates[0] < rates[-2] == rates[-1] == 1
 
 
 @pytest.mark.parametrize("setting", [Setting(1.0), Setting(None)], ids=["student", "control"])

@@ -8,4 +8,4 @@ asked for.
 #: makes it again, under another id.
 MODEL_FORMAT = 3
 #: Of the numbers in it: raised when the same graph, preset and seed give others than before.
-LEARNING = 6
+LEARNING = 7

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sightline.distill.training.trainer import NO_SCORE, StudentTrainer
+from sightline.distill.training.trainer import NO_SCORE, STEP, StudentTrainer
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.queries import with_reciprocals
 from sightline.models.data.questions import Batch, tensors
@@ -29,8 +29,10 @@ PARTS, FEWEST = 20, 64
 ENTITY = 750
 #: Weight of the teacher's part of the loss; 1 - SOFT is the hard labels'.
 SOFT = 0.4
-#: The share of all steps in which the rate rises.
-RISE = 0.025
+#: Steps in which the rate rises, of a short trial, too.
+RISE = 10
+#: Questions scored at once: gradients of all rows come with every part of a step.
+AT_ONCE = 512
 
 
 def encodes(data: LearningData) -> bool:
@@ -50,12 +52,12 @@ class EncodedTrainer(StudentTrainer):
 
     def __init__(self, *given: Any, share: int = 1) -> None:
         super().__init__(*given)
-        self._at_once = self._batch
         facts, entities = len(self.data.train), self.data.num_entities
         self._pool = facts
         self._batch = max(-(-facts // PARTS), min(FEWEST, -(-facts // 4)))
         steps = -(-facts // self._batch)
         scored = self.config.candidates if self._samples else entities
+        self._at_once = max(1, min(AT_ONCE, STEP // scored))
         # Both directions of a fact are scored, without products, which halves it.
         cost = facts * scored + steps * entities * ENTITY
         epochs = epochs_for(
@@ -65,7 +67,7 @@ class EncodedTrainer(StudentTrainer):
         self._evaluate_every = max(1, self.epochs // 10)
 
     def _rate(self, done: float) -> float:
-        return super()._rate(done) * min(1.0, done / RISE)
+        return super()._rate(done) * min(1.0, (self.step + 1) / RISE)
 
     def _evaluate(self) -> None:
         self.model.eval()

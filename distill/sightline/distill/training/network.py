@@ -26,7 +26,9 @@ from sightline.models.training.presets import StudentConfig
 #: Standard deviation of the entity and directed relation vectors that training starts from.
 START = 0.1
 #: How much the product is made of likeness and of nearness at the start, where rows are encoded.
-LIKE, NEAR = 1.0, 10.0
+LIKE, NEAR = 1.0, 8.0
+#: The unit in which these are learnt: a step of Adam is as large for small numbers as for large.
+UNIT = 10.0
 
 
 class StudentNetwork(nn.Module):
@@ -47,10 +49,11 @@ class StudentNetwork(nn.Module):
         if encoded:
             self.encoder = Encoder(num_entities, rels)
             self.register_buffer("entity", rows)
-            rel[:, :WIDTH] *= LIKE / START
-            rel[:, : HALF // 2] += NEAR
+            rel[:, :WIDTH] *= LIKE / START / UNIT
+            rel[:, : HALF // 2] += NEAR / UNIT
         else:
             self.entity = nn.Parameter(START * rows)
+        self.unit = UNIT if encoded else 1.0
         self.rel = nn.Parameter(rel)
         self.hidden = nn.Linear(WIDTH, config.hidden)
         self.gate = nn.Linear(width, config.hidden)
@@ -76,7 +79,7 @@ class StudentNetwork(nn.Module):
         """float32 ``(B, Q)`` for int64 ``(B,)`` rows and directed relations."""
         x, s = self.entity[head], self.rel[rel]
         real, imaginary = x.chunk(2, dim=1)
-        a, b = s[:, :WIDTH].chunk(2, dim=1)
+        a, b = (self.unit * s[:, :WIDTH]).chunk(2, dim=1)
         product = torch.cat([real * a - imaginary * b, real * b + imaginary * a], dim=1)
         hidden = self.norm(self.hidden(x) * (1.0 + self.gate(s)) + self.shift(s))
         mixed: Tensor = self.out(self.dropout(nn.functional.silu(hidden)))
@@ -104,5 +107,11 @@ class StudentNetwork(nn.Module):
             # torch multiplies with the transpose of a weight.
             array = array.T if name.endswith(".weight") else array
             arrays[name.replace(".", "_")] = np.ascontiguousarray(array)
+        # What ships knows no unit: what is larger in the product is read by smaller weights.
+        unit = np.ones(arrays["rel"].shape[1], np.float32)
+        unit[:WIDTH] = self.unit
+        arrays["rel"] = arrays["rel"] * unit
+        for name in ("gate_weight", "shift_weight"):
+            arrays[name] = arrays[name] / unit[:, None]
         numbers, scale = quantise(arrays["entity"])
         return StudentArrays(**{**arrays, "entity": numbers * scale})
