@@ -16,7 +16,7 @@ from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.insights.checkup import wrongness
 from sightline.insights.errors import NoCure, UnknownFinding
 from sightline.insights.kinds import doctor
-from tests.graph.conftest import add_load, fact, label, typed
+from tests.graph.conftest import BASE, add_load, fact, label, typed
 from tests.insights.conftest import World
 
 SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> .
@@ -26,6 +26,7 @@ SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> .
   sh:property [ sh:path r:in ; sh:minCount 1 ; sh:severity sh:Warning ; sh:message "no {e9}" ] .
 """
 Make = Callable[..., World]
+LEE = ("lee1", "lee2")
 
 LANDS = [(f"land{i:02}", "capital", f"town{i:02}") for i in range(20)]
 ROUND = [(head, "in", "europe") for head, _, _ in LANDS]
@@ -155,8 +156,41 @@ def test_two_of_one_name_and_type_with_neighbours_in_common_are_one(world_of: Ma
 
     assert {e.id for e in finding.entities} == {"entity:a1", "entity:a2"}
     assert "share 1 of 1 neighbours" in finding.why
+    # Two of one name are told apart by their ids.
+    assert "(entity:a1) and " in finding.why
     assert finding.patch is not None
     assert finding.patch.retracts == ()
+
+
+def test_three_of_one_name_are_one_finding(world_of: Make) -> None:
+    rows = [(f"a{i}", "knows", x) for i in range(3) for x in ("x", "y")]
+    names = [label(f"a{i}", "Ann Lee") for i in range(3)]
+    [finding] = found(world_of([*rows, *names], model=None), "split")
+
+    assert len(finding.entities) == 3
+    assert "2 others have one name and share 2 of 2 neighbours or fewer" in finding.why
+    assert finding.patch is not None
+    assert finding.patch.sparql.count("DELETE") == 4
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param([], id="all are linked with what the two share"),
+        pytest.param(
+            [*((n, "born", n[-1]) for n in LEE), *((f"q{i}", "born", "z") for i in range(20))]
+            + [(n, "knows", "kim") for n in LEE],
+            id="the two have different values where nearly all have one",
+        ),
+    ],
+)
+def test_namesakes_with_nothing_of_their_own_in_common_are_two(
+    world_of: Make, more: list[Any]
+) -> None:
+    rows = [*((n, "in", "europe") for n in LEE), *((f"q{i}", "in", "europe") for i in range(90))]
+    names = [label(n, "Ann Lee") for n in LEE]
+
+    assert found(world_of([*rows, *more, *names], model=None), "split") == ()
 
 
 def test_an_entity_of_two_types_that_nothing_else_has_together_is_merged(world_of: Make) -> None:
@@ -180,6 +214,24 @@ def test_of_what_lacks_a_type_is_said_that_it_is_not_stated(world_of: Make) -> N
     )
 
 
+def test_a_type_that_several_facts_ask_for_is_missing_once(world_of: Make) -> None:
+    rows: list[Any] = [typed(f"p{i:02}", "Person") for i in range(60)]
+    rows += [(f"p{i:02}", relation, f"t{i % 7}") for i in range(60) for relation in ("in", "at")]
+    rows += [typed(f"d{i:02}", "Dog") for i in range(60)]
+    rows += [typed("rex", "Dog"), ("rex", "in", "t0"), ("rex", "at", "t0")]
+    [finding] = found(world_of(rows, model=None), "contradiction")
+
+    assert finding.why == (
+        "rex is not stated to be of the type Person; 2 facts say that it is: so is the head of "
+        "60 of 61 facts of at"
+    )
+    assert [e.id for e in finding.entities] == ["entity:rex"]
+    assert len(finding.facts) == 2
+    assert finding.patch is not None
+    assert finding.patch.retracts == ()
+    assert finding.patch.sparql == (f"INSERT DATA {{ <{BASE}entity:rex> a <{BASE}class:Person> }}")
+
+
 def test_held_out_facts_that_the_graph_gives_away_are_leakage(world_of: Make) -> None:
     rows = [*LANDS, *((t, "capital_of", h) for h, _, t in LANDS)]
     world = world_of([*rows, ("land20", "capital", "town20")], model=None)
@@ -191,11 +243,13 @@ def test_held_out_facts_that_the_graph_gives_away_are_leakage(world_of: Make) ->
         "1 of 1 test facts of capital of can be read off the graph: capital, read the other way, "
         "states the same pair"
     )
+    assert (finding.certainty, finding.severity) == (pytest.approx(2 / 3), "low")
 
     add_load(world.ws, [fact(("town20", "capital_of", "land20"))], role="valid", name="v")
     compile_snapshot(world.ws, rdf=False)
-    leaks = found(World(world.ws), "leakage")
-    assert any(one.why.startswith("1 of 1 validation facts of") for one in leaks)
+    [finding] = found(World(world.ws), "leakage")
+    assert finding.why.startswith("1 of 1 validation facts and 1 of 1 test facts of capital of")
+    assert finding.certainty == pytest.approx(3 / 4)
 
 
 def test_the_one_without_a_label_and_the_part_apart_are_loose_ends(world_of: Make) -> None:
@@ -208,6 +262,25 @@ def test_the_one_without_a_label_and_the_part_apart_are_loose_ends(world_of: Mak
     assert first.entities[0].id == "entity:n19"
     [apart] = found(world, "isolated")
     assert {e.label for e in apart.entities} == {"u", "v"}
+    assert apart.why == "u and what it is linked with, 2 entities, hang together with nothing else"
+
+
+def test_many_loose_ends_are_one_finding(world_of: Make) -> None:
+    ring = [(f"n{i:02}", "next", f"n{(i + 1) % 30:02}") for i in range(30)]
+    names = [label(f"n{i:02}", f"Name {i}") for i in range(28)]
+    types = [typed(f"n{i:02}", "Node") for i in range(30)]
+    parts = [("u", "next", "v"), ("x", "next", "y"), ("y", "next", "z")]
+    world = world_of([*ring, *names, *types, *parts, label("alone", "Alone")], model=None)
+
+    [bare] = found(world, "unlabelled")
+    assert bare.why == "2 of 30 Node have no label, such as n28"
+    alone, apart = found(world, "isolated")
+    assert alone.certainty == pytest.approx(35 / 36)
+    assert apart.why == (
+        "2 parts of 2 to 3 entities hang together with nothing else; the largest is x and what it "
+        "is linked with"
+    )
+    assert apart.certainty == pytest.approx(1 - 5 / 36)
 
 
 def test_the_worst_comes_first_and_how_many_there_are_is_said(world_of: Make) -> None:

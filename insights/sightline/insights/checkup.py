@@ -77,6 +77,7 @@ class Suspect:
         wrong: edges that the patch takes back; none where the graph does not say what is wrong.
         same: relations or entities that a patch would make one, and whether the second is read
             the other way.
+        lacks: the entity lacks the class, which a patch would state.
         detail: tells suspects of one kind about the same things apart.
     """
 
@@ -90,6 +91,7 @@ class Suspect:
     edges: tuple[int, ...] = ()
     wrong: tuple[int, ...] = ()
     same: Literal["entities", "relations", "inverse relations"] | None = None
+    lacks: bool = False
     detail: str = ""
 
     def id_in(self, s: Snapshot) -> str:
@@ -99,6 +101,15 @@ class Suspect:
         parts += [s.relation_iris[r] for r in self.relations]
         parts += [s.class_iris[c] for c in self.classes]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An edge an end of which lacks the types that a constraint asks for, and how sure that is."""
+
+    edge: int
+    constraint: Constraint
+    sure: float
 
 
 class Checkup:
@@ -210,6 +221,7 @@ class Checkup:
     def _contradictions(self, end: float) -> Iterator[Suspect]:
         """Facts, and entities, that break what all others keep."""
         blamed: set[int] = set()
+        untyped: dict[tuple[int, tuple[int, ...]], list[Foreign]] = {}
         # Those that one fact breaks alone come first: they tell which of several is wrong.
         several = ("functional", "inverse functional", "asymmetric")
         for constraint in sorted(self._constraints().found, key=lambda c: c.kind in several):
@@ -230,7 +242,61 @@ class Checkup:
                     why += "; it may be two things in one"
                     yield Suspect("merged", "high", sure, why, (entity,), (), constraint.classes)
                 continue
+            if constraint.kind in ("domain", "range"):
+                ends = self.snapshot.head if constraint.kind == "domain" else self.snapshot.tail
+                for edge in broken.tolist():
+                    one = Foreign(edge, constraint, sure)
+                    untyped.setdefault((int(ends[edge]), constraint.classes), []).append(one)
+                    blamed.add(edge)
+                continue
             yield from self._broken(constraint, broken, sure, blamed)
+        for (entity, classes), facts in untyped.items():
+            yield self._untyped(entity, classes, facts)
+
+    def _untyped(self, entity: int, classes: tuple[int, ...], facts: Sequence[Foreign]) -> Suspect:
+        """What lacks the type that others at the same end of its relations have.
+
+        One fact may be wrong as well as its type may be missing; of several it is the type.
+        """
+        s = self.snapshot
+        types = " or ".join(f"{{c{i}}}" for i in range(len(classes)))
+        best = max(facts, key=lambda one: one.sure)
+        c = best.constraint
+        edges = tuple(dict.fromkeys(one.edge for one in facts))
+        relations = tuple(dict.fromkeys(int(s.relation[edge]) for edge in edges))
+        end, place = ("head", 0) if c.kind == "domain" else ("tail", 1)
+        kept = f"{c.support - c.exceptions:,} of {c.support:,}"
+        alone = len(edges) == 1
+        if alone:
+            why = f"{{e0}} —{{r0}}→ {{e1}}: its {end} {{e{place}}} is not stated to be of the type "
+            why += types
+            ends: tuple[int, ...] = (int(s.head[edges[0]]), int(s.tail[edges[0]]))
+            usual = f", as that of {kept} facts is"
+        else:
+            ends = (entity,)
+            why = f"{{e0}} is not stated to be of the type {types}; {len(edges):,} facts say that "
+            why += "it is"
+            best_at = relations.index(int(s.relation[best.edge]))
+            usual = f": so is the {end} of {kept} facts of {{r{best_at}}}"
+        if c.declared:
+            usual = f", against what an ontology declares ({c.kind})"
+        certainty = best.sure
+        if alone and not c.declared:
+            wrong = float(self._wrongness(np.array(edges, np.int32)).max())
+            certainty *= 1.0 if np.isnan(wrong) else (3 + wrong) / 4
+        return Suspect(
+            "contradiction",
+            "high" if alone and certainty >= SURE else "medium",
+            certainty,
+            why + usual,
+            ends,
+            relations,
+            classes,
+            edges[:SHOWN],
+            edges if alone else (),
+            lacks=not alone and len(classes) == 1,
+            detail=c.kind if alone else "type",
+        )
 
     def _broken(
         self, c: Constraint, broken: Ids, sure: float, blamed: set[int]
@@ -264,16 +330,10 @@ class Checkup:
                 case "irreflexive":
                     why = f"{{e0}} —{{r0}}→ {{e0}} leads to itself, which {kept} facts do not"
                     ends = (head,)
-                case "asymmetric":
-                    why = f"{{e0}} —{{r0}}→ {{e1}} is stated both ways, where {kept} are not"
                 case _:
-                    end, place = ("head", 0) if c.kind == "domain" else ("tail", 1)
-                    types = " or ".join(f"{{c{i}}}" for i in range(len(c.classes)))
-                    # It may well be one: only its type is missing.
-                    why = f"{{e0}} —{{r0}}→ {{e1}}: its {end} {{e{place}}} is not stated to be "
-                    why += f"of the type {types}, as that of {kept} facts is"
+                    why = f"{{e0}} —{{r0}}→ {{e1}} is stated both ways, where {kept} are not"
             if c.declared:
-                why = why.partition(", where")[0].partition(", which")[0].partition(", as")[0]
+                why = why.partition(", where")[0].partition(", which")[0]
                 why += f", against what an ontology declares ({c.kind})"
             which = self._which(group, blamed)
             blamed.update(which)
@@ -349,7 +409,7 @@ class Checkup:
             yield Suspect(
                 "duplicate relation",
                 "medium",
-                both / most,
+                (both + 1) / (most + 2),
                 why,
                 relations=(one, other),
                 edges=tuple(examples),
@@ -357,11 +417,21 @@ class Checkup:
             )
 
     def _split(self, end: float) -> Iterator[Suspect]:
-        """Entities of one name and type that have neighbours in common."""
+        """Entities of one name and type that have neighbours in common, those of a name together.
+
+        A neighbour counts by how few others have it. What has one value of a relation, as nearly
+        all have, and another one than its namesake, is another thing.
+        """
         s = self.snapshot
         namesakes: dict[str, list[int]] = {}
         for entity, text in enumerate(s.entity_labels):
             namesakes.setdefault(normalise(text), []).append(entity)
+        weight = 1 - np.log(np.maximum(s.degree, 1)) / np.log(max(2, s.num_entities))
+        functional = {
+            int(c.relation)
+            for c in self._constraints().found
+            if c.kind == "functional" and c.relation is not None
+        }
         for name, group in namesakes.items():
             if not name or not 1 < len(group) <= MOST_NAMESAKES:
                 continue
@@ -369,22 +439,57 @@ class Checkup:
                 raise OutOfTime
             around = [self._around(e) for e in group]
             types = [set(s.types_of(e).tolist()) for e in group]
+            values = [self._values(e, functional) for e in group]
+            part = list(range(len(group)))
+            pairs = []
             for i in range(len(group)):
                 for j in range(i + 1, len(group)):
-                    shared = len(around[i] & around[j])
-                    few = min(len(around[i]), len(around[j]))
                     alike = types[i] & types[j] or not (types[i] or types[j])
-                    if not shared or not alike:
+                    differ = any(values[j].get(r, v) != v for r, v in values[i].items())
+                    both = sorted(around[i] & around[j])
+                    if not both or not alike or differ:
                         continue
-                    why = "{e0} and {e1} have one name"
-                    why += ", one type" if types[i] & types[j] else ""
-                    why += f" and share {shared} of {few} neighbours; they may be one thing"
-                    certainty = (shared + 1) / (few + 2)
-                    two = group[i], group[j]
-                    edges = self._to(two, min(around[i] & around[j]))
-                    yield Suspect(
-                        "split", "medium", certainty, why, two, edges=edges, same="entities"
-                    )
+                    few = min(weight[list(around[i])].sum(), weight[list(around[j])].sum())
+                    certainty = float(weight[both].sum() / (few + 1))
+                    if certainty < LEAST_CERTAINTY:
+                        continue
+                    pairs.append((certainty, i, j, both))
+                    one, other = sorted((part[i], part[j]))
+                    part = [one if p == other else p for p in part]
+            for root in sorted({part[i] for _, i, _, _ in pairs}):
+                own = [pair for pair in pairs if part[pair[1]] == root]
+                certainty = min(pair[0] for pair in own)
+                _, i, j, both = max(own)
+                members = [group[m] for m in range(len(group)) if part[m] == root]
+                # Those shown first are the likest.
+                members = list(dict.fromkeys((group[i], group[j], *members)))
+                why = "{e0} and "
+                why += "{e1} have" if len(members) == 2 else f"{len(members) - 1} others have"
+                why += " one name" + (", one type" if types[i] & types[j] else "")
+                few = min(len(around[i]), len(around[j]))
+                why += f" and share {len(both)} of {few} neighbours"
+                why += "; they may be one thing" if len(members) == 2 else " or fewer; some may be"
+                why += "" if len(members) == 2 else " one thing"
+                rarest = max(both, key=lambda x: weight[x])
+                yield Suspect(
+                    "split",
+                    "medium" if certainty >= NOT_SMALL else "low",
+                    certainty,
+                    why,
+                    tuple(members),
+                    edges=self._to(members[:2], rarest),
+                    same="entities",
+                )
+
+    def _values(self, entity: int, relations: set[int]) -> dict[int, int]:
+        """The value of each of some relations that an entity has one of."""
+        s = self.snapshot
+        span = slice(s.out_indptr[entity], s.out_indptr[entity + 1])
+        found: dict[int, list[int]] = {}
+        for relation, tail in zip(s.relation[span].tolist(), s.tail[span].tolist()):
+            if relation in relations:
+                found.setdefault(relation, []).append(tail)
+        return {relation: tails[0] for relation, tails in found.items() if len(tails) == 1}
 
     def _around(self, entity: int) -> set[int]:
         s = self.snapshot
@@ -414,35 +519,38 @@ class Checkup:
         stated = (s.head * n + s.tail) * r_all + s.relation
         rank = np.argsort(stated)
         stated = np.append(stated[rank], -1)
-        for role in ("valid", "test"):
-            triples = s.held_out(role)
-            if not len(triples):
-                continue
-            head, relation, tail = triples.T
-            for one, other, inverse in sorted(alike):
-                asked = np.flatnonzero(relation == one)
+        triples = {role: s.held_out(role).T for role in ("valid", "test")}
+        for one, other, inverse in sorted(alike):
+            given: dict[str, int] = {}
+            asked: dict[str, int] = {}
+            shown: list[int] = []
+            for role, (head, relation, tail) in triples.items():
+                of_it = np.flatnonzero(relation == one)
                 ends = (tail, head) if inverse else (head, tail)
-                key = (ends[0][asked] * n + ends[1][asked]) * r_all + other
+                key = (ends[0][of_it] * n + ends[1][of_it]) * r_all + other
                 at = np.searchsorted(stated[:-1], key)
                 edges = rank[at[stated[at] == key]]
-                if not len(edges):
-                    continue
-                how = ", read the other way," if inverse else ""
-                held_out = "validation" if role == "valid" else role
-                why = (
-                    f"{len(edges):,} of {len(asked):,} {held_out} facts of {{r0}} can be read off "
-                )
-                why += f"the graph: {{r1}}{how} states the same pair"
-                shown = tuple(edges[:SHOWN].tolist())
-                yield Suspect(
-                    "leakage",
-                    "medium",
-                    len(edges) / len(asked),
-                    why,
-                    relations=(one, other),
-                    edges=shown,
-                    detail=f"{role} {how}",
-                )
+                shown += edges[:SHOWN].tolist()
+                if len(of_it):
+                    given[role], asked[role] = len(edges), len(of_it)
+            number, of = sum(given.values()), sum(asked.values())
+            certainty = (number + 1) / (of + 2)
+            if not number or certainty < LEAST_CERTAINTY:
+                continue
+            names = {"valid": "validation", "test": "test"}
+            counted = (f"{given[x]:,} of {asked[x]:,} {names[x]} facts" for x in given)
+            how = ", read the other way," if inverse else ""
+            why = " and ".join(counted)
+            why += f" of {{r0}} can be read off the graph: {{r1}}{how} states the same pair"
+            yield Suspect(
+                "leakage",
+                "medium" if number >= LEAST_PAIRS and certainty >= SURE / 2 else "low",
+                certainty,
+                why,
+                relations=(one, other),
+                edges=tuple(shown[:SHOWN]),
+                detail=how,
+            )
 
     def _unlabelled(self, end: float) -> Iterator[Suspect]:
         """Entities without a label where nearly all of their type have one; labels of two."""
@@ -460,17 +568,30 @@ class Checkup:
         with_label = np.bincount(s.type_class[has[entity_of]], minlength=len(s.class_iris))
         usual = (members >= 10) & (with_label >= NEARLY_ALL * members)
         lacking = np.flatnonzero(usual[s.type_class] & ~has[entity_of])
-        for e, c in zip(entity_of[lacking].tolist(), s.type_class[lacking].tolist()):
+        seen = np.zeros(s.num_entities, np.bool_)
+        for c in np.unique(s.type_class[lacking]).tolist():
+            own = entity_of[lacking[s.type_class[lacking] == c]]
+            own = own[~seen[own]]
+            seen[own] = True
+            if not len(own):
+                continue
             why = "{e0} has no label, where " + f"{with_label[c]:,} of {members[c]:,} {{c0}} do"
-            certainty = float(with_label[c] / members[c])
-            yield Suspect("unlabelled", "low", certainty, why, (e,), classes=(c,))
+            if len(own) > 1:
+                why = f"{len(own):,} of {members[c]:,} {{c0}} have no label, such as {{e0}}"
+            certainty = float((with_label[c] + 1) / (members[c] + 2))
+            few = tuple(own[:SHOWN].tolist())
+            yield Suspect("unlabelled", "low", certainty, why, few, classes=(c,))
         bare = ~typed & ~has & (np.diff(s.attribute_indptr) == 0) & (np.diff(s.out_indptr) == 0)
-        if typed.mean() >= NEARLY_ALL:
-            for e in np.flatnonzero(bare).tolist():
-                edges = tuple(s.in_edge[s.in_indptr[e] : s.in_indptr[e + 1]][:SHOWN].tolist())
-                why = "{e0} is only pointed at: it has no label, no type and no fact of its own"
-                certainty = float(typed.mean())
-                yield Suspect("unlabelled", "low", certainty, why, (e,), edges=edges)
+        alone = np.flatnonzero(bare)
+        if typed.mean() >= NEARLY_ALL and len(alone):
+            why = "{e0} is only pointed at: it has no label, no type and no fact of its own"
+            if len(alone) > 1:
+                why = f"{len(alone):,} entities are only pointed at, such as {{e0}}: they have no "
+                why += "label, no type and no fact of their own"
+            few = tuple(alone[:SHOWN].tolist())
+            into = (s.in_edge[s.in_indptr[e] : s.in_indptr[e + 1]][:1] for e in few)
+            edges = tuple(int(edge) for found in into for edge in found)
+            yield Suspect("unlabelled", "low", float(typed.mean()), why, few, edges=edges)
 
     def _isolated(self, end: float) -> Iterator[Suspect]:
         """Parts that no path leads to from the largest, and entities without a fact."""
@@ -487,20 +608,34 @@ class Checkup:
             return  # a graph of many parts has none that is apart
         alone = np.flatnonzero(np.diff(s.out_indptr) + np.diff(s.in_indptr) == 0)
         if len(alone):
+            # Where many have none, that is how the graph is.
             why = f"{len(alone):,} of {s.num_entities:,} entities have no fact, such as {{e0}}"
-            yield Suspect("isolated", "low", 1.0, why, tuple(alone[:SHOWN].tolist()))
+            few = tuple(alone[:SHOWN].tolist())
+            yield Suspect("isolated", "low", 1 - len(alone) / s.num_entities, why, few)
         rank = np.argsort(part, kind="stable")
         bounds = np.append(0, np.cumsum(size))
         apart = np.flatnonzero((size > 1) & (size < size.max()))
-        for p in apart[np.argsort(size[apart], kind="stable")][:MOST].tolist():
-            members = rank[bounds[p] : bounds[p + 1]]
-            why = f"{{e0}} and what it is linked with, {size[p]:,} entities, hang together with "
-            why += "nothing else"
-            certainty = 1 - float(size[p] / size.max())
-            edges = tuple(expand_csr(s.out_indptr, members)[1][:SHOWN].tolist())
-            yield Suspect(
-                "isolated", "low", certainty, why, tuple(members[:SHOWN].tolist()), edges=edges
-            )
+        if not len(apart):
+            return
+        apart = apart[np.argsort(-size[apart], kind="stable")]
+        members = rank[bounds[apart[0]] : bounds[apart[0] + 1]]
+        most = int(size[apart[0]])
+        why = f"{{e0}} and what it is linked with, {most:,} entities, hang together with nothing "
+        why += "else"
+        if len(apart) > 1:
+            why = f"{len(apart):,} parts of {int(size[apart].min()):,} to {most:,} entities hang "
+            why += "together with nothing else; the largest is {e0} and what it is linked with"
+        certainty = 1 - float(size[apart].sum() / s.num_entities)
+        edges = tuple(expand_csr(s.out_indptr, members)[1][:SHOWN].tolist())
+        yield Suspect(
+            "isolated",
+            "low",
+            certainty,
+            why,
+            tuple(members[:SHOWN].tolist()),
+            edges=edges,
+            detail="parts",
+        )
 
     def _violations(self, end: float) -> Iterator[Suspect]:
         """What breaks the shapes that are kept in the workspace."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from annotated_doc import Doc
 
+from sightline.graph.snapshot.search import normalise
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.vocabulary import OWL
 from sightline.insights.kind import Kind, Limit, Sightline, Span
@@ -249,7 +250,15 @@ def finding(
         ("r", suspect.relations, s.relation_labels),
         ("c", suspect.classes, s.class_labels),
     ):
-        labels |= {f"{letter}{i}": texts[one][:MOST_LABEL] for i, one in enumerate(ids)}
+        said = [texts[one][:MOST_LABEL] for one in ids]
+        if letter == "e":
+            # Of several of one name the ids tell which.
+            again = Counter(normalise(text) for text in said)
+            said = [
+                f"{text} ({names.entity(one).id})" if again[normalise(text)] > 1 else text
+                for one, text in zip(ids, said)
+            ]
+        labels |= {f"{letter}{i}": text for i, text in enumerate(said)}
     named = suspect.id_in(s)
     state, load = decided.get(named, ("open", None))
     return Finding(
@@ -293,12 +302,18 @@ def _patch(s: Snapshot, suspect: Suspect) -> Patch | None:
         lines = (f"  <{x.subject}> <{x.predicate}> <{x.object}> ." for x in statements)
         return Patch("DELETE DATA {\n" + "\n".join(lines) + "\n}", statements)
     if suspect.same == "entities":
-        one, other = (s.entity_iris[e] for e in suspect.entities)
-        text = (
-            f"DELETE {{ <{other}> ?p ?o }} INSERT {{ <{one}> ?p ?o }} WHERE {{ <{other}> ?p ?o }}"
+        one, *others = (s.entity_iris[e] for e in suspect.entities)
+        return Patch(
+            " ;\n".join(
+                f"DELETE {{ <{x}> ?p ?o }} INSERT {{ <{one}> ?p ?o }} WHERE {{ <{x}> ?p ?o }} ;\n"
+                f"DELETE {{ ?s ?p <{x}> }} INSERT {{ ?s ?p <{one}> }} WHERE {{ ?s ?p <{x}> }}"
+                for x in others
+            ),
+            (),
         )
-        text += f" ;\nDELETE {{ ?s ?p <{other}> }} INSERT {{ ?s ?p <{one}> }} "
-        return Patch(text + f"WHERE {{ ?s ?p <{other}> }}", ())
+    if suspect.lacks:
+        entity, (kind,) = s.entity_iris[suspect.entities[0]], suspect.classes
+        return Patch(f"INSERT DATA {{ <{entity}> a <{s.class_iris[kind]}> }}", ())
     if suspect.same is not None:
         one, other = (s.relation_iris[r] for r in suspect.relations)
         how = "inverseOf" if suspect.same == "inverse relations" else "equivalentProperty"
