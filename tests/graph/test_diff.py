@@ -60,6 +60,7 @@ class Diff:
     edges: Amount
     types: Amount
     attributes: Amount
+    extracted: Amount
     predicates: tuple[Change, ...]
     most_changed: tuple[Change, ...]
     added: tuple[ChangedFact, ...]

@@ -392,7 +392,7 @@ def test_of_each_relation_the_surest_fact_comes_the_surest_relation_first() -> N
         num_extracted = 5
         extracted_confidence = np.array([0.6, 0.9, 0.7, 0.9, 0.8])
         extracted_relation = np.array([1, 2, 0, 2, 1], np.int32)
-        _extraction = staticmethod(lambda at: at)
+        extraction_at = staticmethod(lambda at: at)
 
     some = Some.__new__(Some)
     assert some.surest_extractions(9) == [1, 4, 2]

@@ -348,3 +348,34 @@ def test_how_wrong_a_broken_rule_makes_a_fact_rests_on_its_own_chance() -> None:
     assert wrongness(np.array([0.0, 0.5, 0.98, 1.0])) == pytest.approx(
         [1, 0.02, 0.0004 / (0.0004 + 0.98 * 0.98), 0]
     )
+
+
+def test_facts_that_are_asked_about_are_judged_and_teach_nothing(world_of: Make) -> None:
+    world = world_of(blocks(count=5)[:-1], model=None)
+    graph = world.graph
+    p, village = graph.resolve_entity("p411"), [graph.resolve_entity(f"village{v}") for v in (4, 0)]
+    lives_in = graph.resolve_relation("lives_in")
+    asked = np.array([[p, p], [lives_in] * 2, village], np.int32)
+    alone, judged = plausibility(graph), plausibility(graph, asked=asked)
+    assert np.array_equal(alone.chance, judged.chance)
+    right, wrong = judged.asked
+    assert right > 2
+    assert wrong < -2
+
+
+def test_a_fact_of_a_text_is_named_where_more_speaks_against_it_than_for_it(
+    world_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_of(blocks(count=5)[:-1], model=None)
+    graph, checkup = world.graph, world.sight.checkup
+    p, village = graph.resolve_entity("p411"), [graph.resolve_entity(f"village{v}") for v in (4, 0)]
+    ends = {"head": [p, p], "relation": [graph.resolve_relation("lives_in")] * 2, "tail": village}
+    said = ["p411 lives in {e7}.", "p411 loathes it."]
+    arrays = {name: np.array(column, np.int32) for name, column in ends.items()}
+    for name, column in {**arrays, "confidence": np.array([0.8, 0.8]), "text": said}.items():
+        monkeypatch.setattr(graph, f"extracted_{name}", column, raising=False)
+    graph.manifest["counts"]["extracted"] = 2
+    (one,) = [x for x in checkup.suspects(float("inf"))[0] if x.kind == "misread"]
+    assert (one.entities, one.read) == ((p, village[1]), 1)
+    assert one.certainty > 0.5
+    assert "80% confidence" in one.why

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from sightline.cli.tables import show_changes
 from sightline.graph.extraction.extract import extract
+from sightline.graph.mining.constraints import Constraint, ConstraintKind
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
-from sightline.insights.kinds import insights
+from sightline.graph.vocabulary import RDFS
+from sightline.insights.kinds import changes, doctor, insights
 from sightline.insights.report.choice import sections_of
 from sightline.insights.report.write import write_report
+from tests.graph.conftest import BASE, add_load, typed
 from tests.graph.test_extract import add_text, sentences_of_towns
 from tests.graph.test_extract import world as towns
 from tests.insights.conftest import World
@@ -29,6 +33,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     extract(ws)
     compile_snapshot(ws, rdf=False)
     return World(ws)
+
+
+def compiled(ws: Workspace) -> Workspace:
+    compile_snapshot(ws, rdf=False)
+    return ws
+
+
+def fact_of(subject: str, predicate: str, value: str) -> dict[str, object]:
+    """A statement of whole IRIs, in row 1."""
+    return {"subject": subject, "predicate": predicate, "object": value, "row": 1}
 
 
 def reported(world: World, out: Path, **limits: int) -> Path:
@@ -66,3 +80,66 @@ def test_the_surest_fact_of_a_text_is_a_finding(world: World) -> None:
     assert SENTENCE in found.why
     assert found.command.startswith("sightline explain")
     assert {one.label for one in found.entities} == {"Townkia", "Riveryo"}
+
+
+def test_a_fact_of_a_text_that_an_ontology_forbids_is_a_finding_and_retracted(
+    tmp_path: Path,
+) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    towns(ws)
+    add_text(ws, sentences_of_towns())
+    extract(ws)
+    before = World(compiled(ws))
+    assert not before.ask(doctor).findings
+    # All towns but Townkia are wharves, too, and only those lie on rivers.
+    lies_on = f"{BASE}relation:lies_on"
+    rows = [
+        fact_of(lies_on, RDFS + "domain", f"{BASE}class:Wharf"),
+        *(typed(f"t{town}", "Wharf") for town in (*range(10), 11)),
+    ]
+    add_load(ws, rows, name="ontology")
+    world = World(compiled(ws))
+    (finding,) = world.ask(doctor, "misread").findings
+    assert finding.why == (
+        "Townkia —lies on→ Riveryo may be misread: its head Townkia is not stated to be of the "
+        f"type Wharf: an ontology declares it (“{SENTENCE}”)"
+    )
+    assert (finding.facts, finding.affected, finding.certainty) == ((), None, 1.0)
+    assert finding.extracted is not None
+    assert finding.extracted.status == "extracted"
+    assert finding.extracted.origins[0].source == "towns.csv"
+    assert not [one for one in world.ask(doctor).findings if one.kind != "misread"]
+
+    doctor.accept(world.sight, finding.id)
+    mended = World(compiled(ws))
+    assert [one.tail for one in mended.sight.snapshot.extractions()] == [
+        mended.sight.snapshot.resolve_entity("Riverzo")
+    ]
+    assert mended.sight.snapshot.num_edges == world.sight.snapshot.num_edges
+    answer = mended.ask(changes)
+    assert (answer.extracted.added, answer.extracted.removed) == (0, 1)
+    (gone,) = answer.extracted_removed
+    assert (gone.status, gone.head.label, answer.extracted_added) == ("extracted", "Townkia", ())
+    assert (answer.edges.removed, answer.removed) == (0, ())
+    show_changes(answer)
+    assert mended.ask(changes, about=("Townlia",)).extracted.removed == 0
+
+
+@pytest.mark.parametrize(
+    ("constraint", "against"),
+    [("functional", 1), ("inverse functional", 1), ("asymmetric", 1), ("irreflexive", 0)],
+)
+def test_what_stands_against_a_fact_of_a_text_is_shown(
+    world: World, constraint: ConstraintKind, against: int
+) -> None:
+    """One more fact, t0 lies on r1, where t0 lies on r0, and r1 lies on nothing."""
+    s = world.sight.snapshot
+    head, tail = s.resolve_entity("Townaia"), s.resolve_entity("Riverwo")
+    (edge,) = range(*s.out_indptr[[head, head + 1]])
+    c = Constraint(constraint, 0, (), True, 10, 0)
+    ends = {"functional": (head, 0), "inverse functional": (0, tail)}.get(constraint, (tail, head))
+    checkup = world.sight.checkup
+    why, edges = checkup._against(c, ends[0], 0, ends[1])
+    assert "declares" in why
+    assert len(edges) >= against
+    assert (edge in edges) == (against > 0)

@@ -328,10 +328,12 @@ def show_explanation(answer: Explanation) -> None:
 
 def show_changes(answer: Changes) -> None:
     """How much came and went, of what and about whom; facts; answers that are others now."""
+    from sightline.insights.from_texts import said as said_of
+
     old, new = answer.old, answer.new
     terminal.say(f"from snapshot {old.snapshot} (model {old.model or 'none'})")
     terminal.say(f"to snapshot {new.snapshot} (model {new.model or 'none'})")
-    kinds = ("entities", "edges", "types", "attributes")
+    kinds = ("entities", "edges", "types", "attributes", "extracted")
     rows = [(kind, x.added, x.removed) for kind in kinds for x in (getattr(answer, kind),)]
     terminal.table("Changes", ("what", "#added", "#removed"), rows)
     for title, found in (("By relation", answer.relations), ("By entity", answer.most_changed)):
@@ -340,6 +342,18 @@ def show_changes(answer: Changes) -> None:
     for title, facts in (("Added", answer.added), ("Removed", answer.removed)):
         named = [(f.text, "inferred" if f.inferred else "stated") for f in facts]
         terminal.table(title, ("fact", "is"), named)
+    for told, read in (
+        ("Read in texts", answer.extracted_added),
+        ("No longer read in texts", answer.extracted_removed),
+    ):
+        lines_read = [
+            (
+                f"{f.head.label} —{f.relation.label}→ {f.tail.label}",
+                *(f.status, percent(float(said_of(f, "confidence") or 0)), said_of(f, "sentence")),
+            )
+            for f in read
+        ]
+        terminal.table(told, ("fact", "is", "#confidence", "sentence"), lines_read)
     if answer.compared:
         heads = ("answer", "change", "#before", "#after", "because")
         said = [

@@ -507,13 +507,14 @@ class Kinds:
             "unlabelled",
             "isolated",
             "violation",
+            "misread",
         ] = "all",
         limit: int = 20,
         state: Literal["all", "open", "accepted", "ignored"] = "open",
         deadline_ms: int = 60000,
     ) -> Diagnosis:
-        """What looks wrong: contradictions, doubles, implausible facts, loose ends, each with
-        evidence and a patch.
+        """What looks wrong: contradictions, doubles, implausible facts, facts of texts that may be
+        misread, loose ends, each with evidence and a patch.
 
         Worst first.
 

@@ -1175,6 +1175,8 @@ class Finding:
         id: of what it names; the same in every snapshot.
         certainty: chance that it is wrong, 0 to 1, as far as the graph says.
         facts: the evidence, with its sources.
+        extracted: the fact of a text that it is about, with its sentence; null of what the graph
+            holds.
         patch: null where the graph does not say what is wrong.
         affected: which answers lose something by it; null where it takes no fact back.
         load: of an accepted patch, which the graph that is served does not know yet.
@@ -1191,6 +1193,7 @@ class Finding:
         "unlabelled",
         "isolated",
         "violation",
+        "misread",
     ]
     severity: Literal["high", "medium", "low"]
     certainty: float
@@ -1198,6 +1201,7 @@ class Finding:
     entities: tuple[EntityRef, ...]
     relations: tuple[Ref, ...]
     facts: tuple[Step, ...]
+    extracted: Fact | None
     patch: Patch | None
     affected: Affected | None
     state: Literal["open", "accepted", "ignored"]
@@ -1218,6 +1222,7 @@ class FindingCount:
         "unlabelled",
         "isolated",
         "violation",
+        "misread",
     ]
     findings: int
 
@@ -1361,6 +1366,9 @@ class Changes(Table, Graph):
         relations: relations, properties and types with a changed fact, most changed first.
         most_changed: entities, most changed first.
         added, removed: facts: links, then types, then values.
+        extracted: how many facts texts state that came and went; they count nowhere else. One that
+            is a link since went.
+        extracted_added, extracted_removed: those, the surest first, with sentence and confidence.
         answers: what the models say otherwise, the largest change first.
         compared: about how many entities the models were asked.
         noise: how much the chance of an answer changes where nothing changed around it: 95 of 100
@@ -1375,10 +1383,13 @@ class Changes(Table, Graph):
     edges: Amount
     types: Amount
     attributes: Amount
+    extracted: Amount
     relations: tuple[Change, ...]
     most_changed: tuple[Change, ...]
     added: tuple[ChangedFact, ...]
     removed: tuple[ChangedFact, ...]
+    extracted_added: tuple[Fact, ...]
+    extracted_removed: tuple[Fact, ...]
     answers: tuple[ChangedAnswer, ...]
     compared: int
     noise: float | None

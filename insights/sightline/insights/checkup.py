@@ -49,6 +49,9 @@ MOST = 1000
 ERROR_RATE = 0.02
 #: Facts are named as implausible from this chance to be wrong; from the other on none is small.
 LEAST_CERTAINTY, NOT_SMALL = 0.1, 0.3
+#: Facts of texts are named from this chance to be misread, by their confidence and what the graph
+#: says of them.
+MISREAD = 0.5
 #: Relations are one where they share this part of their pairs, of at least so many.
 SAME_PAIRS, LEAST_PAIRS = 0.8, 10
 #: Entities of one name are compared with each other up to so many.
@@ -79,6 +82,7 @@ class Suspect:
             the other way.
         lacks: the entity lacks the class, which a patch would state.
         detail: tells suspects of one kind about the same things apart.
+        read: number of the fact of a text that it is about, which no edge states.
     """
 
     kind: FindingKind
@@ -93,6 +97,7 @@ class Suspect:
     same: Literal["entities", "relations", "inverse relations"] | None = None
     lacks: bool = False
     detail: str = ""
+    read: int | None = None
 
     def id_in(self, s: Snapshot) -> str:
         """12 hex digits of what it names, the same in every snapshot that holds it."""
@@ -139,6 +144,7 @@ class Checkup:
         checks: dict[str, Callable[[float], Iterator[Suspect]]] = {
             IMPLAUSIBLE: self._implausible,
             "contradictions": self._contradictions,
+            "facts of texts": self._misread,
             "duplicate relations": self._duplicates,
             "split entities": self._split,
             "leakage": self._leakage,
@@ -183,8 +189,16 @@ class Checkup:
 
     def _judge(self, end: float) -> Plausibility:
         if self._judged is None:
-            self._judged = plausibility(self.snapshot, end)
+            self._judged = plausibility(self.snapshot, end, self._read)
         return self._judged
+
+    @cached_property
+    def _read(self) -> Ids:
+        """Head, relation and tail of the facts of texts: ``(3, X)``."""
+        s = self.snapshot
+        if not s.num_extracted:
+            return np.zeros((3, 0), np.int32)
+        return np.stack([s.extracted_head, s.extracted_relation, s.extracted_tail])
 
     def _wrongness(self, edges: Ids) -> Doubles:
         """The chance of edges that break a constraint to be wrong, NaN where nothing is known."""
@@ -297,6 +311,73 @@ class Checkup:
             lacks=not alone and len(classes) == 1,
             detail=c.kind if alone else "type",
         )
+
+    def _misread(self, end: float) -> Iterator[Suspect]:
+        """Facts of texts that break what others keep, or that the graph says too much against."""
+        s, read = self.snapshot, self._read
+        seen: set[int] = set()
+        for c in self._constraints().found if s.num_extracted else ():
+            for i in self._constraints().broken_by(c, *read).tolist():
+                # It is right if it is an exception and was read right.
+                certainty = 1 - (1 - c.confidence) * float(s.extracted_confidence[i])
+                if i not in seen and certainty >= MISREAD:
+                    seen.add(i)
+                    why, edges = self._against(c, *read[:, i].tolist())
+                    yield self._misreading(i, certainty, why, c.classes, edges)
+        judged = self._judged
+        if judged is None or not len(judged.asked):
+            return
+        sure = np.clip(s.extracted_confidence, 1e-4, 1 - 1e-4)
+        wrong = 1 / (1 + sure / (1 - sure) * np.exp(judged.asked))  # NaN where nothing was learnt
+        for i in np.flatnonzero(wrong >= MISREAD).tolist():
+            if i not in seen:
+                why = (
+                    f"it was read with {sure[i]:.0%} confidence, and what else is linked so is not "
+                )
+                why += "linked as these are"
+                yield self._misreading(i, float(wrong[i]), why)
+
+    def _against(
+        self, c: Constraint, head: int, relation: int, tail: int
+    ) -> tuple[str, tuple[int, ...]]:
+        """Why a new fact breaks a constraint, and the edges that it stands against."""
+        s = self.snapshot
+        kept = f"{c.support - c.exceptions:,} of {c.support:,}"
+        said = "an ontology declares it" if c.declared else f"{kept} keep to that"
+        own, back = (np.arange(*s.out_indptr[[end, end + 1]]) for end in (head, tail))
+        into = s.in_edge[slice(*s.in_indptr[[tail, tail + 1]])]
+        edges = own[:0]
+        match c.kind:
+            case "functional":
+                edges = own[s.relation[own] == relation]
+                why = f"{{e0}} has another {{r0}}, and things have one: {said}"
+            case "inverse functional":
+                edges = into[s.relation[into] == relation]
+                why = f"{{e1}} is the {{r0}} of another, and things are it of one: {said}"
+            case "irreflexive":
+                why = f"nothing is its own {{r0}}: {said}"
+            case "asymmetric":
+                edges = back[(s.relation[back] == relation) & (s.tail[back] == head)]
+                why = f"the reverse is stated, and {{r0}} leads one way: {said}"
+            case _:
+                end, place = ("head", 0) if c.kind == "domain" else ("tail", 1)
+                types = " or ".join(f"{{c{i}}}" for i in range(len(c.classes)))
+                why = f"its {end} {{e{place}}} is not stated to be of the type {types}: {said}"
+        return why, tuple(edges[:SHOWN].tolist())
+
+    def _misreading(
+        self,
+        i: int,
+        certainty: float,
+        why: str,
+        classes: tuple[int, ...] = (),
+        edges: tuple[int, ...] = (),
+    ) -> Suspect:
+        head, relation, tail = self._read[:, i].tolist()
+        sentence = _plain(self.snapshot.extracted_text[i])
+        why = f"{{e0}} —{{r0}}→ {{e1}} may be misread: {why} (“{sentence}”)"
+        ends, of = (head, tail), (relation,)
+        return Suspect("misread", "medium", certainty, why, ends, of, classes, edges, read=i)
 
     def _broken(
         self, c: Constraint, broken: Ids, sure: float, blamed: set[int]

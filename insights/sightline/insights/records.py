@@ -29,6 +29,7 @@ FindingKind = Literal[
     "unlabelled",
     "isolated",
     "violation",
+    "misread",
 ]
 Severity = Literal["high", "medium", "low"]
 

@@ -114,26 +114,35 @@ class Constraints:
         """
         out = np.full(len(head), -1, np.int32)
         for place, constraint in enumerate(self.found):
-            kind, r = constraint.kind, constraint.relation
-            if constraint.exceptions or r is None or kind == "symmetric":
-                continue
-            asked = np.flatnonzero((relation == r) & (out < 0))
-            if not len(asked):
-                continue
-            h, t, edges = head[asked], tail[asked], self._edges(r)
-            match kind:
-                case "functional":
-                    broken = np.isin(h, self.snapshot.head[edges])
-                case "inverse functional":
-                    broken = np.isin(t, self.snapshot.tail[edges])
-                case "irreflexive":
-                    broken = h == t
-                case "asymmetric":
-                    broken = self._stated(t, relation[asked], h)
-                case _:
-                    broken = self._foreign(h if kind == "domain" else t, constraint.classes)
-            out[asked[broken]] = place
+            if not constraint.exceptions:
+                broken = self.broken_by(constraint, head, relation, tail)
+                out[broken[out[broken] < 0]] = place
         return out
+
+    def broken_by(self, constraint: Constraint, head: Ids, relation: Ids, tail: Ids) -> Offsets:
+        """Which new facts would break a constraint: positions, ascending, int64. What has no ends
+        of types (``disjoint``), or asks for more facts (``symmetric``), none breaks.
+
+        Args:
+            head, relation, tail: int32 ``(n,)``, facts that the graph does not state.
+        """
+        kind, r = constraint.kind, constraint.relation
+        asked = np.flatnonzero(relation == (-1 if r is None else r))
+        if r is None or kind == "symmetric" or not len(asked):
+            return asked[:0]
+        h, t, edges = head[asked], tail[asked], self._edges(r)
+        match kind:
+            case "functional":
+                broken = np.isin(h, self.snapshot.head[edges])
+            case "inverse functional":
+                broken = np.isin(t, self.snapshot.tail[edges])
+            case "irreflexive":
+                broken = h == t
+            case "asymmetric":
+                broken = self._stated(t, relation[asked], h)
+            case _:
+                broken = self._foreign(h if kind == "domain" else t, constraint.classes)
+        return asked[broken]
 
     def _declared(self) -> Iterator[Constraint]:
         for axiom, one, other in self.snapshot.axioms.tolist():

@@ -67,20 +67,25 @@ def nothing_counted(groups: int) -> Counted:
 
 
 class Tally(NamedTuple):
-    """How many true and false facts each shape lies beside, and the last fact that had it."""
+    """How many true and false facts each shape lies beside, and the last fact that had it; the
+    first ``counted`` facts are."""
 
     true: Ids
     false: Ids
     seen: Offsets
     all_true: npt.NDArray[np.float64]
     all_false: npt.NDArray[np.float64]
+    counted: int
 
 
 def new_tally(rel: Ids, true: Flags, span: int) -> Tally:
     """Nothing counted yet but the facts of each directed relation."""
     empty = np.zeros((2, SHAPE_NUMBERS), np.int32)
-    counts = [np.bincount(rel[which], minlength=span).astype(np.float64) for which in (true, ~true)]
-    return Tally(empty[0], empty[1], np.full(SHAPE_NUMBERS, -1, np.int64), counts[0], counts[1])
+    there, not_there = (
+        np.bincount(rel[of], minlength=span).astype(np.float64) for of in (true, ~true)
+    )
+    seen = np.full(SHAPE_NUMBERS, -1, np.int64)
+    return Tally(empty[0], empty[1], seen, there, not_there, len(rel))
 
 
 @_kernel
@@ -301,6 +306,7 @@ def weigh_shapes(
     shapes = np.empty(MOST_SHAPES, np.int64)
     for c in range(first, last):
         rel, own = facts[1, c], 1 if true[c] else 0
+        other = 1 - own if c < tally.counted else 0
         many, direct, paths, between = _shapes(graph, facts[0, c], rel, facts[2, c], shapes)
         one, two, best, worst, different = 0.0, 0.0, -5.0, 5.0, 0
         for k in range(many):
@@ -308,7 +314,7 @@ def weigh_shapes(
                 continue
             tally.seen[shapes[k]] = c
             right = (tally.true[shapes[k]] - own + 0.5) / (tally.all_true[rel] + 1)
-            wrong = (tally.false[shapes[k]] - 1 + own + 0.5) / (tally.all_false[rel] + 1)
+            wrong = (tally.false[shapes[k]] - other + 0.5) / (tally.all_false[rel] + 1)
             ratio = np.log(right / wrong)
             different += 1
             best, worst = max(best, ratio), min(worst, ratio)

@@ -48,6 +48,8 @@ class Plausibility:
         between: entities that both ends are linked with, the ends themselves left out.
         alike: share of the neighbours of each end that others with the same other end have:
             ``(n, 2)``, of the head, of the tail.
+        asked: log-odds of the facts asked about, ``(m,)``: the chance of a stated one against that
+            of one with an end exchanged; NaN where the graph is too small to learn from.
     """
 
     edge: Ids
@@ -55,16 +57,19 @@ class Plausibility:
     wrong: Doubles
     between: Ids
     alike: Floats
+    asked: Doubles
 
 
 class OutOfTime(Exception):
     """The clock ran out before all facts were judged."""
 
 
-def plausibility(snapshot: Snapshot, end: float = np.inf) -> Plausibility:
+def plausibility(snapshot: Snapshot, end: float = np.inf, asked: Ids | None = None) -> Plausibility:
     """Judge the facts of a graph; none where there are too few to learn from.
 
     Args:
+        asked: head, relation and tail, int32 ``(3, m)``, of facts that it does not hold: they are
+            judged by the others, which they teach nothing.
         end: when to give up, on the clock ``time.perf_counter``.
 
     Raises:
@@ -75,11 +80,15 @@ def plausibility(snapshot: Snapshot, end: float = np.inf) -> Plausibility:
     edge = edge[:: -(-len(edge) // MOST_FACTS)] if len(edge) else edge
     if len(edge) < LEAST_FACTS:
         none = np.zeros(0)
-        return Plausibility(edge[:0], none, none, edge[:0], np.zeros((0, 2), np.float32))
+        unknown = np.full(0 if asked is None else asked.shape[1], np.nan)
+        return Plausibility(edge[:0], none, none, edge[:0], np.zeros((0, 2), np.float32), unknown)
     graph = _graph(s, np.ones(s.num_edges, np.bool_))
     stated = np.stack([s.head[edge], s.one_rel[s.relation[edge]], s.tail[edge]])
     facts = np.concatenate([stated, _exchanged(s, graph, stated)], axis=1)
     true = np.arange(facts.shape[1]) < len(edge)
+    if asked is not None:
+        of = np.stack([asked[0], s.one_rel[asked[1]], asked[2]])
+        facts = np.concatenate([facts, of], axis=1)
     columns = _columns(graph, facts, true, end)
     score = _fitted(columns, true, np.ones(len(true), np.bool_))
     # What was doubted neither speaks for others nor teaches the second time.
@@ -89,10 +98,12 @@ def plausibility(snapshot: Snapshot, end: float = np.inf) -> Plausibility:
     inside, taught = true.copy(), np.ones(len(true), np.bool_)
     inside[doubted] = taught[doubted] = False
     columns = _columns(_graph(s, kept), facts, inside, end)
-    score = (score + _fitted(columns, true, taught))[: len(edge)] / 2
+    score = (score + _fitted(columns, true, taught)) / 2
+    score, of_asked = score[: len(edge)], score[len(true) :]
     between = np.rint(np.expm1(columns[: len(edge), counting.BETWEEN])).astype(np.int32)
     alike = columns[: len(edge), list(counting.ALIKE)]
-    return Plausibility(edge, 1 / (1 + np.exp(-score)), wrong(score), between, alike)
+    chance = 1 / (1 + np.exp(-score))
+    return Plausibility(edge, chance, wrong(score), between, alike, of_asked)
 
 
 def wrong(score: Doubles) -> Doubles:
@@ -179,8 +190,11 @@ def _exchanged(s: Snapshot, graph: counting.Graph, stated: Ids) -> Ids:
 
 
 def _columns(graph: counting.Graph, facts: Ids, inside: Flags, end: float) -> Floats:
-    """What speaks for each of some facts: float32 ``(n, c)``. ``inside``: those in the graph."""
+    """What speaks for each of some facts: float32 ``(n, c)``. ``inside``: those in the graph,
+    of the first that teach; more facts than that teach nothing."""
     head, rel, tail = facts
+    taught = len(inside)
+    inside = np.append(inside, np.zeros(len(head) - taught, np.bool_))
     span = np.int64(len(graph.turned))
     group_rel = graph.groups % span
     order = np.argsort(group_rel, kind="stable")
@@ -201,10 +215,10 @@ def _columns(graph: counting.Graph, facts: Ids, inside: Flags, end: float) -> Fl
             )
         parts.append(out)
     out = np.zeros((len(head), counting.SHAPES), np.float32)
-    tally = counting.new_tally(rel, inside, int(span))
-    for work in (counting.tally_shapes, counting.weigh_shapes):
+    tally = counting.new_tally(rel[:taught], inside[:taught], int(span))
+    for work, many in ((counting.tally_shapes, taught), (counting.weigh_shapes, len(head))):
         tally.seen[:] = -1
-        for part in _parts(len(head), end):
+        for part in _parts(many, end):
             work(graph, *part, facts, inside, tally, out)
     degree = np.diff(graph.begin)
     of_relation = np.bincount(rel, weights=inside, minlength=int(span))[rel]
@@ -229,7 +243,7 @@ def _parts(size: int, end: float) -> Iterator[tuple[int, int]]:
 
 def _fitted(columns: Floats, true: Flags, taught: Flags) -> Doubles:
     """The log-odds of each row to be a true one: an additive logistic model of the columns, each
-    read in steps that hold equally many rows.
+    read in steps that hold equally many rows. Rows after those of ``true`` are only judged.
 
     Args:
         taught: what it is learnt from; evenly chosen where that is much.
@@ -239,7 +253,7 @@ def _fitted(columns: Floats, true: Flags, taught: Flags) -> Doubles:
     places: list[Offsets] = []
     size = 1
     for column in columns.T:
-        edges = np.unique(np.quantile(column, np.arange(1, BINS) / BINS))
+        edges = np.unique(np.quantile(column[: len(true)], np.arange(1, BINS) / BINS))
         places.append(size + np.searchsorted(edges, column, side="right"))
         size += len(edges) + 1
     rows, width = len(columns), len(places) + 1

@@ -1,4 +1,4 @@
-"""What changed between two snapshots: edges, types and literals that came and went.
+"""What changed between two snapshots: edges, types, literals and facts of texts that came and went.
 
 Ids differ between snapshots, so terms are matched by merging the sorted tables of IRIs, and facts
 by comparing sorted keys. A fact that only changed its source has not changed. What the schema says
@@ -75,6 +75,7 @@ class Side:
     edges: Positions
     types: Positions
     attributes: Positions
+    extracted: Positions
 
     def about(self, iris: Iterable[str]) -> Side:
         """What is about some entities; an edge is about both its ends."""
@@ -87,6 +88,7 @@ class Side:
             self.edges[among[s.head[self.edges]] | among[s.tail[self.edges]]],
             self.types[among[_owners(s.type_indptr, self.types)]],
             self.attributes[among[_owners(s.attribute_indptr, self.attributes)]],
+            self.extracted[among[_read(s)[0][self.extracted]] | among[_read(s)[2][self.extracted]]],
         )
 
     def said(self, edge: int) -> str:
@@ -167,8 +169,17 @@ def compare(old: Snapshot, new: Snapshot) -> tuple[Side, Side]:
         [entity[_all_owners(old.attribute_indptr)], prop[old.attribute_property], *old_texts],
         [_all_owners(new.attribute_indptr), new.attribute_property, *new_texts],
     )
-    gone, come = zip(entities, edges, types, attributes)
+    (head, rel, tail), read = _read(old), _read(new)
+    extracted = _differences([entity[head], relation[rel], entity[tail]], list(read))
+    gone, come = zip(entities, edges, types, attributes, extracted)
     return Side(old, *gone), Side(new, *come)
+
+
+def _read(s: Snapshot) -> tuple[npt.NDArray[np.int32], ...]:
+    """Head, relation and tail of the facts of texts."""
+    if not s.num_extracted:
+        return (np.zeros(0, np.int32),) * 3
+    return s.extracted_head, s.extracted_relation, s.extracted_tail
 
 
 def _new_ids(old: StringTable, new: StringTable) -> Positions:
@@ -221,13 +232,13 @@ def _all_owners(indptr: Positions) -> Positions:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
-def amounts(gone: Side, come: Side) -> tuple[Amount, Amount, Amount, Amount]:
-    """How many entities, edges, types and literals came and went."""
-    entities, edges, types, attributes = (
+def amounts(gone: Side, come: Side) -> tuple[Amount, Amount, Amount, Amount, Amount]:
+    """How many entities, edges, types, literals and facts of texts came and went."""
+    entities, edges, types, attributes, extracted = (
         Amount(len(getattr(come, name)), len(getattr(gone, name)))
-        for name in ("entities", "edges", "types", "attributes")
+        for name in ("entities", "edges", "types", "attributes", "extracted")
     )
-    return entities, edges, types, attributes
+    return entities, edges, types, attributes, extracted
 
 
 def named(side: Side, limit: int) -> tuple[ChangedFact, ...]:

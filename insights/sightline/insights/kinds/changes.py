@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_doc import Doc
 
 from sightline.graph.snapshot.statement import Amount, Change, ChangedFact
+from sightline.insights.from_texts import told
 from sightline.insights.kind import Argument, Kind, Limit, Names, Sightline, Span
-from sightline.insights.records import ChangedAnswer
+from sightline.insights.records import ChangedAnswer, Fact
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.diff import Side
 
 #: The share of the time in which the model is asked.
 ASKING = 0.8
@@ -59,6 +63,9 @@ class Changes:
         relations: relations, properties and types with a changed fact, most changed first.
         most_changed: entities, most changed first.
         added, removed: facts: links, then types, then values.
+        extracted: how many facts texts state that came and went; they count nowhere else. One that
+            is a link since went.
+        extracted_added, extracted_removed: those, the surest first, with sentence and confidence.
         answers: what the models say otherwise, the largest change first.
         compared: about how many entities the models were asked.
         noise: how much the chance of an answer changes where nothing changed around it: 95 of 100
@@ -73,10 +80,13 @@ class Changes:
     edges: Amount
     types: Amount
     attributes: Amount
+    extracted: Amount
     relations: tuple[Change, ...]
     most_changed: tuple[Change, ...]
     added: tuple[ChangedFact, ...]
     removed: tuple[ChangedFact, ...]
+    extracted_added: tuple[Fact, ...]
+    extracted_removed: tuple[Fact, ...]
     answers: tuple[ChangedAnswer, ...]
     compared: int
     noise: float | None
@@ -125,7 +135,7 @@ def changes(sight: Sightline, asked: ChangesQuestion) -> Changes:
     gone, come = compare(old.snapshot, new.snapshot)
     if about is not None:
         gone, come = gone.about(about), come.about(about)
-    entities, edges, types, attributes = amounts(gone, come)
+    entities, edges, types, attributes, extracted = amounts(gone, come)
     seconds = ASKING * asked.deadline_ms / 1000
     answers = changed_answers(old, new, (gone, come), about, seconds)
     return Changes(
@@ -135,10 +145,13 @@ def changes(sight: Sightline, asked: ChangesQuestion) -> Changes:
         edges=edges,
         types=types,
         attributes=attributes,
+        extracted=extracted,
         relations=predicates(gone, come)[: asked.limit],
         most_changed=most_changed(gone, come, asked.limit),
         added=named(come, asked.limit),
         removed=named(gone, asked.limit),
+        extracted_added=_told(new, come, asked.limit),
+        extracted_removed=_told(old, gone, asked.limit),
         answers=answers.found[: asked.limit],
         compared=answers.compared,
         noise=answers.noise,
@@ -146,6 +159,13 @@ def changes(sight: Sightline, asked: ChangesQuestion) -> Changes:
         reason=answers.reason,
         note=answers.note,
     )
+
+
+def _told(sight: Sightline, side: Side, limit: int) -> tuple[Fact, ...]:
+    """Facts of texts of one side, the surest first."""
+    found = [sight.snapshot.extraction_at(i) for i in side.extracted.tolist()]
+    found.sort(key=lambda one: -one.confidence)
+    return tuple(told(sight, one) for one in found[:limit])
 
 
 def _pair(sight: Sightline) -> Pair:

@@ -12,9 +12,10 @@ from annotated_doc import Doc
 
 from sightline.graph.snapshot.search import normalise
 from sightline.graph.snapshot.statement import Statement
-from sightline.graph.vocabulary import OWL
+from sightline.graph.vocabulary import EXTRACTED_GRAPH, OWL
+from sightline.insights.from_texts import told
 from sightline.insights.kind import Kind, Limit, Sightline, Span
-from sightline.insights.records import EntityRef, FindingKind, Ref, Severity, Step
+from sightline.insights.records import EntityRef, Fact, FindingKind, Ref, Severity, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,8 @@ class Finding:
         id: of what it names; the same in every snapshot.
         certainty: chance that it is wrong, 0 to 1, as far as the graph says.
         facts: the evidence, with its sources.
+        extracted: the fact of a text that it is about, with its sentence; null of what the graph
+            holds.
         patch: null where the graph does not say what is wrong.
         affected: which answers lose something by it; null where it takes no fact back.
         load: of an accepted patch, which the graph that is served does not know yet.
@@ -95,6 +98,7 @@ class Finding:
     entities: tuple[EntityRef, ...]
     relations: tuple[Ref, ...]
     facts: tuple[Step, ...]
+    extracted: Fact | None
     patch: Patch | None
     affected: Affected | None
     state: State
@@ -137,8 +141,8 @@ class Diagnosis:
 
 
 def doctor(sight: Sightline, asked: DoctorQuestion) -> Diagnosis:
-    """What looks wrong: contradictions, doubles, implausible facts, loose ends, each with evidence
-    and a patch."""
+    """What looks wrong: contradictions, doubles, implausible facts, facts of texts that may be
+    misread, loose ends, each with evidence and a patch."""
     found, missed = sight.checkup.suspects(time.perf_counter() + asked.deadline_ms / 1000)
     decided = _decided(_workspace(sight))
     ids = [suspect.id_in(sight.snapshot) for suspect in found]
@@ -270,6 +274,7 @@ def finding(
         entities=tuple(map(names.entity, suspect.entities)),
         relations=tuple(map(names.relation, suspect.relations)),
         facts=tuple(names.step(e, int(s.relation[e])) for e in suspect.edges),
+        extracted=None if suspect.read is None else told(sight, s.extraction_at(suspect.read)),
         patch=_patch(s, suspect),
         affected=_affected(sight, suspect),
         state=state,
@@ -301,6 +306,11 @@ def _patch(s: Snapshot, suspect: Suspect) -> Patch | None:
         )
         lines = (f"  <{x.subject}> <{x.predicate}> <{x.object}> ." for x in statements)
         return Patch("DELETE DATA {\n" + "\n".join(lines) + "\n}", statements)
+    if suspect.read is not None:
+        ends, (r,) = suspect.entities, suspect.relations
+        said = Statement(s.entity_iris[ends[0]], s.relation_iris[r], s.entity_iris[ends[1]])
+        line = f"<{said.subject}> <{said.predicate}> <{said.object}> ."
+        return Patch(f"DELETE DATA {{ GRAPH <{EXTRACTED_GRAPH}> {{ {line} }} }}", (said,))
     if suspect.same == "entities":
         one, *others = (s.entity_iris[e] for e in suspect.entities)
         return Patch(

@@ -345,7 +345,7 @@ def _changes(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         sides = compare(former_snapshot(Workspace(s.folder.parents[1]), s), s)
     except (NoFormerSnapshot, DamagedArtifact) as error:
         return error.public
-    _, edges, _, _ = amounts(*sides)
+    edges = amounts(*sides)[1]
     if not edges.added + edges.removed:
         return "no link between entities came or went since the snapshot before"
     most = ", ".join(

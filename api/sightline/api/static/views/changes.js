@@ -5,7 +5,7 @@ import { listOf, to } from "../shell/url.js";
 import { h, label, number, plural, put } from "../parts/dom.js";
 import { entityLink, named } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
-import { percent } from "../parts/marks.js";
+import { mark, percent } from "../parts/marks.js";
 import { empty, failure, later, partial } from "../parts/states.js";
 import { csvButton } from "../parts/table.js";
 
@@ -34,22 +34,31 @@ export async function view({ place, query, push, title }) {
 
 /** @param {any} answer */
 function drawn(answer) {
-  const { entities, edges, types, attributes } = answer;
+  const { entities, edges, types, attributes, extracted } = answer;
   /** @param {string} name @param {{ added: number, removed: number }} amount */
   const row = (name, { added, removed }) => h("div", {}, h("dt", {}, name), h("dd", {}, h("span", { class: "come" }, `+${number(added)}`), " ", h("span", { class: "gone" }, `−${number(removed)}`)));
   /** @param {any[]} facts @param {"+" | "−"} sign */
   const list = (facts, sign) => facts.map((fact) => h("li", { class: sign === "+" ? "come" : "gone" }, h("span", { class: "sign", "aria-label": sign === "+" ? "added" : "removed" }, sign), label(fact.text ?? `${fact.statement?.subject} ${fact.statement?.predicate} ${fact.statement?.object}`)));
-  const nothing = ![entities, edges, types, attributes].some(({ added, removed }) => added || removed) && !answer.answers.length;
+  const nothing = ![entities, edges, types, attributes, extracted].some(({ added, removed }) => added || removed) && !answer.answers.length;
   return [
     h("p", { class: "quiet" }, "From snapshot ", h("code", {}, answer.old.snapshot), " to ", h("code", {}, answer.new.snapshot), "."),
     answer.truncated ? partial(label(`Not everything was compared: ${answer.reason}.`)) : null,
-    h("dl", { class: "amounts" }, row("entities", entities), row("links", edges), row("types", types), row("values", attributes)),
+    h("dl", { class: "amounts" }, row("entities", entities), row("links", edges), row("types", types), row("values", attributes), extracted.added || extracted.removed ? row("facts of texts", extracted) : null),
     nothing ? empty({ icon: "check", title: "Nothing changed", text: "The two say the same." }) : null,
     answer.answers.length ? h("section", {}, h("div", { class: "row" }, h("h2", { class: "grow" }, "Answers that changed"), csvButton("changed-answers", () => [["head", "relation", "tail", "change", "before", "after"], ...answer.answers.map((/** @type {any} */ one) => [one.head.label, one.relation.label, one.tail.label, one.change, one.before, one.after])])),
       h("ul", {}, answer.answers.map((/** @type {any} */ one) => h("li", { class: "answer" }, h("span", { class: `change ${one.change}` }, one.change), h("span", { class: "grow" }, entityLink(one.head), " ", h("span", { class: "quiet" }, named(one.relation)), " ", entityLink(one.tail), one.because.length ? h("small", {}, h("br"), label(one.because.join("; "))) : null),
         h("span", { class: "num" }, one.before === null ? "–" : percent(one.before), " → ", one.after === null ? "–" : percent(one.after))))),
       h("p", { class: "note" }, `The models were asked about ${plural(answer.compared, "entity", "entities")}.${answer.noise === null ? "" : ` Where nothing changed around it, 95 of 100 chances move by less than ${percent(answer.noise)}; only larger moves are listed.`}`)) : answer.note ? h("p", { class: "note" }, label(answer.note)) : null,
     answer.added.length || answer.removed.length ? h("section", {}, h("h2", {}, "Facts"), h("ul", { class: "facts" }, list(answer.added, "+"), list(answer.removed, "−")), edges.added + edges.removed + types.added + types.removed + attributes.added + attributes.removed > answer.added.length + answer.removed.length ? h("p", { class: "note" }, "The first 50 of each are listed; sightline changes --limit lists more.") : null) : null,
+    extracted.added || extracted.removed ? h("section", {}, h("h2", {}, "Read in texts"), h("ul", { class: "facts" }, readIn(answer.extracted_added, "+"), readIn(answer.extracted_removed, "−")), extracted.added + extracted.removed > answer.extracted_added.length + answer.extracted_removed.length ? h("p", { class: "note" }, "The 50 surest of each are listed; sightline changes --limit lists more.") : null) : null,
     answer.most_changed.length ? h("section", {}, h("h2", {}, "Most changed"), h("ul", {}, answer.most_changed.slice(0, 12).map((/** @type {any} */ one) => h("li", { class: "answer" }, h("span", { class: "grow" }, label(one.label ?? one.id ?? "")), h("span", { class: "come" }, `+${number(one.added ?? 0)}`), h("span", { class: "gone" }, `−${number(one.removed ?? 0)}`))))) : null,
   ];
+}
+
+/** Facts of texts that came or went, each with its sentence. @param {import("../answers.js").Fact[]} facts @param {"+" | "−"} sign */
+function readIn(facts, sign) {
+  return facts.map((fact) => {
+    const said = new Map(fact.qualifiers.map((one) => [one.label, one.value]));
+    return h("li", { class: sign === "+" ? "come" : "gone" }, h("span", { class: "sign", "aria-label": sign === "+" ? "added" : "removed" }, sign), mark("extracted", true), h("div", { class: "grow" }, h("p", {}, named(fact.head), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", named(fact.tail)), h("p", { class: "quiet" }, label(`“${said.get("sentence")}”`))), h("span", { class: "num" }, percent(Number(said.get("confidence")))));
+  });
 }

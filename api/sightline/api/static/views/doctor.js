@@ -14,10 +14,11 @@ import { download } from "../parts/table.js";
 /** @typedef {import("../answers.js").Entity} Entity */
 /** @typedef {import("../answers.js").Ref} Ref */
 /** @typedef {import("../answers.js").Step} Step */
+/** @typedef {import("../answers.js").Fact} Fact */
 /** @typedef {{ subject: string, predicate: string, object: string }} Statement */
 /** @typedef {"open" | "accepted" | "ignored"} State */
 /**
- * @typedef {{ id: string, kind: string, severity: string, certainty: number, why: string, entities: Entity[], relations: Ref[], facts: Step[],
+ * @typedef {{ id: string, kind: string, severity: string, certainty: number, why: string, entities: Entity[], relations: Ref[], facts: Step[], extracted: Fact | null,
  *   patch: { sparql: string, retracts: Statement[] } | null, affected: { paths: number, alone: Entity[] } | null, state: State, load: string | null }} Finding
  */
 /** @typedef {{ findings: Finding[], total: number, counts: { kind: string, findings: number }[], states: { state: State, findings: number }[], truncated: boolean, reason: string | null }} Diagnosis */
@@ -30,7 +31,7 @@ const KINDS = {
   contradiction: ["Contradiction", "error", "bad"], implausible: ["Suspected error", "error", "bad"], merged: ["Two in one", "error", "bad"],
   "duplicate relation": ["Duplicate relation", "copy", "warn"], split: ["Duplicate", "copy", "warn"], leakage: ["Leakage", "copy", "warn"],
   unlabelled: ["No label", "plus", "plain"], isolated: ["Isolated", "plus", "plain"],
-  violation: ["Breaks a shape", "error", "bad"],
+  violation: ["Breaks a shape", "error", "bad"], misread: ["Misread in a text", "error", "warn"],
 };
 /** @param {string} kind */
 const kindOf = (kind) => KINDS[kind] ?? /** @type {[string, import("../parts/icons.js").Icon, string]} */ ([kind, "error", "plain"]);
@@ -99,7 +100,7 @@ export async function view({ place, query, title, push, replace, keys }) {
     lines = findings.map((finding, i) => {
       const box = h("input", { type: "checkbox", "aria-label": `Tick: ${plain(finding.why)}`, checked: marked.has(finding.id), onchange: () => { if (box.checked) marked.add(finding.id); else marked.delete(finding.id); } });
       const [name, rest] = told_(finding);
-      const [origin] = finding.facts.flatMap((fact) => fact.origins);
+      const [origin] = (finding.extracted ? [finding.extracted] : finding.facts).flatMap((fact) => fact.origins);
       return h("tr", { tabindex: -1, "aria-selected": "false", onclick: (/** @type {Event} */ event) => { if (!(/** @type {Element} */ (event.target).closest("a, button, input"))) select(i); },
         onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.target === lines[i] && (event.key === "ArrowDown" || event.key === "ArrowUp")) { event.preventDefault(); step(event.key === "ArrowDown" ? 1 : -1); } } },
         h("td", { class: "tick" }, box), h("td", { class: "what" }, h("strong", {}, name), h("div", { class: "quiet" }, rest)),
@@ -210,7 +211,8 @@ function badged(count) {
 const sure = (p) => (p > 0.99 ? (p >= 0.9995 ? "100%" : `${(100 * p).toFixed(1)}%`) : percent(p));
 
 /** A finding in a line, and why in another. @param {Finding} finding @returns {import("../parts/dom.js").Content[]} */
-function told_({ why, facts, kind }) {
+function told_({ why, facts, kind, extracted }) {
+  if (extracted) return [[named(extracted.head), " ", named(extracted.relation), " ", named(extracted.tail)], label(why.slice(why.indexOf(": ") + 2))];
   const [fact] = facts;
   const cut = why.search(/: |, where |, which |, against /);
   const rest = cut < 0 ? "" : why.slice(cut + 2);
@@ -229,7 +231,8 @@ function shown(finding, decide, compile) {
   const open = finding.state === "open";
   return [
     h("div", { class: "inside" }, h("p", {}, kindSign(finding.kind)), h("h2", { class: "claim" }, name),
-      finding.facts.length ? h("ul", { class: "facts" }, finding.facts.map((fact) => {
+      finding.extracted || finding.facts.length ? h("ul", { class: "facts" }, finding.extracted ? h("li", {}, h("div", { class: "row" }, mark("extracted"), h("span", { class: "grow" }, entityLink(finding.extracted.head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(finding.extracted.relation)), " ", entityLink(finding.extracted.tail, { kind: "bare" })),
+        h("span", { class: "verdict drop" }, "drop"), sourceButton(finding.extracted.origins, [finding.extracted.head.iri, finding.extracted.tail.iri]))) : null, finding.facts.map((fact) => {
         const [head, tail] = fact.forward ? [fact.source, fact.target] : [fact.target, fact.source];
         const drops = wrong.has(`${head.iri} ${fact.relation.iri} ${tail.iri}`);
         return h("li", {}, h("div", { class: "row" }, mark("stated"), h("span", { class: "grow" }, entityLink(head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", entityLink(tail, { kind: "bare" })),

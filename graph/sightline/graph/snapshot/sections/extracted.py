@@ -117,7 +117,7 @@ class Extracted(Section):
             chosen = chosen & (self.extracted_relation == relation)
         at = np.flatnonzero(chosen)
         return [
-            self._extraction(i)
+            self.extraction_at(i)
             for i in at[np.argsort(-self.extracted_confidence[at], kind="stable")].tolist()
         ]
 
@@ -128,14 +128,15 @@ class Extracted(Section):
             return []
         order = np.argsort(-self.extracted_confidence, kind="stable")
         first = np.unique(self.extracted_relation[order], return_index=True)[1]
-        return [self._extraction(i) for i in order[np.sort(first)[:k]].tolist()]
+        return [self.extraction_at(i) for i in order[np.sort(first)[:k]].tolist()]
 
     def extraction(self, head: int, relation: int, tail: int) -> Extraction | None:
         """What a text says of one fact; None where none was read to say it."""
         found = self.extractions(head, relation)
         return next((one for one in found if (one.head, one.tail) == (head, tail)), None)
 
-    def _extraction(self, i: int) -> Extraction:
+    def extraction_at(self, i: int) -> Extraction:
+        """The fact at a place of the arrays."""
         (origin,) = origins_of(
             self.loads, self.extracted_load[i : i + 1], self.extracted_row[i : i + 1]
         )
