@@ -58,6 +58,20 @@ def test_a_bridge_names_first_where_most_of_its_facts_lead(world_of: Any) -> Non
     assert ann.links[0].name.endswith("firmb")
 
 
+def test_what_everything_is_linked_with_is_no_bridge(world_of: Any) -> None:
+    people = [(f"p{f}{i}", f) for f in "abcd" for i in range(10)]
+    rows = [
+        *((p, "works_at", f"firm{f}") for p, f in people),
+        *((p, "in", "hub") for p, _ in people),
+    ]
+    rows += [(f"p{f}{i}", "knows", f"p{f}{(i + 1) % 10}") for f in "abcd" for i in range(10)]
+    rows += [("ann", "works_at", f"firm{f}") for f in "ab"]
+    found = ask(world_of(rows, None))
+    assert found.found == 4
+    order = [name_of(bridge.entity) for bridge in found.bridges]
+    assert order.index("ann") < order.index("hub")
+
+
 def test_the_rest_is_counted(world_of: Any) -> None:
     found = ask(world_of(ROWS, None), k=1)
     assert (len(found.communities), len(found.bridges), found.found) == (1, 1, 2)

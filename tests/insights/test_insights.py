@@ -104,7 +104,8 @@ def test_what_the_model_expects_and_what_came_are_findings(
     answer = World(ws).ask(insights)
 
     missing = [one for one in answer.insights if one.sort == "likely missing fact"]
-    assert missing[0].text == "Bob —lives in→ York is likely, and nowhere stated"
+    assert missing[0].text == "Bob —lives in→ York may hold, and is nowhere stated"
+    assert missing[0].why.startswith("chance 19%, asked of Bob; ")
     assert missing[0].why.endswith("; Bob —works at→ Acme —located in→ York")
     [change] = [one for one in answer.insights if one.sort == "change"]
     assert change.text.startswith("1 facts came and 0 went")

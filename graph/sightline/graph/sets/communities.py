@@ -48,6 +48,9 @@ class Communities:
         participation: float64 ``(N,)``: 1 less the sum of the squared shares of each community in
             the weight of its facts (Guimerà and Amaral 2005, doi:10.1038/nature03288): 0 where
             all lead to one, near 1 where they lead to many alike.
+        bridging: float64 ``(N,)``: weight of its facts to each community beyond its share of all
+            facts, less that to the first of these, by the root of the weight of all its facts. 0
+            of a hub that is linked with everything as chance would have it.
         whole: False: the time was over before no move gained anything.
     """
 
@@ -57,6 +60,7 @@ class Communities:
     inside: Doubles
     outside: Doubles
     participation: Doubles
+    bridging: Doubles
     whole: bool
 
 
@@ -187,14 +191,22 @@ def _described(graph: Weighted, of: Ids, resolution: float, whole: bool) -> Comm
     order_ = order(source.astype(np.int32), target)
     begin = np.flatnonzero(changes(source[order_], target[order_]))
     to_one = np.add.reduceat(graph.weight[order_], begin) if len(begin) else np.zeros(0)
-    squares = np.bincount(source[order_][begin], to_one**2, len(of))
+    owner, community = source[order_][begin], target[order_][begin]
+    squares = np.bincount(owner, to_one**2, len(of))
     participation = np.maximum(1 - squares / np.where(alone, 1.0, graph.strength**2), 0)
     participation[alone] = 0
     volume = np.bincount(of[~alone], graph.strength[~alone], len(sizes))
     both = max(float(graph.strength.sum()), np.finfo(np.float64).tiny)
     modularity = inside.sum() / both - resolution * ((volume / both) ** 2).sum()
     outside = np.maximum(graph.strength - inside, 0)
-    return Communities(of, sizes, float(modularity), inside, outside, participation, whole)
+    beyond = np.maximum(to_one - graph.strength[owner] * volume[community] / both, 0)
+    bridging: Doubles = np.bincount(owner, beyond, len(of)).astype(np.float64)
+    most = np.zeros(len(of))
+    np.maximum.at(most, owner, beyond)
+    bridging = (bridging - most) / np.sqrt(np.where(alone, 1.0, graph.strength))
+    return Communities(
+        of, sizes, float(modularity), inside, outside, participation, bridging, whole
+    )
 
 
 @_kernel

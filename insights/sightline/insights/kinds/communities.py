@@ -209,11 +209,12 @@ def _with_traits(sight: Sightline, community: Community, members: Ids) -> Commun
 def _bridges(
     sight: Sightline, found: Found, community: Callable[[int], Community], k: int
 ) -> tuple[Bridge, ...]:
-    """The entities whose facts lead most, and most evenly, into several communities."""
+    """The entities whose facts lead into several communities more than chance would have it; where
+    they do not, most and most evenly."""
     import numpy as np
 
     score = found.participation * found.outside
-    best = np.argsort(-score, kind="stable")[:k]
+    best = np.lexsort((-score, -found.bridging.round(9)))[:k]
     bridges = []
     for entity in best[score[best] > 0].tolist():
         _, others, edges = sight.facts.at(entity)

@@ -38,6 +38,8 @@ STARTS, LISTS = 60, 60
 FEWEST, MOST = 4, 12
 #: A q-value up to which a finding stands out.
 SIGNIFICANT = 0.05
+#: A fact is called likely from this chance.
+LIKELY = 0.5
 #: So many times what chance would give, and it is worth a line.
 FOLD = 3
 
@@ -158,15 +160,17 @@ def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     for fact in (one.fact for one in answer.surprising):
         asked = fact.tail if fact.direction == "in" else fact.head
         why = f"chance {fact.probability:.0%}, asked of {asked.label}; "
+        if fact.graph_chance is not None:
+            why += f"{fact.graph_chance:.0%} by the rules of the graph; "
         why += f"{fact.surprising:.1f} bits beyond popularity"
         for path in ((fact.rule.paths if fact.rule else ()) or fact.support)[:1]:
             why += f"; {path.text}"
         named = (fact.head.id, fact.relation.id, fact.tail.id)
         command = " ".join(("sightline explain", *map(_quoted, named)))
-        text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label} is likely, and nowhere"
-        out.append(
-            Insight("likely missing fact", f"{text} stated", why, command, (fact.head, fact.tail))
-        )
+        text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label} "
+        likely = (fact.probability or 0.0) >= LIKELY
+        text += "is likely, and nowhere stated" if likely else "may hold, and is nowhere stated"
+        out.append(Insight("likely missing fact", text, why, command, (fact.head, fact.tail)))
     left = "; ".join(f"{one.facts:,}: {one.why}" for one in answer.left_out)
     return out or f"no prediction is surprising ({left or 'there is none'})"
 
@@ -320,7 +324,7 @@ def _bridges(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     out = [
         Insight(
             "bridge",
-            f"{one.entity.label} joins {one.communities} communities",
+            f"{one.entity.label} joins {one.communities} of {found.found:,} communities",
             "; ".join(
                 f"{link.facts:,} fact{'s'[: link.facts != 1]} into {link.name}"
                 for link in one.links
