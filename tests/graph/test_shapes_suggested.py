@@ -77,3 +77,30 @@ def test_the_command_writes_them_to_a_file(
     assert "# 39 of 40; not c7\n" in shown
     assert run(["shapes", "-w", folder, "-o", str(tmp_path / "s.ttl")]) == 0
     assert (tmp_path / "s.ttl").read_text() == shown
+
+
+def test_few_cases_are_a_note_and_one_value_is_not_said_where_others_have_several(
+    tmp_path: Path,
+) -> None:
+    rows = []
+    for i in range(59):
+        rows += [typed(f"v{i}", "Village"), *(literal(f"v{i}", CODE, f"{i}{x}") for x in "ab")]
+        rows.append(literal(f"v{i}", SIZE, f"size {i}"))
+    for i in range(20):
+        rows += [typed(f"t{i}", "Town"), literal(f"t{i}", CODE, str(i))]
+        rows += [literal(f"t{i}", SIZE, f"size {i}"), fact((f"t{i}", "near", f"v{i}"))]
+        rows.append(fact((f"t{i + 1}", "near", f"t{i}")))
+    suggested = suggest(build(tmp_path / "ws", rows))
+    found = suggested.found
+    said = {
+        (one.target[1].rpartition(":")[2], one.path[-5:-1], one.said): one.severity
+        for one in found
+        if one.said.endswith("Count 1")
+    }
+    assert said["Village", "size", "sh:minCount 1"] == "Violation"
+    assert said["Town", "size", "sh:minCount 1"] == "Info"
+    assert said["Town", "size", "sh:maxCount 1"] == "Info"
+    assert ("Town", "code", "sh:maxCount 1") not in said
+    (one_way,) = (one for one in found if one.one_way)
+    assert (one_way.exceptions, one_way.severity) == (0, "Info")
+    assert "; or each pair is stated once" in to_turtle(suggested)

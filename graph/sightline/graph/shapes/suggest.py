@@ -34,6 +34,8 @@ from sightline.graph.vocabulary import (
 MOST_CLASSES = 200
 #: A list of texts is closed where it has at most so many, each on average so often.
 MOST_LISTED, LEAST_OFTEN = 12, 10
+#: So many cases without an exception show, at 95 %, that 95 of 100 keep it; fewer are a note.
+ENOUGH = 59
 #: Exceptions that are named.
 SHOWN = 3
 
@@ -56,6 +58,19 @@ class Suggestion:
     support: int
     exceptions: int
     examples: tuple[str, ...]
+
+    @property
+    def one_way(self) -> bool:
+        """That a relation does not lead back: so does one without a direction, each pair of which
+        is stated once."""
+        return self.target[0] == "targetSubjectsOf"
+
+    @property
+    def severity(self) -> str:
+        """How grave it is to break it: the less the evidence, the less."""
+        if self.exceptions:
+            return "Info" if self.one_way else "Warning"
+        return "Violation" if self.support >= ENOUGH and not self.one_way else "Info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +107,11 @@ def suggest(snapshot: Snapshot) -> Suggestions:
 
 
 def to_turtle(suggestions: Suggestions) -> str:
-    """The suggestions as shapes, with support and exceptions as remarks. What has exceptions is a
-    warning, what has none a violation."""
+    """The suggestions as shapes, with support and exceptions as remarks, and a severity."""
     lines = [
         "# Shapes that the facts keep, to edit: take out what is so by chance. Each says in how",
-        "# many cases it holds and names exceptions, which are warnings.",
+        "# many cases it holds and names exceptions, which are warnings; what fewer than",
+        f"# {ENOUGH} cases show, or another reading explains, is a note (sh:Info).",
         f"@prefix sh: <{SH}> .",
     ]
     if suggestions.left_out:
@@ -111,8 +126,9 @@ def to_turtle(suggestions: Suggestions) -> str:
                 continue
             kept = f"{one.support - one.exceptions:,} of {one.support:,}"
             without = f"; not {', '.join(one.examples)}" if one.examples else ""
-            severity = " ; sh:severity sh:Warning" if one.exceptions else ""
-            lines.append(f"  # {kept}{without}")
+            severity = f" ; sh:severity sh:{one.severity}" if one.severity != "Violation" else ""
+            once = "; or each pair is stated once, in either direction" if one.one_way else ""
+            lines.append(f"  # {kept}{without}{once}")
             lines.append(f"  ; sh:property [ sh:path {one.path} ; {one.said}{severity} ]")
         lines.append("  .")
     return "\n".join(lines) + "\n"
@@ -125,7 +141,8 @@ def _of_class(check: Check, iri: str, nodes: pl.Series, predicate: str) -> Itera
     candidates: list[tuple[Constraint, str, int]] = []
     having = values["focus"].n_unique()
     candidates.append((Constraint("minCount", 1), "sh:minCount 1", len(nodes)))
-    candidates.append((Constraint("maxCount", 1), "sh:maxCount 1", having))
+    if having >= ENOUGH or _one_elsewhere(check, predicate, nodes):
+        candidates.append((Constraint("maxCount", 1), "sh:maxCount 1", having))
     terms = check.said(values)
     kinds = terms["datatype"].value_counts(sort=True)
     datatype = kinds["datatype"][0]
@@ -162,6 +179,14 @@ def _of_relations(check: Check, snapshot: Snapshot) -> Iterator[Suggestion]:
             nodes = pairs["value"].unique()
         where = (target, iri), f"[ sh:inversePath {ox.NamedNode(iri)} ]", said
         yield from _kept(check, constraint, back, nodes, len(nodes), where)
+
+
+def _one_elsewhere(check: Check, predicate: str, nodes: pl.Series) -> bool:
+    """Whether what is none of some nodes has one value of a property, too, as a rule: few cases
+    show nothing where the property has several values."""
+    pairs = check.facts.pairs(predicate)
+    others = pairs.filter(~pl.col("focus").is_in(nodes.implode())).group_by("focus").len()
+    return int((others["len"] > 1).sum()) <= MOST_EXCEPTIONS * others.height
 
 
 def _kept(
