@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,8 +15,9 @@ from sightline.api.app import create_app
 from sightline.api.jobs import queue
 from sightline.api.jobs.queue import Job, Jobs
 from sightline.api.terms import Terms
-from sightline.graph.storage.tokens import create_token
-from sightline.graph.storage.workspace import JOBS
+from sightline.graph.storage.tokens import create_token, revoke_token, tokens
+from sightline.graph.storage.watch import lists, seen, watch, watched
+from sightline.graph.storage.workspace import JOBS, WATCH, Workspace
 
 Headers = dict[str, str]
 
@@ -150,3 +152,48 @@ def test_what_came_to_nothing_is_forgotten_first(ws: Path, monkeypatch: pytest.M
     jobs.submit("report", {"about": []})
     assert jobs.get(kept.id).state == "done"
     assert jobs.newest(10)[1] == 3
+
+
+def test_a_token_has_a_watch_list_of_its_own(
+    client: TestClient, ws: Path, who: dict[str, Headers]
+) -> None:
+    def told(name: str, method: str = "GET", **body: object) -> dict[str, Any]:
+        sent = {"json": body} if body else {}
+        answer = client.request(method, "/v1/watch", headers=who[name], **sent)  # type: ignore[arg-type]
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return {**found, "entities": [one["label"] for one in found["entities"]]}
+
+    nothing = {"since": None, "entities": [], "changes": None}
+    workspace = Workspace.open(ws)
+    current = workspace.current.snapshot
+    assert current is not None
+    watch(workspace, "0" * 16, ["urn:sightline:entity:uganda"], [])
+    assert told("ann") == nothing
+    mine = told("ann", "POST", add=["Kenya", "Nepal"], remove=["Nepal"])
+    assert (mine["since"], mine["entities"]) == (current, ["Kenya"])
+    assert told("ben", "POST", add=["Portugal"])["entities"] == ["Portugal"]
+    assert told("boss") == nothing
+    assert watched(workspace).entities == ("urn:sightline:entity:uganda",)
+
+    new = client.get(mine["changes"], headers=who["ann"]).json()
+    assert (new["old"], new["new"]["snapshot"]) == (new["new"], current)
+    full = client.post("/v1/watch", json={"add": ["Kenya"] * 51}, headers=who["ann"])
+    assert full.status_code == 422
+    watch(workspace, "0" * 16, [f"urn:gone:{i}" for i in range(49)], [], id_of(ws, "ann"))
+    full = client.post("/v1/watch", json={"add": ["Portugal"]}, headers=who["ann"])
+    assert full.json()["allowed"] == [0, 50]
+    assert told("ann", "POST", remove=["urn:gone:0"])["entities"][:2] == ["Kenya", "urn:gone:1"]
+
+    assert told("ann", "DELETE")["entities"][0] == "Kenya"
+    assert told("ann") == nothing
+    assert told("ben", "POST", seen=True)["entities"] == ["Portugal"]
+    revoke_token(ws, "ben")
+    assert set(lists(workspace)) == {None}
+    seen(workspace, current)
+    assert "portugal" not in (ws / WATCH).read_text()
+
+
+def id_of(ws: Path, name: str) -> str:
+    """The id of a token."""
+    return next(token.id for token in tokens(ws) if token.name == name)

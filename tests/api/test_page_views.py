@@ -229,7 +229,7 @@ def test_a_report_is_ordered_cancelled_and_deleted(page: Browser, wrong: str) ->
     page.waits_for("No report yet")
 
 
-def test_a_report_is_read_with_its_guesses_folded(
+def test_a_report_is_read_with_its_guesses_folded_and_an_entity_is_watched(
     page: Browser, folder: Path, tmp_path: Path
 ) -> None:
     copy = shutil.copytree(folder, tmp_path / "ws")
@@ -247,6 +247,20 @@ def test_a_report_is_read_with_its_guesses_folded(
         guesses = "document.querySelectorAll('.v-report .guesses li')"
         assert page.run(f"{guesses}.length") == 5
         assert not page.run(f"[...{guesses}].some(one => one.checkVisibility())")
+
+        # What is chosen in the menu of an entity stands among the watched, until it is taken out.
+        opened(page, f"http://127.0.0.1:{port}", "changes", watched="1")
+        page.waits_for("Nothing is watched")
+        opened(page, f"http://127.0.0.1:{port}", "e", "entity:kenya")
+        page.run("document.querySelector('.head [aria-label=More]').click()")
+        page.run("[...document.querySelectorAll('.popover button')].at(-1).click()")
+        page.until("document.querySelector('.toast')")
+        opened(page, f"http://127.0.0.1:{port}", "changes", watched="1")
+        page.waits_for("From snapshot")
+        chip(page, "All looked at")
+        page.until("document.querySelector('.v-changes .quiet code')")
+        chip(page, "Kenya")
+        page.waits_for("Nothing is watched")
         page.open("about:blank")
 
 

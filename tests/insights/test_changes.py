@@ -149,7 +149,8 @@ def test_a_watch_list_is_whole_or_refused(tmp_path: Path) -> None:
     (ws.path / f".tmp-{WATCH}-1").write_text("half")  # as a killed process leaves it
     assert watched(ws).entities == (BOB,)
     watch(ws, "0" * 16, [f"{BASE}entity:ann"], [])
-    assert not list(ws.path.glob(".tmp-*"))
+    with ws.lock():
+        assert not list(ws.path.glob(".tmp-*"))
     (ws.path / WATCH).write_text((ws.path / WATCH).read_text().replace("bob", "bib"))
     with pytest.raises(DamagedArtifact, match="add the entities again"):
         watched(ws)

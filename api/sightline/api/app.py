@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from sightline.api import doctor, ingest, loads, problems, reports, rollback, routes, sparql
+from sightline.api import doctor, ingest, loads, problems, reports, rollback, routes, sparql, watch
 from sightline.api.access import SCHEMES, Access, may
 from sightline.api.answers import PACKED_FROM, FromCache, ResponseCache, packed, takes_gzip, to_json
 from sightline.api.jobs import routes as jobs
@@ -92,6 +92,7 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
         ingest.router,
         jobs.router,
         rollback.router,
+        watch.router,
         sparql.router,
         mcp.router,
         health,

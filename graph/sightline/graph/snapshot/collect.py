@@ -7,13 +7,12 @@ of sources are the record and never go, and neither do models.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from sightline.graph.record.loads import Load
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_manifest, remove
-from sightline.graph.storage.errors import NothingWatched, WorkspaceError
-from sightline.graph.storage.watch import watched
+from sightline.graph.storage.errors import WorkspaceError
+from sightline.graph.storage.watch import lists
 from sightline.graph.storage.workspace import Workspace
 
 #: Snapshots that stay beside those in use, to compare with and to go back to; and models that are
@@ -22,7 +21,7 @@ KEPT = 3
 
 
 def collect(workspace: Workspace) -> None:
-    """Remove snapshots except the newest ``KEPT``, the served one, those of former pairs, the one
+    """Remove snapshots except the newest ``KEPT``, the served one, those of former pairs, those
     in which what is watched was last looked at, and those that the served model and the newest
     ``KEPT`` models were trained on; then the maps of models to snapshots that are gone, and
     inferred and extracted loads that are neither active nor in a snapshot that is left.
@@ -39,8 +38,7 @@ def collect(workspace: Workspace) -> None:
         needed = {read_manifest(folder).get("snapshot") for folder in in_use}
         needed |= {current.snapshot, *(pair.snapshot for pair in current.former)}
         needed |= {*(folder.name for folder in snapshots[:KEPT])}
-        with suppress(NothingWatched):
-            needed.add(watched(workspace).since)
+        needed |= {watch.since for watch in lists(workspace).values()}
         left = [folder for folder in snapshots if folder.name in needed]
         used = {load["id"] for folder in left for load in read_manifest(folder)["loads"]}
         derived = [

@@ -20,7 +20,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch, storage_error
+from sightline.graph.storage.errors import (
+    DamagedArtifact,
+    FormatMismatch,
+    from_os_error,
+    storage_error,
+)
 
 MANIFEST = "manifest.json"
 #: Temporary names begin so; they are removed when the workspace is next written.
@@ -245,3 +250,21 @@ def _replace(source: Path, target: Path) -> None:
         target.rename(aside)
     source.replace(target)
     remove(aside)
+
+
+@contextmanager
+def turn(lock: Path) -> Iterator[None]:
+    """Be the one who changes a file that has a lock of its own, and so waits for no build.
+
+    Raises:
+        NotWritable, DiskFull
+    """
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise from_os_error(error, lock.parent) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

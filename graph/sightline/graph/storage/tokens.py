@@ -6,21 +6,18 @@ reads. Knows that file and the names of roles; knows no route.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from sightline.graph.errors import UsageError
-from sightline.graph.storage.artifact import read_json, sealed, write_json_atomic
+from sightline.graph.storage.artifact import read_json, sealed, turn, write_json_atomic
 from sightline.graph.storage.errors import (
     DamagedArtifact,
     FormatMismatch,
@@ -116,7 +113,7 @@ def create_token(
     for role in roles:
         if role not in ROLES:
             raise UsageError(f"there is no role {role[:40]!r}; there are {', '.join(ROLES)}")
-    with _writing(folder):
+    with turn(folder / LOCK):
         known = tokens(folder)
         if name in (token.name for token in known):
             raise UsageError(f"a token {name!r} exists; take another name, or revoke it first")
@@ -134,7 +131,7 @@ def revoke_token(folder: Path, ref: str) -> Token:
     Raises:
         UnknownToken, DamagedArtifact, FormatMismatch, NotWritable, DiskFull
     """
-    with _writing(folder):
+    with turn(folder / LOCK):
         known = tokens(folder)
         found = [token for token in known if ref in (token.id, token.name)]
         if not found:
@@ -171,17 +168,3 @@ def _digest(text: str) -> str:
 def _write(folder: Path, known: Sequence[Token]) -> None:
     value = {"format": FORMAT, "tokens": [asdict(token) for token in known]}
     write_json_atomic(folder / FILE, sealed(value), mode=0o600)
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Be the one who changes tokens. A lock of their own: to take one back waits for no build."""
-    try:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise from_os_error(error, folder) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

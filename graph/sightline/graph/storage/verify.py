@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_json, verify_artifact
 from sightline.graph.storage.database import damaged, errors_of
-from sightline.graph.storage.errors import DamagedArtifact, NothingWatched, WorkspaceError
+from sightline.graph.storage.errors import DamagedArtifact, WorkspaceError
 from sightline.graph.storage.ignored import ignored
 from sightline.graph.storage.tokens import FILE as TOKENS
 from sightline.graph.storage.tokens import check_tokens
-from sightline.graph.storage.watch import watched
+from sightline.graph.storage.watch import lists
 from sightline.graph.storage.workspace import ANSWERS, IGNORED, JOBS, METRICS, WATCH, Workspace
 
 WAYS_OUT = {
@@ -31,7 +31,7 @@ def verify(workspace: Workspace, progress: Progress = silent) -> list[WorkspaceE
     checks: list[tuple[str, Callable[[], object]]] = [
         ("settings", lambda: workspace.settings),
         *((n, partial(_check_database, workspace.path / n)) for n in (JOBS, ANSWERS)),
-        (WATCH, lambda: _check_watch(workspace)),
+        (WATCH, lambda: lists(workspace)),
         (IGNORED, lambda: ignored(workspace)),
         (TOKENS, lambda: check_tokens(workspace.path)),
         *((f"{f.parent.name}/{f.name}", partial(_check, f)) for f in _stored(workspace)),
@@ -79,11 +79,6 @@ def _check_files(folder: Path) -> None:
     if loose:
         name = min(loose).relative_to(folder)
         raise DamagedArtifact(folder, f"{name} is in no manifest")
-
-
-def _check_watch(workspace: Workspace) -> None:
-    with suppress(NothingWatched):
-        watched(workspace)
 
 
 def _check_database(path: Path) -> None:

@@ -1,8 +1,8 @@
 // #/changes?from=SNAPSHOT&to=SNAPSHOT&about=ENTITY&watched=1 : what came and went, and which predictions moved.
 
-import { ask } from "../shell/api.js";
+import { ask, post } from "../shell/api.js";
 import { listOf, to } from "../shell/url.js";
-import { h, label, number, plural, put } from "../parts/dom.js";
+import { h, label, number, plain, plural, put, tell } from "../parts/dom.js";
 import { entityLink, named } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { mark, percent } from "../parts/marks.js";
@@ -10,10 +10,14 @@ import { empty, failure, later, partial } from "../parts/states.js";
 import { csvButton } from "../parts/table.js";
 
 /** @param {import("../shell/router.js").Context} context */
-export async function view({ place, query, push, title }) {
+export async function view(context) {
+  const { place, query, push, title } = context;
   title("Changes");
   const watched = query.get("watched") === "1";
   const about = listOf(query, "about");
+  /** @type {{ since: string | null, entities: import("../answers.js").Entity[], changes: string | null } | null} */
+  const list = watched ? await ask("watch") : null;
+  const change = (/** @type {object} */ what) => post("watch", what).then(() => view(context), (error) => tell(error.message));
   const from = h("input", { class: "field mono", "aria-label": "Older snapshot", placeholder: "the one before", value: query.get("from") ?? "", maxlength: 64 });
   const until = h("input", { class: "field mono", "aria-label": "Newer snapshot", placeholder: "the served one", value: query.get("to") ?? "", maxlength: 64 });
   const results = h("div", {});
@@ -21,12 +25,16 @@ export async function view({ place, query, push, title }) {
     h("form", { class: "row wrap", onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); push({ from: from.value.trim() || null, to: until.value.trim() || null }); } },
       h("label", { class: "row" }, h("span", { class: "quiet" }, "from"), from), h("label", { class: "row" }, h("span", { class: "quiet" }, "to"), until), h("button", { type: "submit", class: "button main" }, "Compare"),
       h("button", { type: "button", class: "chip", "aria-pressed": String(watched), onclick: () => push({ watched: watched ? null : 1 }) }, "Only what is watched"),
-      about.map((id) => h("button", { type: "button", class: "chip on", onclick: () => push({ about: about.filter((one) => one !== id) }) }, "about ", label(id), icon("close")))), results));
-  put(results, later(ask("diff", { from: query.get("from"), to: query.get("to"), about, watched: watched || null, limit: 50, deadline_ms: 8000 }), drawn, {
+      about.map((id) => h("button", { type: "button", class: "chip on", onclick: () => push({ about: about.filter((one) => one !== id) }) }, "about ", label(id), icon("close")))),
+    list?.entities.length ? h("div", { class: "row wrap chips" }, list.entities.map((entity) => h("button", { type: "button", class: "chip on", "aria-label": plain(`Watch no more: ${entity.label}`), onclick: () => change({ remove: [entity.iri] }) }, named(entity), icon("close"))),
+      h("button", { type: "button", class: "button", onclick: () => change({ seen: true }) }, "All looked at")) : null, results));
+  if (list && !list.entities.length) return void put(results, empty({ icon: "eye", title: "Nothing is watched", text: "Watch entities, by the menu of each, to hear what is new about them.", actions: h("a", { class: "button main", href: to("changes") }, "All changes") }));
+  // A list of the workspace may be longer than an address takes.
+  const asked = !list ? { about } : list.changes?.endsWith("watched=true") ? { about, watched: true } : { about: [...about, ...list.entities.map(({ iri }) => iri)] };
+  put(results, later(ask("diff", { from: query.get("from") ?? list?.since ?? null, to: query.get("to"), ...asked, limit: 50, deadline_ms: 8000 }), drawn, {
     rows: 8, failed: (error) => {
       const type = String(error.report?.type ?? "");
       if (type.endsWith("no-former-snapshot")) return empty({ icon: "clock", title: "There is nothing to compare with yet", text: "This is the first snapshot. After new data and a compile, what changed stands here.", command: "sightline ingest NEW.csv && sightline compile" });
-      if (type.endsWith("nothing-watched")) return empty({ icon: "eye", title: "Nothing is watched", text: "Watch entities to hear what is new about them.", command: "sightline watch add Kenya", actions: h("a", { class: "button main", href: to("changes") }, "All changes") });
       return failure(error, h("a", { class: "button main", href: to("changes") }, "The last two snapshots"));
     },
   }));

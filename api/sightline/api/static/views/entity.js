@@ -3,11 +3,11 @@
 // Parameters: facet (a type of neighbours), part (where the list begins), tab=graph on a phone; those of the
 // canvas are its own.
 
-import { ask, served } from "../shell/api.js";
+import { ask, post, served } from "../shell/api.js";
 import { CANVAS, rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { to, toEntity } from "../shell/url.js";
-import { copy, h, label, number, plain, plural, put, shortened } from "../parts/dom.js";
+import { copy, h, label, number, plain, plural, put, shortened, tell } from "../parts/dom.js";
 import { chain, entityLink, isSymmetric, nameOf, named, otherEnd, phrase, ready } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
@@ -125,6 +125,7 @@ function head(answer, context) {
   const more = h("button", { type: "button", class: "button", "aria-label": "More", "aria-expanded": "false", onclick: () => popover(more, [
     h("a", { href: `/v1/entities/-?${new URLSearchParams({ id: entity.id })}` }, icon("terminal"), "As JSON"),
     type && rowOf("table") ? h("a", { href: to("table", type.id) }, icon("table"), "All of its type") : null,
+    h("button", { type: "button", onclick: () => post("watch", { add: [entity.iri] }).then(() => tell("Watched: Changes tells what is new about it"), (error) => tell(error.message)) }, icon("eye"), "Watch it"),
   ], { label: "More about it", kind: "menu" }) }, icon("dots"));
   const aliases = attributes.filter((/** @type {any} */ one) => one.role === "alias").map((/** @type {any} */ one) => one.value);
   const identifiers = attributes.filter(isIdentifier).map((/** @type {any} */ one) => h("span", { class: "code", title: plain(one.property.label) }, label(shortened(one.value, 40))));
