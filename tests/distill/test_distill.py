@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sightline.cli.main import run
-from sightline.distill.evaluation.evaluate import evaluate
+from sightline.distill.evaluation.evaluate import evaluate, measure_ranking
 from sightline.distill.serving import MAPS_FORMAT, ServedModel, publish, write_maps
 from sightline.distill.student.arrays import WIDTH
 from sightline.distill.student.student import Student
@@ -23,11 +24,11 @@ from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import verify_artifact
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import Workspace
-from sightline.models.data.dataset import learning_data
+from sightline.models.data.dataset import learning_data, spread
 from sightline.models.errors import NoModel, WorseModel
 from sightline.models.format import MODEL_FORMAT
 from sightline.models.ranking import RankingMetrics, filtered_ranks
-from sightline.models.train import train
+from sightline.models.train import open_teacher, train
 from sightline.models.training import presets
 from sightline.models.training.presets import NetworkConfig, PathConfig, Preset, StudentConfig
 from tests.graph.conftest import add_load, fact
@@ -77,6 +78,30 @@ def test_metrics_say_what_was_measured_and_how(made: tuple[Workspace, str]) -> N
             assert 0 <= found["hits_at_1"] <= found["hits_at_3"] <= found["hits_at_10"] <= 1
             assert max(found["hits_at_1"], 1e-3) <= found["mrr"] <= 1
         assert metrics[who]["triple_classification"]["source"] == "sampled"
+
+
+def test_a_teacher_that_is_slow_to_ask_is_measured_on_a_sample_and_says_so(
+    made: tuple[Workspace, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws, model_id = Workspace.open(shutil.copytree(made[0].path, tmp_path / "ws")), made[1]
+    before = json.loads((ws.models / model_id / "metrics.json").read_text())
+
+    def slow(*asked: Any) -> tuple[object, object, object]:
+        teacher, data, manifest = open_teacher(*asked)
+        return teacher, data, {**manifest, "members": [*manifest["members"], {"askable": 16}]}
+
+    monkeypatch.setattr("sightline.distill.evaluation.evaluate.open_teacher", slow)
+    monkeypatch.setattr("sightline.distill.evaluation.evaluate.FEWEST", 2)
+    found = evaluate(ws, model_id)
+
+    # 16 questions are two facts of valid and two of test, each asked twice, and false ones.
+    assert found["teacher"]["valid"]["queries"] == found["teacher"]["test"]["queries"] == 4
+    assert found["teacher"]["triple_classification"]["positives"] == 2
+    assert found["fidelity"]["all"]["queries"] == 4
+    assert found["student"] == before["student"]
+    data, scorer = open_teacher(ws, model_id)[1], Student.open(ws.models / model_id).arrays.scores
+    few = filtered_ranks(scorer, spread(data.valid, 2), data.known)
+    assert measure_ranking(scorer, data, 2)["valid"]["mrr"] == pytest.approx((1 / few).mean())
 
 
 def test_every_portable_file_has_its_bytes_and_its_ranks(made: tuple[Workspace, str]) -> None:

@@ -24,6 +24,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.questions import Questions
 from sightline.models.errors import Diverged, NoModel, OutOfDeviceMemory
+from sightline.models.members import network
 from sightline.models.members.member import Member, Training
 from sightline.models.members.network import NetworkTrainer, hill_climb
 from sightline.models.members.table import MEMBERS
@@ -235,6 +236,15 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     assert path.limit == manifest["members"][2]["config"]["limit"]
     assert manifest["members"][2]["asked"] == 1
     assert not list((workspace.path / ".work").glob("*"))
+
+
+def test_a_member_that_its_preset_has_no_work_for_is_left_out(
+    data: LearningData, tmp_path: Path
+) -> None:
+    training = Training(Questions(data, CPU), 0, "network", tmp_path, silent)
+
+    assert network.train(training, replace(CONFIG, work=0)) is None
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("tune", [False, True])

@@ -486,12 +486,12 @@ def _show_metrics(metrics: dict[str, Any]) -> None:
     """Filtered ranks of the models beside each other."""
     names = ("mrr", "hits_at_1", "hits_at_3", "hits_at_10")
     rows = [
-        (who, split, *(f"{values[name]:.3f}" for name in names))
+        (who, split, f"{values['queries'] // 2:,}", *(f"{values[name]:.3f}" for name in names))
         for who in ("teacher", "student", "control", "foundation")
         for split, values in metrics.get(who, {}).items()
         if split in ("valid", "test") and values.get("mrr") is not None
     ]
-    columns = ("model", "held-out facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
+    columns = ("model", "held-out", "#facts", "#MRR", "#Hits@1", "#Hits@3", "#Hits@10")
     title = "How well held-out facts are found again"
     if not rows:
         terminal.say(f"{title} is not known: there are too few facts to hold some out")

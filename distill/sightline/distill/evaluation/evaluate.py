@@ -33,11 +33,16 @@ from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import served_snapshot
 from sightline.graph.storage.artifact import read_manifest, sealed, write_json_atomic
 from sightline.graph.storage.workspace import METRICS, Workspace
-from sightline.models.data.dataset import LearningData
+from sightline.models.data.dataset import LearningData, spread
 from sightline.models.data.questions import Questions
 from sightline.models.ranking import RankingMetrics, Remembered, Scorer, filtered_ranks
 from sightline.models.train import open_teacher
 from sightline.models.training.trainer import scorer_of
+
+#: Questions that a fact of validation and one of test cost, each with a false one: two of each.
+QUESTIONS = 8
+#: Facts of a part that a teacher is asked however long it takes.
+FEWEST = 50
 
 
 def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> dict[str, Any]:
@@ -67,18 +72,22 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "student": student.scores,
             "control": control.scores,
         }
+        # A member that reads edges may take a tenth of a second for a question.
+        askable = [m["askable"] for m in manifest["members"] if "askable" in m]
+        sample = max(FEWEST, min(askable) // QUESTIONS) if askable else None
         metrics: dict[str, Any] = {}
         for done, (name, scorer) in enumerate(scorers.items()):
             progress("evaluate", done, len(scorers), name)
+            most = sample if name == "teacher" else None
             metrics[name] = {
-                **measure_ranking(scorer, data),
-                "triple_classification": measure_classification(scorer, data),
+                **measure_ranking(scorer, data, most),
+                "triple_classification": measure_classification(scorer, data, most),
             }
         progress("evaluate", len(scorers), len(scorers), "calibration and portable files")
         metrics |= {
             "temperature": said["temperature"],
             "control_smoothing": said["control_smoothing"],
-            "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data),
+            "fidelity": measure_fidelity(scorers["teacher"], scorers["student"], data, sample),
             "calibration": measure_calibration(student.scores, opened.calibration, data),
             "formats": measure_formats(student, vocabulary(opened, served_snapshot(ws)), data),
             "new_entities": opened.context and measure_new_entities(student, opened.context, data),
@@ -95,12 +104,14 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
     return metrics
 
 
-def measure_ranking(scorer: Scorer, data: LearningData) -> dict[str, Any]:
-    """``RankingMetrics`` of valid and test."""
-    return {
-        part: asdict(RankingMetrics.of(filtered_ranks(scorer, getattr(data, part), data.known)))
-        for part in ("valid", "test")
+def measure_ranking(scorer: Scorer, data: LearningData, most: int | None = None) -> dict[str, Any]:
+    """``RankingMetrics`` of valid and test, of at most ``most`` facts each where it is given."""
+    parts = {"valid": data.valid, "test": data.test}
+    ranks = {
+        part: filtered_ranks(scorer, spread(facts, most), data.known)
+        for part, facts in parts.items()
     }
+    return {part: asdict(RankingMetrics.of(found)) for part, found in ranks.items()}
 
 
 def measure_formats(
@@ -119,11 +130,15 @@ def scorer_of_file(name: str, content: bytes) -> Scorer:
     return onnx_scorer(content) if name.endswith(".onnx") else unpack(read_arrays(content)).scores
 
 
-def measure_classification(scorer: Scorer, data: LearningData) -> dict[str, Any] | None:
-    """Accuracy, precision, recall and F1 against stated negatives, or against sampled ones."""
+def measure_classification(
+    scorer: Scorer, data: LearningData, most: int | None = None
+) -> dict[str, Any] | None:
+    """Accuracy, precision, recall and F1 against stated negatives, or against sampled ones, of at
+    most ``most`` facts of each kind where it is given."""
     given = len(data.valid_negatives) and len(data.test_negatives)
     parts = []
-    for true, false in (data.valid, data.valid_negatives), (data.test, data.test_negatives):
+    for pair in (data.valid, data.valid_negatives), (data.test, data.test_negatives):
+        true, false = (spread(facts, most) for facts in pair)
         negatives = false if given else sampled_negatives(true, data.known, seed=0)
         triples = np.concatenate([true, negatives])
         truth = np.arange(len(triples)) < len(true)

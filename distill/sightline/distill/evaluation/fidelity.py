@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sightline.distill.student.arrays import log_softmax
 from sightline.graph.arrays import Floats, Ids
-from sightline.models.data.dataset import LearningData
+from sightline.models.data.dataset import LearningData, spread
 from sightline.models.ranking import Scorer, filtered_scores, realistic_ranks
 
 #: Triples that are compared; more change little.
@@ -28,12 +28,15 @@ TOP = 10
 MEASURES = ("kl", "rank_correlation", "overlap_at_10", "teacher_mrr", "student_mrr")
 
 
-def measure_fidelity(teacher: Scorer, student: Scorer, data: LearningData) -> dict[str, Any]:
-    """Compare on validation triples: ``{"all": ..., "relations": {IRI: ...}}``, empty if none.
+def measure_fidelity(
+    teacher: Scorer, student: Scorer, data: LearningData, most: int | None = None
+) -> dict[str, Any]:
+    """Compare on validation triples, at most ``most`` where it is given: ``{"all": ...,
+    "relations": {IRI: ...}}``, empty if none.
 
     Each is the means of ``MEASURES`` over the questions of both directions, and their number.
     """
-    triples = data.valid[:: max(1, -(-len(data.valid) // LIMIT))]
+    triples = spread(data.valid, min(LIMIT, most or LIMIT))
     if not len(triples):
         return {"all": None, "relations": {}}
     blocks = filtered_scores([teacher, student], triples, data.known)

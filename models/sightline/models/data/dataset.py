@@ -67,7 +67,7 @@ class LearningData:
     @property
     def select_sample(self) -> Ids:
         """At most ``SELECT_LIMIT`` triples of ``select``, to be ranked again and again."""
-        return self.select[:: max(1, -(-len(self.select) // SELECT_LIMIT))]
+        return spread(self.select, SELECT_LIMIT)
 
     @property
     def valid(self) -> Ids:
@@ -89,6 +89,11 @@ class LearningData:
         """The questions of some triples with their answers."""
         facts = np.concatenate(triples)
         return KnownAnswers.of_triples(facts, self.num_entities, self.num_relations)
+
+
+def spread(facts: Ids, most: int | None) -> Ids:
+    """At most so many facts, evenly from first to last and the same each time; None: all."""
+    return facts if most is None else facts[:: max(1, -(-len(facts) // most))]
 
 
 def learning_data(snapshot: Snapshot) -> LearningData:

@@ -163,8 +163,11 @@ def build(data: LearningData, config: NetworkConfig) -> GraphNetwork:
     return GraphNetwork(data.num_entities, data.num_relations, config)
 
 
-def train(training: Training, config: NetworkConfig) -> NetworkTrainer:
-    """Try penalties for a share of the epochs and go on with the best on ``select``."""
+def train(training: Training, config: NetworkConfig) -> NetworkTrainer | None:
+    """Try penalties for a share of the epochs and go on with the best on ``select``, where its
+    preset has work for it."""
+    if not config.work:
+        return None
 
     def begun(penalty: float) -> NetworkTrainer:
         one = replace(config, penalty=penalty)

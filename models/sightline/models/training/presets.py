@@ -115,12 +115,18 @@ class Preset:
 
 
 def _preset(
-    name: str, epochs: tuple[int, int], dim: int, work: float, path: float, steps: int = 400
+    name: str,
+    epochs: tuple[int, int],
+    dim: int,
+    work: float,
+    path: float,
+    network: bool = True,
+    steps: int = 400,
 ) -> Preset:
     teacher, student = epochs
     return Preset(
         name,
-        network=NetworkConfig(dim=dim, epochs=teacher, work=work),
+        network=NetworkConfig(dim=dim, epochs=teacher, work=work * network),
         partner=NetworkConfig(dim=dim, layers=0, epochs=teacher, work=work),
         path=PathConfig(learn=path / 8, work=path),
         # A pair costs a student of 64 numbers half of what it costs a member, or less.
@@ -129,7 +135,7 @@ def _preset(
 
 
 PRESETS: dict[str, Preset] = {
-    "quick": _preset("quick", (30, 40), dim=256, work=1e9, path=0, steps=0),
+    "quick": _preset("quick", (30, 40), dim=256, work=1e9, path=5e9, network=False, steps=0),
     "standard": _preset("standard", (60, 300), dim=512, work=8e9, path=3e10),
     "max": _preset("max", (120, 600), dim=1024, work=4e10, path=2e11),
 }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sightline.graph.arrays import Ids
-from sightline.models.data.dataset import LearningData
+from sightline.models.data.dataset import LearningData, spread
 from sightline.models.data.queries import KnownAnswers
 from sightline.models.data.questions import Questions
 from sightline.models.errors import FoundationUnusable
@@ -69,7 +69,7 @@ class PathTrainer(Trainer):
         self._optimizers = {"adam": adam}
 
     def _sample(self) -> Ids:
-        return self.data.select[:: max(1, -(-len(self.data.select) // RANKED))]
+        return spread(self.data.select, RANKED)
 
     def _rate(self, done: float) -> float:
         """Up, level, and down in a line."""
@@ -101,6 +101,7 @@ def train(training: Training, config: PathConfig) -> PathTrainer | None:
     trainer = PathTrainer(training.questions, config, training.seed, training.name)
     training.run(trainer)
     trainer.said["asked"] = asked_share(trainer.data, config)
+    trainer.said["askable"] = int(askable(trainer.data, config))
     return trainer
 
 
@@ -134,8 +135,12 @@ def affordable(data: LearningData, config: PathConfig) -> int:
 
 def asked_share(data: LearningData, config: PathConfig) -> float:
     """The share of the training questions that it can be asked within ``config.work``."""
-    asked = question_cost(data, config) * ASK_SHARE * 2 * len(data.train)
-    return min(1.0, config.work / asked)
+    return min(1.0, askable(data, config) / (2 * len(data.train)))
+
+
+def askable(data: LearningData, config: PathConfig) -> float:
+    """Questions that it can be asked within ``config.work``."""
+    return config.work / (question_cost(data, config) * ASK_SHARE)
 
 
 def question_cost(data: LearningData, config: PathConfig) -> float:
