@@ -36,6 +36,7 @@ from sightline.api.reading import Route
 from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
 from sightline.api.terms import NONE, Terms
+from sightline.api.tracing import tracing
 from sightline.graph.rdf.sparql import QueryPool
 from sightline.insights import kinds
 
@@ -57,6 +58,7 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
     A workspace that cannot be served does not end the service: it says why, and serves as soon as
     it can.
     """
+    spans, end_spans = tracing()
     app = _App(
         title="Sightline",
         version=VERSION,
@@ -66,7 +68,9 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        telemetry=spans,
     )
+    app.state.end_spans = end_spans
     app.state.service = service = Service(folder, terms)
     app.state.read_row = read_row
     app.state.cache = cache = ResponseCache()
@@ -138,6 +142,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             follower.cancel()
             with suppress(asyncio.CancelledError):
                 await follower
+    await run_in_threadpool(app.state.end_spans)
     service.close()
 
 
