@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -285,6 +286,21 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     with pytest.raises(SourceError, match=r"while it was read|No such file"):
         ingest(workspace, [file, other], progress=change)
     assert active_loads(workspace) == []
+
+
+def test_garbage_is_looked_for_as_before_when_all_is_loaded_or_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text(TABLE)
+    before, during = gc.get_threshold(), list[int]()
+    ingest(
+        workspace, [tmp_path / "a.csv"], progress=lambda *_: during.append(gc.get_threshold()[0])
+    )
+    assert gc.get_threshold() == before
+    assert min(during) > before[0]
+    with pytest.raises(SourceNotFound):
+        ingest(workspace, [tmp_path / "b.csv"])
+    assert gc.get_threshold() == before
 
 
 def test_what_the_profile_kept_is_loaded_as_what_is_read_again(

@@ -89,10 +89,12 @@ def _said(said: Said, texts: list[str]) -> Said | None:
     if any((value.qualifiers, value.datatype_of, value.language_of, value.graph, value.join)):
         return None
     template = _template(value.template, texts)
-    return _template(predicate, texts), replace(value, template=template)
+    own = (value.datatype, value.language, value.split, value.written)
+    return _template(predicate, texts), Value(template, *own, natural=value.natural)
 
 
 def _template(template: Template, texts: list[str]) -> Template:
+    # ``replace`` would take longer than all else, here and above.
     parts: list[str | Reference | Varying] = []
     for part in template.parts:
         if isinstance(part, str):
@@ -100,18 +102,18 @@ def _template(template: Template, texts: list[str]) -> Template:
             texts.append(part)
         elif isinstance(part, Reference):
             parts.append(Reference(CELL, part.prefixes, part.curies))
-    # ``replace`` would take longer than all else.
     return Template(tuple(parts), template.iri, template.safe, template.base)
 
 
 def stacked(frame: pl.DataFrame, forms: Sequence[Form[T]], index: list[str]) -> pl.DataFrame:
     """The columns of forms one under the other, String ``(forms * n,)``: ``CELL``, ``WHICH`` and
     those of ``index``."""
-    places = [str(place) for place in range(len(forms))]
-    chosen = (pl.col(form.column).alias(place) for place, form in zip(places, forms))
-    cells = frame.select(*index, *chosen).unpivot(places, index=index, value_name=CELL)
+    columns = dict(zip(frame.columns, frame.get_columns()))
+    cells = pl.concat([columns[form.column] for form in forms], rechunk=True)
+    again = np.tile(np.arange(frame.height, dtype=np.uint32), len(forms))
     which = np.repeat(np.arange(len(forms), dtype=np.uint32), frame.height)
-    return cells.drop("variable").with_columns(pl.Series(WHICH, which))
+    beside = frame.select(index)[again]
+    return beside.with_columns(cells.alias(CELL), pl.Series(WHICH, which))
 
 
 def told_apart(cells: pl.DataFrame, forms: Sequence[Form[T]]) -> pl.DataFrame:

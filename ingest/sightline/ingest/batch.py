@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ class Batch:
         return self.frame.height + len(self.rejected)
 
 
+@lru_cache(maxsize=1 << 16)
 def column_name(name: str) -> str:
     """A name that a column can bear. polars takes ``*`` and ``^...`` for patterns, and a NUL marks
     columns of our own."""

@@ -114,7 +114,9 @@ def map_batch(maps: Sequence[TableMap], frame: pl.DataFrame, rows: pl.Series) ->
             absent &= ~frame[PLACE].is_in(named.implode())
         elif not table_map.once:
             absent &= subject.is_null()
-        work = cells.with_columns(subject).filter(subject.is_not_null())
+        work = cells.with_columns(subject)
+        if subject.null_count():
+            work = work.filter(subject.is_not_null())
         own = _Bad() if table_map.complete else bad
         own_texts = set[str]() if forms else texts
         for said, alike in groups(table_map.statements, form_of_statement, own_texts):

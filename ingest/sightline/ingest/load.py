@@ -7,6 +7,7 @@ there: either all become active or none does.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -64,6 +65,8 @@ from sightline.ingest.terms import TableMap
 MOST_REJECTED = 0.5
 #: So many bad records, and more than that share so far: the rest is not read any more.
 ENOUGH_REJECTED = 10_000
+#: So many more objects than before, and cycles of garbage among them are looked for.
+OBJECTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,19 @@ class Result:
     replaced: tuple[Replaced, ...] = ()
 
 
+@contextmanager
+def _keeping() -> Iterator[None]:
+    """Look for cycles of garbage rarely: a wide table makes a million objects that live to the end,
+    and to look at them again and again took a third of all."""
+    before = gc.get_threshold()
+    gc.set_threshold(OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@_keeping()
 def ingest(
     ws: Workspace,
     sources: Sequence[str | Path | Sent],
@@ -142,6 +158,7 @@ def _rules(mapping: Path, ws: Workspace) -> MappingFile:
     return read_mapping(mapping, ws.settings.prefixes)
 
 
+@_keeping()
 def look(
     sources: Sequence[str | Path],
     prefixes: Mapping[str, str],

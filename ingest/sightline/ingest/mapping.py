@@ -11,8 +11,8 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -164,12 +164,19 @@ def canonical(tables: Iterable[MappedTable]) -> str:
 
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a map or a part of one."""
-    return {
-        name: item
-        for name in value.__dataclass_fields__
-        if name != "found"  # it has a digest
-        and ((item := getattr(value, name)) or name not in LATER)
-    }
+    first, later = _names(value.__class__)
+    found = {name: getattr(value, name) for name in first}
+    for name in later:
+        if item := getattr(value, name):
+            found[name] = item
+    return found
+
+
+@cache
+def _names(kind: Any) -> tuple[list[str], list[str]]:
+    """The fields of a kind of part, and those after them that the first version did not have."""
+    names = [name for name in kind.__dataclass_fields__ if name != "found"]  # it has a digest
+    return [name for name in names if name not in LATER], [name for name in names if name in LATER]
 
 
 def read_mapping(path: Path, prefixes: Mapping[str, str]) -> MappingFile:
@@ -220,6 +227,7 @@ class _Mapping:
     place: str
     prefixes: Mapping[str, str]
     mappings: Mapping[str, Any]
+    datatypes: dict[str, str] = field(default_factory=dict)
 
     def error(self, reason: str) -> MappingError:
         return MappingError(self.path, f"{self.place}: {reason}" if self.place else reason)
@@ -443,7 +451,9 @@ class _Mapping:
             return Value(template, RDF_LANG_STRING, language.lower())
         if "$(" in kind:
             return Value(template, XSD_STRING, datatype_of=self.iri(kind))
-        return Value(template, self.datatype(kind))
+        if kind not in self.datatypes:
+            self.datatypes[kind] = self.datatype(kind)
+        return Value(template, self.datatypes[kind])
 
     def datatype(self, text: str) -> str:
         template = self.iri(text)
@@ -494,6 +504,8 @@ class _Mapping:
         """
         if found := PLAIN.fullmatch(text):  # as most are
             return (Reference(self.column(found[1], text)),)
+        if "$" not in text and "\\" not in text:
+            return (text,) if text else ()
         out: list[str | Reference] = []
         piece, depth, begun, end = "", 0, 0, 0
         for mark in MARK.finditer(text):

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
@@ -313,7 +313,10 @@ class LoadWriter:
                 "started": started,
                 "ended": ended,
                 "notes": [asdict(note) for note in notes],
-                "tables": [asdict(table) for table in tables],
+                # ``asdict`` would copy the columns of a wide table one by one.
+                "tables": [
+                    {f.name: getattr(table, f.name) for f in fields(table)} for table in tables
+                ],
                 "prov:wasGeneratedBy": activity,
                 "prov:wasDerivedFrom": list(derived_from),
                 **(about or {}),

@@ -230,6 +230,11 @@ def _flatten(
             if (path in skip and skip[path] is None) or only not in (None, key):
                 _check(item, depth + 1)
                 continue
+            if isinstance(item, str) and depth < MAX_DEPTH:  # as most are: a call would cost more
+                if item:
+                    text = item if item.isascii() else _text(item)
+                    out.setdefault(column_name(path), []).append(text)
+                continue
             _flatten(item, column_name(path), out, arrays, view, depth + 1)
     elif isinstance(value, list):
         for item in value:

@@ -143,9 +143,12 @@ def subject(table: Profiled, columns: Sequence[str] = ()) -> str:
     return f"entity:{names.local(table.thing)}/" + "/".join(map(reference, columns))
 
 
+_ESCAPED = str.maketrans({sign: "\\" + sign for sign in "()\\"})
+
+
 def reference(column: str) -> str:
     """``$(column)``, with its parentheses escaped."""
-    return "$(" + re.sub(r"([()\\])", r"\\\1", column) + ")"
+    return f"$({column.translate(_ESCAPED)})"
 
 
 def _triples(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:

@@ -194,12 +194,14 @@ def separator_of(values: Sequence[str], listed: bool) -> str | None:
     """
     for separator in SEPARATORS:
         cells = [value.split(separator) for value in values if separator in value]
+        if not cells:
+            continue
         pieces = [[piece.strip() for piece in cell] for cell in cells]
         flat = [piece for cell in pieces for piece in cell if piece]
         codes = all(map(_CODE.fullmatch, flat))
         # ``Drama,Comedy`` is several genres; ``2,4-D`` and ``Moss, Ada`` are no several names.
         sure = separator != "," or all(map(_TIGHT.fullmatch, chain.from_iterable(cells)))
-        if len(cells) < 2 and not (cells and (codes or (listed and sure))):
+        if len(cells) < 2 and not (codes or (listed and sure)):
             continue
         if not flat or sum(map(len, flat)) > 40 * len(flat) or len(flat) < 1.5 * len(cells):
             continue

@@ -25,7 +25,7 @@ from sightline.ingest.source import Selection, Source, Table, TableFormat
 from sightline.ingest.terms import RECORD, ROW
 
 #: Bytes of cells that are kept for the load that follows; tables beyond are read again.
-KEPT = 256 << 20
+KEPT = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,12 @@ def profile(
         SourceError
     """
     read: list[Statistics] = []
+    room = KEPT
     for source in sources:
         with of(source):
-            read += _statistics(source, at, KEPT - sum(found.size for found in read))
+            of_source = _statistics(source, at, room)
+            room -= sum(found.size for found in of_source)
+            read += of_source
     read = parts.united(read)
     shared = _shared_words([found.table.name for found in read])
     tables: list[Profiled] = []
@@ -124,8 +127,10 @@ def _statistics(source: Source, at: Callable[[Source, int], None], room: int) ->
     """Those of the tables that do not say themselves what they mean."""
     form = source.format
     assert isinstance(form, TableFormat)
+    if not form.steady or source.path.stat().st_size > room:
+        room = 0  # what does not fit in the end is not kept meanwhile
     found = [
-        statistics(source, table, at, room if form.steady else 0)
+        statistics(source, table, at, room)
         for table in form.tables(source, Selection())
         if table.maps is None
     ]
