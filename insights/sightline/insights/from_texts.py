@@ -5,10 +5,14 @@ Knows the extracted facts of a snapshot; knows no model.
 
 from __future__ import annotations
 
-from sightline.graph.snapshot.sections.extracted import Extraction
+from typing import TYPE_CHECKING
+
 from sightline.graph.vocabulary import CONFIDENCE, METHOD, SUPPORTING_TEXT, XSD, XSD_STRING
 from sightline.insights.kind import Sightline
 from sightline.insights.records import Direction, Fact, Qualifier
+
+if TYPE_CHECKING:
+    from sightline.graph.snapshot.sections.extracted import Extraction
 
 
 def told(sight: Sightline, found: Extraction, direction: Direction | None = None) -> Fact:
