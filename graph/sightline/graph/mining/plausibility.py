@@ -29,6 +29,9 @@ LEAST_FACTS, MOST_FACTS = 200, 400_000
 CHUNK = 2048
 #: Steps in which a column is read, weight of the penalty, and steps of the fit.
 BINS, PENALTY, STEPS = 12, 1.0, 100
+#: Weight of the penalty on what a relation has of its own, and how many deviations from its mean a
+#: column is read there.
+OWN_PENALTY, SPREAD = 10.0, 3.0
 #: Rows that a fit learns from, and share of the facts that are left out the second time.
 MOST_TAUGHT, DOUBTED = 150_000, 0.04
 #: Rounds in which the share of wrong facts is found.
@@ -90,7 +93,7 @@ def plausibility(snapshot: Snapshot, end: float = np.inf, asked: Ids | None = No
         of = np.stack([asked[0], s.one_rel[asked[1]], asked[2]])
         facts = np.concatenate([facts, of], axis=1)
     columns = _columns(graph, facts, true, end)
-    score = _fitted(columns, true, np.ones(len(true), np.bool_))
+    score = _fitted(columns, facts[1], true, np.ones(len(true), np.bool_))
     # What was doubted neither speaks for others nor teaches the second time.
     doubted = np.argsort(score[: len(edge)], kind="stable")[: int(DOUBTED * len(edge))]
     kept = np.ones(s.num_edges, np.bool_)
@@ -98,7 +101,7 @@ def plausibility(snapshot: Snapshot, end: float = np.inf, asked: Ids | None = No
     inside, taught = true.copy(), np.ones(len(true), np.bool_)
     inside[doubted] = taught[doubted] = False
     columns = _columns(_graph(s, kept), facts, inside, end)
-    score = (score + _fitted(columns, true, taught)) / 2
+    score = (score + _fitted(columns, facts[1], true, taught)) / 2
     score, of_asked = score[: len(edge)], score[len(true) :]
     between = np.rint(np.expm1(columns[: len(edge), counting.BETWEEN])).astype(np.int32)
     alike = columns[: len(edge), list(counting.ALIKE)]
@@ -241,38 +244,58 @@ def _parts(size: int, end: float) -> Iterator[tuple[int, int]]:
         yield start, min(start + CHUNK, size)
 
 
-def _fitted(columns: Floats, true: Flags, taught: Flags) -> Doubles:
+def _fitted(columns: Floats, relation: Ids, true: Flags, taught: Flags) -> Doubles:
     """The log-odds of each row to be a true one: an additive logistic model of the columns, each
     read in steps that hold equally many rows. Rows after those of ``true`` are only judged.
 
+    What a column is worth differs between relations, so each has an offset and a slope for every
+    column of its own besides, drawn towards none.
+
     Args:
+        relation: int32 ``(n,)``, of each row.
         taught: what it is learnt from; evenly chosen where that is much.
     """
     from scipy import optimize, sparse
 
     places: list[Offsets] = []
-    size = 1
+    steps = 1
     for column in columns.T:
         edges = np.unique(np.quantile(column[: len(true)], np.arange(1, BINS) / BINS))
-        places.append(size + np.searchsorted(edges, column, side="right"))
-        size += len(edges) + 1
-    rows, width = len(columns), len(places) + 1
-    at = np.concatenate([np.zeros((rows, 1), np.int64), np.stack(places, axis=1)], axis=1)
-    begin = np.arange(0, rows * width + 1, width)
-    read = sparse.csr_array((np.ones(rows * width), at.ravel(), begin), (rows, size))
+        places.append(steps + np.searchsorted(edges, column, side="right"))
+        steps += len(edges) + 1
+    place = np.stack(places, axis=1).astype(np.int32)
+    usual = columns[: len(true)]
+    scaled = (columns - usual.mean(axis=0)) / np.maximum(usual.std(axis=0), 1e-9)
+    one = np.ones((len(columns), 1), np.float32)
+    slopes = np.append(np.clip(scaled, -SPREAD, SPREAD), one, axis=1)
+    _, own = np.unique(relation, return_inverse=True)
+    size = steps + slopes.shape[1] * (int(own.max()) + 1)
+
+    def read(rows: Offsets) -> sparse.csr_array:
+        first = np.zeros((len(rows), 1), np.int32)
+        begin = steps + slopes.shape[1] * own[rows, None]
+        at = np.concatenate(
+            [first, place[rows], begin + np.arange(slopes.shape[1])], axis=1, dtype=np.int32
+        )
+        value = np.concatenate([np.ones((len(rows), 1 + place.shape[1])), slopes[rows]], axis=1)
+        bounds = np.arange(0, at.size + 1, at.shape[1])
+        return sparse.csr_array((value.ravel(), at.ravel(), bounds), (len(rows), size))
+
     some = np.flatnonzero(taught)
     some = some[:: -(-len(some) // MOST_TAUGHT)]
-    lesson, answer = read[some], true[some]
+    lesson, answer = read(some), true[some]
     turned = lesson.T.tocsr()
+    penalty = np.where(np.arange(size) < steps, PENALTY, OWN_PENALTY)
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
         z = lesson @ weights
-        value = np.logaddexp(0, z).sum() - z[answer].sum() + PENALTY / 2 * weights @ weights
-        slope = turned @ (1 / (1 + np.exp(-z)) - answer) + PENALTY * weights
+        value = np.logaddexp(0, z).sum() - z[answer].sum() + penalty / 2 * weights @ weights
+        slope = turned @ (1 / (1 + np.exp(-z)) - answer) + penalty * weights
         return float(value), slope
 
     found = optimize.minimize(
         loss, np.zeros(size), jac=True, method="L-BFGS-B", options={"maxiter": STEPS}
     )
-    odds: Doubles = read @ found.x
+    every = np.array_split(np.arange(len(columns)), -(-len(columns) // MOST_TAUGHT))
+    odds: Doubles = np.concatenate([read(rows) @ found.x for rows in every])
     return odds
