@@ -16,6 +16,7 @@ from sightline.graph.snapshot.errors import (
     UnknownEntity,
     UnknownRelation,
 )
+from sightline.graph.snapshot.reader import MOST_COMPARED, _likest
 from sightline.graph.snapshot.search import SearchIndex, _normalised, build, normalise
 from sightline.graph.storage.strings import StringTable, match_sorted
 from sightline.graph.vocabulary import RDF, SKOS
@@ -220,3 +221,13 @@ def test_string_tables_find_and_match() -> None:
     assert match_sorted(other, table).tolist() == [table.find(name) or -1 for name in other]
     with pytest.raises(IndexError):
         table[5]
+
+
+def test_of_many_names_those_are_compared_that_share_letters() -> None:
+    names = [f"thing {i}" for i in range(2 * MOST_COMPARED)]
+    few = _likest("thin 9", ["a", "b"])
+    assert few == ["a", "b"]
+    many = _likest("rivver", [*names, "river", "lake"])
+    assert len(many) == MOST_COMPARED
+    assert "river" in many
+    assert "lake" not in many

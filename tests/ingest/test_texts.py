@@ -30,7 +30,8 @@ code. Not text.
 Lake Geneva is deep.
 """
 HTML = """<!doctype html><html><head><title>T</title><script>var x="A b. C.";</script>
-<body><h1>Salt &amp; water</h1><p>The <b>Dan</b>ube rises. Next <a href="x">one</a>.
+<body><h1>Salt &amp; water</h1><p>The <b>Dan</b>ube <script>A("<p>b.")</script>rises. Next
+<a href="x">one</a>.
 <script>evil("<p>x.")</script><div>Last <!-- gone. --> block.</div><style>p{}</style>"""
 
 
@@ -76,7 +77,7 @@ def test_a_page_gives_what_it_shows(tmp_path: Path) -> None:
         "Last block.",
     ]
     assert {section for _, _, section in found} == {"Salt & water"}
-    assert HTML[found[2][0] - 1 :].startswith("Next <a")
+    assert HTML[found[2][0] - 1 :].startswith("Next\n<a")
 
 
 def test_prose_in_txt_is_a_text_and_a_table_stays_one(tmp_path: Path) -> None:

@@ -159,6 +159,11 @@ def _write(
         if found.titles:
             fields = ", ".join(found.titles)
             notes.append(Note(f"{title}: {len(entities):,} compared by {fields}"))
+        elif len(entities) > 1:
+            text = (
+                f"{title}: {len(entities):,} were not compared, as no field tells some from others"
+            )
+            notes.append(Note(text))
         if found.uncompared:
             notes.append(
                 Note(

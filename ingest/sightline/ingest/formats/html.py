@@ -18,6 +18,8 @@ _FLOWING = """
 a abbr b bdi bdo cite code data dfn em font i kbd mark q s samp small span strong sub sup time tt u
 var wbr del ins img
 """
+#: Of those what stands within a sentence and parts none.
+_SILENT = frozenset(("script", "style", "template"))
 _HEADED = "title meta link base script style noscript template"
 #: What is in them is not shown as text.
 _UNSEEN = frozenset(_HIDDEN.split())
@@ -50,7 +52,8 @@ class _Page(HTMLParser):
         if tag == "body" or (self._unseen == ["head"] and tag not in _OF_HEAD):
             self._unseen.clear()  # the end of the head need not be written
         if tag in _UNSEEN:
-            self.flush()
+            if tag not in _SILENT:
+                self.flush()
             self._unseen.append(tag)
         elif tag not in _INLINE:
             self.flush()
