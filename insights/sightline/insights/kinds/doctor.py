@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from annotated_doc import Doc
 
-from sightline.graph.snapshot.search import normalise
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.vocabulary import EXTRACTED_GRAPH, OWL
 from sightline.insights.from_texts import told
@@ -247,6 +246,8 @@ def finding(
     decided: Mapping[str, tuple[State, str | None]] = MappingProxyType({}),
 ) -> Finding:
     """A suspect with labels, sources, a patch, and what was decided about it."""
+    from sightline.graph.snapshot.search import normalise
+
     s, names = sight.snapshot, sight.names
     labels: dict[str, str] = {}
     for letter, ids, texts in (
