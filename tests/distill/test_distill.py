@@ -223,7 +223,10 @@ def test_a_killed_distillation_goes_on_to_the_same_bits(made: tuple[Workspace, s
 
 
 def test_a_student_whose_rows_are_made_of_the_edges_is_distilled(
-    made: tuple[Workspace, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: tuple[Workspace, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     ws, model_id = made
     copy = Workspace.open(shutil.copytree(ws.path, tmp_path / "ws"))
@@ -238,6 +241,8 @@ def test_a_student_whose_rows_are_made_of_the_edges_is_distilled(
     found = RankingMetrics.of(filtered_ranks(student.arrays.scores, data.select, data.known)).mrr
 
     assert said["rows"] == "encoded"
+    # Its file has nothing that the runtime of it warns of.
+    assert "gain" not in capfd.readouterr().err
     assert not list(copy.work.glob("*"))
     assert student.arrays.out_weight.shape[1] == WIDTH
     # What is on disk ranks as the trainer said it does.

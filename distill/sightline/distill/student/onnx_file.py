@@ -81,6 +81,8 @@ def _formula(packed: Packed) -> str:
         # One operator would do, but runtimes unpack that anew for every question.
         tables.append(f"{table}_REAL = Cast <to = 1> ({table}_INT8)")
         tables.append(f"{table} = Mul ({table}_REAL, {table}{SCALE.upper()})")
+    if size > WIDTH:
+        tables.append(f"gain = Constant <value_float = {GAIN}> ()")
     for shift in SHIFTS if size > WIDTH else ():
         before = np.roll(np.arange(WIDTH), shift).tolist()
         features.append(f"FEATURES_{shift}")
@@ -97,7 +99,6 @@ def _formula(packed: Packed) -> str:
         rel_parts = Constant <value_ints = [{half}, {half}, {packed["rel"].shape[1] - WIDTH}]> ()
         padding = Constant <value_ints = [0, 0, 0, {size - WIDTH}]> ()
         one = Constant <value_float = 1.0> ()
-        gain = Constant <value_float = {GAIN}> ()
         {newline.join(tables)}
         FEATURES = Concat <axis = 1> ({", ".join(features)})
         x = Gather <axis = 0> (ENTITY, head)
