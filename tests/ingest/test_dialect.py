@@ -141,6 +141,7 @@ def test_titles_before_the_header_are_passed_over_and_said(tmp_path: Path) -> No
         (["lieu,quand", "Paris,2020-01-02"], False, True),
         (["land,1960,1970", "A,5,6", "B,7,8"], False, True),
         (["A,1960,1961", "B,7,8"], False, True),
+        (["land,1960,1961,1962,1963", "A,5,6,,7", "B,7,8,,9"], False, True),
         (["A,5,9", "B,7,8"], False, False),
         (["name,type,value", "x,type,y", "x,type,z"], True, True),
         (["cat,type,animal", "dog,type,animal"], True, False),

@@ -459,3 +459,55 @@ def test_what_mongodb_writes_as_objects_are_values(load: Callable) -> None:
     )
     assert link in found
     assert ("entity:person/64a1f0c2d1e8a94b5c7d0002", "property:n", "5") in found
+
+
+PATIENT = {"resourceType": "Patient", "id": "p1", "name": [{"family": "Moss"}]}
+VISITS = [
+    {"resourceType": "Encounter", "id": f"e{i}", "subject": {"reference": "Patient/p1"}}
+    for i in range(4)
+]
+FINDINGS = [
+    {"resourceType": "Condition", "id": f"c{i}", "encounter": {"reference": f"Encounter/e{i % 4}"}}
+    for i in range(6)
+]
+
+
+def test_references_of_fhir_are_links_in_bundles(load: Callable) -> None:
+    entries = [{"resource": one} for one in (PATIENT, *VISITS, *FINDINGS)]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    (result,) = load({"bundle.json": json.dumps(bundle)})
+    visit, own = "entity:bundle_resource/Encounter%2Fe1", "entity:bundle_resource/Condition%2Fc1"
+    assert (visit, "relation:subject", "entity:bundle_resource/Patient%2Fp1") in facts(result.load)
+    assert (own, "relation:encounter", visit) in facts(result.load)
+    assert (visit, "rdf:type", "class:Encounter") in triples(result.load)
+
+
+def test_references_of_fhir_are_links_across_files(load: Callable) -> None:
+    # The names of a patient are a table of their own with the keys of patients.
+    patients = [PATIENT | {"id": f"p{i}"} for i in range(4)]
+    visits = [one | {"subject": {"reference": f"Patient/p{i % 3}"}} for i, one in enumerate(VISITS)]
+    files = {"Encounter": visits, "Patient": patients}
+    results = load({f"{n}.ndjson": "\n".join(map(json.dumps, x)) for n, x in files.items()})
+    visit = "entity:encounter/Encounter%2Fe1"
+    assert (visit, "relation:subject", "entity:patient/Patient%2Fp1") in facts(results[0].load)
+
+
+def test_the_empty_key_of_a_lock_file_is_the_package_itself(load: Callable) -> None:
+    packages = {"": {"name": "shop", "version": "1.0"}, "node_modules/a": {"version": "2.1.35"}}
+    (result,) = load(
+        {"package-lock.json": json.dumps({"packages": packages | {"b": packages[""]}})}
+    )
+    found = facts(result.load)
+    assert ("entity:package/shop", "property:version", "1.0") in found
+    # and a version is no day of 2035
+    assert ("entity:package/node_modules%2Fa", "property:version", "2.1.35") in found
+
+
+def test_inner_objects_with_an_address_are_the_same_each_time(load: Callable) -> None:
+    videos = [
+        {"title": f"Video {i}", "by": [{"name": "A", "url": f"https://x.org/c{i % 2}"}]}
+        for i in range(6)
+    ]
+    (result,) = load({"history.json": json.dumps(videos)})
+    heads = [s for s, p, _ in triples(result.load) if p == "relation:history"]
+    assert sorted(heads) == ["https://x.org/c0"] * 3 + ["https://x.org/c1"] * 3

@@ -671,3 +671,57 @@ def test_from_and_to_of_names_are_ends_beside_times(load: Callable) -> None:
 def test_a_column_called_as_its_table_labels_it(load: Callable) -> None:
     (result,) = load({"countries.csv": "country,code\nNorway,NO\nSweden,SE\n"})
     assert ("entity:country/NO", "rdfs:label", "Norway") in facts(result.load)
+
+
+def test_lists_of_codes_with_prefixes_and_of_tags_with_languages_are_several_values(
+    load: Callable,
+) -> None:
+    rows = [f"P{i},GO:000{i}; GO:100{i},en:snacks,en:x" for i in range(4)]
+    text = "\n".join(["Entry,Gene Ontology IDs", *(row.rsplit(",", 2)[0] for row in rows)])
+    (result,) = load({"u.csv": text})
+    assert ("entity:u/P1", "relation:gene_ontology", "entity:gene_ontology/GO%3A1001") in facts(
+        result.load
+    )
+    tags = "code\tcategories_tags\n" + "".join(
+        f"90{i}\ten:snacks,en:sweet-snacks\n" for i in range(1, 5)
+    )
+    (result,) = load({"off.tsv": tags})
+    tagged = {(s, o) for s, p, o in facts(result.load) if "categories_tags" in p and "/" in o}
+    assert ("entity:off/901", "entity:categories_tag/en%3Asweet-snacks") in tagged
+
+
+def test_a_square_table_draws_edges_with_weights(load: Callable) -> None:
+    (result,) = load(
+        {"friends.csv": ",Ann,Bo,Cy,Di\nBo,2,0,0.5,0\nAnn,0,2,0,0\nCy,0,0.5,0,0\nDi,0,0,0,0\n"}
+    )
+    assert list(zip(triples(result.load), remarks(result.load))) == [
+        (
+            ("entity:Bo", "relation:related_to", "entity:Ann"),
+            [("property:weight", "2", "xsd:double")],
+        ),
+        (
+            ("entity:Bo", "relation:related_to", "entity:Cy"),
+            [("property:weight", "0.5", "xsd:double")],
+        ),
+    ]
+    said = [note.text for note in result.load.notes]
+    assert any("each pair is one edge" in text for text in said)
+    assert "1 of them have no edge and are left out: Di" in said
+
+
+def test_a_square_table_of_one_direction_keeps_both(load: Callable) -> None:
+    (result,) = load({"flow.csv": "from,a,b,c\na,5,1,0\nb,2,0,0\nc,0,0,0\n"})
+    found = [
+        (s[7:], o[7:], q[0][1]) for (s, _, o), q in zip(triples(result.load), remarks(result.load))
+    ]
+    assert found == [("a", "a", "5"), ("a", "b", "1"), ("b", "a", "2")]
+    (result,) = load({"names.csv": "gene,a,b,c\na,x,y,z\nb,x,y,z\nc,x,y,z\n"})
+    assert not any(p == "relation:related_to" for _, p, _ in triples(result.load))
+
+
+@pytest.mark.parametrize("last", ["Total", "Grand Total", "P9"])
+def test_a_last_record_of_sums_is_said(load: Callable, last: str) -> None:
+    rows = "".join(f"P{i},{i}\n" for i in range(5))
+    (result,) = load({"sales.csv": f"product,units\n{rows}{last},10\n"})
+    warned = [note.text for note in result.load.notes if note.warning]
+    assert any(f"is called {last}" in text for text in warned) == (last != "P9")

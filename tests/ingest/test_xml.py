@@ -63,3 +63,11 @@ def test_xml_in_another_encoding_is_read_as_it_says(load: Callable) -> None:
     for encoding in ("utf-16", "iso-8859-1"):
         (result,) = load({f"{encoding}.xml": text.format(encoding).encode(encoding)})
         assert ("entity:b/1", "rdfs:label", "Zoé") in facts(result.load)
+
+
+def test_rows_are_called_after_what_is_around_them(load: Callable) -> None:
+    users = '<users><row Id="1" DisplayName="Ann"/><row Id="2" DisplayName="Bo"/></users>'
+    posts = '<posts><row Id="1" OwnerUserId="2"/><row Id="2" OwnerUserId="1"/></posts>'
+    found = load({"Posts.xml": posts, "Users.xml": users})
+    assert ("entity:post/1", "relation:owner_user", "entity:user/2") in facts(found[0].load)
+    assert ("entity:user/1", "rdfs:label", "Ann") in facts(found[1].load)

@@ -23,6 +23,7 @@ from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats import conventions
 from sightline.ingest.formats.dialect import Layout, fields, layout_of, prepared_blocks
 from sightline.ingest.formats.header import HEADERLESS
+from sightline.ingest.formats.matrix import as_edges
 from sightline.ingest.formats.nulls import Nulls
 from sightline.ingest.formats.quoting import RETURN, Places, Records, find_records
 from sightline.ingest.source import Selection, Source, Table, TableFormat
@@ -46,7 +47,8 @@ def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]
     first = next(batches, None)
     conventions.require_records(source, layout.columns, first is not None)
     read = batches if first is None else chain([first], batches)
-    yield conventions.told(Table(source.stem, read, kind="line", notes=notes), guarded=True)
+    table = conventions.told(Table(source.stem, read, kind="line", notes=notes), guarded=True)
+    yield as_edges(table) if selection == Selection() else table
 
 
 def header_of(source: Source) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ PAIR, WEIGHTED = ("head", "tail"), ("head", "tail", "weight")
 LOOKED_AT = 1000
 #: Share of the values of a column that make its kind.
 MOST = 0.9
+_YEAR = re.compile("(1[5-9]|20)[0-9]{2}")
 _SHAPES = ((re.compile("[A-Z]+"), "A"), (re.compile("[a-z]+"), "a"), (re.compile("[0-9]+"), "9"))
 
 
@@ -156,8 +157,9 @@ def _vote(name: str, values: Sequence[str]) -> int:
 def _are_years(names: Sequence[str], votes: Sequence[int]) -> bool:
     """Whether the numbers among some names are years, one after the other."""
     numbers = [name for name, vote in zip(names, votes) if vote == -1]
-    if len(numbers) < 2 or not all(re.fullmatch("(1[5-9]|20)[0-9]{2}", name) for name in numbers):
+    if len(numbers) < 2 or not all(map(_YEAR.fullmatch, numbers)):
         return False
+    numbers = [name for name in names if _YEAR.fullmatch(name)]  # some have no value below
     steps = {int(later) - int(year) for year, later in pairwise(numbers)}
     return len(steps) == 1 and steps.pop() != 0
 

@@ -43,11 +43,15 @@ Record = tuple[int, Found, str | None]
 def _object(pairs: list[tuple[str, Any]]) -> dict[str | None, Any] | str:
     """An object; one that has a key twice remembers it under None.
 
-    What MongoDB writes as an object because JSON has no such value is that value.
+    What MongoDB writes as an object because JSON has no such value is that value. A resource of
+    FHIR is named as others refer to it, ``Patient/123`` (R5, 2.1.3.0.5).
     """
     if len(pairs) == 1 and pairs[0][0] in MONGO and isinstance(pairs[0][1], str):
         return MONGO[pairs[0][0]](pairs[0][1])
     out: dict[str | None, Any] = dict(pairs)
+    kind, name = out.get("resourceType"), out.get("id")
+    if type(kind) is str and type(name) is str and kind and name:
+        out["id"] = f"{kind}/{name}"
     if len(out) < len(pairs):
         keys = [key for key, _ in pairs]
         out[None] = next(key for key in keys if keys.count(key) > 1)

@@ -32,7 +32,7 @@ UNIQUE = ("key", "code", "ref", "doi", "pmid", "orcid", "isbn", "sku", "slug")
 OPEN, FEW_OPEN, SHARE = 200, 30, 0.25
 #: Keys of arrays that do not say what is in them, as in answers of services.
 WRAPPERS = frozenset(("data", "items", "results", "result", "records", "rows", "value", "hits"))
-WRAPPERS |= {"response", "content", "list", "entries"}
+WRAPPERS |= {"response", "content", "list", "entries", "row", "record", "item", "entry"}
 #: The number of a record in its table, where nothing else names it.
 ROW = "row"
 
@@ -305,7 +305,8 @@ def with_key(record: Any, key: str | None) -> Any:
     """A record with the key that it has in a dictionary of records, as its id."""
     if key is None or not isinstance(record, dict) or record.get("id") == key:
         return record
-    return {("key" if "id" in record else "id"): key, **record}
+    # An empty key is that of the whole, as in the lock files of npm.
+    return {("key" if "id" in record else "id"): key or record.get("name") or ".", **record}
 
 
 @dataclass(frozen=True, slots=True)

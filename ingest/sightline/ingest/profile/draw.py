@@ -38,6 +38,8 @@ NO_NUMBERS = (
     "nr",
     "no",
 )
+#: ``2.1.35`` of these names is no day.
+VERSIONS = ("version", "versions", "release", "build", "revision")
 #: Names of columns whose values come again and are no thing for that.
 NO_THINGS = (
     *("address", "street", "phone", "fax", "email", "mail", "url", "website", "postal", "zip"),
@@ -329,6 +331,8 @@ def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
         value["split"] = column.separator
     if column.kind in NUMBERS and called & set(NO_NUMBERS):
         return said, value
+    if column.kind == "other date" and called & set(VERSIONS):
+        return "text", value
     if form:
         value["format"] = form
         said = "number" if form.startswith("decimal") else said

@@ -69,9 +69,9 @@ AMOUNTS: tuple[Kind, ...] = ("decimal", "double", "comma", "point")
 NUMBERS: tuple[Kind, ...] = ("integer", *AMOUNTS)
 TIMES: tuple[Kind, ...] = ("date", "datetime", "time", "other date")
 #: An id with a prefix of letters.
-_CODE = re.compile(r"[A-Za-z]+[-_]?[0-9]{2,}")
-#: A word, without blanks around.
-_TIGHT = re.compile(r"[^\W\d_]+([ -][^\W\d_]+)*")
+_CODE = re.compile(r"[A-Za-z]+[-_:]?[0-9]{2,}")
+#: A word, without blanks around; a language before it, as in ``en:sweet-snacks``.
+_TIGHT = re.compile(r"([a-z]{2}:)?[^\W\d_]+([ -][^\W\d_]+)*")
 #: Kinds of which a few values of a column may be none, and their share at most.
 MOSTLY: tuple[Kind, ...] = ("double", "datetime", "other date", "comma", "point")
 MOST_MISFITS = 0.05

@@ -81,9 +81,10 @@ def find_links(tables: Sequence[Profiled]) -> None:
     _name_by_what_others_repeat(tables)
     targets = _Targets(tables)
     by_name = {_place(table, table.statistics.table.name): table for table in targets.tables}
-    for table in tables:
-        if table.role in ("triples", "relations"):
-            continue
+    linking = [table for table in tables if table.role not in ("triples", "relations")]
+    for (
+        table
+    ) in linking:  # all of them first: where two tables have a value, one may be the other's
         declared = table.statistics.table.declared
         for foreign in declared.links if declared else ():
             target = by_name.get(_place(table, foreign.table))
@@ -92,6 +93,8 @@ def find_links(tables: Sequence[Profiled]) -> None:
                 if name in table.columns and referred in target.columns:
                     found = _found(table.columns[name], target.columns[referred])
                     table.links[name] = Link(target, referred, found, 1.0, declared=True)
+    for table in linking:
+        declared = table.statistics.table.declared
         for column in table.columns.values():
             if column.name in table.links or (declared and column.name in declared.numbers):
                 continue
@@ -134,6 +137,7 @@ class _Targets:
 
     def __init__(self, tables: Sequence[Profiled]) -> None:
         self.tables = [table for table in tables if table.role == "things" and table.names]
+        self._places = {_place(table, table.statistics.table.name) for table in self.tables}
         self._by_mark: dict[str, list[int]] = {}
         for place, table in enumerate(self.tables):
             for mark in _marks_of(table):
@@ -167,9 +171,18 @@ class _Targets:
         return [t for i, t in enumerate(self.tables) if i in found or t is table]
 
     def by_value(self, column: Column) -> Iterator[Profiled]:
-        """Those of which a sample of the column's values are keys, in order."""
+        """Those of which a sample of the column's values are keys, in order; not those whose keys
+        are another's, as the source says."""
         for place in np.flatnonzero(self._holds[self._columns[id(column)]]):
-            yield self.tables[place]
+            table = self.tables[place]
+            if not any(self._is_another(table, name) for name in table.key):
+                yield table
+
+    def _is_another(self, table: Profiled, key: str) -> bool:
+        """Whether a key is declared to be another table's, or that of the object in it."""
+        declared = key in table.links and table.links[key].declared
+        inner = f"{table.statistics.table.name}.{key.rpartition('.')[0]}".lower()
+        return declared or _place(table, inner) in self._places
 
 
 def _marks(column: Column) -> set[str]:
@@ -314,6 +327,8 @@ def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
     """Whether values bear out what names say; the less these say the more values have to."""
     if column.kind == key.kind == "iri":
         return found.found > 0  # no two things have one, and not every one need be described
+    if column.words_called[-1:] == ("reference",) and column.codes and key.codes:
+        return found.share >= SHARE_OF_SURE  # ``Patient/p1`` is no other thing's name
     if name >= SURE_NAME:
         if found.share < SHARE_OF_SURE:
             return False

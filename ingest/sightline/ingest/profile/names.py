@@ -32,7 +32,7 @@ LABELS = (
     *("label", "name", "title", "preflabel", "metaedge"),
     *("titel", "bezeichnung", "nom", "nombre", "titre"),
 )
-TYPES = ("type", "kind", "class", "category")
+TYPES = ("resourcetype", "type", "kind", "class", "category")
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel", "alternative_names", "also")
 #: Last words of columns of first and of last names; those of one word alone stand for themselves.
@@ -99,6 +99,8 @@ MEASURES = (
 )
 #: Those that say when, in whole numbers.
 CALENDAR = frozenset(("year", "month", "day", "hour", "week", "quarter"))
+#: What a record of sums below others is called.
+SUMS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtergebnis", "insgesamt")
 #: Words of columns that count the parts of a thing.
 SEQUENCES = frozenset(("sequence", "seq", "line", "position", "index", "ordinal", "part", "pos"))
 #: First words that say which of two things of one kind a column refers to.
@@ -257,7 +259,10 @@ def words(name: str) -> tuple[str, ...]:
     ('ship', 'to', 'address', 'id')
     """
     found = tuple(
-        part.lower() for word in _WORD.findall(name) for part in _HUMP.split(word) if part
+        part.lower()
+        for word in _WORD.findall(name)
+        for part in _HUMP.split(word.replace("IDs", "Ids"))
+        if part
     )
     if len(found) == 1:
         # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
@@ -314,7 +319,8 @@ def stem(column: str) -> tuple[str, ...]:
     found = words(column)
     if len(found) > 1 and found[-1] == "uid":  # who did it: ``create_uid``
         return (*found[:-1], "user")
-    ends: tuple[str, ...] = (*IDENTIFIERS, "code", "fk", "ref", "no", "nr", "number", "num")
+    ends: tuple[str, ...] = (*IDENTIFIERS, "code", "fk", "ref", "reference")
+    ends = (*ends, "no", "nr", "number", "num")
     while found and found[-1] in ends:
         found = found[:-1]
         ends = tuple(end for end in ends if end != "identifier")  # an identifier may have an id

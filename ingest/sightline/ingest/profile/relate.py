@@ -32,6 +32,8 @@ FOREIGN = (
 )
 #: Numbers that people give to pairs of things.
 GIVEN = ("rating", "rate", "score", "stars", "grade", "vote", "weight")
+#: Columns that hold the address of what a record is about.
+ADDRESSES = ("url", "href")
 #: Columns that say when a record was written.
 KEPT_BOOK = (
     "update",
@@ -143,7 +145,12 @@ def _inside(table: Profiled) -> None:
             "these: it is no link",
             True,
         )
-    ids = [c for c in table.columns.values() if names.is_id(c.called) and not c.stem]
+    ids = [
+        c
+        for c in table.columns.values()
+        if (names.is_id(c.called) and not c.stem)
+        or (c.kind == "iri" and c.called.lower() in ADDRESSES)
+    ]
     own = next((c for c in ids if c.filled == table.statistics.records and not c.many), None)
     if own is None or len(table.key) == 1:
         return

@@ -114,6 +114,7 @@ def begin(statistics: Statistics, name: str, shared: Sequence[str]) -> Profiled:
     generic = names.GRAPH_TABLES if inner else names.NODE_TABLES
     found.generic = bool(set(names.words(called)[-1:]) & set(generic))
     _group_thousands(found)
+    _sums(found)
     triple = _triple(statistics)
     if triple is not None:
         found.role, found.triple = "triples", triple
@@ -157,6 +158,21 @@ def _group_thousands(found: Profiled) -> None:
         found.say(
             f"{example} in {found.name}.{column.name} is taken for thousands, as "
             "other columns of the table are written",
+            True,
+        )
+
+
+def _sums(found: Profiled) -> None:
+    """Say that the last record is called as sums of the others are, where all can be seen."""
+    column = next(iter(found.columns.values()), None)
+    if column is None or len(column.sample) != column.filled or column.filled < 3:
+        return
+    last = column.sample[-1]
+    numbers = any(c.kind in NUMBERS for c in found.columns.values())
+    if numbers and last.lower().rstrip(":") in names.SUMS and last not in column.sample[:-1]:
+        found.say(
+            f"its last record is called {last}: if it holds the sums of the others, take it out of "
+            "the file, for it is read as one more of them",
             True,
         )
 
@@ -389,7 +405,7 @@ def name_parts(found: Profiled) -> None:
         called = names.first(columns, wanted)
         return names_of[called] if called is not None else None
 
-    types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:3]
+    types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:4]
     found.type_column = first(types)
     found.label, found.whole_name = first(names.LABELS), None
     named, labelled = first(("name",)), first(("label",))
