@@ -96,6 +96,24 @@ def test_a_report_holds_what_is_stated_predicted_and_similar(world_of) -> None:
     assert sorted(order, key=page.text.index) == order
 
 
+def test_what_all_stated_facts_forbid_is_left_out_and_counted(world_of) -> None:
+    lives = [(f"p{i}", "lives_in", f"t{i % 3}") for i in range(12)]
+    rows = [*lives, *(("p12", "knows", f"p{i}") for i in (1, 4))]
+    # t1 is asked who lives there: p0, who lives elsewhere, is as likely as p12, who lives nowhere.
+    scores = {("p0", "lives_in", "t1"): 9.0, ("p12", "lives_in", "t1"): 9.0}
+    world = world_of(rows, model=Model(scores, calibration=CALIBRATION))
+
+    said = json.loads((written(world, ["t1"]) / "report.json").read_bytes())["sections"][0]
+
+    assert [fact["head"]["id"] for fact in said["predicted"]][:1] == ["entity:p12"]
+    assert "entity:p0" not in [fact["head"]["id"] for fact in said["predicted"]]
+    assert said["note"].startswith("left out: ")
+    assert said["note"].endswith(
+        "all stated facts keep a constraint that they break: "
+        "lives in is functional: a head has one tail; all 12 cases keep it"
+    )
+
+
 def test_the_page_needs_nothing_from_anywhere(world_of) -> None:
     html = (written(world_of()) / "report.html").read_text()
     page = Page(html)

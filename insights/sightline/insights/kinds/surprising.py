@@ -333,7 +333,7 @@ def _worth(
             names.entity(c.head),
             names.relation(c.relation),
             names.entity(c.tail),
-            _in_words(sight, sight.constraints.found[place]),
+            in_words(sight, sight.constraints.found[place]),
         )
         for c, place in zip(kept, broken)
         if place >= 0
@@ -342,7 +342,7 @@ def _worth(
     return [c for c, place in zip(kept, broken) if place < 0], tuple(forbidden[:NAMED])
 
 
-def _in_words(sight: Sightline, constraint: Constraint) -> str:
+def in_words(sight: Sightline, constraint: Constraint) -> str:
     """What new facts of a relation cannot be."""
     assert constraint.relation is not None
     s = sight.snapshot

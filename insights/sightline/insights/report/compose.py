@@ -30,7 +30,7 @@ from sightline.insights.kinds.entity import Entity
 from sightline.insights.kinds.insights import Insights
 from sightline.insights.kinds.similar import Neighbour
 from sightline.insights.kinds.stats import Stats
-from sightline.insights.kinds.surprising import choose
+from sightline.insights.kinds.surprising import BROKEN, choose, in_words
 from sightline.insights.ranking import Candidate, candidate_of, new_neighbours, told
 from sightline.insights.records import Fact, Faithfulness
 from sightline.insights.report.choice import Sections
@@ -212,10 +212,30 @@ def _predicted(
         if len(entities) == 1:
             return [([], error.public)]
         return [one for about in entities for one in _predicted(sight, [about], k)]
+    likely = [[c for c in found if (c.chance or 0.0) >= LEAST_CHANCE] for found in lists]
     return [
-        ([c for c in found if c.chance is not None and c.chance >= LEAST_CHANCE], deadline.reason)
-        for found in lists
+        (kept, "; ".join(filter(None, (deadline.reason, impossible))) or None)
+        for kept, impossible in _possible(sight, likely)
     ]
+
+
+def _possible(
+    sight: Sightline, lists: Sequence[Sequence[Candidate]]
+) -> list[tuple[list[Candidate], str | None]]:
+    """The predictions of each list that break no constraint which all stated facts keep, and in
+    words how many others there were: asked of its other end a second capital may be likely."""
+    ids = [(c.head, c.relation, c.tail) for found in lists for c in found]
+    broken = iter(sight.constraints.excluded(*np.array(ids, np.int32).reshape(-1, 3).T).tolist())
+    out: list[tuple[list[Candidate], str | None]] = []
+    for found in lists:
+        places = [next(broken) for _ in found]
+        against = [place for place in places if place >= 0]
+        note = None
+        if against:
+            such = in_words(sight, sight.constraints.found[against[0]])
+            note = f"left out: {len(against):,}, as {BROKEN}: {such}"
+        out.append(([c for c, place in zip(found, places) if place < 0], note))
+    return out
 
 
 class Summary:
