@@ -104,6 +104,27 @@ def test_a_teacher_that_is_slow_to_ask_is_measured_on_a_sample_and_says_so(
     assert measure_ranking(scorer, data, 2)["valid"]["mrr"] == pytest.approx((1 / few).mean())
 
 
+def test_a_member_is_asked_the_share_of_the_questions_that_it_has_work_for(
+    made: tuple[Workspace, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws, model_id = made
+    teacher, data, manifest = open_teacher(ws, model_id)
+    members = [{**one, "askable": n} for one in manifest["members"][:1] for n in (9, 10**9)]
+    given = teacher, data, {**manifest, "members": [*members, manifest["members"][0]]}
+    found: list[float] = []
+
+    def asked(*args: Any) -> None:
+        found.extend(args[-1])
+        raise InterruptedError
+
+    monkeypatch.setattr(training, "open_teacher", lambda *_: given)
+    monkeypatch.setattr(training, "soft_targets", asked)
+    with pytest.raises(InterruptedError):
+        distill(ws, model_id, device="cpu")
+    # Every fact is asked in both directions.
+    assert found == [9 / (2 * len(data.train)), 1.0, 1.0]
+
+
 def test_every_portable_file_has_its_bytes_and_its_ranks(made: tuple[Workspace, str]) -> None:
     ws, model_id = made
     metrics = json.loads((ws.models / model_id / "metrics.json").read_text())

@@ -57,7 +57,8 @@ def distill(
         folder, scratch = ws.models / model_id, ws.scratch(f"{model_id}-student")
         with memory_guard(target):
             questions = Questions(data, target)
-            shares = [member.get("asked", 1.0) for member in manifest["members"]]
+            asked = 2 * len(data.train)
+            shares = [min(1.0, m.get("askable", asked) / asked) for m in manifest["members"]]
             targets = soft_targets(teacher.to(target), questions, config, progress, shares)
             runs = {}
             for name, settings in settings_of(config).items():

@@ -56,7 +56,7 @@ def as_edges(table: Table) -> Table:
         {
             "head": ends.gather(heads),
             "tail": ends.gather(tails),
-            "weight": [cells[names[order[j]]][i] for i, j in zip(heads.tolist(), tails.tolist())],
+            "weight": cells.to_numpy()[:, order][there].tolist(),
         },
         schema=dict.fromkeys(("head", "tail", "weight"), pl.String()),
     )

@@ -100,7 +100,6 @@ def train(training: Training, config: PathConfig) -> PathTrainer | None:
         return None
     trainer = PathTrainer(training.questions, config, training.seed, training.name)
     training.run(trainer)
-    trainer.said["asked"] = asked_share(trainer.data, config)
     trainer.said["askable"] = int(askable(trainer.data, config))
     return trainer
 
@@ -131,11 +130,6 @@ def affordable(data: LearningData, config: PathConfig) -> int:
     """Questions that it learns from within ``config.learn``."""
     most = config.passes * 2 * len(data.train)
     return min(int(config.learn / question_cost(data, config)), most)
-
-
-def asked_share(data: LearningData, config: PathConfig) -> float:
-    """The share of the training questions that it can be asked within ``config.work``."""
-    return min(1.0, askable(data, config) / (2 * len(data.train)))
 
 
 def askable(data: LearningData, config: PathConfig) -> float:
