@@ -234,7 +234,6 @@ def test_a_model_folder_says_what_it_was_made_of(workspace: Workspace) -> None:
     network, partner, path = teacher.members
     assert network.entity.shape == partner.entity.shape == (data.num_entities, CONFIG.dim)
     assert path.limit == manifest["members"][2]["config"]["limit"]
-    assert manifest["members"][2]["asked"] == 1
     assert not list((workspace.path / ".work").glob("*"))
 
 
