@@ -112,6 +112,7 @@ def test_graphs_without_inner_groups_are_one_for_each_part(snapshot_of: Any, sha
     assert np.isfinite([found.modularity, *found.participation, *found.inside]).all()
     assert found.of[s.entity_iris.find(f"{BASE}entity:lonely")] == -1
     assert (found.participation == 0).all()
+    assert (found.bridging == 0).all()
 
 
 def test_a_community_in_pieces_is_taken_for_as_many(snapshot_of: Any) -> None:

@@ -46,6 +46,7 @@ def test_communities_have_names_and_bridges_lead_into_several(world_of: Any) -> 
         assert (one.in_common[0].count, one.in_common[0].background_count) in ((10, 11), (11, 11))
     bridges = {name_of(bridge.entity): bridge for bridge in found.bridges}
     assert bridges["ann"].participation == 0.5
+    assert bridges["ann"].usual == 0
     assert [(link.community, link.facts) for link in bridges["ann"].links] == [(1, 1), (2, 1)]
     assert "pa0" not in bridges
     assert not found.truncated
@@ -69,7 +70,27 @@ def test_what_everything_is_linked_with_is_no_bridge(world_of: Any) -> None:
     found = ask(world_of(rows, None))
     assert found.found == 4
     order = [name_of(bridge.entity) for bridge in found.bridges]
-    assert order.index("ann") < order.index("hub")
+    assert order[0] == "ann"
+    assert "hub" not in order
+
+
+def test_the_most_popular_value_of_which_all_values_lead_everywhere_is_no_bridge(
+    world_of: Any,
+) -> None:
+    people = [f"p{f}{i}" for f in range(4) for i in range(12)]
+    rows: list[Any] = [(p, "works_at", f"firm{p[1]}") for p in people]
+    rows += [(p, "knows", f"p{p[1]}{(int(p[2:]) + n) % 12}") for p in people for n in (1, 2, 3)]
+    # Half like rock, an eighth each one of four other genres, wherever they work.
+    genres = ["rock", "genre0", "rock", "genre1", "rock", "genre2", "rock", "genre3"]
+    rows += [(p, "likes", genres[int(p[2:]) % 8]) for p in people]
+    rows += [("ann", "works_at", f"firm{f}") for f in range(2)]
+    rows += [typed(genre, "Genre") for genre in {*genres}]
+    rows += [typed(p, "Person") for p in (*people, "ann")]
+    found = ask(world_of(rows, None))
+
+    order = [name_of(bridge.entity) for bridge in found.bridges]
+    assert order[0] == "ann"
+    assert "rock" not in order[:3]
 
 
 def test_the_rest_is_counted(world_of: Any) -> None:
@@ -105,4 +126,4 @@ def test_the_command_shows_both_tables(world_of: Any, capsys: Any) -> None:
     shown = " ".join(capsys.readouterr().out.split())
     assert "2 of 2 shown; modularity 0.4" in shown
     assert "entities that no fact joins to another: 1" in shown
-    assert "0.50 ann 1 into 1 Person and Firm around firm" in shown
+    assert "0.50 0.00 ann 1 into 1 Person and Firm around firm" in shown

@@ -236,13 +236,14 @@ def show_communities(answer: Communities) -> None:
     joins = (
         (
             f"{one.participation:.2f}",
+            f"{one.usual:.2f}",
             one.entity.label,
             "; ".join(f"{link.facts:,} into {link.community} {link.name}" for link in one.links),
         )
         for one in answer.bridges
     )
     if answer.bridges:
-        terminal.table("What joins them", ("#participation", "entity", "facts"), joins)
+        terminal.table("What joins them", ("#participation", "#usual", "entity", "facts"), joins)
     _say_reason(answer, "not everything was looked at")
 
 

@@ -691,11 +691,14 @@ class Bridge:
     Attributes:
         participation: 0 where all its facts lead into one community, near 1 where they lead into
             many alike (Guimerà and Amaral 2005).
+        usual: the mean of that among entities of its type with about as many facts; of any type
+            where it has few.
         communities: into how many they lead; ``links`` are the first few of them.
     """
 
     entity: EntityRef
     participation: float
+    usual: float
     communities: int
     links: tuple[CommunityLink, ...]
 

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Doubles, expand_csr
-from sightline.graph.snapshot.pairs import changes
 from sightline.insights.facts import Facts
 
 #: How many entities of its type it takes to outweigh all entities.
@@ -29,12 +28,6 @@ class ChanceOfAnother:
         self._members = np.append(
             np.bincount(s.type_class, minlength=self._everyone), s.num_entities
         )
-        # The rarest type of each entity, the first of several; -1 for one that has none.
-        self._rarest = np.full(s.num_entities, -1)
-        owner = np.repeat(np.arange(s.num_entities), np.diff(s.type_indptr))
-        order = np.lexsort((self._members[s.type_class], owner))
-        first = order[changes(owner[order])]
-        self._rarest[owner[first]] = s.type_class[first]
         anchor, rel, count = facts.groups
         by_type, position = expand_csr(s.type_indptr, anchor)
         group = np.concatenate([by_type, np.arange(len(anchor))])
@@ -55,7 +48,7 @@ class ChanceOfAnother:
         stated = self._facts.number_of_answers(entities, rels)
         everyone = np.full(len(rels), self._everyone)
         share = self._share(everyone, rels, stated, np.full(len(rels), 0.5), 1.0)
-        rarest = self._rarest[entities]
+        rarest = self._facts.snapshot.rarest_type[entities]
         own = self._share(np.maximum(rarest, 0), rels, stated, share, SHRINKAGE)
         return np.where(rarest < 0, share, own)
 

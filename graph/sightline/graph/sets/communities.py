@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import numba
 import numpy as np
 
-from sightline.graph.arrays import Doubles, Ids, Offsets
+from sightline.graph.arrays import Doubles, Flags, Ids, Offsets
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
@@ -31,6 +31,13 @@ from sightline.graph.snapshot.sections.edges import order
 GAIN = 1e-4
 #: Kept communities of one snapshot.
 KEPT = 4
+#: Entities that one is compared with, those with about as many facts; fewer say nothing. Of another
+#: type are only those with a third to three times as many.
+PEERS, FEWEST_PEERS, ABOUT = 20, 3, 3
+#: Peers that differ as all entities do, added to those that there are.
+UNKNOWN_PEERS = 3
+#: No share is smaller but by rounding.
+ROUNDING = 1e-9
 
 _kernel = numba.njit(cache=True, nogil=True)
 
@@ -48,9 +55,10 @@ class Communities:
         participation: float64 ``(N,)``: 1 less the sum of the squared shares of each community in
             the weight of its facts (Guimerà and Amaral 2005, doi:10.1038/nature03288): 0 where
             all lead to one, near 1 where they lead to many alike.
-        bridging: float64 ``(N,)``: weight of its facts to each community beyond its share of all
-            facts, less that to the first of these, by the root of the weight of all its facts. 0
-            of a hub that is linked with everything as chance would have it.
+        usual: float64 ``(N,)``: the mean of that among the entities of its rarest type that come
+            nearest in facts, or of any type where it has too few; NaN where all are.
+        bridging: float64 ``(N,)``: by how many deviations it is above that, 0 where it is not:
+            about 0 of the most popular value of a kind of which all values lead everywhere.
         whole: False: the time was over before no move gained anything.
     """
 
@@ -60,6 +68,7 @@ class Communities:
     inside: Doubles
     outside: Doubles
     participation: Doubles
+    usual: Doubles
     bridging: Doubles
     whole: bool
 
@@ -129,7 +138,7 @@ def _communities(s: Snapshot, resolution: float, seed: int, budget: float) -> Co
         if not whole or len(left) == len(moved):
             break
         level = _merged(level, number.astype(np.int32))
-    return _described(graph, _in_pieces(graph, of), resolution, whole)
+    return _described(s, graph, _in_pieces(graph, of), resolution, whole)
 
 
 def _weighted(one: Ids, other: Ids, weight: Doubles, loop: Doubles) -> Weighted:
@@ -170,7 +179,9 @@ def _in_pieces(graph: Weighted, of: Ids) -> Ids:
     return piece
 
 
-def _described(graph: Weighted, of: Ids, resolution: float, whole: bool) -> Communities:
+def _described(
+    s: Snapshot, graph: Weighted, of: Ids, resolution: float, whole: bool
+) -> Communities:
     """Communities by size, those of one size by their first entity; without lonely entities."""
     alone = graph.strength == 0
     of = np.where(alone, -1, of)
@@ -191,22 +202,62 @@ def _described(graph: Weighted, of: Ids, resolution: float, whole: bool) -> Comm
     order_ = order(source.astype(np.int32), target)
     begin = np.flatnonzero(changes(source[order_], target[order_]))
     to_one = np.add.reduceat(graph.weight[order_], begin) if len(begin) else np.zeros(0)
-    owner, community = source[order_][begin], target[order_][begin]
-    squares = np.bincount(owner, to_one**2, len(of))
+    squares = np.bincount(source[order_][begin], to_one**2, len(of))
     participation = np.maximum(1 - squares / np.where(alone, 1.0, graph.strength**2), 0)
     participation[alone] = 0
     volume = np.bincount(of[~alone], graph.strength[~alone], len(sizes))
     both = max(float(graph.strength.sum()), np.finfo(np.float64).tiny)
     modularity = inside.sum() / both - resolution * ((volume / both) ** 2).sum()
     outside = np.maximum(graph.strength - inside, 0)
-    beyond = np.maximum(to_one - graph.strength[owner] * volume[community] / both, 0)
-    bridging: Doubles = np.bincount(owner, beyond, len(of)).astype(np.float64)
-    most = np.zeros(len(of))
-    np.maximum.at(most, owner, beyond)
-    bridging = (bridging - most) / np.sqrt(np.where(alone, 1.0, graph.strength))
+    usual, bridging = _compared(s, participation, np.flatnonzero(~alone))
     return Communities(
-        of, sizes, float(modularity), inside, outside, participation, bridging, whole
+        of, sizes, float(modularity), inside, outside, participation, usual, bridging, whole
     )
+
+
+def _compared(s: Snapshot, value: Doubles, entities: Offsets) -> tuple[Doubles, Doubles]:
+    """``Communities.usual`` and ``bridging`` of some entities."""
+    usual, bridging = np.full(s.num_entities, np.nan), np.zeros(s.num_entities)
+    kind = s.rarest_type[entities]
+    # Those of their type last, so that they stay where there are enough.
+    for kinds, about in ((np.zeros_like(kind), ABOUT), (kind, None)):
+        order_ = np.lexsort((entities, s.degree[entities], kinds))
+        ranked = entities[order_]
+        mean, above, enough = _beside(value[ranked], s.degree[ranked], kinds[order_], about)
+        enough &= kinds[order_] >= 0  # no type is no kind
+        usual[ranked[enough]], bridging[ranked[enough]] = mean[enough], above[enough]
+    return usual, bridging
+
+
+def _beside(
+    value: Doubles, facts: Ids, kind: Offsets, about: int | None
+) -> tuple[Doubles, Doubles, Flags]:
+    """The mean of the peers of each value, all sorted by kind and number of facts, by how many
+    deviations it is above that, and whether there are enough peers. ``about``: how many times as
+    many facts a peer may have; None: any number.
+
+    A share of few facts is uncertain, and of few peers nobody knows how much they differ: the one
+    adds the variance of a share of so many facts, half a fact added to both sides, the other peers
+    that differ as all entities do.
+    """
+    place = np.arange(len(value))
+    first, last = (np.searchsorted(kind, kind, side=side) for side in ("left", "right"))
+    if about is not None:  # of one kind, so that all are sorted by facts
+        first = np.searchsorted(facts, -(-facts // about))
+        last = np.searchsorted(facts, about * facts, side="right")
+    # A window of peers around each, moved inwards at its ends.
+    low = np.maximum(first, np.minimum(place - PEERS // 2, last - PEERS - 1))
+    high = np.minimum(last, low + PEERS + 1)
+    number = np.maximum(high - low - 1, 1)
+    total, squares = (np.append(0, np.cumsum(value**power)) for power in (1, 2))
+    mean = np.maximum(total[high] - total[low] - value, 0) / number
+    differ = np.maximum(squares[high] - squares[low] - value**2 - number * mean**2, 0)
+    everyone = value.var() if len(value) else 0.0
+    variance = (differ + UNKNOWN_PEERS * everyone) / (number + UNKNOWN_PEERS)
+    likely = (mean * facts + 0.5) / (facts + 1)
+    variance += likely * (1 - likely) / facts
+    above = np.maximum(value - mean, 0) / np.sqrt(variance) * (value > ROUNDING)
+    return mean, above, number >= FEWEST_PEERS
 
 
 @_kernel

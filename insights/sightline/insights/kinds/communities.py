@@ -85,11 +85,14 @@ class Bridge:
     Attributes:
         participation: 0 where all its facts lead into one community, near 1 where they lead into
             many alike (Guimerà and Amaral 2005).
+        usual: the mean of that among entities of its type with about as many facts; of any type
+            where it has few.
         communities: into how many they lead; ``links`` are the first few of them.
     """
 
     entity: EntityRef
     participation: float
+    usual: float
     communities: int
     links: tuple[CommunityLink, ...]
 
@@ -209,14 +212,12 @@ def _with_traits(sight: Sightline, community: Community, members: Ids) -> Commun
 def _bridges(
     sight: Sightline, found: Found, community: Callable[[int], Community], k: int
 ) -> tuple[Bridge, ...]:
-    """The entities whose facts lead into several communities more than chance would have it; where
-    they do not, most and most evenly."""
+    """The entities whose facts lead into more communities than those of their like."""
     import numpy as np
 
-    score = found.participation * found.outside
-    best = np.lexsort((-score, -found.bridging.round(9)))[:k]
+    best = np.argsort(-found.bridging.round(9), kind="stable")[:k]
     bridges = []
-    for entity in best[score[best] > 0].tolist():
+    for entity in best[found.bridging[best] > 0].tolist():
         _, others, edges = sight.facts.at(entity)
         others = others[sight.facts.listed(edges)]
         into, facts = np.unique(found.of[others[others != entity]], return_counts=True)
@@ -226,7 +227,8 @@ def _bridges(
             for i in order[:SHOWN]
         )
         name = sight.names.entity(entity)
-        bridges.append(Bridge(name, float(found.participation[entity]), len(into), links))
+        joins, usual = float(found.participation[entity]), float(found.usual[entity])
+        bridges.append(Bridge(name, joins, usual, len(into), links))
     return tuple(bridges)
 
 

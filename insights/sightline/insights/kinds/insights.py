@@ -325,7 +325,9 @@ def _bridges(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         Insight(
             "bridge",
             f"{one.entity.label} joins {one.communities} of {found.found:,} communities",
-            "; ".join(
+            f"as if evenly over {1 / (1 - one.participation):.1f}, others of its kind with as many "
+            f"facts over {1 / (1 - one.usual):.1f}; "
+            + "; ".join(
                 f"{link.facts:,} fact{'s'[: link.facts != 1]} into {link.name}"
                 for link in one.links
             ),

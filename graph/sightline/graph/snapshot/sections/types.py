@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +49,18 @@ class Types(Section):
     def types_of(self, entity: int) -> Ids:
         """Class ids of an entity."""
         return self.type_class[self.type_indptr[entity] : self.type_indptr[entity + 1]]
+
+    @cached_property
+    def rarest_type(self) -> Offsets:
+        """The class of each entity that fewest have, the first of several: int64 ``(N,)``; -1 for
+        one without."""
+        rarest = np.full(self.num_entities, -1, np.int64)
+        owner = np.repeat(np.arange(self.num_entities), np.diff(self.type_indptr))
+        members = np.bincount(self.type_class)[self.type_class]
+        order = np.lexsort((members, owner))[::-1]
+        # Of several the last that is written stays.
+        rarest[owner[order]] = self.type_class[order]
+        return rarest
 
     def members(self, class_id: int) -> Flags:
         """Which entities have a class: bool ``(N,)``."""
