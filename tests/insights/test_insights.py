@@ -135,7 +135,39 @@ def test_sorts_take_turns_and_what_has_nothing_says_why(
     assert answer.found == 5
     assert answer.nothing == ("in common: none is there",)
     assert answer.truncated
-    assert answer.reason == "the deadline of 20000 ms cut the search for: bridge"
+    assert answer.reason == "the deadline of 20000 ms cut the search for: bridge (it took too long)"
+
+
+def test_where_time_was_short_nothing_found_is_not_nothing_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def late(_: Any, deadline: Deadline) -> str:
+        asked.append("likely missing fact")
+        deadline.reason = f"the deadline of {deadline.ms} ms left no time for 8 of 9 entities"
+        return "none is surprising"
+
+    def missed(end: float) -> tuple[list[Suspect], list[str]]:
+        asked.append("likely error")
+        return [], ["implausible facts"]
+
+    monkeypatch.setattr(world.sight.checkup, "suspects", missed)
+    looks = {"likely error": insights.LOOKS["likely error"], "likely missing fact": late}
+    monkeypatch.setattr(insights, "LOOKS", looks)
+    answer = world.ask(insights)
+
+    # The search that takes any time it is given leaves the doctor some.
+    assert asked == ["likely error", "likely missing fact"]
+    assert answer.nothing == (
+        "likely error: not everything was looked at; the doctor finds nothing of weight",
+        "likely missing fact: not everything was looked at; none is surprising",
+    )
+    assert answer.reason == (
+        "the deadline of 20000 ms cut the search for: "
+        "likely error (no time for implausible facts); "
+        "likely missing fact (left no time for 8 of 9 entities)"
+    )
 
 
 def test_what_is_of_another_type_is_not_compared_with_the_rest(world_of: Make) -> None:

@@ -60,8 +60,10 @@ class Insights(Table):
 
     Attributes:
         found: how many there were to choose from.
-        nothing: for each sort without a finding the reason, in words.
-        reason: what was not looked at, where ``truncated``.
+        nothing: for each sort without a finding the reason, in words; where time was short that not
+            everything was looked at.
+        reason: which sorts were not looked for to the end, and what of each was left, where
+            ``truncated``.
     """
 
     insights: tuple[Insight, ...]

@@ -22,10 +22,15 @@ class Deadline:
         self.reason: str | None = None
 
     def each(
-        self, answers: Iterable[T], total: int, number: Callable[[T], int] = lambda _: 1
+        self,
+        answers: Iterable[T],
+        total: int,
+        number: Callable[[T], int] = lambda _: 1,
+        what: str = "relations and directions",
     ) -> Iterator[T]:
         """As many of ``total`` answers as there is time to use: the first always, and the clock
-        runs from then on, as the first of a process loads kernels. ``number``: how many one is."""
+        runs from then on, as the first of a process loads kernels. ``number``: how many one is;
+        ``what``: how they are called."""
         end, done = float("inf"), 0
         for answer in answers:
             yield answer
@@ -33,6 +38,6 @@ class Deadline:
             end = end if done else now + self.ms / 1000
             done += number(answer)
             if now >= end and done < total:
-                left = f"no time for {total - done} of {total} relations and directions"
+                left = f"no time for {total - done} of {total} {what}"
                 self.reason = f"the deadline of {self.ms} ms left {left}"
                 return

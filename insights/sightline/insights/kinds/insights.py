@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ FEWEST, MOST = 4, 12
 SIGNIFICANT = 0.05
 #: A fact is called likely from this chance.
 LIKELY = 0.5
+#: The sort whose search takes any time that it is given.
+ENDLESS: Sort = "likely missing fact"
+#: What a look says of its own share of the time, which nobody set.
+ITS_OWN = re.compile(r"the deadline of \d+ ms ")
+#: What is said before a look that was cut found nothing.
+NOT_ALL = "not everything was looked at; "
 #: So many times what chance would give, and it is worth a line.
 FOLD = 3
 
@@ -78,8 +85,10 @@ class Insights:
 
     Attributes:
         found: how many there were to choose from.
-        nothing: for each sort without a finding the reason, in words.
-        reason: what was not looked at, where ``truncated``.
+        nothing: for each sort without a finding the reason, in words; where time was short that not
+            everything was looked at.
+        reason: which sorts were not looked for to the end, and what of each was left, where
+            ``truncated``.
     """
 
     insights: tuple[Insight, ...]
@@ -101,23 +110,27 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     by_sort: dict[Sort, list[Insight]] = {}
     nothing: list[str] = []
     late: list[str] = []
-    # What one look leaves of its share, the next ones have; the first listed takes longest.
-    for left, (sort, look) in zip(range(len(LOOKS), 0, -1), reversed(LOOKS.items())):
+    # What one look leaves of its share, the next ones have; the first listed takes longest, and one
+    # would take any time.
+    order = [*reversed(LOOKS.items())]
+    order.sort(key=lambda one: one[0] == ENDLESS)
+    for left, (sort, look) in zip(range(len(order), 0, -1), order):
         now = time.perf_counter()
         share = (start + budget - now) / left
         deadline = Deadline(round(1000 * max(share, 0.02 * budget)) or 1)
         found = look(sight, deadline)
+        cut = deadline.reason
+        if cut is not None:
+            late.append(f"{sort} ({ITS_OWN.sub('', cut)})")
         if isinstance(found, str):
-            nothing.append(f"{sort}: {found}")
+            nothing.append(f"{sort}: {'' if cut is None else NOT_ALL}{found}")
         else:
             by_sort[sort] = found
-        if deadline.reason is not None:
-            late.append(sort)
     turns = zip_longest(*(by_sort.get(sort, ()) for sort in LOOKS))
     rounds = [one for turn in turns for one in turn if one is not None]
     reason = None
     if late:
-        reason = f"the deadline of {asked.deadline_ms} ms cut the search for: {', '.join(late)}"
+        reason = f"the deadline of {asked.deadline_ms} ms cut the search for: {'; '.join(late)}"
     return Insights(tuple(rounds[: asked.limit]), len(rounds), tuple(nothing), bool(late), reason)
 
 
@@ -128,7 +141,8 @@ def _errors(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
 
     checkup = sight.checkup
     found, missed = checkup.suspects(time.perf_counter() + deadline.ms / 1000)
-    deadline.reason = ", ".join(missed) or None
+    if missed:
+        deadline.reason = f"no time for {', '.join(missed)}"
     first: dict[str, Suspect] = {}
     for suspect in sorted(found, key=lambda one: -one.certainty):
         if suspect.severity != "low":
@@ -143,8 +157,6 @@ def _errors(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
         )
         for one in (finding(sight, suspect) for suspect in list(first.values())[:EACH])
     ]
-    if not out and missed:
-        return f"the doctor had no time for {deadline.reason}"
     return out or "the doctor finds nothing of weight"
 
 
@@ -204,7 +216,7 @@ def _connections(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     linked = np.flatnonzero(s.degree)
     chosen = rng.choice(linked, min(STARTS, len(linked)), replace=False) if len(linked) else linked
     tried = 0
-    for source in deadline.each(chosen.tolist(), len(chosen)):
+    for source in deadline.each(chosen.tolist(), len(chosen), what="entities"):
         tried += 1
         target = _nearest_unlinked(sight, source)
         if target is None:
@@ -267,7 +279,7 @@ def _in_common(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     s, names = sight.snapshot, sight.names
     found: list[tuple[float, int, int, str, Ids, Feature]] = []
     lists = list(_lists(sight))
-    for rel, anchor, entities in deadline.each(lists, len(lists)):
+    for rel, anchor, entities in deadline.each(lists, len(lists), what="lists"):
         background = background_of(s, entities)
         # Only what is of the background can be compared with it.
         listed = entities if background is None else entities[s.members(background)[entities]]
