@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from sightline.distill.training.network import StudentNetwork
 from sightline.distill.training.targets import PARTS, soft_targets
 from sightline.graph.progress import silent
 from sightline.models.data.dataset import LearningData
@@ -106,3 +107,21 @@ def test_what_a_member_is_not_asked_the_others_answer() -> None:
     heads, rels = torch.tensor([0, 3]), torch.tensor([0, 4])
     told = teacher.scores(x, heads, rels, teacher.weight_of([True, False]))
     torch.testing.assert_close(told, alone.scores(x[:1], heads, rels))
+
+
+def test_a_member_that_reads_paths_teaches_alone_what_it_has_no_work_for_too() -> None:
+    learning = data()
+    teacher, questions = Teacher([PathMember(R, limit=N)], R), Questions(learning, CPU)
+    whole, some = (
+        soft_targets(teacher, questions, StudentConfig(), silent, shares)
+        for shares in ((1.0,), (0.5,))
+    )
+
+    assert torch.isfinite(whole.score).all()
+    torch.testing.assert_close(some.score, whole.score)
+    # It has no vectors for a student to start from, which then starts at random.
+    assert some.vectors.shape == (N, 0)
+    student = StudentNetwork(N, R, StudentConfig())
+    drawn = student.entity.detach().clone()
+    student.start_from(some.vectors)
+    assert torch.equal(student.entity, drawn)

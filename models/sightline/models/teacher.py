@@ -54,8 +54,8 @@ class Teacher(nn.Module):
 
     def weight_of(self, asked: Sequence[bool]) -> Tensor:
         """The weights where some members alone are asked: float32 ``(2 R, members)``. Where none of
-        these has any they count alike."""
-        if all(asked):
+        these has any they count alike; where no member is to be asked, all are."""
+        if all(asked) or not any(asked):
             return self.weight
         kept = torch.tensor(asked, device=self.weight.device).to(self.weight.dtype)
         weight = self.weight * kept

@@ -69,6 +69,8 @@ class StudentNetwork(nn.Module):
     def start_from(self, vectors: Tensor) -> None:
         """Begin with the teacher's entity vectors, float32 ``(N, D)``, cut to their first
         ``WIDTH`` principal axes (truncated SVD)."""
+        if not vectors.shape[1]:
+            return
         _, _, axes = torch.linalg.svd(vectors, full_matrices=False)
         cut = vectors @ axes[:WIDTH].T
         with torch.no_grad():

@@ -26,7 +26,7 @@ class SoftTargets:
     Attributes:
         score: float32 ``(Q, k)``; k is all entities, in row order, where ``entity`` is None.
         entity: int64 ``(Q, k)``: whose scores these are, the k best; None on a small graph.
-        vectors: float32 ``(N, D)``: the members' entity vectors beside each other.
+        vectors: float32 ``(N, D)``: the members' entity vectors beside each other; D may be 0.
         rest: float32 ``(Q, T)``: per temperature the log of the sum of exp(score / T) over all
             other entities; empty where there are none.
     """
@@ -103,9 +103,10 @@ def ask(
 @torch.no_grad()
 def joined(found: Sequence[Answers], teacher: Teacher, questions: Questions) -> SoftTargets:
     """The targets of all groups, in their order."""
-    # Each member counts alike, whatever the size of its numbers.
+    # Each member counts alike, whatever the size of its numbers; one that reads paths has none.
     learnt = [x for x in teacher.encode(questions.messages) if isinstance(x, Tensor)]
-    vectors = torch.cat([x / x.std() for x in learnt], dim=1)
+    none = torch.zeros(questions.known.num_entities, 0)
+    vectors = torch.cat([none.to(questions.device), *(x / x.std() for x in learnt)], dim=1)
     score, entity, rest = (torch.cat(column) for column in zip(*found))
     return SoftTargets(score, entity if entity.shape[1] else None, rest, vectors.cpu())
 
