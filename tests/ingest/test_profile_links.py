@@ -443,6 +443,119 @@ CASES = {
             ("items", "UnitPackageID", "package_types"),
         },
     ),
+    "ids without a name that go as far as the keys of one table": (
+        {
+            "title": table("id,words", (f"{i},w{i % 7} of it" for i in range(1, 301))),
+            "cast": table("id,movie_id", (f"{i},{i * 7 % 300 + 1}" for i in range(1, 351))),
+            "extra": table("id,movie_id", (f"{i},{i % 9 + 1}" for i in range(1, 90))),
+            "names": table("id,words", (f"{i},w{i % 7} of it" for i in range(1, 451))),
+            "info": table("id,movie_id", (f"{i},{i * 8 % 300 + 1}" for i in range(1, 301))),
+        },
+        {(other, "movie_id", "title") for other in ("cast", "extra", "info")},
+    ),
+    "ids that go as far as the keys of two tables, or that a column says the table of": (
+        {
+            "title": table("id,words", (f"{i},w{i % 7} of it" for i in range(1, 301))),
+            "names": table("id,words", (f"{i},w{i % 7} of it" for i in range(1, 302))),
+            "cast": table("id,movie_id", (f"{i},{i * 7 % 300 + 1}" for i in range(1, 351))),
+            "shelves": table("id,words", (f"{i},w{i % 7} of it" for i in range(1, 601))),
+            "notes": table(
+                "id,about_id,about_type", (f"{i},{i * 7 % 600 + 1},t{i % 3}" for i in range(1, 701))
+            ),
+        },
+        set(),
+    ),
+    "a company by a table called after its name": (
+        {
+            "company_name": numbered("id", 40, "text"),
+            "company_type": numbered("id", 60, "text"),
+            "movie_companies": table(
+                "id,company_id,note", (f"{i},{i % 40 + 1},n{i % 7}" for i in range(1, 90))
+            ),
+        },
+        {("movie_companies", "company_id", "company_name")},
+    ),
+    "a table to look scores up in": (
+        {
+            "confidence_score_lookup": numbered("confidence_score", 9, "text"),
+            "assays": table("assay_id,confidence_score", (f"{i},{i % 9 + 1}" for i in range(60))),
+        },
+        {("assays", "confidence_score", "confidence_score_lookup")},
+    ),
+    "the type of a target, beside the parent of the type": (
+        {
+            "target_type": table(
+                "target_type,parent_type", (f"kind {i},top {i % 3}" for i in range(9))
+            ),
+            "targets": table("tid,target_type", (f"{i},kind {i % 9}" for i in range(1, 60))),
+        },
+        {("targets", "target_type", "target_type")},
+    ),
+    "a record of compound records": (
+        {
+            "compound_records": numbered("record_id", 300, "text"),
+            "drugs": table("drug_id,record_id", (f"{i},{i % 30 + 1}" for i in range(1, 60))),
+        },
+        {("drugs", "record_id", "compound_records")},
+    ),
+    "a parent in a table of fewer than it refers to": (
+        {
+            "molecules": numbered("molregno", 90, "text"),
+            "hierarchy": table(
+                "molregno,parent_molregno", (f"{i},{i // 2 + 1}" for i in range(1, 80))
+            ),
+        },
+        {("hierarchy", "molregno", "molecules"), ("hierarchy", "parent_molregno", "molecules")},
+    ),
+    "the default status is a status, that of a user is none of an issue": (
+        {
+            "issue_statuses": numbered("id", 6),
+            "trackers": table(
+                "id,default_status_id,text",
+                ("1,2,a", "2,3,b", "3,2,c", "4,6,d", "5,5,e", "6,1,f", "7,4,g"),
+            ),
+            "users": table("id,status,text", (f"{i},{i % 3 + 1},t{i % 5}" for i in range(1, 40))),
+        },
+        {("trackers", "default_status_id", "issue_statuses")},
+    ),
+    "an issue after the word that says which": (
+        {
+            "issues": table("id,assigned_to_id", (f"{i},{i * 999}" for i in range(1, 60))),
+            "issue_relations": table(
+                "id,issue_to_id,delay", (f"{i},{i % 50 + 1},{i % 4}" for i in range(1, 80))
+            ),
+        },
+        {("issue_relations", "issue_to_id", "issues")},
+    ),
+    "what a label is called by is no release of it": (
+        {
+            "label": table("id,label_code", (f"{i},{i * 3 % 80 + 1}" for i in range(1, 90))),
+            "release_label": numbered("id", 99, "text"),
+        },
+        set(),
+    ),
+    "episodes of a series are titles as this is": (
+        {"title": table("id,episode_of_id", (f"{i},{i // 9 or ''}" for i in range(1, 90)))},
+        {("title", "episode_of_id", "title")},
+    ),
+    "keys called alike where each table counts its own": (
+        {
+            "customer_demographics": table(
+                "c_demo_sk,c_sex,c_text", (f"{i},m,t{i % 9}" for i in range(1, 90))
+            ),
+            "household_demographics": table(
+                "h_demo_sk,h_band,h_text", (f"{i},{i % 3},t{i % 9}" for i in range(1, 60))
+            ),
+        },
+        set(),
+    ),
+    "a name is no name of its own table": (
+        {
+            "name": table("id,name,kind", (f"{i},who {i},k{i % 3}" for i in range(1, 60))),
+            "aka": table("id,name_id,kind", (f"{i},{i % 50 + 1},k" for i in range(1, 90))),
+        },
+        {("aka", "name_id", "name")},
+    ),
 }
 
 

@@ -24,6 +24,7 @@ from sightline.ingest.profile.speak import (
     OWN_WORDS,
     SAME_NAME,
     abbreviates,
+    as_far,
     covered,
     names_speak,
     same_kind,
@@ -103,6 +104,29 @@ def find_links(tables: Sequence[Profiled]) -> None:
             schema = declared and declared.whole and declared.links
             if link is not None and (link.name >= SURE_NAME or not schema):
                 table.links[column.name] = link
+    _as_others_of_the_name(linking)
+
+
+def _as_others_of_the_name(tables: Sequence[Profiled]) -> None:
+    """Link numbers for which their name does not speak as the columns of that name in other tables
+    are linked, if they are all found there too: few of them do not show how far they go."""
+    called: dict[tuple[str, ...], dict[tuple[int, str], Link]] = {}
+    for table in tables:
+        for name, link in table.links.items():
+            if not link.name:
+                to = called.setdefault(table.columns[name].words_called, {})
+                to[id(link.table), link.column] = link
+    for table in tables:
+        for column in table.columns.values():
+            to = called.get(column.words_called, {})
+            if len(to) != 1 or column.name in table.links or column.name in table.key:
+                continue
+            (link,) = to.values()
+            if link.table is None or link.table is table or column.kind != "integer":
+                continue
+            found = _found(column, link.table.columns[link.column])
+            if found.found and found.share >= SHARE_OF_UNSURE:
+                table.links[column.name] = Link(link.table, link.column, found, 0.0)
 
 
 def _name_by_what_others_repeat(tables: Sequence[Profiled]) -> None:
@@ -233,8 +257,8 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     if flags and (asks or not set(column.words_called) & set(names.SELF)):
         return None
     is_key = table.key == (column.name,)
-    if is_key and owns(table.thing, column.stem) and not table.supplement:
-        return None  # named after its own table
+    if is_key and _names_own(table, column) and not table.supplement:
+        return None
     found = list(_candidates(table, column, targets.by_name(table, column), True))
     if is_key:
         found = [link for link in found if _may_be_key(column, link)]
@@ -247,6 +271,13 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     # Without a sure name only the one table that has all values can be meant.
     rivals = [link for link in found if link.name == best.name]
     return best if len({id(_root(link)) for link in rivals}) == 1 else None
+
+
+def _names_own(table: Profiled, column: Column) -> bool:
+    """Whether a key is named after its own table: ``hd_demo_sk`` of household demographics."""
+    last = column.stem[-1:]
+    begins = bool(last) and len(last[0]) > 2 and table.thing[-1].startswith(last[0])
+    return begins or owns(table.thing, column.stem)
 
 
 def _described(table: Profiled, column: Column, links: list[Link]) -> list[Link]:
@@ -319,11 +350,11 @@ def _candidates(
             found = _found(column, of_key)
             if target is not table and not _goes_up(table, column, target, key, found):
                 continue
-            if _enough(column, of_key, found, name):
+            if _enough(table, column, of_key, found, name):
                 yield Link(target, key, found, name)
 
 
-def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
+def _enough(table: Profiled, column: Column, key: Column, found: Found, name: float) -> bool:
     """Whether values bear out what names say; the less these say the more values have to."""
     if column.kind == key.kind == "iri":
         return found.found > 0  # no two things have one, and not every one need be described
@@ -346,7 +377,10 @@ def _enough(column: Column, key: Column, found: Found, name: float) -> bool:
         return some or _telling(column, key, found)
     if column.called.lower() in names.REFERENCES and key.kind == "text":
         return True
-    return (found.of >= 3 or column.codes) and surprising(column, key, found)
+    return (found.of >= 3 or column.codes) and (
+        surprising(column, key, found)
+        or (not table.statistics.unique(column.name) and as_far(column, key))
+    )
 
 
 def _telling(column: Column, key: Column, found: Found) -> bool:
@@ -383,6 +417,12 @@ def _siblings(one: Profiled, other: Profiled) -> bool:
     return len(common) > 2 and len(common) * 2 > len(set(one.columns) | set(other.columns))
 
 
+def _of_any(table: Profiled, column: Column) -> bool:
+    """Whether another column says of which table each value is: ``owner_type``."""
+    kinds = (c for c in table.columns.values() if c.words_called[-1:] == ("type",))
+    return any(c.words_called[:-1] == column.stem for c in kinds)
+
+
 def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: str) -> bool:
     """Whether values that are all found would say something without a name."""
     if target.key != (key,) or not same_kind(column, target.columns[key]):
@@ -392,7 +432,14 @@ def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: st
     if column.kind == target.columns[key].kind == "iri":
         return True
     if column.kind == "integer":
-        return names.is_id(column.called) and bool(column.stem)
+        foreign = set(column.stem).intersection(names.FOREIGN) or _of_any(table, column)
+        # What has such a column itself is about the same thing, and not that thing.
+        beside = any(
+            c.words_called == column.words_called and (c.name,) != target.key
+            for c in target.columns.values()
+            if target is not table
+        )
+        return names.is_id(column.called) and bool(column.stem) and not (foreign or beside)
     if target is table:
         refers = column.many or names.is_identifier(column.called)  # a list of codes
         return refers and not table.statistics.unique(column.name)

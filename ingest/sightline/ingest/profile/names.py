@@ -200,11 +200,18 @@ SYNONYMS = (
     *(("town", "city"), ("writer", "author"), ("film", "movie"), ("dept", "department")),
     *(("capital", "city"), ("treatment", "procedure"), ("year", "season"), ("pcp", "physician")),
 )
+#: Ids that other systems gave; no table could describe what they refer to.
+FOREIGN = (
+    *("external", "session", "tax", "legacy", "old", "original", "source", "ext", "tracking"),
+    *("transaction", "national", "passport", "imdb", "tmdb", "wikidata", "device", "request"),
+    *("correlation", "row", "record", "global", "unique", "vat", "invoice", "confirmation", "ssn"),
+)
 #: Last words of columns of several values.
 LISTS = ("genres", "tags", "keywords", "categories", "names", "ids", "list", *ALIASES)
 #: Last words that say that a record of the table is one of the things named before.
 RECORDS = (
     *("entity", "header", "hdr", "dictionary", "dim", "dimension", "master", "mst", "mstr", "tbl"),
+    "lookup",
 )
 #: Words around the name of a table that say how it is kept.
 SUFFIXES = ("basics", "basic", "info", "details", "table", "export", "dump", "full")

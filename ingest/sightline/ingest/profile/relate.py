@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
@@ -24,12 +25,6 @@ from sightline.ingest.profile.tables import (
 )
 from sightline.ingest.profile.together import find_together
 
-#: Ids that other systems gave; no table could describe what they refer to.
-FOREIGN = (
-    *("external", "session", "tax", "legacy", "old", "original", "source", "ext", "tracking"),
-    *("transaction", "national", "passport", "imdb", "tmdb", "wikidata", "device", "request"),
-    *("correlation", "row", "record", "global", "unique", "vat", "invoice", "confirmation", "ssn"),
-)
 #: Numbers that people give to pairs of things.
 GIVEN = ("rating", "rate", "score", "stars", "grade", "vote", "weight")
 #: Columns that hold the address of what a record is about.
@@ -202,7 +197,7 @@ def _links_without_a_table(table: Profiled) -> None:
         stem = names.stem(name)
         if name in table.links or not stem or not names.is_id(name) or not column.filled:
             continue
-        if stem in (table.thing, table.thing[-1:]) or set(stem) & set(FOREIGN):
+        if stem in (table.thing, table.thing[-1:]) or set(stem) & set(names.FOREIGN):
             continue
         if not may_name(column) and not column.many:
             continue
@@ -250,6 +245,14 @@ def _same_things(table: Profiled) -> None:
         if _says_so_itself(link.table, table):
             return
         table.same_as = link.table
+        for name, other in table.links.items():
+            if other.table is table:  # the parent of one is a record of the table that has all
+                found = table.columns[name].distinct.found_in(
+                    link.table.columns[link.column].distinct
+                )
+                table.links[name] = replace(
+                    other, table=link.table, column=link.column, found=found
+                )
         table.say(
             f"its records are those of {link.table.name}: {table.name}.{table.key[0]} = "
             f"{link.table.name}.{link.column}, {evidence(link.found)}"

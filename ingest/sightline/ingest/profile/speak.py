@@ -10,6 +10,9 @@ from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled, is_end, owns
 
+#: Keys are numbers without gaps where this share has a successor; so many values of a column show
+#: how far it goes.
+DENSE, LEAST_DRAWN = 0.98, 50
 #: Share of the keys of a table that a column has, where names speak faintly and numbers are dense.
 COVERED = 0.3
 #: Chance, at most, that a column holds only keys of a table that it has nothing to do with.
@@ -38,6 +41,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
             return BARE  # ``source_ref``, and ``target_ref`` beside it
     if column.kind in ("integer", "digits") and not same_kind(column, of_key):
         return 0.0
+    if column is of_key:
+        return 0.0
     if not main and of_key.called.lower() in names.LABELS and of_key.kind == column.kind == "text":
         return OWN_WORDS if stem == thing else 0.0  # a country by its name
     if not main and called == (*thing, *of_key.words_called):
@@ -48,7 +53,7 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return 0.0
     if target is table:
         counter = names.is_id(of_key.called) and not of_key.stem  # ``id`` beside the key
-        if not (main or counter) or column.name in target.key or column is of_key:
+        if not (main or counter) or column.name in target.key:
             return 0.0
         if (
             called
@@ -68,9 +73,12 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
             return 0.55 if other else OWN_WORDS
         if stem[:-1] == thing and stem[-1] in names.GROUPS and names.is_id(column.called):
             return 0.6
+        if stem[1:] and stem[-1] == "of":
+            return 0.55  # ``episode_of_id``
         own = thing[-1:] if names.is_id(column.called) else thing
         bare = (
             stem == own
+            and (names.is_id(column.called) or not names.is_identifier(column.called))
             and (not of_key.stem or of_key.called.lower() in names.LABELS)
             and not target.supplement
         )  # ``location_id`` beside the ``id`` of a location, ``River`` beside the ``Name`` of one
@@ -79,6 +87,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return 0.8 if len(stem) > len(own) and stem[-len(own) :] == own else 0.0
     if not stem and called[:-1] == thing:
         return 1.0  # ``record_id`` of a record, which is what else a row is called
+    if not stem and called[:-1] == thing[-1:] and called == of_key.words_called and main:
+        return SAME_NAME
     if called == ("uid",) and thing[-1] in names.USERS and not table.statistics.unique(column.name):
         return 0.7
     if not stem:
@@ -125,14 +135,23 @@ def _things(
     if stem[-len(thing) :] == thing:
         side = names.USES.issuperset(stem[: -len(thing)])  # ``home_team``
         return 0.85 if number and not side else OWN_WORDS  # ``lock_version`` is mostly a number
+    if thing[:-1] == stem and thing[-1] in ("name", "title") and not number:
+        return 0.85  # ``company_id`` where the table is called ``company_name``
+    if stem == table.thing and stem != thing[: len(stem)]:
+        return 0.0  # the code of a label is none of a release label
+    stem = names.undirected(stem)
     if len(stem) < len(thing) and thing[-len(stem) :] == stem:
+        if number and stem[-1] in names.KINDS_OF and not owns(table.thing, thing[: -len(stem)]):
+            return 0.85 if thing[: len(table.thing)] == table.thing else 0.0
         return 0.85 if thing[: len(table.thing)] == table.thing else 0.8
     return 0.0
 
 
 def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Profiled) -> float:
     """What abbreviations, words written as one and roles of people say."""
-    thing = target.thing
+    thing, is_id = target.thing, names.is_id(column.called)
+    if is_id and len(stem) > 1 and names.USES.issuperset(stem[1:]) and stem[0] == thing[-1]:
+        return 0.7
     role = bool({*column.words_called, *stem} & set(names.ROLES))
     if (
         not role
@@ -144,13 +163,11 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
         )
     ):
         return 0.0  # ``repo_labels`` with a ``repo_id`` are of repos, and none
-    joined, of_thing, is_id = "".join(stem), "".join(thing), names.is_id(column.called)
+    joined, of_thing = "".join(stem), "".join(thing)
     if len(of_thing) > 3 and joined.endswith(of_thing):
         return 0.8
     if len(joined) > 3 and is_id and of_thing.endswith(joined):
         return 0.75
-    if is_id and len(stem) > 1 and names.USES.issuperset(stem[1:]) and stem[0] == thing[-1]:
-        return 0.7
     if names.is_measure(column.called) and not is_id:
         return 0.0
     if is_id:
@@ -212,6 +229,18 @@ def surprising(column: Column, key: Column, found: Found) -> bool:
     else:
         density = {0: 1.0, 1: 0.5, 2: 0.3}.get(round(min(column.mean_length, 3)), 0.04)
     return bool(density**found.found < BY_CHANCE)
+
+
+def as_far(column: Column, key: Column) -> bool:
+    """Whether numbers that come again go as far as keys from 1 on do, and no farther: the largest
+    of ``n`` keys drawn from ``N`` is mostly less than ``2 N / n`` below the last."""
+    if key.kind != "integer" or column.kind != "integer" or key.density < DENSE:
+        return False
+    numbers = {int(value) for value in column.sample}
+    last = min(map(int, key.sample)) + key.distinct.count - 1
+    if len(numbers) < LEAST_DRAWN:
+        return False
+    return 0 <= last - max(numbers) <= 2 * key.distinct.count / len(numbers)
 
 
 def covered(key: Column, found: Found) -> float:

@@ -210,8 +210,8 @@ def _score(found: Profiled, name: str) -> int:
     if not may_name(column) or is_end(found, column):
         return 0
     if number and names.is_measure(name) and not names.is_id(name):
-        # A year names nothing but a year, or a season.
-        if not first or stem != ("year",):
+        # A year names nothing but a year, or a season; a score one of a table of scores.
+        if not first or (stem != ("year",) and stem != found.thing):
             return 0
         return 60 if owns(found.thing, stem) or names.synonyms(stem, found.thing) else 0
     if names.is_identifier(name) or lower in names.KEYS:
@@ -249,7 +249,7 @@ def _leads(found: Profiled, column: Column) -> bool:
 def is_end(found: Profiled, column: Column) -> bool:
     """Whether it names one of two things, and another column the other: ``from_node, to_node``."""
     direction, rest = column.words_called[:1], column.words_called[1:]
-    if not direction or direction[0] not in names.DIRECTIONS:
+    if not direction or direction[0] not in names.DIRECTIONS or column.stem == found.thing:
         return False
     others = (one.words_called for one in found.columns.values() if one is not column)
     return any(other[1:] == rest and other[0] in names.DIRECTIONS for other in others if other)
