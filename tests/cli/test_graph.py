@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sightline.cli.main import run
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
+from sightline.models.data.dataset import Weighting
+from sightline.models.errors import NoModel
 from tests.graph.conftest import add_load, fact
 
 OWL = "http://www.w3.org/2002/07/owl#"
@@ -96,3 +99,23 @@ def test_an_export_that_cannot_be_says_why(
     arguments = ["-w", str(workspace), "-f", format, "-o", str(workspace / target)]
     assert run(["export", *arguments]) == code
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "run"])
+def test_how_much_facts_count_reaches_the_teacher(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def stopped(ws: Workspace, **how: Any) -> str:
+        asked.append(how["weighting"])
+        raise NoModel(ws.path)
+
+    monkeypatch.setattr("sightline.models.train.train", stopped)
+    table, ws = tmp_path / "a.csv", tmp_path / "ws"
+    table.write_text("head,relation,tail,rating\na,likes,b,2\nb,likes,c,1\n")
+    Workspace.create(ws)
+    sources = [str(table)] if command == "run" else []
+
+    assert run([command, *sources, "-w", str(ws), "--weight", "rating", "--extracted"]) == 1
+    assert asked == [Weighting("rating", extracted=True)]

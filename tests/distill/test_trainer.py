@@ -123,6 +123,42 @@ def test_a_step_hears_teacher_and_facts_and_a_question_as_often_as_it_has_answer
     torch.testing.assert_close(loss, 0.25 * hard + 0.75 * soft)
 
 
+def test_an_answer_counts_by_its_weight_in_both_parts_of_the_loss() -> None:
+    weight = np.array([1.0, 0.5, 0.25], np.float32)
+    data = replace(data_of([(0, 0, 30), (0, 0, 31), (1, 0, 32)]), weight=weight)
+    questions = Questions(data, torch.device("cpu"))
+    told, vectors = torch.randn(5, N), torch.randn(N, 8)
+    targets = SoftTargets(told, None, torch.zeros(5, 0), vectors)
+    config = replace(WHOLE, soft=0.75, dropout=0)
+    trainer = StudentTrainer(questions, targets, config, Setting(1.0), seed=0)
+    trainer._build()
+    batch = questions.batch(torch.arange(5))
+    (loss,) = trainer._losses(torch.arange(5))
+
+    p, q = (
+        torch.log_softmax(told, 1),
+        torch.log_softmax(trainer.model.scores(batch.head, batch.rel), 1),
+    )
+    counts = torch.tensor([1, 0.5, 0.25, 1, 0.5, 0.25])  # of (0, 30), (0, 31), (1, 32) and back
+    hard = -counts @ q[[0, 0, 1, 2, 3, 4], [30, 31, 32, 0, 0, 1]]
+    soft = torch.tensor([1.5, 0.25, 1, 0.5, 0.25]) @ (p.exp() * (p - q)).sum(1)
+    torch.testing.assert_close(loss, (0.25 * hard + 0.75 * soft) / 3.5)
+
+
+def test_an_encoded_student_hears_less_of_what_counts_less() -> None:
+    data = replace(ring(), weight=np.linspace(0, 1, 2 * N).astype(np.float32))
+    trainer = encoded_of(WHOLE, Setting(None), data)
+    trainer._build()
+    rows = trainer.model.entity = torch.randn(N, 64)
+    trainer.model.eval()
+    asked, answer, weight = trainer.questions.asked_of(torch.tensor([5, 60]))
+    each = torch.stack([trainer._loss(asked[i : i + 1], answer[i : i + 1]) for i in range(4)])
+
+    assert rows is trainer.model.entity
+    torch.testing.assert_close(weight, torch.from_numpy(data.weight[[5, 60, 5, 60]]))
+    torch.testing.assert_close(trainer._loss(asked, answer, weight), each @ weight / weight.sum())
+
+
 def encoded_of(config: StudentConfig, setting: Setting, data: LearningData) -> EncodedTrainer:
     questions = Questions(data, torch.device("cpu"))
     return EncodedTrainer(questions, targets_of(questions, config), config, setting, 0)
@@ -154,7 +190,7 @@ def test_a_step_asks_only_for_facts_that_its_rows_were_not_made_of() -> None:
     trainer._build()
     encode, read, asked = trainer.model.encoder.forward, [], []
     trainer.model.encoder.forward = lambda messages: read.append(messages) or encode(messages)
-    trainer._loss = lambda question, answer: (
+    trainer._loss = lambda question, answer, _: (
         asked.append((question, answer)) or trainer.model.entity.sum()
     )
     facts = torch.tensor([3, 50])

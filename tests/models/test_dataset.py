@@ -7,15 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from sightline.graph.errors import UsageError
+from sightline.graph.extraction.extract import extract
 from sightline.graph.reasoning.reason import reason
 from sightline.graph.snapshot.compile import compile_snapshot
+from sightline.graph.snapshot.errors import UnknownQualifier
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import OWL, RDF_TYPE
-from sightline.models.data.dataset import LearningData, learning_data
+from sightline.ingest.load import ingest
+from sightline.models.data.dataset import LearningData, Weighting, learning_data
+from sightline.models.data.questions import Questions
 from sightline.models.errors import CannotTrain
 from tests.graph.conftest import BASE, add_load, build, fact, label
+from tests.graph.test_extract import add_text, sentences_of_towns, world
 
 
 @pytest.fixture
@@ -107,3 +114,84 @@ def test_inferred_facts_are_not_learnt_from(tmp_path: Path) -> None:
         ("a", "r", "b"),
         ("b", "r", "c"),
     }
+
+
+def rated(path: Path, *rows: tuple[str, str, str, str]) -> Snapshot:
+    """Facts with a rating, from a table."""
+    table = path / "rated.csv"
+    table.write_text("\n".join(map(",".join, [("head", "relation", "tail", "rating"), *rows])))
+    workspace = Workspace.create(path / "ws")
+    ingest(workspace, [table])
+    return compile_snapshot(workspace, rdf=False)
+
+
+def test_a_fact_counts_by_what_it_says_of_itself(tmp_path: Path) -> None:
+    people = [f"p{i:02}" for i in range(12)]
+    pairs = [(a, b) for a in people for b in people if a < b]
+    rows = [(a, "likes", b, str(1 + i % 4)) for i, (a, b) in enumerate(pairs)]
+    twice = ("p00", "likes", "p01", "4"), ("p00", "knows", "p01", "")
+    snapshot = rated(tmp_path, *rows, *twice)
+    plain, data = (learning_data(snapshot, Weighting(name)) for name in (None, "rating"))
+    wanted = {(a, "likes", b): int(rating) / 4 for a, _, b, rating in rows}
+    wanted |= {("p00", "likes", "p01"): (1 + 4) / 2 / 4, ("p00", "knows", "p01"): 1.0}
+
+    assert plain.weight is None
+    np.testing.assert_array_equal(plain.train, data.train)
+    assert len(data.valid)  # so that places in training and in the graph differ
+    for triple, weight in zip(data.train, data.weight):
+        assert weight == wanted[named(data, triple[None]).pop()]
+
+
+def test_questions_know_how_much_each_answer_counts(tmp_path: Path) -> None:
+    facts = [("a", "r", "b", "1"), ("a", "r", "c", "3"), ("d", "r", "b", "2"), ("b", "r", "a", "4")]
+    data = learning_data(rated(tmp_path, *facts), Weighting("rating"))
+    questions = Questions(data, torch.device("cpu"))
+    batch = questions.batch(torch.arange(len(questions)))
+    counts = {tuple(fact): weight for fact, weight in zip(data.train.tolist(), data.weight)}
+
+    for row, answer, weight in zip(batch.row, batch.answer, batch.weight):
+        head, rel = int(batch.head[row]), int(batch.rel[row])
+        forward = (head, rel, int(answer)) if rel == 0 else (int(answer), 0, head)
+        assert weight == counts[forward]
+    asked, answers, weight = questions.asked_of(torch.tensor([2, 0]))
+    for position, answer, one in zip(asked, answers, weight):
+        some = questions.batch(position[None])
+        assert one == some.weight[some.answer == answer]
+
+
+@pytest.mark.parametrize(
+    ("ratings", "name", "error", "words"),
+    [
+        (("1", "2"), "ratings", UnknownQualifier, "rating"),
+        (("good", "bad"), "rating", UsageError, "no fact says 'rating' as a number"),
+        (("-1", "2"), "rating", UsageError, "from -1 to 2"),
+        (("0", "0"), "rating", UsageError, "not 0 for all"),
+    ],
+)
+def test_what_cannot_weigh_is_refused(
+    ratings: tuple[str, str], name: str, error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    first, second = ratings
+    snapshot = rated(tmp_path, ("a", "r", "b", first), ("b", "r", "c", second))
+
+    with pytest.raises(error, match=words):
+        learning_data(snapshot, Weighting(name))
+
+
+def test_facts_of_texts_are_learnt_from_where_asked_and_never_held_out(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "ws")
+    world(workspace)
+    add_text(workspace, sentences_of_towns())
+    extract(workspace)
+    add_load(workspace, [fact(("t11", "lies_on", "r3"))], "test", name="test")
+    snapshot = compile_snapshot(workspace, rdf=False)
+    plain, data = (learning_data(snapshot, Weighting(extracted=e)) for e in (False, True))
+    (read,) = named(data, data.train) - named(plain, plain.train)
+
+    assert plain.weight is None
+    assert snapshot.num_extracted == 2  # and one of them is asked in the test
+    assert read == ("t10", "lies_on", "r2")
+    town = snapshot.resolve_entity("Townkia")
+    (confidence,) = [one.confidence for one in snapshot.extractions(town)]
+    assert named(data, data.valid) == named(plain, plain.valid)
+    assert data.weight.tolist() == [1.0] * len(plain.train) + [np.float32(confidence)]

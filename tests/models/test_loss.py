@@ -29,6 +29,18 @@ def test_smoothing_equals_that_of_torch() -> None:
     )
 
 
+def test_a_pair_that_weighs_twice_counts_as_two() -> None:
+    scores = torch.randn(3, 7, generator=torch.Generator().manual_seed(3))
+    row, column, weight = torch.tensor([0, 2]), torch.tensor([1, 3]), torch.tensor([0.5, 0.25])
+    often = torch.tensor([0, 0, 1])
+
+    for smoothing in (0.0, 0.1):
+        assert answer_loss(scores, row, column, smoothing, weight).item() == pytest.approx(
+            answer_loss(scores, row[often], column[often], smoothing).item()
+        )
+    assert answer_loss(scores, row, column, weight=torch.zeros(2)).item() == 0.0
+
+
 def test_candidates_hold_every_answer_once() -> None:
     answer = torch.tensor([3, 8, 3])
     drawn = Candidates.sample(answer, 50, 10, torch.Generator().manual_seed(2))

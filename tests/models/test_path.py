@@ -26,7 +26,7 @@ from sightline.models.members.path import compiled, tensors
 from sightline.models.members.path import trainer as path
 from sightline.models.members.path.graph import Neighbourhood, PathGraph
 from sightline.models.members.path.network import PathMember
-from sightline.models.members.path.trainer import PathTrainer, affordable, askable, hiding
+from sightline.models.members.path.trainer import PathTrainer, affordable, askable, drawn, hiding
 from sightline.models.ranking import filtered_ranks
 from sightline.models.training.presets import PathConfig
 from sightline.models.training.trainer import scorer_of
@@ -352,3 +352,18 @@ def test_every_answer_is_hidden_in_its_own_part_and_in_no_other(linked: bool) ->
                     assert not stated
                 elif not questions.hides_all:
                     assert stated
+
+
+def test_what_counts_for_nothing_is_never_asked_and_what_counts_twice_twice_as_often() -> None:
+    none = np.zeros((0, 3))
+    data = data_of(np.array([(0, 0, 1), (1, 0, 2), (2, 0, 3)]), none, 4, 1)
+    rng = np.random.default_rng(0)
+    weighed = replace(data, weight=np.array([0.0, 1.0, 0.5], np.float32))
+    often = np.bincount([int(drawn(weighed, 1, rng)[0]) for _ in range(3000)], minlength=3)
+
+    assert sorted(drawn(weighed, 3, rng).tolist()) == [1, 2]
+    assert often[0] == 0
+    assert often[1] / often[2] == pytest.approx(2, rel=0.15)
+    assert sorted(drawn(data, 3, rng).tolist()) == [0, 1, 2]
+    asked = hiding(weighed, 1.0, rng, everything=False).asked
+    assert 0 not in asked.head

@@ -21,7 +21,8 @@ from sightline.graph.errors import UsageError
 from sightline.graph.progress import silent
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
-from sightline.models.data.dataset import LearningData
+from sightline.ingest.load import ingest
+from sightline.models.data.dataset import LearningData, Weighting
 from sightline.models.data.questions import Questions
 from sightline.models.errors import Diverged, NoModel, OutOfDeviceMemory
 from sightline.models.members import network
@@ -300,6 +301,22 @@ def test_the_same_request_finds_the_finished_model(workspace: Workspace) -> None
     assert train(workspace, preset="quick", seed=1, device="cpu") != first
 
 
+def test_a_teacher_remembers_how_much_facts_counted(workspace: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "rated.csv"
+    table.write_text("head,relation,tail,rating\np0,likes,p1,5\np1,likes,p2,1\n")
+    ingest(workspace, [table])
+    compile_snapshot(workspace, rdf=False)
+    plain = train(workspace, preset="quick", device="cpu")
+    model_id = train(workspace, preset="quick", weighting=Weighting("rating"), device="cpu")
+    teacher, data, manifest = open_teacher(workspace, model_id)
+
+    assert model_id != plain
+    assert manifest["weighting"]["qualifier"].endswith("rating")
+    assert np.count_nonzero(data.weight == np.float32(0.2)) == 1
+    assert not torch.equal(teacher.members[0].rel, open_teacher(workspace, plain)[0].members[0].rel)
+    assert open_teacher(workspace, plain)[1].weight is None
+
+
 def test_an_unknown_model_and_preset_are_named(workspace: Workspace) -> None:
     with pytest.raises(NoModel):
         open_teacher(workspace, "0" * 16)
@@ -325,6 +342,7 @@ def test_the_id_of_a_model_names(monkeypatch: pytest.MonkeyPatch, change: str, w
         monkeypatch.setattr(f"sightline.models.train.{change}", other)
 
     assert identify("snapshot", preset, 0, device) != before, what
+    assert identify("snapshot", preset, 0, device, Weighting(extracted=True)) != before
     assert identify("snapshot", preset, 0, torch.device("cpu", 0)) == before or change != "device"
 
 

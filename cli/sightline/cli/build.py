@@ -15,6 +15,7 @@ from sightline.cli import terminal
 from sightline.cli.options import (
     DeviceOption,
     EncodingOption,
+    ExtractedOption,
     FormatOption,
     JsonOption,
     MappingOption,
@@ -27,6 +28,7 @@ from sightline.cli.options import (
     SourcesArgument,
     StrictOption,
     TuneOption,
+    WeightOption,
     WorkspaceOption,
     require_training,
 )
@@ -60,6 +62,8 @@ def run(
     source: SourceOption = None,
     preset: RunPresetOption = None,
     tune: TuneOption = False,
+    weight: WeightOption = None,
+    extracted: ExtractedOption = False,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
@@ -87,7 +91,7 @@ def run(
         if missing or preset == "none":
             _compile(ws)
         else:
-            learn(ws, preset or "standard", device, seed, tune)
+            learn(ws, preset or "standard", device, seed, tune, weight, extracted)
     if missing:
         terminal.say(f"nothing was learnt of it: {missing}")
     terminal.say(f"ready: sightline serve -w {workspace}")
@@ -122,14 +126,22 @@ def extract_texts(
         return extract(ws, options, network=network, deadline_s=deadline_s, progress=progress)
 
 
-def learn(ws: Workspace, preset: str, device: str, seed: int = 0, tune: bool = False) -> None:
+def learn(
+    ws: Workspace,
+    preset: str,
+    device: str,
+    seed: int = 0,
+    tune: bool = False,
+    weight: str | None = None,
+    extracted: bool = False,
+) -> None:
     """All stages after loading, in a row, holding the lock throughout."""
     from sightline.distill.serving import publish
     from sightline.models.errors import WorseModel
 
     with ws.lock():
         _compile(ws)
-        model = _train(ws, preset, tune, device, seed)
+        model = _train(ws, preset, tune, device, seed, weight, extracted)
         _distill(ws, model, device)
         _show_metrics(_evaluate(ws, model))
         try:
@@ -401,21 +413,39 @@ def train(
     workspace: WorkspaceOption,
     preset: PresetOption = "standard",
     tune: TuneOption = False,
+    weight: WeightOption = None,
+    extracted: ExtractedOption = False,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
 ) -> None:
     """Train the GNN teacher on the compiled graph. An interrupted training goes on where it was."""
     require_training()
-    model = _train(Workspace.open(workspace), preset, tune, device, seed)
+    ws = Workspace.open(workspace)
+    model = _train(ws, preset, tune, device, seed, weight, extracted)
     terminal.say(f"teacher of model {model}; next: sightline distill -w {workspace}")
 
 
-def _train(ws: Workspace, preset: str, tune: bool, device: str, seed: int) -> str:
+def _train(
+    ws: Workspace,
+    preset: str,
+    tune: bool,
+    device: str,
+    seed: int,
+    weight: str | None,
+    extracted: bool,
+) -> str:
+    from sightline.models.data.dataset import Weighting
     from sightline.models.train import train as train_teacher
 
     with ws.lock(), terminal.progress() as progress:
         return train_teacher(
-            ws, preset=preset, tune=tune, seed=seed, device=device, progress=progress
+            ws,
+            preset=preset,
+            tune=tune,
+            weighting=Weighting(weight, extracted),
+            seed=seed,
+            device=device,
+            progress=progress,
         )
 
 

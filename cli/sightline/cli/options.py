@@ -30,6 +30,21 @@ TuneOption = Annotated[
         help="Train the teacher in full with several penalties; the best on validation stays.",
     ),
 ]
+WeightOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weight",
+        metavar="NAME",
+        help="What facts say of themselves in numbers, such as a rating: each counts by its share "
+        "of the largest, and whole where it says nothing. Without it, all count alike.",
+    ),
+]
+ExtractedOption = Annotated[
+    bool,
+    typer.Option(
+        "--extracted", help="Learn from facts of texts, too; each counts by its confidence."
+    ),
+]
 DeviceOption = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option(help="Where to train: auto takes a GPU if any.")
 ]

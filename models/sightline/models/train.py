@@ -29,7 +29,7 @@ from sightline.graph.storage.artifact import is_intact, new_artifact, open_artif
 from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.storage.workspace import Workspace
-from sightline.models.data.dataset import LearningData, learning_data
+from sightline.models.data.dataset import ALIKE, LearningData, Weighting, learning_data
 from sightline.models.data.questions import Questions
 from sightline.models.errors import NoModel
 from sightline.models.format import LEARNING, MODEL_FORMAT
@@ -50,6 +50,7 @@ def train(
     *,
     preset: str,
     tune: bool = False,
+    weighting: Weighting = ALIKE,
     seed: int = 0,
     device: str = "auto",
     progress: Progress = silent,
@@ -59,6 +60,7 @@ def train(
     Args:
         tune: train the members that learn entities in full with every penalty tried, and keep the
             best.
+        weighting: how much each fact counts; a qualifier may be named as users name it.
 
     An interrupted run goes on from its last checkpoint; on the CPU, with the same number of
     threads, to the same bits as one that was never stopped.
@@ -67,7 +69,7 @@ def train(
         The model's id, 16 hex digits.
 
     Raises:
-        CannotTrain: before anything is computed.
+        CannotTrain, UnknownQualifier: before anything is computed.
         Diverged, OutOfDeviceMemory, UsageError, WorkspaceLocked, NotWritable, DiskFull
     """
     # A bare image, which trains without a workspace (benchmarks/gpu.py), cannot read one.
@@ -77,11 +79,14 @@ def train(
     target = choose_device(device)
     with ws.lock():
         snapshot = served_snapshot(ws)
-        model_id = identify(snapshot.id, config, seed, target)
+        if weighting.qualifier is not None:
+            meant = snapshot.resolve_qualifier(weighting.qualifier)
+            weighting = replace(weighting, qualifier=snapshot.property_iris[meant])
+        model_id = identify(snapshot.id, config, seed, target, weighting)
         if is_intact(ws.models / model_id, format=MODEL_FORMAT):
             return model_id
         progress("read", 0, None, f"snapshot {snapshot.id}")
-        data = learning_data(snapshot)
+        data = learning_data(snapshot, weighting)
         scratch = ws.scratch(model_id)
         with memory_guard(target):
             questions = Questions(data, target)
@@ -96,6 +101,7 @@ def train(
             "seed": seed,
             "device": target.type,
             "rows": {"entities": data.num_entities, "relations": data.num_relations},
+            "weighting": asdict(weighting),
             "split": {"valid": data.split, **{part: len(getattr(data, part)) for part in PARTS}},
             "members": [
                 {
@@ -135,11 +141,19 @@ def _blend(trainers: list[Trainer], questions: Questions) -> Teacher:
     return teacher
 
 
-def identify(snapshot_id: str, preset: Preset, seed: int, device: torch.device) -> str:
+def identify(
+    snapshot_id: str,
+    preset: Preset,
+    seed: int,
+    device: torch.device,
+    weighting: Weighting = ALIKE,
+) -> str:
     """16 hex digits of everything that decides a model's numbers, the kind of device among it."""
     decides = {member.name: asdict(member.config(preset)) for member in MEMBERS}
     learner = MODEL_FORMAT, LEARNING, digest()
     made = [*learner, snapshot_id, decides, asdict(preset.student), seed, device.type]
+    if weighting != ALIKE:
+        made.append(asdict(weighting))
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -158,7 +172,8 @@ def open_teacher(ws: Workspace, model_id: str) -> tuple[Teacher, LearningData, d
     if not folder.is_dir():
         raise NoModel(ws.path)
     manifest = open_artifact(folder, format=MODEL_FORMAT, again="sightline train")
-    data = learning_data(Snapshot.open(ws.snapshots / manifest["snapshot"]))
+    snapshot = Snapshot.open(ws.snapshots / manifest["snapshot"])
+    data = learning_data(snapshot, Weighting(**manifest.get("weighting", {})))
     try:
         model = Teacher(_members_again(data, manifest), data.num_relations)
         model.load_state_dict(load_file(folder / WEIGHTS))

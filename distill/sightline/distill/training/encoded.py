@@ -79,17 +79,18 @@ class EncodedTrainer(StudentTrainer):
         # Encoded once for all questions of the step, and their gradients go back through it once.
         rows = self.model.encoder(self.questions.messages_without_facts(positions))
         self.model.entity = rows.detach().requires_grad_()
-        asked, answer = self.questions.asked_of(positions)
+        asked, answer, weight = self.questions.asked_of(positions)
         order = torch.randperm(len(asked), generator=self._generator)
         for some in torch.split(order, self._at_once):
-            yield self._loss(asked[some], answer[some]) * (len(some) / len(asked))
+            part = self._loss(asked[some], answer[some], None if weight is None else weight[some])
+            yield part * (len(some) / len(asked))
         rows.backward(self.model.entity.grad)
 
-    def _loss(self, asked: Tensor, answer: Tensor) -> Tensor:
+    def _loss(self, asked: Tensor, answer: Tensor, counts: Tensor | None = None) -> Tensor:
         setting, where = self.setting, asked.numpy()
         known, row = self.questions.known, torch.arange(len(asked), device=self.device)
         head, rel = tensors(self.device, known.head[where], known.rel[where])
-        batch = Batch(head, rel, row, answer.to(self.device))
+        batch = Batch(head, rel, row, answer.to(self.device), counts)
         drawn = self._draw(batch, asked)
         scores = self.model.scores(batch.head, batch.rel, drawn.entity)
         others = torch.zeros_like(scores, dtype=torch.bool)
@@ -98,9 +99,10 @@ class EncodedTrainer(StudentTrainer):
         apart = (column >= 0) & (entity != batch.answer[of])
         others[of[apart], column[apart]] = True
         hard = drawn.weighted(scores).masked_fill(others, NO_SCORE)
-        loss = answer_loss(hard, row, drawn.columns(batch.answer), setting.smoothing)
+        columns = drawn.columns(batch.answer)
+        loss = answer_loss(hard, row, columns, setting.smoothing, batch.weight)
         if setting.temperature is not None:
-            weight = torch.ones(len(asked), device=self.device)
+            weight = torch.ones(len(asked), device=self.device) if counts is None else counts
             soft = self._soft_loss(scores, drawn, asked, weight, setting.temperature, others)
             loss = (1.0 - SOFT) * loss + SOFT * soft
         return loss

@@ -103,10 +103,11 @@ class StudentTrainer(Trainer):
         drawn = self._draw(batch, positions)
         scores = self.model.scores(batch.head, batch.rel, drawn.entity)
         columns = drawn.columns(batch.answer)
-        loss = answer_loss(drawn.weighted(scores), batch.row, columns, setting.smoothing)
+        hard = drawn.weighted(scores)
+        loss = answer_loss(hard, batch.row, columns, setting.smoothing, batch.weight)
         if setting.temperature is not None:
             # A question counts as often as it has answers, as in the hard loss.
-            weight = torch.bincount(batch.row, minlength=len(scores)).to(scores.dtype)
+            weight = torch.bincount(batch.row, batch.weight, len(scores)).to(scores.dtype)
             soft = self._soft_loss(scores, drawn, positions, weight, setting.temperature)
             loss = (1.0 - self.config.soft) * loss + self.config.soft * soft
         yield loss

@@ -29,12 +29,14 @@ class Batch:
     Attributes:
         head, rel: int64 ``(B,)``.
         row, answer: int64 ``(A,)``: which question, which entity.
+        weight: float32 ``(A,)``: how much each answer counts; None where all count alike.
     """
 
     head: Tensor
     rel: Tensor
     row: Tensor
     answer: Tensor
+    weight: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,16 @@ class Questions:
         ends, rels = tensors(device, np.stack([head, tail]), rel)
         self._head, self._rel, self._tail = head, rel, tail
         self.messages = Messages(ends, rels, data.num_entities)
+        # Answers are in order of (head, directed relation, answer), which is unique in facts.
+        self._order = np.lexsort((tail, rel, head))
         self._pair = np.minimum(head, tail) * np.int64(data.num_entities) + np.maximum(head, tail)
         self.hides_all = _hides_all(data, self._pair)
         self._asks = torch.from_numpy(self.known.find(head, rel))
         self._asks_back = torch.from_numpy(self.known.find(tail, turned))
+        self._weight: Tensor | None = None
+        if data.weight is not None:
+            of_answer = np.concatenate([data.weight, data.weight])[self._order]
+            self._weight = torch.from_numpy(of_answer).to(device)
 
     def __len__(self) -> int:
         return len(self.known)
@@ -87,7 +95,11 @@ class Questions:
         where = positions.numpy()
         row, answer = self.known.at(where)
         asked = self.known.head[where], self.known.rel[where]
-        return Batch(*tensors(self.device, *asked, row, answer))
+        weight = self._weight
+        if weight is not None:
+            weight = weight[torch.from_numpy(self.known.entries(where)).to(self.device)]
+        head, rel, rows, answers = tensors(self.device, *asked, row, answer)
+        return Batch(head, rel, rows, answers, weight)
 
     def messages_without(self, positions: Tensor) -> Messages:
         """The graph without the edges that answer these questions, in either direction.
@@ -99,17 +111,22 @@ class Questions:
         dropped = asked[self._asks] | asked[self._asks_back]
         return self.messages.without(dropped.to(self.device))
 
-    def asked_of(self, facts: Tensor) -> tuple[Tensor, Tensor]:
+    def asked_of(self, facts: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """What some training facts answer, in both directions.
 
         Args:
             facts: int64 ``(F,)``, places in ``data.train``.
 
         Returns:
-            Positions of questions and the answers, int64 ``(2 F,)`` each, on the CPU.
+            Positions of questions and the answers, int64 ``(2 F,)`` each, on the CPU; and how
+            much each counts, on the device, None where all count alike.
         """
         both = torch.cat([facts, facts + len(self.data.train)])
-        return self._asks[both], torch.from_numpy(self._tail[both.numpy()].astype(np.int64))
+        answers = torch.from_numpy(self._tail[both.numpy()].astype(np.int64))
+        weight = None
+        if self.data.weight is not None:
+            weight = torch.from_numpy(self.data.weight)[facts].repeat(2).to(self.device)
+        return self._asks[both], answers, weight
 
     def messages_without_facts(self, facts: Tensor) -> Messages:
         """The graph without some training facts, in either direction."""
@@ -128,9 +145,7 @@ class Questions:
         part = np.random.default_rng(count).integers(count, size=facts).astype(np.int8)
         of_message = np.concatenate([part, part])
         rest = [self._without(of_message == number) for number in range(count)]
-        # Answers are in order of (head, directed relation, answer), which is unique in facts.
-        order = np.lexsort((self._tail, self._rel, self._head))
-        return Parts(of_message[order], rest)
+        return Parts(of_message[self._order], rest)
 
 
 def _hides_all(data: LearningData, linked: npt.NDArray[np.int64]) -> bool:

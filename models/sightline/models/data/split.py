@@ -28,11 +28,17 @@ OVERLAP = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """int32 ``(n, 3)`` each: disjoint, together the triples that were split."""
+    """Parts of the triples that were split, disjoint and together all.
+
+    Attributes:
+        train, valid, test: int32 ``(n, 3)`` each.
+        kept: int64 ``(n,)``: where ``train`` stands in what was split.
+    """
 
     train: Ids
     valid: Ids
     test: Ids
+    kept: npt.NDArray[np.int64]
 
 
 def random_split(
@@ -69,7 +75,8 @@ def random_split(
             wanted[target] -= len(own)
             if not wanted[target]:
                 del wanted[target]
-    return Split(*(triples[part == p] for p in range(3)))
+    train, valid, test = (triples[part == p] for p in range(3))
+    return Split(train, valid, test, np.flatnonzero(part == 0))
 
 
 def entangled_relations(triples: Ids, num_relations: int) -> npt.NDArray[np.int32]:

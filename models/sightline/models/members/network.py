@@ -148,7 +148,7 @@ class NetworkTrainer(Trainer):
         x, head, answer = self.model.encode(messages, rows), place(batch.head), place(batch.answer)
         tails = x if drawn.entity is None else x[place(drawn.entity)]
         scores = drawn.weighted(self.model.query(x, head, batch.rel) @ tails.T)
-        loss = answer_loss(scores, batch.row, drawn.columns(batch.answer))
+        loss = answer_loss(scores, batch.row, drawn.columns(batch.answer), weight=batch.weight)
         # N3 of the three factors of every (question, answer) pair.
         penalty = (
             cubed_norm(x[head])[batch.row].mean()

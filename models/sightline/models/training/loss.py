@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 
-def answer_loss(scores: Tensor, row: Tensor, column: Tensor, smoothing: float = 0.0) -> Tensor:
+def answer_loss(
+    scores: Tensor,
+    row: Tensor,
+    column: Tensor,
+    smoothing: float = 0.0,
+    weight: Tensor | None = None,
+) -> Tensor:
     """Cross entropy of each (question, answer) pair against all columns, averaged over the pairs.
 
     It equals 1-vs-all training pair by pair, but scores a question once for all its answers.
@@ -17,13 +23,21 @@ def answer_loss(scores: Tensor, row: Tensor, column: Tensor, smoothing: float = 
         scores: float32 ``(B, C)``.
         row, column: int64 ``(A,)``: the pairs.
         smoothing: share of the target spread evenly over the columns.
+        weight: float32 ``(A,)``: how much each pair counts in the average; alike by default.
     """
     log_probability = torch.log_softmax(scores, dim=1)
-    loss = -log_probability[row, column].mean()
+    loss = -_mean(log_probability[row, column], weight)
     if smoothing:
-        even = -log_probability.mean(dim=1)[row].mean()
+        even = -_mean(log_probability.mean(dim=1)[row], weight)
         loss = (1.0 - smoothing) * loss + smoothing * even
     return loss
+
+
+def _mean(each: Tensor, weight: Tensor | None) -> Tensor:
+    # A step whose pairs all count for nothing teaches nothing.
+    if weight is None:
+        return each.mean()
+    return (each * weight).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,18 @@ class Qualifiers(Edges):
         edges[np.searchsorted(self.origin_indptr, met, side="right") - 1] = True
         return edges
 
+    def numbers_of(self, prop: int) -> Doubles:
+        """The numbers that edges say under a property, ``(M,)``: the mean over the statements of
+        each, NaN where none says one."""
+        said = self.qualifier_number[self.qualifier_said]
+        counts = (self.qualifier_property[self.qualifier_said] == prop) & ~np.isnan(said)
+        edge = np.searchsorted(self.origin_indptr, self.qualifier_origin[counts], side="right") - 1
+        times = np.bincount(edge, minlength=self.num_edges)
+        total = np.bincount(edge, said[counts], minlength=self.num_edges)
+        mean = np.full(self.num_edges, np.nan)
+        np.divide(total, times, out=mean, where=times > 0)
+        return mean
+
     def values_of(self, prop: int) -> range:
         """Where the values of a property are: numbers, ascending, then the others, by text."""
         return range(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -117,13 +118,22 @@ def hiding(data: LearningData, share: float, rng: np.random.Generator, *, everyt
     """
     facts, shape = data.train, (data.num_entities, data.num_relations)
     hidden = np.zeros(len(facts), np.bool_)
-    hidden[rng.permutation(len(facts))[: max(1, int(share * len(facts)))]] = True
+    hidden[drawn(data, max(1, int(share * len(facts))), rng)] = True
     asked = KnownAnswers.of_triples(facts[hidden], *shape)
     if everything:
         low, high = np.sort(facts[:, [0, 2]].astype(np.int64), axis=1).T
         pair = low * shape[0] + high
         hidden = np.isin(pair, pair[hidden])
     return Task("", RelationGraph.of(facts[~hidden], *shape), asked, data.questions)
+
+
+def drawn(data: LearningData, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Places of some training facts, each once, as likely as it counts."""
+    if data.weight is None:
+        return rng.permutation(len(data.train))[:count]
+    sure = int(np.count_nonzero(data.weight))
+    share = data.weight.astype(np.float64) / data.weight.sum(dtype=np.float64)
+    return rng.choice(len(data.train), min(count, sure), replace=False, p=share)
 
 
 def affordable(data: LearningData, config: PathConfig) -> int:
