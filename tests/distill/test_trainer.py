@@ -158,6 +158,12 @@ def test_an_encoded_student_hears_less_of_what_counts_less() -> None:
     torch.testing.assert_close(weight, torch.from_numpy(data.weight[[5, 60, 5, 60]]))
     torch.testing.assert_close(trainer._loss(asked, answer, weight), each @ weight / weight.sum())
 
+    heard = []
+    trainer._loss = lambda _, __, counts: heard.append(counts) or trainer.model.entity.sum()
+    for loss in trainer._losses(torch.tensor([5, 60])):
+        loss.backward()
+    assert sorted(heard[0].tolist()) == sorted(weight.tolist())
+
 
 def encoded_of(config: StudentConfig, setting: Setting, data: LearningData) -> EncodedTrainer:
     questions = Questions(data, torch.device("cpu"))
