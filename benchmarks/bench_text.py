@@ -99,7 +99,7 @@ def measure(
         start = time.process_time()
         found = linking.link(s, [text for _, text in said], document, told)
         possible = relations.candidates(s, found)
-        score = relations.scores(possible)
+        score = relations.scores(possible, possible.sentence)
         seconds = time.process_time() - start
         names = [iri.rpartition(":")[2] for iri in s.entity_iris.take(range(s.num_entities))]
     of = document[found.sentence].tolist()

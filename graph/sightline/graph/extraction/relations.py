@@ -5,7 +5,8 @@ Sentences that name both ends of a fact teach how texts say it (distant supervis
 sentences of a pair teach alone after a first round. Pairs without a fact are wrong answers only
 where the first of them has other facts of the relation (local closed world, Dong et al. 2014). One
 logistic regression over all relations, with words by relation and what all relations share; what
-it says of a sentence while thresholds are chosen it has not learnt from that sentence.
+it says of a sentence while thresholds are chosen it has not learnt from that sentence, nor, for
+documents that the graph holds nothing of, from that document.
 
 Knows mentions and the arrays of a snapshot; knows no file.
 """
@@ -46,9 +47,9 @@ RARE = 0.01
 CLEARLY, UNREAD = 1.0, -20.0
 #: In how many steps the part of open pairs that is true is found.
 PRIOR_STEPS = 50
-#: So many of the surest pairs, as a share of those with a fact, show what part of the true facts
-#: the graph holds.
-SUREST = 1 / 3
+#: Pairs that each share of facts is told with besides, in which as many are facts as in all: few
+#: alike tell little.
+BESIDES = 2
 #: Words that join names and say nothing of them.
 _JOINING = "and or the of in"
 
@@ -86,7 +87,6 @@ class Judged:
         known: pairs with a fact that sentences name; ``wrong`` those without one that count as
             wrong.
         curve: recall and precision on pairs that were not learnt from, by falling score.
-        held: share of the true facts that the graph holds, as the surest pairs show it.
         threshold: score from which it is taken as stated; None where no score is sure enough.
         precision, recall: at the threshold, on those pairs.
     """
@@ -95,7 +95,6 @@ class Judged:
     known: int
     wrong: int
     curve: tuple[tuple[float, float], ...]
-    held: float
     threshold: float | None
     precision: float | None
     recall: float | None
@@ -110,7 +109,7 @@ class Extracted:
         sentence: the one that says it best.
         sentences: how many name both.
         confidence: the chance that it is true, from the share of facts among pairs judged so that
-            were not learnt from, and from how many of the true ones the graph holds.
+            were not learnt from.
         single: facts left out since a head has one such fact already.
     """
 
@@ -181,23 +180,33 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
     return Candidates(*of, features, denied, cut)
 
 
-def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracted:
+def extract(snapshot: Snapshot, found: Candidates, document: Ids, precision: float) -> Extracted:
     """New facts of the relations that are read well enough.
 
     Args:
+        document: that each sentence is of, int32 ``(S,)``.
         precision: least share of facts among what is taken, on pairs that were not learnt from.
     """
     s = snapshot
-    score = best_read(found, scores(found))
     kinds = first_type(s)
     swap = _symmetric(s)[found.relation] & (found.head > found.tail)
     head, tail = np.where(swap, found.tail, found.head), np.where(swap, found.head, found.tail)
     key = (head.astype(np.int64) * s.num_relations + found.relation) * s.num_entities + tail
     _, bag = np.unique(key, return_inverse=True)
     count = np.bincount(bag)
-    order = np.lexsort((found.sentence, -score, bag))
+    of = document[found.sentence]
+    by_sentence, by_document = (
+        best_read(found, scores(found, unit)) for unit in (found.sentence, of)
+    )
+    order = np.lexsort((found.sentence, -by_sentence, bag))
     best = order[np.concatenate([[True], bag[order][1:] != bag[order][:-1]])] if len(bag) else order
-    of_bag = score[best] + 0.25 * np.log(np.maximum(count, 1))
+    often = 0.25 * np.log(np.maximum(count, 1))
+    of_bag = _highest(by_sentence, bag, len(count)) + often
+    # A document uses the words again in which it tells a fact. Of one that the graph holds no fact
+    # of, what a model knows is what it knows of documents that it has not read.
+    about = of * s.num_relations + found.relation
+    near = _highest(np.isin(about, about[found.known]).astype(float), bag, len(count)) > 0
+    elsewhere = _highest(by_document, bag, len(count)) + often
     labelled = found.known[best] | found.wrong[best]
     judged, taken, confidence = [], [], np.zeros(len(best))
     single = 0
@@ -208,12 +217,19 @@ def extract(snapshot: Snapshot, found: Candidates, precision: float) -> Extracte
         judged.append(one)
         if one.threshold is None:
             continue
-        share = _isotonic(of_bag[told], found.known[best][told], of_bag[mine])
         at = best[mine]
-        confidence[mine] = chance(share, one.held, found.known[at], found.wrong[at])
-        sure = (of_bag[mine] >= one.threshold) & (confidence[mine] >= precision)
+        likely = (
+            chance(
+                _shares(score[told], found.known[best][told], score[mine]),
+                *(found.known[at], found.wrong[at]),
+            )
+            for score in (of_bag, elsewhere)
+        )
+        confidence[mine] = np.where(near[mine], *likely)
+        score = np.where(near, of_bag, elsewhere)
+        sure = (score[mine] >= one.threshold) & (confidence[mine] >= precision)
         new = mine[sure & ~found.known[best][mine]]
-        fine = _not_single(s, kinds, relation, best[new], of_bag[new], found)
+        fine = _not_single(s, kinds, relation, best[new], score[new], found)
         single += len(new) - int(fine.sum())
         taken.append(new[fine])
     rows = np.concatenate([np.zeros(0, np.int64), *taken])
@@ -464,9 +480,14 @@ def best_read(found: Candidates, score: Doubles) -> Doubles:
     return np.where(score < best[group] - CLEARLY, UNREAD, score)
 
 
-def scores(found: Candidates) -> Doubles:
-    """What a model that did not see the sentence says of each candidate, as log odds."""
-    fold = (mixed(found.sentence.astype(np.uint64)) % np.uint64(FOLDS)).astype(np.int64)
+def scores(found: Candidates, unit: npt.NDArray[np.integer]) -> Doubles:
+    """What a model that did not see the sentence, or the document, says of each candidate, as log
+    odds.
+
+    Args:
+        unit: of which one alone is never learnt from, ``(C,)``.
+    """
+    fold = (mixed(unit.astype(np.uint64)) % np.uint64(FOLDS)).astype(np.int64)
     labelled = found.known | found.wrong
     score = np.full(len(found.head), UNREAD)
     for one in range(FOLDS):
@@ -475,6 +496,13 @@ def scores(found: Candidates) -> Doubles:
             weights = _learn(found, train)
             score[rest] = found.features[rest] @ weights
     return score
+
+
+def _highest(score: Doubles, bag: Places, bags: int) -> Doubles:
+    """The highest of each bag."""
+    best = np.full(bags, -np.inf)
+    np.maximum.at(best, bag, score)
+    return best
 
 
 def _learn(found: Candidates, train: Places) -> Doubles:
@@ -530,36 +558,31 @@ def _judge(relation: int, score: Doubles, known: Flags, wanted: float) -> Judged
     shown = np.flatnonzero(last)
     shown = shown[np.unique(np.linspace(0, len(shown) - 1, 21).astype(int))] if len(shown) else []
     curve = tuple((round(float(recall[i]), 4), round(float(precision[i]), 4)) for i in shown)
-    held = float(known[order[: max(int(total * SUREST), 1)]].mean()) if len(order) else 0.0
     if total < ENOUGH or not len(at):
-        return Judged(relation, total, wrong, curve, held, None, None, None)
+        return Judged(relation, total, wrong, curve, None, None, None)
     cut = int(at[-1])
     found = float(precision[cut]), float(recall[cut])
-    return Judged(relation, total, wrong, curve, held, float(score[order[cut]]), *found)
+    return Judged(relation, total, wrong, curve, float(score[order[cut]]), *found)
 
 
-def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
+def chance(share: Doubles, known: Flags, wrong: Flags) -> Doubles:
     """How likely pairs that the graph lacks are true.
 
-    Of true ones it holds a share, so that ``share / held`` of all pairs judged so are true (Elkan
-    and Noto 2008), if all of the surest are; if none of those is that the graph lacks, ``share``
-    are. Nothing shows which: what is told lies between the two, equally far from each by ratio.
-    Where the head has other facts of the relation, this one would be among them if it were true,
-    but for what the graph lacks. Of heads that have none, another part of the pairs
-    may be true than of the judged; it is the one that their scores give (Saerens et al. 2002), with
-    the judged as so much evidence that it is theirs: where all scores are alike, they tell nothing.
+    Where the head has other facts of the relation, this one would be among them. Of heads that have
+    none, another part of the pairs may be true than of the judged; it is the one that their scores
+    give (Saerens et al. 2002), with the judged as so much evidence that it is theirs: where all
+    scores are alike, they tell nothing. That the graph may lack facts makes this rather too little
+    than too much; how many it lacks, its own facts do not tell.
 
     Args:
         share: of pairs judged so, those that the graph holds.
         known, wrong: it holds the pair; it does not, and holds others of the head.
     """
-    held = max(held, 1e-9) ** 0.5
-    true = np.clip(share / held, 1e-4, 1 - 1e-4)
-    lacking = true * (1 - held) / np.maximum(1 - share, 1e-9)
+    true = np.clip(share, 1e-4, 1 - 1e-4)
     open_ones = ~known & ~wrong
     if open_ones.any() and not open_ones.all():
         judged = int((~open_ones).sum())
-        usual = float(np.clip(true[~open_ones].mean(), 1e-4, 1 - 1e-4))
+        usual = float(true[~open_ones].mean())
         odds = true[open_ones] / (1 - true[open_ones]) * (1 - usual) / usual
         part = usual
         for _ in range(PRIOR_STEPS):
@@ -567,19 +590,21 @@ def chance(share: Doubles, held: float, known: Flags, wrong: Flags) -> Doubles:
             part = (likely.sum() + judged * usual) / (len(likely) + judged)
         true[open_ones] = likely
     most = (known.sum() + 0.5) / (known.sum() + 2)  # few tell little
-    return np.asarray(np.minimum(np.where(wrong, lacking, true), most))
+    return np.where(wrong, 0.0, np.minimum(true, most))
 
 
-def _isotonic(score: Doubles, known: Flags, of: Doubles) -> Doubles:
+def _shares(score: Doubles, known: Flags, of: Doubles) -> Doubles:
     """The share of facts at a score, rising with it: pooled neighbours, with one more of each kind
-    at the ends so that nothing is certain."""
+    at the ends so that nothing is certain, and ``BESIDES``."""
     from scipy.optimize import isotonic_regression
 
     order = np.argsort(score, kind="stable")
-    x = score[order]
-    y = np.concatenate([[0.0], known[order].astype(float), [0.5]])
-    fitted = np.asarray(isotonic_regression(y).x)[1:-1]
-    chance: Doubles = np.interp(of, x, fitted)
+    pooled = isotonic_regression(np.concatenate([[0.0], known[order].astype(float), [0.5]]))
+    count = np.repeat(np.diff(pooled.blocks), np.diff(pooled.blocks))
+    usual = known.mean() if len(known) else 0.0
+    fitted = (pooled.x * count + usual * BESIDES) / (count + BESIDES)
+    rising = np.maximum.accumulate(fitted[1:-1])
+    chance: Doubles = np.interp(of, score[order], rising)
     return chance
 
 
