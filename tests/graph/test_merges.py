@@ -14,17 +14,27 @@ import pytest
 from sightline.graph.errors import MissingExtra, OutOfRange
 from sightline.graph.merging import linkage
 from sightline.graph.merging.errors import UnknownMerge
+from sightline.graph.merging.identifiers import identified
 from sightline.graph.merging.linkage import MOST_SHARING, MOST_TOGETHER, compare
 from sightline.graph.merging.merge import clusters, find_merges, undo
 from sightline.graph.merging.records import Column, Records, _plain, records_of
 from sightline.graph.rdf.index import open_store
 from sightline.graph.reasoning.reason import reason
-from sightline.graph.record.loads import active_loads, retract
+from sightline.graph.record.loads import Counts, LoadWriter, active_loads, now, retract
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.inputs import Inputs
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import MERGES_GRAPH, OWL, RDF_TYPE, SAME_AS, SKOS
+from sightline.graph.vocabulary import (
+    MERGE_PROBABILITY,
+    MERGES_GRAPH,
+    OWL,
+    RDF_TYPE,
+    SAME_AS,
+    SKOS,
+)
+from sightline.insights.ask import Sightline
+from sightline.insights.kinds.merges import MergesQuestion, merges
 from tests.graph.conftest import BASE, add_load, fact, label, literal, typed
 
 E = f"{BASE}entity:"
@@ -547,3 +557,52 @@ def test_what_gives_no_key_is_compared_with_none() -> None:
     frame = pl.DataFrame({"entity": range(9), "c0": ["york", "bern", "oslo"] * 3})
     frame = frame.with_columns(pl.col("entity").cast(pl.Int32))
     assert compare(Records(frame, (Column(("c0",), "town", "category"),)), 0.95).pairs.is_empty()
+
+
+def test_of_more_than_are_merged_no_pair_is_made_that_is_not_stated(tmp_path: Path) -> None:
+    rows = [stated(f"x{row}", SAME_AS, "hub", row) for row in range(1, MOST_TOGETHER + 2)]
+    workspace = workspace_of(tmp_path / "ws", rows)
+    _, closed, _ = identified(Inputs.of(active_loads(workspace), workspace.settings, None))
+    assert closed.height == len(rows)
+    found = find_merges(workspace, identifiers_only=True)
+    assert found.load is None
+    assert f"{len(rows) + 1:,} hang together with more than" in found.notes[-1].text
+
+
+def test_of_many_names_the_least_certain_are_listed_and_all_are_counted(tmp_path: Path) -> None:
+    names = [f"{E}a{row}" for row in range(1, 4)]
+    said = pl.DataFrame(
+        {
+            "subject": names,
+            "object": [E + "ann"] * 3,
+            "row": [1, 2, 3],
+            "qualifiers": [
+                [{"key": MERGE_PROBABILITY, "value": p, "datatype": None, "language": None}]
+                for p in ("1.0", "0.9", "0.95")
+            ],
+        }
+    ).with_columns(
+        predicate=pl.lit(SAME_AS),
+        graph=pl.lit(MERGES_GRAPH),
+        row=pl.col("row").cast(pl.UInt32),
+        datatype=pl.lit(None, pl.String),
+        language=pl.lit(None, pl.String),
+    )
+    workspace = workspace_of(tmp_path / "ws", [fact(("ann", "knows", "bo"), 1)])
+    with LoadWriter(workspace, "0" * 64, MERGES_GRAPH) as writer:
+        writer.write(said)
+        writer.commit(
+            sha256="0" * 64,
+            role="merges",
+            counts=Counts(3, 3, 0, 0, 3),
+            media_type="application/vnd.apache.parquet",
+            started=now(),
+        )
+    sight = Sightline(compile_snapshot(workspace, rdf=False), None)
+    answer = merges(sight, MergesQuestion(limit=2))
+    assert answer.total == 3
+    (one,) = answer.merges
+    assert one.names == 3
+    assert [was.iri for was in one.merged_from] == [names[1], names[2]]
+    entity = sight.entity("ann")
+    assert [was.iri for was in sight.names.merged_from(entity)] == [names[1], names[2], names[0]]

@@ -1264,11 +1264,13 @@ class MergedEntity:
     """An entity that others were merged into.
 
     Attributes:
-        merged_from: the names that are gone, the least certain first.
+        merged_from: the names that are gone, the least certain first, ``limit`` at most.
+        names: how many these are in all.
     """
 
     entity: EntityRef
     merged_from: tuple[Merge, ...]
+    names: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,10 +135,10 @@ class Names:
         others = [twin for twin in s.twins(edge) if twin != edge and not s.edge_inferred[twin]]
         return [edge, *others]
 
-    def merged_from(self, entity: int) -> tuple[Merge, ...]:
-        """The names that an entity had beside its own, the least certain first."""
+    def merged_from(self, entity: int, most: int | None = None) -> tuple[Merge, ...]:
+        """The names that an entity had beside its own, the least certain first, or ``most`` of
+        them."""
         s = self.snapshot
-        found = sorted(s.merges_into(entity), key=lambda merge: merge.probability)
         return tuple(
             Merge(
                 id=s.curie(one.iri),
@@ -149,7 +149,7 @@ class Names:
                 reasons=one.reasons,
                 origin=one.origin,
             )
-            for one in found
+            for one in s.merges_into(entity, most)
         )
 
     def because(self, edges: Iterable[int]) -> dict[int, str]:

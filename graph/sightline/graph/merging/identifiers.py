@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from sightline.graph.merging.linkage import MOST_TOGETHER
 from sightline.graph.snapshot.inputs import Inputs
 from sightline.graph.vocabulary import (
     IDENTITY,
@@ -111,8 +112,12 @@ def identified(inputs: Inputs) -> tuple[pl.DataFrame, pl.DataFrame, int]:
 
 
 def _closed(links: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
-    """All pairs that hang together by links, but for two of one source that only a third joins."""
+    """All pairs that hang together by links, but for two of one source that only a third joins; of
+    more than are merged the links alone, as their pairs are without number."""
     parts = _parts(links).join(homes, on="entity", how="left")
+    crowded = pl.len().over("part") > MOST_TOGETHER
+    crowd = links.join(parts.filter(crowded), left_on="a", right_on="entity", how="semi")
+    parts = parts.filter(~crowded)
     same = _parts(links.filter(pl.col("how") == SAME_AS)).rename({"part": "same"})
     parts = parts.join(same, on="entity", how="left")
     pairs = parts.join(parts, on="part").filter(pl.col("entity") < pl.col("entity_right"))
@@ -121,7 +126,8 @@ def _closed(links: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     allowed = direct["how"].is_not_null()
     allowed |= (pairs["home"] != pairs["home_right"]).fill_null(True)
     allowed |= (pairs["same"] == pairs["same_right"]).fill_null(False)
-    return pairs.filter(allowed).select("a", "b").sort("a", "b")
+    pairs = pairs.filter(allowed).select("a", "b")
+    return pl.concat([pairs, crowd.select("a", "b")]).sort("a", "b")
 
 
 def _parts(links: pl.DataFrame) -> pl.DataFrame:

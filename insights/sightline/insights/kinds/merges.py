@@ -28,11 +28,13 @@ class MergedEntity:
     """An entity that others were merged into.
 
     Attributes:
-        merged_from: the names that are gone, the least certain first.
+        merged_from: the names that are gone, the least certain first, ``limit`` at most.
+        names: how many these are in all.
     """
 
     entity: EntityRef
     merged_from: tuple[Merge, ...]
+    names: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,16 @@ def merges(sight: Sightline, asked: MergesQuestion) -> Merges:
     # Those that are least certain are most worth a look.
     order = np.lexsort((s.merged_into, s.merged_probability))
     order = order[np.isin(s.merged_into[order], into)]
-    listed = list(dict.fromkeys(s.merged_into[order].tolist()))[: asked.limit]
-    return Merges(
-        tuple(MergedEntity(names.entity(e), names.merged_from(e)) for e in listed), len(into)
-    )
+    entities, first, count = np.unique(s.merged_into[order], return_index=True, return_counts=True)
+    listed = [
+        MergedEntity(
+            names.entity(int(entities[at])),
+            names.merged_from(int(entities[at]), asked.limit),
+            int(count[at]),
+        )
+        for at in np.argsort(first)[: asked.limit]
+    ]
+    return Merges(tuple(listed), len(into))
 
 
 KIND = Kind(

@@ -144,11 +144,14 @@ class Merged(Literals):
             origins[0],
         )
 
-    def merges_into(self, entity: int) -> list[Merge]:
-        """The names that an entity had beside its own."""
+    def merges_into(self, entity: int, most: int | None = None) -> list[Merge]:
+        """The names that an entity had beside its own, the least certain first, or ``most`` of
+        them: a million copies of one record may be one entity."""
         if not self.has_merges:
             return []
-        return [self.merge(int(i)) for i in np.flatnonzero(self.merged_into == entity)]
+        found = np.flatnonzero(self.merged_into == entity)
+        order = np.argsort(self.merged_probability[found], kind="stable")[:most]
+        return [self.merge(at) for at in found[order].tolist()]
 
     def before_merges(
         self, kind: Literal["edge", "attribute"], at: int, found: tuple[Origin, ...]
