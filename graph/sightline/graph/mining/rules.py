@@ -66,7 +66,8 @@ def confidence(support: Counts, pairs: Counts) -> Doubles:
 
 def interval(support: Counts, pairs: Counts) -> tuple[Doubles, Doubles]:
     """Wilson's score interval of 95 % around the share of facts."""
-    n = np.maximum(pairs, 1)
+    # Integers of 32 bits have no room for the square of 23,171 pairs.
+    n = np.maximum(pairs, 1.0)
     share = support / n
     middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z / (1 + Z * Z / n) * np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
