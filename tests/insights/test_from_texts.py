@@ -11,6 +11,7 @@ import pytest
 from sightline.cli.tables import show_changes
 from sightline.graph.extraction.extract import extract
 from sightline.graph.mining.constraints import Constraint, ConstraintKind
+from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import RDFS
@@ -110,8 +111,11 @@ def test_a_fact_of_a_text_that_an_ontology_forbids_is_a_finding_and_retracted(
     assert finding.extracted.origins[0].source == "towns.csv"
     assert not [one for one in world.ask(doctor).findings if one.kind != "misread"]
 
+    made = [load.id for load in active_loads(ws) if load.role == "extracted"]
     doctor.accept(world.sight, finding.id)
     mended = World(compiled(ws))
+    # One fact of it is taken back, and no text is read again.
+    assert made == [load.id for load in active_loads(ws) if load.role == "extracted"]
     assert [one.tail for one in mended.sight.snapshot.extractions()] == [
         mended.sight.snapshot.resolve_entity("Riverzo")
     ]

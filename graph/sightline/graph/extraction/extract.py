@@ -36,6 +36,7 @@ from sightline.graph.record.loads import (
     LoadWriter,
     Role,
     active_loads,
+    digest_of,
     load_id,
     now,
 )
@@ -179,8 +180,7 @@ def renew(workspace: Workspace, progress: Progress = silent) -> bool:
 
 def extracted_id(loads: Sequence[Load], options: Options) -> str:
     """The id of the load of what the texts among ``loads`` state."""
-    inputs = "\n".join(sorted(load.id for load in loads if load.role in INPUTS))
-    return load_id(hashlib.sha256(inputs.encode()).hexdigest(), options.text, "", "extracted")
+    return load_id(digest_of(loads, INPUTS), options.text, "", "extracted")
 
 
 def about(load: Load) -> dict[str, Any]:

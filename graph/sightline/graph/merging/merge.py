@@ -11,7 +11,6 @@ Knows loads; how identifiers and records are compared is in ``identifiers``, ``r
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +27,16 @@ from sightline.graph.merging.linkage import MOST_TOGETHER, PAIRS, compare, requi
 from sightline.graph.merging.records import records_of
 from sightline.graph.progress import Progress, silent
 from sightline.graph.record.errors import NothingLoaded
-from sightline.graph.record.loads import Counts, Load, LoadWriter, Note, active_loads, load_id, now
+from sightline.graph.record.loads import (
+    Counts,
+    Load,
+    LoadWriter,
+    Note,
+    active_loads,
+    digest_of,
+    load_id,
+    now,
+)
 from sightline.graph.record.merges import Merges
 from sightline.graph.record.retractions import take_back
 from sightline.graph.record.statements import TERMS
@@ -106,7 +114,7 @@ def find_merges(
         if not any(load.role == "facts" for load in inputs):
             raise NothingLoaded(workspace.path)
         how = json.dumps([VERSION, threshold, sorted(types), identifiers_only])
-        digest = hashlib.sha256("\n".join(sorted(load.id for load in inputs)).encode()).hexdigest()
+        digest = digest_of(inputs, ("facts", "retractions"))
         name = load_id(digest, how, workspace.settings.base, "merges")
         if is_intact(workspace.loads_folder / name):
             workspace.set_retracted(name, False)

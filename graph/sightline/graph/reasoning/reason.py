@@ -26,6 +26,7 @@ from sightline.graph.record.loads import (
     LoadWriter,
     Role,
     active_loads,
+    digest_of,
     load_id,
     now,
 )
@@ -92,8 +93,7 @@ def is_stale(loads: Sequence[Load]) -> bool:
 
 def inferred_id(loads: Sequence[Load]) -> str:
     """The id of the load of what follows from the facts among ``loads``."""
-    inputs = "\n".join(sorted(load.id for load in loads if load.role in INPUTS))
-    return load_id(hashlib.sha256(inputs.encode()).hexdigest(), VERSION, "", "inferred")
+    return load_id(digest_of(loads, INPUTS), VERSION, "", "inferred")
 
 
 def rule_counts(load: Load) -> dict[str, int]:

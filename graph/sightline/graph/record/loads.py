@@ -50,6 +50,8 @@ Role = Literal[
     "valid_negatives",
     "test_negatives",
 ]
+#: The mapping of retractions of what texts state.
+OF_TEXTS = "extracted"
 #: What a benchmark keeps aside: such statements get ids and never become edges.
 HELD_OUT: tuple[Role, ...] = ("valid", "test", "valid_negatives", "test_negatives")
 
@@ -182,6 +184,14 @@ def load_id(source_sha256: str, mapping_text: str, base: str, role: str, called:
     # The 1 is no version of the record: what an older Sightline loaded is the same load today.
     text = json.dumps([1, source_sha256, mapping_text, base, role, *filter(None, [called])])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_of(loads: Sequence[Load], roles: Sequence[Role]) -> str:
+    """SHA-256 of the loads of some roles, for the id of what is made of them. What takes back only
+    what texts state changes nothing that is made of facts."""
+    of_texts = ("retractions", OF_TEXTS)
+    inputs = (x.id for x in loads if x.role in roles and (x.role, x.mapping) != of_texts)
+    return hashlib.sha256("\n".join(sorted(inputs)).encode()).hexdigest()
 
 
 def retract(workspace: Workspace, ref: str) -> Load:

@@ -9,14 +9,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple
 
-from sightline.graph.record.loads import Counts, Load, LoadWriter, load_id, now
+from sightline.graph.record.loads import OF_TEXTS, Counts, Load, LoadWriter, load_id, now
 from sightline.graph.record.statements import TERMS, statement_schema
 from sightline.graph.snapshot.statement import Statement
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import SCHEMA, SCHEMA_HTTP
 
 
-def take_back(workspace: Workspace, statements: Sequence[Statement], source: str) -> Load:
+def take_back(
+    workspace: Workspace, statements: Sequence[Statement], source: str, *, of_texts: bool = False
+) -> Load:
     """Take statements out of the graph; it takes effect with the next compile.
 
     The same statements are one load, which comes back where it was retracted. A term of schema.org
@@ -24,6 +26,7 @@ def take_back(workspace: Workspace, statements: Sequence[Statement], source: str
 
     Args:
         source: what lists of loads call it.
+        of_texts: only texts state them, so that nothing else is made anew.
 
     Raises:
         NotWritable, DiskFull, WorkspaceLocked
@@ -32,7 +35,8 @@ def take_back(workspace: Workspace, statements: Sequence[Statement], source: str
 
     started, count = now(), len(statements)
     digest = hashlib.sha256(repr([astuple(one) for one in statements]).encode()).hexdigest()
-    name = load_id(digest, "", workspace.settings.base, "retractions")
+    mapping = OF_TEXTS if of_texts else ""
+    name = load_id(digest, mapping, workspace.settings.base, "retractions")
     with workspace.lock():
         if (workspace.loads_folder / name).exists():
             workspace.set_retracted(name, False)
@@ -54,4 +58,5 @@ def take_back(workspace: Workspace, statements: Sequence[Statement], source: str
                 counts=Counts(count, count, 0, 0, count),
                 media_type="text/plain",
                 started=started,
+                mapping=mapping,
             )

@@ -193,7 +193,10 @@ def accept(sight: Sightline, ref: str) -> tuple[Finding, Load]:
     found = find(sight, ref)
     if found.patch is None or not found.patch.retracts:
         raise NoCure(found.id)
-    load = take_back(_workspace(sight), found.patch.retracts, ACCEPTED + found.id)
+    load = take_back(
+        *(_workspace(sight), found.patch.retracts, ACCEPTED + found.id),
+        of_texts=found.kind == "misread",
+    )
     return find(sight, found.id), load
 
 
