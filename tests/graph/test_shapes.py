@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -247,3 +248,26 @@ def outcome(path: Path, folder: Path) -> str:
     if named(ours) != named(wanted):
         return f"other: {ours} {wanted}"[:300]
     return "as expected by pySHACL" if checked.others else "as expected by columns"
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        'sh:property [ sh:path p:said ; sh:pattern "^(a+)+$" ]',
+        'sh:sparql [ sh:select "SELECT $this WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . '
+        '$this ?m ?n . FILTER(?c = ?f && ?i = ?l && ?b = 1) }" ]',
+    ],
+)
+def test_shapes_that_never_end_are_given_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], endless: str
+) -> None:
+    ws = Workspace.create(tmp_path / "ws")
+    rows = [typed(f"p{i}", "Country") for i in range(30)]
+    add_load(ws, [*rows, literal("p0", BASE + "property:said", "a" * 40 + "!")])
+    compile_snapshot(ws, rdf=False)
+    file = tmp_path / "shapes.ttl"
+    file.write_text(f"{PREFIXES} <urn:s> a sh:NodeShape ; sh:targetClass c:Country ; {endless} .")
+    former = signal.getsignal(signal.SIGALRM)
+    assert run(["validate", "--shapes", str(file), "--deadline", "1", "-w", str(ws.path)]) == 1
+    assert "were not checked within 1 seconds" in capsys.readouterr().err.replace("\n", " ")
+    assert signal.getsignal(signal.SIGALRM) is former

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -16,6 +19,9 @@ from sightline.graph.storage.workspace import Workspace
 if TYPE_CHECKING:
     from sightline.graph.record.loads import Load
     from sightline.graph.snapshot.reader import Snapshot
+
+#: The longest that ``--deadline`` allows.
+MOST_SECONDS = 10**7
 
 
 def reason(
@@ -161,7 +167,7 @@ def extract(
     if bool(llm) != bool(model):
         raise typer.BadParameter("--llm and --model go together")
     require_range("--budget", budget, 0, 10**12)
-    require_range("--deadline", deadline, 1, 10**7)
+    require_range("--deadline", deadline, 1, MOST_SECONDS)
     options = Options(precision, tuple(iris), llm, model, budget)
     load = build.extract_texts(ws, options, allow_network, deadline)
     found = about(load)
@@ -310,6 +316,32 @@ def _export_model(ws: Workspace, format: Literal["onnx", "arrays"], output: Path
         terminal.say(f"wrote {path} ({path.stat().st_size:,} bytes)")
 
 
+class _Late(BaseException):
+    """The time is over: no ``except Exception`` on the way takes it for its own."""
+
+
+@contextmanager
+def _within(seconds: float, late: Exception) -> Iterator[None]:
+    """Raise ``late`` after some seconds, whatever Python code is running; where the system has no
+    such clock, as Windows, never."""
+
+    def over(*_: object) -> NoReturn:
+        raise _Late
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    former = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except _Late:
+        raise late from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
 def validate(
     workspace: WorkspaceOption,
     shapes: Annotated[
@@ -323,6 +355,9 @@ def validate(
         bool, typer.Option("--strict", help="Exit with 1 where a violation is found.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", "-k", help="How many to list.", min=1)] = 20,
+    deadline: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Seconds after which it is given up.")
+    ] = 600.0,
     json: JsonOption = False,
 ) -> None:
     """Check the facts against SHACL shapes: what is missing, too much, or not what it should be.
@@ -331,7 +366,7 @@ def validate(
 
     Example: sightline validate --shapes shapes.ttl --strict -w world
     """
-    from sightline.graph.shapes.errors import NoShapes
+    from sightline.graph.shapes.errors import NoShapes, ShapesUnfinished
     from sightline.graph.shapes.validate import keep as keep_them
     from sightline.graph.shapes.validate import validate as check
     from sightline.graph.snapshot.reader import served_snapshot
@@ -343,9 +378,12 @@ def validate(
         raise NoShapes
     if shapes is not None and keep:
         keep_them(ws, shapes)
-    with terminal.progress() as progress:
+    require_range("--deadline", deadline, 1, MOST_SECONDS)
+    file = shapes or ws.path / SHAPES
+    late = ShapesUnfinished(file, deadline, MOST_SECONDS)
+    with terminal.progress() as progress, _within(deadline, late):
         progress("validate", 0, 1, "reading facts and shapes")
-        checked = check(snapshot, shapes or ws.path / SHAPES)
+        checked = check(snapshot, file)
         found = checked.results
         progress("validate", 1, 1, "done")
     violations = sum(one.severity == "Violation" for one in found)
