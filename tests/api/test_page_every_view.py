@@ -11,9 +11,10 @@ from tests.api.test_page import opened
 from tests.needs import require
 
 AXE = Path(__file__).parents[2] / "api/page/node_modules/axe-core/axe.min.js"
-#: Violations that keep somebody out, each with the first element that has it.
+#: Violations of WCAG 2.2 at A and AA, and what else is serious, each with its first element.
 GRAVE = """axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations
-    .filter(({impact}) => ['serious', 'critical'].includes(impact))
+    .filter(({impact, tags}) => ['serious', 'critical'].includes(impact)
+        || tags.some((tag) => /^wcag2\\d?aa?$/.test(tag)))
     .map(({id, nodes}) => `${id}: ${nodes[0].html}`))"""
 #: What acts and is less than 40 px high and wide to a finger, with what reaches further than it is
 #: seen. Links in sentences and cells are as high as their line.

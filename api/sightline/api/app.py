@@ -37,6 +37,7 @@ from sightline.api.server.boundary import Boundary
 from sightline.api.service import VERSION, Service
 from sightline.api.terms import NONE, Terms
 from sightline.api.tracing import tracing
+from sightline.api.trapi import route as trapi
 from sightline.graph.rdf.sparql import QueryPool
 from sightline.insights import kinds
 
@@ -98,6 +99,7 @@ def create_app(folder: Path, read_row: ReadRow | None = None, terms: Terms = NON
         rollback.router,
         watch.router,
         sparql.router,
+        trapi.router,
         mcp.router,
         health,
     ):
