@@ -148,14 +148,14 @@ CASES = {
     ),
     "of nested keys the few are meant": (
         {
-            "person": table("EntityID,Name", (f"{i},n{i}" for i in range(1, 90))),
-            "employee": table("EntityID,Login", (f"{i},l{i}@x" for i in range(1, 30))),
+            "person": table("BusinessEntityID,Name", (f"{i},n{i}" for i in range(1, 90))),
+            "employee": table("BusinessEntityID,Login", (f"{i},l{i}@x" for i in range(1, 30))),
             "pay": table(
-                "EntityID,Day,Rate",
+                "BusinessEntityID,Day,Rate",
                 (f"{i % 29 + 1},2020-01-{i % 28 + 1:02},{i}.5" for i in range(80)),
             ),
         },
-        {("employee", "EntityID", "person"), ("pay", "EntityID", "employee")},
+        {("employee", "BusinessEntityID", "person"), ("pay", "BusinessEntityID", "employee")},
     ),
     "two things of one kind, told apart by a number": (
         {
@@ -555,6 +555,115 @@ CASES = {
             "aka": table("id,name_id,kind", (f"{i},{i % 50 + 1},k" for i in range(1, 90))),
         },
         {("aka", "name_id", "name")},
+    ),
+    "entities of a product are products, and each table counts its own": (
+        {
+            "product_entity": numbered("entity_id", 60, "sku"),
+            "product_entity_text": table(
+                "value_id,entity_id,text", (f"{i},{i % 60 + 1},t{i % 9}" for i in range(1, 90))
+            ),
+            "quote": numbered("entity_id", 40, "state"),
+        },
+        {("product_entity_text", "entity_id", "product_entity")},
+    ),
+    "who did it is a user, and none of those that are in a topic or a zone": (
+        {
+            "users": numbered("id", 60),
+            "topics": numbered("id", 80, "title"),
+            "topic_users": table(
+                "id,user_id,topic_id", (f"{i},{i % 60 + 1},{i % 70 + 1}" for i in range(1, 81))
+            ),
+            "zone_members": numbered("id", 90, "state"),
+            "posts": table(
+                "id,topic_id,user_id,deleted_by_id,approver_id,post_number",
+                (
+                    f"{i},{i % 80 + 1},{i % 60 + 1},{i % 30 + 1},{i % 40 + 1},{i % 7 + 1}"
+                    for i in range(1, 200)
+                ),
+            ),
+        },
+        {
+            ("topic_users", "topic_id", "topics"),
+            ("topic_users", "user_id", "users"),
+            ("posts", "topic_id", "topics"),
+            ("posts", "user_id", "users"),
+            ("posts", "deleted_by_id", "users"),
+            ("posts", "approver_id", "users"),
+        },
+    ),
+    "managers are employees rather than users, and a user is made by a user": (
+        {
+            "employees": numbered("id", 60),
+            "users": table(
+                "id,login,created_by", (f"{i},l{i},{i // 3 or ''}" for i in range(1, 70))
+            ),
+            "vacancies": table(
+                "vacancy_id,hiring_manager_id", (f"{i},{i % 50 + 1}" for i in range(1, 90))
+            ),
+        },
+        {("users", "created_by", "users"), ("vacancies", "hiring_manager_id", "employees")},
+    ),
+    "who reports is a profile where no table is called after people": (
+        {
+            "profiles": numbered("userid", 60, "login"),
+            "bugs": table("bug_id,reporter", (f"{i},{i % 50 + 1}" for i in range(1, 90))),
+            "cc": table("bug_id,who", (f"{i},{i * 7 % 60 + 1}" for i in range(1, 90))),
+        },
+        {("bugs", "reporter", "profiles"), ("cc", "bug_id", "bugs"), ("cc", "who", "profiles")},
+    ),
+    "which post of a topic it is, and how many replies it has": (
+        {
+            "posts": numbered("id", 90, "text"),
+            "notes": table(
+                "note_id,post_number,reply_count",
+                (f"{i},{i % 50 + 1},{i % 9 + 1}" for i in range(1, 90)),
+            ),
+            "topics": table("id,reply_count", (f"{i},{i % 30 + 1}" for i in range(1, 90))),
+        },
+        set(),
+    ),
+    "a uuid beside the key, and the code of a parent": (
+        {
+            "cards": table("id,uuid", (f"{i},a{i:03}-b{i * 7:04}" for i in range(1, 90))),
+            "rulings": table(
+                "id,uuid,text",
+                (f"{i},a{i % 40 + 1:03}-b{(i % 40 + 1) * 7:04},t" for i in range(1, 90)),
+            ),
+            "sets": table(
+                "id,code,parentCode",
+                (f"{i},K{i:02},{f'K{i // 5:02}' if i > 9 else ''}" for i in range(1, 60)),
+            ),
+        },
+        {("rulings", "uuid", "cards"), ("sets", "parentCode", "sets")},
+    ),
+    "the first column that others repeat names a table, whatever id stands beside it": (
+        {
+            "employee": table("emp_number,employee_id", (f"{i},E{i:04}" for i in range(1, 90))),
+            "leave": table("id,emp_number", (f"{i},{i % 60 + 1}" for i in range(1, 200))),
+            "d_icd": table("row_id,icd9_code", (f"{i},V{i:04}" for i in range(1, 60))),
+            "d_proc": table("row_id,icd9_code", (f"{i},P{i:04}" for i in range(1, 60))),
+            "diagnoses": table("row_id,icd9_code", (f"{i},V{i % 40 + 1:04}" for i in range(1, 90))),
+        },
+        {("leave", "emp_number", "employee"), ("diagnoses", "icd9_code", "d_icd")},
+    ),
+    "codes in front of what they are of, and an id with a number": (
+        {
+            "courses": table(
+                "code_module,code_presentation,days",
+                (f"{m * 3},{y}B,{y % 7}" for m in ("A", "B", "C") for y in range(2010, 2018)),
+            ),
+            "vle": table(
+                "id_site,code_module,code_presentation",
+                (f"{i + 5000},{'ABC'[i % 3] * 3},{2010 + i % 8}B" for i in range(90)),
+            ),
+            "atom": table("atom_id,element", (f"TR{i:03},c" for i in range(60))),
+            "bonds": table("atom_id,atom_id2", (f"TR{i:03},TR{i * 7 % 60:03}" for i in range(50))),
+        },
+        {
+            ("vle", "code_module+code_presentation", "courses"),
+            ("bonds", "atom_id", "atom"),
+            ("bonds", "atom_id2", "atom"),
+        },
     ),
 }
 

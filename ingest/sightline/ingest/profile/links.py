@@ -6,7 +6,7 @@ speak for such a link; texts that are all found speak for themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from sightline.ingest.profile.speak import (
     SAME_NAME,
     abbreviates,
     as_far,
+    comes_first,
     covered,
     names_speak,
     same_kind,
@@ -142,12 +143,23 @@ def _name_by_what_others_repeat(tables: Sequence[Profiled]) -> None:
         if names.stem("_".join(words)) == () or len(named) != 1 or len(found) < 2:
             continue
         table, column = named[0]
-        few = table.statistics.records < MANY or table.names or not may_name(column)
+        few = table.statistics.records < MANY or not may_name(column)
         if few or (table.statistics.table.declared and table.statistics.table.declared.key):
+            continue
+        if table.names and not (comes_first(table, column.name) and _is_alone(table, called)):
             continue
         others = [_found(other, column) for _, other in found if other is not column]
         if all(one.share >= SHARE_OF_SURE for one in others):
-            table.key, table.names = (column.name,), [column.name]
+            more = [name for name in table.names if name != column.name]
+            table.key, table.names = (column.name,), [column.name, *more]
+
+
+def _is_alone(table: Profiled, called: Mapping[tuple[str, ...], Sized]) -> bool:
+    """Whether the key of a table is a number of rows, or called as no column of another table."""
+    if len(table.key) != 1:
+        return False
+    key = table.columns[table.key[0]]
+    return not key.stem or len(called.get(key.words_called, ())) < 2
 
 
 def _place(table: Profiled, name: str) -> tuple[Path, str]:
@@ -234,9 +246,9 @@ def _marks_of(table: Profiled) -> set[str]:
     marks |= {"^" + joined[:1] + letter for letter in joined[1:]}
     for key in table.names:
         column = table.columns[key]
-        if names.is_id(column.called) or table.key == (key,):
+        if names.is_identifier(column.called) or table.key == (key,):
             marks |= {*column.stem, "=" + "".join(column.words_called)}
-    if last in names.PEOPLE or last in names.PROFESSIONALS:
+    if last in (*names.PEOPLE, "profile") or last in names.PROFESSIONALS:
         marks.add(PERSON)
     if table.generic:
         marks.add(END_OF)
@@ -284,14 +296,17 @@ def _described(table: Profiled, column: Column, links: list[Link]) -> list[Link]
     """Without links to records that refer to those of another link: ``company_id`` of a warehouse
     is of a company, and a member is a user where there are users."""
     named = [x for x in links if x.table and x.table is not table and x.table.key == (x.column,)]
-    meant = [x for x in named if x.table and owns(x.table.thing, column.stem)]
-    users = [x for x in named if x.table and x.table.thing[-1] in names.USERS]
+    users = [x for x in links if x.table and x.table.thing[-1] in names.USERS]
+    users = [x for x in users if not any(_refers(x, other) for other in users)]
     if users and names.KEEPERS.intersection(column.words_called):
         return users
+    links = [link for link in links if not any(_refers(link, other) for other in named)] or links
+    named = [link for link in named if link in links]
+    meant = [x for x in named if x.table and owns(x.table.thing, column.stem)]
     if meant:
         return [link for link in links if link in meant or link.table is table or link in named]
-    kept = [link for link in links if not any(_refers(link, other) for other in named)]
-    return kept or links
+    staff = [x for x in named if x.table and x.table.thing[-1] in names.STAFF]
+    return staff if staff and names.LEADERS.intersection(column.stem) else links
 
 
 def _refers(link: Link, other: Link) -> bool:

@@ -158,11 +158,13 @@ ROLES = (
     *("producer", "composer", "conductor", "visitor", "performer", "singer", "applicant"),
     *("candidate", "attendee", "participant", "inspector", "pilot", "lawyer", "attorney"),
     *("mgr", "payer", "payee", "host", "guest", "holder", "translator", "photographer", "designer"),
-    *("publisher", "merger"),
+    *("publisher", "merger", "who"),
 )
 #: Roles of those who keep the data: users where there are any, rather than the persons these are.
 KEEPERS = frozenset(("by", "creator", "modifier", "assignee", "uploader", "editor", "moderator"))
 USERS = ("user", "account")
+#: Those whom managers manage, rather than the users whom these may be.
+STAFF = ("employee", "emp", "staff", "personnel", "worker")
 #: After the name of a thing: several of these together, of which one stands for all.
 GROUPS = frozenset(("group", "parent", "root", "set"))
 #: Things that are named by what they are of: the type of a post is no type of a vote.
@@ -246,6 +248,7 @@ IRREGULAR = {
     "lenses": "lens",
 }
 _WORD = re.compile(r"[^\W_]+")
+_ID_NUMBER = re.compile(r"(id|key|code)([0-9])")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -271,6 +274,8 @@ def words(name: str) -> tuple[str, ...]:
         for part in _HUMP.split(word.replace("IDs", "Ids"))
         if part
     )
+    if len(found) > 1 and (again := _ID_NUMBER.fullmatch(found[-1])):
+        found = (*found[:-1], *again.groups())
     if len(found) == 1:
         # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
         for end in ("id", "uuid", "key", "code", "number"):
@@ -335,7 +340,7 @@ def stem(column: str) -> tuple[str, ...]:
         found = found[1:]
     if found and found[0] in ("fk", "id") and len(found) > 1:
         found = found[1:]
-    if found in (("row",), ("record",)):
+    if found in (("row",), ("record",), ("entity",)):
         return ()
     return (*found[:-1], singular(found[-1])) if found else ()
 
@@ -375,7 +380,8 @@ def is_identifier(column: str) -> bool:
     found = words(column)
     if not found:
         return False
-    return found[-1] in (*IDENTIFIERS, *CODES) or is_id(column) or column.endswith("ID")
+    prefixed = found[0] == "code" and len(found) > 1  # ``code_module``
+    return prefixed or found[-1] in (*IDENTIFIERS, *CODES) or is_id(column) or column.endswith("ID")
 
 
 @lru_cache(maxsize=1 << 16)

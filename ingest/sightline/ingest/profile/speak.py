@@ -49,19 +49,24 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return SAME_NAME  # ``country_iso`` is the ``iso`` of a country
     if not main and not names.is_identifier(of_key.called):
         return 0.0
+    numbered = called[-1:] in (("number",), ("num",)) and column.kind == "integer"
+    if numbered and not set(of_key.words_called[-1:]) & set(names.CODES):
+        return 0.0  # ``post_number`` is which post it is, where posts have an ``id``
     if target.supplement and target is not table and _many_each(target):
         return 0.0
     if target is table:
         counter = names.is_id(of_key.called) and not of_key.stem  # ``id`` beside the key
+        if called[1:] == of_key.words_called and called[0] in names.SELF:
+            return OWN_WORDS  # ``parentCode`` beside ``code``
         if not (main or counter) or column.name in target.key:
             return 0.0
         if (
             called
-            and _counts(called)
+            and (_counts(called) or names.is_measure(column.called))
             and called[-1] not in names.SELF
             and not names.is_identifier(column.called)
         ):
-            return 0.0  # ``lead_time_days``
+            return 0.0  # ``lead_time_days``, ``reply_count``
         roles = set(called) & set(names.ROLES)
         if roles and {thing[-1], *of_key.words_called} & set(names.PEOPLE):
             return 0.8
@@ -92,20 +97,35 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
     if called == ("uid",) and thing[-1] in names.USERS and not table.statistics.unique(column.name):
         return 0.7
     if not stem:
+        if called == of_key.words_called and not table.statistics.unique(column.name):
+            inner = len(thing) < len(table.thing) and table.thing[: len(thing)] == thing
+            if (main and inner) or (column.codes and of_key.codes and target is not table):
+                return SAME_NAME  # ``entity_id`` of ``product_entity_text``, or a ``uuid``
         bare = called == of_key.words_called and main and not table.statistics.unique(column.name)
         return BARE if bare and names.is_id(column.called) else 0.0
     if column.kind == "integer" and not names.is_identifier(column.called) and _counts(called):
         return 0.0
     said = _things(table, column, stem, thing)
-    if said < OWN_WORDS and called[-1] in ("number", "num") and column.kind == "integer":
+    if numbered and said < OWN_WORDS:
         said = 0.0  # ``attemptnumber`` is which attempt it is
-    if called == of_key.words_called and of_key.stem and (main or names.is_id(of_key.called)):
+    main_or_first = main or comes_first(target, key)
+    if (
+        called == of_key.words_called
+        and of_key.stem
+        and (main_or_first or names.is_id(of_key.called))
+    ):
         said = max(said, SAME_NAME)
-    elif said < OWN_WORDS and of_key.stem and _names_records(of_key, main):
+    elif said < OWN_WORDS and of_key.stem and _names_records(of_key, main_or_first):
         said = max(said, 0.85 if stem[-len(of_key.stem) :] == of_key.stem else 0.0)
     if said:
         return min(said, OWN_WORDS) if target.supplement else said
     return _loosely(table, column, stem, target) if main else 0.0
+
+
+def comes_first(target: Profiled, key: str) -> bool:
+    """Whether a column is the first of its table, but for the number of the row."""
+    columns = [c.name for c in target.columns.values() if c.stem or not names.is_id(c.called)]
+    return columns[:1] == [key]
 
 
 def _names_records(key: Column, main: bool) -> bool:
@@ -194,7 +214,11 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
     if thing[-1] in names.PEOPLE and (role or stem[-1] in names.PEOPLE):
         called = column.words_called
         done_by = called[-1:] == ("by",) and called[-2:-1] and called[-2].endswith("ed")
+        if thing[-1] == "member" and thing[1:]:
+            return FAINT  # those of a zone are mostly no people
         return OWN_WORDS if done_by else 0.5
+    if thing == ("profile",) and role:
+        return FAINT  # where no table is called after people
     if thing[-1] in names.PROFESSIONALS and stem[-1] in names.LEADERS:
         return 0.5
     last = thing[-1]
