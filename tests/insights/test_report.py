@@ -257,6 +257,19 @@ def test_the_same_question_gives_the_same_report(world_of, tmp_path) -> None:
     assert (elsewhere / "report.json").read_bytes() == content["report.json"]
 
 
+def test_how_many_entities_the_findings_ask_about_is_no_matter_of_the_clock(
+    world_of, monkeypatch
+) -> None:
+    world = world_of(model=Model(SCORES, calibration=CALIBRATION))
+    monkeypatch.setattr(compose, "WORK", 2 * world.sight.snapshot.num_entities)
+    folder = written(world, ["ann"], sections=["findings"])
+    found = json.loads((folder / "report.json").read_bytes())["findings"]
+    linked = int((world.sight.snapshot.degree > 0).sum())
+    assert found["reason"] == (
+        f"a report cut the search for: likely missing fact (2 of {linked} entities are asked about)"
+    )
+
+
 def test_other_files_are_never_overwritten(world_of, tmp_path) -> None:
     world = world_of()
     folder = tmp_path / "precious"
@@ -287,8 +300,8 @@ def report_of(world) -> str:
 
 def test_sections_are_those_that_are_named_in_their_order(world_of, tmp_path, monkeypatch) -> None:
     """What is not shown is not asked either."""
-    for kind in (insights, communities):
-        monkeypatch.setattr(kind, "KIND", None)
+    monkeypatch.setattr(insights, "findings", None)
+    monkeypatch.setattr(communities, "KIND", None)
     file = tmp_path / "short.yaml"
     file.write_text("sections:\n  - sources\n  - entities: {stated: 1, similar: 0}\n")
     world = world_of(model=Model(SCORES, calibration=CALIBRATION))

@@ -14,11 +14,13 @@ class Deadline:
 
     Attributes:
         ms: milliseconds.
+        most: entities asked about at most, where the clock shall decide nothing; None: any number.
         reason: what was left out; None where nothing was.
     """
 
-    def __init__(self, ms: int) -> None:
+    def __init__(self, ms: int, most: int | None = None) -> None:
         self.ms = ms
+        self.most = most
         self.reason: str | None = None
 
     def each(

@@ -106,6 +106,11 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
 
     Each comes with a line of why, and the command that shows more.
     """
+    return findings(sight, asked, None)
+
+
+def findings(sight: Sightline, asked: InsightsQuestion, most: int | None) -> Insights:
+    """``insights``, the model asked about ``most`` entities, or as many as there is time for."""
     start, budget = time.perf_counter(), asked.deadline_ms / 1000
     by_sort: dict[Sort, list[Insight]] = {}
     nothing: list[str] = []
@@ -117,7 +122,7 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     for left, (sort, look) in zip(range(len(order), 0, -1), order):
         now = time.perf_counter()
         share = (start + budget - now) / left
-        deadline = Deadline(round(1000 * max(share, 0.02 * budget)) or 1)
+        deadline = Deadline(round(1000 * max(share, 0.02 * budget)) or 1, most)
         found = look(sight, deadline)
         cut = deadline.reason
         if cut is not None:
@@ -130,7 +135,8 @@ def insights(sight: Sightline, asked: InsightsQuestion) -> Insights:
     rounds = [one for turn in turns for one in turn if one is not None]
     reason = None
     if late:
-        reason = f"the deadline of {asked.deadline_ms} ms cut the search for: {'; '.join(late)}"
+        cut_by = f"the deadline of {asked.deadline_ms} ms" if most is None else "a report"
+        reason = f"{cut_by} cut the search for: {'; '.join(late)}"
     return Insights(tuple(rounds[: asked.limit]), len(rounds), tuple(nothing), bool(late), reason)
 
 
@@ -162,16 +168,17 @@ def _errors(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
 
 def _missing(sight: Sightline, deadline: Deadline) -> list[Insight] | str:
     """The most surprising predictions."""
-    from sightline.insights.kinds.surprising import SurprisingQuestion, surprising
+    from sightline.insights.kinds.surprising import SurprisingQuestion, search
 
     if sight.model is None:
         return sight.no_model.public if sight.no_model else "no model is served"
-    answer = surprising(sight, SurprisingQuestion(k=EACH, deadline_ms=deadline.ms))
+    asked = SurprisingQuestion(k=EACH, deadline_ms=deadline.ms)
+    answer = search(sight, asked, deadline.most)
     deadline.reason = answer.reason
     out = []
     for fact in (one.fact for one in answer.surprising):
-        asked = fact.tail if fact.direction == "in" else fact.head
-        why = f"chance {fact.probability:.0%}, asked of {asked.label}; "
+        end = fact.tail if fact.direction == "in" else fact.head
+        why = f"chance {fact.probability:.0%}, asked of {end.label}; "
         if fact.graph_chance is not None:
             why += f"{fact.graph_chance:.0%} by the rules of the graph; "
         why += f"{fact.surprising:.1f} bits beyond popularity"

@@ -137,11 +137,17 @@ def surprising(sight: Sightline, asked: SurprisingQuestion) -> Surprising:
         NoModel, DamagedArtifact, FormatMismatch: nothing predicts.
         UnknownEntity, UnknownRelation
     """
+    return search(sight, asked, None)
+
+
+def search(sight: Sightline, asked: SurprisingQuestion, most: int | None) -> Surprising:
+    """``surprising``, of the first ``most`` entities, where not None."""
     from sightline.insights.ranking import reliability
 
     relation = sight.relation(asked.relation)
     named = [sight.entity(name) for name in asked.about]
-    entities, wanted = asked_about(sight, named, relation)
+    every, wanted = asked_about(sight, named, relation)
+    entities = every[:most]
     found: list[Candidate] = []
     end = time.perf_counter() + asked.deadline_ms / 1000
     done, late = 0, None
@@ -156,6 +162,8 @@ def surprising(sight: Sightline, asked: SurprisingQuestion) -> Surprising:
             # The first of a process loads kernels, which may take longer than all the time.
             end = max(end, time.perf_counter() + asked.deadline_ms / 1000)
     cut = [late] if late else []
+    if len(entities) < len(every):
+        cut.append(f"{len(entities):,} of {len(every):,} entities are asked about")
     if done < len(entities):
         missed = f"{len(entities) - done:,} of {len(entities):,} entities"
         cut.append(f"the deadline of {asked.deadline_ms} ms left no time for {missed}")
@@ -166,7 +174,7 @@ def surprising(sight: Sightline, asked: SurprisingQuestion) -> Surprising:
     return Surprising(
         **reliability(sight, facts, "; ".join(cut) or None, nothing),
         asked=done,
-        entities=len(entities),
+        entities=len(every),
         surprising=chosen.surprising,
         left_out=chosen.left_out,
         forbidden=chosen.forbidden,

@@ -48,6 +48,10 @@ LEAST_CHANCE = 0.01
 #: Milliseconds for what is asked once, and for what is asked about one entity: so much that nearly
 #: always the answer is whole, and so the same whenever it is asked for.
 PATIENCE_MS = 60_000
+#: The same for the findings. Their search for missing facts would use up any time and find what the
+#: clock lets it, so that the model is asked about a number of entities instead: of this work, of
+#: which one costs as much as there are entities, or ten times the edges where the model reads them.
+NO_HURRY_MS, WORK = 600_000, 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +284,10 @@ class Summary:
         faithful, faithful_note = faithful_of(sight, surprising)
         findings = None
         if "findings" in chosen:
-            asked = insights.InsightsQuestion(chosen["findings"]["limit"], PATIENCE_MS)
-            findings = insights.KIND.answer(sight, asked)
+            asked = insights.InsightsQuestion(chosen["findings"]["limit"], NO_HURRY_MS)
+            s = sight.snapshot
+            cost = 10 * s.num_edges if sight.reads_graph else s.num_entities
+            findings = insights.findings(sight, asked, max(1, WORK // max(1, cost)))
         return Report(
             id=report_id,
             headline=headline_of(labels, len(self._likely) if model else None),
