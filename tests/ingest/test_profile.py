@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import default_prefixes
@@ -15,7 +16,7 @@ from sightline.ingest.discover import discover
 from sightline.ingest.load import ingest
 from sightline.ingest.profile import links
 from sightline.ingest.profile.profile import profile
-from sightline.ingest.profile.write import as_yaml
+from sightline.ingest.profile.write import _DUMPER, _flows, as_yaml
 from tests.ingest.conftest import facts, remarks, short, statements, triples
 
 
@@ -725,3 +726,16 @@ def test_a_last_record_of_sums_is_said(load: Callable, last: str) -> None:
     (result,) = load({"sales.csv": f"product,units\n{rows}{last},10\n"})
     warned = [note.text for note in result.load.notes if note.warning]
     assert any(f"is called {last}" in text for text in warned) == (last != "P9")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["$(a)", "$(größe)", "$(a b)", "entity:a%20b/$(id)~name", "a", "yes", "1:20", "it's:x", "x: y"],
+)
+def test_a_mapping_is_written_as_libyaml_writes_it(text: str) -> None:
+    (flow,) = _flows([["property:x", text]])
+    whole = yaml.dump(
+        ["property:x", text], Dumper=_DUMPER, default_flow_style=True, allow_unicode=True
+    )
+    assert flow == whole.rstrip("\n")
+    assert yaml.safe_load(flow) == ["property:x", text]

@@ -50,6 +50,7 @@ PATTERNS: dict[Kind, str] = {
 #: Digits that are no number: ``007`` is not ``7``. Looked for before decimals.
 DIGITS = r"^[0-9]+$"
 _COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
+_ANY = re.compile("|".join(PATTERNS.values()))
 _ZEROS = re.compile(r"^0[0-9]+$")
 
 _THREE = re.compile(r",[0-9]{3}$")
@@ -130,6 +131,8 @@ def kind_of(values: Iterable[str]) -> Kind:
         return "empty"
     if any(map(_ZEROS.match, different)) and all(map(str.isdigit, different)):
         return "digits"
+    if not all(map(_ANY.match, different)):  # as in most columns of texts
+        return "text"
     return next((k for k, p in _COMPILED.items() if all(map(p.match, different))), "text")
 
 

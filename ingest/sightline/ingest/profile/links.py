@@ -203,6 +203,8 @@ class _Targets:
 
     def by_name(self, table: Profiled, column: Column) -> list[Profiled]:
         """Those for which the name of a column may speak, in order; its own table among them."""
+        if all(other is table for other in self.tables):
+            return self.tables
         found = {place for mark in _marks(column) for place in self._by_mark.get(mark, ())}
         return [t for i, t in enumerate(self.tables) if i in found or t is table]
 

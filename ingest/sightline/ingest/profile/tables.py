@@ -36,6 +36,8 @@ MOST_NAMES = 8
 PARTS_OF_NAMES = frozenset(
     ("first", "last", "middle", "given", "family", "sur", "file", "user", "nick", "maiden")
 )
+#: Last words of columns that hold the name of a thing.
+LAST_OF_NAMES = (("name",), ("title",), ("label",))
 #: Share of the names in one column of two that come again in the other, where both are ends.
 COMMON_ENDS = 0.2
 
@@ -225,7 +227,7 @@ def _score(found: Profiled, name: str) -> int:
         if first:
             return 60 if stem else 45
         return 15 if names.is_id(name) else 40
-    if lower in names.LABELS or called[-1:] in (("name",), ("title",), ("label",)):
+    if lower in names.LABELS or called[-1:] in LAST_OF_NAMES:
         return 30
     if number:
         # ``tid`` and ``molregno`` come first, and labels after them
@@ -399,11 +401,10 @@ def name_parts(found: Profiled) -> None:
         for name, column in reversed(found.columns.items())
         if name not in found.links and column.filled
     }
-    columns = list(reversed(names_of))
+    lower = {called.lower(): name for called, name in names_of.items()}
 
     def first(wanted: Sequence[str]) -> str | None:
-        called = names.first(columns, wanted)
-        return names_of[called] if called is not None else None
+        return next((lower[name] for name in wanted if name in lower), None)
 
     types = names.TYPES if found.generic or found.role == "relations" else names.TYPES[:4]
     found.type_column = first(types)
@@ -418,18 +419,19 @@ def name_parts(found: Profiled) -> None:
     elif found.label is None:
         # The name of a customer in an order, beside the customer's id, is no name of the order.
         others = {found.columns[link].stem for link in found.links} - {()}
+        words = {name: found.columns[name].words_called for name in names_of.values()}
         own = [
             name
-            for name in names_of.values()
-            if _is_name(found, name) and found.columns[name].words_called[:-1] not in others
+            for name, called in words.items()
+            if called[-1:] in LAST_OF_NAMES and called[:-1] not in others and _is_name(found, name)
         ]
         own.reverse()
-        thing = [c for c in own if found.columns[c].words_called[:-1] in _own_words(found)]
+        thing = [c for c in own if words[c][:-1] in _own_words(found)]
         # ``country`` of countries says which one each is.
         named_so = [
             name
-            for name in names_of.values()
-            if found.columns[name].words_called == found.thing
+            for name, called in words.items()
+            if called == found.thing
             and found.columns[name].kind == "text"
             and unique(name)
             and name not in found.key
@@ -457,8 +459,7 @@ def _is_name(found: Profiled, name: str) -> bool:
     column = found.columns[name]
     things = found.columns[found.key[0]].distinct.count if len(found.key) == 1 else column.filled
     return (
-        column.words_called[-1:] in (("name",), ("title",), ("label",))
-        and not PARTS_OF_NAMES.intersection(column.words_called)
+        not PARTS_OF_NAMES.intersection(column.words_called)
         and column.kind == "text"
         and column.distinct.count * 2 > min(column.filled, things)
     )

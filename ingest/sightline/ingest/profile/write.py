@@ -24,6 +24,8 @@ _WIDTH = 1 << 30
 #: The one of libyaml, where PyYAML was built with it, writes the same ten times as fast.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _REFERENCE = re.compile(r"\$\((?:[^()\\]|\\.)+\)")
+#: CURIEs and references, as most texts are: nothing in them needs an escape.
+_PLAIN = re.compile(r"[a-z]+:[A-Za-z0-9_.%/-]+(?:\$\(\w+\))?(?:~[a-z]+)?|\$\(\w+\)", re.ASCII)
 
 
 def as_yaml(profile: Profile) -> str:
@@ -73,7 +75,22 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flows(values: Sequence[Any]) -> Iterator[str]:
     """Each value in a line of YAML. All are written at once: a writer for each has a cost, and a
-    table may have thousands of columns."""
+    table may have thousands of columns, of which most need none."""
+    plain = {place: flow for place, value in enumerate(values) if (flow := _plain(value))}
+    others = _written([value for place, value in enumerate(values) if place not in plain])
+    return (plain[place] if place in plain else next(others) for place in range(len(values)))
+
+
+def _plain(value: Any) -> str | None:
+    """A list of texts as libyaml writes it, where no text needs more than quotes for its colon."""
+    if isinstance(value, list) and all(isinstance(x, str) and _PLAIN.fullmatch(x) for x in value):
+        return f"[{', '.join(repr(x) if ':' in x else x for x in value)}]"
+    return None
+
+
+def _written(values: Sequence[Any]) -> Iterator[str]:
+    if not values:
+        return
     text = yaml.dump_all(
         values,
         Dumper=_DUMPER,
