@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sightline.graph.snapshot.errors import (
     UnknownProperty,
     UnknownRelation,
 )
+from sightline.graph.vocabulary import RDFS
 from sightline.insights.ask import Sightline
 from sightline.insights.errors import BadQuery
 from sightline.insights.kinds import query
@@ -467,3 +469,28 @@ def test_blocks_and_limits_do_not_change_what_an_answer_is(
     assert "1,000 rows" in str(cut.reason)
     for row in cut.rows[:20]:
         assert len(row.facts) == 3
+
+
+def test_a_type_takes_in_what_is_stated_to_lie_below_it(tmp_path: Path) -> None:
+    below = (("Wolf", "Mammal"), ("Mammal", "Animal"), ("Animal", "Wolf's kin"), ("Oak", "Plant"))
+    rows = [
+        {**typed(name, kind), "row": i}
+        for i, (name, kind) in enumerate([("a", "Wolf"), ("b", "Oak")])
+    ]
+    rows += [
+        {
+            **typed("a", up),
+            "subject": f"{BASE}class:{kind}",
+            "predicate": RDFS + "subClassOf",
+        }
+        for kind, up in (*below, ("Wolf's kin", "Wolf"))  # in a circle
+    ]
+    sight = Sightline(build(tmp_path / "ws", [*rows, fact(("a", "r", "b"))]), None)
+
+    def answers(text: str) -> list[str]:
+        found = query.KIND.answer(sight, query.QueryQuestion(text))
+        return [row.values[0].iri.removeprefix(f"{BASE}entity:") for row in found.rows]
+
+    assert answers("?x a Animal") == answers("?x a Wolf") == ["a"]
+    assert answers("?x a Plant") == ["b"]
+    assert answers("?x r ?, not ?x a Plant") == ["a"]

@@ -164,7 +164,7 @@ class _Resolver:
             raise UsageError(f"a condition with a type ({name:.80}) has a head only")
         class_id, head = s.resolve_class(name), self._term(a.head)
         text = f"{self._said(a.head, head)} is a {s.class_labels[class_id]}"
-        return self._made(text, head=head, allowed=s.members(class_id))
+        return self._made(text, head=head, allowed=s.members(*s.classes_below(class_id)))
 
     def _value(self, name: str) -> Condition:
         a, s = self.atom, self.snapshot

@@ -83,6 +83,19 @@ class Axioms(Section):
         add("subclass", same.rename({"subject": "object", "object": "subject"}), "class", "class")
         yield "axioms", np.unique(np.concatenate(found), axis=0)
 
+    def classes_below(self, class_id: int) -> Ids:
+        """A class and what lies below it in any number of steps, as is stated: int32. It is walked
+        when it is asked for: the pairs of a deep taxonomy would be billions."""
+        from scipy import sparse
+
+        _, below, above = self.axioms[self.axioms[:, 0] == AXIOMS.index("subclass")].T
+        if not len(below):
+            return np.array([class_id], np.int32)
+        size = max(int(below.max()), int(above.max()), class_id) + 1
+        down = sparse.csr_array((np.ones(len(below), np.bool_), (above, below)), (size, size))
+        found: Ids = sparse.csgraph.breadth_first_order(down, class_id, return_predecessors=False)
+        return found
+
     def check(self) -> None:
         if self.axioms.shape[1:] != (3,):
             raise ValueError(f"axioms is {self.axioms.shape}, not of 3 columns")

@@ -62,9 +62,9 @@ class Types(Section):
         rarest[owner[order]] = self.type_class[order]
         return rarest
 
-    def members(self, class_id: int) -> Flags:
-        """Which entities have a class: bool ``(N,)``."""
-        members = np.flatnonzero(self.type_class == class_id)
+    def members(self, *classes: int) -> Flags:
+        """Which entities have a class, or one of several: bool ``(N,)``."""
+        members = np.flatnonzero(np.isin(self.type_class, classes))
         owners = np.searchsorted(self.type_indptr, members, side="right") - 1
         allowed = np.zeros(self.num_entities, np.bool_)
         allowed[owners] = True
