@@ -425,6 +425,95 @@ def test_objects_in_arrays_whose_ids_come_again_are_the_same_things(load: Callab
     assert sorted(scores) == [("property:score", value) for value in ("0.4", "0.9", "1")]
 
 
+def test_objects_with_the_same_fields_are_of_one_kind_wherever_they_are(load: Callable) -> None:
+    ann, bo, cy = (
+        {"id": i, "login": n, "url": f"u{i}"} for i, n in ((7, "ann"), (8, "bo"), (9, "cy"))
+    )
+    issues = [
+        {"id": 1, "title": "A", "user": ann, "assignees": [bo, cy]},
+        {"id": 2, "title": "B", "user": bo, "assignees": [cy]},
+    ]
+    (result,) = load({"issues.json": json.dumps(issues)})
+    found = facts(result.load)
+    assert {(s, o) for s, p, o in found if p == "relation:assignee"} == {
+        ("entity:issue/1", "entity:issues_user/8"),
+        ("entity:issue/1", "entity:issues_user/9"),
+        ("entity:issue/2", "entity:issues_user/9"),
+    }
+    assert ("entity:issue/1", "relation:user", "entity:issues_user/7") in found
+    assert ("entity:issues_user/9", "rdfs:label", "cy") in found
+    kinds = {o for s, p, o in triples(result.load) if p == "rdf:type" and "user/9" in s}
+    assert kinds == {"class:Issues_user"}
+
+
+def test_a_code_in_a_system_is_one_thing_wherever_it_stands(load: Callable) -> None:
+    def coded(code: str, display: str) -> dict:
+        return {"coding": [{"system": "http://x.org/s", "code": code, "display": display}]}
+
+    records = [
+        {"id": "c1", "code": coded("7", "Asthma"), "category": coded("9", "Diagnosis")},
+        {"id": "c2", "code": coded("7", "Asthma"), "category": coded("7", "Asthma")},
+    ]
+    (result,) = load({"conditions.json": json.dumps(records)})
+    found = facts(result.load)
+    seven, nine = (f"entity:coding/http%3A%2F%2Fx.org%2Fs/{code}" for code in "79")
+    links = {(s[-2:], p, o) for s, p, o in found if p in ("relation:code", "relation:category")}
+    assert links == {
+        ("c1", "relation:code", seven),
+        ("c2", "relation:code", seven),
+        ("c1", "relation:category", nine),
+        ("c2", "relation:category", seven),
+    }
+    assert (seven, "rdfs:label", "Asthma") in found
+
+
+def test_packages_that_a_package_needs_are_packages_in_a_version(load: Callable) -> None:
+    app = {"name": "app", "version": "1.0.0", "dependencies": {"kit": "^2.1.0", "lodash": "*"}}
+    kit = {"name": "kit", "version": "2.1.3", "devDependencies": {"jest": "workspace:*"}}
+    results = load({"a/package.json": json.dumps(app), "b/package.json": json.dumps(kit)})
+    found = {fact for one in results for fact in facts(one.load)}
+    assert {(s, p, o) for s, p, o in found if p.startswith("relation:")} == {
+        ("entity:package/app", "relation:dependency", "entity:package/kit"),
+        ("entity:package/app", "relation:dependency", "entity:package/lodash"),
+        ("entity:package/kit", "relation:devdependency", "entity:package/jest"),
+    }
+    said = [value for one in results for said in remarks(one.load) for _, value, _ in said]
+    assert sorted(said) == ["*", "^2.1.0", "workspace:*"]
+    assert {o for s, p, o in found if p == "property:version"} == {"1.0.0", "2.1.3"}
+    assert ("entity:package/lodash", "rdfs:label", "lodash") in found
+
+
+def test_what_has_the_same_name_in_several_records_is_one_thing(load: Callable) -> None:
+    drug = {"name": "Metformin", "kind": "drug"}
+    studies = [
+        {
+            "of": {"nct": "N1"},
+            "given": [{**drug, "how": "daily"}, {"name": "Placebo", "kind": "drug", "how": "x"}],
+        },
+        {"of": {"nct": "N2"}, "given": [{**drug, "how": "weekly"}]},
+    ]
+    (result,) = load({"studies.json": json.dumps(studies)})
+    found = facts(result.load)
+    assert (
+        sum(s == "entity:studies_given/Metformin" and p == "relation:study" for s, p, _ in found)
+        == 2
+    )
+    said = [(key, value) for one in remarks(result.load) for key, value, _ in one]
+    assert sorted(said) == [("property:how", how) for how in ("daily", "weekly", "x")]
+
+
+def test_what_each_of_few_things_says_in_every_record_is_no_thing_of_its_own(
+    load: Callable,
+) -> None:
+    labels = [
+        {"id": i, "name": f"n{i}", "color": f"red {i}", "team": f"k{i % 2}"} for i in range(6)
+    ]
+    issues = [{"id": i, "labels": [labels[i % 6], labels[i % 5]]} for i in range(12)]
+    (result,) = load({"issues.json": json.dumps(issues)})
+    linked = {p for _, p, o in facts(result.load) if o.startswith("entity:")}
+    assert linked == {"relation:issue", "relation:team"}
+
+
 def test_records_inside_others_refer_to_them_by_place_and_no_number_is_a_fact(
     load: Callable,
 ) -> None:

@@ -10,6 +10,7 @@ left out.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ OPEN, FEW_OPEN, SHARE = 200, 30, 0.25
 #: Keys of arrays that do not say what is in them, as in answers of services.
 WRAPPERS = frozenset(("data", "items", "results", "result", "records", "rows", "value", "hits"))
 WRAPPERS |= {"response", "content", "list", "entries", "row", "record", "item", "entry"}
+_NEEDS = re.compile(r"(dependencies|requires?|require-dev)$", re.IGNORECASE)
 #: The number of a record in its table, where nothing else names it.
 ROW = "row"
 
@@ -251,6 +253,11 @@ def _fields(
                 _inner(items, shape, name, (*steps, None), found, stem)
         elif all(isinstance(value, dict) for value in values):
             count = Counter(chain.from_iterable(values))
+            if needs(key) and not at and _named(objects, shape) and all(map(_of_texts, values)):
+                items = [entry(item, k) for value in values for k, item in value.items()]
+                shape.key = "name"
+                _inner(items, shape, name, (*steps, None), found, stem)
+                continue
             few = sum(count.values()) < SHARE * len(count) * len(values)
             if len(count) > OPEN or (len(count) > FEW_OPEN and few):
                 items = [with_key(item, k) for value in values for k, item in value.items()]
@@ -263,6 +270,27 @@ def _fields(
                 _inspect(values, Shape(steps, name_of(steps, stem)), found, stem)
             else:
                 _fields(values, shape, field_at, found, stem)
+
+
+def needs(name: str) -> bool:
+    """Whether a field says which others a package needs: their names with versions, as in the
+    ``package.json`` of npm and the ``composer.json`` of PHP."""
+    return bool(_NEEDS.search(name))
+
+
+def _named(objects: Sequence[dict[str, Any]], shape: Shape) -> bool:
+    """Whether the records are named by their ``name``, if by anything."""
+    named = all(type(one.get("name")) is str and one["name"] for one in objects)
+    return named and shape.key in (ROW, "name")
+
+
+def _of_texts(value: dict[str, Any]) -> bool:
+    return all(type(item) is str for item in value.values())
+
+
+def entry(value: Any, key: str | None) -> Any:
+    """A record of a dictionary; where it holds versions by name, one of the two."""
+    return {"name": key, "version": value} if key and type(value) is str else with_key(value, key)
 
 
 def _inner(
@@ -350,7 +378,7 @@ def find(document: Any, shape: Shape, numbers: Counter[str]) -> list[Found]:
             continue
         for value, key in values:
             numbers[shape.path] += 1
-            found.append(Found(with_key(value, key), parent, numbers[shape.path]))
+            found.append(Found(entry(value, key), parent, numbers[shape.path]))
     if missing and not found:
         raise missing
     return found

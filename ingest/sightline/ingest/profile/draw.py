@@ -97,6 +97,20 @@ def values_of(
         yield name, body | {"po": [["a", _class_called(thing)], ["rdfs:label", reference(name)]]}
 
 
+def held_by(table: Profiled) -> tuple[str, dict[str, Any]] | None:
+    """The links from records to the things inside them, which others may hold too, as a mapping of
+    their own: an issue has an assignee."""
+    link = table.links[table.held] if table.held else None
+    if link is None or link.table is None or not table.held:
+        return None
+    fields = table.statistics.table.name.split(".")
+    field = fields[-2 if len(table.key) > 1 and len(fields) > 2 else -1]  # ``code.coding``
+    words = names.words(field)
+    relation = f"relation:{names.local((*words[:-1], names.singular(words[-1])))}"
+    po, _ = _edge(table, relation, f"{subject(table)}~iri", table.about.get(table.held, ()))
+    return table.held, {"s": subject(link.table, (table.held,)), "complete": "true", "po": [po]}
+
+
 def _drawn(
     table: Profiled, categories: Mapping[tuple[str, str], str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -114,8 +128,11 @@ def _drawn(
             continue
         said, item = _column(table, name, column, categories)
         meaning[name] = said
+        if name == table.held and name in table.about:
+            meaning |= _edge(table, "", "", table.about[name])[1]
         if item is not None and name in table.about:
-            item, more = _edge(table, item[0], item[1], table.about[name])
+            predicate, iri = (item["p"], item["o"]) if isinstance(item, dict) else item
+            item, more = _edge(table, predicate, iri, table.about[name])
             meaning |= more
         if item is not None:
             items.append(item)
@@ -185,7 +202,7 @@ def _edges(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _edge(
-    table: Profiled, predicate: str, iri: str, others: Sequence[str]
+    table: Profiled, predicate: str, iri: Item, others: Sequence[str]
 ) -> tuple[Item, dict[str, str]]:
     """A link with what the other columns say about it, and what these mean."""
     if not others:
@@ -219,7 +236,13 @@ def _class(table: Profiled) -> Iterator[Item]:
     if table.role == "relations":
         yield ["a", "rdf:Property"]
     elif not table.generic and not _same_kind(table) and _has_class(table):
-        yield ["a", class_of(table)]
+        inner = table.same_as is not None and table.key[0] not in table.links and _is_inner(table)
+        yield ["a", class_of(table.same_as if inner and table.same_as else table)]
+
+
+def _is_inner(table: Profiled) -> bool:
+    declared = table.statistics.table.declared
+    return declared is not None and not declared.whole
 
 
 def _has_class(table: Profiled) -> bool:
@@ -250,6 +273,8 @@ def _column(
         return "empty", None
     if name == label:
         return "label", _said("rdfs:label", value, column)
+    if name == table.held:
+        return "where it is, from which it is linked", None
     if name in table.links:
         return _link(table, name, column)
     if name in _numbers(table):
@@ -403,6 +428,10 @@ def _is_category(table: Profiled, name: str, column: Column) -> bool:
     named = (*table.links, *table.key, table.label, *(table.whole_name or ()))
     if name in named or not names.words(name):
         return False
+    if len(table.key) == 1 and not column.many:  # a thing in several records says it in each
+        things = table.columns[table.key[0]].distinct.count
+        if column.distinct.count * REPEATS > things:
+            return False
     called = set(names.words(name))
     if called & set(NO_THINGS) or (names.is_measure(name) and column.kind in TIMES):
         return False

@@ -271,6 +271,8 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     if flags and (asks or not set(column.words_called) & set(names.SELF)):
         return None
     is_key = table.key == (column.name,)
+    if is_key and table.same_as:
+        return None
     if is_key and _names_own(table, column) and not table.supplement:
         return None
     found = list(_candidates(table, column, targets.by_name(table, column), True))
@@ -357,6 +359,8 @@ def _candidates(
     for target in targets:
         if target is table and (not target.key or column.name in target.key):
             continue
+        if target is not table and (target.same_as or target) is (table.same_as or table):
+            continue  # the same things in another place
         for key in target.names:
             name = names_speak(table, column, target, key)
             if bool(name) != named:

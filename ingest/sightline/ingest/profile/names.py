@@ -32,6 +32,8 @@ LABELS = (
     *("label", "name", "title", "preflabel", "metaedge"),
     *("titel", "bezeichnung", "nom", "nombre", "titre"),
 )
+#: What people and codes are called that have no other name.
+LAST_LABELS = ("login", "username", "user_name", "display")
 TYPES = ("resourcetype", "type", "kind", "class", "category")
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel", "alternative_names", "also")

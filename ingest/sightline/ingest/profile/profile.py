@@ -16,7 +16,7 @@ from typing import Any
 from sightline.graph.record.loads import Note
 from sightline.ingest.mapping import MappingFile, mapping_of
 from sightline.ingest.profile import names, parts
-from sightline.ingest.profile.draw import categories, draw, values_of
+from sightline.ingest.profile.draw import categories, draw, held_by, values_of
 from sightline.ingest.profile.relate import relate
 from sightline.ingest.profile.say import say
 from sightline.ingest.profile.statistics import Statistics, statistics
@@ -117,6 +117,8 @@ def profile(
             _source(part, ends, held[id(part.source)] > 1) for part in table.statistics.files
         ]
         mappings[table.name] = {"sources": sources, **body}
+        if (from_outside := held_by(table)) is not None:
+            mappings[f"{table.name}: {from_outside[0]}"] = {"sources": sources, **from_outside[1]}
         for column, values in values_of(table, shared_things):
             mappings[f"{table.name}: {column}"] = {"sources": sources, **values}
         say(table, tables, meaning)

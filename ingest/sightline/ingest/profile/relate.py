@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from sightline.ingest.formats.shapes import ROW, needs
 from sightline.ingest.profile import names
 from sightline.ingest.profile.distinct import Found
 from sightline.ingest.profile.kinds import NUMBERS, TIMES
 from sightline.ingest.profile.links import SURE_NAME, Link, find_links
-from sightline.ingest.profile.statistics import may_name, together
+from sightline.ingest.profile.statistics import Column, may_name, together
 from sightline.ingest.profile.tables import (
     MANY,
     Profiled,
@@ -27,6 +28,8 @@ from sightline.ingest.profile.together import find_together
 
 #: Numbers that people give to pairs of things.
 GIVEN = ("rating", "rate", "score", "stars", "grade", "vote", "weight")
+#: Records that have so many fields in common are of one kind, whatever ids they have.
+SURELY_ALIKE = 6
 #: Columns that hold the address of what a record is about.
 ADDRESSES = ("url", "href")
 #: Columns that say when a record was written.
@@ -52,12 +55,13 @@ def relate(tables: Sequence[Profiled]) -> None:
     """Decide what the tables are to each other."""
     for table in tables:
         _pairs_of_described_things(table, tables)
+    _one_kind(tables)
     find_links(tables)
     for table in tables:
         name_parts(table)
         _key_that_is_referred_to(table, tables)
     for table in tables:
-        _inside(table)
+        _inside(table, tables)
     for table in tables:
         if table.role == "things":
             _values_of_pairs(table)
@@ -127,7 +131,7 @@ def _key_that_is_referred_to(table: Profiled, tables: Sequence[Profiled]) -> Non
             )
 
 
-def _inside(table: Profiled) -> None:
+def _inside(table: Profiled, tables: Sequence[Profiled]) -> None:
     """Records in an array of another one refer to it. Where they have ids that come again they are
     the same things each time, and what differs is about where they are."""
     declared = table.statistics.table.declared
@@ -140,26 +144,86 @@ def _inside(table: Profiled) -> None:
             "these: it is no link",
             True,
         )
-    ids = [
-        c
-        for c in table.columns.values()
-        if (names.is_id(c.called) and not c.stem)
-        or (c.kind == "iri" and c.called.lower() in ADDRESSES)
-    ]
-    own = next((c for c in ids if c.filled == table.statistics.records and not c.many), None)
-    if own is None or len(table.key) == 1:
+    own = _own_key(table)
+    needed = needs(table.statistics.table.name) and table.same_as is not None
+    own = ("name",) if needed else own
+    if not own or (len(table.key) == 1 and len(own) == 1 and table.key != own):
         return
-    table.key = (own.name,)
-    others = (c for c in table.columns.values() if c.filled and not c.many and c is not own)
+    table.key = own
+    if len(own) > 1:
+        table.thing = table.thing[-1:]  # one code wherever it stands
+    things = together(table.statistics, own).count
+    others = (c for c in table.columns.values() if c.filled and not c.many and c.name not in own)
     differ = [
         c.name
         for c in others
         if c.name not in (outer, *declared.numbers)
-        and together(table.statistics, (own.name, c.name)).count > own.distinct.count
+        and (needed or together(table.statistics, (*own, c.name)).count > things)
     ]
     name_parts(table)
     if outer in table.links and differ:
         table.about[outer] = tuple(differ)
+    # Things that are in several places are linked to by the name of the place: an assignee.
+    places = len(own) > 1 or table.same_as or any(other.same_as is table for other in tables)
+    if places and outer in table.links and not table.links[outer].joined:
+        table.held = outer
+
+
+def _own_key(table: Profiled) -> tuple[str, ...]:
+    """The columns that name records inside others wherever these are: an id or an address, a code
+    in a system (FHIR R5, 2.1.28.0.6), or a name that comes again."""
+    whole = [
+        c for c in table.columns.values() if c.filled == table.statistics.records and not c.many
+    ]
+    for column in whole:
+        address = column.kind == "iri" and column.called.lower() in ADDRESSES
+        if address or (names.is_id(column.called) and not column.stem):
+            return (column.name,)
+    coded = [c.name for c in whole if c.called.lower() in ("system", "code")]
+    if len(coded) == 2:
+        return tuple(coded)
+    named = [c for c in whole if c.called.lower() == "name" and c.kind == "text"]
+    declared = table.statistics.table.declared
+    if named and named[0].words <= 5 and not named[0].distinct.unique:
+        inner = (
+            declared is not None and ROW in declared.numbers
+        )  # things in it refer to it by number
+        return () if inner else (named[0].name,)
+    return ()
+
+
+def _one_kind(tables: Sequence[Profiled]) -> None:
+    """Records inside others that have the same fields, and some of the same ids, are things of one
+    kind wherever they are: who writes an issue and who is assigned to it are users."""
+    found: list[tuple[Profiled, Column, set[str]]] = []
+    for table in tables:
+        declared = table.statistics.table.declared
+        if table.role != "things" or declared is None or declared.whole:
+            continue
+        outer = {name for link in declared.links for name in link.columns}
+        if outer and needs(table.statistics.table.name) and "name" in table.columns:
+            place = table.statistics.source.path, declared.links[0].table
+            of = (t for t in tables if (t.statistics.source.path, t.statistics.table.name) == place)
+            table.key, table.same_as = ("name",), next(of, None)
+            continue  # what a package needs are packages
+        own = _own_key(table)
+        if len(own) != 1 or not names.is_id(own[0]):
+            continue
+        key = table.columns[own[0]]
+        fields = set(table.columns).difference(outer, declared.numbers)
+        for first, of_first, others in found:
+            common = len(fields & others)
+            alike = common > 2 and common * 5 >= 4 * len(fields | others)
+            some = common >= SURELY_ALIKE or key.distinct.found_in(of_first.distinct).found
+            if alike and some:
+                table.key, table.same_as, first.key = own, first, (of_first.name,)
+                table.say(
+                    f"its records are those of {first.name}, whose fields they have: "
+                    f"{evidence(key.distinct.found_in(of_first.distinct))}"
+                )
+                break
+        else:
+            found.append((table, key, fields))
 
 
 def _values_of_pairs(table: Profiled) -> None:
@@ -202,11 +266,23 @@ def _links_without_a_table(table: Profiled) -> None:
         if not may_name(column) and not column.many:
             continue
         alone = column.distinct.unique and column.filled == table.statistics.records
-        if table.key == (name,) or (
-            alone and table.statistics.records >= MANY and not is_end(table, column)
-        ):
+        ids = bool(table.key) and column.codes and names.is_id(table.key[0])
+        many = ids or table.statistics.records >= MANY
+        if table.key == (name,) or (alone and many and not is_end(table, column)):
+            continue
+        if column.codes and _another_name(table, column):
             continue
         table.links[name] = Link(None, "", Found(0, column.distinct.count, True), 0.5)
+
+
+def _another_name(table: Profiled, column: Column) -> bool:
+    """Whether each record of an id that comes again has a code of its own there: its other id."""
+    if len(table.key) != 1 or not names.is_id(table.key[0]):
+        return False
+    key = table.columns[table.key[0]]
+    if key.distinct.unique or key.distinct.count != column.distinct.count:
+        return False
+    return together(table.statistics, (key.name, column.name)).count == key.distinct.count
 
 
 def _stands_for_another(table: Profiled, tables: Sequence[Profiled]) -> None:

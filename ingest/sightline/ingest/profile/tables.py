@@ -60,6 +60,7 @@ class Profiled:
         links: what its columns refer to.
         together: what several of its columns refer to together.
         about: columns that say something of the link that another one is.
+        held: the column that says in which records its own are, which refer to them.
         ends: the two columns that ``edges`` link.
         label: the column that labels the records.
         whole_name: the columns of a person's first and last name, where no column has both.
@@ -81,6 +82,7 @@ class Profiled:
     links: dict[str, Link] = field(default_factory=dict)
     together: dict[tuple[str, ...], Link] = field(default_factory=dict)
     about: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    held: str | None = None
     ends: tuple[str, str] | None = None
     label: str | None = None
     whole_name: tuple[str, str] | None = None
@@ -436,7 +438,12 @@ def name_parts(found: Profiled) -> None:
             and unique(name)
             and name not in found.key
         ]
-        found.label = next(iter((*thing, *own, *named_so)), None)
+        last = (
+            name
+            for name in names_of.values()
+            if found.columns[name].called.lower() in names.LAST_LABELS and name not in found.key
+        )
+        found.label = next(iter((*thing, *own, *named_so, *last)), None)
 
 
 def _whole_name(found: Profiled, names_of: Mapping[str, str]) -> tuple[str, str] | None:
