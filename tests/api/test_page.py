@@ -54,6 +54,16 @@ def test_the_first_page_says_what_there_is(page: Browser, base: str) -> None:
     assert page.run(f"{names}.filter((name, i, all) => all.indexOf(name) !== i)") == []
 
 
+def test_the_bar_says_how_many_findings_are_open(page: Browser, base: str) -> None:
+    opened(page, base)
+    page.until("document.querySelector('.questions a[href=\"#/doctor\"] .answer')")
+    told = page.run("document.querySelector('.questions a[href=\"#/doctor\"] .answer').innerText")
+    page.run("document.querySelector('.bar [data-nav=doctor]').click()")
+    page.until("/^[0-9]+ finding/.test(document.querySelector('.v-doctor h1')?.innerText)")
+    assert page.run("document.querySelector('.v-doctor h1').innerText") == told
+    assert page.run("document.querySelector('.bar .badge').innerText") == told.split()[0]
+
+
 def test_searching_with_the_keyboard_alone(page: Browser, base: str) -> None:
     search_for(page, base, "ugnada")
     page.until("document.querySelector('[role=option]')?.innerText.includes('Uganda')")

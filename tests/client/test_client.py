@@ -143,7 +143,7 @@ def test_facts_as_a_frame(graph: Sightline) -> None:
     )
     assert row["status"] == "stated"
     assert list(graph.entities("no such thing at all").to_pandas().columns) == [
-        *("id", "iri", "label", "types", "degree", "how")
+        *("id", "iri", "label", "types", "degree", "extracted", "how")
     ]
 
 

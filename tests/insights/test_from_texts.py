@@ -15,7 +15,7 @@ from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import RDFS
-from sightline.insights.kinds import changes, doctor, insights
+from sightline.insights.kinds import changes, doctor, insights, search
 from sightline.insights.report.choice import sections_of
 from sightline.insights.report.write import write_report
 from tests.graph.conftest import BASE, add_load, typed
@@ -50,6 +50,13 @@ def reported(world: World, out: Path, **limits: int) -> Path:
     entities = [world.sight.snapshot.resolve_entity(name) for name in ("Townkia", "Townaia")]
     sections = sections_of([{"entities": limits}, "method"])
     return write_report(world.ws, world.sight, entities, out, lambda *_: None, sections)
+
+
+def test_a_search_counts_facts_of_texts_apart(world: World) -> None:
+    found = world.ask(search, q="Riveryo", limit=1).entities[0]
+    stated = world.sight.snapshot.degree[world.sight.snapshot.resolve_entity("Riveryo")]
+    assert (found.degree, found.extracted) == (stated, 1)
+    assert [one.extracted for one in world.ask(search, q="Townaia", limit=1).entities] == [0]
 
 
 def test_a_report_tells_of_facts_of_texts_apart_from_stated_ones(

@@ -346,10 +346,12 @@ class Found(EntityRef):
 
     Attributes:
         degree: its facts in the whole graph.
+        extracted: what texts state of it besides, as far as they were read.
         how: how its name matched what was searched for; null in a list of all.
     """
 
     degree: int
+    extracted: int
     how: Literal["exact", "prefix", "word", "typo"] | None
 
 

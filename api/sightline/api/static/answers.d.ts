@@ -2,7 +2,7 @@
 
 export type Ref = { id: string; iri: string; label: string };
 export type Entity = Ref & { types: string[] };
-export type Found = Entity & { degree: number; how: "exact" | "prefix" | "word" | "typo" | null };
+export type Found = Entity & { degree: number; extracted: number; how: "exact" | "prefix" | "word" | "typo" | null };
 export type Origin = { load: string; source: string; row: number; place: string; merged_from: string[] };
 export type Qualifier = { key: string; label: string; value: string | number };
 export type Status = "stated" | "inferred" | "predicted" | "extracted";

@@ -37,10 +37,12 @@ class Found(EntityRef):
 
     Attributes:
         degree: its facts in the whole graph.
+        extracted: what texts state of it besides, as far as they were read.
         how: how its name matched what was searched for; null in a list of all.
     """
 
     degree: int
+    extracted: int
     how: How | None
 
 
@@ -76,8 +78,11 @@ def entities(sight: Sightline, asked: SearchQuestion) -> EntityPage:
     else:
         ids = range(s.num_entities) if class_id is None else np.flatnonzero(s.members(class_id))
         total, hits = len(ids), [(int(i), None) for i in ids[start:end]]
-    refs = [(sight.names.entity(i), int(s.degree[i]), how) for i, how in hits]
-    page = tuple(Found(r.id, r.iri, r.label, r.types, degree, how) for r, degree, how in refs)
+    refs = [(sight.names.entity(i), i, how) for i, how in hits]
+    page = tuple(
+        Found(r.id, r.iri, r.label, r.types, int(s.degree[i]), s.number_extracted(i), how)
+        for r, i, how in refs
+    )
     after = cursor_of(s, end) if total > end else None
     return EntityPage(page, after, total if asked.q is None else None)
 

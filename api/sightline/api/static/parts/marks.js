@@ -1,6 +1,6 @@
 // The signs of status, chance and p-value, which are the same in lists, tables, legend and drawings.
 
-import { h, s } from "./dom.js";
+import { h, number, s } from "./dom.js";
 import { popover } from "./popover.js";
 
 /** @typedef {import("../answers.js").Status} Status */
@@ -22,6 +22,14 @@ export function mark(status, mute = false) {
   };
   const spoken = mute ? { "aria-hidden": "true" } : { role: "img", "aria-label": status };
   return s("svg", { class: `mark ${status}`, viewBox: "0 0 24 12", width: 24, height: 12, ...spoken }, mute ? null : s("title", {}, status), line, dots[/** @type {"full"} */ (dot)]());
+}
+
+/** Say in the bar how many findings of the doctor are open. @param {number} count */
+export function badged(count) {
+  for (const link of document.querySelectorAll('.bar [data-nav="doctor"]')) {
+    link.querySelector(".badge")?.remove();
+    if (count) link.append(h("span", { class: "badge" }, number(count)));
+  }
 }
 
 /** A chance in as many digits as tell it from none. @param {number} p */

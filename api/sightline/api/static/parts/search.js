@@ -158,7 +158,7 @@ function entityItem(entity, q, all) {
   const about = [twins || !entity.types.length ? entity.id : entity.types[0], entity.how === "typo" ? "similar spelling" : entity.how && !plain(entity.label).toLocaleLowerCase().includes(q.toLocaleLowerCase()) && entity.id !== q ? "by another name" : null].filter(Boolean).join(", ");
   return {
     sort: "entity", key: entity.id, entity, text: entity.label, run: () => go(toEntity(entity)),
-    draw: () => [dotOf(entity), h("span", { class: "name" }, matched(nameOf(entity), q)), h("span", { class: "about" }, plain(about)), h("span", { class: "end" }, plural(entity.degree, "fact"))],
+    draw: () => [dotOf(entity), h("span", { class: "name" }, matched(nameOf(entity), q)), h("span", { class: "about" }, plain(about)), h("span", { class: "end" }, plural(entity.degree + entity.extracted, "fact"))],
   };
 }
 

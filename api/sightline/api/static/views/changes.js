@@ -1,6 +1,6 @@
 // #/changes?from=SNAPSHOT&to=SNAPSHOT&about=ENTITY&watched=1 : what came and went, and which predictions moved.
 
-import { ask, post } from "../shell/api.js";
+import { ask, leave, post } from "../shell/api.js";
 import { listOf, to } from "../shell/url.js";
 import { h, label, number, plain, plural, put, tell } from "../parts/dom.js";
 import { entityLink, named } from "../parts/facts.js";
@@ -8,6 +8,9 @@ import { icon } from "../parts/icons.js";
 import { mark, percent } from "../parts/marks.js";
 import { empty, failure, later, partial } from "../parts/states.js";
 import { csvButton } from "../parts/table.js";
+
+/** Changes of the list on their way. */
+let changing = 0;
 
 /** @param {import("../shell/router.js").Context} context */
 export async function view(context) {
@@ -17,7 +20,14 @@ export async function view(context) {
   const about = listOf(query, "about");
   /** @type {{ since: string | null, entities: import("../answers.js").Entity[], changes: string | null } | null} */
   const list = watched ? await ask("watch") : null;
-  const change = (/** @type {object} */ what) => post("watch", what).then(() => view(context), (error) => tell(error.message));
+  /** What is still asked about the list as it was is given up; the last of quick changes draws what became of it. @param {object} what */
+  const change = async (what) => {
+    leave();
+    changing += 1;
+    await post("watch", what, { signal: new AbortController().signal }).catch((error) => tell(error.message));
+    changing -= 1;
+    if (!changing && place.isConnected) view(context);
+  };
   const from = h("input", { class: "field mono", "aria-label": "Older snapshot", placeholder: "the one before", value: query.get("from") ?? "", maxlength: 64 });
   const until = h("input", { class: "field mono", "aria-label": "Newer snapshot", placeholder: "the served one", value: query.get("to") ?? "", maxlength: 64 });
   const results = h("div", {});

@@ -6,7 +6,7 @@ import { to } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
 import { entityLink, named } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
-import { mark, percent } from "../parts/marks.js";
+import { badged, mark, percent } from "../parts/marks.js";
 import { fileOf, sourceButton } from "../parts/source.js";
 import { empty, failure, partial, skeleton } from "../parts/states.js";
 import { download } from "../parts/table.js";
@@ -197,14 +197,6 @@ function refusal(error) {
   const status = error.report?.status;
   const text = status === 401 || status === 403 ? "This needs the role admin; everything here can be read all the same." : error.message;
   return h("div", { class: "notice failed", role: "alert" }, icon("error"), h("span", { class: "grow" }, label(text)));
-}
-
-/** Say in the bar how many findings are open. @param {number} count */
-function badged(count) {
-  for (const link of document.querySelectorAll('.bar [data-nav="doctor"]')) {
-    link.querySelector(".badge")?.remove();
-    if (count) link.append(h("span", { class: "badge" }, number(count)));
-  }
 }
 
 /** @param {number} p */

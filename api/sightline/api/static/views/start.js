@@ -7,7 +7,7 @@ import { h, label, number, plain, plural, put } from "../parts/dom.js";
 import { emphasised, linkOf, SORTS } from "../parts/examples.js";
 import { typeChip } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
-import { mark } from "../parts/marks.js";
+import { badged, mark } from "../parts/marks.js";
 import { isFile } from "../parts/source.js";
 import { searchBox } from "../parts/search.js";
 import { empty, failure, later, partial } from "../parts/states.js";
@@ -79,9 +79,20 @@ function findings() {
     const list = h("ul", { class: "findings" }, lines.slice(0, FINDINGS));
     const rest = lines.length - FINDINGS;
     const more = rest > 0 ? h("button", { type: "button", class: "link", onclick: () => { list.append(...lines.slice(FINDINGS)); more?.remove(); lines[FINDINGS]?.querySelector("a")?.focus(); } }, `${number(rest)} more`) : null;
+    // All was looked at for these, so that the doctor has it ready.
+    if (!answer.truncated) ask("doctor", { limit: 1, deadline_ms: 1000 }).then(wrong, () => null);
     return [list, more, answer.truncated ? partial(label(answer.reason)) : null];
   }, { rows: 3 }));
   return place;
+}
+
+/** How many findings of the doctor are open, in the bar and at the question for them. @param {{ counts: { findings: number }[], truncated: boolean }} answer */
+function wrong({ counts, truncated }) {
+  if (truncated) return;
+  const open = counts.reduce((sum, { findings }) => sum + findings, 0);
+  badged(open);
+  const question = document.querySelector('.questions a[href="#/doctor"]');
+  if (question && !question.querySelector(".answer")) question.append(h("span", { class: "answer" }, plural(open, "finding")));
 }
 
 /** @param {{ sort: string, text: string, why: string, entities: import("../answers.js").Entity[] }} finding */

@@ -104,6 +104,13 @@ class Extracted(Section):
         """X, 0 where no text was read."""
         return int(self.manifest["counts"].get("extracted", 0))
 
+    def number_extracted(self, entity: int) -> int:
+        """How many extracted facts there are of an entity."""
+        if not self.num_extracted:
+            return 0
+        ends = (self.extracted_head == entity) | (self.extracted_tail == entity)
+        return int(np.count_nonzero(ends))
+
     def extractions(
         self, entity: int | None = None, relation: int | None = None
     ) -> list[Extraction]:
