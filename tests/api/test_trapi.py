@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -185,8 +186,16 @@ def test_what_is_left_out_is_said(client: TestClient, monkeypatch: pytest.Monkey
     ]
     assert len(said["message"]["results"]) == 1
 
-    monkeypatch.setattr(lookup, "MAX_ROWS", 1)
-    assert "more ways" in answered(client, graph(nodes, edges=edges))["logs"][-1]["message"]
+    with monkeypatch.context() as patch:
+        patch.setattr(lookup, "MAX_ROWS", 1)
+        said = answered(client, graph(nodes, edges=edges))
+        assert "more ways" in said["logs"][-1]["message"]
+        assert len(said["message"]["results"]) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(lookup, "time", SimpleNamespace(perf_counter=lambda: float("inf")))
+        said = answered(client, graph(nodes, edges=edges))
+        assert "room or time" in said["logs"][-1]["message"]
+        assert said["message"]["results"] == []
 
     nodes["n0"] = {"ids": ["nobody:X"]}
     assert answered(client, graph(nodes, edges=edges))["message"]["results"] == []

@@ -6,6 +6,7 @@ what is found is said in TRAPI.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,7 @@ class _Answering:
     predicates: dict[str, str] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
     biolink: Biolink = field(init=False)
+    start: float = field(default_factory=time.perf_counter)
     keys: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -128,11 +130,13 @@ class _Answering:
         }
         if loose:
             raise UsageError(f"node {min(loose):.80} is on no edge; leave it out or connect it")
-        found = match(self.sight.facts, masks, links, start)
+        found = match(
+            self.sight.facts, masks, links, start, self.start + self.asked.parameters.timeout
+        )
         if found.cut:
             self._log(
                 "PartialResults",
-                "more ways meet the query graph than were looked at; ask more narrowly",
+                "more ways meet the query graph than there was room or time for; ask more narrowly",
             )
         ways: dict[tuple[int, ...], list[set[int]]] = {}
         for entities, edges in zip(found.nodes.tolist(), found.edges.tolist()):

@@ -5,6 +5,7 @@ Ids in, ids out. Knows the arrays of a snapshot; knows no message.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ from sightline.graph.errors import UsageError
 from sightline.graph.snapshot.pairs import changes
 from sightline.insights.facts import Facts
 
-#: Rows that may be made on the way.
-MAX_ROWS = 200_000
+#: Rows that may be made on the way, and facts that are looked at for them in one step.
+MAX_ROWS = 20_000
+MAX_FACTS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Matches:
     Attributes:
         nodes: int32 ``(n, nodes)``: the entity of each node.
         edges: int32 ``(n, edges)``: the edge of each edge of the question.
-        cut: whether there were more than ``MAX_ROWS`` on the way.
+        cut: whether there were more rows or facts on the way than are looked at, or no time.
     """
 
     nodes: Ids
@@ -46,7 +48,7 @@ class Matches:
 
 
 def match(
-    facts: Facts, nodes: Mapping[str, Flags], links: Mapping[str, Link], start: str
+    facts: Facts, nodes: Mapping[str, Flags], links: Mapping[str, Link], start: str, end: float
 ) -> Matches:
     """All ways to meet the edges of a question, beginning at one of its nodes.
 
@@ -54,6 +56,7 @@ def match(
 
     Args:
         nodes: the entities that each node may be, bool ``(N,)``.
+        end: the time, of ``perf_counter``, from which on there are no rows any more.
 
     Raises:
         UsageError: an edge has no way to the start.
@@ -72,6 +75,8 @@ def match(
             raise UsageError(
                 f"the edges {apart:.80} are not connected with node {start:.80}; ask for them apart"
             )
+        if time.perf_counter() > end:
+            return Matches(rows[:0], edges[:0], True)
         link = left.pop(key)
         forward = link.subject in bound
         near, far = (link.subject, link.object) if forward else (link.object, link.subject)
@@ -96,7 +101,7 @@ def match(
 def _fitting(facts: Facts, rows: Ids, edges: Ids, near: int) -> tuple[Ids, Ids, bool]:
     """The first rows, whose facts are few enough to look at; at least one."""
     looked_at = np.cumsum(facts.snapshot.degree[rows[:, near]], dtype=np.int64)
-    most = max(1, int(np.searchsorted(looked_at, 10 * MAX_ROWS, "right")))
+    most = max(1, int(np.searchsorted(looked_at, MAX_FACTS, "right")))
     return rows[:most], edges[:most], most < len(rows)
 
 

@@ -81,7 +81,7 @@ class Message(_Part):
 
 
 class QueryParameters(_Part):
-    """How long paths and predictions may take, and how much is wanted."""
+    """How long the search may take, and how much is wanted."""
 
     timeout: Annotated[float, Field(ge=0.1, le=MAX_DEADLINE_MS / 1000, description="Seconds.")] = (
         5.0
