@@ -7,16 +7,21 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import default_prefixes
+from sightline.ingest.batch import Batch
 from sightline.ingest.discover import discover
+from sightline.ingest.formats import matrix
+from sightline.ingest.formats.matrix import as_edges
 from sightline.ingest.load import ingest
 from sightline.ingest.profile import links
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.profile.write import _DUMPER, _flows, as_yaml
+from sightline.ingest.source import Table
 from tests.ingest.conftest import facts, remarks, short, statements, triples
 
 
@@ -718,6 +723,34 @@ def test_a_square_table_of_one_direction_keeps_both(load: Callable) -> None:
     assert found == [("a", "a", "5"), ("a", "b", "1"), ("b", "a", "2")]
     (result,) = load({"names.csv": "gene,a,b,c\na,x,y,z\nb,x,y,z\nc,x,y,z\n"})
     assert not any(p == "relation:related_to" for _, p, _ in triples(result.load))
+
+
+def test_a_square_table_may_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parts(*rows: str) -> Table:
+        columns = ["", "a", "b", "c"]
+        frames = [pl.DataFrame([row.split()], columns, orient="row") for row in rows]
+        place = [pl.Series([line], dtype=pl.UInt32) for line in range(2, len(rows) + 2)]
+        raw = [lambda _, row=row: row for row in rows]
+        return Table("t", (Batch(*of) for of in zip(frames, place, place, raw)))
+
+    (batch,) = as_edges(parts("b 7 0 5", "c 8 6 0", "a 0 7 8")).batches
+    edges = zip(*batch.frame.to_dict(as_series=False).values(), batch.rows)
+    assert list(edges) == [
+        ("b", "c", "5", 2),
+        ("b", "a", "7", 2),
+        ("c", "b", "6", 3),
+        ("c", "a", "8", 3),
+        ("a", "b", "7", 4),
+        ("a", "c", "8", 4),
+    ]
+    assert [batch.raw(i) for i in range(6)] == ["b 7 0 5"] * 2 + ["c 8 6 0"] * 2 + ["a 0 7 8"] * 2
+    for rows in (["a 0 1 2", "b 1 0 3"], ["a 0 1 2", "b 1 0 3", "c 2 3 0", "d 1 1 1"]):
+        assert len(list(as_edges(parts(*rows)).batches)) == len(rows), "no record is lost"
+    monkeypatch.setattr(matrix, "MOST", 2)
+    large = as_edges(parts("a 0 1 2", "b 1 0 3", "c 2 3 0"))
+    assert len(list(large.batches)) == 3
+    assert large.notes[0].warning
+    assert "list of edges" in large.notes[0].text
 
 
 @pytest.mark.parametrize("last", ["Total", "Grand Total", "P9"])

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, islice
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from sightline.graph.record.loads import Note
@@ -19,8 +20,11 @@ from sightline.ingest.batch import Batch
 from sightline.ingest.formats.graphs import EdgeColumns
 from sightline.ingest.source import Table
 
+Places = npt.NDArray[np.int64]
 #: Fewer things may be called like columns by chance.
 LEAST = 3
+#: More would take gigabytes: 8 bytes a cell, several times.
+MOST = 5000
 EDGES = EdgeColumns("head", None, "tail", datatypes={"weight": XSD + "double"})
 
 
@@ -29,14 +33,28 @@ def as_edges(table: Table) -> Table:
     two things once where both say the same. A diagonal of one number says nothing of two things.
     """
     batches = iter(table.batches)
-    some = list(islice(batches, 2))
+    some = list(islice(batches, 1))
+    things = some[0].frame.width - 1 if some and table.maps is None else 0
+    if things < LEAST or not _may_be_square(some[0].frame):
+        return replace(table, batches=chain(some, batches))
+    if things > MOST:
+        text = (
+            f"{table.name} may be square, of {things:,} things; such of up to {MOST:,} are read as "
+            "the edges that they draw, and this one as a thing for each row: write it as a list of "
+            "edges, one in a row"
+        )
+        table.notes.append(Note(text, True))
+        return replace(table, batches=chain(some, batches))
+    rows = some[0].frame.height
+    while rows <= things and (batch := next(batches, None)) is not None:
+        some.append(batch)
+        rows += batch.frame.height
     read = replace(table, batches=chain(some, batches))
-    if len(some) != 1 or table.maps is not None:
+    if rows != things:
         return read
-    frame, batch = some[0].frame, some[0]
-    ends = frame[:, 0] if frame.width else pl.Series()
-    names = frame.columns[1:]
-    if len(names) < LEAST or frame.height != len(names) or set(ends) != set(names):
+    frame = pl.concat([one.frame for one in some])
+    ends, names = frame[:, 0], frame.columns[1:]
+    if set(ends) != set(names):
         return read
     cells = frame.select(names)
     numbers = cells.cast(pl.Float64, strict=False)
@@ -56,13 +74,14 @@ def as_edges(table: Table) -> Table:
         {
             "head": ends.gather(heads),
             "tail": ends.gather(tails),
-            "weight": cells.to_numpy()[:, order][there].tolist(),
+            "weight": _gathered(cells, heads, np.array(order)[tails]),
         },
         schema=dict.fromkeys(("head", "tail", "weight"), pl.String()),
     )
-    raw = partial(_raw, batch, heads.tolist())
-    rows = batch.rows.gather(heads)
-    drawn = Batch(edges, rows, edges.hash_rows(), raw, batch.rejected, batch.position)
+    raw = partial(_raw, some, heads.tolist())
+    numbers_of = pl.concat([one.rows for one in some]).gather(heads)
+    rejected = [bad for one in some for bad in one.rejected]
+    drawn = Batch(edges, numbers_of, edges.hash_rows(), raw, rejected, some[-1].position)
     text = (
         f"{table.name} is square, of {len(names)} things: each number but 0 is an edge with that "
         f"weight, {edges.height} in all"
@@ -79,5 +98,31 @@ def as_edges(table: Table) -> Table:
     return replace(table, batches=iter([drawn]), maps=EDGES.maps)
 
 
-def _raw(batch: Batch, heads: Sequence[int], row: int) -> str:
-    return batch.raw(heads[row])
+def _may_be_square(frame: pl.DataFrame) -> bool:
+    """Whether the first records are called as different columns are, and hold numbers."""
+    ends = frame[:, 0]
+    if not 0 < frame.height < frame.width or ends.dtype != pl.String:
+        return False
+    if ends.n_unique() < frame.height or not set(ends) <= set(frame.columns[1:]):
+        return False
+    first = frame[:1, 1:]
+    return first.cast(pl.Float64, strict=False).null_count().equals(first.null_count())
+
+
+def _gathered(cells: pl.DataFrame, rows: Places, columns: Places) -> pl.Series:
+    """The texts of some cells: those of all would be objects of Python, each of them."""
+    place = np.argsort(columns, kind="stable")
+    parts = [pl.Series(dtype=pl.String)]
+    ends = np.searchsorted(columns[place], np.arange(cells.width + 1))
+    for column, start, end in zip(cells.get_columns(), ends, ends[1:]):
+        parts.append(column.gather(rows[place[start:end]]).alias(""))
+    return pl.concat(parts).gather(np.argsort(place, kind="stable"))
+
+
+def _raw(batches: Sequence[Batch], heads: Sequence[int], row: int) -> str:
+    place = heads[row]
+    for batch in batches:
+        if place < batch.frame.height:
+            return batch.raw(place)
+        place -= batch.frame.height
+    raise IndexError(row)
