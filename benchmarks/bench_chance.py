@@ -7,30 +7,43 @@ doi:10.1093/gigascience/giad047): for every pair of degrees the share of shuffle
 zero, and a gamma distribution of the others, fitted by its moments.
 
 *Power*: k paths are planted between pairs where less than one is expected.
+
+*Treatments*: of the Hetionet sample a fifth of those between a compound and a disease that it
+treats are hidden (seed 0); how many of them have a metapath with q <= 0.05 among the ten best up to
+three edges, beside the same compounds and diseases in other pairs, which hubs join as well. Needs
+SIGHTLINE_DATA.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from bench_surprising import SEED, hide
 from measure import Result, cpu_milliseconds, cpu_seconds
 from scipy.stats import gamma
 from synthetic import scale_free, workspace_of
 
 from sightline.graph.paths.chance import chance
 from sightline.graph.paths.find import find_paths, warm
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.pairs import DAMPING
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.sections.copies import Copies
+from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.load import ingest
+from sightline.insights.ask import Sightline
+from sightline.insights.kinds.paths import KIND, PathsQuestion
 
 LEVELS = (0.001, 0.01, 0.05, 0.1)
 #: Entities, relations and edges of the graph for validity and power.
 SMALL = (600, 4, 9_000)
+TREATS = "CtD"
 #: Pairs of relations, and questions of each.
 SHAPES, EACH = 16, 750
 PLANTED, PAIRS = (1, 2, 3, 5), 60
@@ -53,6 +66,7 @@ def run(folder: Path, scale: float) -> list[Result]:
         *_cost(folder / "cost", int(1_000_000 * scale)),
         *_validity(null),
         *_power(folder / "planted", null),
+        *_treatments(folder / "hetionet-sample", scale),
     ]
 
 
@@ -243,3 +257,30 @@ class _Hurdle:
                 tail = float(gamma.sf(score * (1 - 1e-9), mean**2 / spread, scale=spread / mean))
             out.append(share * tail)
         return out
+
+
+def _treatments(folder: Path, scale: float) -> list[Result]:
+    data = os.environ.get("SIGHTLINE_DATA")
+    if not data or scale < 1:
+        print("chance: without treatments; SIGHTLINE_DATA names data sets, and scale is 1")
+        return []
+    ws = Workspace.create(folder)
+    ingest(ws, [Path(data) / folder.name])
+    hidden = sorted((head, tail) for head, _, tail in hide(ws, TREATS, 0.2))
+    sight = Sightline(compile_snapshot(ws, rdf=False, copies=True), None)
+    s = sight.snapshot
+    stated = s.triples()[s.relation == s.resolve_relation(TREATS)]
+    known = {(s.entity_iris[h], s.entity_iris[t]) for h, _, t in stated.tolist()} | {*hidden}
+    tails = np.random.default_rng(SEED).permutation([tail for _, tail in hidden]).tolist()
+    others = sorted({(head, tail) for (head, _), tail in zip(hidden, tails)} - known)
+
+    def significant(pairs: list[tuple[str, str]]) -> float:
+        asked = [PathsQuestion((h,), (t,), max_hops=3, deadline_ms=60_000) for h, t in pairs]
+        found = [KIND.answer(sight, one).metapaths for one in asked]
+        return float(np.mean([any((m.q_value or 1) <= 0.05 for m in some) for some in found]))
+
+    about = {"seed": SEED, "hidden": len(hidden), "others": len(others)}
+    what = "hidden treatments with a metapath of q <= 0.05"
+    peer = "the same ends in other pairs"
+    own, beside = significant(hidden), significant(others)
+    return [Result(what, own, "", "more than the peer", peer, beside, about)]
