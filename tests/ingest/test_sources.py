@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sightline.graph.record.loads import active_loads
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import streams
 from sightline.ingest.discover import discover
@@ -71,6 +72,51 @@ def test_a_split_folder_holds_out_what_is_not_train(tmp_path: Path) -> None:
     }
     (tmp_path / "valid.txt").unlink()
     assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
+
+
+def test_a_split_under_other_names_is_one_where_its_triples_show_it(tmp_path: Path) -> None:
+    train = "a\tr\tb\nb\tr\tc\nc\tr\ta\n"
+    files = {"train.tsv": train, "dev.tsv": "a\tr\tc\n", "test.txt": "b\tr\ta\n"}
+    write(tmp_path, files)
+    roles = {"train.tsv": "facts", "dev.tsv": "valid", "test.txt": "test"}
+    assert {name: role for name, _, role in names(discover([tmp_path]))} == roles
+    # What is learnt to tell texts apart from comes in such parts, too.
+    write(tmp_path, {"train.tsv": "1\tgood film\t1\n2\tbad film\t0\n3\tso so\t1\n"})
+    assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
+    write(tmp_path, {"train.tsv": train, "valid.txt": "a\tr\tc\n"})
+    assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
+
+
+def test_held_out_triples_that_are_said_to_be_true_or_false_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As WN11 and FB13 are given away: false facts were in the graph, and test facts."""
+    train = "a\tr\tb\nb\tr\tc\nc\tr\ta\n"
+    judged = "a\tr\tc\t1\na\tr\ta\t-1\n"
+    odd = "b\tr\tb\tperhaps\n"
+    folder = tmp_path / "wn"
+    folder.mkdir()
+    write(folder, {"train.txt": train, "dev.tsv": judged + odd, "test.tsv": judged})
+    found = [name for name, _, _ in names(discover([folder]))]
+    assert found == ["dev.tsv", "test.tsv", "test.tsv", "train.txt"]  # "perhaps" says no truth
+    monkeypatch.setattr("sightline.ingest.discover.HEAD", len(judged))
+    monkeypatch.setattr("sightline.ingest.discover._is_split", lambda folder: True)
+    workspace = Workspace.create(tmp_path / "ws")
+    results = ingest(workspace, [folder])
+    snapshot = compile_snapshot(workspace, rdf=False)
+
+    def parts(role: str) -> set[str]:
+        names = snapshot.entity_labels
+        return {f"{names[h]}{names[t]}" for h, _, t in snapshot.held_out(role).tolist()}
+
+    assert snapshot.num_edges == 3
+    assert parts("valid") == parts("test") == {"ac"}
+    assert parts("valid_negatives") == parts("test_negatives") == {"aa"}
+    assert snapshot.num_relations == 1
+    counts = {result.load.role: result.load.counts for result in results}
+    assert {role: count.rejected for role, count in counts.items() if count.rejected} == {
+        "valid": 1
+    }
 
 
 @pytest.mark.parametrize(

@@ -35,17 +35,21 @@ from sightline.ingest.fetch import (
 )
 from sightline.ingest.formats import known
 from sightline.ingest.formats.delimited import header_of
-from sightline.ingest.source import Source, StatementFormat
+from sightline.ingest.source import JUDGED, Source, StatementFormat
 from sightline.ingest.streams import BLOCK, HEAD, PACKED_ENDINGS, ByteStream, without_packing
 
-#: A folder with the first three of these is a benchmark split.
+#: A folder with train, test and one of the second is a benchmark split: what its files are called,
+#: without their ending, one of the next.
 SPLIT: dict[str, Role] = {
-    "train.txt": "facts",
-    "valid.txt": "valid",
-    "test.txt": "test",
-    "valid_negatives.txt": "valid_negatives",
-    "test_negatives.txt": "test_negatives",
+    "train": "facts",
+    "valid": "valid",
+    "dev": "valid",
+    "val": "valid",
+    "test": "test",
+    "valid_negatives": "valid_negatives",
+    "test_negatives": "test_negatives",
 }
+SPLIT_ENDINGS = (".txt", ".tsv")
 #: In a folder, a name that ends so says too little: prose, such as LICENSE.txt, does too.
 VAGUE = ".txt"
 #: Texts that are about the files beside them, unless they are named themselves.
@@ -329,7 +333,7 @@ class _Survey:
             reason = "texts about the files are read where they are named"
             self.found.passed.append((said, reason))
             return
-        self.found.sources.append(source)
+        self.found.sources += _parts(source, head)
 
     def _unpack(self, path: Path, said: Path, place: str) -> None:
         for name, where in members(path, self._room(path), said):
@@ -355,8 +359,9 @@ class _Survey:
         if found is not None and self._encoding is None:
             told = f"its text is in {encoding.name_of(found)}, as it looks; --encoding says another"
             notes.append(Note(told, warning=found in encoding.GUESSED))
-        if self._format is None and path.name in SPLIT and _is_split(path.parent):
-            return Source(path, format, SPLIT[path.name], True, found, notes=tuple(notes))
+        named = path.suffix in SPLIT_ENDINGS and path.stem in SPLIT
+        if self._format is None and named and _is_split(path.parent):
+            return Source(path, format, SPLIT[path.stem], True, found, notes=tuple(notes))
         return Source(path, format, format.role, encoding=found, notes=tuple(notes))
 
 
@@ -365,7 +370,40 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _is_split(folder: Path) -> bool:
-    return all((folder / part).exists() for part in tuple(SPLIT)[:3])
+    """Whether a folder is a benchmark split; under other names than the usual three, where its
+    first training triples show it, for others call parts of tables so, too."""
+    if all((folder / f"{part}.txt").exists() for part in ("train", "valid", "test")):
+        return True
+    files = [path for path in folder.iterdir() if path.suffix in SPLIT_ENDINGS]
+    parts = sorted(SPLIT[path.stem] for path in files if path.stem in SPLIT)
+    if [part for part in parts if "_" not in part] != ["facts", "test", "valid"]:
+        return False
+    (train,) = (path for path in files if path.stem == "train")
+    with train.open("rb") as file:
+        triples = [line.split(b"\t") for line in file.read(HEAD).splitlines()[:-1]]
+    if not triples or {len(triple) for triple in triples} != {3}:
+        return False
+    heads, relations, tails = map(set, zip(*triples))
+    return bool(heads & tails) and len(relations) < len(triples)
+
+
+def _parts(source: Source, head: bytes) -> list[Source]:
+    """The source; where it says of held-out triples which are true, the true and the false ones."""
+    if not source.split or source.role not in ("valid", "test"):
+        return [source]
+    lines = head.splitlines()[: -1 if len(head) == HEAD else None]
+    after = {line.split(b"\t", 3)[3] if line.count(b"\t") == 3 else b"" for line in lines}
+    if not set() < after <= {sign.encode() for sign in JUDGED}:
+        return [source]
+    true, false = JUDGED
+    negatives: Role = "valid_negatives" if source.role == "valid" else "test_negatives"
+    told = (
+        "each of its triples is true or false, as the 1 or -1 after it says; these are the {} ones"
+    )
+    return [
+        replace(source, judged=sign, role=role, notes=(*source.notes, Note(told.format(word))))
+        for sign, role, word in ((true, source.role, "true"), (false, negatives, "false"))
+    ]
 
 
 def _narrow(head: bytes, stream: ByteStream) -> str | None:

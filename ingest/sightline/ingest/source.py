@@ -150,6 +150,10 @@ class Table:
     title: str = ""
 
 
+#: What stands after a held-out triple that is true, and after one that is not.
+JUDGED = ("1", "-1")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file to load.
@@ -165,6 +169,7 @@ class Source:
         title: the file's name, where ``path`` has one of ours.
         notes: what was decided when it was found.
         header: the names of its columns, where another file has them.
+        judged: only the triples of a split after which this stands are of it; empty for all.
     """
 
     path: Path
@@ -178,6 +183,7 @@ class Source:
     title: str = ""
     notes: tuple[Note, ...] = ()
     header: tuple[str, ...] = ()
+    judged: str = ""
 
     @property
     def name(self) -> str:

@@ -26,7 +26,7 @@ from sightline.ingest.formats.header import HEADERLESS
 from sightline.ingest.formats.matrix import as_edges
 from sightline.ingest.formats.nulls import Nulls
 from sightline.ingest.formats.quoting import RETURN, Places, Records, find_records
-from sightline.ingest.source import Selection, Source, Table, TableFormat
+from sightline.ingest.source import JUDGED, Selection, Source, Table, TableFormat
 from sightline.ingest.streams import BLOCK, MAX_RECORD
 
 #: A file of this name without a header has ``name, definition`` in its second column, as the
@@ -43,6 +43,8 @@ def _tables(usual: str, source: Source, selection: Selection) -> Iterator[Table]
     batches = read_delimited(source, layout, notes, selection.nulls)
     if source.stem == DEFINITIONS and layout.columns == HEADERLESS[2]:
         batches = map(_with_definition, batches)
+    if source.judged:
+        batches = (_judged(batch, source.judged) for batch in batches)
     batches = iter(batches)
     first = next(batches, None)
     conventions.require_records(source, layout.columns, first is not None)
@@ -70,6 +72,25 @@ def _with_definition(batch: Batch) -> Batch:
         label=parts.field("field_0"), definition=parts.field("field_1")
     )
     return replace(batch, frame=frame)
+
+
+def _judged(batch: Batch, sign: str) -> Batch:
+    """The triples after which a sign stands, without it; what has none is set aside once."""
+    after = batch.frame.columns[3]
+    said = batch.frame[after].fill_null("")
+    places = (said == sign).arg_true()
+    frame = batch.frame.drop(after)[places]
+    reason = f"neither {' nor '.join(JUDGED)} stands after it"
+    odd = (~said.is_in(JUDGED)).arg_true().to_list() if sign == JUDGED[0] else []
+    rejected = [Rejected(batch.rows[i], reason, batch.raw(i)) for i in odd]
+    return replace(
+        batch,
+        frame=frame,
+        rows=batch.rows[places],
+        hashes=frame.hash_rows(),
+        raw=lambda i: batch.raw(places[i]),
+        rejected=[*batch.rejected, *rejected],
+    )
 
 
 def _count(number: int, what: str) -> str:

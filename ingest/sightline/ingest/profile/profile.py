@@ -21,7 +21,7 @@ from sightline.ingest.profile.relate import relate
 from sightline.ingest.profile.say import say
 from sightline.ingest.profile.statistics import Statistics, statistics
 from sightline.ingest.profile.tables import Profiled, begin
-from sightline.ingest.source import Selection, Source, Table, TableFormat
+from sightline.ingest.source import JUDGED, Selection, Source, Table, TableFormat
 from sightline.ingest.terms import RECORD, ROW
 
 #: Bytes of cells that are kept for the load that follows; tables beyond are read again.
@@ -93,6 +93,8 @@ def profile(
     """
     read: list[Statistics] = []
     room = KEPT
+    # What is drawn of the true triples of a file holds for the false ones.
+    sources = [source for source in sources if source.judged != JUDGED[1]]
     for source in sources:
         with of(source):
             of_source = _statistics(source, at, room)
