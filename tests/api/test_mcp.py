@@ -32,6 +32,7 @@ from sightline.api.mcp.tools import Asked
 from sightline.api.questions import spans
 from sightline.api.terms import Terms
 from sightline.cli.main import run
+from sightline.cli.service import read_row
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.tokens import create_token
 from sightline.insights.kinds import KINDS
@@ -107,6 +108,29 @@ def test_an_answer_is_values_and_text_with_ids_to_go_on_from(folder: Path) -> No
     assert fact["tail"]["id"] == "entity:uganda"
     assert fact["origins"] == ["a.csv, row 5", "a.csv, row 6"]
     assert "tail: Uganda [entity:uganda] (types: Country)" in text_of(found)
+
+
+def test_the_row_behind_a_fact_is_a_tool_where_rows_can_be_read(
+    folder: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "countries.csv"
+    source.write_text("id,capital\nkenya,nairobi\nuganda,kampala\n")
+    ws = str(tmp_path / "ws")
+    assert run(["ingest", str(source), "-w", ws]) == 0
+    assert run(["compile", "-w", ws]) == 0
+    server = server_of(Path(ws), read_row)
+    asked = {"load": "countries.csv", "at": "line 3"}
+    found = using(server, lambda c: c.call_tool("row", asked))
+    beyond = using(server, lambda c: c.call_tool("row", {**asked, "at": "line 9"}))
+    misspelt = using(server, lambda c: c.call_tool("row", {**asked, "line": 3}))
+
+    assert not found.is_error
+    cells = {cell["column"]: cell["values"] for cell in found.structured_content["cells"]}
+    assert cells == {"id": ["uganda"], "capital": ["kampala"]}
+    assert (beyond.is_error, misspelt.is_error) == (True, True)
+    assert "there is no parameter 'line'" in text_of(misspelt)
+    names = [tool.name for tool in using(server_of(folder), lambda c: c.list_tools()).tools]
+    assert "row" not in names
 
 
 def test_an_error_is_for_the_model_with_the_way_out(folder: Path) -> None:

@@ -136,7 +136,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the workspace before the first request, and follow it until the last."""
     service: Service = app.state.service
     app.state.followed = Followed(service)
-    async with mcp.agents(service) as app.state.agents:
+    async with mcp.agents(service, app.state.read_row) as app.state.agents:
         with closing(QueryPool()) as app.state.queries:
             await service.refresh()
             follower = asyncio.create_task(service.watch())

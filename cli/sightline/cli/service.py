@@ -250,7 +250,7 @@ def mcp(workspace: WorkspaceOption) -> None:
     require_mcp()
     from sightline.api.mcp.server import serve_stdio
 
-    serve_stdio(workspace)
+    serve_stdio(workspace, read_row)
 
 
 COMMANDS = (serve, work, mcp, token)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sightline.api.access import may
+from sightline.api.loads import ReadRow
 from sightline.api.reading import Route
 from sightline.api.service import Service
 from sightline.graph.errors import MissingExtra
@@ -43,8 +44,8 @@ def require_mcp() -> None:
 class Agents:
     """The tools of a service, from when the first agent comes until the service ends."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, read_row: ReadRow | None) -> None:
+        self._service, self._read_row = service, read_row
         self._answering: asyncio.Task[None] | None = None
         self._made: asyncio.Future[StreamableHTTPSessionManager]
 
@@ -66,7 +67,7 @@ class Agents:
 
         try:
             server = await run_in_threadpool(import_module, "sightline.api.mcp.server")
-            async with server.over_http(self._service) as manager:
+            async with server.over_http(self._service, self._read_row) as manager:
                 self._made.set_result(manager)
                 await asyncio.Event().wait()
         except Exception as error:
@@ -82,9 +83,9 @@ class Agents:
 
 
 @asynccontextmanager
-async def agents(service: Service) -> AsyncIterator[Agents]:
+async def agents(service: Service, read_row: ReadRow | None) -> AsyncIterator[Agents]:
     """The tools of a service, as long as it runs."""
-    made = Agents(service)
+    made = Agents(service, read_row)
     try:
         yield made
     finally:

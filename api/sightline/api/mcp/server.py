@@ -21,17 +21,20 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, ListToolsResult
 
 from sightline.api.access import caller_of, require
-from sightline.api.mcp.tools import INSTRUCTIONS, Asked, failed
+from sightline.api.loads import ReadRow
+from sightline.api.mcp.tools import INSTRUCTIONS, Asked, Row, failed
 from sightline.api.problems import mishap, of_error, report
-from sightline.api.routes import role_of
 from sightline.api.service import VERSION, Service
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kinds
 
 
-def server_of(folder: Path) -> Server[Any]:
-    """The tools of one workspace. It opens when the first client comes, and is followed then."""
+def server_of(folder: Path, read_row: ReadRow | None = None) -> Server[Any]:
+    """The tools of one workspace. It opens when the first client comes, and is followed then.
+
+    ``read_row`` reads the raw record behind facts; without it there is no tool for that.
+    """
     service, opened = Service(folder), asyncio.Event()
 
     async def follow() -> None:
@@ -48,31 +51,37 @@ def server_of(folder: Path) -> Server[Any]:
             await following
         service.close()
 
-    return _server(service, opened, {"lifespan": lifespan})
+    return _server(service, opened, {"lifespan": lifespan}, read_row)
 
 
 @asynccontextmanager
-async def over_http(service: Service) -> AsyncIterator[StreamableHTTPSessionManager]:
+async def over_http(
+    service: Service, read_row: ReadRow | None
+) -> AsyncIterator[StreamableHTTPSessionManager]:
     """What answers requests from what a service serves: each for itself, nothing kept between."""
     opened = asyncio.Event()
     opened.set()
     manager = StreamableHTTPSessionManager(
-        _server(service, opened, {}), json_response=True, stateless=True
+        _server(service, opened, {}, read_row), json_response=True, stateless=True
     )
     async with manager.run():
         yield manager
 
 
-def _server(service: Service, opened: asyncio.Event, more: dict[str, Any]) -> Server[Any]:
+def _server(
+    service: Service, opened: asyncio.Event, more: dict[str, Any], read_row: ReadRow | None
+) -> Server[Any]:
     """The tools of what a service serves, once it is opened."""
-    asked = {kind.name: Asked(kind) for kind in kinds.KINDS}
+    asked: dict[str, Asked | Row] = {kind.name: Asked(kind) for kind in kinds.KINDS}
+    if read_row is not None:
+        asked["row"] = Row(service.folder, read_row)
 
-    def payer(context: ServerRequestContext[Any, Any], one: Asked) -> str | None:
+    def payer(context: ServerRequestContext[Any, Any], one: Asked | Row) -> str | None:
         """Who is charged, once it is clear that they may ask."""
         # Over standard input asks who started this process, and reads the workspace anyway.
         if context.request is None:
             return None
-        require(context.request.scope, [role_of(one.kind)])
+        require(context.request.scope, [one.role])
         return caller_of(context.request.scope).budget
 
     async def list_tools(context: ServerRequestContext[Any, Any], params: Any) -> ListToolsResult:
@@ -90,8 +99,7 @@ def _server(service: Service, opened: asyncio.Event, more: dict[str, Any]) -> Se
             pays = payer(context, one)
             await opened.wait()
             question, sight = one.question(params.arguments), service.served.sight
-            dear = one.kind.dear or (one.kind.deadline and sight.reads_graph)
-            lane = service.dear if dear else service.cheap
+            lane = service.dear if one.dear(sight) else service.cheap
             return await lane.run(lambda: one.answer(sight, question), payer=pays)
         except SightlineError as error:
             return failed(of_error(error))
@@ -108,7 +116,7 @@ def _server(service: Service, opened: asyncio.Event, more: dict[str, Any]) -> Se
     )
 
 
-def serve_stdio(folder: Path) -> None:
+def serve_stdio(folder: Path, read_row: ReadRow) -> None:
     """Answer who started this process, until they close its input.
 
     Raises:
@@ -117,7 +125,7 @@ def serve_stdio(folder: Path) -> None:
     Workspace.open(folder)
 
     async def run() -> None:
-        server = server_of(folder)
+        server = server_of(folder, read_row)
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
 

@@ -1,4 +1,4 @@
-"""The declared kinds of answer as tools of the Model Context Protocol.
+"""The declared kinds of answer, and the rows behind facts, as tools of the Model Context Protocol.
 
 Knows how the declaration of a kind becomes a tool, and a call a question; knows no kind and no
 transport.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_origin
 
 from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
+from sightline.api.loads import ReadRow, RowQuestion
 from sightline.api.mcp.brief import brief
 from sightline.api.questions import model_of
 from sightline.api.reading import wrong
+from sightline.api.routes import role_of
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import Kind
 
@@ -31,10 +34,14 @@ NOTHING_CHANGES = ToolAnnotations(read_only_hint=True, idempotent_hint=True, ope
 
 
 class Asked:
-    """A kind of answer as a tool."""
+    """A kind of answer as a tool.
+
+    Attributes:
+        role: who may call it.
+    """
 
     def __init__(self, kind: Kind[Any, Any]) -> None:
-        self.kind = kind
+        self.kind, self.role = kind, role_of(kind)
         model = model_of(kind, routed=False)
         self._adapter: TypeAdapter[Any] = TypeAdapter(model)
         fields = model.model_fields.items()
@@ -56,11 +63,12 @@ class Asked:
             name: [value] if name in self._many and isinstance(value, str) else value
             for name, value in (arguments or {}).items()
         }
-        try:
-            asked = self._adapter.validate_python(given)
-        except ValidationError as error:
-            raise wrong(self._adapter, error) from None
+        asked = _read(self._adapter, given)
         return self.kind.question(**{p.field: getattr(asked, p.name) for p in self.kind.parameters})
+
+    def dear(self, sight: Sightline) -> bool:
+        """Whether it can take long."""
+        return self.kind.dear or (self.kind.deadline and sight.reads_graph)
 
     def answer(self, sight: Sightline, question: Any) -> CallToolResult:
         """What is answered, as short as it has to be.
@@ -74,6 +82,58 @@ class Asked:
             question = replace(question, limit=max(fitting, 1))
             made = brief(self.kind.answer(sight, question))
         return CallToolResult(content=[_text(made.text)], structured_content=made.values)
+
+
+class _LoadRow(RowQuestion):
+    """Which row of which load."""
+
+    load: str = Field(max_length=500, description="The source, such as `countries.csv`.")
+
+
+class Row:
+    """The raw record behind facts as a tool: what `origins` name.
+
+    Attributes:
+        role: who may call it.
+    """
+
+    role = "read"
+
+    def __init__(self, folder: Path, read_row: ReadRow) -> None:
+        self._folder, self._read_row = folder, read_row
+        self._adapter: TypeAdapter[_LoadRow] = TypeAdapter(_LoadRow)
+        self.tool = Tool(
+            name="row",
+            description="The raw record behind facts, as `origins` name it: `countries.csv, line "
+            "12` is the load `countries.csv` at `line 12`. Its cells, and the facts made of them.",
+            input_schema=_untitled(self._adapter.json_schema()),
+            annotations=NOTHING_CHANGES,
+        )
+
+    def question(self, arguments: Mapping[str, Any] | None) -> _LoadRow:
+        """The question of a call.
+
+        Raises:
+            UsageError: the arguments cannot be read.
+        """
+        asked: _LoadRow = _read(self._adapter, arguments or {})
+        return asked
+
+    def dear(self, sight: Sightline) -> bool:
+        """A file is read up to the row."""
+        return True
+
+    def answer(self, sight: Sightline, question: _LoadRow) -> CallToolResult:
+        """The record, as short as it has to be."""
+        made = brief(self._read_row(self._folder, question.load, question.at))
+        return CallToolResult(content=[_text(made.text)], structured_content=made.values)
+
+
+def _read(adapter: TypeAdapter[Any], given: Mapping[str, Any]) -> Any:
+    try:
+        return adapter.validate_python(given)
+    except ValidationError as error:
+        raise wrong(adapter, error) from None
 
 
 def failed(report: dict[str, object]) -> CallToolResult:
