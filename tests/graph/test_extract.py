@@ -434,3 +434,23 @@ def test_of_each_relation_the_surest_fact_comes_the_surest_relation_first() -> N
     some = Some.__new__(Some)
     assert some.surest_extractions(9) == [1, 4, 2]
     assert some.surest_extractions(2) == [1, 4]
+
+
+def test_candidates_are_the_same_however_many_are_made_together(
+    read: tuple[Workspace, Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = sentences_of_towns()
+    mentions = link(read[1], texts, np.zeros(len(texts), np.int32), Told())
+    whole = candidates(read[1], mentions)
+    monkeypatch.setattr(relations, "WINDOW", 1)
+    monkeypatch.setattr(relations, "BLOCK", 3)
+    parts = candidates(read[1], mentions)
+    assert whole.denied
+    assert (parts.denied, parts.cut) == (whole.denied, whole.cut)
+    for name in ("head", "relation", "tail", "sentence", "known", "wrong"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
+    assert (parts.features != whole.features).nnz == 0
+    monkeypatch.setattr(relations, "MOST", 5)
+    few = candidates(read[1], mentions)
+    assert (len(few.head), few.cut) == (5, len(whole.head) - 5)
+    assert set(few.sentence.tolist()) <= set(whole.sentence.tolist())

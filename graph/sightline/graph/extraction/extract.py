@@ -61,7 +61,7 @@ from sightline.graph.vocabulary import (
 )
 
 #: Changes whenever texts are read otherwise, so that what was extracted before is extracted again.
-VERSION = 5
+VERSION = 6
 #: Of which loads extracted facts are made.
 INPUTS: tuple[Role, ...] = ("facts", "inferred", "merges", "retractions", "text")
 PRECISION = 0.7
@@ -378,12 +378,13 @@ def _about(
 
 def _named(snapshot: Snapshot, mentions: Mentions, read: pl.DataFrame) -> pl.DataFrame:
     """Which entity each sentence names, and how often."""
-    iris = pl.Series(snapshot.entity_iris.take(mentions.entity.tolist()), dtype=pl.String)
-    places = read[mentions.sentence.tolist()].select("load", "row")
-    frame = places.with_columns(entity=iris)
-    grouped = frame.group_by("load", "row", "entity", maintain_order=True)
-    counted: pl.DataFrame = grouped.len("times")
-    return counted
+    places = {"sentence": mentions.sentence, "entity": mentions.entity}
+    grouped = pl.DataFrame(places).group_by("sentence", "entity", maintain_order=True)
+    counted = grouped.len("times")
+    ids = counted["entity"].unique()
+    iris = pl.Series(snapshot.entity_iris.take(ids.to_list()), dtype=pl.String)
+    of = read.select("load", "row")[counted["sentence"]]
+    return of.with_columns(counted["entity"].replace_strict(ids, iris), counted["times"])
 
 
 def _both(snapshot: Snapshot, pairs: Together) -> pl.DataFrame:

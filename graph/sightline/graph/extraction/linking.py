@@ -215,19 +215,18 @@ def link(
         fine = ~names.exact[entry] | (names.written[entry] == written[owner])
         owner, entry = owner[fine], entry[fine]
         opening = np.concatenate([[True], words.text[1:] != words.text[:-1]])
-        rows.append(
-            (
-                found.text[owner] + start,
-                names.entity[entry].astype(np.int64),
-                np.where(wanted, place, -1)[found.first[owner]],
-                found.count[owner],
-                names.preferred[entry].astype(np.int64),
-                names.capital[entry].astype(np.int64),
-                words.capital[found.first[owner]].astype(np.int64),
-                opening[found.first[owner]].astype(np.int64),
-                owner + finds,
-            )
+        of_find = (
+            found.text[owner] + start,
+            names.entity[entry].astype(np.int64),
+            np.where(wanted, place, -1)[found.first[owner]],
+            found.count[owner],
+            names.preferred[entry].astype(np.int64),
+            names.capital[entry].astype(np.int64),
+            words.capital[found.first[owner]].astype(np.int64),
+            opening[found.first[owner]].astype(np.int64),
+            owner + finds,
         )
+        rows.append(tuple(column.astype(np.int32) for column in of_find))
         clause = np.cumsum(np.isin(words.points, _SEMICOLONS), dtype=np.int64)[words.start]
         questions = [not _ASKS.isdisjoint(text) for text in sentences[start : start + batch]]
         asked = np.array(questions)[words.text]
@@ -245,7 +244,7 @@ def link(
     told.lower = len(np.unique(columns[8][lower]))
     columns = [column[~lower] for column in columns]
     chosen = _resolved(snapshot, columns, document, told)
-    sentence, entity, first, count = (column[chosen] for column in columns[:4])
+    sentence, entity, first, count = (column[chosen].astype(np.int64) for column in columns[:4])
     told.mentions = len(chosen)
     all_words = (np.concatenate(column) for column in zip(*kept))
     return Mentions(sentence, entity.astype(np.int32), first, count, *all_words)

@@ -13,7 +13,8 @@ Knows mentions and the arrays of a snapshot; knows no file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,9 @@ WIDTH = 1 << 18
 #: Words between two names, at most; names of a sentence that are paired.
 FARTHEST, MOST_NAMES = 30, 12
 #: Candidates that are learnt from, and that are judged; more are left out and counted.
-MOST = 1_000_000
+MOST = 500_000
+#: Mentions whose pairs are made together, and candidates whose features are.
+WINDOW, BLOCK = 100_000, 50_000
 FOLDS, ROUNDS = 4, 2
 PENALTY, STEPS = 0.3, 12
 #: Pairs with a fact that sentences must name before a relation is extracted.
@@ -125,39 +128,45 @@ class Extracted:
 
 def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candidates:
     """All pairs of names of a sentence with each relation that their types allow."""
-    one, other, between = _pairs(mentions)
-    tone = told(mentions, one, other)
     s = snapshot
     kinds = first_type(s)
     size = int(kinds.max(initial=0)) + 1
-    # Between members of a list nothing is said.
-    listed = kinds[mentions.entity[one]] == kinds[mentions.entity[other]]
-    listed &= _said(mentions, one, other) == 0
-    fine = ~listed & ~tone.denied
-    one, other, between, past = (x[fine] for x in (one, other, between, tone.past))
-    kind_one, kind_other = kinds[mentions.entity[one]], kinds[mentions.entity[other]]
     symmetric = _symmetric(s)
-    parts = []
-    for relation in range(s.num_relations):
-        fitting = _fitting(s, kinds, relation, size)
-        for first, second, k_first, k_second, backward in (
-            (one, other, kind_one, kind_other, False),
-            (other, one, kind_other, kind_one, True),
-        ):
-            if backward and symmetric[relation]:
-                continue
-            at = np.flatnonzero(np.isin(k_first * size + k_second, fitting))
-            which = np.full(len(at), relation)
-            parts.append((first[at], second[at], which, between[at], past[at]))
-    nothing = np.zeros(0, np.int64)
-    columns = zip(*parts) if parts else ((),) * 5
-    first, second, wanted, others, then = (np.concatenate([nothing, *x]) for x in columns)
-    cut = max(len(first) - MOST, 0)
-    if cut:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(first), MOST, replace=False))
-        first, second, wanted, others, then = (
-            x[chosen] for x in (first, second, wanted, others, then)
-        )
+    fittings = [_fitting(s, kinds, relation, size) for relation in range(s.num_relations)]
+    draws = np.random.default_rng(seed)
+    columns = tuple(np.zeros(0, np.int64) for _ in range(5))
+    lots, total, not_so = np.zeros(0), 0, 0
+    for before, part in _windows(mentions):
+        one, other, between = _pairs(part)
+        tone = told(part, one, other)
+        # Between members of a list nothing is said.
+        listed = kinds[part.entity[one]] == kinds[part.entity[other]]
+        listed &= _said(part, one, other) == 0
+        not_so += int((tone.denied & ~listed).sum())
+        fine = ~listed & ~tone.denied
+        one, other, between, past = (x[fine] for x in (one, other, between, tone.past))
+        kind_one, kind_other = kinds[part.entity[one]], kinds[part.entity[other]]
+        parts = [columns]
+        for relation, fitting in enumerate(fittings):
+            for first, second, k_first, k_second, backward in (
+                (one, other, kind_one, kind_other, False),
+                (other, one, kind_other, kind_one, True),
+            ):
+                if backward and symmetric[relation]:
+                    continue
+                at = np.flatnonzero(np.isin(k_first * size + k_second, fitting))
+                which = np.full(len(at), relation)
+                parts.append(
+                    (first[at] + before, second[at] + before, which, between[at], past[at])
+                )
+        columns = tuple(np.concatenate(x) for x in zip(*parts))
+        total += len(columns[0]) - len(lots)
+        lots = np.concatenate([lots, draws.random(len(columns[0]) - len(lots))])
+        if len(lots) > MOST:
+            chosen = np.sort(np.argpartition(lots, MOST)[:MOST])
+            columns, lots = tuple(x[chosen] for x in columns), lots[chosen]
+    first, second, wanted, others, then = columns
+    cut = total - len(first)
     head, tail = mentions.entity[first], mentions.entity[second]
     swap = symmetric[wanted]
     known = _stated(s, head, wanted, tail)
@@ -168,7 +177,7 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
     wrong |= ~known & _explained(s, mentions, known, first, second, wanted)
     now = _of_today(wanted, then > 0, known, wrong, s.num_relations)
     over = len(np.unique(first[~now] * len(mentions.sentence) + second[~now]))
-    denied = int((tone.denied & ~listed).sum()) + over
+    denied = not_so + over
     first, second, wanted, others, into = (x[now] for x in (first, second, wanted, others, into))
     swap, known, wrong = swap[now], known[now], wrong[now]
     head, tail = head[now], tail[now]
@@ -237,6 +246,33 @@ def extract(snapshot: Snapshot, found: Candidates, document: Ids, precision: flo
     at = best[rows]
     columns = (found.head[at], found.relation[at], found.tail[at], found.sentence[at])
     return Extracted(*columns, count[rows], confidence[rows], tuple(judged), single)
+
+
+def _windows(mentions: Mentions) -> Iterator[tuple[int, Mentions]]:
+    """Mentions in parts of whole sentences, each with how many are before it: pairs of the names of
+    a text in which nearly every word is one are many times as many as its words."""
+    start, count = 0, len(mentions.sentence)
+    while start < count:
+        last = mentions.sentence[min(start + WINDOW, count) - 1]
+        stop = int(np.searchsorted(mentions.sentence, last, side="right"))
+        mine = slice(start, stop)
+        begin = int(np.searchsorted(mentions.word_sentence, mentions.sentence[start]))
+        said = slice(begin, int(np.searchsorted(mentions.word_sentence, last, side="right")))
+        first = mentions.first[mine]
+        yield (
+            start,
+            Mentions(
+                mentions.sentence[mine],
+                mentions.entity[mine],
+                np.where(first < 0, first, first - begin),
+                mentions.count[mine],
+                mentions.word[said],
+                mentions.word_sentence[said],
+                mentions.clause[said],
+                mentions.asked[said],
+            ),
+        )
+        start = stop
 
 
 def _pairs(mentions: Mentions) -> tuple[Places, Places, Places]:
@@ -363,19 +399,65 @@ def _features(
     begin = mentions.first[one] + mentions.count[one]
     gap = mentions.first[other] - begin
     after = mentions.first[other] + mentions.count[other]
-    word = _masked(mentions, kinds)
     said = np.minimum(_said(mentions, one, other), 4).astype(np.uint64)
+    # Of several heads that a tail may have in a sentence the nearest is meant, as a rule.
+    nearest = _nearest(tail, relation, gap) + 2 * _nearest(head, relation, gap)
+    sides = _Sides(forward, one, begin, gap, after, relation, others, into, said, nearest)
+    word = _masked(mentions, kinds)
     label = Words.of([s.relation_labels[r] for r in range(s.num_relations)])
     per_label = [label.hash[label.text == r] for r in range(s.num_relations)]
     longest = max(map(len, per_label), default=0)
     named = np.zeros((s.num_relations, max(longest, 1)), np.uint64)
     for r, found in enumerate(per_label):
         named[r, : len(found)] = found
+    starts = range(0, max(len(head), 1), BLOCK)
+    blocks = [_written(mentions, word, named, sides.part(at, at + BLOCK)) for at in starts]
+    return sparse.vstack(blocks, format="csr")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Where the names of candidates are in ``mentions``, and what is told of each candidate.
+
+    Attributes:
+        forward: the head is named first; ``one`` is the place of what is.
+        begin, gap, after: the word after the first name, how many are between the two, and the word
+            after the second.
+        relation, others, into, said, nearest: as ``_features`` takes or makes them.
+    """
+
+    forward: Flags
+    one: Places
+    begin: Places
+    gap: Places
+    after: Places
+    relation: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int64]
+    into: npt.NDArray[np.int64]
+    said: Hashes
+    nearest: Hashes
+
+    def part(self, start: int, stop: int) -> _Sides:
+        """Some of them."""
+        return _Sides(*(getattr(self, one.name)[start:stop] for one in fields(self)))
+
+
+def _written(
+    mentions: Mentions, word: Hashes, named: npt.NDArray[np.uint64], sides: _Sides
+) -> sparse.csr_matrix:
+    """The features of some candidates, float32: all are halves.
+
+    Args:
+        word: the words of sentences, those of names masked.
+        named: the words of each relation's label, ``(R, L)``, 0 for none.
+    """
+    one, begin, gap, after = sides.one, sides.begin, sides.gap, sides.after
+    relation = sides.relation
     rows: list[Places] = []
     columns: list[Places] = []
-    values: list[Doubles] = []
-    everyone = np.arange(len(head))
-    turn = forward.astype(np.uint64)
+    values: list[npt.NDArray[np.float32]] = []
+    everyone = np.arange(len(one))
+    turn = sides.forward.astype(np.uint64)
 
     def add(row: Places, kind: int, what: Hashes, own: bool, weight: float = 1.0) -> None:
         hashed = joined(mixed(what + np.uint64(kind)), turn[row])
@@ -383,20 +465,18 @@ def _features(
             hashed = joined(hashed, relation[row].astype(np.uint64) + np.uint64(7))
         rows.append(row)
         columns.append((hashed % np.uint64(WIDTH)).astype(np.int64))
-        values.append(np.full(len(row), weight))
+        values.append(np.full(len(row), weight, np.float32))
 
-    zero = np.zeros(len(head), np.uint64)
-    # Of several heads that a tail may have in a sentence the nearest is meant, as a rule.
-    nearest = _nearest(tail, relation, gap) + 2 * _nearest(head, relation, gap)
+    zero = np.zeros(len(one), np.uint64)
     for own in (False, True):
         add(everyone, 1, zero, own)
         add(everyone, 2, np.minimum(gap, 12).astype(np.uint64), own, 0.5)
-        add(everyone, 13, nearest, own, 2.0)
-        add(everyone, 12, np.minimum(others, 3).astype(np.uint64), own, 2.0)
-        add(everyone, 3, said, own, 2.0)
-        add(everyone, 4, np.log2(into + 1).astype(np.uint64), own, 0.5)
+        add(everyone, 13, sides.nearest, own, 2.0)
+        add(everyone, 12, np.minimum(sides.others, 3).astype(np.uint64), own, 2.0)
+        add(everyone, 3, sides.said, own, 2.0)
+        add(everyone, 4, np.log2(sides.into + 1).astype(np.uint64), own, 0.5)
     whole = zero
-    overlap_between, overlap = np.zeros(len(head)), np.zeros(len(head))
+    overlap_between = np.zeros(len(one))
     matched = np.zeros(named[relation].shape, np.bool_)
     for place in range(-3, FARTHEST + 3):
         # Three words before the first name, those between, and three after the second.
@@ -443,7 +523,7 @@ def _features(
     add(everyone, 10, level, False, 2.0)
     add(everyone, 11, np.minimum(overlap_between, 3).astype(np.uint64), False, 1.0)
     add(everyone, 10, level, True)
-    shape = (len(head), WIDTH)
+    shape = (len(one), WIDTH)
     return sparse.csr_matrix(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape
     )
@@ -507,7 +587,7 @@ def _highest(score: Doubles, bag: Places, bags: int) -> Doubles:
 
 def _learn(found: Candidates, train: Places) -> Doubles:
     """Weights of the features, after rounds in which only the surest sentences of a pair teach."""
-    x, y = found.features[train], found.known[train]
+    x, y = found.features[train].astype(np.float64), found.known[train]
     key = np.stack([found.head[train], found.relation[train], found.tail[train]])
     _, bag = np.unique(key, axis=1, return_inverse=True)
     bag = bag.ravel()
