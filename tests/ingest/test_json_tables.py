@@ -446,6 +446,14 @@ def test_objects_with_the_same_fields_are_of_one_kind_wherever_they_are(load: Ca
     assert kinds == {"class:Issues_user"}
 
 
+def test_no_object_is_no_bad_record(load: Callable) -> None:
+    ann = {"id": 7, "login": "ann"}
+    issues = [{"id": i, "assignee": who} for i, who in enumerate((None, ann, "", ann))]
+    (result,) = load({"issues.json": json.dumps(issues)})
+    assert result.load.counts.rejected == 0
+    assert sum(p == "relation:assignee" for _, p, _ in facts(result.load)) == 2
+
+
 def test_a_code_in_a_system_is_one_thing_wherever_it_stands(load: Callable) -> None:
     def coded(code: str, display: str) -> dict:
         return {"coding": [{"system": "http://x.org/s", "code": code, "display": display}]}

@@ -725,6 +725,15 @@ def test_a_square_table_of_one_direction_keeps_both(load: Callable) -> None:
     assert not any(p == "relation:related_to" for _, p, _ in triples(result.load))
 
 
+def test_a_table_of_what_codes_stand_for_is_said(load: Callable) -> None:
+    book = "variable,code,label\nsex,1,Male\nsex,2,Female\narea,1,North\narea,3,South\n"
+    rows = "".join(f"{i},{i % 2 + 1},{i % 2 * 2 + 1}\n" for i in range(6))
+    for third, said in (("area", True), ("zone", False)):
+        results = load({"answers.csv": f"id,sex,{third}\n{rows}", "book.csv": book})
+        texts = [note.text for one in results for note in one.load.notes if note.warning]
+        assert any("book says what the codes in sex, area stand for" in t for t in texts) == said
+
+
 def test_a_square_table_may_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     def parts(*rows: str) -> Table:
         columns = ["", "a", "b", "c"]

@@ -377,6 +377,8 @@ def find(document: Any, shape: Shape, numbers: Counter[str]) -> list[Found]:
             missing = error
             continue
         for value, key in values:
+            if value in (None, "") and rest and rest[-1] is not None:
+                continue  # nothing is there, as in the ``assignee`` of an issue that has none
             numbers[shape.path] += 1
             found.append(Found(entry(value, key), parent, numbers[shape.path]))
     if missing and not found:

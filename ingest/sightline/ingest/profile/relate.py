@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from sightline.ingest.formats.shapes import ROW, needs
 from sightline.ingest.profile import names
@@ -80,6 +81,7 @@ def relate(tables: Sequence[Profiled]) -> None:
         if table.role == "things" and id(table) not in referred:
             _only_links(table)
     _names_of_triples(tables)
+    _codebooks(tables)
 
 
 def _pairs_of_described_things(table: Profiled, tables: Sequence[Profiled]) -> None:
@@ -417,6 +419,29 @@ def _names_of_triples(tables: Sequence[Profiled]) -> None:
                     True,
                 )
                 break
+
+
+def _codebooks(tables: Sequence[Profiled]) -> None:
+    """Say which table holds what the codes in another one stand for: one column of it names columns
+    there, and the column after it has their values."""
+    for book in tables:
+        for about, codes in pairwise(book.columns.values()):
+            if about.kind != "text" or about.filled > len(about.sample):
+                continue
+            named = set(about.sample)
+            for table in tables:
+                if table is book or not named <= table.columns.keys():
+                    continue
+                columns = [column for name, column in table.columns.items() if name in named]
+                if all(
+                    c.filled and c.distinct.found_in(codes.distinct).share == 1 for c in columns
+                ):
+                    table.say(
+                        f"{book.name} says what the codes in {', '.join(c.name for c in columns)} "
+                        "stand for; they are read as codes nevertheless: put its labels in their "
+                        "place before loading",
+                        True,
+                    )
 
 
 def evidence(found: Found) -> str:
