@@ -119,7 +119,7 @@ def extract(
             help="Share of facts, from 0 to 1, that what is taken must have among pairs that were "
             "not learnt from."
         ),
-    ] = 0.7,
+    ] = 0.65,
     properties: Annotated[
         list[str] | None,
         typer.Option("--property", metavar="NAME", help="Read the values of a property as texts."),

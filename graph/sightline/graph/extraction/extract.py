@@ -64,7 +64,7 @@ from sightline.graph.vocabulary import (
 VERSION = 6
 #: Of which loads extracted facts are made.
 INPUTS: tuple[Role, ...] = ("facts", "inferred", "merges", "retractions", "text")
-PRECISION = 0.7
+PRECISION = 0.65
 DISTANT = "distant supervision"
 #: Beside the statements and ``EVIDENCE``: who is named, and who together; new names.
 MENTIONS, TOGETHER, NAMES = (f"{name}.parquet" for name in ("mentions", "together", "names"))
