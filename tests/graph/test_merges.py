@@ -606,3 +606,20 @@ def test_of_many_names_the_least_certain_are_listed_and_all_are_counted(tmp_path
     assert [was.iri for was in one.merged_from] == [names[1], names[2]]
     entity = sight.entity("ann")
     assert [was.iri for was in sight.names.merged_from(entity)] == [names[1], names[2], names[0]]
+
+
+def test_copies_that_nothing_else_speaks_for_are_left_apart_and_counted(tmp_path: Path) -> None:
+    rows = [
+        row
+        for i in range(40)
+        for name in (f"p{i}",)
+        for row in (
+            typed(name, "Person"),
+            label(name, "Ann Lee" if i < 30 else f"Bo {'abcdefghij'[i - 30] * 4}"),
+            literal(name, "street", "1 Elm Street" if i < 30 else f"{i} Oak {i}"),
+        )
+    ]
+    found = find_merges(workspace_of(tmp_path, rows))
+
+    assert found.load is None
+    assert [note.text.split(" say ")[0] for note in found.notes if note.warning] == ["28"]

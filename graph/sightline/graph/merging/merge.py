@@ -197,6 +197,13 @@ def _write(
     if left:
         text = f"{left:,} hang together with more than {MOST_TOGETHER} others; left apart"
         notes.append(Note(text, True))
+    goes = pl.concat([into["entity"], into["into"]]).unique().implode()
+    if alone := alike.filter(~pl.col("a").is_in(goes)).height:
+        text = (
+            f"{alone:,} say the same as two others and are left apart, as nothing but copies is "
+            "there twice, which would tell how sure it is that two are one"
+        )
+        notes.append(Note(text, True))
     said = _statements(inputs, into, sure, links, alike)
     progress("merge", 1, 1, "done")
     if said.is_empty():
