@@ -85,6 +85,10 @@ def test_a_split_under_other_names_is_one_where_its_triples_show_it(tmp_path: Pa
     assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
     write(tmp_path, {"train.tsv": train, "valid.txt": "a\tr\tc\n"})
     assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
+    for name in ("valid.txt", "train.tsv"):
+        (tmp_path / name).unlink()
+    (tmp_path / "train.tsv").mkdir()
+    assert {role for _, _, role in names(discover([tmp_path]))} == {"facts"}
 
 
 def test_held_out_triples_that_are_said_to_be_true_or_false_are_told_apart(

@@ -166,6 +166,7 @@ def test_questions_know_how_much_each_answer_counts(tmp_path: Path) -> None:
         (("good", "bad"), "rating", UsageError, "no fact says 'rating' as a number"),
         (("-1", "2"), "rating", UsageError, "from -1 to 2"),
         (("0", "0"), "rating", UsageError, "not 0 for all"),
+        (("1e999", "1e999"), "rating", UsageError, "no fact says 'rating' as a number"),
     ],
 )
 def test_what_cannot_weigh_is_refused(
@@ -176,6 +177,8 @@ def test_what_cannot_weigh_is_refused(
 
     with pytest.raises(error, match=words):
         learning_data(snapshot, Weighting(name))
+    with pytest.raises(UsageError, match="no fact of texts"):
+        learning_data(snapshot, Weighting(extracted=True))
 
 
 def test_facts_of_texts_are_learnt_from_where_asked_and_never_held_out(tmp_path: Path) -> None:

@@ -374,7 +374,7 @@ def _is_split(folder: Path) -> bool:
     first training triples show it, for others call parts of tables so, too."""
     if all((folder / f"{part}.txt").exists() for part in ("train", "valid", "test")):
         return True
-    files = [path for path in folder.iterdir() if path.suffix in SPLIT_ENDINGS]
+    files = [path for path in folder.iterdir() if path.suffix in SPLIT_ENDINGS and path.is_file()]
     parts = sorted(SPLIT[path.stem] for path in files if path.stem in SPLIT)
     if [part for part in parts if "_" not in part] != ["facts", "test", "valid"]:
         return False

@@ -87,6 +87,9 @@ def train(
             return model_id
         progress("read", 0, None, f"snapshot {snapshot.id}")
         data = learning_data(snapshot, weighting)
+        if data.weight is not None:
+            less = f"{np.count_nonzero(data.weight < 1):,} of {len(data.weight):,} facts"
+            progress("read", 0, None, f"{less} to learn from count less than whole")
         scratch = ws.scratch(model_id)
         with memory_guard(target):
             questions = Questions(data, target)

@@ -1,43 +1,32 @@
 """Answers a query of TRAPI from the graph and the model, as a message of TRAPI.
 
-Knows how nodes, edges and paths of the question become questions that this graph answers, and how
-what is found is said in TRAPI.
+Knows how nodes, edges and paths of the question become questions that this graph answers; how what
+is found is said is known beside it.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from sightline.api.trapi.biolink import ANYTHING, RELATED, Biolink
+from sightline.api.trapi.biolink import ANYTHING, RELATED
+from sightline.api.trapi.message import TRAPI, Message
 from sightline.api.trapi.question import QEdge, QNode, QPath, TrapiQuery
 from sightline.graph.errors import UsageError
 from sightline.graph.snapshot.errors import UnknownEntity
-from sightline.graph.snapshot.statement import Origin
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import MAX_K
 from sightline.insights.kinds import paths, predictions
-from sightline.insights.records import EntityRef, Fact, Path, Qualifier, Ref, Status, Step
+from sightline.insights.records import Path
 
 if TYPE_CHECKING:
     from sightline.graph.arrays import Flags
 
-#: The version of TRAPI, and what this service is called there.
-TRAPI, RESOURCE = "1.6.0", "infores:sightline"
 #: Steps of a path.
 HOPS = 3
-#: How a fact is known, and by whom, if it does not say so itself.
-_LEVELS: Mapping[Status, tuple[str, str]] = {
-    "stated": ("knowledge_assertion", "not_provided"),
-    "inferred": ("logical_entailment", "automated_agent"),
-    "extracted": ("knowledge_assertion", "text_mining_agent"),
-    "predicted": ("prediction", "computational_model"),
-}
 _RESTRICTED = "the query graph has"
 
 
@@ -57,20 +46,11 @@ class _Answering:
 
     sight: Sightline
     asked: TrapiQuery
-    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    edges: dict[str, dict[str, Any]] = field(default_factory=dict)
-    aux: dict[str, dict[str, Any]] = field(default_factory=dict)
-    logs: list[dict[str, Any]] = field(default_factory=list)
-    #: By which name the question has an entity, a relation by IRI, and a class by id.
-    named: dict[int, str] = field(default_factory=dict)
-    predicates: dict[str, str] = field(default_factory=dict)
-    categories: dict[int, str] = field(default_factory=dict)
-    biolink: Biolink = field(init=False)
     start: float = field(default_factory=time.perf_counter)
-    keys: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    out: Message = field(init=False)
 
     def __post_init__(self) -> None:
-        self.biolink = Biolink(self.sight.snapshot)
+        self.out = Message(self.sight)
 
     def response(self) -> dict[str, Any]:
         graph = self.asked.message.query_graph
@@ -99,11 +79,11 @@ class _Answering:
         return {
             "message": {
                 "query_graph": self.asked.message.query_graph.model_dump(exclude_unset=True),
-                "knowledge_graph": {"nodes": self.nodes, "edges": self.edges},
+                "knowledge_graph": {"nodes": self.out.nodes, "edges": self.out.edges},
                 "results": results,
-                "auxiliary_graphs": self.aux,
+                "auxiliary_graphs": self.out.aux,
             },
-            "logs": self.logs,
+            "logs": self.out.logs,
             "status": "Success",
             "description": f"{len(results)} results",
             "schema_version": TRAPI,
@@ -134,7 +114,7 @@ class _Answering:
             self.sight.facts, masks, links, start, self.start + self.asked.parameters.timeout
         )
         if found.cut:
-            self._log(
+            self.out.log(
                 "PartialResults",
                 "more ways meet the query graph than there was room or time for; ask more narrowly",
             )
@@ -151,11 +131,11 @@ class _Answering:
             self.sight, [Candidate(h, r, t, None, edge=e) for h, r, t, e in rows], ranked=False
         )
         by_edge = {
-            e: self._edge(fact.head, fact.relation, fact.tail, fact)
+            e: self.out.edge(fact.head, fact.relation, fact.tail, fact)
             for e, fact in zip(shown, facts)
         }
         return [
-            self._result(
+            self.out.result(
                 dict(zip(masks, entities)),
                 {
                     "edge_bindings": {
@@ -173,9 +153,9 @@ class _Answering:
             try:
                 entity = self.sight.entity(name)
             except UnknownEntity:
-                self._log("UnknownId", f"node {key}: the graph does not hold {name}")
+                self.out.log("UnknownId", f"node {key}: the graph does not hold {name}")
                 continue
-            self.named[entity] = name
+            self.out.named[entity] = name
             found.append(entity)
         return found
 
@@ -203,10 +183,10 @@ class _Answering:
             return None
         found = []
         for name in names:
-            classes = self.biolink.classes(name)
+            classes = self.out.biolink.classes(name)
             if not classes:
-                self._log("UnknownCategory", f"the graph has no type {name}")
-            self.categories |= dict.fromkeys(classes, name)
+                self.out.log("UnknownCategory", f"the graph has no type {name}")
+            self.out.categories |= dict.fromkeys(classes, name)
             found += classes
         return found
 
@@ -226,10 +206,10 @@ class _Answering:
             return None
         found = []
         for name in names:
-            relations = self.biolink.relations(name)
+            relations = self.out.biolink.relations(name)
             if not relations:
-                self._log("UnknownPredicate", f"the graph has no relation {name}")
-            self.predicates |= {self.sight.snapshot.relation_iris[r]: name for r in relations}
+                self.out.log("UnknownPredicate", f"the graph has no relation {name}")
+            self.out.predicates |= {self.sight.snapshot.relation_iris[r]: name for r in relations}
             found += relations
         return found
 
@@ -270,20 +250,23 @@ class _Answering:
         kept = [
             fact
             for fact in said.predictions
-            if not fact.abstain and fitting[self._id(getattr(fact, free))]
+            if not fact.abstain and fitting[self.out.number(getattr(fact, free))]
         ]
         guesses = len(said.predictions) - len(kept)
         if guesses:
-            self._log(
+            self.out.log(
                 "Guesses",
                 f"{guesses} answers are left out: of other categories, or guesses of the model",
             )
         results = []
         for fact in self._cut(kept):
-            bound = {edge.subject: self._id(fact.head), edge.object: self._id(fact.tail)}
-            binding = self._edge(fact.head, fact.relation, fact.tail, fact)
+            bound = {
+                edge.subject: self.out.number(fact.head),
+                edge.object: self.out.number(fact.tail),
+            }
+            binding = self.out.edge(fact.head, fact.relation, fact.tail, fact)
             score = {} if fact.probability is None else {"score": fact.probability}
-            results.append(self._result(bound, {"edge_bindings": {key: [binding]}, **score}))
+            results.append(self.out.result(bound, {"edge_bindings": {key: [binding]}, **score}))
         return results
 
     # Paths.
@@ -313,173 +296,33 @@ class _Answering:
         )
         found = paths.KIND.answer(self.sight, question)
         if found.reason:
-            self._log("PartialResults" if found.truncated else "NoResults", found.reason)
+            self.out.log("PartialResults" if found.truncated else "NoResults", found.reason)
         kept = [path for path in found.paths if not kinds or self._passes(path, kinds)]
         by_ends: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
         for path in self._cut(kept):
-            ends = self._id(path.steps[0].source), self._id(path.steps[-1].target)
-            analysis = {"path_bindings": {key: [{"id": self._along(path)}]}, "score": path.score}
+            ends = self.out.number(path.steps[0].source), self.out.number(path.steps[-1].target)
+            analysis = {"path_bindings": {key: [{"id": self.out.along(path)}]}, "score": path.score}
             by_ends[ends].append(analysis)
         return [
-            self._result(dict(zip((asked.subject, asked.object), ends)), *analyses)
+            self.out.result(dict(zip((asked.subject, asked.object), ends)), *analyses)
             for ends, analyses in by_ends.items()
         ]
 
     def _passes(self, path: Path, kinds: Sequence[int]) -> bool:
         """Whether something between the ends is of one of some classes."""
         s = self.sight.snapshot
-        between = (self._id(step.target) for step in path.steps[:-1])
+        between = (self.out.number(step.target) for step in path.steps[:-1])
         return any(set(kinds) & set(s.types_of(entity).tolist()) for entity in between)
-
-    def _along(self, path: Path) -> str:
-        """A path as an auxiliary graph, once."""
-        edges = []
-        for step in path.steps:
-            head, tail = (step.source, step.target) if step.forward else (step.target, step.source)
-            edges.append(self._edge(head, step.relation, tail, step))
-        key = "path-" + "-".join(edges)
-        self.aux.setdefault(key, {"edges": edges, "attributes": []})
-        return key
-
-    # What is found, in TRAPI.
 
     @property
     def _deadline(self) -> int:
         return int(self.asked.parameters.timeout * 1000)
 
-    def _id(self, entity: EntityRef) -> int:
-        found = self.sight.snapshot.entity_iris.find(entity.iri)
-        assert found is not None
-        return found
-
     def _cut(self, found: list[Any]) -> list[Any]:
         limit = self.asked.parameters.limit
         if len(found) > limit:
-            self._log(
+            self.out.log(
                 "PartialResults",
                 f"{len(found)} were found, and {limit} are given, as parameters.limit says",
             )
         return found[:limit]
-
-    def _result(self, bound: Mapping[str, int], *analyses: dict[str, Any]) -> dict[str, Any]:
-        nodes = {}
-        for key, entity in bound.items():
-            ref = self.sight.names.entity(entity)
-            self._node(ref)
-            binding: dict[str, Any] = {"id": ref.id, "attributes": []}
-            name = self.named.get(entity)
-            if name not in (None, ref.id):
-                binding["query_id"] = name
-            nodes[key] = [binding]
-        for analysis in analyses:
-            analysis["resource_id"] = RESOURCE
-            for key, edges in analysis.get("edge_bindings", {}).items():
-                analysis["edge_bindings"][key] = [{"id": edge, "attributes": []} for edge in edges]
-        return {"node_bindings": nodes, "analyses": list(analyses)}
-
-    def _node(self, ref: EntityRef) -> None:
-        if ref.id in self.nodes:
-            return
-        s = self.sight.snapshot
-        classes = s.types_of(self._id(ref)).tolist()
-        said = [self.biolink.category(c) or self.categories.get(c) for c in classes]
-        attributes = []
-        if classes:
-            types = [self.sight.names.type(c).id for c in classes]
-            attributes.append(_attribute("rdf:type", types, "types of the graph"))
-        categories = list(dict.fromkeys(filter(None, said))) or [ANYTHING]
-        self.nodes[ref.id] = {"name": ref.label, "categories": categories, "attributes": attributes}
-
-    def _edge(self, head: EntityRef, relation: Ref, tail: EntityRef, fact: Fact | Step) -> str:
-        """The key of an edge, which is made and its ends with it if it is new."""
-        known = self.keys.get((head.iri, relation.iri, tail.iri))
-        if known is not None:
-            return known
-        key = self.keys[head.iri, relation.iri, tail.iri] = f"e{len(self.edges)}"
-        for end in (head, tail):
-            self._node(end)
-        s = self.sight.snapshot
-        number = s.relation_iris.find(relation.iri)
-        assert number is not None
-        own = self.biolink.predicate(number) or self.predicates.get(relation.iri)
-        if isinstance(fact, Fact):
-            status = fact.status
-        else:
-            edge = self.sight.facts.edge(self._id(head), number, self._id(tail))
-            status = self.sight.names.status(edge)
-        attributes, sources = _provenance(status, fact.qualifiers, fact.origins)
-        if own != relation.id:
-            attributes.append(_attribute("biolink:original_predicate", relation.id, relation.label))
-        self.edges[key] = {
-            "subject": head.id,
-            "predicate": own or RELATED,
-            "object": tail.id,
-            "sources": sources,
-            "attributes": attributes,
-        }
-        if isinstance(fact, Fact) and status == "predicted":
-            attributes += [
-                _attribute(name, value)
-                for name, value in (
-                    ("sightline:probability", fact.probability),
-                    ("sightline:probability_if_any", fact.probability_if_any),
-                )
-            ]
-            if fact.support:
-                support = [self._along(path) for path in fact.support]
-                attributes.append(_attribute("biolink:support_graphs", support))
-        return key
-
-    def _log(self, code: str, message: str) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.logs.append({"timestamp": now, "level": "WARNING", "code": code, "message": message})
-
-
-def _attribute(kind: str, value: object, name: str | None = None) -> dict[str, Any]:
-    said = {"attribute_type_id": kind, "value": value}
-    return said if name is None else {**said, "original_attribute_name": name}
-
-
-def _provenance(
-    status: Status, qualifiers: Sequence[Qualifier], origins: Sequence[Origin]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Attributes and sources of a fact: what its source says of it, and its rows."""
-    by_name: dict[str, list[Any]] = defaultdict(list)
-    for one in qualifiers:
-        by_name[one.key].append(one.value)
-    level, agent = _LEVELS[status]
-    primary: list[str] = []
-    attributes = []
-    for key, values in by_name.items():
-        name, said = key.rpartition(":")[2], list(dict.fromkeys(values))
-        if name == "knowledge_level" and len(said) == 1:
-            level = said[0]
-        elif name == "agent_type" and len(said) == 1:
-            agent = said[0]
-        elif name == "primary_knowledge_source":
-            primary = [str(value) for value in said]
-        else:
-            kind = f"biolink:{name}" if name == "publications" else key
-            attributes.append(
-                _attribute(kind, said if name == "publications" or len(said) > 1 else said[0])
-            )
-    attributes += [
-        _attribute("biolink:knowledge_level", level),
-        _attribute("biolink:agent_type", agent),
-    ]
-    rows = [f"/v1/loads/{quote(one.load)}/rows?at={quote(one.place, safe='')}" for one in origins]
-    attributes += [
-        {**_attribute("prov:wasDerivedFrom", str(origin)), "value_url": row}
-        for origin, row in zip(origins, rows)
-    ]
-    if not primary:
-        return attributes, [{"resource_id": RESOURCE, "resource_role": "primary_knowledge_source"}]
-    sources: list[dict[str, Any]] = [
-        {"resource_id": primary[0], "resource_role": "primary_knowledge_source"},
-        {
-            "resource_id": RESOURCE,
-            "resource_role": "aggregator_knowledge_source",
-            "upstream_resource_ids": primary[:1],
-        },
-    ]
-    return attributes, sources

@@ -9,7 +9,7 @@ up. Biolink's own hierarchy is known to no graph, so a category stands for itsel
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from weakref import WeakKeyDictionary
 
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.search import normalise
@@ -17,6 +17,11 @@ from sightline.graph.snapshot.search import normalise
 ANYTHING, RELATED = "biolink:NamedThing", "biolink:related_to"
 _STARTS = ("biolink:", "https://w3id.org/biolink/vocab/")
 _CATEGORY, _PREDICATE = re.compile(r"[A-Z][a-zA-Z_]*"), re.compile(r"[a-z][a-z_]*")
+
+
+#: Ids by name; and those of the classes and the relations of a snapshot.
+Names = dict[str, list[int]]
+_MADE: WeakKeyDictionary[Snapshot, tuple[Names, Names]] = WeakKeyDictionary()
 
 
 def local(name: str) -> str | None:
@@ -32,11 +37,11 @@ class Biolink:
 
     def classes(self, category: str) -> list[int]:
         """The classes that a category names; empty where there is none."""
-        return _named(category, self._classes)
+        return _named(category, self._names[0])
 
     def relations(self, predicate: str) -> list[int]:
         """The relations that a predicate names; empty where there is none."""
-        return _named(predicate, self._relations)
+        return _named(predicate, self._names[1])
 
     def category(self, class_id: int) -> str | None:
         """What Biolink calls a class, if it is one of its own."""
@@ -46,15 +51,16 @@ class Biolink:
         """What Biolink calls a relation, if it is one of its own."""
         return _own(self.snapshot.relation_iris[relation], _PREDICATE)
 
-    @cached_property
-    def _classes(self) -> dict[str, list[int]]:
+    @property
+    def _names(self) -> tuple[Names, Names]:
+        """Classes and relations by name, made once for a snapshot."""
         s = self.snapshot
-        return _by_name(list(s.class_iris), list(s.class_labels))
-
-    @cached_property
-    def _relations(self) -> dict[str, list[int]]:
-        s = self.snapshot
-        return _by_name(list(s.relation_iris), list(s.relation_labels))
+        if s not in _MADE:
+            _MADE[s] = (
+                _by_name(list(s.class_iris), list(s.class_labels)),
+                _by_name(list(s.relation_iris), list(s.relation_labels)),
+            )
+        return _MADE[s]
 
 
 def _own(iri: str, form: re.Pattern[str]) -> str | None:
@@ -67,16 +73,16 @@ def _words(name: str) -> str:
     return normalise(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " "))
 
 
-def _by_name(iris: list[str], labels: list[str]) -> dict[str, list[int]]:
+def _by_name(iris: list[str], labels: list[str]) -> Names:
     """Ids by IRI of Biolink, and by label in words."""
-    found: dict[str, list[int]] = {}
+    found: Names = {}
     for i, (iri, label) in enumerate(zip(iris, labels)):
         name = local(iri)
         found.setdefault(f"biolink:{name}" if name else _words(label), []).append(i)
     return found
 
 
-def _named(name: str, known: dict[str, list[int]]) -> list[int]:
+def _named(name: str, known: Names) -> list[int]:
     called = local(name)
     exact = known.get(f"biolink:{called}", []) if called else []
     return exact or known.get(_words(called if called is not None else name), [])

@@ -187,10 +187,8 @@ def _own_key(table: Profiled) -> tuple[str, ...]:
     named = [c for c in whole if c.called.lower() == "name" and c.kind == "text"]
     declared = table.statistics.table.declared
     if named and named[0].words <= 5 and not named[0].distinct.unique:
-        inner = (
-            declared is not None and ROW in declared.numbers
-        )  # things in it refer to it by number
-        return () if inner else (named[0].name,)
+        # Things in it may refer to it by number.
+        return () if declared and ROW in declared.numbers else (named[0].name,)
     return ()
 
 

@@ -123,7 +123,8 @@ def learning_data(snapshot: Snapshot, weighting: Weighting = ALIKE) -> LearningD
 
     Raises:
         CannotTrain: the graph has no edge, or no two entities to tell apart.
-        UsageError: no fact says what it should be weighed by, or none a number that can weigh.
+        UsageError: no fact says what it should be weighed by, or none a number that can weigh; or
+            there are no facts of texts.
     """
     # What was inferred follows from other facts: held out it would be trivial, and in training it
     # would give away facts that are held out.
@@ -178,12 +179,18 @@ def _extracted(
 ) -> tuple[Ids, Doubles]:
     """The facts of texts that are learnt from, int32 ``(X, 3)``, and their confidences: none of
     those that are held out."""
-    if not (weighting.extracted and snapshot.num_extracted):
+    if not weighting.extracted:
         return np.zeros((0, 3), np.int32), np.zeros(0)
+    if not snapshot.num_extracted:
+        raise UsageError(
+            "no fact of texts is there to learn from; load texts, then `sightline extract` and "
+            "`sightline compile`"
+        )
     names = "head", "relation", "tail"
     facts = np.stack([getattr(snapshot, f"extracted_{name}") for name in names], axis=1)
-    asked = {tuple(fact) for facts in held.values() for fact in facts.tolist()}
-    kept = np.array([tuple(fact) not in asked for fact in facts.tolist()])
+    every = np.concatenate([facts, *held.values()])
+    which = np.unique(every, axis=0, return_inverse=True)[1].reshape(-1)
+    kept = ~np.isin(which[: len(facts)], which[len(facts) :])
     return facts[kept].astype(np.int32), snapshot.extracted_confidence[kept]
 
 

@@ -170,9 +170,9 @@ class Qualifiers(Edges):
 
     def numbers_of(self, prop: int) -> Doubles:
         """The numbers that edges say under a property, ``(M,)``: the mean over the statements of
-        each, NaN where none says one."""
+        each, NaN where none says a finite one."""
         said = self.qualifier_number[self.qualifier_said]
-        counts = (self.qualifier_property[self.qualifier_said] == prop) & ~np.isnan(said)
+        counts = (self.qualifier_property[self.qualifier_said] == prop) & np.isfinite(said)
         edge = np.searchsorted(self.origin_indptr, self.qualifier_origin[counts], side="right") - 1
         times = np.bincount(edge, minlength=self.num_edges)
         total = np.bincount(edge, said[counts], minlength=self.num_edges)
