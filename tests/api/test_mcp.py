@@ -23,12 +23,15 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Tool
 from starlette.testclient import TestClient
 
+from sightline.api import loads
+from sightline.api.access import roles_of
 from sightline.api.app import create_app
 from sightline.api.budget import Budgets
 from sightline.api.mcp.brief import BUDGET, TEXT, brief
 from sightline.api.mcp.route import PATH
 from sightline.api.mcp.server import server_of
 from sightline.api.mcp.tools import Asked
+from sightline.api.mcp.tools import Row as RowTool
 from sightline.api.questions import spans
 from sightline.api.terms import Terms
 from sightline.cli.main import run
@@ -131,6 +134,8 @@ def test_the_row_behind_a_fact_is_a_tool_where_rows_can_be_read(
     assert "there is no parameter 'line'" in text_of(misspelt)
     names = [tool.name for tool in using(server_of(folder), lambda c: c.list_tools()).tools]
     assert "row" not in names
+    (route,) = (one for one in loads.router.routes if one.path.endswith("/rows"))
+    assert roles_of(route.openapi_extra) == {RowTool.role}
 
 
 def test_an_error_is_for_the_model_with_the_way_out(folder: Path) -> None:

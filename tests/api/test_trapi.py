@@ -192,6 +192,13 @@ def test_what_is_left_out_is_said(client: TestClient, monkeypatch: pytest.Monkey
         assert "more ways" in said["logs"][-1]["message"]
         assert len(said["message"]["results"]) == 1
     with monkeypatch.context() as patch:
+        patch.setattr(lookup, "MAX_FACTS", 1)
+        both = {**nodes, "n0": {"ids": ["entity:kenya", "entity:uganda"]}}
+        said = answered(client, graph(both, edges=edges))
+        assert "more ways" in said["logs"][-1]["message"]
+        ends = [one["node_bindings"]["n0"][0]["id"] for one in said["message"]["results"]]
+        assert set(ends) == {"entity:kenya"}
+    with monkeypatch.context() as patch:
         patch.setattr(lookup, "time", SimpleNamespace(perf_counter=lambda: float("inf")))
         said = answered(client, graph(nodes, edges=edges))
         assert "room or time" in said["logs"][-1]["message"]

@@ -310,6 +310,29 @@ def test_a_document_of_which_nothing_is_known_is_read_as_one_that_was_not_learnt
     assert len(taken.head) == (0 if apart else 2)
 
 
+def test_its_confidence_is_what_models_that_did_not_read_it_know(
+    read: tuple[Workspace, Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = sentences_of_towns()
+    texts += [
+        f"Town{'abcdefgh'[t]}ia looks at the River{'wxyz'[(t + 1) % RIVERS]}o." for t in range(8)
+    ]
+
+    def stated(apart: bool) -> np.ndarray:
+        document = np.zeros(len(texts), np.int32)
+        document[TOWNS - 2 : TOWNS] = apart
+        found = candidates(read[1], link(read[1], texts, document, Told()))
+        sure, misled = np.where(found.wrong, -5.0, 5.0), np.where(found.wrong, 9.0, 5.0)
+        monkeypatch.setattr(
+            relations, "scores", lambda _, unit: sure if unit is found.sentence else misled
+        )
+        return relations.extract(read[1], found, document, 0.1).confidence
+
+    near, elsewhere = stated(apart=False), stated(apart=True)
+    assert near.min() > 0.8
+    assert elsewhere.max(initial=0) < 0.7
+
+
 def test_a_sentence_states_the_likelier_relation_of_two(friends: Snapshot) -> None:
     one = np.zeros(3, np.int32)
     found = relations.Candidates(
