@@ -30,9 +30,12 @@ from sightline.cli.service import read_row
 from sightline.graph.errors import Busy
 from sightline.graph.progress import silent
 from sightline.graph.record.loads import Load, active_loads
+from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import JOBS, Workspace
 from sightline.ingest.load import ingest
+from sightline.models.data.dataset import ALIKE, Weighting
+from sightline.models.errors import NoModel
 from tests.api.test_reports import at_work, ended
 from tests.api.test_served import until
 from tests.graph.conftest import build, fact
@@ -422,6 +425,35 @@ def test_a_patch_that_was_accepted_counts_once_the_graph_is_compiled_by_a_job(
         until(lambda: client.get("/v1/stats").json()["snapshot"] == result["snapshot"])
         assert client.get("/v1/stats").json()["edges"] == 20
         assert client.get("/v1/doctor").json()["findings"] == []
+
+
+def test_how_much_facts_count_is_said_over_http_and_reaches_the_teacher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def stopped(ws: Workspace, **how: Any) -> str:
+        asked.append(how["weighting"])
+        raise NoModel(ws.path)
+
+    monkeypatch.setattr("sightline.models.train.train", stopped)
+    table, ws = tmp_path / "rated.csv", Workspace.create(tmp_path / "ws")
+    table.write_text("head,relation,tail,rating\na,likes,b,2\nb,likes,c,1\n")
+    ingest(ws, [table])
+    compile_snapshot(ws, rdf=False)
+    jobs = Jobs(ws.path)
+    with TestClient(create_app(ws.path)) as client:
+        refused = client.post("/v1/training", json={"weight": "ratings"})
+        assert (refused.status_code, "rating" in refused.json()["detail"]) == (422, True)
+        said = {"preset": "quick", "weight": "rating", "extracted": True}
+        assert client.post("/v1/training", json=said).json()["asked"] == {**said, "seed": 0}
+    jobs.submit("training", {"preset": "quick", "seed": 0})  # as a former version asked
+    for _ in range(2):
+        job = jobs.claim()
+        assert job is not None
+        with pytest.raises(NoModel):
+            HANDLERS["training"](ws.path, job, silent)
+    assert asked == [Weighting("rating", extracted=True), ALIKE]
 
 
 @pytest.mark.slow

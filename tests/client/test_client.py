@@ -312,7 +312,7 @@ def test_how_data_and_learning_are_asked_for(tmp_path: Path) -> None:
     with answering(BUSY, taken, taken, taken) as (url, heard), Client(url) as client:
         client.add_data(tmp_path / "a.csv", mapping=tmp_path / "map.yaml", source="s", strict=True)
         asyncio.run(beside(url))
-        client.train(preset="quick", seed=3)
+        client.train(preset="quick", seed=3, weight="rating")
 
     # What was turned away is sent whole again.
     (path, _, first), (_, _, again), (bare, _, _), (training, _, body) = heard
@@ -321,7 +321,8 @@ def test_how_data_and_learning_are_asked_for(tmp_path: Path) -> None:
         assert b'name="file"; filename="a.csv"' in sent
         assert b"text of a.csv" in sent
         assert b'name="mapping"; filename="map.yaml"' in sent
-    assert (training, json.loads(body)) == ("/v1/training", {"preset": "quick", "seed": 3})
+    said = {"preset": "quick", "seed": 3, "weight": "rating", "extracted": False}
+    assert (training, json.loads(body)) == ("/v1/training", said)
 
 
 def test_what_an_operator_does_is_asked_for(tmp_path: Path) -> None:

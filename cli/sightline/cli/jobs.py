@@ -114,12 +114,21 @@ def train(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
     from sightline.distill.evaluation.evaluate import evaluate
     from sightline.distill.serving import publish
     from sightline.distill.training.train import distill
+    from sightline.models.data.dataset import Weighting
     from sightline.models.errors import WorseModel
     from sightline.models.train import train as learn
 
     ws, asked = Workspace.open(workspace), job.request
+    # A job that waits since a former version says neither.
+    weighting = Weighting(asked.get("weight"), asked.get("extracted", False))
     with _turn(ws, progress):
-        model = learn(ws, preset=asked["preset"], seed=asked["seed"], progress=progress)
+        model = learn(
+            ws,
+            preset=asked["preset"],
+            weighting=weighting,
+            seed=asked["seed"],
+            progress=progress,
+        )
         distill(ws, model, progress=progress)
         metrics = evaluate(ws, model, progress=progress)
         note = None

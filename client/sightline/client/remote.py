@@ -382,10 +382,22 @@ class Client(Sightline):
             return self._do(call)
 
     def train(
-        self, *, preset: Literal["quick", "standard", "max"] = "standard", seed: int = 0
+        self,
+        *,
+        preset: Literal["quick", "standard", "max"] = "standard",
+        seed: int = 0,
+        weight: str | None = None,
+        extracted: bool = False,
     ) -> JobView:
-        """Have the service learn from its graph, and serve what was learnt if it answers better."""
-        return self._do(_job("POST", "/v1/training", {"preset": preset, "seed": seed}))
+        """Have the service learn from its graph, and serve what was learnt if it answers better.
+
+        Args:
+            weight: what facts say of themselves in numbers: each counts by its share of the
+                largest.
+            extracted: learn from facts of texts, too; each counts by its confidence.
+        """
+        said = {"preset": preset, "seed": seed, "weight": weight, "extracted": extracted}
+        return self._do(_job("POST", "/v1/training", said))
 
     def compile(self) -> JobView:
         """Have the service compile its graph anew, with what was decided about findings."""

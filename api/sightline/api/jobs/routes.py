@@ -17,7 +17,7 @@ from sightline.api.access import caller_of, may
 from sightline.api.jobs.follow import EVENTS, followed
 from sightline.api.jobs.queue import Job, Jobs, State
 from sightline.api.jobs.views import JobPage, JobPageQuestion, JobView, answered, job_of, owner_of
-from sightline.api.questions import PROBLEMS
+from sightline.api.questions import PROBLEMS, Text
 from sightline.api.reading import Route
 from sightline.api.service import Service
 
@@ -41,7 +41,7 @@ class JobsQuestion(JobPageQuestion):
 
 
 class TrainingRequest(BaseModel):
-    """How much to spend on learning."""
+    """How much to spend on learning, and how much facts count in it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,6 +49,14 @@ class TrainingRequest(BaseModel):
         "standard", description="Minutes, or more for better answers."
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    weight: Text | None = Field(
+        None,
+        description="What facts say of themselves in numbers, such as a rating: each counts by its "
+        "share of the largest, and whole where it says nothing. Without it, all count alike.",
+    )
+    extracted: bool = Field(
+        False, description="Learn from facts of texts, too; each counts by its confidence."
+    )
 
 
 #: Who asked for work may follow it, whatever else the role may do.
@@ -133,6 +141,8 @@ async def ask_for_training(request: Request, asked: Annotated[TrainingRequest, B
     """
 
     def submit(service: Service) -> JobView:
+        if asked.weight is not None:
+            service.served.sight.snapshot.resolve_qualifier(asked.weight)
         owner = caller_of(request.scope).owner
         queue = Jobs(service.folder)
         return JobView.of(queue.submit(TRAINING, asked.model_dump(), owner=owner))
