@@ -27,6 +27,8 @@ from sightline.api import loads
 from sightline.api.access import roles_of
 from sightline.api.app import create_app
 from sightline.api.budget import Budgets
+from sightline.api.jobs.queue import Jobs
+from sightline.api.mcp import reports
 from sightline.api.mcp.brief import BUDGET, TEXT, brief
 from sightline.api.mcp.route import PATH
 from sightline.api.mcp.server import server_of
@@ -34,6 +36,7 @@ from sightline.api.mcp.tools import Asked
 from sightline.api.mcp.tools import Row as RowTool
 from sightline.api.questions import spans
 from sightline.api.terms import Terms
+from sightline.cli.jobs import write_report
 from sightline.cli.main import run
 from sightline.cli.service import read_row
 from sightline.graph.snapshot.statement import Origin
@@ -339,6 +342,79 @@ def test_over_http_with_its_door_shut(folder: Path, tmp_path: Path) -> None:
     )
     assert [result.is_error for result in (allowed, refused)] == [False, True]
     assert "this needs the role ask" in text_of(refused)
+
+
+def test_a_report_is_ordered_awaited_and_read_in_parts(folder: Path, tmp_path: Path, monkeypatch):
+    folder = Path(shutil.copytree(folder, tmp_path / "ws"))
+    monkeypatch.setattr(reports, "PATIENCE", 0.05)
+    monkeypatch.setattr(reports, "INTERVAL", 0.01)
+    monkeypatch.setattr(reports, "PART", 300)
+    begun = tmp_path / "begun"
+    code = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"
+    server = server_of(folder, worker=[sys.executable, "-c", code, str(begun)])
+
+    async def ask(client: Client) -> tuple[CallToolResult, CallToolResult, list[str]]:
+        await client.call_tool("report", {"id": "0" * 16})
+        assert not begun.exists()
+        ordered = await client.call_tool("order_report", {"about": "Kenya"})
+        assert ordered.structured_content is not None
+        ref = {"id": ordered.structured_content["id"]}
+        waiting = await client.call_tool("report", ref)
+        job = Jobs(folder).claim()
+        assert job is not None
+        Jobs(folder).finish(job, write_report(folder, job, lambda *_: None), 1)
+        parts, line = [], 0
+        while line is not None:
+            found = await client.call_tool("report", {**ref, "line": line})
+            assert found.structured_content is not None
+            assert len(json.dumps(found.structured_content)) < BUDGET
+            parts.append(found.structured_content["text"])
+            line = found.structured_content.get("next")
+        until(begun.exists)
+        return ordered, waiting, parts
+
+    ordered, waiting, parts = using(server, ask)
+    (file,) = folder.glob("reports/*/report.md")
+
+    assert ordered.structured_content["state"] == waiting.structured_content["state"] == "queued"
+    assert "ask `report` again with this id" in text_of(waiting)
+    assert len(parts) > 2
+    assert "\n".join(parts) == "\n".join(file.read_text(encoding="utf-8").splitlines())
+    assert begun.read_text() == "x"
+
+
+def test_a_report_is_of_who_ordered_it_and_asks_for_the_role_of_its_route(
+    folder: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folder, tmp_path / "ws"))
+    token, text = create_token(folder, "agent", ["ask"])
+    other = create_token(folder, "other", ["ask"])[1]
+    reader = create_token(folder, "reader", ["read"])[1]
+
+    def call(client: TestClient, token: str, name: str, **arguments: Any) -> dict[str, Any]:
+        accept = "application/json, text/event-stream"
+        sent = {"method": "tools/call", "params": {"name": name, "arguments": arguments}}
+        headers = {"Authorization": f"Bearer {token}", "Accept": accept}
+        answer = client.post(PATH, json={"jsonrpc": "2.0", "id": 1, **sent}, headers=headers)
+        result: dict[str, Any] = answer.json()["result"]
+        return result
+
+    with TestClient(create_app(folder)) as client:
+        refused = call(client, reader, "order_report")
+        unknown = call(client, text, "order_report", about=["Kenia"])
+        ordered = call(client, text, "order_report", about=["Kenya"])
+        job = Jobs(folder).cancel(ordered["structuredContent"]["id"])
+        own, others, readers = (
+            call(client, one, "report", id=job.id) for one in (text, other, reader)
+        )
+
+    assert job.owner == token.id
+    assert own["structuredContent"]["state"] == "cancelled"
+    assert [one["isError"] for one in (refused, unknown, others, readers)] == [True] * 4
+    assert "this needs the role ask" in refused["content"][0]["text"]
+    assert "nearest: Kenya" in unknown["content"][0]["text"]
+    assert f"{job.id!r} does not exist" in others["content"][0]["text"]
+    assert "this needs the role ask" in readers["content"][0]["text"]
 
 
 def test_a_tool_is_charged_to_who_calls_it(folder: Path, tmp_path: Path, monkeypatch) -> None:

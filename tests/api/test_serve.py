@@ -22,6 +22,7 @@ import pytest
 from uvicorn.config import STARTUP_FAILURE
 
 from sightline.api.errors import PortInUse
+from sightline.api.jobs.worker import working
 from sightline.api.server import process
 from sightline.api.server.process import _listen
 from sightline.graph.errors import SightlineError, UsageError
@@ -284,11 +285,11 @@ def test_ipv6(folder: Path) -> None:
 
 
 def test_whatever_ends_a_worker_another_follows(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(process, "GAVE_UP", 0.01)
+    monkeypatch.setattr("sightline.api.jobs.worker.GAVE_UP", 0.01)
     begun = tmp_path / "begun"
     code = "import sys; open(sys.argv[1], 'a').write('x'); sys.exit(1)"
     end = time.monotonic() + 30
-    with process._working([sys.executable, "-c", code, str(begun)]):
+    with working([sys.executable, "-c", code, str(begun)]):
         while not begun.exists() or begun.read_text() == "x":
             assert time.monotonic() < end
             time.sleep(0.02)

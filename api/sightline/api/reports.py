@@ -19,11 +19,12 @@ from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
-from sightline.api.access import caller_of, may
+from sightline.api.access import Caller, caller_of, may
 from sightline.api.errors import ReportsFull, UnknownJob, UnknownReport
+from sightline.api.jobs import views
 from sightline.api.jobs.follow import EVENTS, followed
 from sightline.api.jobs.queue import Job, Jobs, State
-from sightline.api.jobs.views import JobPageQuestion, answered, iso, job_of, owner_of
+from sightline.api.jobs.views import JobPageQuestion, answered, iso, owner_of
 from sightline.api.questions import PROBLEMS, Text
 from sightline.api.reading import Route
 from sightline.api.service import Service
@@ -126,16 +127,7 @@ async def ask_for_report(request: Request, asked: Wanted) -> Response:
     """
 
     def submit(service: Service) -> ReportView:
-        graph = service.served.sight.snapshot
-        about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in asked.about]
-        if not about and not graph.num_edges:
-            raise NothingToReport
-        wanted: dict[str, object] = {"about": list(dict.fromkeys(about))}
-        if asked.sections is not None:
-            wanted["sections"] = sections_of(asked.sections)
-        require_room(service.folder / "reports", service.terms.report_room)
-        owner = caller_of(request.scope).owner
-        return _view(service, Jobs(service.folder).submit(KIND, wanted, owner=owner))
+        return view_of(service, order(service, caller_of(request.scope), asked))
 
     return await answered(request, submit, "/v1/reports/")
 
@@ -155,8 +147,8 @@ async def list_reports(
         found, total = Jobs(service.folder).newest(
             asked.limit + 1, asked.cursor, kind=KIND, owner=owner_of(request)
         )
-        views = tuple(_view(service, job) for job in found[: asked.limit])
-        return ReportPage(views, views[-1].id if len(found) > asked.limit else None, total)
+        shown = tuple(view_of(service, job) for job in found[: asked.limit])
+        return ReportPage(shown, shown[-1].id if len(found) > asked.limit else None, total)
 
     return await answered(request, look)
 
@@ -164,7 +156,8 @@ async def list_reports(
 @router.get("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
 async def report(request: Request, id: ReportId) -> Response:
     """Where a report stands, and its files when it is done."""
-    return await answered(request, lambda service: _view(service, _job(request, id)))
+    caller = caller_of(request.scope)
+    return await answered(request, lambda service: view_of(service, job_of(service, caller, id)))
 
 
 @router.delete("/{id}", responses={200: {"model": ReportView}}, openapi_extra=may("ask"))
@@ -175,10 +168,10 @@ async def cancel_report(request: Request, id: ReportId) -> Response:
     """
 
     def end(service: Service) -> ReportView:
-        queue, job = Jobs(service.folder), _job(request, id)
+        queue, job = Jobs(service.folder), job_of(service, caller_of(request.scope), id)
         if not job.ended:
-            return _view(service, queue.cancel(job.id))
-        view, folder = _view(service, job), _folder(service, job)
+            return view_of(service, queue.cancel(job.id))
+        view, folder = view_of(service, job), folder_of(service, job)
         if queue.forget(job) and folder is not None:
             take_away(folder)
         return view
@@ -189,7 +182,8 @@ async def cancel_report(request: Request, id: ReportId) -> Response:
 @router.get("/{id}/events", **EVENTS, openapi_extra=may("ask"))
 async def report_events(request: Request, id: ReportId) -> Response:
     """Follow a report: server-sent events, each with what `GET /v1/reports/{id}` answers."""
-    return await followed(request, lambda _: _job(request, id), _view)
+    caller = caller_of(request.scope)
+    return await followed(request, lambda service: job_of(service, caller, id), view_of)
 
 
 @router.get(
@@ -205,12 +199,30 @@ async def report_file(
 ) -> Response:
     """One file of a finished report."""
     service: Service = request.app.state.service
-    job = await service.own.run(lambda: _job(request, id))
-    folder = _folder(service, job)
+    job = await service.own.run(lambda: job_of(service, caller_of(request.scope), id))
+    folder = folder_of(service, job)
     if folder is None or name not in [file.name for file in _files(folder)]:
         raise UnknownReport(f"{id}/files/{name}")
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
     return FileResponse(folder / name, headers=headers)
+
+
+def order(service: Service, caller: Caller, asked: ReportRequest) -> Job:
+    """Have a report made of what is served now, as soon as a worker is free.
+
+    Raises:
+        UnknownEntity, AmbiguousEntity, NothingToReport, UsageError: it cannot be made.
+        ReportsFull, DiskFull, Busy, OverBudget: not now.
+    """
+    graph = service.served.sight.snapshot
+    about = [graph.entity_iris[graph.resolve_entity(ref)] for ref in asked.about]
+    if not about and not graph.num_edges:
+        raise NothingToReport
+    wanted: dict[str, object] = {"about": list(dict.fromkeys(about))}
+    if asked.sections is not None:
+        wanted["sections"] = sections_of(asked.sections)
+    require_room(service.folder / "reports", service.terms.report_room)
+    return Jobs(service.folder).submit(KIND, wanted, owner=caller.owner)
 
 
 def require_room(folder: Path, room: int) -> None:
@@ -227,10 +239,14 @@ def require_room(folder: Path, room: int) -> None:
         raise DiskFull(folder)
 
 
-def _job(request: Request, ref: str) -> Job:
-    """The job of a report. Raises UnknownReport."""
+def job_of(service: Service, caller: Caller, ref: str) -> Job:
+    """The job of a report that somebody may see.
+
+    Raises:
+        UnknownReport: there is none, or it belongs to somebody else.
+    """
     try:
-        job = job_of(request, ref)
+        job = views.job_of(service, caller, ref)
     except UnknownJob as error:
         raise UnknownReport(ref) from error
     if job.kind != KIND:
@@ -238,8 +254,9 @@ def _job(request: Request, ref: str) -> Job:
     return job
 
 
-def _view(service: Service, job: Job) -> ReportView:
-    folder = _folder(service, job)
+def view_of(service: Service, job: Job) -> ReportView:
+    """A report and where it stands."""
+    folder = folder_of(service, job)
     found = job.result or {}
     return ReportView(
         id=job.id,
@@ -270,7 +287,8 @@ def _title(service: Service, about: Sequence[str]) -> str:
     return together(labels, len(about))
 
 
-def _folder(service: Service, job: Job) -> Path | None:
+def folder_of(service: Service, job: Job) -> Path | None:
+    """Where the files of a report are, once it is done."""
     return None if job.result is None else service.folder / "reports" / job.result["report"]
 
 

@@ -126,14 +126,18 @@ def serve(
     from sightline.api.server.process import serve as serve_forever
     from sightline.api.terms import Terms
 
-    code = "from sightline.cli.main import main; main()"
-    # Not from where it was started: a file there could take the place of a module.
-    command = [sys.executable, "-P", "-c", code, "work", "-w", str(workspace)]
-    jobs, factory = command if worker else (), f"{__name__}:application"
+    jobs, factory = worker_of(workspace) if worker else (), f"{__name__}:application"
     terms = Terms(
         allow_host, allow_origin, open_, budget or None, access_log, int(report_room * 1e9)
     )
     serve_forever(workspace, host, port, workers, jobs, terms, factory)
+
+
+def worker_of(workspace: Path) -> list[str]:
+    """The command that does the jobs of a workspace."""
+    code = "from sightline.cli.main import main; main()"
+    # Not from where it was started: a file there could take the place of a module.
+    return [sys.executable, "-P", "-c", code, "work", "-w", str(workspace)]
 
 
 def application() -> object:
@@ -241,7 +245,8 @@ def mcp(workspace: WorkspaceOption) -> None:
     """Give agents the questions as tools of the Model Context Protocol.
 
     Over standard input and output, for a program that starts this command. A service that runs
-    (`sightline serve`) answers agents over HTTP, at /mcp.
+    (`sightline serve`) answers agents over HTTP, at /mcp. Reports that are ordered are made by a
+    worker, which this starts beside.
 
     Example: sightline mcp -w world
     """
@@ -250,7 +255,7 @@ def mcp(workspace: WorkspaceOption) -> None:
     require_mcp()
     from sightline.api.mcp.server import serve_stdio
 
-    serve_stdio(workspace, read_row)
+    serve_stdio(workspace, read_row, worker_of(workspace))
 
 
 COMMANDS = (serve, work, mcp, token)

@@ -91,7 +91,8 @@ async def list_jobs(request: Request, asked: Annotated[JobsQuestion, Query()]) -
 @router.get("/jobs/{id}", responses={200: {"model": JobView}}, openapi_extra=FOLLOWERS)
 async def job(request: Request, id: JobId) -> Response:
     """Where a job stands, and what came of it."""
-    return await answered(request, lambda service: JobView.of(job_of(request, id)))
+    caller = caller_of(request.scope)
+    return await answered(request, lambda service: JobView.of(job_of(service, caller, id)))
 
 
 @router.delete("/jobs/{id}", responses={200: {"model": JobView}}, openapi_extra=FOLLOWERS)
@@ -102,7 +103,8 @@ async def cancel_job(request: Request, id: JobId) -> Response:
     """
 
     def cancel(service: Service) -> JobView:
-        return JobView.of(Jobs(service.folder).cancel(job_of(request, id).id))
+        job = job_of(service, caller_of(request.scope), id)
+        return JobView.of(Jobs(service.folder).cancel(job.id))
 
     return await answered(request, cancel)
 
@@ -117,7 +119,8 @@ async def retry_job(request: Request, id: JobId) -> Response:
     """Try a job again that failed or was cancelled."""
 
     def retry(service: Service) -> JobView:
-        return JobView.of(Jobs(service.folder).retry(job_of(request, id).id))
+        job = job_of(service, caller_of(request.scope), id)
+        return JobView.of(Jobs(service.folder).retry(job.id))
 
     return await answered(request, retry, HERE)
 
@@ -125,7 +128,8 @@ async def retry_job(request: Request, id: JobId) -> Response:
 @router.get("/jobs/{id}/events", **EVENTS, openapi_extra=FOLLOWERS)
 async def job_events(request: Request, id: JobId) -> Response:
     """Follow a job: server-sent events, each with what `GET /v1/jobs/{id}` answers."""
-    return await followed(request, lambda _: job_of(request, id), _view)
+    caller = caller_of(request.scope)
+    return await followed(request, lambda service: job_of(service, caller, id), _view)
 
 
 @router.post(

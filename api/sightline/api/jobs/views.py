@@ -14,7 +14,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from sightline.api.access import caller_of
+from sightline.api.access import Caller, caller_of
 from sightline.api.answers import JSON, to_json
 from sightline.api.errors import UnknownJob
 from sightline.api.jobs.queue import Job, Jobs, State
@@ -95,16 +95,15 @@ def owner_of(request: Request) -> str | None:
     return None if caller.sees(None) else caller.owner
 
 
-def job_of(request: Request, ref: str) -> Job:
+def job_of(service: Service, caller: Caller, ref: str) -> Job:
     """A job that the asker may see.
 
     Raises:
         UnknownJob: there is none, or it belongs to somebody else.
         NotWritable, DamagedQueue
     """
-    service: Service = request.app.state.service
     job = Jobs(service.folder).get(ref)
-    if not caller_of(request.scope).sees(job.owner):
+    if not caller.sees(job.owner):
         raise UnknownJob(ref)
     return job
 

@@ -11,9 +11,11 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ Handler = Callable[[Path, Job, Progress], Mapping[str, Any]]
 INTERVAL, PAUSE = 1.0, 10.0
 #: Seconds that a process gets to end its job in good order before it is killed.
 GRACE = 10.0
+#: Seconds before a process that does jobs is started again: one that was killed, and one that gave
+#: up and has said why.
+KILLED, GAVE_UP = 2.0, 60.0
 #: How often a process looks whether it is to end.
 TICK = 0.05
 
@@ -170,6 +175,34 @@ class _Task:
                 log.warning("%s", error)
         if self._ending.is_set():
             raise Stopped
+
+
+@contextmanager
+def working(command: Sequence[str]) -> Iterator[None]:
+    """A process beside this one that does jobs, by a command; one that ends is followed by another.
+
+    It gets neither the input of this process nor its output, which may be a protocol's.
+    """
+    ending = threading.Event()
+
+    def run() -> None:
+        while not ending.is_set():
+            # Ctrl-C reaches only this process, which then ends the other in good order.
+            with subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
+            ) as process:
+                while process.poll() is None and not ending.wait(0.5):
+                    pass
+                process.terminate()
+            ending.wait(KILLED if process.returncode < 0 else GAVE_UP)
+
+    keeper = threading.Thread(target=run if command else ending.set)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        keeper.join()
 
 
 def work(workspace: Path, command: Sequence[str], unable: Mapping[str, str] = {}) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +22,31 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, ListToolsResult
 
-from sightline.api.access import caller_of, require
+from sightline.api.access import ANYBODY, caller_of, require
+from sightline.api.jobs.worker import working
 from sightline.api.loads import ReadRow
+from sightline.api.mcp.reports import OrderReport, ReadReport
 from sightline.api.mcp.tools import INSTRUCTIONS, Asked, Row, failed
 from sightline.api.problems import mishap, of_error, report
+from sightline.api.server.lifeline import PARENT
 from sightline.api.service import VERSION, Service
 from sightline.graph.errors import SightlineError
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kinds
 
 
-def server_of(folder: Path, read_row: ReadRow | None = None) -> Server[Any]:
+def server_of(
+    folder: Path, read_row: ReadRow | None = None, worker: Sequence[str] = ()
+) -> Server[Any]:
     """The tools of one workspace. It opens when the first client comes, and is followed then.
 
-    ``read_row`` reads the raw record behind facts; without it there is no tool for that.
+    Args:
+        read_row: reads the raw record behind facts; without it there is no tool for that.
+        worker: a command that does jobs, to be run beside from the first report on.
     """
     service, opened = Service(folder), asyncio.Event()
+    beside = ExitStack()
+    begin = cache(lambda: beside.enter_context(working(worker)))
 
     async def follow() -> None:
         await service.refresh()
@@ -45,13 +56,14 @@ def server_of(folder: Path, read_row: ReadRow | None = None) -> Server[Any]:
     @asynccontextmanager
     async def lifespan(_: Server[Any]) -> AsyncIterator[None]:
         following = asyncio.create_task(follow())
-        yield
+        with beside:
+            yield
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
         service.close()
 
-    return _server(service, opened, {"lifespan": lifespan}, read_row)
+    return _server(service, opened, {"lifespan": lifespan}, read_row, begin)
 
 
 @asynccontextmanager
@@ -62,27 +74,24 @@ async def over_http(
     opened = asyncio.Event()
     opened.set()
     manager = StreamableHTTPSessionManager(
-        _server(service, opened, {}, read_row), json_response=True, stateless=True
+        _server(service, opened, {}, read_row, lambda: None), json_response=True, stateless=True
     )
     async with manager.run():
         yield manager
 
 
 def _server(
-    service: Service, opened: asyncio.Event, more: dict[str, Any], read_row: ReadRow | None
+    service: Service,
+    opened: asyncio.Event,
+    more: dict[str, Any],
+    read_row: ReadRow | None,
+    begin: Callable[[], object],
 ) -> Server[Any]:
-    """The tools of what a service serves, once it is opened."""
-    asked: dict[str, Asked | Row] = {kind.name: Asked(kind) for kind in kinds.KINDS}
+    """The tools of what a service serves, once it is opened. ``begin`` has a worker do the jobs."""
+    every: list[Asked | Row | OrderReport | ReadReport] = [Asked(kind) for kind in kinds.KINDS]
     if read_row is not None:
-        asked["row"] = Row(service.folder, read_row)
-
-    def payer(context: ServerRequestContext[Any, Any], one: Asked | Row) -> str | None:
-        """Who is charged, once it is clear that they may ask."""
-        # Over standard input asks who started this process, and reads the workspace anyway.
-        if context.request is None:
-            return None
-        require(context.request.scope, [one.role])
-        return caller_of(context.request.scope).budget
+        every.append(Row(read_row))
+    asked = {one.tool.name: one for one in (*every, OrderReport(begin), ReadReport())}
 
     async def list_tools(context: ServerRequestContext[Any, Any], params: Any) -> ListToolsResult:
         return ListToolsResult(tools=[one.tool for one in asked.values()])
@@ -96,11 +105,14 @@ def _server(
             said = f"there is no tool {params.name[:80]!r}; there is: {', '.join(near)}"
             raise MCPError(INVALID_PARAMS, said)
         try:
-            pays = payer(context, one)
+            # Over standard input asks who started this process, and reads the workspace anyway.
+            caller = ANYBODY
+            if context.request is not None:
+                require(context.request.scope, [one.role])
+                caller = caller_of(context.request.scope)
             await opened.wait()
-            question, sight = one.question(params.arguments), service.served.sight
-            lane = service.dear if one.dear(sight) else service.cheap
-            return await lane.run(lambda: one.answer(sight, question), payer=pays)
+            question: Any = one.question(params.arguments)
+            return await one.call(service, caller, question)
         except SightlineError as error:
             return failed(of_error(error))
         except Exception as error:
@@ -116,16 +128,20 @@ def _server(
     )
 
 
-def serve_stdio(folder: Path, read_row: ReadRow) -> None:
+def serve_stdio(folder: Path, read_row: ReadRow, worker: Sequence[str]) -> None:
     """Answer who started this process, until they close its input.
+
+    Args:
+        worker: a command that does jobs, to be run beside once there is one.
 
     Raises:
         NotAWorkspace, FormatMismatch, DamagedArtifact: there is nothing to serve.
     """
     Workspace.open(folder)
+    os.environ[PARENT] = str(os.getpid())
 
     async def run() -> None:
-        server = server_of(folder, read_row)
+        server = server_of(folder, read_row, worker)
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
 

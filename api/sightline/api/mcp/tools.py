@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 
 from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
 from pydantic import Field, TypeAdapter, ValidationError
 
+from sightline.api.access import Caller
 from sightline.api.loads import ReadRow, RowQuestion
 from sightline.api.mcp.brief import brief
 from sightline.api.questions import model_of
 from sightline.api.reading import wrong
 from sightline.api.routes import role_of
+from sightline.api.service import Service
 from sightline.insights.ask import Sightline
 from sightline.insights.kind import Kind
+
+T = TypeVar("T")
 
 INSTRUCTIONS = """\
 A knowledge graph, and a model that learnt from it. Things are named by IRI, by id such as
@@ -49,7 +52,7 @@ class Asked:
         self.tool = Tool(
             name=kind.name,
             description=f"{kind.about}\n\n{kind.order}",
-            input_schema=_untitled(self._adapter.json_schema()),
+            input_schema=schema_of(self._adapter),
             annotations=NOTHING_CHANGES,
         )
 
@@ -63,12 +66,15 @@ class Asked:
             name: [value] if name in self._many and isinstance(value, str) else value
             for name, value in (arguments or {}).items()
         }
-        asked = _read(self._adapter, given)
+        asked = read(self._adapter, given)
         return self.kind.question(**{p.field: getattr(asked, p.name) for p in self.kind.parameters})
 
-    def dear(self, sight: Sightline) -> bool:
-        """Whether it can take long."""
-        return self.kind.dear or (self.kind.deadline and sight.reads_graph)
+    async def call(self, service: Service, caller: Caller, question: Any) -> CallToolResult:
+        """What is answered, by the lane where the question belongs."""
+        sight = service.served.sight
+        dear = self.kind.dear or (self.kind.deadline and sight.reads_graph)
+        lane = service.dear if dear else service.cheap
+        return await lane.run(lambda: self.answer(sight, question), payer=caller.budget)
 
     def answer(self, sight: Sightline, question: Any) -> CallToolResult:
         """What is answered, as short as it has to be.
@@ -81,7 +87,7 @@ class Asked:
             fitting = min(made.shown[name] for name in made.values["left_out"])
             question = replace(question, limit=max(fitting, 1))
             made = brief(self.kind.answer(sight, question))
-        return CallToolResult(content=[_text(made.text)], structured_content=made.values)
+        return CallToolResult(content=[text_of(made.text)], structured_content=made.values)
 
 
 class _LoadRow(RowQuestion):
@@ -99,14 +105,14 @@ class Row:
 
     role = "read"
 
-    def __init__(self, folder: Path, read_row: ReadRow) -> None:
-        self._folder, self._read_row = folder, read_row
+    def __init__(self, read_row: ReadRow) -> None:
+        self._read_row = read_row
         self._adapter: TypeAdapter[_LoadRow] = TypeAdapter(_LoadRow)
         self.tool = Tool(
             name="row",
             description="The raw record behind facts, as `origins` name it: `countries.csv, line "
             "12` is the load `countries.csv` at `line 12`. Its cells, and the facts made of them.",
-            input_schema=_untitled(self._adapter.json_schema()),
+            input_schema=schema_of(self._adapter),
             annotations=NOTHING_CHANGES,
         )
 
@@ -116,20 +122,24 @@ class Row:
         Raises:
             UsageError: the arguments cannot be read.
         """
-        asked: _LoadRow = _read(self._adapter, arguments or {})
-        return asked
+        return read(self._adapter, arguments or {})
 
-    def dear(self, sight: Sightline) -> bool:
-        """A file is read up to the row."""
-        return True
+    async def call(self, service: Service, caller: Caller, question: _LoadRow) -> CallToolResult:
+        """The record, as short as it has to be. A file is read up to it."""
 
-    def answer(self, sight: Sightline, question: _LoadRow) -> CallToolResult:
-        """The record, as short as it has to be."""
-        made = brief(self._read_row(self._folder, question.load, question.at))
-        return CallToolResult(content=[_text(made.text)], structured_content=made.values)
+        def look() -> Any:
+            return self._read_row(service.folder, question.load, question.at)
+
+        made = brief(await service.dear.run(look, payer=caller.budget))
+        return CallToolResult(content=[text_of(made.text)], structured_content=made.values)
 
 
-def _read(adapter: TypeAdapter[Any], given: Mapping[str, Any]) -> Any:
+def read(adapter: TypeAdapter[T], given: Mapping[str, Any]) -> T:
+    """The question that the arguments of a call are.
+
+    Raises:
+        UsageError
+    """
     try:
         return adapter.validate_python(given)
     except ValidationError as error:
@@ -139,12 +149,20 @@ def _read(adapter: TypeAdapter[Any], given: Mapping[str, Any]) -> Any:
 def failed(report: dict[str, object]) -> CallToolResult:
     """A problem report, for who asked to do better."""
     return CallToolResult(
-        content=[_text(str(report["detail"]))], structured_content=report, is_error=True
+        content=[text_of(str(report["detail"]))], structured_content=report, is_error=True
     )
 
 
-def _text(text: str) -> TextContent:
+def text_of(text: str) -> TextContent:
+    """A text as an answer holds it."""
     return TextContent(type="text", text=text)
+
+
+def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    """The arguments of a tool, without what its name and its description say."""
+    schema: dict[str, Any] = _untitled(adapter.json_schema())
+    schema.pop("description", None)
+    return schema
 
 
 def _untitled(schema: Any) -> Any:

@@ -10,12 +10,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +26,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 from sightline.api.access import is_loopback
 from sightline.api.app import create_app
 from sightline.api.errors import OpenToAll, PortInUse
+from sightline.api.jobs.worker import working
 from sightline.api.loads import ReadRow
 from sightline.api.metrics import FOLDER
 from sightline.api.server.connection import HEADER_TIMEOUT, Connection, descriptors
@@ -44,9 +43,6 @@ _TERMS = "SIGHTLINE_SERVED_TERMS"
 GRACE = 10
 #: Seconds until a process that answers is ended that was told to stop and has not.
 END = 2 * GRACE
-#: Seconds before a process that does jobs is started again: one that was killed, and one that gave
-#: up and has said why.
-KILLED, GAVE_UP = 2.0, 60.0
 
 
 def serve(
@@ -96,7 +92,7 @@ def serve(
         os.environ[_TERMS] = json.dumps(asdict(terms))
         if workers > 1:
             os.environ[FOLDER] = stack.enter_context(TemporaryDirectory(prefix="sightline-"))
-        stack.enter_context(_working(worker))
+        stack.enter_context(working(worker))
         one, several = uvicorn.Server(config), None
         if workers > 1:
             several = _Workers(config, [listener])
@@ -145,29 +141,6 @@ class _Workers(Multiprocess):
             one.process.join(max(0.0, end - time.monotonic()))
             one.kill()
             one.join()
-
-
-@contextmanager
-def _working(command: Sequence[str]) -> Iterator[None]:
-    """A process beside this one that does jobs; one that ends is followed by another."""
-    ending = threading.Event()
-
-    def run() -> None:
-        while not ending.is_set():
-            # Ctrl-C reaches only this process, which then ends the other in good order.
-            with subprocess.Popen(command, start_new_session=True) as process:
-                while process.poll() is None and not ending.wait(0.5):
-                    pass
-                process.terminate()
-            ending.wait(KILLED if process.returncode < 0 else GAVE_UP)
-
-    keeper = threading.Thread(target=run if command else ending.set)
-    keeper.start()
-    try:
-        yield
-    finally:
-        ending.set()
-        keeper.join()
 
 
 def _listen(host: str, port: int) -> socket.socket:
