@@ -665,6 +665,62 @@ CASES = {
             ("bonds", "atom_id2", "atom"),
         },
     ),
+    "one more table of the same things refers to the one that is called after them": (
+        {
+            "assay": table("assay_id,program", (f"{i},p{i % 4}" for i in range(1, 40))),
+            "assay_remark": table("assay_id,remark", (f"{i},r{i % 5}" for i in range(1, 40))),
+        },
+        {("assay_remark", "assay_id", "assay")},
+    ),
+    "who it was suggested by is one of those who have first and last names": (
+        {
+            "readers": table(
+                "readernumber,surname,firstname", (f"{i},S{i % 9},F{i % 7}" for i in range(1, 60))
+            ),
+            "wishes": table(
+                "wishid,suggestedby,owner", (f"{i},{i % 55 + 1},{i % 40 + 1}" for i in range(1, 90))
+            ),
+        },
+        {("wishes", "suggestedby", "readers"), ("wishes", "owner", "readers")},
+    ),
+    "the creator of a few kinds is what the creators of much else are": (
+        {
+            "users": numbered("user_id", 90),
+            "visits": table("visit_id,creator", (f"{i},{i % 80 + 1}" for i in range(1, 200))),
+            "visit_kinds": table("kind_id,creator", (f"{i},{i * 5}" for i in range(1, 5))),
+        },
+        {("visits", "creator", "users"), ("visit_kinds", "creator", "users")},
+    ),
+    "the current state of an order is an order state, though there are states": (
+        {
+            "state": numbered("state_id", 60),
+            "order_state": numbered("order_state_id", 9),
+            "orders": table("order_id,current_state", (f"{i},{i % 9 + 1}" for i in range(1, 90))),
+        },
+        {("orders", "current_state", "order_state")},
+    ),
+    "a code that is cut short, and one that is a number": (
+        {
+            "concept_dimension": table(
+                "path,concept_cd,name", (f"/c/{i % 7}/{i},C:{i:04},n{i}" for i in range(1, 60))
+            ),
+            "facts": table("fact_id,concept_cd", (f"{i},C:{i % 50 + 1:04}" for i in range(1, 90))),
+            "languages": table("id,name", (f"{i},l{i}" for i in range(1, 7))),
+            "books": table("book_id,lang_code", (f"{i},{i % 6 + 1}" for i in range(1, 90))),
+        },
+        {
+            ("facts", "concept_cd", "concept_dimension"),
+            ("books", "lang_code", "languages"),
+        },
+    ),
+    "the visit that a visit came from": (
+        {
+            "historyvisits": table(
+                "id,from_visit,kind", (f"{i},{i - 1 or ''},{i % 3}" for i in range(1, 90))
+            )
+        },
+        {("historyvisits", "from_visit", "historyvisits")},
+    ),
 }
 
 

@@ -109,12 +109,12 @@ def find_links(tables: Sequence[Profiled]) -> None:
 
 
 def _as_others_of_the_name(tables: Sequence[Profiled]) -> None:
-    """Link numbers for which their name does not speak as the columns of that name in other tables
-    are linked, if they are all found there too: few of them do not show how far they go."""
+    """Link numbers for which their name does not speak, or not enough, as the columns of that name
+    in other tables are linked, if they are all found there too: few do not show how far they go."""
     called: dict[tuple[str, ...], dict[tuple[int, str], Link]] = {}
     for table in tables:
         for name, link in table.links.items():
-            if not link.name:
+            if link.name < SURE_NAME:
                 to = called.setdefault(table.columns[name].words_called, {})
                 to[id(link.table), link.column] = link
     for table in tables:
@@ -250,7 +250,7 @@ def _marks_of(table: Profiled) -> set[str]:
         column = table.columns[key]
         if names.is_identifier(column.called) or table.key == (key,):
             marks |= {*column.stem, "=" + "".join(column.words_called)}
-    if last in (*names.PEOPLE, "profile") or last in names.PROFESSIONALS:
+    if last in (*names.PEOPLE, *names.PROFESSIONALS, "profile") or table.whole_name:
         marks.add(PERSON)
     if table.generic:
         marks.add(END_OF)
@@ -419,15 +419,18 @@ def _goes_up(table: Profiled, column: Column, target: Profiled, key: str, found:
         return True
 
     def rank(one: Profiled, column: Column) -> tuple[bool | int, ...]:
-        own = owns(one.thing, column.stem) or _short_for(column, one)
+        own = not column.stem or owns(one.thing, column.stem) or _short_for(column, one)
         is_key, labelled = one.key == (column.name,), one.label is not None
-        return not one.supplement, own, is_key, labelled, column.distinct.count
+        size = column.distinct.count, len(one.columns)
+        return not one.supplement, own, is_key, labelled, *size
 
     return rank(target, target.columns[key]) > rank(table, column)
 
 
 def _short_for(column: Column, table: Profiled) -> bool:
-    """``pub_id`` of a publisher."""
+    """``pub_id`` of a publisher; ``patient_id`` of a patient mapping is the patient's."""
+    if column.stem == table.thing[: len(column.stem)]:
+        return False
     joined, of_thing = "".join(column.stem), "".join(table.thing)
     return len(joined) > 1 and of_thing.startswith(joined[0]) and abbreviates(joined, of_thing)
 

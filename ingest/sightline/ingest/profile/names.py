@@ -76,7 +76,7 @@ IDENTIFIERS = (
 CODES = (
     *("code", "abbreviation", "symbol", "isbn", "sku", "qid", "mid", "number", "nr", "no", "num"),
     *("ref", "reference", "slug", "iso", "iso2", "iso3", "ticker", "barcode", "ean", "const"),
-    "ssn",
+    *("ssn", "cd"),
 )
 #: Last words of columns that say when, how much or in which order.
 MEASURES = (
@@ -278,6 +278,8 @@ def words(name: str) -> tuple[str, ...]:
     )
     if len(found) > 1 and (again := _ID_NUMBER.fullmatch(found[-1])):
         found = (*found[:-1], *again.groups())
+    if len(found) == 1 and len(found[0]) > len("edby") and found[0].endswith("edby"):
+        return (found[0][:-2], "by")
     if len(found) == 1:
         # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
         for end in ("id", "uuid", "key", "code", "number"):
@@ -338,6 +340,8 @@ def stem(column: str) -> tuple[str, ...]:
     while found and found[-1] in ends:
         found = found[:-1]
         ends = tuple(end for end in ends if end != "identifier")  # an identifier may have an id
+    if len(found) > 1 and found[-1] == "cd":  # but for a disc
+        found = found[:-1]
     if found[:2] == ("sk", "id"):
         found = found[1:]
     if found and found[0] in ("fk", "id") and len(found) > 1:

@@ -89,7 +89,11 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         )  # ``location_id`` beside the ``id`` of a location, ``River`` beside the ``Name`` of one
         if bare:
             return 0.6
-        return 0.8 if len(stem) > len(own) and stem[-len(own) :] == own else 0.0
+        if len(stem) > len(own) and stem[-len(own) :] == own:
+            return 0.8
+        end = "".join(names.undirected(stem))  # ``from_visit`` of ``historyvisits``
+        directed = HINT <= len(end) < len("".join(stem))
+        return 0.8 if directed and thing[-1].endswith(end) else 0.0
     if not stem and called[:-1] == thing:
         return 1.0  # ``record_id`` of a record, which is what else a row is called
     if not stem and called[:-1] == thing[-1:] and called == of_key.words_called and main:
@@ -150,8 +154,8 @@ def _things(
     number = column.kind == "integer" and not names.is_id(column.called)
     if stem == thing or "".join(stem) == "".join(thing):
         return 1.0
-    if thing == (*table.thing, *stem):
-        return 1.0  # the type of an artist is an artist type
+    if thing == (*table.thing, *names.undirected(stem)):
+        return 1.0  # the current type of an artist is an artist type
     if stem[-len(thing) :] == thing:
         side = names.USES.issuperset(stem[: -len(thing)])  # ``home_team``
         return 0.85 if number and not side else OWN_WORDS  # ``lock_version`` is mostly a number
@@ -190,7 +194,8 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
         return 0.75
     if names.is_measure(column.called) and not is_id:
         return 0.0
-    if is_id:
+    number = column.kind == "integer" and column.words_called[-1:] == ("code",)
+    if is_id or (number and not owns(table.thing, stem)):  # ``lang_code`` is 7
         last = stem[-1]
         if len(last) > 2 and stem[:-1] == thing[:-1] != () and thing[-1].startswith(last):
             return 0.8
@@ -217,7 +222,7 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
         if thing[-1] == "member" and thing[1:]:
             return FAINT  # those of a zone are mostly no people
         return OWN_WORDS if done_by else 0.5
-    if thing == ("profile",) and role:
+    if role and (thing == ("profile",) or target.whole_name):
         return FAINT  # where no table is called after people
     if thing[-1] in names.PROFESSIONALS and stem[-1] in names.LEADERS:
         return 0.5
