@@ -176,6 +176,26 @@ def test_another_graph_is_asked_by_names_and_makes_none_up(client: TestClient) -
     assert len(result["analyses"][0]["edge_bindings"]["e0"]) == 1
 
 
+def test_what_there_is_is_said_in_the_words_of_answers(
+    drugs: TestClient, client: TestClient
+) -> None:
+    said, other = (one.get("/v1/trapi/meta_knowledge_graph").json() for one in (drugs, client))
+    for made in (said, other):
+        reference.MetaKnowledgeGraph.model_validate(made)
+
+    small, illness = "biolink:SmallMolecule", "biolink:Disease"
+    assert said["nodes"][small] == {"id_prefixes": ["CHEBI"]}
+    assert set(said["nodes"]) == {small, "biolink:ChemicalEntity", "biolink:Gene", illness}
+    runs = [(one["subject"], one["predicate"], one["object"]) for one in said["edges"]]
+    assert (small, "biolink:treats", illness) in runs
+    assert (illness, "biolink:treats", small) not in runs
+    assert len(set(runs)) == len(runs) == 5
+    assert said["edges"][0]["knowledge_types"] == ["lookup", "inferred"]
+    assert list(other["nodes"]) == ["biolink:NamedThing"]
+    assert "entity" in other["nodes"]["biolink:NamedThing"]["id_prefixes"]
+    assert [one["predicate"] for one in other["edges"]] == ["biolink:related_to"]
+
+
 def test_what_is_left_out_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     nodes: dict[str, Any] = {"n0": {"ids": ["entity:kenya", "nobody:X"]}, "n1": {}}
     edges = {"e0": edge("n0", "n1", "biolink:member_of", "biolink:treats")}

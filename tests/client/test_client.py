@@ -256,10 +256,14 @@ def test_a_report_is_ordered_awaited_and_saved(
     assert report.about == ("urn:sightline:entity:kenya",)
     assert [path.name for path in graph.save(report, tmp_path)] == [f.name for f in report.files]
     assert b"Kenya" in (tmp_path / "report.html").read_bytes()
+    assert graph.file(report.id, "report.md") == graph.file(report, "report.md")
+    assert graph.save(report.id, tmp_path) == graph.save(report, tmp_path)
     assert graph.reports(limit=1).reports[0].id == report.id
     assert graph.report(report.id) == graph.cancel_report(report.id) == report
     with pytest.raises(Problem, match=r"has no file 'x'; there are: .*report\.html"):
         graph.file(report, "x")
+    with pytest.raises(Problem):
+        graph.file(report.id, "x")
     with pytest.raises(Problem):
         graph.report("none")
 

@@ -143,11 +143,12 @@ class Sightline(Kinds, ABC):
         """Cancel a report that waits or is being made; one that has ended stays as it is."""
 
     @abstractmethod
-    def file(self, report: ReportView, name: str) -> bytes:
-        """A file of a finished report, by its name."""
+    def file(self, report: ReportView | str, name: str) -> bytes:
+        """A file of a finished report, which its id names too, by its name."""
 
-    def save(self, report: ReportView, folder: str | Path) -> list[Path]:
+    def save(self, report: ReportView | str, folder: str | Path) -> list[Path]:
         """Write the files of a finished report into a folder, which is made if need be."""
+        report = self.report(report) if isinstance(report, str) else report
         return [write(folder, f.name, self.file(report, f.name)) for f in report.files]
 
     @abstractmethod

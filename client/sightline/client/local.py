@@ -156,7 +156,8 @@ class Local(Sightline):
     def cancel_report(self, id: str) -> ReportView:
         return self.report(id)
 
-    def file(self, report: ReportView, name: str) -> bytes:
+    def file(self, report: ReportView | str, name: str) -> bytes:
+        report = self.report(report) if isinstance(report, str) else report
         if name not in [file.name for file in report.files]:
             names = ", ".join(file.name for file in report.files)
             detail = f"report {report.id} has no file {name[:80]!r}; there are: {names}"

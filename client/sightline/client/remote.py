@@ -128,7 +128,10 @@ def _listing(limit: int, cursor: str | None) -> Call[ReportPage]:
     return Call("GET", "/v1/reports", lambda r: read(ReportPage, r.json()), params)
 
 
-def _fetching(report: ReportView, name: str) -> Call[bytes]:
+def _fetching(report: ReportView | str, name: str) -> Call[bytes]:
+    if isinstance(report, str):
+        path = f"/v1/reports/{quote(report, safe='')}/files/{quote(name, safe='')}"
+        return Call("GET", path, lambda r: r.content, accept="*/*")
     there = {file.name: file.href for file in report.files}
     if name not in there:
         detail = f"report {report.id} has no file {name[:80]!r}; there are: {', '.join(there)}"
@@ -357,7 +360,7 @@ class Client(Sightline):
     def cancel_report(self, id: str) -> ReportView:
         return self._do(_report("DELETE", id))
 
-    def file(self, report: ReportView, name: str) -> bytes:
+    def file(self, report: ReportView | str, name: str) -> bytes:
         return self._do(_fetching(report, name))
 
     def add_data(
@@ -539,8 +542,9 @@ class AsyncClient(AsyncKinds):
                 progress(report)
         return report
 
-    async def save(self, report: ReportView, folder: str | Path) -> list[Path]:
+    async def save(self, report: ReportView | str, folder: str | Path) -> list[Path]:
         """As ``Client.save``."""
+        report = await self.report(report) if isinstance(report, str) else report
         return [write(folder, f.name, await self.file(report, f.name)) for f in report.files]
 
     async def add_data(

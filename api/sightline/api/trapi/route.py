@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
@@ -13,6 +14,7 @@ from sightline.api.questions import PROBLEMS
 from sightline.api.reading import Route
 from sightline.api.service import Service
 from sightline.api.trapi.question import TrapiQuery
+from sightline.insights.ask import Sightline
 
 router = APIRouter(prefix="/v1/trapi", tags=["queries"], responses=PROBLEMS, route_class=Route)
 
@@ -32,13 +34,38 @@ async def trapi_query(request: Request, asked: Asked) -> Response:
     """A query of the Translator Reasoner API (TRAPI 1.6): a query graph of a few hops, or a path
     between two nodes; with the knowledge type inferred what is predicted for one hop.
     """
-    service: Service = request.app.state.service
-    sight = service.served.sight
 
-    def make() -> tuple[bytes, dict[str, str]]:
+    def make(sight: Sightline) -> dict[str, Any]:
         from sightline.api.trapi.answer import respond
 
-        return packed(to_json(respond(sight, asked)), request.scope)
+        return respond(sight, asked)
 
-    body, headers = await service.dear.run(make, request)
+    return await _made(request, make)
+
+
+@router.get(
+    "/meta_knowledge_graph",
+    responses={200: {"model": dict[str, Any]}},
+    openapi_extra=may("read"),
+)
+async def trapi_meta(request: Request) -> Response:
+    """What the graph holds, as TRAPI says it: categories with the prefixes of their ids, and which
+    predicates run between them.
+    """
+
+    def make(sight: Sightline) -> dict[str, Any]:
+        from sightline.api.trapi.meta import meta
+
+        return meta(sight)
+
+    return await _made(request, make)
+
+
+async def _made(request: Request, make: Callable[[Sightline], dict[str, Any]]) -> Response:
+    """What is made of what is served, in the lane of what takes long."""
+    service: Service = request.app.state.service
+    sight = service.served.sight
+    body, headers = await service.dear.run(
+        lambda: packed(to_json(make(sight)), request.scope), request
+    )
     return Response(body, headers={**headers, "Cache-Control": "no-store"}, media_type=JSON)
