@@ -15,7 +15,7 @@ from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.serving import publish
 from sightline.distill.student.arrays import NORM_EPSILON, READ, WIDTH, StudentArrays
 from sightline.distill.student.context import ContextEncoder
-from sightline.distill.student.student import Student
+from sightline.distill.student.student import TEXTS, Student
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.strings import StringTable
@@ -67,6 +67,7 @@ class Model:
         scores: of facts, the same from both ends; everything else scores ``rest``.
         vectors: per entity, for similarity; else each entity has a direction of its own.
         without: entities and relations that it does not know.
+        texts: of the curve for entities of which texts alone are known; None: no such curve.
         like: whose vector an entity gets that it does not know, by any edge; None: no encoder.
     """
 
@@ -76,6 +77,7 @@ class Model:
     without: Sequence[str] = ()
     like: str | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, Any] | None = None
 
 
 def student_arrays(scores: np.ndarray, vectors: np.ndarray) -> StudentArrays:
@@ -147,6 +149,9 @@ def write_model(ws: Workspace, snapshot: Snapshot, model: Model) -> None:
         if model.like is not None:
             encoder_of(vectors[row[model.like]], 2 * len(rel)).save(folder)
         Calibration(**{**fitted, **model.calibration}).write(folder)
+        if model.texts is not None:
+            (folder / TEXTS).mkdir()
+            Calibration(**{**fitted, **model.texts}).write(folder / TEXTS)
     publish(ws, MODEL)
 
 

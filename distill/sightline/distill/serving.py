@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +34,10 @@ from sightline.graph.storage.workspace import METRICS, Pair, Workspace
 from sightline.models.errors import NoModel, WorseModel
 
 MAPS = ("entity_index", "entity_ids", "relation_index")
+#: Beside them, where texts say something of entities without a fact.
+TEXT_MAPS = ("text_entities", "text_nearest")
+#: Entities of which texts alone are known that get any; the model does not know the others.
+MOST_ALONE = 200_000
 #: Of a folder of maps, which `sightline compile` writes again.
 MAPS_FORMAT = 3
 
@@ -52,6 +56,11 @@ class Scorer(Protocol):
     @property
     def calibration(self) -> Calibration:
         """From scores to probabilities."""
+
+    @property
+    def texts(self) -> Calibration | None:
+        """The same for an entity that is known by its texts alone; None where it cannot be asked
+        about such."""
 
     @property
     def entity_iris(self) -> StringTable:
@@ -84,6 +93,13 @@ class Scorer(Protocol):
     def start_from(self, rels: Ids, neighbours: Ids) -> Any | None:
         """The same of an entity that it does not know, from its edges, int32 ``(n,)`` both; None
         where that cannot be. A neighbour is -1 where it is not known."""
+
+    def start_like(self, rows: Ids) -> Any:
+        """The same of one that is like some that it knows, int32 ``(n,)``.
+
+        Raises:
+            NoVectors
+        """
 
     def ask(
         self, starts: Sequence[Any], owner: Offsets, rels: Ids
@@ -124,6 +140,10 @@ class ServedModel:
         entity_ids: int32: the snapshot's id of each of the scorer's entities; -1 where the
             snapshot lacks it.
         relation_index: int32 ``(R,)``, as ``entity_index``.
+        text_entities: int32 ``(T,)``, ascending: entities of the snapshot of which nothing is known
+            but texts.
+        text_nearest: int32 ``(T, NEAREST)``: those of the snapshot with a row and the likest texts,
+            the likest first; -1 where there are no more.
     """
 
     id: str
@@ -132,6 +152,8 @@ class ServedModel:
     entity_index: Ids
     entity_ids: Ids
     relation_index: Ids
+    text_entities: Ids = field(default_factory=lambda: np.zeros(0, np.int32))
+    text_nearest: Ids = field(default_factory=lambda: np.zeros((0, 0), np.int32))
 
     @classmethod
     def open(cls, ws: Workspace, snapshot: Snapshot, model_id: str) -> ServedModel:
@@ -149,11 +171,13 @@ class ServedModel:
         open_artifact(maps, format=MAPS_FORMAT, again="sightline compile")
         try:
             # As plain arrays: every slice of a memmap costs microseconds.
-            files = (np.load(maps / f"{name}.npy", mmap_mode="r") for name in MAPS)
+            names = *MAPS, *(name for name in TEXT_MAPS if (maps / f"{name}.npy").exists())
+            files = (np.load(maps / f"{name}.npy", mmap_mode="r") for name in names)
             arrays = [file.view(np.ndarray) for file in files]
         except (OSError, ValueError) as error:
             raise DamagedArtifact(maps, str(error)) from error
         wanted = [snapshot.num_entities, scorer.num_entities, snapshot.num_relations]
+        wanted += [len(arrays[-1])] * (len(names) - len(MAPS))
         if [len(array) for array in arrays] != wanted:
             raise DamagedArtifact(maps, "the maps fit neither the snapshot nor the model")
         return cls(model_id, folder, scorer, *arrays)
@@ -178,7 +202,8 @@ def model_beside(ws: Workspace, snapshot: Snapshot) -> str | None:
 
 
 def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
-    """Write the maps between a model and a snapshot. All tables are sorted: O(N + R).
+    """Write the maps between a model and a snapshot. All tables are sorted: O(N + R), and where
+    texts say something, the time to read them.
 
     Raises:
         NoModel, DamagedArtifact, WorkspaceLocked, NotWritable, DiskFull
@@ -192,8 +217,26 @@ def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
             (snapshot.relation_iris, scorer.relation_iris),
         )
         with new_artifact(folder / "maps", snapshot.id, format=MAPS_FORMAT) as target:
-            for name, (iris, known) in zip(MAPS, pairs):
-                np.save(target / f"{name}.npy", match_sorted(iris, known))
+            found = [match_sorted(iris, known) for iris, known in pairs]
+            names = list(MAPS)
+            if scorer.texts is not None:
+                found += _alike(snapshot, found[0])
+                names += TEXT_MAPS
+            for name, array in zip(names, found):
+                np.save(target / f"{name}.npy", array)
+
+
+def _alike(snapshot: Snapshot, entity_index: Ids) -> tuple[Ids, Ids]:
+    """What ``TEXT_MAPS`` hold."""
+    from sightline.distill.student.texts import Texts
+
+    texts = Texts.of(snapshot)
+    has_fact = np.asarray(snapshot.degree) > 0
+    alone = np.flatnonzero(texts.there & ~has_fact).astype(np.int32)[:MOST_ALONE]
+    among = np.flatnonzero(texts.there & has_fact & (entity_index >= 0)).astype(np.int32)
+    nearest = texts.nearest(alone, among)
+    found = (nearest >= 0).any(axis=1)
+    return alone[found], nearest[found]
 
 
 def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:

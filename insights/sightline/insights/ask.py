@@ -114,7 +114,7 @@ class Sightline:
 
     def can_predict(self, entity: int) -> bool:
         """Whether anything can be predicted about an entity: by its own vector, or one made of its
-        edges."""
+        edges or of those whose texts are like its own."""
         return self.model is not None and self.model_view.answers_about(entity)
 
     def entity(self, name: str) -> int:

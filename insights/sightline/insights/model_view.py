@@ -10,6 +10,7 @@ snapshot lacks, and entities all of whose types are foreign to the directed rela
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
@@ -26,6 +27,7 @@ from sightline.insights.chance_of_another import ChanceOfAnother
 from sightline.models.errors import UnknownToModel
 
 if TYPE_CHECKING:
+    from sightline.distill.calibration.calibrate import Calibration
     from sightline.distill.serving import ServedModel
     from sightline.graph.arrays import Ids
     from sightline.insights.deadline import Deadline
@@ -37,6 +39,10 @@ Lists = tuple["Ids", Offsets]
 MOST_EDGES = 256
 #: How a note begins on an answer about an entity without a row.
 UNSEEN = "predicted from its edges: the model never saw"
+#: The same of one of which nothing is known but texts, and how many of those nearest it names.
+FROM_TEXT, NAMED = "predicted from its text alone, which is nearest to those of", 3
+#: How much what is known of its types counts beside those nearest in text.
+TYPES_COUNT = 5.0
 #: Bytes of answers kept that fit directed relations, one per entity; of so many relations at least.
 KEPT_BYTES, KEPT = 16_000_000, 64
 #: Answers looked at first where all above a chance are wanted.
@@ -215,7 +221,7 @@ class ModelView:
         starts = [self.start(entity) for entity in entities.tolist()]
         anchors = entities.astype(np.int32)[owner]
         if another is None:
-            another = self.chance_of_another.of(anchors, rels)
+            another = self.another(anchors, rels)
         stated = self.facts.answers_of(anchors, rels)
         without: Lists = np.zeros(0, np.int32), np.zeros(len(rels) + 1, np.int64)
         if not both_ways:
@@ -240,13 +246,65 @@ class ModelView:
         return self.model.scorer.start_from(asked[usable].astype(np.int32), rows)
 
     def answers_about(self, entity: int) -> bool:
-        """Whether the model can be asked about an entity: by its row, or by its edges."""
-        return self.knows(entity) or self._from_edges(entity) is not None
+        """Whether the model can be asked about an entity: by its row, its edges, or its texts."""
+        if self.knows(entity) or len(self.nearest_in_text(entity)):
+            return True
+        return self._from_edges(entity) is not None
+
+    def nearest_in_text(self, entity: int) -> Ids:
+        """The entities whose rows an entity is answered from that has nothing but texts, the
+        likest first; none for any other."""
+        alone = self.model.text_entities
+        place = bisect_left(alone, entity)
+        if place == len(alone) or alone[place] != entity:
+            return alone[:0]
+        nearest: Ids = self.model.text_nearest[place]
+        return nearest[nearest >= 0]
+
+    def _has_text_alone(self, entities: npt.NDArray[np.integer]) -> Flags:
+        alone = self.model.text_entities
+        place = np.searchsorted(alone, entities)
+        has: Flags = np.append(alone, -2)[place] == entities
+        return has
+
+    def calibration_of(self, entity: int) -> Calibration:
+        """The curve of answers to questions about an entity."""
+        texts = self.model.scorer.texts
+        if texts is not None and len(self.nearest_in_text(entity)):
+            return texts
+        return self.model.scorer.calibration
+
+    def plausible_rels(self, entity: int) -> npt.NDArray[np.intp]:
+        """As ``Facts.plausible_rels``; of an entity that has nothing but texts those of facts at
+        the entities nearest in text."""
+        nearest = self.nearest_in_text(entity)
+        if not len(nearest):
+            return self.facts.plausible_rels(entity)
+        rels = np.concatenate([self.facts.at(one)[0] for one in nearest.tolist()])
+        return np.unique(rels).astype(np.intp)
+
+    def another(self, entities: npt.NDArray[np.integer], rels: npt.NDArray[np.integer]) -> Doubles:
+        """``ChanceOfAnother.of``, for an entity that has nothing but texts drawn towards the share
+        of the entities nearest in text that have any answer."""
+        chance = self.chance_of_another.of(entities, rels)
+        for entity in np.unique(entities[self._has_text_alone(entities)]).tolist():
+            own, nearest = entities == entity, self.nearest_in_text(entity)
+            pairs = (part.ravel() for part in np.meshgrid(nearest, rels[own], indexing="ij"))
+            have = (self.facts.number_of_answers(*pairs) > 0).reshape(len(nearest), -1).sum(axis=0)
+            chance[own] = (have + TYPES_COUNT * chance[own]) / (len(nearest) + TYPES_COUNT)
+        return chance
 
     def note(self, said: str | None, *entities: int) -> str | None:
         """A note, after the warning that one of the entities has no row."""
         labels = self.facts.snapshot.entity_labels
-        new = [f"{UNSEEN} {labels[e]}" for e in entities if not self.knows(e)]
+        new = []
+        for entity in entities:
+            nearest = self.nearest_in_text(entity)
+            if len(nearest):
+                named = ", ".join(labels.take(nearest[:NAMED]))
+                new.append(f"{FROM_TEXT} {named}: no fact of {labels[entity]} is known")
+            elif not self.knows(entity):
+                new.append(f"{UNSEEN} {labels[entity]}")
         return "; ".join([*new, said or ""]).removesuffix("; ") or None
 
     @cached_property
@@ -338,9 +396,12 @@ class ModelView:
         )
         there = np.arange(rows.shape[1]) < counts[:, :1]
         question = np.nonzero(there)[0]
-        probability = self.model.scorer.calibration.of_features(
-            log_probability[there], rank[there], rels[question]
-        )
+        features = log_probability[there], rank[there], rels[question]
+        probability = self.model.scorer.calibration.of_features(*features)
+        texts = self.model.scorer.texts
+        if texts is not None and (alone := self._has_text_alone(anchor)).any():
+            other = texts.of_features(*features)
+            probability = np.where(alone[question], other, probability)
         answers = Answers(
             question + part.start,
             asked.rel[part][question],
@@ -388,7 +449,7 @@ class ModelView:
             scores[row] = question.stated_scores[question.stated == answer]
         features = answer_features(scores, row)
         rel = np.array([question.model_rel], np.int32)
-        probability = self.model.scorer.calibration.of_features(*features, rel)
+        probability = self.calibration_of(question.anchor).of_features(*features, rel)
         return float(features[0][0]), float(probability[0])
 
     def surprise(self, answers: Answers) -> Doubles:
@@ -417,6 +478,10 @@ class ModelView:
         Raises:
             UnknownToModel: the model knows neither it nor a relation of its edges.
         """
+        nearest = self.nearest_in_text(entity)
+        if len(nearest):
+            # It may have a row that no fact has taught anything.
+            return self.model.scorer.start_like(self.model.entity_index[nearest])
         if self.knows(entity):
             return self.model.scorer.start(self.row(entity))
         made = self._from_edges(entity)

@@ -128,12 +128,12 @@ def new_neighbours(
         UnknownToModel
     """
     facts = view.facts
-    plausible = [facts.plausible_rels(entity) for entity in entities]
+    plausible = [view.plausible_rels(entity) for entity in entities]
     owner = np.repeat(np.arange(len(entities)), [len(rels) for rels in plausible])
     rels = np.concatenate([*plausible, np.zeros(0, np.int64)])
     keep = wanted[rels] & (view.model_rels(rels) >= 0)
     asked, ids = rels[keep].astype(np.int32), np.array(entities, np.int32)
-    another = view.chance_of_another.of(ids[owner[keep]], asked)
+    another = view.another(ids[owner[keep]], asked)
     order = np.lexsort((-another, owner[keep]))
     order = order[another[order].astype(np.float32) >= np.float32(least)]
     owner, asked, another = owner[keep][order], asked[order], another[order]
@@ -200,8 +200,12 @@ def complete(view: ModelView, gaps: Sequence[Gap]) -> list[tuple[list[Candidate]
         return []
     anchors = np.array([gap.anchor for gap in gaps], np.int32)
     rels = np.array([gap.rel for gap in gaps], np.int32)
-    curve = view.model.scorer.calibration
-    bound = np.array([0.0 if g.coverage is None else curve.bound(g.coverage) for g in gaps])
+    bound = np.array(
+        [
+            0.0 if g.coverage is None else view.calibration_of(g.anchor).bound(g.coverage)
+            for g in gaps
+        ]
+    )
     most = max(gap.k if gap.coverage is None else MOST for gap in gaps)
     asked = view.asked(anchors, np.arange(len(gaps)), rels)
     found = view.new_answers(asked, most, bound=bound)
@@ -316,7 +320,7 @@ def _asked_of(
 ) -> Answers:
     """What the model says of one answer to some directed relations of an anchor, those that likely
     have one more first."""
-    another = view.chance_of_another.of(np.full(len(rels), anchor, np.int32), rels)
+    another = view.another(np.full(len(rels), anchor, np.int32), rels)
     order = np.argsort(-another, kind="stable")
     rels, another = rels[order], another[order]
     asked = view.questions(anchor, rels)
@@ -452,28 +456,35 @@ def _ruled(sight: Sightline, c: Candidate) -> tuple[Reason | None, float | None]
 
 def is_guess(sight: Sightline, c: Candidate) -> bool:
     """Whether a new fact is below the threshold, which was fitted given that there is an answer."""
-    return (
-        c.if_any is not None and c.if_any < sight.model_view.model.scorer.calibration.abstain_below
-    )
+    calibration = sight.model_view.calibration_of(c.end)
+    return c.if_any is not None and c.if_any < calibration.abstain_below
 
 
 def reliability(
-    sight: Sightline, facts: Sequence[Fact], reason: str | None, nothing: str | None = None
+    sight: Sightline,
+    facts: Sequence[Fact],
+    reason: str | None,
+    nothing: str | None = None,
+    about: int = NOBODY,
 ) -> dict[str, Any]:
     """The fields of ``Reliability`` of an answer with some facts, and what was cut of it.
 
     Args:
         nothing: why there is none, where there is none.
+        about: the entity that was asked about, where it is one.
     """
     why = nothing if reason is None and not facts else reason
     cut = {"truncated": reason is not None, "reason": why}
     if sight.model is None:
         return dict.fromkeys(field.name for field in fields(Reliability)) | cut
-    calibration = sight.model.scorer.calibration
+    calibration = sight.model_view.calibration_of(about)
+    measured = sight.metrics.get("calibration", {}).get("test", {})
+    if calibration is sight.model.scorer.texts:
+        measured = (sight.metrics.get("texts") or {}).get("calibration", {})
     return cut | {
         "model": sight.model.scorer.name,
         "abstain_below": calibration.abstain_below,
         "base_rate": calibration.base_rate,
-        "calibration_error": sight.metrics.get("calibration", {}).get("test", {}).get("ece"),
+        "calibration_error": measured.get("ece"),
         "guesses": sum(fact.abstain for fact in facts),
     }

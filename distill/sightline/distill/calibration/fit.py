@@ -102,9 +102,13 @@ def top_answers(scorer: Scorer, asked: Ids, known: KnownAnswers, facts: Ids) -> 
         known: answers that are no news and are left out.
         facts: int32 ``(m, 3)``: what counts as true.
     """
-    n, r = known.num_entities, known.num_relations
-    true = KnownAnswers.of_triples(facts, n, r)
-    questions = np.unique(with_reciprocals(asked, r)[:, :2], axis=0)
+    questions = np.unique(with_reciprocals(asked, known.num_relations)[:, :2], axis=0)
+    return answers_to(scorer, questions, known, facts)
+
+
+def answers_to(scorer: Scorer, questions: Ids, known: KnownAnswers, facts: Ids) -> TopAnswers:
+    """The same for questions int32 ``(q, 2)``: an entity and a directed relation each."""
+    true = KnownAnswers.of_triples(facts, known.num_entities, known.num_relations)
     none = np.zeros(0)
     parts: list[tuple[Any, ...]] = [(none, none, none.astype(np.int32), none, none)]
     for start in range(0, len(questions), AT_ONCE):

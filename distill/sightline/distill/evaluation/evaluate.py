@@ -52,7 +52,8 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
         What was written: per model and part ``mrr``, ``hits_at_1``, ``hits_at_3``, ``hits_at_10``
         (filtered, realistic rank, both directions; null where a part is empty), triple
         classification, calibration of the student, the temperature grid, counts; size and ranking
-        of each portable file; ranking by the vectors made for entities from their edges.
+        of each portable file; ranking by the vectors made for entities from their edges, and by
+        those made from texts.
 
     Raises:
         MissingExtra: onnx or onnxruntime is not installed.
@@ -91,6 +92,7 @@ def evaluate(ws: Workspace, model_id: str, *, progress: Progress = silent) -> di
             "calibration": measure_calibration(student.scores, opened.calibration, data),
             "formats": measure_formats(student, vocabulary(opened, served_snapshot(ws)), data),
             "new_entities": opened.context and measure_new_entities(student, opened.context, data),
+            "texts": said.get("texts"),
             "data": {
                 "rows": manifest["rows"],
                 "split": manifest["split"],

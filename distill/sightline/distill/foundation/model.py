@@ -42,12 +42,14 @@ class FoundationModel:
 
     Attributes:
         reads_graph: each question does.
+        texts: it has no rows to take from entities with like texts.
         calibration: from scores to probabilities.
         entity_iris, relation_iris: the term of each entity and relation.
         learnt_from: graphs of the pre-training whose facts this one states.
     """
 
     reads_graph: ClassVar[bool] = True
+    texts: ClassVar[None] = None
 
     weights: Weights
     graph: RelationGraph
@@ -116,6 +118,14 @@ class FoundationModel:
         neighbour. Both int32 ``(n,)``; a neighbour is -1 where it is not known."""
         known = neighbours >= 0
         return (rels[known], neighbours[known]) if known.any() else None
+
+    def start_like(self, rows: Ids) -> Start:
+        """None.
+
+        Raises:
+            NoVectors
+        """
+        raise NoVectors
 
     def ask(
         self, starts: Sequence[Start], owner: Offsets, rels: Ids

@@ -27,6 +27,8 @@ from sightline.models.format import MODEL_FORMAT
 if TYPE_CHECKING:
     from sightline.distill.student.compiled import CompiledStudent
 
+#: The folder of the curve for entities of which texts alone are known.
+TEXTS = "texts"
 #: Scores held at once, so few that they stay near the processor, or so many questions.
 BLOCK, QUESTIONS = 1_000_000, 8
 
@@ -41,6 +43,8 @@ class Student:
         entity_iris, relation_iris: the term of each entity and relation.
         context: makes vectors for entities that it does not know; None where it was distilled
             without.
+        texts: the calibration for entities of which texts alone are known; None where no text says
+            more of an entity than how often it is an answer.
     """
 
     name: ClassVar[str] = "student"
@@ -51,6 +55,7 @@ class Student:
     entity_iris: StringTable
     relation_iris: StringTable
     context: ContextEncoder | None = None
+    texts: Calibration | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Student:
@@ -71,6 +76,7 @@ class Student:
                 StringTable.open(folder / "vocabulary", "entity_iris"),
                 StringTable.open(folder / "vocabulary", "relation_iris"),
                 ContextEncoder.open(folder / "student"),
+                Calibration.read(texts) if (texts := folder / "student" / TEXTS).is_dir() else None,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedArtifact(folder, str(error)) from error
@@ -113,6 +119,11 @@ class Student:
         vector: Floats = self.context.encode(self.arrays, Context(owner, rels, neighbours, 1))[0]
         return vector
 
+    def start_like(self, rows: Ids) -> Floats:
+        """The same of one that is like some that it knows, int32 ``(n,)``."""
+        vector: Floats = self.arrays.entity[rows].mean(axis=0)
+        return vector
+
     def ask(
         self, starts: Sequence[Floats], owner: Offsets, rels: Ids
     ) -> Generator[Floats, None, None]:
@@ -142,7 +153,11 @@ class Student:
         shapes_fit = (
             [getattr(a, field.name).shape for field in fields(a)] == wanted
             and read in (WIDTH, READ)
-            and len(self.calibration.rel_offset) == rels
+            and all(
+                len(curve.rel_offset) == rels
+                for curve in (self.calibration, self.texts)
+                if curve is not None
+            )
             and (
                 self.context is None or self.context.weight.shape == (2 * (WIDTH + rels + 1), WIDTH)
             )

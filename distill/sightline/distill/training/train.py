@@ -5,7 +5,8 @@ The control has the same network, budget and number of trials; where the student
 temperature, the control chooses its label smoothing.
 
 ``models/ID/student/`` then holds the arrays, ``student.onnx``, ``calibration.json``, the encoder of
-new entities, the control's arrays in ``control/``, and a manifest with the trials.
+new entities, the control's arrays in ``control/``, the curve for entities of which texts alone are
+known in ``texts/``, where these say something, and a manifest with the trials.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from sightline.distill.calibration.fit import calibrate
+from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.onnx_file import FILE, onnx_file
 from sightline.distill.student.quantise import pack
+from sightline.distill.student.student import TEXTS
 from sightline.distill.training.context_fit import fit_context
 from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets, soft_targets
+from sightline.distill.training.text_fit import FromTexts, fit_texts
 from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import new_artifact
+from sightline.graph.storage.strings import StringTable, match_sorted
 from sightline.graph.storage.workspace import Workspace
 from sightline.models.data.dataset import LearningData
 from sightline.models.data.questions import Questions
@@ -66,8 +72,11 @@ def distill(
                 runs[name] = choose(training, targets, config, settings, forms_of(data, config))
         (student, temperatures), (control, smoothings) = runs["student"], runs["control"]
         arrays = student.model.arrays()
+        progress("export", 0, None, "what texts alone say of an entity")
+        texts = _from_texts(ws.snapshots / manifest["snapshot"], arrays, data)
         said = {
             "format": MODEL_FORMAT,
+            "texts": texts.measured,
             "rows": "encoded" if isinstance(student, EncodedTrainer) else "learnt",
             "temperature": temperatures,
             "control_smoothing": smoothings,
@@ -81,9 +90,22 @@ def distill(
             (out / FILE).write_bytes(onnx_file(pack(arrays, int8=False)))
             calibrate(arrays.scores, data).write(out)
             fit_context(arrays, data).save(out)
+            if texts.calibration is not None:
+                (out / TEXTS).mkdir()
+                texts.calibration.write(out / TEXTS)
             (out / "control").mkdir()
             control.model.arrays().save(out / "control")
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _from_texts(folder: Path, arrays: StudentArrays, data: LearningData) -> FromTexts:
+    # A bare image, which trains without a workspace (benchmarks/gpu.py), cannot read one.
+    from sightline.distill.student.texts import Texts
+    from sightline.graph.snapshot.reader import Snapshot
+
+    snapshot = Snapshot.open(folder)
+    ids = match_sorted(StringTable.of(data.entity_iris), snapshot.entity_iris)
+    return fit_texts(arrays, data, Texts.of(snapshot), ids)
 
 
 def settings_of(config: StudentConfig) -> dict[str, list[Setting]]:

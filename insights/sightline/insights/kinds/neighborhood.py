@@ -194,7 +194,7 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
         or deadline.reason is not None,
         omitted=names.degrees(*omitted),
         abstain_below=(
-            sight.model.scorer.calibration.abstain_below
+            sight.model_view.calibration_of(entity).abstain_below
             if asked.predicted and sight.model is not None
             else None
         ),

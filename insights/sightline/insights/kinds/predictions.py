@@ -146,12 +146,13 @@ def _told(
     room: Room | None,
     cut: str | None = None,
 ) -> Predictions:
+    from sightline.insights.names import NOBODY
     from sightline.insights.ranking import reliability, told
 
     facts = told(sight, found)
     nothing = "nothing fits by type" + (" that is not stated" if asked.new_only else "")
     return Predictions(
-        **reliability(sight, facts, cut, nothing),
+        **reliability(sight, facts, cut, nothing, found[0].end if found else NOBODY),
         known=None if room is None else room.known,
         possible=None if room is None else room.possible,
         set_size=None if room is None else room.set_size,

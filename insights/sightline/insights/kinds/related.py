@@ -108,7 +108,7 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
             nothing = f"{about.label} has {stated_of_it:,} facts, none of which was asked for"
     if predicted:
         nothing += ", and nothing new is predicted of it"
-    said = reliability(sight, facts, deadline.reason, nothing)
+    said = reliability(sight, facts, deadline.reason, nothing, entity)
     return Related(**said, entity=about, related=facts)
 
 

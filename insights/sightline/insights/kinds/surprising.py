@@ -222,8 +222,10 @@ def predicted(
     if not named and sight.reads_graph:
         # An answer is no likelier than that there is one more.
         rels = np.flatnonzero(wanted)
-        another = sight.model_view.chance_of_another.of(np.full(len(rels), entity), rels)
-        plausible = np.isin(rels, sight.facts.plausible_rels(entity)) & (another >= LEAST_ANOTHER)
+        another = sight.model_view.another(np.full(len(rels), entity), rels)
+        plausible = np.isin(rels, sight.model_view.plausible_rels(entity)) & (
+            another >= LEAST_ANOTHER
+        )
         likeliest = np.argsort(np.where(plausible, -another, 0), kind="stable")[:RELS]
         wanted = np.zeros_like(wanted)
         wanted[rels[likeliest[plausible[likeliest]]]] = True

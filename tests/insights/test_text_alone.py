@@ -1,0 +1,89 @@
+"""Answers about entities of which nothing is known but texts."""
+
+from __future__ import annotations
+
+from sightline.insights.kinds import explain, predictions, related
+from tests.graph.conftest import label, typed
+from tests.insights.conftest import ROWS, Model, World, calibrated, name_of, other
+
+NOTE = "predicted from its text alone, which is nearest to those of Ann: no fact of Eve is known"
+#: What ann does is a blacksmith's work, and so is what eve does.
+SMITHS = [*ROWS, label("ann", "a blacksmith"), label("eve", "Eve"), label("eve", "the blacksmith")]
+SCORES = {("ann", "lives_in", "bern"): 6.0, ("ann", "works_at", "bolt"): 3.0}
+#: A cautious curve beside that of entities with facts.
+LESS = {"intercept": -1.0, "abstain_below": 0.9, "base_rate": 0.02}
+
+
+def smiths(world_of, rows=SMITHS, **more) -> World:
+    return world_of(rows, Model(SCORES, **{"without": ("eve",), "texts": LESS, **more}))
+
+
+def test_an_entity_without_a_fact_is_answered_from_those_whose_texts_are_nearest(world_of) -> None:
+    world = smiths(world_of)
+
+    found = world.related("eve", known=False)
+
+    # Of ann it is stated where she works and lives; the best new answers come first.
+    assert ("lives_in", "bern") in [(name_of(one.relation), name_of(other(one))) for one in found]
+    assert all(one.support_note.startswith(NOTE) for one in found)
+    assert not world.entity("eve").known_to_model
+    assert world.entity("eve").predictable
+
+
+def test_its_relations_are_those_of_the_nearest(world_of) -> None:
+    found = smiths(world_of).related("eve", known=False, k=50)
+
+    assert {name_of(one.relation) for one in found} == {"works_at", "lives_in"}
+
+
+def test_its_chances_are_those_of_the_curve_fitted_for_such_entities(world_of) -> None:
+    world = smiths(world_of)
+    row = world.ask(predictions, "ann", "lives_in", None).predictions
+    first, *_ = world.predict("eve", "lives_in", None)
+    known = next(one for one in row if name_of(one.tail) == "bern")
+
+    assert name_of(first.tail) == "bern"
+    assert first.probability_if_any < known.probability_if_any
+
+
+def test_the_answer_says_the_threshold_and_base_rate_of_such_entities(world_of) -> None:
+    world = smiths(world_of)
+
+    for kind in related, predictions:
+        asked = ("eve", "lives_in", None) if kind is predictions else ("eve",)
+        found = world.ask(kind, *asked)
+        assert (found.abstain_below, found.base_rate) == (0.9, 0.02)
+    assert world.neighborhood("eve", predicted=True).abstain_below == 0.9
+    assert world.ask(related, "ann").abstain_below == 0.5
+
+
+def test_a_fact_about_it_is_explained_by_the_texts(world_of) -> None:
+    found = smiths(world_of).ask(explain, "eve", "lives in", "bern")
+
+    assert found.status == "predicted"
+    assert found.note == NOTE
+    assert 0 < found.probability_if_any < calibrated(1.0)
+
+
+def test_a_row_that_no_fact_has_taught_is_not_used(world_of) -> None:
+    """As of an entity that only held-out facts name."""
+    world = smiths(world_of, without=())
+
+    first, *_ = world.predict("eve", "lives_in", None)
+
+    assert name_of(first.tail) == "bern"
+    assert first.support_note.startswith(NOTE)
+
+
+def test_where_texts_say_nothing_or_there_are_none_it_stays_unknown(world_of) -> None:
+    world = smiths(world_of, texts=None)
+
+    assert not world.entity("eve").predictable
+    assert world.related("eve") == ()
+
+
+def test_an_entity_without_a_text_stays_unknown(world_of) -> None:
+    world = smiths(world_of, [*SMITHS, typed("zoe", "Person")], without=("eve", "zoe"))
+
+    assert not world.entity("zoe").predictable
+    assert world.entity("eve").predictable
