@@ -12,6 +12,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from sightline.distill.wide import wide
+
 #: Scores looked at together: where none is high enough, all are passed over at once.
 CHUNK = 64
 #: Compared by one instruction.
@@ -35,6 +37,7 @@ def log_total(row: Any) -> float:
 
 @_kernel
 def _log_total(row: Any, top: Any) -> float:
+    wide()
     if not -math.inf < top < math.inf:
         return float(top)
     total = 0.0
@@ -64,23 +67,30 @@ def _log_total(row: Any, top: Any) -> float:
 @_kernel
 def _highest(row: Any) -> Any:
     """The highest score of each chunk: float32."""
-    found = np.empty(-(-len(row) // CHUNK), np.float32)
-    lanes = np.empty(LANES, np.float32)
+    wide()
+    found, lanes = np.empty(-(-len(row) // CHUNK), np.float32), np.empty(LANES, np.float32)
     for chunk in range(len(found)):
-        lanes[:] = -np.inf
-        first, last = chunk * CHUNK, min((chunk + 1) * CHUNK, len(row))
-        for start in range(first, last, LANES):
-            if start + LANES <= last:
-                for j in range(LANES):
-                    lanes[j] = row[start + j] if row[start + j] > lanes[j] else lanes[j]
-            else:
-                for j in range(last - start):
-                    lanes[j] = max(lanes[j], row[start + j])
-        top = lanes[0]
-        for j in range(1, LANES):
-            top = max(top, lanes[j])
-        found[chunk] = top
+        part = row[chunk * CHUNK : (chunk + 1) * CHUNK]
+        if len(part) < CHUNK:
+            found[chunk] = -np.inf
+            for value in part:
+                found[chunk] = _higher(value, found[chunk])
+            break
+        for j in range(LANES):
+            one = _higher(part[j], part[LANES + j])
+            lanes[j] = _higher(one, _higher(part[2 * LANES + j], part[3 * LANES + j]))
+        for j in range(LANES // 2):
+            lanes[j] = _higher(lanes[j], lanes[LANES // 2 + j])
+        for j in range(LANES // 4):
+            lanes[j] = _higher(lanes[j], lanes[LANES // 4 + j])
+        one, other = _higher(lanes[0], lanes[1]), _higher(lanes[2], lanes[3])
+        found[chunk] = _higher(one, other)
     return found
+
+
+@_kernel
+def _higher(one: Any, other: Any) -> Any:
+    return one if one > other else other
 
 
 @_reduce
@@ -172,43 +182,53 @@ def _choose(row: Any, fit: Any, tops: Any, score: Any, rows: Any) -> None:
     score[:] = -np.inf
     if k == 0:
         return
-    # A heap whose first is the worst. What comes later and scores the same is worse.
-    worst = score[0]
+    # The chunks with the highest scores first: of the others hardly one is looked into then.
+    highest, first, left = score.copy(), rows.copy(), tops.copy()
     for chunk in range(len(tops)):
-        if not tops[chunk] > worst:
-            continue
-        for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(row))):
-            if row[i] > worst and fit[i] and row[i] < np.inf:
-                score[0], rows[0] = row[i], i
-                _sink(score, rows, k)
-                worst = score[0]
+        if tops[chunk] > highest[0]:
+            _sink(highest, first, k, tops[chunk], chunk)
+    for chunk in first:
+        if chunk < len(tops):
+            _look(row, fit, chunk, score, rows)
+            left[chunk] = -np.inf
+    for chunk in range(len(tops)):
+        if left[chunk] >= score[0] and left[chunk] > -np.inf:
+            _look(row, fit, chunk, score, rows)
     for size in range(k - 1, 0, -1):
-        score[0], score[size] = score[size], score[0]
-        rows[0], rows[size] = rows[size], rows[0]
-        _sink(score, rows, size)
+        last, place = score[size], rows[size]
+        score[size], rows[size] = score[0], rows[0]
+        _sink(score, rows, size, last, place)
 
 
 @_kernel
-def _sink(score: Any, rows: Any, size: int) -> None:
-    """Put the first of a heap where it belongs."""
+def _look(row: Any, fit: Any, chunk: int, score: Any, rows: Any) -> None:
+    """Take what is better than the worst of a heap, its first, and fits: higher, or as high and of
+    a lower place."""
+    for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(row))):
+        better = row[i] > score[0] or (row[i] == score[0] and i < rows[0])
+        if better and fit[i] and -np.inf < row[i] < np.inf:
+            _sink(score, rows, len(score), row[i], i)
+
+
+@_kernel
+def _sink(score: Any, rows: Any, size: int, value: Any, place: int) -> None:
+    """Put a score where it belongs in a heap of so many, in the place of its first."""
     at = 0
     while True:
         below = 2 * at + 1
         if below >= size:
-            return
-        if below + 1 < size and _worse(score, rows, below + 1, below):
-            below += 1
-        if not _worse(score, rows, below, at):
-            return
-        score[at], score[below] = score[below], score[at]
-        rows[at], rows[below] = rows[below], rows[at]
+            break
+        other = below + 1
+        if other < size and (
+            score[other] < score[below]
+            or (score[other] == score[below] and rows[other] > rows[below])
+        ):
+            below = other
+        if value < score[below] or (value == score[below] and place > rows[below]):
+            break
+        score[at], rows[at] = score[below], rows[below]
         at = below
-
-
-@_kernel
-def _worse(score: Any, rows: Any, one: int, other: int) -> bool:
-    worse = score[one] < score[other]
-    return bool(worse or (score[one] == score[other] and rows[one] > rows[other]))
+    score[at], rows[at] = value, place
 
 
 @_kernel

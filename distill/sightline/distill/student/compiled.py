@@ -17,15 +17,21 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from sightline.distill.student.arrays import GAIN, NORM_EPSILON, StudentArrays
+from sightline.distill.student.arrays import GAIN, NORM_EPSILON, SHIFTS, WIDTH, StudentArrays
 from sightline.distill.student.quantise import quantise
+from sightline.distill.wide import wide
 from sightline.graph.arrays import Floats, Ids
 
 #: Entities side by side, so that one instruction works on many; what fits the first cache.
 BLOCK = 64
+#: Numbers that one instruction works on; where it works on fewer, the compiler makes several of it.
+LANES = 16
+#: Questions answered in one pass: of more the scores no longer stay in a cache while they are made.
+GROUP = 16
 #: Dimensions taken at once, so that sums and neighbours stay in registers longer.
 STRIDE = 4
 
@@ -94,44 +100,101 @@ def _plain(array: Floats) -> Floats:
 _kernel = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
 
 
-def _widened(typing: Any) -> Any:
-    """Let a function use the widest instructions there are: the compiler leaves out those of 512
-    bits where a processor runs a little slower with them, though twice as much is done by each."""
+def _summed(typing: Any, x: Any, q: Any, total: Any) -> Any:
+    """The scores of a block in ``total``, float32 ``(BLOCK,)``, for the numbers ``x`` of its
+    entities, float32 ``(WIDTH, BLOCK)``, and those of a question that reads products, ``q``,
+    float32 ``(READ,)``: each number times ``q[d] + sum of q[d, s] * the number s before``, SHIFTS
+    written out.
 
-    def attributed(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        # llvmlite checks names against a list that this one is not on.
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+    Written in vectors, as sums, and neighbours that were read once, have to stay in registers,
+    which the compiler does not see in a loop over the numbers of all entities: half the time.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays = [context.make_array(t)(context, builder, a) for t, a in zip(signature.args, args)]
+        x, q, total = (array.data for array in arrays)
+        vector, index = ir.VectorType(ir.FloatType(), LANES), ir.IntType(64)
+        lanes, parts = ir.VectorType(ir.IntType(32), LANES), range(BLOCK // LANES)
+        zero, first = ir.Constant(vector, [0.0] * LANES), ir.Constant(lanes, [0] * LANES)
+
+        def at(array: Any, place: Any) -> Any:
+            return builder.bitcast(builder.gep(array, [place]), vector.as_pointer())
+
+        def row(d: Any) -> list[Any]:
+            begin = builder.mul(d, index(BLOCK))
+            return [
+                builder.load(at(x, builder.add(begin, index(j * LANES))), align=4) for j in parts
+            ]
+
+        def alike(number: Any) -> Any:
+            one = builder.insert_element(zero, number, ir.IntType(32)(0))
+            return builder.shuffle_vector(one, zero, first)
+
+        def add(a: Any, b: Any, c: Any) -> Any:
+            return builder.fadd(builder.fmul(a, b, flags=["contract"]), c, flags=["contract"])
+
+        entry, loop = builder.block, builder.append_basic_block()
+        after = builder.append_basic_block()
+        last = row(index(WIDTH - 1)), row(index(WIDTH - 2))
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        d = builder.phi(index)
+        before, second, sums = ([builder.phi(vector) for _ in parts] for _ in range(3))
+        here = row(d)
+        places = (builder.add(d, index(part * WIDTH)) for part in range(1 + len(SHIFTS)))
+        factors = [alike(builder.load(builder.gep(q, [place]))) for place in places]
+        for j in parts:
+            read = factors[0]
+            for factor, neighbour in zip(factors[1:], (here[j], before[j], second[j])):
+                read = add(factor, neighbour, read)
+            result = add(here[j], read, sums[j])
+            for phi, begin, onward in (
+                (before[j], last[0][j], here[j]),
+                (second[j], last[1][j], before[j]),
+                (sums[j], zero, result),
+            ):
+                phi.add_incoming(begin, entry)
+                phi.add_incoming(onward, loop)
+        onward = builder.add(d, index(1))
+        d.add_incoming(index(0), entry)
+        d.add_incoming(onward, loop)
+        builder.cbranch(builder.icmp_unsigned("<", onward, index(WIDTH)), loop, after)
+        builder.position_at_end(after)
+        for j in parts:
+            builder.store(sums[j].incomings[1][0], at(total, index(j * LANES)), align=4)
         return context.get_dummy_value()
 
-    return types.none(), attributed
+    return types.none(x, q, total), code
 
 
-_wide: Any = intrinsic(_widened)
+_sum: Any = intrinsic(_summed)
 
 
 @_kernel
 def _answer(vectors: Any, rels: Any, numbers: Any, scale: Any, network: Any, found: Any) -> None:
-    _wide()
-    width, read = numbers.shape[1], len(network.out_bias)
-    # What is multiplied with numbers, then with products.
-    parts = np.empty((len(rels), read // width, width), np.float32)
-    for b in range(len(rels)):
-        parts[b] = _query(vectors[b], rels[b], network).reshape(-1, width)
-    parts[:, 1:] *= np.float32(GAIN)
-    x, total = np.empty((width, BLOCK), np.float32), np.empty(BLOCK, np.float32)
-    for block in range(len(numbers)):
-        _unpack(numbers[block], scale[block], x)
-        start = block * BLOCK
-        there = min(BLOCK, found.shape[1] - start)
-        for b in range(len(rels)):
-            _sum(x, parts[b], total)
-            found[b, start : start + there] = total[:there]
+    wide()
+    queries = _queries(vectors, rels, network)
+    queries[:, WIDTH:] *= np.float32(GAIN)
+    x, totals = np.empty((WIDTH, BLOCK), np.float32), np.zeros((GROUP, BLOCK), np.float32)
+    for first in range(0, len(rels), GROUP):
+        group = queries[first : first + GROUP]
+        for block in range(len(numbers)):
+            _unpack(numbers[block], scale[block], x)
+            if queries.shape[1] > WIDTH:
+                for b in range(len(group)):
+                    _sum(x, group[b], totals[b])
+            else:
+                totals[:] = 0
+                _add_products(group, x, totals)
+            start = block * BLOCK
+            there = min(BLOCK, found.shape[1] - start)
+            found[first : first + GROUP, start : start + there] = totals[: len(group), :there]
 
 
 @_kernel
 def _unpack(numbers: Any, step: Any, x: Any) -> None:
     """A block of entities as float32 numbers."""
-    _wide()
+    wide()
     for d in range(len(numbers)):
         unpacked, packed = x[d], numbers[d]
         for i in range(BLOCK):
@@ -139,13 +202,29 @@ def _unpack(numbers: Any, step: Any, x: Any) -> None:
 
 
 @_kernel
-def _query(x: Any, rel: int, network: Any) -> Any:
-    """``StudentArrays.queries_of`` for one question: float32 ``(Q,)``."""
-    s, gate, shift = network.rel[rel], network.gate[rel], network.shift[rel]
+def _queries(vectors: Any, rels: Any, network: Any) -> Any:
+    """``StudentArrays.queries_of``: float32 ``(B, Q)``."""
+    count, half = len(rels), vectors.shape[1] // 2
+    hidden = np.empty((count, len(network.hidden_bias)), np.float32)
+    query = np.empty((count, len(network.out_bias)), np.float32)
+    hidden[:], query[:] = network.hidden_bias, network.out_bias
+    _add_products(vectors, network.hidden_weight, hidden)
+    for b in range(count):
+        _through(hidden[b], network.gate[rels[b]], network.shift[rels[b]], network)
+    _add_products(hidden, network.out_weight, query)
+    for b in range(count):
+        x, s, q = vectors[b], network.rel[rels[b]], query[b]
+        for k in range(half):
+            q[k] += x[k] * s[k] - x[half + k] * s[half + k]
+            q[half + k] += x[k] * s[half + k] + x[half + k] * s[k]
+    return query
+
+
+@_kernel
+def _through(hidden: Any, gate: Any, shift: Any, network: Any) -> None:
+    """What the hidden layer makes of what it reads, float32 ``(H,)``, in its place."""
     norm_weight, norm_bias = network.norm_weight, network.norm_bias
-    hidden, query = network.hidden_bias.copy(), network.out_bias.copy()
-    size, half = len(hidden), len(x) // 2
-    _add_product(x, network.hidden_weight, hidden)
+    size = len(hidden)
     mean = variance = np.float32(0)
     for j in range(size):
         hidden[j] = hidden[j] * gate[j] + shift[j]
@@ -158,52 +237,25 @@ def _query(x: Any, rel: int, network: Any) -> Any:
         value = hidden[j] * factor * norm_weight[j] + norm_bias[j]
         # silu(v): where the exponential is infinite it is 0, as it should be.
         hidden[j] = value / (np.float32(1) + np.exp(-value))
-    _add_product(hidden, network.out_weight, query)
-    for k in range(half):
-        query[k] += x[k] * s[k] - x[half + k] * s[half + k]
-        query[half + k] += x[k] * s[half + k] + x[half + k] * s[k]
-    return query
 
 
 @_kernel
-def _add_product(x: Any, weight: Any, total: Any) -> None:
-    """Add ``x @ weight``, float32 ``(n,)`` and ``(n, m)``."""
-    _wide()
-    whole = len(x) - len(x) % STRIDE
+def _add_products(x: Any, weight: Any, total: Any) -> None:
+    """Add ``x @ weight``, float32 ``(b, n)`` and ``(n, m)``: a few rows of ``weight`` after the
+    other, each for all of ``x`` while it is near."""
+    wide()
+    size = x.shape[1]
+    whole = size - size % STRIDE
     for d in range(0, whole, STRIDE):
         a, b, c, g = weight[d], weight[d + 1], weight[d + 2], weight[d + 3]
-        x0, x1, x2, x3 = x[d], x[d + 1], x[d + 2], x[d + 3]
-        for i in range(len(total)):
-            total[i] += x0 * a[i] + x1 * b[i] + x2 * c[i] + x3 * g[i]
-    for d in range(whole, len(x)):
+        for q in range(len(x)):
+            one, sums = x[q], total[q]
+            x0, x1, x2, x3 = one[d], one[d + 1], one[d + 2], one[d + 3]
+            for i in range(len(sums)):
+                sums[i] += x0 * a[i] + x1 * b[i] + x2 * c[i] + x3 * g[i]
+    for d in range(whole, size):
         last = weight[d]
-        for i in range(len(total)):
-            total[i] += x[d] * last[i]
-
-
-@_kernel
-def _sum(x: Any, parts: Any, total: Any) -> None:
-    """The scores of a block, float32 ``(D, BLOCK)``, in ``total``."""
-    _wide()
-    width = len(x)
-    q = parts[0]
-    total[:] = 0
-    if len(parts) == 1:
-        _add_product(q, x, total)
-        return
-    # SHIFTS, written out so that neighbours are read once.
-    r, s, t = parts[1], parts[2], parts[3]
-    for d in range(0, width, STRIDE):
-        f, e = x[(d - 2) % width], x[(d - 1) % width]
-        a, b, c, g = x[d], x[d + 1], x[d + 2], x[d + 3]
-        q0, q1, q2, q3 = q[d], q[d + 1], q[d + 2], q[d + 3]
-        r0, r1, r2, r3 = r[d], r[d + 1], r[d + 2], r[d + 3]
-        s0, s1, s2, s3 = s[d], s[d + 1], s[d + 2], s[d + 3]
-        t0, t1, t2, t3 = t[d], t[d + 1], t[d + 2], t[d + 3]
-        for i in range(BLOCK):
-            total[i] += (
-                a[i] * (q0 + r0 * a[i] + s0 * e[i] + t0 * f[i])
-                + b[i] * (q1 + r1 * b[i] + s1 * a[i] + t1 * e[i])
-                + c[i] * (q2 + r2 * c[i] + s2 * b[i] + t2 * a[i])
-                + g[i] * (q3 + r3 * g[i] + s3 * c[i] + t3 * b[i])
-            )
+        for q in range(len(x)):
+            sums = total[q]
+            for i in range(len(sums)):
+                sums[i] += x[q, d] * last[i]

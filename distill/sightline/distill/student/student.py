@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: The folder of the curve for entities of which texts alone are known.
 TEXTS = "texts"
 #: Scores held at once, so few that they stay near the processor, or so many questions.
-BLOCK, QUESTIONS = 1_000_000, 8
+BLOCK, QUESTIONS = 500_000, 8
 
 
 @dataclass(frozen=True, eq=False)
