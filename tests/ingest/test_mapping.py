@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import DEFAULT_BASE, XSD, default_prefixes
 from sightline.ingest.errors import MappingError, SourceSyntaxError
 from sightline.ingest.mapping import MappingFile, read_mapping
+from sightline.ingest.terms import Reference, Template
 from tests.ingest.conftest import facts, quarantined, remarks, statements, triples
 
 PEOPLE = (
@@ -30,6 +32,13 @@ mappings:
     s: entity:$(id)
     po:
 """
+
+
+def test_each_character_that_an_iri_escapes_is_escaped_where_it_stands_alone() -> None:
+    template = Template(("entity:", Reference("c")), iri=True)
+    for sign in [*map(chr, range(128)), "\u00e9"]:
+        made = template.render(pl.DataFrame({"c": ["x", f"x{sign}", None]}))
+        assert made.to_list() == ["entity:x", f"entity:x{quote(sign, safe='')}", None]
 
 
 def mapped(load: Callable, po: str, table: str = PEOPLE) -> list[tuple[str, str, str]]:

@@ -114,11 +114,11 @@ TOO_LONG = f"longer than {MAX_WRITTEN >> 20} MiB"
 
 def too_long(texts: pl.Series) -> pl.Series | None:
     """Boolean ``(n,)``: texts that would not be read back; None where all would."""
-    long = (texts.str.len_bytes() > MAX_WRITTEN // 6).fill_null(False)
+    long = texts.str.len_bytes() > MAX_WRITTEN // 6
     if not long.any():
         return None
     escaped = texts.str.count_matches(r'["\\]') + 5 * texts.str.count_matches(r"[\x00-\x1f]")
-    long &= (texts.str.len_bytes() + escaped > MAX_WRITTEN).fill_null(False)
+    long = (long & (texts.str.len_bytes() + escaped > MAX_WRITTEN)).fill_null(False)
     return long if long.any() else None
 
 

@@ -43,6 +43,8 @@ OBJECT = "\0object"
 LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
 #: What ``quote`` escapes, as one table for ASCII.
 _ESCAPED = {chr(i): f"%{i:02X}" for i in range(128) if quote(chr(i), safe="") != chr(i)}
+#: What it leaves as it is.
+_UNRESERVED = bytes(i for i in range(128) if chr(i) not in _ESCAPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,8 @@ def percent_encoded(values: pl.Series, *, unicode: bool = False) -> pl.Series:
 
 def _unreserved(values: pl.Series) -> bool:
     """Whether all characters are ASCII that stands in an IRI as it is, as in most tables."""
-    return not values.str.contains(r"[^A-Za-z0-9_.~-]").any()
+    # All texts as one: to look at each by itself costs three times as much.
+    return not values.str.join("").item().encode().translate(None, _UNRESERVED)
 
 
 def _minted(

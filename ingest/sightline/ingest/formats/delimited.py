@@ -217,6 +217,8 @@ class _Part:
         blank = ~empty & (lengths == found.fields - 1)
         self.tally.blank += int(blank.sum())
         keep = ~empty & ~blank
+        if (found.fields == width).all():  # as in most files
+            return {}, keep
         if self.layout.comment:
             mark = data[found.starts] == ord(self.layout.comment)
             comments = keep & mark & (found.fields != width)
@@ -264,8 +266,10 @@ class _Part:
         data = np.frombuffer(self.block, np.uint8)
         edge = np.zeros(256, np.bool_)
         edge[[ord(sign) for sign in (self.layout.cut, "\n", "\r", '"')]] = True
-        for blank in blanks:
-            places = np.flatnonzero(data == ord(blank))
+        for blank in map(ord, blanks):
+            if blank not in self.block:  # which is told sooner than where
+                continue
+            places = np.flatnonzero(data == blank)
             if len(places) and places[0] == 0:
                 return True
             after = np.minimum(places + 1, len(data) - 1)

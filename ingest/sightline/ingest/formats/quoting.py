@@ -63,7 +63,7 @@ def find_records(
     """
     data = np.frombuffer(block, np.uint8)
     newlines = np.flatnonzero(data == NEWLINE)
-    if quotes:
+    if quotes and QUOTE in block:
         found = _quoted_fields(data, newlines, separator, final, blanks)
     else:
         found = (newlines[:0], newlines[:0], {}, len(newlines))

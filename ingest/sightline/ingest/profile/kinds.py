@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Literal
 
 import polars as pl
@@ -106,8 +106,9 @@ def widened(one: Kind, other: Kind) -> Kind:
 def mostly(values: Sequence[str]) -> Kind | None:
     """The kind of nearly all values of a column of texts; None where there is no such kind."""
     for kind in MOSTLY:
-        misfits = sum(not _COMPILED[kind].match(value) for value in values)
-        if misfits <= MOST_MISFITS * len(values):
+        misfits = (value for value in values if not _COMPILED[kind].match(value))
+        most = int(MOST_MISFITS * len(values))
+        if next(islice(misfits, most, None), None) is None:  # so many are looked for, and no more
             return kind
     return None
 
