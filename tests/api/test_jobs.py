@@ -33,6 +33,7 @@ from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import JOBS, Workspace
+from sightline.ingest.errors import MappingError
 from sightline.ingest.load import ingest
 from sightline.models.data.dataset import ALIKE, Weighting
 from sightline.models.errors import NoModel
@@ -145,6 +146,19 @@ def test_a_file_that_cannot_be_read_fails_in_the_words_of_its_sender(client, fol
     assert "a b.nt" in failed["error"]
     assert str(folder) not in failed["error"]
     assert client.get("/readyz").status_code == 200
+
+
+def test_a_mapping_that_does_not_fit_is_told_in_the_words_of_its_sender(client, folder) -> None:
+    elsewhere = MAPPING.replace("people.csv", "/etc/passwd")
+    files = [("file", ("a.csv", PEOPLE)), ("mapping", ("m.yaml", elsewhere))]
+    client.post("/v1/ingest", files=files)
+    job = Jobs(folder).claim()
+    assert job is not None
+    with pytest.raises(MappingError) as caught:
+        HANDLERS["ingest"](folder, job, silent)
+    said = "'mapping.yaml': it is for /etc/passwd, and none of the sources is (a.csv)"
+    assert said in caught.value.public
+    assert str(folder) not in caught.value.public
 
 
 @pytest.mark.parametrize(

@@ -23,21 +23,21 @@ class SourceNotFound(SourceError):
     exit_code = 2
 
     def __init__(self, path: str | Path, reason: str = "no such file") -> None:
-        super().__init__(f"source {str(path)!r}: {reason}; check the path")
+        super().__init__(f"source {str(path)!r}: {reason}; check the path", path)
 
 
 class SourceEmpty(SourceError):
     """A file without a single record."""
 
     def __init__(self, path: str | Path) -> None:
-        super().__init__(f"source {str(path)!r} holds no record; nothing was loaded")
+        super().__init__(f"source {str(path)!r} holds no record; nothing was loaded", path)
 
 
 class SourceUnreadable(SourceError):
     """A file that is not what its name says, is damaged, or has an unsupported format."""
 
     def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(f"source {str(path)!r} cannot be read: {reason}{NOTHING}")
+        super().__init__(f"source {str(path)!r} cannot be read: {reason}{NOTHING}", path)
 
 
 class SourcesRefused(SourceError):
@@ -47,7 +47,8 @@ class SourcesRefused(SourceError):
         shown = " | ".join(map(str, errors[:10])) + (" | ..." if len(errors) > 10 else "")
         super().__init__(
             f"{len(errors)} of {total} sources cannot be loaded, so none was; "
-            f"--skip-unreadable loads the others: {shown}"
+            f"--skip-unreadable loads the others: {shown}",
+            *(path for error in errors for path in error.paths),
         )
 
 
@@ -65,7 +66,8 @@ class SourceSyntaxError(SourceError):
 
     def __init__(self, path: str | Path, line: int, reason: str) -> None:
         super().__init__(
-            f"source {str(path)!r}, line {line}: {reason}; correct the line, nothing was loaded"
+            f"source {str(path)!r}, line {line}: {reason}; correct the line, nothing was loaded",
+            path,
         )
         self.line = line
 
@@ -76,7 +78,8 @@ class TooManyRejected(SourceError):
     def __init__(self, path: str | Path, rejected: int, read: int, first: str) -> None:
         super().__init__(
             f"source {str(path)!r}: {rejected} of {read} records were rejected (first: {first}); "
-            "nothing was loaded, correct the file or its mapping"
+            "nothing was loaded, correct the file or its mapping",
+            path,
         )
 
 
@@ -86,7 +89,7 @@ class MappingError(SourceError):
     exit_code = 2
 
     def __init__(self, path: str | Path, reason: str) -> None:
-        super().__init__(f"mapping {str(path)!r}: {reason}")
+        super().__init__(f"mapping {str(path)!r}: {reason}", path)
 
 
 class RawFileGone(SourceError):

@@ -116,7 +116,7 @@ class MappingFile:
         for mapped in found:
             if source.format not in mapped.formats:
                 names = _list(f"~{formulation}" for formulation in known.formulations())
-                reason = f"source {str(source.path)!r} is {source.format.name}, not what ~ says"
+                reason = f"source {str(source.origin)!r} is {source.format.name}, not what ~ says"
                 raise self.error(mapped, f"{reason}; known are {names}")
         return found
 
@@ -128,7 +128,7 @@ class MappingFile:
         """
         if not any(map(self._fitting, sources)):
             wanted = _list(dict.fromkeys(table.pattern for table in self.tables))
-            names = _list(str(source.path) for source in sources)
+            names = _list(str(source.origin) for source in sources)
             raise MappingError(
                 self.path,
                 f"it is for {wanted}, and none of the sources is ({names}); "
@@ -147,7 +147,7 @@ class MappingFile:
         for mapped in tables:
             for column in mapped.table.columns:
                 if column not in there:
-                    reason = f"{str(source.path)!r} has no column {column!r}"
+                    reason = f"{str(source.origin)!r} has no column {column!r}"
                     raise self.error(mapped, f"{reason}; {_nearest(column, columns)}")
 
 
