@@ -202,6 +202,7 @@ def test_what_an_ended_process_was_doing_is_done_no_more(tmp_path: Path) -> None
     code = (
         "import os, sys; from sightline.api.metrics import RUNNING, CACHE, exposition\n"
         "RUNNING.labels('questions').inc(); CACHE.labels('yes').inc()\n"
+        "exposition({'snapshot': 'old'}, {'queued': 1})\n"
         "print(exposition({}, {}).decode()) if sys.argv[1:] else os.kill(os.getpid(), 9)"
     )
     for more in ((), ("say",)):
@@ -209,6 +210,9 @@ def test_what_an_ended_process_was_doing_is_done_no_more(tmp_path: Path) -> None
         made = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert 'sightline_work_in_lane{lane="questions"} 1.0' in made.stdout, made.stderr
     assert 'sightline_cache_total{found="yes"} 2.0' in made.stdout
+    # What is served and the jobs are as they are now: said once, and nothing of what was.
+    assert made.stdout.count("\nsightline_served{") == 1
+    assert "sightline_jobs{" not in made.stdout
 
 
 def paying(budget: str | None) -> Request:

@@ -7,7 +7,7 @@ knows no route.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,10 +22,14 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 #: Where prometheus-client finds the folder in which several processes count.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+PAIR = ("snapshot", "model", "version")
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -66,13 +70,25 @@ def exposition(served: Mapping[str, str], jobs: Mapping[str, int]) -> bytes:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     now = CollectorRegistry()
-    about = "What is served: 1, or 0 while that is nothing."
-    pair = Gauge("sightline_served", about, ("snapshot", "model", "version"), registry=now)
-    pair.labels(**{"snapshot": "", "model": "", "version": "", **served}).set(bool(served))
-    states = Gauge("sightline_jobs", "Jobs that are remembered.", ("state",), registry=now)
-    for state, count in jobs.items():
-        states.labels(state).set(count)
+    now.register(_Now(served, jobs))
     return generate_latest(registry) + generate_latest(now)
+
+
+class _Now(Collector):
+    """What is so at this moment, the same in every process. A ``Gauge`` would leave it in the
+    folder in which they count, and what was served before would be told beside it."""
+
+    def __init__(self, served: Mapping[str, str], jobs: Mapping[str, int]) -> None:
+        self._served, self._jobs = served, jobs
+
+    def collect(self) -> Iterator[Metric]:
+        about = "What is served: 1, or 0 while that is nothing."
+        pair = GaugeMetricFamily("sightline_served", about, labels=PAIR)
+        pair.add_metric([self._served.get(name, "") for name in PAIR], bool(self._served))
+        states = GaugeMetricFamily("sightline_jobs", "Jobs that are remembered.", labels=["state"])
+        for state, count in self._jobs.items():
+            states.add_metric([state], count)
+        yield from (pair, states)
 
 
 def _forget_the_dead(folder: Path) -> None:
