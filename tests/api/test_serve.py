@@ -184,20 +184,26 @@ def test_it_ends_well_on_an_interrupt(folder: Path) -> None:
         assert process.stderr.read() == ""
 
 
-def test_a_request_that_runs_is_answered_before_it_ends_well(folder: Path) -> None:
+def test_a_request_that_runs_is_answered_and_none_is_begun_before_it_ends_well(
+    folder: Path,
+) -> None:
     question = b'{"head": "Kenya", "relation": "member of"}'
     head = (
         b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
     )
     with (
-        service(folder) as (process, port),
+        service(folder, workers=2) as (process, port),
         socket.create_connection(("127.0.0.1", port), 20) as connection,
     ):
         connection.sendall(head % len(question))
         assert b"100 " in connection.recv(1000)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
+        end = time.monotonic() + 8  # running requests get ten seconds
+        with pytest.raises(ConnectionRefusedError):
+            while time.monotonic() < end:
+                socket.create_connection(("127.0.0.1", port), 20).close()
+                time.sleep(0.05)
         connection.sendall(question)
         assert b"HTTP/1.1 200" in connection.recv(65536)
         assert process.wait(20) == 0

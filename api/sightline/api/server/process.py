@@ -135,6 +135,13 @@ class _Workers(Multiprocess):
                 self.processes[at] = Process(self.config, self.sockets)
                 self.processes[at].start()
 
+    def terminate_all(self) -> None:
+        # Whoever connects from now on is refused at once: where this process held the socket open,
+        # they would wait for an answer until it ends, and get none.
+        for one in self.sockets:
+            one.close()
+        super().terminate_all()
+
     def join_all(self) -> None:
         end = time.monotonic() + END
         for one in self.processes:
