@@ -292,6 +292,16 @@ def test_commands_in_examples_exist(page: Path) -> None:
         assert shown <= known, f"{page.name}: sightline {name} {' '.join(arguments)}"
 
 
+def test_tests_that_are_named_exist() -> None:
+    named = [
+        one
+        for page in PAGES
+        for one in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text_of(page))
+    ]
+    assert len(named) > 50
+    assert [(f, n) for f, n in named if f"def {n}(" not in text_of(ROOT / f)] == []
+
+
 def test_nothing_names_one_machine() -> None:
     # Folders of some machine; a dot or a letter before the slash makes it another path.
     private = re.compile(r"(?<![\w.$}])/(?:root|home|work|Users)/")
