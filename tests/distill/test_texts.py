@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from sightline.distill.student.arrays import StudentArrays
 from sightline.distill.student.texts import LONGEST, NEAREST, Texts
-from sightline.distill.training.text_fit import fit_texts
+from sightline.distill.training.text_fit import fit_texts, with_rows
 from sightline.graph.storage.strings import StringTable
 from sightline.models.data.dataset import LearningData
 from tests.distill.test_context import GROUPS, MEMBERS, group_of, grouped_data, grouped_student
@@ -105,6 +106,17 @@ def test_where_texts_say_less_than_frequency_nothing_is_answered_from_them() -> 
 
     assert measured["from_text"]["mrr"] < measured["by_frequency"]["mrr"]
     assert curve is None
+
+
+def test_an_entity_that_no_training_fact_names_gets_the_mean_row_of_the_nearest_texts() -> None:
+    data, arrays = grouped_data(), grouped_student()
+    ids = np.arange(data.num_entities, dtype=np.int32)
+    told = replace(data, train=data.train[~np.isin(data.train[:, [0, 2]], 0).any(axis=1)])
+
+    made = with_rows(arrays, told, grouped_texts(by_group=True), ids)
+
+    assert np.allclose(made.entity[0], arrays.entity[1 : 1 + NEAREST].mean(axis=0), atol=1e-6)
+    assert np.array_equal(made.entity[1:], arrays.entity[1:])
 
 
 def test_of_a_graph_without_texts_nothing_is_measured() -> None:

@@ -11,7 +11,7 @@ Knows learning data, a student's arrays and texts; knows no workspace. NumPy and
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from sightline.distill.calibration.calibrate import Calibration
 from sightline.distill.calibration.error import calibration_error
 from sightline.distill.calibration.fit import AT_ONCE, answers_to, fit
 from sightline.distill.student.arrays import StudentArrays
-from sightline.graph.arrays import Floats, Ids
+from sightline.graph.arrays import Flags, Floats, Ids, Offsets
 from sightline.models.data.dataset import LearningData, spread
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.ranking import RankingMetrics, Scorer, realistic_ranks
@@ -52,20 +52,13 @@ def fit_texts(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids)
         ids: int32 ``(N,)``: the entity of the snapshot that each of the model's is.
     """
     facts = with_reciprocals(data.train, data.num_relations)
-    has_fact = np.zeros(data.num_entities, np.bool_)
-    has_fact[facts[:, 0]] = True
-    among = np.flatnonzero(has_fact & texts.there[ids])
+    among = np.flatnonzero(taught(data) & texts.there[ids])
     size = min(len(among) // ONE_IN, MOST)
     if size < 3 * ENOUGH:
         return FromTexts(None, None)
     chosen = np.random.default_rng(3).permutation(among)[:size]
-    near = texts.nearest(ids[chosen], ids[among])
-    row = np.full(len(texts.indptr) - 1, -1, np.int32)
-    row[ids[among]] = among
-    made = np.array(arrays.entity)
-    for entity, like in zip(chosen, near):
-        made[entity] = arrays.entity[row[like[like >= 0]]].mean(axis=0) if like[0] >= 0 else 0.0
-    choosing, fitting, measuring = np.array_split(chosen[near[:, 0] >= 0], 3)
+    made, chosen = _rows_like(arrays.entity, texts, ids, chosen, among)
+    choosing, fitting, measuring = np.array_split(chosen, 3)
 
     def scorer(heads: Ids, rels: Ids) -> Floats:
         return arrays.scores_of(made[heads], rels)
@@ -80,6 +73,7 @@ def fit_texts(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids)
     )
     measured = {
         "entities": len(chosen),
+        "rows": int((~taught(data) & texts.there[ids]).sum()),
         "from_text": asdict(mrr),
         "by_frequency": asdict(by_frequency),
     }
@@ -99,6 +93,36 @@ def fit_texts(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids)
     return FromTexts(
         curve, measured | {"calibration": asdict(calibration_error(said, b.true, b.question))}
     )
+
+
+def with_rows(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids) -> StudentArrays:
+    """The same with rows of the nearest texts for the entities that no training fact names, as
+    held-out facts alone do: nothing has taught theirs."""
+    has_fact, there = taught(data), texts.there[ids]
+    asked, among = np.flatnonzero(~has_fact & there), np.flatnonzero(has_fact & there)
+    return replace(arrays, entity=_rows_like(arrays.entity, texts, ids, asked, among)[0])
+
+
+def taught(data: LearningData) -> Flags:
+    """bool ``(N,)``: entities that a training fact names."""
+    named = np.zeros(data.num_entities, np.bool_)
+    named[data.train[:, [0, 2]]] = True
+    return named
+
+
+def _rows_like(
+    rows: Floats, texts: Texts, ids: Ids, asked: Offsets, among: Offsets
+) -> tuple[Floats, Offsets]:
+    """The rows where those of ``asked`` are the means of the rows of ``among`` nearest in text, and
+    those of them that are near any."""
+    near = texts.nearest(ids[asked], ids[among])
+    row = np.full(len(texts.indptr) - 1, -1, np.int32)
+    row[ids[among]] = among
+    made = np.array(rows)
+    for entity, like in zip(asked, near):
+        if like[0] >= 0:
+            made[entity] = rows[row[like[like >= 0]]].mean(axis=0)
+    return made, asked[near[:, 0] >= 0]
 
 
 def _ranks(scorer: Scorer, asked: Ids, known: KnownAnswers) -> npt.NDArray[np.float64]:

@@ -24,7 +24,7 @@ from sightline.distill.student.student import TEXTS
 from sightline.distill.training.context_fit import fit_context
 from sightline.distill.training.encoded import EncodedTrainer, encodes
 from sightline.distill.training.targets import SoftTargets, soft_targets
-from sightline.distill.training.text_fit import FromTexts, fit_texts
+from sightline.distill.training.text_fit import FromTexts, fit_texts, with_rows
 from sightline.distill.training.trainer import Setting, StudentTrainer
 from sightline.graph.progress import Progress, silent
 from sightline.graph.storage.artifact import new_artifact
@@ -73,7 +73,8 @@ def distill(
         (student, temperatures), (control, smoothings) = runs["student"], runs["control"]
         arrays = student.model.arrays()
         progress("export", 0, None, "what texts alone say of an entity")
-        texts = _from_texts(ws.snapshots / manifest["snapshot"], arrays, data)
+        snapshot = ws.snapshots / manifest["snapshot"]
+        texts, arrays, without = _with_texts(snapshot, data, arrays, control.model.arrays())
         said = {
             "format": MODEL_FORMAT,
             "texts": texts.measured,
@@ -94,18 +95,25 @@ def distill(
                 (out / TEXTS).mkdir()
                 texts.calibration.write(out / TEXTS)
             (out / "control").mkdir()
-            control.model.arrays().save(out / "control")
+            without.save(out / "control")
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _from_texts(folder: Path, arrays: StudentArrays, data: LearningData) -> FromTexts:
+def _with_texts(
+    folder: Path, data: LearningData, student: StudentArrays, control: StudentArrays
+) -> tuple[FromTexts, StudentArrays, StudentArrays]:
+    """What the texts of a snapshot say, and both with rows made of them where that is of use."""
     # A bare image, which trains without a workspace (benchmarks/gpu.py), cannot read one.
     from sightline.distill.student.texts import Texts
     from sightline.graph.snapshot.reader import Snapshot
 
     snapshot = Snapshot.open(folder)
     ids = match_sorted(StringTable.of(data.entity_iris), snapshot.entity_iris)
-    return fit_texts(arrays, data, Texts.of(snapshot), ids)
+    texts = Texts.of(snapshot)
+    found = fit_texts(student, data, texts, ids)
+    if found.calibration is None:
+        return found, student, control
+    return found, with_rows(student, data, texts, ids), with_rows(control, data, texts, ids)
 
 
 def settings_of(config: StudentConfig) -> dict[str, list[Setting]]:
