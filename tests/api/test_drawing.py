@@ -160,6 +160,38 @@ def test_hostile_labels_are_text_in_the_drawing_and_in_its_files(page: Browser, 
     assert row["sources"].endswith("row 2")
 
 
+def test_sectors_stand_by_type_until_that_is_taken_back(page: Browser, base: str) -> None:
+    drawn(page, base, "Kenya")
+    page.run("new Promise((done) => setTimeout(done, 500))", wait=True)
+    page.run(f"window.before = {PICTURE}")
+    press(page, ".canvas .tool", "By relation")
+    press(page, ".popover button", "By type")
+    page.until(f"location.hash.endsWith('by=type') && {PICTURE} !== before")
+    page.until("document.querySelector('.canvas .tools').innerText.includes('By type')")
+    page.run("document.querySelector('.canvas [aria-label=Undo]').click()")
+    page.until(f"!location.hash.includes('by=') && {PICTURE} === before")
+
+
+def test_paths_are_drawn_free_of_layers_and_fitted_again(page: Browser, base: str) -> None:
+    opened(page, base, "connect", a="entity:kenya", b="entity:uganda")
+    page.until("document.querySelector('.path-graph .layer')")
+    press(page, ".modes button", "Free")
+    page.until("document.querySelector('.path-graph') && !document.querySelector('.layer')")
+    places = "[...document.querySelectorAll('.place')].map(p => p.getAttribute('transform'))"
+    free = page.run(places)
+    assert len(set(free)) == len(free) > 3
+    page.open(page.run("location.href"))
+    page.until(f"{places}.join() === {json.dumps(','.join(free))}")
+
+    seen = "document.querySelector('.path-graph').getAttribute('viewBox')"
+    whole = page.run(seen)
+    turned = "new WheelEvent('wheel', {deltaY: -300, clientX: 900, clientY: 400, cancelable: true})"
+    page.run(f"document.querySelector('.path-graph').dispatchEvent({turned})")
+    assert float(page.run(seen).split()[2]) < float(whole.split()[2])
+    page.press("f")
+    assert page.run(seen) == whole
+
+
 def test_shapes_unfold_to_paths_and_their_rows(page: Browser, base: str) -> None:
     opened(page, base, "connect", a="entity:kenya", b="entity:nepal")
     sentence = "document.querySelector('.sentence')?.textContent"

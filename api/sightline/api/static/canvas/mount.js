@@ -1,5 +1,5 @@
 // The drawing of a neighbourhood: what is drawn, filters, history, pointer, keys and lists. All that it shows is in the
-// address: open, hide, pin, norel, notype, show, at.
+// address: open, hide, pin, norel, notype, show, by, at.
 
 import { listOf, to } from "../shell/url.js";
 import { rowOf } from "../shell/registry.js";
@@ -10,7 +10,7 @@ import { mark, percent } from "../parts/marks.js";
 import { layer, popover } from "../parts/popover.js";
 import { sourceButton } from "../parts/source.js";
 import { failure } from "../parts/states.js";
-import { dot, dotOf, ready, typeNamed, typeOf } from "../parts/types.js";
+import { dot, dotOf, ready, typeNamed, typeOf, types } from "../parts/types.js";
 import * as files from "./export.js";
 import { expand, nothing, other, phraseOf, stepOf, written } from "./graph.js";
 import { around, beyond, trunk } from "./layout.js";
@@ -24,7 +24,9 @@ import { Stage } from "./stage.js";
 /** @typedef {import("../answers.js").Status} Status */
 
 /** The parameters of the address that undo takes back. */
-const OWN = ["open", "hide", "pin", "norel", "notype", "show"];
+const OWN = ["open", "hide", "pin", "norel", "notype", "show", "by"];
+/** What stands side by side around the entity. */
+const SECTORS = { "": "By relation", type: "By type" };
 /** @type {Status[]} */
 const STATUSES = ["stated", "inferred", "predicted", "extracted"];
 /** A relation with more of all edges starts hidden where there are many. */
@@ -60,6 +62,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
   let done = [];
   let query = new URLSearchParams(state.query);
   let turn = 0;
+  let sectors = query.get("by") ?? "";
   /** @type {import("./paint.js").Shown} */
   const shown = { nodes: [], edges: [], groups: [], titles: [], centre: null, lit: null, chosen: new Set(), pinned: new Set(), labels: 1, phrase: phraseOf, lasso: [] };
   /** @type {Node | null} */
@@ -124,9 +127,10 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const mine = (turn += 1);
     left = false;
     const steps = entity ? [written({ id: entity.id, relation: null }), ...listOf(query, "open")] : [];
-    if (done.some((text, i) => steps[i] !== text)) {
+    if (done.some((text, i) => steps[i] !== text) || sectors !== (query.get("by") ?? "")) {
       graph = nothing();
       done = [];
+      sectors = query.get("by") ?? "";
     }
     /** @type {Node[]} */
     const came = [];
@@ -173,7 +177,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     const owner = graph.nodes.get(next.id);
     if (!owner) return;
     if (!owner.owner) {
-      if (!next.relation) return around(groups, stage.width < NARROW);
+      if (!next.relation) return around(sectors === "type" ? groups.toSorted(byType) : groups, stage.width < NARROW);
     }
     const from = rest ? { x: 2 * owner.x - rest.x, y: 2 * owner.y - rest.y } : graph.nodes.get(owner.owner ?? "") ?? { x: 0, y: 0 };
     const standing = [...graph.nodes.values()].filter((node) => !groups.some((group) => group.nodes.includes(node)));
@@ -278,7 +282,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
       place.classList.toggle("lassoing", lassoing);
     });
     loop.setAttribute("aria-pressed", String(lassoing));
-    put(tools, filter, h("i", { class: "rule" }), loop, button("fit", "Fit", "f", () => { looked = false; state.replace({ at: null }); query.delete("at"); fit(); }), save);
+    const by = h("button", { type: "button", class: "tool desk", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => popover(by, Object.entries(SECTORS).map(([value, text]) => h("button", { type: "button", "aria-pressed": String(value === sectors), onclick: () => change({ by: value || null }) }, text)), { label: "What stands side by side", kind: "menu" }) }, icon("graph"), SECTORS[sectors === "type" ? "type" : ""], icon("chevron"));
+    put(tools, filter, entity ? by : null, h("i", { class: "rule" }), loop, button("fit", "Fit", "f", () => { looked = false; state.replace({ at: null }); query.delete("at"); fit(); }), save);
     /** @type {Map<string, number>} */
     const types = new Map();
     for (const node of graph.nodes.values()) if (node.id !== entity?.id) {
@@ -656,6 +661,13 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
       stage.end();
     },
   };
+}
+
+/** Relations whose first neighbours are of one type side by side, the most frequent type first. @param {Group} a @param {Group} b */
+function byType(a, b) {
+  const order = types();
+  const [one, other] = [a, b].map(({ nodes: [first] }) => order.findIndex((type) => first && type === typeOf(first.entity)));
+  return (one ?? 0) - (other ?? 0);
 }
 
 /** Whether a point lies in a polygon. @param {{ x: number, y: number }} point @param {{ x: number, y: number }[]} polygon */

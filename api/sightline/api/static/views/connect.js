@@ -1,4 +1,4 @@
-// #/connect?a=…&b=…&hops=3&not=…&via=…&must=…&shape=2&order=&draw= : how two sides are connected. A side is one entity,
+// #/connect?a=…&b=…&hops=3&not=…&via=…&must=…&shape=2&order=&draw=&show= : how two sides are connected. A side is one entity,
 // several or a type. Left: shapes as sentences with their paths; right: all of them as one graph.
 
 import { ask, queryOf } from "../shell/api.js";
@@ -207,7 +207,7 @@ export async function view(context) {
     const area = h("div", { class: "picture" });
     const choose = h("select", { class: "plain-select", "aria-label": "What is drawn", onchange: () => push({ draw: choose.value === "5" ? null : choose.value }) }, Object.entries(DRAWN).map(([value, text]) => h("option", { value, selected: Number(value) === many }, text)));
     const only = query.get("show") === "list";
-    const mode = h("div", { class: "segment", role: "group", "aria-label": "How it is shown" }, [["", "Layers"], ["list", "List only"]].map(([value, text]) => h("button", { type: "button", "aria-pressed": String((only ? "list" : "") === value), onclick: () => push({ show: value || null }) }, text)));
+    const mode = h("div", { class: "segment", role: "group", "aria-label": "How it is shown" }, [["", "Layers"], ["free", "Free"], ["list", "List only"]].map(([value, text]) => h("button", { type: "button", "aria-pressed": String((query.get("show") ?? "") === value), onclick: () => push({ show: value || null }) }, text)));
     const save = h("button", { type: "button", class: "icon-button", "aria-label": "Save", title: "Save", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => popover(save, [
       h("button", { type: "button", onclick: () => picture && download("paths.svg", picture.svg(), "image/svg+xml") }, "SVG, the drawing"),
       h("button", { type: "button", onclick: () => download("paths.csv", csvOf([["score", "shape", "path", "sources"], ...answer.paths.map((path) => [path.score, path.metapath, path.text, path.steps.flatMap((step) => step.origins.map((origin) => `${origin.source}, ${origin.place}`)).join("; ")])])) }, "CSV, all paths"),
@@ -216,8 +216,8 @@ export async function view(context) {
     const copies = h("button", { type: "button", class: "icon-button", "aria-label": "Copy the question as an address", title: plain(address.slice(0, 300)), onclick: () => copy(location.origin + address) }, icon("copy"));
     const legend = h("div", { class: "float legend" });
     place.classList.toggle("list-only", only);
-    put(drawing, area, h("div", { class: "float modes" }, mode), h("div", { class: "float tools" }, choose, h("i", { class: "rule" }), save), legend);
-    picture = drawPaths(area, { shapes: shown, chosen: many === 1 ? 0 : shown.indexOf(/** @type {Shape} */ (shapes[chosen])), source: answer.source, target: answer.target, phrase, numbers: shown.map((shape) => shapes.indexOf(shape)), onHover: point });
+    put(drawing, area, h("div", { class: "float modes" }, mode), h("div", { class: "float tools" }, choose, h("i", { class: "rule" }), h("button", { type: "button", class: "icon-button", "aria-label": "Fit", title: "Fit (f)", onclick: () => picture?.fit() }, icon("fit")), save), legend);
+    picture = drawPaths(area, { shapes: shown, chosen: many === 1 ? 0 : shown.indexOf(/** @type {Shape} */ (shapes[chosen])), source: answer.source, target: answer.target, phrase, numbers: shown.map((shape) => shapes.indexOf(shape)), onHover: point, free: query.get("show") === "free" });
     const met = [...new Set(shown.flatMap((shape) => shape.paths.flatMap((path) => path.steps.flatMap((step) => [step.source, step.target]))).map((entity) => entity.types.find((one) => typeNamed(one)) ?? ""))].filter(Boolean);
     put(legend, met.slice(0, 5).map((type) => h("span", { class: "type" }, dot(typeNamed(type)), label(type))), met.length > 5 ? h("span", { class: "quiet desk" }, `${met.length - 5} more`) : null, h("i", { class: "rule" }),
       h("span", { class: "type width-key" }, h("i", { class: "thin" }), h("i", { class: "thick" }), "width: path score through this fact"),
@@ -286,7 +286,7 @@ export async function view(context) {
     return h("div", { class: `side ${ids.length ? "full" : ""}`, role: "group", "aria-label": name }, held, more, adding);
   }
 
-  context.keys({ s: { does: "swap the sides", run: () => push({ a: ends().b, b: ends().a, shape: null }) } });
+  context.keys({ s: { does: "swap the sides", run: () => push({ a: ends().b, b: ends().a, shape: null }) }, f: { does: "fit the drawing", run: () => picture?.fit() } });
   await show();
   return {
     update: (/** @type {URLSearchParams} */ next) => {

@@ -1,5 +1,5 @@
-// Paths as one graph, in layers by steps from the source; across on a desk, downwards on a phone. Made of SVG elements,
-// every text a text node. Knows no API.
+// Paths as one graph, in layers by steps from the source; across on a desk, downwards on a phone; or free of layers, what is
+// linked drawn together. Made of SVG elements, every text a text node. Knows no API.
 
 import { plain, s } from "../parts/dom.js";
 import { nameOf } from "../parts/facts.js";
@@ -21,19 +21,26 @@ const WIDEST = 6;
 const WIDE = 3;
 /** Pixels that a letter of a relation takes, about. */
 const LETTER = 6.5;
+/** Rounds in which a drawing without layers comes to rest, and pixels between what is linked. */
+const ROUNDS = 160;
+const NEAR = 104;
+/** How far it can be looked into, and what one notch of a wheel does. */
+const CLOSEST = 6;
+const NOTCH = 1.0015;
 /** The room of a line that passes a layer, where an entity has 1. */
 const PASSING = 0.45;
 
 /**
  * @param {HTMLElement} place
- * @param {{ shapes: Shape[], chosen: number, source: Entity[], target: Entity[], numbers: number[], phrase: (step: { relation: import("../answers.js").Ref, forward: boolean }) => string, onHover: (id: string | null) => void }} given
+ * @param {{ shapes: Shape[], chosen: number, source: Entity[], target: Entity[], numbers: number[], phrase: (step: { relation: import("../answers.js").Ref, forward: boolean }) => string, onHover: (id: string | null) => void, free: boolean }} given
  */
-export function drawPaths(place, { shapes, chosen, source, target, numbers, phrase, onHover }) {
+export function drawPaths(place, { shapes, chosen, source, target, numbers, phrase, onHover, free }) {
   const narrow = (place.clientWidth || innerWidth) < 600;
   const { dots, lines, layers, left } = gathered(shapes, chosen, source, target, narrow ? MOST_NARROW : MOST, phrase);
   const width = Math.max(320, place.clientWidth || 860);
   const height = Math.max(narrow ? 70 * layers : 420, place.clientHeight || 700);
   arrange(dots, lines, layers, width, height, narrow);
+  if (free) loosen(dots, lines, width, height);
   const most = Math.max(...lines.map((line) => line.score), 1e-9);
   /** @type {Map<Line, SVGElement>} */
   const drawnLines = new Map();
@@ -42,9 +49,9 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
   const lit = (/** @type {{ shapes: Set<number> }} */ one) => one.shapes.has(chosen);
   for (const line of [...lines].sort((a, b) => Number(lit(a)) - Number(lit(b)))) {
     const said = `${nameOf(line.a.entity, 80)} ${line.label} ${nameOf(line.b.entity, 80)}`;
-    drawnLines.set(line, s("path", { d: curve(line, narrow), class: lit(line) ? "line lit" : "line", "stroke-width": (1 + ((lit(line) ? WIDEST : WIDE) - 1) * Math.sqrt(line.score / most)).toFixed(2) }, s("title", {}, plain(said))));
+    drawnLines.set(line, s("path", { d: free ? straight(line) : curve(line, narrow), class: lit(line) ? "line lit" : "line", "stroke-width": (1 + ((lit(line) ? WIDEST : WIDE) - 1) * Math.sqrt(line.score / most)).toFixed(2) }, s("title", {}, plain(said))));
   }
-  const heads = narrow ? [] : Array.from({ length: layers - 1 }, (_, i) => s("text", { class: "layer", x: xOf(i + 1, layers, width), y: 78 }, `${i + 1} ${i ? "steps" : "step"}`));
+  const heads = narrow || free ? [] : Array.from({ length: layers - 1 }, (_, i) => s("text", { class: "layer", x: xOf(i + 1, layers, width), y: 78 }, `${i + 1} ${i ? "steps" : "step"}`));
   const labels = stepLabels(lines.filter(lit), dots).map((line) => {
     const { x, y } = middleOf(line);
     const half = Math.min(width / 2, 4 + LETTER * line.label.length / 2);
@@ -63,6 +70,8 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
   }
   const drawing = s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, class: "path-graph", role: "group", "aria-label": "All paths as one graph; the list says the same" }, heads, [...drawnLines.values()], labels, [...drawnDots.values()]);
   place.replaceChildren(drawing);
+  const whole = { x: 0, y: 0, width, height };
+  const fit = narrow ? () => {} : looking(drawing, whole);
 
   /** Mark a shape, a path or what passes an entity. @param {{ shape?: number, path?: Path, id?: string } | null} what */
   function mark(what) {
@@ -78,7 +87,7 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
     }
     for (const [one, element] of drawnDots) element.classList.toggle("marked", met.has(one));
   }
-  return { mark, left, svg: () => standalone(drawing) };
+  return { mark, left, fit, svg: () => standalone(drawing, whole) };
 }
 
 /** @param {Entity} a @param {Entity} b */
@@ -174,6 +183,73 @@ function arrange(dots, lines, layers, width, height, narrow) {
   }
 }
 
+/** Let go of the layers: what is linked draws together, all else apart, the two sides stay. From the layers on and without chance, so that the same paths give the same picture. @param {Dot[]} dots @param {Line[]} lines @param {number} width @param {number} height */
+function loosen(dots, lines, width, height) {
+  const within = (/** @type {number} */ value, /** @type {number} */ most, /** @type {number} */ edge) => Math.min(most - edge, Math.max(edge, value));
+  for (const line of lines) line.way = [line.a, line.b];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    /** @type {Map<Dot, { x: number, y: number }>} */
+    const push = new Map(dots.map((one) => [one, { x: 0, y: 0 }]));
+    /** @param {Dot} a @param {Dot} b @param {(far: number) => number} force */
+    const between = (a, b, force) => {
+      const [x, y] = [b.x - a.x, b.y - a.y];
+      const far = Math.max(1, Math.hypot(x, y));
+      const by = force(far) / far;
+      for (const [one, sign] of /** @type {[Dot, number][]} */ ([[a, 1], [b, -1]])) {
+        const sum = /** @type {{ x: number, y: number }} */ (push.get(one));
+        sum.x += sign * by * x;
+        sum.y += sign * by * y;
+      }
+    };
+    dots.forEach((a, i) => { for (const b of dots.slice(i + 1)) between(a, b, (far) => -(NEAR * NEAR) / far); });
+    for (const { a, b } of lines) between(a, b, (far) => (far * far) / (3 * NEAR));
+    const most = 30 * (1 - round / ROUNDS);
+    for (const one of dots) {
+      if (one.end && one.at === 0.5) continue;
+      const { x, y } = /** @type {{ x: number, y: number }} */ (push.get(one));
+      const far = Math.max(1, Math.hypot(x, y));
+      one.x = within(one.x + (x / far) * Math.min(far, most), width, 106);
+      one.y = within(one.y + (y / far) * Math.min(far, most), height, 116);
+    }
+  }
+}
+
+/** Let a drawing be dragged, and looked into with the wheel. What is given back shows all of it again. @param {SVGSVGElement} drawing @param {{ x: number, y: number, width: number, height: number }} whole */
+function looking(drawing, whole) {
+  let seen = { ...whole };
+  let from = /** @type {{ x: number, y: number } | null} */ (null);
+  const show = (/** @type {typeof whole} */ next) => {
+    seen = next;
+    drawing.setAttribute("viewBox", viewBoxOf(seen));
+  };
+  drawing.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const box = drawing.getBoundingClientRect();
+    const by = Math.min(whole.width, Math.max(whole.width / CLOSEST, seen.width * NOTCH ** event.deltaY)) / seen.width;
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    show({ x: seen.x + x * seen.width * (1 - by), y: seen.y + y * seen.height * (1 - by), width: seen.width * by, height: seen.height * by });
+  }, { passive: false });
+  drawing.addEventListener("pointerdown", (event) => {
+    if (event.button || /** @type {Element} */ (event.target).closest("a")) return;
+    from = { x: event.clientX, y: event.clientY };
+    drawing.setPointerCapture(event.pointerId);
+  });
+  drawing.addEventListener("pointermove", (event) => {
+    if (!from) return;
+    const scale = seen.width / drawing.getBoundingClientRect().width;
+    show({ ...seen, x: seen.x - (event.clientX - from.x) * scale, y: seen.y - (event.clientY - from.y) * scale });
+    from = { x: event.clientX, y: event.clientY };
+  });
+  for (const kind of ["pointerup", "pointercancel"]) drawing.addEventListener(kind, () => { from = null; });
+  return () => show({ ...whole });
+}
+
+/** @param {{ x: number, y: number, width: number, height: number }} seen */
+const viewBoxOf = ({ x, y, width, height }) => [x, y, width, height].map((value) => +value.toFixed(1)).join(" ");
+
+/** @param {Line} line */
+const straight = ({ a, b }) => `M${a.x.toFixed(1)} ${a.y.toFixed(1)}L${b.x.toFixed(1)} ${b.y.toFixed(1)}`;
+
 /** @param {Line} line @param {boolean} narrow */
 function curve({ a, b, way }, narrow) {
   const n = (/** @type {number} */ value) => value.toFixed(1);
@@ -206,9 +282,10 @@ function stepLabels(lines, dots) {
   return [...best.values()];
 }
 
-/** The drawing as a file of its own: what the style sheet says is written into it. @param {SVGSVGElement} drawing */
-function standalone(drawing) {
+/** The drawing as a file of its own, all of it: what the style sheet says is written into it. @param {SVGSVGElement} drawing @param {{ x: number, y: number, width: number, height: number }} whole */
+function standalone(drawing, whole) {
   const copy = /** @type {SVGSVGElement} */ (drawing.cloneNode(true));
+  copy.setAttribute("viewBox", viewBoxOf(whole));
   const [now, then] = [drawing, copy].map((root) => [...root.querySelectorAll("*")]);
   (now ?? []).forEach((element, i) => {
     const style = getComputedStyle(element);
