@@ -153,6 +153,9 @@ class Service:
         else:
             self.served_or_none, self._before = pair, self.served_or_none
             self._seen, self.trouble, self.checked = mark, None, False
+            # To look through what is open takes the collector .1 seconds and more, in which nobody
+            # is answered, and long answers would have it do that again and again.
+            gc.freeze()
             if pair.flaw is not None:
                 self._refuse(pair.flaw)
 
@@ -170,12 +173,11 @@ class Service:
             if found is not pair:
                 self.served_or_none = self._before or found
                 self._refuse(found.sight.no_model or Unavailable("the model cannot be used"))
-        self._before = None
-        # What is left stays until the next pair. To look through it takes the collector .2 seconds,
-        # in which nobody is answered, and long answers would have it do that again and again.
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+        if self._before is not None:
+            self._before = None
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
         self.checked = True
 
     def close(self) -> None:
