@@ -6,14 +6,15 @@ Knows the rules of a snapshot and its arrays; knows no label and no model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sightline.graph.arrays import Doubles
 from sightline.graph.mining import walks
 from sightline.graph.mining.halves import Halves, halves, place, span
 from sightline.graph.mining.rules import LONGEST, interval
 from sightline.graph.paths.find import Path
+from sightline.graph.snapshot.kept import once_each
 from sightline.graph.snapshot.reader import Snapshot
 
 #: Rules that count for one fact: more say much the same (PyClause takes the five surest too).
@@ -117,15 +118,10 @@ def _path(snapshot: Snapshot, start: int, edges: list[int], score: float) -> Pat
     return Path(tuple(entities), tuple(edges), tuple(rels), score)
 
 
-_PREPARED: WeakKeyDictionary[Snapshot, tuple[Halves, np.ndarray]] = WeakKeyDictionary()
-
-
-def prepared(snapshot: Snapshot) -> tuple[Halves, np.ndarray]:
+@once_each
+def prepared(snapshot: Snapshot) -> tuple[Halves, Doubles]:
     """The facts from both ends, and how sure each rule is."""
-    found = _PREPARED.get(snapshot)
-    if found is None:
-        s, rules = snapshot, snapshot.rules
-        assert rules is not None
-        graph = halves(s.head, s.relation, s.tail, s.one_rel, s.num_entities)
-        found = _PREPARED[snapshot] = graph, interval(rules.support, rules.pairs)[0]
-    return found
+    s, rules = snapshot, snapshot.rules
+    assert rules is not None
+    graph = halves(s.head, s.relation, s.tail, s.one_rel, s.num_entities)
+    return graph, interval(rules.support, rules.pairs)[0]

@@ -20,13 +20,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numba
 import numpy as np
 
 from sightline.graph.arrays import Doubles, Ids, Offsets
 from sightline.graph.progress import stop_if_cancelled
+from sightline.graph.snapshot.kept import once_each
 from sightline.graph.snapshot.pairs import DAMPING
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.shuffle import below
@@ -209,14 +209,7 @@ class _Engine:
         return found
 
 
-_ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
-
-
-def _engine_of(snapshot: Snapshot) -> _Engine:
-    engine = _ENGINES.get(snapshot)
-    if engine is None:
-        engine = _ENGINES[snapshot] = _Engine(snapshot)
-    return engine
+_engine_of = once_each(_Engine)
 
 
 @_kernel

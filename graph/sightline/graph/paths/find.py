@@ -17,7 +17,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from sightline.graph.paths.chance import chance
 from sightline.graph.paths.kernels import MAX_HOPS, MAX_K, Graph, Question, Rules, Space
 from sightline.graph.paths.patterns import read_pattern, somewhere
 from sightline.graph.progress import stop_if_cancelled
+from sightline.graph.snapshot.kept import once_each
 from sightline.graph.snapshot.pairs import changes
 from sightline.graph.snapshot.reader import Snapshot
 
@@ -291,14 +291,7 @@ def _twins(snapshot: Snapshot) -> Ids:
     return before
 
 
-_ENGINES: WeakKeyDictionary[Snapshot, _Engine] = WeakKeyDictionary()
-
-
-def _engine_of(snapshot: Snapshot) -> _Engine:
-    engine = _ENGINES.get(snapshot)
-    if engine is None:
-        engine = _ENGINES[snapshot] = _Engine(snapshot)
-    return engine
+_engine_of = once_each(_Engine)
 
 
 def _rules(

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numba
 import numpy as np
 
 from sightline.graph.arrays import Flags, Ids, Offsets, expand_csr
+from sightline.graph.snapshot.kept import once_each
 from sightline.graph.snapshot.pairs import changes, half_edges
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.sections.edges import order
@@ -178,15 +178,8 @@ def _incidence(owner: Ids, feature: Ids, num_entities: int, size: int) -> Incide
     return Incidence(np.searchsorted(owner, np.arange(num_entities + 1)), feature, size)
 
 
-_MADE: WeakKeyDictionary[Snapshot, Features] = WeakKeyDictionary()
-
-
-def features_of(snapshot: Snapshot) -> Features:
-    """The features of a snapshot, made once."""
-    found = _MADE.get(snapshot)
-    if found is None:
-        found = _MADE[snapshot] = Features(snapshot)
-    return found
+#: The features of a snapshot.
+features_of = once_each(Features)
 
 
 @numba.njit(cache=True, nogil=True)

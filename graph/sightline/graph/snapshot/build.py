@@ -41,7 +41,7 @@ def build(
     former: Path | None,
     progress: Progress,
 ) -> None:
-    chosen = [section for section in sections.SECTIONS if section.is_in(wanted)]
+    chosen = [one for one in sections.SECTIONS if one.wanted is None or wanted[one.wanted]]
     ends = list(accumulate((section.share for section in chosen), initial=READING))
     progress("compile", 0, ends[-1], "reading loads")
     inputs = Inputs.of(loads, settings, former)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sightline.graph.record.loads import Load
-from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_manifest, remove
+from sightline.graph.storage.artifact import MANIFEST, TEMPORARY, read_manifest, take_away
 from sightline.graph.storage.errors import WorkspaceError
 from sightline.graph.storage.watch import lists
 from sightline.graph.storage.workspace import Workspace
@@ -52,11 +52,11 @@ def collect(workspace: Workspace) -> None:
     maps = (path for model in models for path in _newest(model / "maps"))
     for folder in (*snapshots, *maps):
         if folder.name not in names:
-            _remove(folder)
+            take_away(folder)
     retracted = set(current.retracted)
     for load in derived:
         if load.id in retracted - used:
-            _remove(load.folder)
+            take_away(load.folder)
             workspace.set_retracted(load.id, False)
 
 
@@ -64,9 +64,3 @@ def _newest(parent: Path) -> list[Path]:
     """Every stored folder, newest first."""
     folders = [f for f in parent.glob("*") if (f / MANIFEST).exists() and TEMPORARY not in f.name]
     return sorted(folders, key=lambda f: (-(f / MANIFEST).stat().st_mtime_ns, f.name))
-
-
-def _remove(folder: Path) -> None:
-    gone = folder.with_name(f"{TEMPORARY}{folder.name}")
-    folder.rename(gone)
-    remove(gone)

@@ -96,23 +96,13 @@ class SearchIndex:
 
     def exact(self, query: str) -> list[int]:
         """Entities with a text that equals ``query`` after normalisation, by id."""
-        wanted = _codes(normalise(query))
-        if len(wanted) == 0:
-            return []
-        low, high = _range(self.chars, self.starts, wanted, False)
-        at, text = self.starts[low:high], self.start_text[low:high]
-        whole = (at == self.text_start[text]) & (self.chars[at + len(wanted)] == 0)
-        return sorted({int(e) for e in self.text_entity[text[whole]]})
+        text, first, ends = self._beginning(_codes(normalise(query)))
+        return sorted({int(e) for e in self.text_entity[text[first & ends]]})
 
     def search(self, query: str, degree: Ids, allowed: Flags | None, limit: int) -> list[Match]:
         """Best ``limit`` entities for a query. ``allowed`` bool ``(N,)`` filters them."""
         wanted = _codes(normalise(query))
-        if len(wanted) == 0:
-            return []
-        low, high = _range(self.chars, self.starts, wanted, False)
-        at, text = self.starts[low:high], self.start_text[low:high]
-        first = at == self.text_start[text]
-        ends = self.chars[at + len(wanted)] == 0
+        text, first, ends = self._beginning(wanted)
         rank = np.where(first, np.where(ends, 0, 1), 2)
         best = self._best(text, rank, degree, allowed, limit)
         if len(best) < limit and len(wanted) >= MIN_TYPO_LENGTH:
@@ -131,6 +121,13 @@ class SearchIndex:
                 return [match.entity for match in found]
             text = text[: len(text) * 3 // 4] if len(text) > 3 else ""
         return []
+
+    def _beginning(self, wanted: npt.NDArray[np.uint32]) -> tuple[Ids, Flags, Flags]:
+        """The texts in which words begin with ``wanted``, none where it is empty; whether the first
+        word does, and whether the text ends with it."""
+        low, high = _range(self.chars, self.starts, wanted, False) if len(wanted) else (0, 0)
+        at, text = self.starts[low:high], self.start_text[low:high]
+        return text, at == self.text_start[text], self.chars[at + len(wanted)] == 0
 
     def _typos(self, wanted: npt.NDArray[np.uint32]) -> tuple[Ids, Flags]:
         """Texts with a run of whole words, or its beginning, one edit away from ``wanted``; and
@@ -177,8 +174,8 @@ def build(texts: Sequence[str], entities: Ids, labels: Flags) -> SearchIndex:
     gap = (chars == 0) | (chars == 32)
     after_gap = np.ones(len(chars), np.bool_)
     after_gap[1:] = gap[:-1]
-    starts = _first_words(np.flatnonzero(after_gap & ~gap), text_of, MAX_WORDS)
-    ends = _first_words(np.flatnonzero(gap & ~after_gap), text_of, MAX_WORDS)
+    starts = _first_words(np.flatnonzero(after_gap & ~gap), text_of)
+    ends = _first_words(np.flatnonzero(gap & ~after_gap), text_of)
     start_text, end_text = text_of[starts], text_of[ends]
     # Strings sort by code point, as the kernels compare them.
     text, at = pl.col("text"), pl.col("at")
@@ -221,11 +218,11 @@ def _normalised(texts: pl.Series) -> pl.Series:
     return exact.gather(place).zip_with(foreign, plain) if len(exact) else plain
 
 
-def _first_words(positions: Offsets, text_of: Ids, most: int) -> Offsets:
-    """Of the ascending ``positions`` the first ``most`` of each text."""
+def _first_words(positions: Offsets, text_of: Ids) -> Offsets:
+    """Of the ascending ``positions`` the first ``MAX_WORDS`` of each text."""
     text = text_of[positions]
     first = np.searchsorted(text, text, side="left")
-    kept: Offsets = positions[np.arange(len(positions)) - first < most]
+    kept: Offsets = positions[np.arange(len(positions)) - first < MAX_WORDS]
     return kept
 
 

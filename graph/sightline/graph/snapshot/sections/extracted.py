@@ -50,6 +50,7 @@ class Extracted(Section):
     """
 
     title = "facts of texts"
+    counted = "extracted"
 
     extracted_head: Ids
     extracted_relation: Ids
@@ -88,16 +89,10 @@ class Extracted(Section):
         yield "extracted_text", said[SUPPORTING_TEXT].to_list()
         yield "extracted_method", said[METHOD].to_list()
 
-    @classmethod
-    def map(cls, snapshot: Section) -> None:
-        if "extracted" in snapshot.manifest["counts"]:
-            super().map(snapshot)
-
     def check(self) -> None:
-        if self.num_extracted:
-            names = ("relation", "tail", "confidence", "load", "row", "text", "method")
-            length = len(self.extracted_head)
-            require_lengths(length, *(f"extracted_{name}" for name in names), of=self)
+        names = ("relation", "tail", "confidence", "load", "row", "text", "method")
+        length = len(self.extracted_head)
+        require_lengths(length, *(f"extracted_{name}" for name in names), of=self)
 
     @property
     def num_extracted(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from sightline.graph.arrays import Doubles, Ids
 from sightline.graph.snapshot.sections.edges import distinct_statements, origins_of
 from sightline.graph.snapshot.sections.literals import Literals, sorted_literals
-from sightline.graph.snapshot.sections.section import File, Section, require_lengths
+from sightline.graph.snapshot.sections.section import File, require_lengths
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.strings import StringTable
 
@@ -59,6 +59,7 @@ class Merged(Literals):
     """
 
     title = "merges"
+    counted = "merges"
 
     merged_iri: StringTable
     merged_same: StringTable
@@ -107,22 +108,16 @@ class Merged(Literals):
         yield "attribute_merged", literals["at"].to_numpy()
         yield "attribute_merged_of", literals["gone"].to_numpy()
 
-    @classmethod
-    def map(cls, snapshot: Section) -> None:
-        if "merges" in snapshot.manifest["counts"]:
-            super().map(snapshot)
-
     def check(self) -> None:
-        if self.has_merges:
-            names = ("same", "why", "into", "probability", "load", "row")
-            require_lengths(len(self.merged_iri), *(f"merged_{n}" for n in names), of=self)
-            require_lengths(len(self.edge_merged), "edge_merged_head", "edge_merged_tail", of=self)
-            require_lengths(len(self.attribute_merged), "attribute_merged_of", of=self)
+        names = ("same", "why", "into", "probability", "load", "row")
+        require_lengths(len(self.merged_iri), *(f"merged_{n}" for n in names), of=self)
+        require_lengths(len(self.edge_merged), "edge_merged_head", "edge_merged_tail", of=self)
+        require_lengths(len(self.attribute_merged), "attribute_merged_of", of=self)
 
     @property
     def has_merges(self) -> bool:
         """Whether any entity was merged into another."""
-        return "merges" in self.manifest["counts"]
+        return Merged.is_in(self.manifest)
 
     def merged(self, iri: str) -> int | None:
         """The entity that a name which is gone stands for."""
@@ -181,7 +176,7 @@ def _edges(
     names = ("head", "relation", "tail", "load", "row")
     places = pl.DataFrame(dict(zip(names, distinct_statements(inputs)))).with_row_index("at")
     links = before.filter(pl.col("datatype").is_null())
-    now = inputs.encode(inputs.merges.applied(links)).select("before", *names)  # type: ignore[union-attr]
+    now = inputs.encode(merges.applied(links)).select("before", *names)
     found = now.join(places, on=names).join(
         links.select("before", "subject", "object"), on="before"
     )

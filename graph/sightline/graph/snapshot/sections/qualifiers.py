@@ -13,7 +13,7 @@ import numpy as np
 
 from sightline.graph.arrays import Doubles, Flags, Ids, expand_csr
 from sightline.graph.snapshot.sections.edges import Edges, distinct_statements, origins_of
-from sightline.graph.snapshot.sections.section import File, Section, require_lengths
+from sightline.graph.snapshot.sections.section import File, require_lengths
 from sightline.graph.snapshot.statement import Origin
 from sightline.graph.storage.strings import StringTable
 from sightline.graph.vocabulary import NUMBERS, XSD_STRING
@@ -62,6 +62,7 @@ class Qualifiers(Edges):
     """
 
     title = "qualifiers"
+    counted = "qualifiers"
 
     qualifier_origin: Ids
     qualifier_said: Ids
@@ -102,21 +103,15 @@ class Qualifiers(Edges):
         yield "qualifier_term", distinct["term"].cast(pl.Int32).to_numpy()
         yield "qualifier_value", distinct["value"].to_list()
 
-    @classmethod
-    def map(cls, snapshot: Section) -> None:
-        if "qualifiers" in snapshot.manifest["counts"]:
-            super().map(snapshot)
-
     def check(self) -> None:
-        if self.qualified:
-            require_lengths(len(self.qualifier_origin), "qualifier_said", of=self)
-            names = ("qualifier_number", "qualifier_term", "qualifier_value")
-            require_lengths(len(self.qualifier_property), *names, of=self)
+        require_lengths(len(self.qualifier_origin), "qualifier_said", of=self)
+        names = ("qualifier_number", "qualifier_term", "qualifier_value")
+        require_lengths(len(self.qualifier_property), *names, of=self)
 
     @property
     def qualified(self) -> bool:
         """Whether any statement says something about itself."""
-        return "qualifiers" in self.manifest["counts"]
+        return Qualifiers.is_in(self.manifest)
 
     def qualifying(self) -> list[int]:
         """The properties that statements say of themselves, ascending."""

@@ -42,6 +42,8 @@ class Section:
     share: ClassVar[int] = 1
     #: What has to be asked for that there are these files, and is in the manifest if it was.
     wanted: ClassVar[str | None] = None
+    #: What the manifest counts where there are these files; None: there always are.
+    counted: ClassVar[str | None] = None
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -51,7 +53,8 @@ class Section:
     @classmethod
     def is_in(cls, manifest: Mapping[str, Any]) -> bool:
         """Whether a snapshot has this part."""
-        return cls.wanted is None or bool(manifest[cls.wanted])
+        wanted = cls.wanted is None or bool(manifest[cls.wanted])
+        return wanted and (cls.counted is None or cls.counted in manifest["counts"])
 
     @classmethod
     def build(cls, inputs: Inputs, manifest: dict[str, Any]) -> Iterator[File]:
