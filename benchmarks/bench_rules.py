@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from measure import Result, cpu_seconds
+from rules_alone import answers
 
 from sightline.distill.foundation.build import model_for
 from sightline.distill.serving import publish
-from sightline.graph.mining.answers import answers
 from sightline.graph.mining.halves import halves
 from sightline.graph.mining.mine import mine
 from sightline.graph.snapshot.compile import compile_snapshot

@@ -28,6 +28,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 from inductive import read
+from mixture import Graph, shape_of
+from pretraining import SYNTHETIC, Mixture, Pretraining
 
 from sightline.graph.arrays import Floats, Ids
 from sightline.models.data.dataset import LearningData
@@ -35,8 +37,6 @@ from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.foundation.arrays import FoundationArrays
 from sightline.models.foundation.file import read as load
 from sightline.models.foundation.file import shipped, weights_in, write
-from sightline.models.foundation.mixture import Graph, shape_of
-from sightline.models.foundation.pretraining import SYNTHETIC, Mixture, Pretraining
 from sightline.models.foundation.relations import RelationGraph
 
 #: How often each graph is drawn.

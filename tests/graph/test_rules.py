@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sightline.graph.mining.answers import answers
 from sightline.graph.mining.halves import halves
 from sightline.graph.mining.mine import Limits, mine
 from sightline.graph.mining.reasons import chance_of, evidence, reasons
@@ -204,7 +203,12 @@ def test_nothing_is_found_where_nothing_is(town: Snapshot, tmp_path: Path) -> No
     assert compile_snapshot(workspace, rdf=False).rules is not None, "what is there is kept"
 
 
-def test_rules_alone_give_every_answer_the_chance_that_its_reasons_have(town: Snapshot) -> None:
+def test_rules_alone_give_every_answer_the_chance_that_its_reasons_have(
+    town: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    from rules_alone import answers
+
     for name, backward in (("p8", False), ("t8", True), ("f1", False)):
         anchor = town.resolve_entity(name)
         for relation in range(town.num_relations):

@@ -24,8 +24,6 @@ from sightline.ingest.source import Source, StatementFormat
 from tests.graph.conftest import canonical
 from tests.ingest.conftest import quarantined, statements, triples
 
-OWN_GRAPH = "urn:own"
-
 pieces = st.sampled_from([*"ab/?&=é日~!$'()*+,;:@._-", "%C3"])
 iris = st.lists(pieces, max_size=6).map(
     lambda parts: ox.NamedNode("http://x.example/" + "".join(parts))
@@ -57,13 +55,9 @@ def load_one(folder: Path, name: str, data: bytes) -> Load:
 
 def exported(load: Load) -> set[ox.Quad]:
     """What a load holds, by the writer that the RDF index uses; its own graph is the default."""
-    found = set()
+    found: set[ox.Quad] = set()
     for path in load.statements:
-        lines = n_quads(pl.read_parquet(path), OWN_GRAPH)
-        for quad in ox.parse(lines, format=ox.RdfFormat.N_QUADS):
-            own = quad.graph_name == ox.NamedNode(OWN_GRAPH)
-            graph = ox.DefaultGraph() if own else quad.graph_name
-            found.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
+        found |= set(ox.parse(n_quads(pl.read_parquet(path)), format=ox.RdfFormat.N_QUADS))
     return found
 
 
@@ -232,12 +226,5 @@ def test_each_line_is_read_as_the_parser_reads_it_alone(
         assert [r.line for batch in batches for r in batch.rejected] == bad
         assert [row for batch in batches for row in batch.rows] == [row for row, _ in expected]
         frame = pl.concat([batch.frame for batch in batches]).with_columns(row=pl.lit(1))
-        found = ox.parse(n_quads(frame, OWN_GRAPH), format=ox.RdfFormat.N_QUADS)
-        default = ox.NamedNode(OWN_GRAPH)
-        wanted = [
-            ox.Quad(q.subject, q.predicate, q.object, default)
-            if q.graph_name == ox.DefaultGraph()
-            else q
-            for _, q in expected
-        ]
-        assert canonical(list(found)) == canonical(wanted)
+        found = ox.parse(n_quads(frame), format=ox.RdfFormat.N_QUADS)
+        assert canonical(list(found)) == canonical([quad for _, quad in expected])

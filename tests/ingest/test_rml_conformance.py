@@ -72,7 +72,7 @@ def outcome(case: Case, scratch: Path) -> str:
         for result in results
         for file in (ws.path / "loads" / result.load.id).glob("statements-*.parquet")
     ]
-    lines = n_quads(pl.concat(map(pl.read_parquet, files), how="diagonal"), None)
+    lines = n_quads(pl.concat(map(pl.read_parquet, files), how="diagonal"))
     found = ox.parse(lines, format=ox.RdfFormat.N_QUADS)
     wanted = ox.parse((case.folder / "output.nq").read_bytes(), format=ox.RdfFormat.N_QUADS)
     return "as expected" if canonical(found) == canonical(wanted) else "other statements"

@@ -15,9 +15,7 @@ from sightline.models.data.dataset import LearningData
 from sightline.models.errors import FoundationUnusable
 from sightline.models.foundation import file
 from sightline.models.foundation.arrays import FoundationArrays, with_entity
-from sightline.models.foundation.mixture import Graph, draw, part_of, synthetic
 from sightline.models.foundation.network import Foundation
-from sightline.models.foundation.pretraining import Mixture, Pretraining, loss_of, rate
 from sightline.models.foundation.relations import RelationGraph
 from sightline.models.members.path.backends import path_graph
 
@@ -175,53 +173,6 @@ def test_an_entity_out_of_reach_is_ranked_by_how_often_it_answers() -> None:
     (scores,) = FoundationArrays(weights, graph).scores(np.array([0]), np.array([0]))
 
     assert scores[4] > scores[6] > scores[5] == scores[2]
-
-
-def test_what_a_task_asks_is_in_nothing_that_it_shows() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(5):
-        task = draw(synthetic(rng), rng)
-        edges = task.seen.edges
-        target = np.repeat(np.arange(task.seen.num_entities), np.diff(edges.indptr))
-        shown = set(zip(edges.source.tolist(), edges.rel.tolist(), target.tolist()))
-        row, answer = task.asked.at(np.arange(len(task.asked)))
-        asked = zip(task.asked.head[row].tolist(), task.asked.rel[row].tolist(), answer.tolist())
-
-        assert not shown & set(asked)
-
-
-def test_a_part_of_a_graph_has_about_as_many_facts_as_wanted() -> None:
-    triples = random_triples(2000, 3, 12_000)
-    part = part_of(triples, 3000, np.random.default_rng(0))
-
-    assert 3000 <= len(part) <= 4500
-    assert len(np.unique(part, axis=0)) == len(part)
-
-
-def test_pre_training_learns_and_goes_on_after_an_interruption(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    people = np.arange(30)
-    knows = np.stack([people, 0 * people, (people + 1) % 30], axis=1)
-    known = np.stack([(people + 1) % 30, 0 * people + 1, people], axis=1)
-    ring = Graph("ring", np.concatenate([knows, known]).astype(np.int32))
-    mixture = Mixture({"ring": ring}, {"ring": 1.0})
-    task = draw(ring, rng)
-    asked, seen = np.arange(len(task.asked)), path_graph(task.seen, torch.device("cpu"))
-    run = Pretraining(mixture, 40, seed=0)
-    before, _ = loss_of(run.model, seen, task, asked, rng)
-    run.run(tmp_path, lambda _: None)
-    after, _ = loss_of(run.model, seen, task, asked, rng)
-
-    assert float(after.detach()) < float(before.detach())
-    again = Pretraining(mixture, 40, seed=0)
-    again.run(tmp_path, lambda _: None)
-    assert (again.step, again.answers) == (40, run.answers)
-    assert all(np.array_equal(value, again.mean()[name]) for name, value in run.mean().items())
-
-
-def test_the_rate_rises_holds_and_ends_at_zero() -> None:
-    assert rate(0, 1000) < rate(50, 1000) < rate(300, 1000) == 1 > rate(800, 1000) > 0
-    assert rate(1000, 1000) == 0
 
 
 def test_the_shipped_file_is_small_whole_and_says_what_it_learnt_from() -> None:

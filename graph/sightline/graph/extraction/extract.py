@@ -39,6 +39,7 @@ from sightline.graph.record.loads import (
     digest_of,
     load_id,
     now,
+    take_out,
 )
 from sightline.graph.record.statements import (
     EVIDENCE,
@@ -157,7 +158,7 @@ def extract(
             workspace.set_retracted(name, False)
         else:
             _write(workspace, name, loads, options, endpoint, offline, progress)
-        _take_out(workspace, loads, name)
+        take_out(workspace, loads, "extracted", name)
         return Load.read(workspace.loads_folder / name)
 
 
@@ -174,7 +175,7 @@ def renew(workspace: Workspace, progress: Progress = silent) -> bool:
     try:
         extract(workspace, options, offline=True, progress=progress)
     except NoText:
-        _take_out(workspace, loads, "")
+        take_out(workspace, loads, "extracted")
     return True
 
 
@@ -196,12 +197,6 @@ def preview(load: Load, most: int = 20) -> list[tuple[str, str, str]]:
         (fact, f"{confidence:.0%}", sentence)
         for fact, confidence, sentence in found.select("fact", "confidence", "sentence").iter_rows()
     ]
-
-
-def _take_out(workspace: Workspace, loads: Sequence[Load], name: str) -> None:
-    for load in loads:
-        if load.role == "extracted" and load.id != name:
-            workspace.set_retracted(load.id, True)
 
 
 def _write(

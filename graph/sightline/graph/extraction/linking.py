@@ -162,8 +162,9 @@ def find(names: Names, words: Words) -> _Found:
         high = np.searchsorted(names.hash, running[at], side="right")
         parts.append((at, np.full(len(at), length), low[at], high))
     at, count, low, high = (np.concatenate(column) for column in zip(*parts))
-    exact = _as_written(names, words, at, count, low, high)
-    at, count, low, high = (column[exact] for column in (at, count, low, high))
+    owner, _ = _entries(names, words, _Found(words.text[at], at, count, low, high))
+    fine = np.bincount(owner, minlength=len(at)) > 0
+    at, count, low, high = (column[fine] for column in (at, count, low, high))
     order = np.lexsort((-count, at))
     keep, end = [], -1
     for place, begin, stop in zip(order.tolist(), at[order].tolist(), (at + count)[order].tolist()):
@@ -174,16 +175,13 @@ def find(names: Names, words: Words) -> _Found:
     return _Found(words.text[at[chosen]], at[chosen], *(x[chosen] for x in (count, low, high)))
 
 
-def _as_written(
-    names: Names, words: Words, at: Places, count: Places, low: Places, high: Places
-) -> Flags:
-    """Which finds are of some name that need not be written so, or is."""
-    owner = np.repeat(np.arange(len(at)), high - low)
-    entry = _ranges(low, high)
-    written = words.written(at, at + count - 1)
+def _entries(names: Names, words: Words, found: _Found) -> tuple[Places, Places]:
+    """Which find and which of ``names``, of those that need not be written so, or are."""
+    owner = np.repeat(np.arange(len(found.text)), found.high - found.low)
+    entry = _ranges(found.low, found.high)
+    written = words.written(found.first, found.first + found.count - 1)
     fine = ~names.exact[entry] | (names.written[entry] == written[owner])
-    found: Flags = np.bincount(owner[fine], minlength=len(at)) > 0
-    return found
+    return owner[fine], entry[fine]
 
 
 def link(
@@ -209,11 +207,7 @@ def link(
         several = np.bincount(found.text, minlength=batch) > 1
         wanted = several[words.text]
         place = before + np.cumsum(wanted) - 1
-        owner = np.repeat(np.arange(len(found.text)), found.high - found.low)
-        entry = _ranges(found.low, found.high)
-        written = words.written(found.first, found.first + found.count - 1)
-        fine = ~names.exact[entry] | (names.written[entry] == written[owner])
-        owner, entry = owner[fine], entry[fine]
+        owner, entry = _entries(names, words, found)
         opening = np.concatenate([[True], words.text[1:] != words.text[:-1]])
         of_find = (
             found.text[owner] + start,

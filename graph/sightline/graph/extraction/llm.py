@@ -339,9 +339,7 @@ def _extracted(s: Snapshot, found: Candidates, rows: Places, precision: float) -
     How likely is the share of what the graph holds among what it could, by relation, with one more
     of each kind.
     """
-    key = (
-        found.head.astype(np.int64) * s.num_relations + found.relation
-    ) * s.num_entities + found.tail
+    key = s.fact_keys(found.head, found.relation, found.tail)
     _, first, count = np.unique(key[rows], return_index=True, return_counts=True)
     rows = rows[first]
     of_relation, known = found.relation[rows], found.known[rows]

@@ -200,8 +200,7 @@ def extract(snapshot: Snapshot, found: Candidates, document: Ids, precision: flo
     kinds = first_type(s)
     swap = _symmetric(s)[found.relation] & (found.head > found.tail)
     head, tail = np.where(swap, found.tail, found.head), np.where(swap, found.head, found.tail)
-    key = (head.astype(np.int64) * s.num_relations + found.relation) * s.num_entities + tail
-    _, bag = np.unique(key, return_inverse=True)
+    _, bag = np.unique(s.fact_keys(head, found.relation, tail), return_inverse=True)
     count = np.bincount(bag)
     of = document[found.sentence]
     by_sentence, by_document = (
@@ -355,12 +354,8 @@ def _explained(
 
 
 def _stated(s: Snapshot, head: Ids, relation: npt.NDArray[np.int64], tail: Ids) -> Flags:
-    def key(h: Ids, r: npt.NDArray[np.integer], t: Ids) -> npt.NDArray[np.int64]:
-        facts = h.astype(np.int64) * s.num_relations + r.astype(np.int64)
-        return facts * s.num_entities + t.astype(np.int64)
-
-    known = key(s.head, s.relation, s.tail)  # ascending, as the edges are
-    wanted = key(head, relation, tail)
+    known = s.fact_keys(s.head, s.relation, s.tail)
+    wanted = s.fact_keys(head, relation, tail)
     at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     found: Flags = known[at] == wanted if len(known) else np.zeros(len(wanted), np.bool_)
     return found
@@ -555,8 +550,7 @@ def best_read(found: Candidates, score: Doubles) -> Doubles:
     pair = np.stack([found.sentence, low, high])
     _, group = np.unique(pair, axis=1, return_inverse=True)
     group = group.ravel()
-    best = np.full(int(group.max(initial=0)) + 1, -np.inf)
-    np.maximum.at(best, group, score)
+    best = _highest(score, group, int(group.max(initial=0)) + 1)
     return np.where(score < best[group] - CLEARLY, UNREAD, score)
 
 
@@ -596,8 +590,7 @@ def _learn(found: Candidates, train: Places) -> Doubles:
     for _ in range(ROUNDS):
         weights = _regress(x, y, weight, weights)
         score = x @ weights
-        best = np.full(int(bag.max(initial=0)) + 1, -np.inf)
-        np.maximum.at(best, bag, score)
+        best = _highest(score, bag, int(bag.max(initial=0)) + 1)
         weight = np.where(y, (score >= best[bag] - 0.5).astype(float), 1.0)
     return weights
 

@@ -103,11 +103,6 @@ def joined(left: Hashes, right: Hashes) -> Hashes:
     return mixed(left * _BASE + right)
 
 
-def hash_of(word: str) -> np.uint64:
-    """The hash that a word has in texts."""
-    return np.uint64(Words.of([word]).hash[0])
-
-
 @lru_cache
 def _letters() -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
     """By code point of the first plane: the letter without case and accents, 0 for none; whether it

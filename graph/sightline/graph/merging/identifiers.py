@@ -11,9 +11,8 @@ from urllib.parse import unquote
 
 import numpy as np
 import polars as pl
-from scipy import sparse
 
-from sightline.graph.merging.linkage import MOST_TOGETHER
+from sightline.graph.merging.linkage import MOST_TOGETHER, parts_of
 from sightline.graph.snapshot.inputs import Inputs
 from sightline.graph.vocabulary import (
     IDENTITY,
@@ -94,18 +93,11 @@ def identified(inputs: Inputs) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     for side in ("a", "b"):
         homes_of = homes.rename({"entity": side, "home": f"home_{side}"})
         links = links.join(homes_of, on=side, how="left", maintain_order="left")
-    both = pl.concat(
-        [
-            links,
-            links.rename({"a": "b", "b": "a", "home_a": "home_b", "home_b": "home_a"}).select(
-                links.columns
-            ),
-        ]
-    )
+    turned = links.rename({"a": "b", "b": "a", "home_a": "home_b", "home_b": "home_a"})
+    both = pl.concat([links, turned.select(links.columns)])
     # Of one source several, for one thing of another.
     loose = both.filter((pl.col("how") != SAME_AS) & (pl.col("home_a") != pl.col("home_b")))
     shared = loose.filter(pl.len().over("a", "home_b") > 1)
-    ends = pl.min_horizontal("a", "b"), pl.max_horizontal("a", "b")
     shared = shared.select(a=ends[0], b=ends[1]).unique()
     kept = links.join(shared, on=("a", "b"), how="anti", maintain_order="left")
     return kept.select(_LINKS.names()), _closed(kept, homes), shared.height
@@ -114,11 +106,11 @@ def identified(inputs: Inputs) -> tuple[pl.DataFrame, pl.DataFrame, int]:
 def _closed(links: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     """All pairs that hang together by links, but for two of one source that only a third joins; of
     more than are merged the links alone, as their pairs are without number."""
-    parts = _parts(links).join(homes, on="entity", how="left")
+    parts = parts_of(links).join(homes, on="entity", how="left")
     crowded = pl.len().over("part") > MOST_TOGETHER
     crowd = links.join(parts.filter(crowded), left_on="a", right_on="entity", how="semi")
     parts = parts.filter(~crowded)
-    same = _parts(links.filter(pl.col("how") == SAME_AS)).rename({"part": "same"})
+    same = parts_of(links.filter(pl.col("how") == SAME_AS)).rename({"part": "same"})
     parts = parts.join(same, on="entity", how="left")
     pairs = parts.join(parts, on="part").filter(pl.col("entity") < pl.col("entity_right"))
     pairs = pairs.rename({"entity": "a", "entity_right": "b"})
@@ -128,16 +120,6 @@ def _closed(links: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
     allowed |= (pairs["same"] == pairs["same_right"]).fill_null(False)
     pairs = pairs.filter(allowed).select("a", "b")
     return pl.concat([pairs, crowd.select("a", "b")]).sort("a", "b")
-
-
-def _parts(links: pl.DataFrame) -> pl.DataFrame:
-    ids = pl.concat([links["a"], links["b"]]).unique().sort()
-    if ids.is_empty():
-        return pl.DataFrame(schema={"entity": pl.Int32, "part": pl.Int32})
-    ends = [ids.search_sorted(links[side]).to_numpy() for side in ("a", "b")]
-    graph = sparse.coo_array((np.ones(links.height), tuple(ends)), (len(ids), len(ids)))
-    _, part = sparse.csgraph.connected_components(graph, directed=False)
-    return pl.DataFrame({"entity": ids, "part": part.astype(np.int32)})
 
 
 def _stated(inputs: Inputs) -> pl.DataFrame:

@@ -183,7 +183,8 @@ def compare(records: Records, threshold: float) -> Compared:
         return pairs.with_columns(probability=odds / (1 + odds))
 
     scored = likely(scored).filter(pl.col("probability") >= LEAST_PROBABILITY)
-    together = _together(scored.filter(pl.col("probability") >= threshold))
+    together = parts_of(scored.filter(pl.col("probability") >= threshold))
+    together = together.filter(pl.len().over("part").is_between(3, MOST_TOGETHER))
     if not together.is_empty():
         inside = rows.join(together, on="entity", maintain_order="left")
         within = linker.inference.predict_within(
@@ -215,16 +216,15 @@ def _without_copies(records: Records) -> tuple[Records, pl.DataFrame]:
     )
 
 
-def _together(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Records that hang together, more than two: ``entity`` and ``part``."""
+def parts_of(pairs: pl.DataFrame) -> pl.DataFrame:
+    """What hangs together by pairs of the columns ``a`` and ``b``: ``entity`` and ``part``."""
     ids = pl.concat([pairs["a"], pairs["b"]]).unique().sort()
     if ids.is_empty():
         return pl.DataFrame(schema={"entity": pl.Int32, "part": pl.Int32})
     ends = [ids.search_sorted(pairs[side]).to_numpy() for side in ("a", "b")]
     links = sparse.coo_array((np.ones(pairs.height), tuple(ends)), (len(ids), len(ids)))
     _, part = sparse.csgraph.connected_components(links, directed=False)
-    found = pl.DataFrame({"entity": ids, "part": part.astype(np.int32)})
-    return found.filter(pl.len().over("part").is_between(3, MOST_TOGETHER))
+    return pl.DataFrame({"entity": ids, "part": part.astype(np.int32)})
 
 
 def _scored(found: SplinkDataFrame, records: Records) -> pl.DataFrame:
@@ -255,14 +255,11 @@ def _told(scored: pl.DataFrame, records: Records) -> pl.DataFrame:
         numbers = (-1, *range(len(levels) - 2, -1, -1))
         said = pl.col(f"gamma_{column.fields[0]}").replace_strict(numbers, levels)
         bits = pl.col(f"bits_{column.fields[0]}")
-        text = pl.format(f"{column.title}: {{}} ({{}}{{}} bits)", said, _sign(bits), bits.round(1))
+        sign = pl.when(bits > 0).then(pl.lit("+")).otherwise(pl.lit(""))
+        text = pl.format(f"{column.title}: {{}} ({{}}{{}} bits)", said, sign, bits.round(1))
         told.append(pl.struct(size=-bits.abs(), text=text))
     reasons = pl.concat_list(told).list.sort().list.eval(pl.element().struct.field("text"))
     return scored.select("a", "b", "probability", reasons=reasons)
-
-
-def _sign(bits: pl.Expr) -> pl.Expr:
-    return pl.when(bits > 0).then(pl.lit("+")).otherwise(pl.lit(""))
 
 
 def _trained(

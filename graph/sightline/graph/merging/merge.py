@@ -36,6 +36,7 @@ from sightline.graph.record.loads import (
     digest_of,
     load_id,
     now,
+    take_out,
 )
 from sightline.graph.record.merges import Merges
 from sightline.graph.record.retractions import take_back
@@ -123,9 +124,7 @@ def find_merges(
             load, notes = _write(
                 workspace, name, digest, how, inputs, threshold, types, identifiers_only, progress
             )
-        for other in loads:
-            if other.role == "merges" and other.id != name:
-                workspace.set_retracted(other.id, True)
+        take_out(workspace, loads, "merges", name)
         if load is None:
             return Found(None, 0, 0, tuple(notes))
         merges = Merges.of([load, *inputs])

@@ -283,7 +283,7 @@ class Constraints:
 
     def _stated(self, head: Ids, relation: Ids, tail: Ids) -> Flags:
         """Which of some facts are edges: bool ``(n,)``."""
-        wanted = self._key(head, relation, tail)
+        wanted = self.snapshot.fact_keys(head, relation, tail)
         at = np.searchsorted(self._edge_keys[:-1], wanted)
         stated: Flags = self._edge_keys[at] == wanted
         return stated
@@ -292,12 +292,7 @@ class Constraints:
     def _edge_keys(self) -> Offsets:
         """A number for each edge, ascending; one more, that no fact has, at the end."""
         s = self.snapshot
-        return np.append(self._key(s.head, s.relation, s.tail), -1)
-
-    def _key(self, head: Ids, relation: Ids, tail: Ids) -> Offsets:
-        s = self.snapshot
-        key: Offsets = (head.astype(np.int64) * s.num_relations + relation) * s.num_entities + tail
-        return key
+        return np.append(s.fact_keys(s.head, s.relation, s.tail), -1)
 
 
 def _stated_types(s: Snapshot) -> sparse.csr_array:

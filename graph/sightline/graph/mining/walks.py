@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from sightline.graph.arrays import Doubles, Flags, Ids, Offsets
+from sightline.graph.arrays import Ids, Offsets
 from sightline.graph.mining.halves import Halves, place, span
 from sightline.graph.mining.rules import LONGEST
 
@@ -214,60 +214,6 @@ def between(graph: Halves, body: Ids, x: int, y: int, budget: int, found: Offset
         if budget < 0:
             break
     return n
-
-
-@_kernel
-def derive(
-    graph: Halves,
-    body: Ids,
-    head_end: Ids,
-    body_end: Ids,
-    backward: Flags,
-    sure: Doubles,
-    most: int,
-    x: int,
-    chance: Doubles,
-    times: Ids,
-    scratch: Scratch,
-) -> None:
-    """Apply rules, the surest first, to one entity.
-
-    Args:
-        body, head_end, body_end: as in ``rules.Rules``.
-        backward: rules with constants whose head's end is ``x``.
-        most: rules that count for an answer.
-        chance, times: ``(N,)``: filled with the noisy-or of ``sure`` over the rules that give an
-            answer, and how many these are.
-    """
-    loaded = np.full(2, -1, np.int64)
-    for r in range(len(body)):
-        ends, n = scratch.ends, 0
-        if head_end[r] < 0:
-            low, high = span(graph, x, body[r, 0])
-            if low == high:
-                continue
-            load_both(graph, body[r], loaded, scratch)
-            n, _ = reach(graph, body[r], x, low, high, scratch)
-        elif backward[r] and body_end[r] < 0:
-            low, high = graph.source_indptr[body[r, 0]], graph.source_indptr[body[r, 0] + 1]
-            n = high - low
-            for i in range(n):
-                ends[i] = graph.source[low + i]
-        elif backward[r]:
-            low, high = span(graph, body_end[r], graph.back[body[r, 0]])
-            n = high - low
-            for i in range(n):
-                ends[i] = graph.other[low + i]
-        else:
-            low, high = span(graph, x, body[r, 0])
-            if low < high and (body_end[r] < 0 or place(graph, low, high, body_end[r]) >= 0):
-                ends[0], n = head_end[r], 1
-        for i in range(n):
-            y = ends[i]
-            if times[y] < most:
-                times[y] += 1
-                chance[y] = 1.0 - (1.0 - chance[y]) * (1.0 - sure[r])
-    forget(graph, loaded, scratch)
 
 
 @_kernel

@@ -126,16 +126,13 @@ def remarked(frame: pl.DataFrame, name: str) -> bytes:
     Args:
         name: as in ``reifiers``.
     """
-    quads = n_quads(frame, None)
+    quads = n_quads(frame)
     return quads + reifiers(frame, name) if QUALIFIERS in frame.columns else quads
 
 
-def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
-    """Statements as N-Quads. Genids become blank nodes again.
-
-    Args:
-        own_graph: of statements without a named graph; None leaves them in the default graph.
-    """
+def n_quads(frame: pl.DataFrame) -> bytes:
+    """Statements as N-Quads, those without a named graph in the default one. Genids become blank
+    nodes again."""
     import polars as pl
 
     def node(term: pl.Expr) -> pl.Expr:
@@ -156,8 +153,8 @@ def n_quads(frame: pl.DataFrame, own_graph: str | None) -> bytes:
         .then(pl.format('"{}"', text))
         .otherwise(pl.format('"{}"^^<{}>', text, "datatype"))
     )
-    graph = node(pl.coalesce("graph", pl.lit(own_graph, pl.String)))
-    terms = [node(pl.col("subject")), pl.format("<{}>", "predicate"), value, graph, pl.lit(".")]
+    terms = [node(pl.col("subject")), pl.format("<{}>", "predicate"), value]
+    terms += [node(pl.col("graph")), pl.lit(".")]
     lines = frame.select(line=pl.concat_str(terms, separator=" ", ignore_nulls=True))
     return ("\n".join(lines["line"].to_list()) + "\n").encode()
 
@@ -177,7 +174,7 @@ def reifiers(frame: pl.DataFrame, name: str) -> bytes:
     nothing = pl.lit(None, pl.String)
     # The graph is in it: a store may have the nodes of another graph of this load from before.
     reifier = pl.format(f"{GENID}{name}x{{}}:{{}}", pl.col("graph").hash(), "at")
-    triples = _lines(n_quads(frame.with_columns(graph=nothing), None))
+    triples = _lines(n_quads(frame.with_columns(graph=nothing)))
     reified = frame.select(
         *("graph", nothing.alias("datatype"), nothing.alias("language")),
         subject=reifier,
@@ -185,11 +182,11 @@ def reifiers(frame: pl.DataFrame, name: str) -> bytes:
         object=pl.lit("urn:t"),
     )
     lines = pl.DataFrame(
-        {"line": _lines(n_quads(reified, None)), "triple": triples.str.strip_suffix(" .")}
+        {"line": _lines(n_quads(reified)), "triple": triples.str.strip_suffix(" .")}
     ).select(pl.col("line").str.replace("<urn:t>", pl.format("<<( {} )>>", "triple"), literal=True))
     said = frame.select("graph", QUALIFIERS, subject=reifier).explode(QUALIFIERS)
     said = said.unnest(QUALIFIERS).rename({"key": "predicate", "value": "object"})
-    return "\n".join([*lines["line"], n_quads(said, None).decode()]).encode()
+    return "\n".join([*lines["line"], n_quads(said).decode()]).encode()
 
 
 def _lines(quads: bytes) -> pl.Series:

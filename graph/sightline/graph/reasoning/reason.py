@@ -29,6 +29,7 @@ from sightline.graph.record.loads import (
     digest_of,
     load_id,
     now,
+    take_out,
 )
 from sightline.graph.record.merges import Merges
 from sightline.graph.record.statements import scan_statements, statement_schema
@@ -79,9 +80,7 @@ def reason(workspace: Workspace, *, limit: int = LIMIT, progress: Progress = sil
             workspace.set_retracted(name, False)
         else:
             _write(workspace, name, inputs, limit, progress)
-        for load in loads:
-            if load.role == "inferred" and load.id != name:
-                workspace.set_retracted(load.id, True)
+        take_out(workspace, loads, "inferred", name)
         return Load.read(workspace.loads_folder / name)
 
 

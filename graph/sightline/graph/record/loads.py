@@ -178,6 +178,13 @@ def active_loads(workspace: Workspace) -> list[Load]:
     return [load for load in Load.all(workspace.loads_folder) if load.id not in retracted]
 
 
+def take_out(workspace: Workspace, loads: Sequence[Load], role: Role, name: str = "") -> None:
+    """Retract the loads of a role, but for one."""
+    for load in loads:
+        if load.role == role and load.id != name:
+            workspace.set_retracted(load.id, True)
+
+
 def load_id(source_sha256: str, mapping_text: str, base: str, role: str, called: str = "") -> str:
     """16 hex digits that depend on what was loaded and how, and on what the user calls it, not on
     where or when."""

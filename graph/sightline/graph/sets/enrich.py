@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -135,7 +134,7 @@ def enrich(
     listed = np.unique(listed).astype(np.int32)
     among = features.among(class_id)
     n, things = len(listed), int(among.sum())
-    found = [_Found.none()]
+    found = [_Found(*np.zeros((5, 0), np.int64))]
     tests, missed, relations = 0, 0, 0
     for kind, counts in features.counts(class_id).items():
         tests += int((counts >= 2).sum())
@@ -157,7 +156,7 @@ def enrich(
             if not done:
                 # The first question of a process loads the kernels, which may take all its time.
                 end = max(start + budget, time.perf_counter() + budget / 2)
-    all_ = _Found.of(found)
+    all_ = _Found(*map(np.concatenate, zip(*found)))
     p = tails(all_.listed, all_.background, n, things)
     unlikely = p <= LEVEL
     all_, p = all_.take(unlikely), p[unlikely]
@@ -171,8 +170,7 @@ def enrich(
     return Enrichment(best, int((q <= SIGNIFICANT).sum()), tests, missed, relations)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """Features, arrays of one length.
 
     Attributes:
@@ -188,18 +186,8 @@ class _Found:
     listed: Offsets
     background: Offsets
 
-    @classmethod
-    def of(cls, parts: Sequence[_Found]) -> _Found:
-        names = cls.__dataclass_fields__
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-    @classmethod
-    def none(cls) -> _Found:
-        return cls(*(np.zeros(0, np.int64) for _ in cls.__dataclass_fields__))
-
-    def take(self, order: Flags | Offsets | slice) -> _Found:
-        names = self.__dataclass_fields__
-        return _Found(*(getattr(self, name)[order] for name in names))
+    def take(self, order: Flags | Offsets) -> _Found:
+        return _Found(*(column[order] for column in self))
 
 
 _KINDS: tuple[FeatureKind, ...] = (*get_args(index.Kind), "two steps")

@@ -192,6 +192,23 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_list(path: Path, format: int, way_out: str) -> dict[str, Any] | None:
+    """A sealed JSON object of a known format; None where there is no file.
+
+    Raises:
+        DamagedArtifact, FormatMismatch: with the way out.
+    """
+    try:
+        value = read_json(path)
+    except FileNotFoundError:
+        return None
+    except DamagedArtifact as error:
+        raise DamagedArtifact(path, error.reason, way_out) from error
+    if value.get("format") != format:
+        raise FormatMismatch(path, value.get("format"), format, way_out)
+    return value
+
+
 def remove_leftovers(parent: Path) -> None:
     """Clear what killed processes left: unfinished files and folders go, a folder that had stepped
     aside for a replacement that never came goes back. What a living process writes stays."""

@@ -19,6 +19,7 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -41,7 +42,7 @@ from sightline.graph.storage.errors import (
     WorkspaceLocked,
     from_os_error,
 )
-from sightline.graph.storage.workspace import CURRENT, Current, Workspace
+from sightline.graph.storage.workspace import CURRENT, LAYOUT, Current, Workspace
 
 FORMAT = 1
 HEAD, SUMS = "backup.json", "checksums.json"
@@ -108,12 +109,7 @@ def write_backup(
                 info.uid = info.gid = 0
                 info.uname = info.gname = ""
                 with path.open("rb") as stream:
-                    read = _Hashed(
-                        stream,
-                        lambda n, at=done, of=name: progress(  # type: ignore[misc]
-                            "backup", at + n, total, of
-                        ),
-                    )
+                    read = _Hashed(stream, partial(_tell, progress, "backup", total, name), done)
                     info.type = tarfile.REGTYPE  # links of the same file are files
                     archive.addfile(info, read)  # type: ignore[arg-type]
                 done += info.size
@@ -185,12 +181,7 @@ def _unpack(
         assert stream is not None
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        read = _Hashed(
-            stream,
-            lambda n, at=done, of=name: progress(  # type: ignore[misc]
-                "restore", at + n, contents.bytes, of
-            ),
-        )
+        read = _Hashed(stream, partial(_tell, progress, "restore", contents.bytes, name), done)
         with path.open("xb") as out:
             while block := read.read(BLOCK):
                 out.write(block)
@@ -292,8 +283,6 @@ def _is_whole(folder: Path, current: Current, loads_only: bool) -> bool:
 
 
 def _as_json(current: Current, loads_only: bool) -> dict[str, Any]:
-    from sightline.graph.storage.workspace import LAYOUT
-
     kept = Current(retracted=current.retracted) if loads_only else current
     return {"format": LAYOUT, **asdict(kept)}
 
@@ -317,19 +306,23 @@ def _compare(folder: Path, sums: Mapping[str, str]) -> None:
 class _Hashed:
     """A stream that is hashed while it is read."""
 
-    def __init__(self, stream: IO[bytes], read: Callable[[int], None]) -> None:
+    def __init__(self, stream: IO[bytes], told: Callable[[int], None], done: int) -> None:
         self.hash = hashlib.sha256()
         self._stream = stream
-        self._read = read
-        self._done = 0
+        self._told = told
+        self._done = done
 
     def read(self, size: int) -> bytes:
         """At most so many bytes."""
         block = self._stream.read(size)
         self.hash.update(block)
         self._done += len(block)
-        self._read(self._done)
+        self._told(self._done)
         return block
+
+
+def _tell(progress: Progress, stage: str, total: int, note: str, done: int) -> None:
+    progress(stage, done, total, note)
 
 
 def _add(archive: tarfile.TarFile, name: str, value: Mapping[str, Any]) -> None:

@@ -5,8 +5,8 @@ Knows a file of ids; knows no finding.
 
 from __future__ import annotations
 
-from sightline.graph.storage.artifact import read_json, sealed, write_json_atomic
-from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch
+from sightline.graph.storage.artifact import read_list, sealed, write_json_atomic
+from sightline.graph.storage.errors import DamagedArtifact
 from sightline.graph.storage.workspace import IGNORED, Workspace
 
 FORMAT = 1
@@ -20,14 +20,9 @@ def ignored(workspace: Workspace) -> frozenset[str]:
     """
     path = workspace.path / IGNORED
     way_out = "delete it: every finding is listed again"
-    try:
-        value = read_json(path)
-    except FileNotFoundError:
+    value = read_list(path, FORMAT, way_out)
+    if value is None:
         return frozenset()
-    except DamagedArtifact as error:
-        raise DamagedArtifact(path, error.reason, way_out) from error
-    if value.get("format") != FORMAT:
-        raise FormatMismatch(path, value.get("format"), FORMAT, way_out)
     if not isinstance(value.get("findings"), list):
         raise DamagedArtifact(path, "it is no list of findings", way_out)
     return frozenset(map(str, value["findings"]))

@@ -17,13 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sightline.graph.errors import UsageError
-from sightline.graph.storage.artifact import read_json, sealed, turn, write_json_atomic
-from sightline.graph.storage.errors import (
-    DamagedArtifact,
-    FormatMismatch,
-    UnknownToken,
-    from_os_error,
-)
+from sightline.graph.storage.artifact import read_list, sealed, turn, write_json_atomic
+from sightline.graph.storage.errors import DamagedArtifact, UnknownToken, from_os_error
 
 FILE, LOCK, FORMAT = "tokens.json", ".lock-tokens", 1
 #: What a token with a role may do, itself included. ``read``: what the graph holds. ``ask``: also
@@ -72,16 +67,10 @@ def tokens(folder: Path) -> tuple[Token, ...]:
     path = folder / FILE
     way_out = "delete it and make new tokens with `sightline token create`"
     try:
-        value = read_json(path)
-        if value.get("format") != FORMAT:
-            raise FormatMismatch(path, value.get("format"), FORMAT, way_out)
-        return tuple(_token(item) for item in value["tokens"])
-    except FileNotFoundError:
-        return ()
+        value = read_list(path, FORMAT, way_out)
+        return () if value is None else tuple(_token(item) for item in value["tokens"])
     except OSError as error:
         raise from_os_error(error, path) from error
-    except DamagedArtifact as error:
-        raise DamagedArtifact(path, error.reason, way_out) from error
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedArtifact(path, "it is no list of tokens", way_out) from error
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sightline.graph.storage.artifact import read_json, sealed, turn, write_json_atomic
-from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch, NothingWatched
+from sightline.graph.storage.artifact import read_list, sealed, turn, write_json_atomic
+from sightline.graph.storage.errors import DamagedArtifact, NothingWatched
 from sightline.graph.storage.tokens import tokens
 from sightline.graph.storage.workspace import WATCH, Workspace
 
@@ -40,14 +40,9 @@ def lists(workspace: Workspace) -> dict[str | None, Watch]:
     """
     path = workspace.path / WATCH
     way_out = "delete it and add the entities again"
-    try:
-        value = read_json(path)
-    except FileNotFoundError:
+    value = read_list(path, FORMAT, way_out)
+    if value is None:
         return {}
-    except DamagedArtifact as error:
-        raise DamagedArtifact(path, error.reason, way_out) from error
-    if value.get("format") != FORMAT:
-        raise FormatMismatch(path, value.get("format"), FORMAT, way_out)
     try:
         owned = {token: _watch(one) for token, one in value.get("tokens", {}).items()}
         found: dict[str | None, Watch] = {None: _watch(value)}

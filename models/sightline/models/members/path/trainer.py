@@ -20,10 +20,9 @@ from sightline.models.data.queries import KnownAnswers
 from sightline.models.data.questions import Questions
 from sightline.models.errors import FoundationUnusable
 from sightline.models.foundation.file import shipped, weights_in
-from sightline.models.foundation.mixture import Task
 from sightline.models.foundation.network import STEPS
-from sightline.models.foundation.pretraining import loss_of
 from sightline.models.foundation.relations import RelationGraph
+from sightline.models.foundation.task import Task, loss_of
 from sightline.models.members.member import Training
 from sightline.models.members.path.backends import path_graph
 from sightline.models.members.path.graph import Neighbourhood, PathGraph

@@ -16,27 +16,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from mixture import Graph, draw, synthetic
 from torch import Tensor, nn
 
 from sightline.graph.storage.artifact import replacing
-from sightline.models.data.queries import KnownAnswers
-from sightline.models.data.questions import tensors
 from sightline.models.errors import Diverged
-from sightline.models.foundation.mixture import Graph, Task, draw, synthetic
 from sightline.models.foundation.network import Foundation
+from sightline.models.foundation.task import Task, loss_of
 from sightline.models.members.path.backends import path_graph
-from sightline.models.members.path.graph import PathGraph
 from sightline.models.training.checkpoint import load_checkpoint, save_checkpoint
 
 #: Learning rate, steps in which it rises, and the share of the steps after which it falls to zero.
 RATE, WARM_UP, HOLD = 3e-3, 100, 0.6
-#: Questions of a step, answers of one that are learnt from, and steps before a task is drawn anew.
-BATCH, ANSWERS, STEPS_A_TASK = 32, 16, 12
+#: Questions of a step, and steps before a task is drawn anew.
+BATCH, STEPS_A_TASK = 32, 12
 #: Steps between two checkpoints; of the last ones the mean is what is shipped.
 EVERY, LAST = 200, 5
 #: The name of a graph that is invented anew for every task.
 SYNTHETIC = "synthetic"
-NEVER = -1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,28 +158,3 @@ def rate(step: int, steps: int) -> float:
     """What the rate is multiplied by: up, level, and down in a line to zero at the end."""
     hold = HOLD * steps
     return min(1.0, (step + 1) / WARM_UP) * min(1.0, (steps - step) / (steps - hold))
-
-
-def loss_of(
-    model: Foundation, seen: PathGraph, task: Task, questions: Any, rng: np.random.Generator
-) -> tuple[Tensor, int]:
-    """The mean cross entropy of some answers to some questions of a task, each against all that are
-    no known answer; and how many answers.
-
-    Args:
-        seen: what the task shows, on a device.
-        questions: positions in ``task.asked``.
-    """
-    asked: KnownAnswers = task.asked
-    heads, rels = asked.head[questions], asked.rel[questions]
-    scores = model(seen, heads, rels)
-    row, answer = asked.at(questions)
-    order = np.lexsort((rng.random(len(row)), row))
-    turn = np.arange(len(row)) - np.searchsorted(row, row)
-    # Of a question with very many answers some are enough; its rows are in order already.
-    row, answer = row[order][turn < ANSWERS], answer[order][turn < ANSWERS]
-    known = tuple(tensors(seen.device, *task.known.of(heads, rels)))
-    rest = torch.logsumexp(scores.index_put(known, scores.new_tensor(NEVER)), dim=1)
-    at = tuple(tensors(seen.device, row, answer))
-    own = scores[at]
-    return (torch.logaddexp(rest[at[0]], own) - own).mean(), len(row)

@@ -14,6 +14,7 @@ import numpy as np
 from sightline.graph.arrays import Ids, expand_csr
 from sightline.models.data.queries import KnownAnswers
 from sightline.models.foundation.relations import RelationGraph
+from sightline.models.foundation.task import Task
 
 #: Facts of a part of a large graph, drawn evenly on a logarithmic scale.
 SMALLEST, LARGEST = 3_000, 33_000
@@ -36,21 +37,6 @@ class Graph:
     def shape(self) -> tuple[int, int]:
         """Entities and relations."""
         return shape_of(self.triples)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is seen, and questions with the answers that are not.
-
-    Attributes:
-        asked: each question once, both directions, in random order.
-        known: all true answers.
-    """
-
-    name: str
-    seen: RelationGraph
-    asked: KnownAnswers
-    known: KnownAnswers
 
 
 def shape_of(triples: Ids) -> tuple[int, int]:
