@@ -12,6 +12,7 @@ from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.snapshot import collect as module
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.snapshot.reader import served_snapshot
+from sightline.graph.storage import artifact
 from sightline.graph.storage.artifact import new_artifact
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import Workspace
@@ -100,7 +101,7 @@ def test_nothing_goes_while_a_manifest_cannot_be_read(workspace: Workspace) -> N
 def test_a_removal_that_was_cut_short_leaves_no_half_snapshot(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "remove", lambda _: None)
+    monkeypatch.setattr(artifact, "remove", lambda _: None)
     for number in range(1, 5):
         compiled(workspace, number)
     monkeypatch.undo()

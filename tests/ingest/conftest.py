@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,10 @@ import pytest
 from sightline.graph.record.loads import Load
 from sightline.graph.record.statements import QUALIFIERS, statement_schema
 from sightline.graph.storage.workspace import Workspace
+from sightline.ingest.discover import survey
 from sightline.ingest.load import Result, ingest
+from sightline.ingest.profile.tables import Profiled
+from sightline.ingest.source import Source
 
 BASE = "urn:sightline:"
 SHORT = {
@@ -26,6 +29,27 @@ SHORT = {
 
 Statement = tuple[str, str, str]
 Files = dict[str, str | bytes]
+
+
+def discover(sources: Sequence[str | Path]) -> list[Source]:
+    """The files behind paths, folders and globs; raises the first error."""
+    found = survey(sources)
+    for error in found.failed:
+        raise error
+    return found.sources
+
+
+def ends_and_links(tables: Sequence[Profiled]) -> Iterator[tuple[str, str, str]]:
+    """Table, column and the table referred to, of all links that were found."""
+    for table in tables:
+        if table.same_as is not None:
+            yield table.name, table.key[0], table.same_as.name
+        for column, link in table.links.items():
+            if link.table is not None:
+                yield table.name, column, link.table.name
+        for columns, link in table.together.items():
+            if link.table is not None:
+                yield table.name, "+".join(columns), link.table.name
 
 
 def statements(load: Load) -> pl.DataFrame:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sightline.ingest.discover import discover
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.formats.dialect import layout_of
 from sightline.ingest.formats.header import headerless, is_header
 from sightline.ingest.source import Selection, TableFormat
+from tests.ingest.conftest import discover
 
 
 def table(

@@ -14,7 +14,6 @@ import yaml
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import default_prefixes
 from sightline.ingest.batch import Batch
-from sightline.ingest.discover import discover
 from sightline.ingest.formats import matrix
 from sightline.ingest.formats.matrix import as_edges
 from sightline.ingest.load import ingest
@@ -22,7 +21,7 @@ from sightline.ingest.profile import links
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.profile.write import _DUMPER, _flows, as_yaml
 from sightline.ingest.source import Table
-from tests.ingest.conftest import facts, remarks, short, statements, triples
+from tests.ingest.conftest import discover, facts, remarks, short, statements, triples
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from sightline.graph.vocabulary import default_prefixes
-from sightline.ingest.discover import discover
 from sightline.ingest.profile.profile import profile
-from sightline.ingest.profile.relate import ends_and_links
+from tests.ingest.conftest import discover, ends_and_links
 
 
 def table(header: str, rows: Iterable[object]) -> str:

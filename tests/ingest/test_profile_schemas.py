@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from sightline.graph.vocabulary import default_prefixes
-from sightline.ingest.discover import discover
 from sightline.ingest.profile.profile import profile
-from sightline.ingest.profile.relate import ends_and_links
+from tests.ingest.conftest import discover, ends_and_links
 
 #: Table, records, columns; an empty line ends a table. ``>`` names the table whose key a column
 #: refers to, or several with ``&`` between them; ``?`` leaves cells empty, ``!`` repeats none,

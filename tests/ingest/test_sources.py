@@ -14,7 +14,6 @@ from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import streams
-from sightline.ingest.discover import discover
 from sightline.ingest.errors import (
     SourceEmpty,
     SourceError,
@@ -24,6 +23,7 @@ from sightline.ingest.errors import (
 )
 from sightline.ingest.load import ingest
 from sightline.ingest.source import Source
+from tests.ingest.conftest import discover
 
 
 def names(found: list[Source]) -> list[tuple[str, str, str]]:

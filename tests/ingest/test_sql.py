@@ -18,11 +18,10 @@ from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
 from sightline.ingest import database as module
 from sightline.ingest.database import copy_of, shown
-from sightline.ingest.discover import discover
 from sightline.ingest.errors import MappingError, SourceUnreadable
 from sightline.ingest.load import ingest
 from sightline.ingest.source import Declared, Link, Selection, Table
-from tests.ingest.conftest import triples
+from tests.ingest.conftest import discover, triples
 from tests.needs import require
 
 SCHEMA = """

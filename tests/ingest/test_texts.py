@@ -9,9 +9,10 @@ import pytest
 
 from sightline.graph.extraction.sentences import LONGEST, sentences
 from sightline.graph.storage.workspace import Workspace
-from sightline.ingest.discover import discover, survey
+from sightline.ingest.discover import survey
 from sightline.ingest.load import ingest
 from sightline.ingest.raw import source_record
+from tests.ingest.conftest import discover
 
 MARKDOWN = """---
 title: left out. Wholly.

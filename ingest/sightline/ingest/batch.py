@@ -5,6 +5,7 @@ Knows columns and line numbers; knows neither the format they came from nor what
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -50,6 +51,11 @@ class Batch:
     def read(self) -> int:
         """Records in this batch, rejected ones included."""
         return self.frame.height + len(self.rejected)
+
+
+def row_of(frame: pl.DataFrame, i: int) -> str:
+    """The text of a row of a source without texts: JSON, by column."""
+    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
 
 
 @lru_cache(maxsize=1 << 16)

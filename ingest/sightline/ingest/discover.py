@@ -144,19 +144,6 @@ class Found:
                 self.sources = [source for source in self.sources if source.path != path]
 
 
-def discover(sources: Sequence[str | Path]) -> list[Source]:
-    """The files behind paths, folders and globs, in order and each once.
-
-    Raises:
-        SourceNotFound: nothing is there, or nothing with a known ending.
-        SourceEmpty, SourceUnreadable: a file without bytes, or of no known format.
-    """
-    found = survey(sources)
-    for error in found.failed:
-        raise error
-    return found.sources
-
-
 def survey(
     sources: Sequence[str | Path | Sent], taking: Taking = FOUND_OUT, scratch: Path | None = None
 ) -> Found:

@@ -40,6 +40,8 @@ MAX_RECORD = 64 << 20
 #: Beyond the first, a packed file may not expand to more than the second times its own size.
 BOMB_SIZE = 64 << 20
 BOMB_RATIO = 200
+#: Bytes of a document that is parsed as a whole.
+MAX_DOCUMENT = 512 << 20
 #: Bytes from which formats, separators and headers are guessed.
 HEAD = 1 << 20
 
@@ -114,6 +116,14 @@ class ByteStream:
                 f"it expands to more than {BOMB_RATIO} times its size, as a decompression bomb "
                 "does; unpack it first if you trust it",
             )
+        return data
+
+    def whole(self, way_out: str, most: int = MAX_DOCUMENT) -> bytes:
+        """All bytes of a document that is not too large. Raises SourceUnreadable, with a way out
+        where it is."""
+        data = self.read(most + 1)
+        if len(data) > most:
+            raise SourceUnreadable(self.path, f"it is larger than {most >> 20} MiB; {way_out}")
         return data
 
     def _decode(self, size: int) -> bool:

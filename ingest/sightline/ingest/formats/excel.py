@@ -44,11 +44,7 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
     import python_calamine as calamine
 
     with source.open() as stream:
-        data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise SourceUnreadable(
-            source.path, f"it is larger than {MAX_BYTES >> 20} MiB; export its sheets as CSV"
-        )
+        data = stream.whole("export its sheets as CSV", MAX_BYTES)
     try:
         book = calamine.load_workbook(io.BytesIO(data))
         sheets = [sheet for sheet in book.sheets_metadata if _is_sheet(sheet)]

@@ -30,17 +30,8 @@ NAMES = frozenset(
 THINGS = frozenset(
     (
         *("parent", "child", "ancestor", "descendant", "broader", "narrower", "member", "group"),
-        *(
-            "person",
-            "employee",
-            "manager",
-            "boss",
-            "friend",
-            "follower",
-            "followee",
-            "user",
-            "item",
-        ),
+        *("person", "employee", "manager", "boss", "friend", "follower", "followee"),
+        *("user", "item"),
         *("student", "teacher", "course", "author", "paper", "book", "movie", "film", "actor"),
         *("artist", "song", "album", "customer", "product", "company", "department", "team"),
         *("player", "city", "country", "state", "region", "capital", "continent", "language"),

@@ -32,7 +32,6 @@ from sightline.ingest.formats.shapes import (
 from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 20_000
-MAX_DOCUMENT = 512 << 20
 
 
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
@@ -122,14 +121,8 @@ def _batches(source: Source, document: Any, view: View) -> Iterator[Batch]:
 
 
 def _document(source: Source) -> Any:
-    blocks: list[bytes] = []
     with source.open() as stream:
-        while block := stream.read(MAX_DOCUMENT):
-            blocks.append(block)
-            if stream.expanded > MAX_DOCUMENT:
-                reason = f"it is larger than {MAX_DOCUMENT >> 20} MiB; write it as JSON Lines"
-                raise SourceUnreadable(source.path, reason)
-    data = b"".join(blocks)
+        data = stream.whole("write it as JSON Lines")
     try:
         return parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

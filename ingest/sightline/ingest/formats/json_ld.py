@@ -21,8 +21,6 @@ from sightline.ingest.formats.rdf import rdf_format
 from sightline.ingest.source import Source
 from sightline.ingest.streams import ByteStream
 
-#: Bytes of a document with a context, which is looked through as a whole.
-MAX_DOCUMENT = 512 << 20
 CONTEXT = re.compile(r'"@context"\s*:\s*')
 SCHEMA_ORG = re.compile(r"https?://(www\.)?schema\.org(/|/docs/jsonldcontext\.jsonl?d?)?#?$")
 #: Properties of schema.org whose values are IRIs even where they are written as texts.
@@ -62,12 +60,8 @@ def _recognises(head: bytes) -> bool:
 
 def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> bytes:
     """The document with every context in it. Raises SourceUnreadable."""
-    data = stream.read(MAX_DOCUMENT + 1)
-    if len(data) > MAX_DOCUMENT:
-        reason = f"it is larger than {MAX_DOCUMENT >> 20} MiB; convert it to N-Quads"
-        raise SourceUnreadable(source.path, reason)
     try:
-        text = data.decode()
+        text = stream.whole("convert it to N-Quads").decode()
     except UnicodeDecodeError as error:
         raise SourceUnreadable(source.path, "it is no UTF-8, which JSON-LD must be") from error
     parts, end = [], 0

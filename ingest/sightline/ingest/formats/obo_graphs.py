@@ -20,7 +20,6 @@ from sightline.ingest.formats.rdf import read
 from sightline.ingest.source import Source, StatementFormat
 from sightline.ingest.streams import ByteStream
 
-MAX_DOCUMENT = 512 << 20
 TYPES = {
     "CLASS": OWL + "Class",
     "INDIVIDUAL": OWL + "NamedIndividual",
@@ -50,10 +49,7 @@ def _recognises(head: bytes) -> bool:
 
 def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> bytes:
     """The document as N-Triples. Raises SourceSyntaxError, SourceUnreadable."""
-    data = stream.read(MAX_DOCUMENT + 1)
-    if len(data) > MAX_DOCUMENT:
-        reason = f"it is larger than {MAX_DOCUMENT >> 20} MiB; convert it to RDF/XML with robot"
-        raise SourceUnreadable(source.path, reason)
+    data = stream.whole("convert it to RDF/XML with robot")
     try:
         graphs = json.loads(data)["graphs"]
         prefixes: dict[str, None] = {}

@@ -8,14 +8,13 @@ null, ``""`` and NaN are no value.
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.batch import Batch, column_name, row_of
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats import conventions
 from sightline.ingest.source import Selection, Source, Table, TableFormat
@@ -53,7 +52,7 @@ def _batches(scanned: Scan, source: Source) -> Iterator[Batch]:
                 raise SourceUnreadable(source.path, what)
             rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
             position = size * (start + frame.height) // height
-            yield Batch(frame, rows, _hashes(frame), partial(_raw, frame), position=position)
+            yield Batch(frame, rows, _hashes(frame), partial(row_of, frame), position=position)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).partition("\n")[0][:200]
         what = f"it is no sound {source.format.name} file ({reason})"
@@ -106,10 +105,6 @@ def _hashes(frame: pl.DataFrame) -> pl.Series:
     lists = [name for name, kind in frame.schema.items() if kind != pl.String]
     joined = [pl.col(name).list.join("\x1f") for name in lists]
     return frame.with_columns(joined).hash_rows()
-
-
-def _raw(frame: pl.DataFrame, i: int) -> str:
-    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
 
 
 PARQUET = TableFormat(

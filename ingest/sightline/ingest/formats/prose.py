@@ -45,13 +45,11 @@ class Line:
     Attributes:
         start: characters before it.
         position: bytes of the file that were read.
-        whole: it ends with the line.
     """
 
     start: int
     text: str
     position: int
-    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +113,7 @@ def _lines(source: Source) -> Iterator[Line]:
             for line in text[:stop].splitlines(keepends=True):
                 for cut in range(0, len(line), LONGEST_PARAGRAPH):
                     part = line[cut : cut + LONGEST_PARAGRAPH]
-                    whole = part.endswith(("\n", "\r")) or not block
-                    yield Line(start + at + cut, part, stream.position, whole)
+                    yield Line(start + at + cut, part, stream.position)
                 at += len(line)
             start, left = start + stop, text[stop:]
             if not block:

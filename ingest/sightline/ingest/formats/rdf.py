@@ -79,16 +79,11 @@ def read(
     folder = f"{base}file/"
     numbers: dict[str, str] | None = None if lined else {}
     told = _Told(folder)
-    parsed = (
-        _parse_lines(source, parser)
-        if lined
-        else _parse_document(
-            source,
-            parser,
-            lambda source, stream: opened(source, stream, notes),
-            folder + quote(source.name),
-        )
-    )
+    if lined:
+        parsed = _parse_lines(source, parser)
+    else:
+        whole = partial(opened, source, notes=notes)
+        parsed = _parse_document(source, parser, whole, folder + quote(source.name))
     columns = partial(_columns, named=parser.supports_datasets, genid=genid, numbers=numbers)
     remarks = 0
     if speaks_of_statements(source, parser):
@@ -167,15 +162,12 @@ _Parsed = tuple[pl.Series, pl.Series, list[Rejected]]
 
 
 def _parse_document(
-    source: Source,
-    parser: ox.RdfFormat,
-    opened: Callable[[Source, ByteStream], Any],
-    iri: str,
+    source: Source, parser: ox.RdfFormat, opened: Callable[[ByteStream], Any], iri: str
 ) -> Iterator[tuple[_Parsed, int]]:
     start = 1
     with source.open() as stream:
         try:
-            quads = ox.parse(opened(source, stream), format=parser, base_iri=iri)
+            quads = ox.parse(opened(stream), format=parser, base_iri=iri)
             while text := ox.serialize(islice(quads, QUADS_PER_BATCH), format=ox.RdfFormat.N_QUADS):
                 lines = _lines(text)
                 yield (lines, _numbered(start, len(lines)), []), stream.position
@@ -184,9 +176,8 @@ def _parse_document(
             if error.lineno is None:
                 raise SourceUnreadable(source.path, _reason(error)) from error
             raise SourceSyntaxError(source.path, error.lineno, _reason(error)) from error
-        except (
-            MemoryError
-        ) as error:  # pyoxigraph's word for a term over 16 MiB, in JSON-LD over 8 MiB
+        # pyoxigraph's word for a term over 16 MiB, in JSON-LD over 8 MiB
+        except MemoryError as error:
             raise SourceUnreadable(source.path, f"one of its terms is {TOO_LONG}") from error
 
 
@@ -330,9 +321,6 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(?:u([0-9A-F]{4})|U([0-9A-F]{8})|.)", plain, text)
 
 
-_BY_LINE = (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
-
-
 def as_it_is(source: Source, stream: ByteStream, notes: list[Note]) -> ByteStream:
     """A document that the parser reads as it is."""
     return stream
@@ -356,7 +344,7 @@ def rdf_format(
         media_type=parser.media_type,
         recognises=recognises,
         statements=partial(read, parser, opened),
-        rows="line" if parser in _BY_LINE else "statement",
+        rows="line" if parser in CANONICAL else "statement",
     )
 
 

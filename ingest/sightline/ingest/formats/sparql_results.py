@@ -18,7 +18,7 @@ import pyoxigraph as ox
 
 from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import RDFS_LABEL
-from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.batch import Batch, column_name, row_of
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.graphs import property_of
 from sightline.ingest.formats.rdf import read
@@ -26,7 +26,6 @@ from sightline.ingest.source import Selection, Source, StatementFormat, Table, T
 from sightline.ingest.streams import ByteStream
 from sightline.ingest.terms import TableMap, Template, Value, iri, literal_of, named
 
-MAX_DOCUMENT = 512 << 20
 ROWS_PER_BATCH = 100_000
 #: What the columns of a result of statements are called.
 STATEMENT = (("s", "p", "o"), ("subject", "predicate", "object"))
@@ -49,10 +48,7 @@ def _is_statements(head: bytes) -> bool:
 
 
 def _solutions(source: Source, stream: ByteStream) -> ox.QuerySolutions:
-    data = stream.read(MAX_DOCUMENT + 1)
-    if len(data) > MAX_DOCUMENT:
-        reason = f"it is larger than {MAX_DOCUMENT >> 20} MiB; fetch it in parts"
-        raise SourceUnreadable(source.path, reason)
+    data = stream.whole("fetch it in parts")
     found = ox.parse_query_results(data, format=ox.QueryResultsFormat.JSON)
     if not isinstance(found, ox.QuerySolutions):
         raise SourceUnreadable(source.path, "it is an answer yes or no, without a record")
@@ -135,7 +131,7 @@ def _batches(source: Source) -> Iterator[Batch]:
             frame = pl.DataFrame(cells, schema, orient="row")
             rows = pl.int_range(start, start + len(part), dtype=pl.UInt32, eager=True)
             start += len(part)
-            yield Batch(frame, rows, frame.hash_rows(), partial(_raw, frame), position=size)
+            yield Batch(frame, rows, frame.hash_rows(), partial(row_of, frame), position=size)
     except SyntaxError as error:
         reason = f"it is no sound result of a query ({str(error)[:200]})"
         raise SourceUnreadable(source.path, reason) from error
@@ -146,10 +142,6 @@ def _text(term: object) -> str | None:
     if isinstance(term, (ox.NamedNode, ox.Literal)):
         return term.value or None
     return None if term is None else str(term)
-
-
-def _raw(frame: pl.DataFrame, i: int) -> str:
-    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
 
 
 SPARQL_STATEMENTS = StatementFormat(

@@ -32,6 +32,7 @@ from sightline.graph.vocabulary import (
 from sightline.ingest.batch import Batch, Rejected
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.source import Source, StatementFormat
+from sightline.ingest.streams import MAX_DOCUMENT
 from sightline.ingest.terms import LANGUAGE
 
 ENTITY, DIRECT = "http://www.wikidata.org/entity/", "http://www.wikidata.org/prop/direct/"
@@ -47,7 +48,6 @@ TEXTS = {
 RANKS = ("preferred", "normal")
 #: Statements of a batch, about.
 STATEMENTS_PER_BATCH = 50_000
-MAX_DOCUMENT = 512 << 20
 _BEFORE = b"\xef\xbb\xbf \r\n\t["
 _ID = re.compile(r"[QPL][1-9][0-9]*(-[FS][1-9][0-9]*)?")
 _OWN = re.compile(

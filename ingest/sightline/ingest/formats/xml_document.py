@@ -15,11 +15,12 @@ from typing import Any
 
 from sightline.graph.record.loads import Note
 from sightline.ingest.errors import SourceUnreadable
-from sightline.ingest.formats.json_document import MAX_DOCUMENT, tables_in_document
+from sightline.ingest.formats.json_document import tables_in_document
 from sightline.ingest.formats.paths import PATH
 from sightline.ingest.formats.rdf_xml import FOREIGN
 from sightline.ingest.formats.xml_stream import events, root_of
 from sightline.ingest.source import Selection, Source, Table, TableFormat
+from sightline.ingest.streams import MAX_DOCUMENT
 
 #: Attributes that say how to read a document, not what it says.
 SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"

@@ -7,7 +7,7 @@ Knows profiled tables and their links.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -447,16 +447,3 @@ def evidence(found: Found) -> str:
     about = "" if found.exact else "about "
     scale = "" if found.exact else " (of a sample)"
     return f"{about}{found.found:,} of {found.of:,} values found{scale}"
-
-
-def ends_and_links(tables: Sequence[Profiled]) -> Iterator[tuple[str, str, str]]:
-    """Table, column and the table referred to, of all links that were found."""
-    for table in tables:
-        if table.same_as is not None:
-            yield table.name, table.key[0], table.same_as.name
-        for column, link in table.links.items():
-            if link.table is not None:
-                yield table.name, column, link.table.name
-        for columns, link in table.together.items():
-            if link.table is not None:
-                yield table.name, "+".join(columns), link.table.name
