@@ -82,8 +82,8 @@ def read(
     if lined:
         parsed = _parse_lines(source, parser)
     else:
-        whole = partial(opened, source, notes=notes)
-        parsed = _parse_document(source, parser, whole, folder + quote(source.name))
+        iri = folder + quote(source.name)
+        parsed = _parse_document(source, parser, lambda stream: opened(source, stream, notes), iri)
     columns = partial(_columns, named=parser.supports_datasets, genid=genid, numbers=numbers)
     remarks = 0
     if speaks_of_statements(source, parser):
