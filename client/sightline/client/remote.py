@@ -102,30 +102,15 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _solving(query: str) -> Call[Solutions]:
+def _reading(method: str, path: str, record: type[A], **more: Any) -> Call[A]:
+    """What is answered by one record; POST is not sent twice."""
+    return Call(method, path, lambda r: read(record, r.json()), asks=method != "POST", **more)
+
+
+def _asked(query: str, made: Callable[[httpx.Response], A], accept: str) -> Call[A]:
+    """A query of SPARQL."""
     body = ("application/sparql-query", query.encode())
-    return Call(
-        "POST", "/sparql", lambda r: Solutions.of(r.content), content=body, accept=SOLUTIONS
-    )
-
-
-def _building(query: str) -> Call[str]:
-    body = ("application/sparql-query", query.encode())
-    return Call("POST", "/sparql", lambda r: r.text, content=body, accept=TRIPLES)
-
-
-def _ordering(about: Sequence[str]) -> Call[ReportView]:
-    return _report("POST", "", body={"about": list(about)}, asks=False)
-
-
-def _report(method: str, id: str, **more: Any) -> Call[ReportView]:
-    path = f"/v1/reports/{quote(id, safe='')}" if id else "/v1/reports"
-    return Call(method, path, lambda r: read(ReportView, r.json()), **more)
-
-
-def _listing(limit: int, cursor: str | None) -> Call[ReportPage]:
-    params = {"limit": limit} | ({} if cursor is None else {"cursor": cursor})
-    return Call("GET", "/v1/reports", lambda r: read(ReportPage, r.json()), params)
+    return Call("POST", "/sparql", made, content=body, accept=accept)
 
 
 def _fetching(report: ReportView | str, name: str) -> Call[bytes]:
@@ -139,40 +124,18 @@ def _fetching(report: ReportView | str, name: str) -> Call[bytes]:
     return Call("GET", there[name], lambda r: r.content, accept="*/*")
 
 
-def _at(id: str) -> str:
+def _of_job(id: str) -> str:
     return f"/v1/jobs/{quote(id, safe='')}"
 
 
-def _job(method: str, path: str, body: Any = None) -> Call[JobView]:
-    return Call(method, path, lambda r: read(JobView, r.json()), body=body, asks=method != "POST")
-
-
-def _jobs(said: Mapping[str, Any]) -> Call[JobPage]:
-    return Call("GET", "/v1/jobs", lambda r: read(JobPage, r.json()), _given(said))
-
-
-def _row(load: str, at: str | int) -> Call[RawRecord]:
-    path = f"/v1/loads/{quote(load, safe='')}/rows"
-    return Call("GET", path, lambda r: read(RawRecord, r.json()), {"at": str(at)})
-
-
-def _deciding(id: str, what: str) -> Call[Decision]:
-    path = f"/v1/doctor/{quote(id, safe='')}:{what}"
-    return Call("POST", path, lambda r: read(Decision, r.json()), asks=False)
-
-
-def _pairs(method: str, body: Any = None) -> Call[Pairs]:
-    path = "/v1/rollback"
-    return Call(method, path, lambda r: read(Pairs, r.json()), body=body, asks=method == "GET")
-
-
-_READY = Call("GET", "/readyz", lambda r: read(Health, r.json()))
+def _of_report(id: str) -> str:
+    return f"/v1/reports/{quote(id, safe='')}"
 
 
 def _looking(work: W) -> Call[W]:
     """Where work stands that is waited for."""
-    path = f"/v1/reports/{work.id}" if isinstance(work, ReportView) else _at(work.id)
-    return Call("GET", path, lambda r: read(type(work), r.json()))
+    path = _of_report(work.id) if isinstance(work, ReportView) else _of_job(work.id)
+    return _reading("GET", path, type(work))
 
 
 @contextmanager
@@ -187,14 +150,7 @@ def _adding(
             for name, path in named
             if path is not None
         ]
-        yield Call(
-            "POST",
-            "/v1/ingest",
-            lambda r: read(JobView, r.json()),
-            _given(said),
-            files=parts,
-            asks=False,
-        )
+        yield _reading("POST", "/v1/ingest", JobView, params=_given(said), files=parts)
 
 
 def _given(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -330,19 +286,20 @@ class Client(Sightline):
         return self._do(asking_each(asked, questions))
 
     def sparql(self, query: str) -> Solutions:
-        return self._do(_solving(query))
+        return self._do(_asked(query, lambda r: Solutions.of(r.content), SOLUTIONS))
 
     def triples(self, query: str) -> str:
-        return self._do(_building(query))
+        return self._do(_asked(query, lambda r: r.text, TRIPLES))
 
     def order_report(self, about: Sequence[str] = ()) -> ReportView:
-        return self._do(_ordering(about))
+        return self._do(_reading("POST", "/v1/reports", ReportView, body={"about": list(about)}))
 
     def report(self, id: str) -> ReportView:
-        return self._do(_report("GET", id))
+        return self._do(_reading("GET", _of_report(id), ReportView))
 
     def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
-        return self._do(_listing(limit, cursor))
+        params = _given({"limit": limit, "cursor": cursor})
+        return self._do(_reading("GET", "/v1/reports", ReportPage, params=params))
 
     def wait(
         self, report: W, progress: Progress[W] | None = None, timeout: float | None = None
@@ -358,7 +315,7 @@ class Client(Sightline):
         return report
 
     def cancel_report(self, id: str) -> ReportView:
-        return self._do(_report("DELETE", id))
+        return self._do(_reading("DELETE", _of_report(id), ReportView))
 
     def file(self, report: ReportView | str, name: str) -> bytes:
         return self._do(_fetching(report, name))
@@ -400,15 +357,15 @@ class Client(Sightline):
             extracted: learn from facts of texts, too; each counts by its confidence.
         """
         said = {"preset": preset, "seed": seed, "weight": weight, "extracted": extracted}
-        return self._do(_job("POST", "/v1/training", said))
+        return self._do(_reading("POST", "/v1/training", JobView, body=said))
 
     def compile(self) -> JobView:
         """Have the service compile its graph anew, with what was decided about findings."""
-        return self._do(_job("POST", "/v1/compile", {}))
+        return self._do(_reading("POST", "/v1/compile", JobView, body={}))
 
     def job(self, id: str) -> JobView:
         """Where work stands, and what came of it."""
-        return self._do(_job("GET", _at(id)))
+        return self._do(_reading("GET", _of_job(id), JobView))
 
     def jobs(
         self,
@@ -419,16 +376,16 @@ class Client(Sightline):
         cursor: str | None = None,
     ) -> JobPage:
         """The work that was asked for, the newest first."""
-        said = {"kind": kind, "state": state, "limit": limit, "cursor": cursor}
-        return self._do(_jobs(said))
+        params = _given({"kind": kind, "state": state, "limit": limit, "cursor": cursor})
+        return self._do(_reading("GET", "/v1/jobs", JobPage, params=params))
 
     def cancel_job(self, id: str) -> JobView:
         """Cancel work that waits or is being done; what has ended stays as it is."""
-        return self._do(_job("DELETE", _at(id)))
+        return self._do(_reading("DELETE", _of_job(id), JobView))
 
     def retry_job(self, id: str) -> JobView:
         """Try work again that failed or was cancelled."""
-        return self._do(_job("POST", _at(id) + ":retry"))
+        return self._do(_reading("POST", f"{_of_job(id)}:retry", JobView))
 
     def row(self, load: str, at: str | int) -> RawRecord:
         """The raw record behind facts, and which of its cells made which.
@@ -437,23 +394,27 @@ class Client(Sightline):
             load: its id, or what was loaded.
             at: the row as the origin of a fact says it: a number, `line 12`, `$.ranges[2]`.
         """
-        return self._do(_row(load, at))
+        path = f"/v1/loads/{quote(load, safe='')}/rows"
+        return self._do(_reading("GET", path, RawRecord, params={"at": str(at)}))
 
     def accept_patch(self, id: str) -> Decision:
         """Take back the statements that a finding of `doctor` names, with the next compile."""
-        return self._do(_deciding(id, "accept"))
+        return self._decide(id, "accept")
 
     def ignore_finding(self, id: str) -> Decision:
         """Let a finding of `doctor` be: it is listed no more."""
-        return self._do(_deciding(id, "ignore"))
+        return self._decide(id, "ignore")
 
     def reopen_finding(self, id: str) -> Decision:
         """Take back what was decided about a finding of `doctor`."""
-        return self._do(_deciding(id, "reopen"))
+        return self._decide(id, "reopen")
+
+    def _decide(self, id: str, what: str) -> Decision:
+        return self._do(_reading("POST", f"/v1/doctor/{quote(id, safe='')}:{what}", Decision))
 
     def pairs(self) -> Pairs:
         """What is served, and what was before and can be again."""
-        return self._do(_pairs("GET"))
+        return self._do(_reading("GET", "/v1/rollback", Pairs))
 
     def roll_back(self, to: str | None = None) -> Pairs:
         """Serve the former snapshot and model again; the same again goes forward.
@@ -461,7 +422,7 @@ class Client(Sightline):
         Args:
             to: the start of the id of its snapshot or its model; none: the last one.
         """
-        return self._do(_pairs("POST", _given({"to": to})))
+        return self._do(_reading("POST", "/v1/rollback", Pairs, body=_given({"to": to})))
 
     def ready(self) -> Health:
         """What the service answers from, and what it lacks.
@@ -469,7 +430,7 @@ class Client(Sightline):
         Raises:
             Problem: it cannot answer; it says why.
         """
-        return self._do(_READY)
+        return self._do(_reading("GET", "/readyz", Health))
 
     def close(self) -> None:
         self._http.close()
@@ -527,6 +488,8 @@ class AsyncClient(AsyncKinds):
     pairs = awaited(Client.pairs)
     roll_back = awaited(Client.roll_back)
     ready = awaited(Client.ready)
+
+    _decide = awaited(Client._decide)
 
     async def wait(
         self, report: W, progress: Progress[W] | None = None, timeout: float | None = None
