@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from sightline.graph.record.loads import active_loads
 from sightline.graph.storage.workspace import Workspace
-from sightline.ingest.discover import discover
 from sightline.ingest.errors import (
     SourceError,
     SourceSyntaxError,
@@ -25,7 +24,7 @@ from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
 from sightline.ingest.formats.parquet import ARROW, PARQUET
 from sightline.ingest.source import Selection, Source
-from tests.ingest.conftest import facts, quarantined, statements, triples
+from tests.ingest.conftest import discover, facts, quarantined, statements, triples
 
 COUNTRY = {
     "id": "fr",
