@@ -22,10 +22,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sightline.api.doctor import Decision
 from sightline.api.jobs.views import JobPage, JobView
-from sightline.api.loads import RawRecord
 from sightline.api.questions import Health
 from sightline.api.reports import ReportPage, ReportView
 from sightline.api.rollback import Pairs
+from sightline.graph.record.raw import RawRecord
 from sightline.insights import kinds as declared
 from sightline.insights.kind import Kind, Parameter
 

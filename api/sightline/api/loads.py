@@ -7,7 +7,6 @@ source.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from sightline.api.questions import PROBLEMS
 from sightline.api.reading import Route
 from sightline.api.service import Service
 from sightline.graph.errors import Unavailable
+from sightline.graph.record.raw import RawRecord
 
 #: Takes the workspace, a load and a row; gives a record to show. Raises SightlineError.
 ReadRow = Callable[[Path, str, str], Any]
@@ -38,40 +38,6 @@ class RowQuestion(BaseModel):
         description="The row: its number in the load, or as answers write it, such as `line 12`, "
         "`$.ranges[2]`, `People!4`, `orders/7`.",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class RawCell:
-    """A column of a record, and what it holds."""
-
-    column: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MadeFact:
-    """A fact that a record states, and the columns that it was made of."""
-
-    subject: str
-    predicate: str
-    object: str
-    datatype: str | None
-    language: str | None
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RawRecord:
-    """A record as it stands in its source, and the facts that it states."""
-
-    load: str
-    source: str
-    row: int
-    place: str
-    key: tuple[str, ...]
-    cells: tuple[RawCell, ...]
-    raw: str
-    facts: tuple[MadeFact, ...]
 
 
 LoadId = Annotated[

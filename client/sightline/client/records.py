@@ -1497,7 +1497,7 @@ class JobPage(Table):
 
 @dataclass(frozen=True, slots=True)
 class RawCell:
-    """A column of a record, and what it holds."""
+    """A column of a record, and what it holds: several values where the source has several."""
 
     column: str
     values: tuple[str, ...]
@@ -1505,7 +1505,7 @@ class RawCell:
 
 @dataclass(frozen=True, slots=True)
 class MadeFact:
-    """A fact that a record states, and the columns that it was made of."""
+    """A fact that a record states, and the columns that it was made of, as far as known."""
 
     subject: str
     predicate: str
@@ -1517,7 +1517,13 @@ class MadeFact:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord(Table):
-    """A record as it stands in its source, and the facts that it states."""
+    """A record as it stands in its source, and the facts that it states.
+
+    Attributes:
+        row, place: its number in the load, and what people call it.
+        key: the columns that name its subject.
+        raw: its text.
+    """
 
     load: str
     source: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +18,7 @@ import polars as pl
 from sightline.graph.record.errors import UnknownLoad
 from sightline.graph.record.loads import Load
 from sightline.graph.record.places import TableRows, table_of
+from sightline.graph.record.raw import MadeFact, RawCell, RawRecord
 from sightline.graph.record.statements import QUALIFIERS, TERMS
 from sightline.graph.storage.artifact import sha256_of
 from sightline.graph.storage.workspace import Workspace
@@ -33,47 +33,7 @@ from sightline.ingest.source import Selection, Source, StatementFormat, TableFor
 from sightline.ingest.terms import percent_encoded
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A column of a record, and what it holds: several values where the source has several."""
-
-    column: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A fact that a record states, and the columns that it was made of, as far as known."""
-
-    subject: str
-    predicate: str
-    object: str
-    datatype: str | None
-    language: str | None
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
-    """A record as it stands in its source.
-
-    Attributes:
-        row, place: its number in the load, and what people call it.
-        key: the columns that name its subject.
-        raw: its text.
-    """
-
-    load: str
-    source: str
-    row: int
-    place: str
-    key: tuple[str, ...]
-    cells: tuple[Cell, ...]
-    raw: str
-    facts: tuple[Made, ...]
-
-
-def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
+def source_record(ws: Workspace, ref: str, at: str) -> RawRecord:
     """The record at a row of a load.
 
     Args:
@@ -87,25 +47,25 @@ def source_record(ws: Workspace, ref: str, at: str) -> SourceRecord:
     row, table = _row(load, at)
     with _source(ws, load) as source:
         batch, i = _find(source, load, table, row - table.first_row + 1, at)
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[RawCell, ...] = ()
     raw = batch.raw(i) if i >= 0 else batch.rejected[-i - 1].raw
     if i >= 0:
         values = batch.frame.row(i, named=True)
         if load.role == "text":
             values = {"sentence": values["object"], QUALIFIERS: values[QUALIFIERS]}
         cells = tuple(
-            Cell(column, tuple(value) if isinstance(value, list) else (value,))
+            RawCell(column, tuple(value) if isinstance(value, list) else (value,))
             for column, value in values.items()
             if value is not None and column not in ("graph", "row", QUALIFIERS)
         )
         cells += tuple(
-            Cell(readable_name(said["key"]), (said["value"],))
+            RawCell(readable_name(said["key"]), (said["value"],))
             for said in values.get(QUALIFIERS) or ()
         )
     stating = load.role != "text"  # a sentence is no fact
     facts = tuple(_made(fact, table, cells) for fact in _facts(load, row) if stating)
     key = tuple(table.columns.get(SUBJECT, ()))
-    return SourceRecord(load.id, load.source, row, table.place(row), key, cells, raw, facts)
+    return RawRecord(load.id, load.source, row, table.place(row), key, cells, raw, facts)
 
 
 def _load(ws: Workspace, ref: str) -> Load:
@@ -205,7 +165,7 @@ def _facts(load: Load, row: int) -> Iterator[dict[str, str | None]]:
         yield from frame.iter_rows(named=True)
 
 
-def _made(fact: dict[str, str | None], table: TableRows, cells: Sequence[Cell]) -> Made:
+def _made(fact: dict[str, str | None], table: TableRows, cells: Sequence[RawCell]) -> MadeFact:
     """A fact, with the columns that made its object: those that the load keeps for its predicate,
     and of several those of which a value is in the object."""
     predicate, text = str(fact["predicate"]), str(fact["object"])
@@ -213,7 +173,9 @@ def _made(fact: dict[str, str | None], table: TableRows, cells: Sequence[Cell]) 
     filled = [cell for cell in cells if cell.column in candidates]
     shown = [cell for cell in filled if any(_in(value, text) for value in cell.values)]
     columns = tuple(cell.column for cell in shown or filled)
-    return Made(str(fact["subject"]), predicate, text, fact["datatype"], fact["language"], columns)
+    return MadeFact(
+        str(fact["subject"]), predicate, text, fact["datatype"], fact["language"], columns
+    )
 
 
 def _in(value: str, text: str) -> bool:
