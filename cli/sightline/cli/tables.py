@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sightline.cli import terminal
-from sightline.insights.records import EntityRef, Fact, Ref, Reliability, Step
+from sightline.insights.records import ChangedAnswer, EntityRef, Fact, Ref, Reliability, Step
 
 if TYPE_CHECKING:
     from sightline.insights.kinds.changes import Changes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sightline.insights.kinds.merges import Merges
     from sightline.insights.kinds.paths import Paths
     from sightline.insights.kinds.query import Answers
-    from sightline.insights.kinds.surprising import Surprising
+    from sightline.insights.kinds.surprising import Forbidden, Surprising
 
 _UNSAID = {field.name for field in fields(Reliability)}
 
@@ -75,17 +75,15 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
     """Facts with their chance and what speaks for them; guesses are only counted."""
     shown = [fact for fact in facts if not fact.abstain]
     columns: dict[str, list[str]] = {
-        "fact": [f"{f.head.label} —{f.relation.label}→ {f.tail.label}" for f in shown],
+        "fact": list(map(_text, shown)),
         "status": [f.status for f in shown],
         "#chance": [percent(f.probability) for f in shown],
         "#if any": [percent(f.probability_if_any) for f in shown],
         "qualifiers": list(map(_qualifiers, shown)),
         "why": list(map(_why, shown)),
     }
-    if not any(columns["qualifiers"]):
-        del columns["qualifiers"]
     if shown or not answer.guesses:
-        terminal.table(title, list(columns), list(zip(*columns.values())))
+        _columns(title, columns)
     if answer.guesses:
         also = f"{title}: " if not shown else "and "
         guesses = "guess" if answer.guesses == 1 else "guesses"
@@ -99,6 +97,17 @@ def _show_facts(title: str, facts: Sequence[Fact], answer: Reliability) -> None:
             "chance: as an answer to this question; asked of its other end a fact may have "
             "another, `sightline explain` shows both"
         )
+
+
+def _text(fact: Fact | Explanation | Forbidden | ChangedAnswer) -> str:
+    return f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label}"
+
+
+def _columns(title: str, columns: dict[str, list[str]]) -> None:
+    """A table of columns; without that of qualifiers where nothing has any."""
+    if not any(columns["qualifiers"]):
+        del columns["qualifiers"]
+    terminal.table(title, list(columns), list(zip(*columns.values())))
 
 
 def _say_reason(answer: Any, cut: str) -> None:
@@ -123,6 +132,10 @@ def percent(chance: float | None) -> str:
     return f"{chance:.0%}" if chance >= 0.095 or chance == 0 else f"{chance:.1%}"
 
 
+def _small(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
+
+
 def _why(fact: Fact) -> str:
     if fact.status != "predicted":
         files = "; ".join(map(str, fact.origins[:2]))
@@ -139,14 +152,11 @@ def show_paths(answer: Paths) -> None:
         "path": [path.text for path in answer.paths],
         "qualifiers": [_qualifiers(*path.steps) for path in answer.paths],
     }
-    if not any(columns["qualifiers"]):
-        del columns["qualifiers"]
     source, target = (
         end[0].label if len(end) == 1 else f"{len(end)} entities"
         for end in (answer.source, answer.target)
     )
-    heading = f"From {source} to {target}"
-    terminal.table(heading, list(columns), list(zip(*columns.values())))
+    _columns(f"From {source} to {target}", columns)
     if answer.paths:
         terminal.say(f"{len(answer.paths)} of {answer.found} paths shown")
         shapes = (
@@ -169,9 +179,8 @@ def show_query(answer: Answers) -> None:
     if likely:
         columns += ["#chance", "predicted"]
         for row, cells in zip(shown, rows):
-            new = (fact for fact in row.facts if fact.status == "predicted")
-            said = (f"{f.head.label} —{f.relation.label}→ {f.tail.label}" for f in new)
-            cells += [percent(row.probability), "; ".join(dict.fromkeys(said))]
+            said = dict.fromkeys(_text(fact) for fact in row.facts if fact.status == "predicted")
+            cells += [percent(row.probability), "; ".join(said)]
     if shown or not answer.rows:
         terminal.table("Answers", columns, rows)
     if answer.rows:
@@ -266,21 +275,19 @@ def show_surprising(answer: Surprising) -> None:
     rows = []
     for one in answer.surprising:
         fact = one.fact
-        text = f"{fact.head.label} —{fact.relation.label}→ {fact.tail.label}"
         asked = fact.tail if fact.direction == "in" else fact.head
         chances = percent(fact.probability), asked.label, percent(fact.graph_chance)
         paths = (fact.rule.paths if fact.rule else ()) or fact.support
         p = None if one.connection is None else one.connection.p_value
         why = paths[0].text if paths else ""
-        rows.append((text, *chances, f"{fact.surprising:.1f}", _small(p), why))
+        rows.append((_text(fact), *chances, f"{fact.surprising:.1f}", _small(p), why))
     columns = ("fact", "#chance", "asked of", "#by rules", "#bits", "#p of paths", "here")
     terminal.table("Surprising, and not stated", columns, rows)
     terminal.say(f"{answer.asked:,} of {answer.entities:,} entities were asked about")
     for out in answer.left_out:
         terminal.say(f"left out: {out.facts:,}, {out.why}")
     for no in answer.forbidden:
-        said = f"{no.head.label} —{no.relation.label}→ {no.tail.label}"
-        terminal.say(f"forbidden: {said}; {no.constraint}")
+        terminal.say(f"forbidden: {_text(no)}; {no.constraint}")
     _say_reason(answer, "not everything was looked at")
 
 
@@ -291,9 +298,8 @@ def _also(one: SharedFeature) -> str:
 
 def show_explanation(answer: Explanation) -> None:
     """Status and sources of a fact, the rules that give it with a walk each, and both chances."""
-    fact = f"{answer.head.label} —{answer.relation.label}→ {answer.tail.label}"
     said = [answer.status, answer.note, answer.premises, *map(str, answer.origins[:2])]
-    terminal.say(f"{fact}: {'; '.join(filter(None, said))}")
+    terminal.say(f"{_text(answer)}: {'; '.join(filter(None, said))}")
     relation = f"—{answer.relation.label}→"
     for asked, one in (
         (f"{answer.head.label} {relation} ?", answer if answer.probability is not None else None),
@@ -349,8 +355,8 @@ def show_changes(answer: Changes) -> None:
     ):
         lines_read = [
             (
-                f"{f.head.label} —{f.relation.label}→ {f.tail.label}",
-                *(f.status, percent(float(said_of(f, "confidence") or 0)), said_of(f, "sentence")),
+                *(_text(f), f.status),
+                *(percent(float(said_of(f, "confidence") or 0)), said_of(f, "sentence")),
             )
             for f in read
         ]
@@ -358,20 +364,13 @@ def show_changes(answer: Changes) -> None:
     if answer.compared:
         heads = ("answer", "change", "#before", "#after", "because")
         said = [
-            (
-                f"{a.head.label} —{a.relation.label}→ {a.tail.label}",
-                *(a.change, percent(a.before), percent(a.after), "; ".join(a.because)),
-            )
+            (_text(a), a.change, percent(a.before), percent(a.after), "; ".join(a.because))
             for a in answer.answers
         ]
         terminal.table(f"Answers about {answer.compared} entities", heads, said)
     for text in (answer.note, answer.reason):
         if text:
             terminal.say(text)
-
-
-def _small(value: float | None) -> str:
-    return "" if value is None else f"{value:.2g}"
 
 
 def show_diagnosis(answer: Diagnosis) -> None:
@@ -392,7 +391,6 @@ def show_diagnosis(answer: Diagnosis) -> None:
     _say_reason(answer, "not everything was looked at")
 
 
-#: How to show kinds of answer for which ``show`` does not do, by their name.
 def show_merges(answer: Merges) -> None:
     """What was merged into what, with the chance, and what speaks for it."""
     columns = ("entity", "merged from", "#chance", "how", "why")
@@ -408,6 +406,7 @@ def show_merges(answer: Merges) -> None:
     terminal.say(f"{len(rows):,} of {answer.total:,}; --undo ID takes one back")
 
 
+#: How to show kinds of answer for which ``show`` does not do, by their name.
 OWN: dict[str, Callable[..., None]] = {
     "changes": show_changes,
     "communities": show_communities,
