@@ -12,7 +12,7 @@ Knows loads; how identifiers and records are compared is in ``identifiers``, ``r
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,55 +154,9 @@ def _write(
     if ambiguous:
         text = f"{ambiguous:,} identifiers join several of one source to one thing; none was merged"
         notes.append(Note(text, True))
-    scored = [pl.DataFrame(schema=PAIRS)]
-    copies = [pl.DataFrame(schema={"entity": pl.Int32, "of": pl.Int32})]
     groups = {} if identifiers_only else _groups(inputs, types)
-    for done, (title, entities) in enumerate(groups.items()):
-        progress("merge", done, len(groups), title)
-        records = records_of(inputs, entities)
-        found = compare(records, threshold)
-        scored.append(found.pairs)
-        copies.append(found.copies)
-        if found.titles:
-            fields = ", ".join(found.titles)
-            notes.append(Note(f"{title}: {len(entities):,} compared by {fields}"))
-        elif len(entities) > 1:
-            text = (
-                f"{title}: {len(entities):,} were not compared, as no field tells some from others"
-            )
-            notes.append(Note(text))
-        if found.uncompared:
-            notes.append(
-                Note(
-                    f"{title}: {found.uncompared:,} were not compared, as too many others share "
-                    "each of their keys",
-                    True,
-                )
-            )
-    pairs = pl.concat(scored).sort("probability", descending=True, maintain_order=True)
-    pairs = pairs.unique(("a", "b"), keep="first", maintain_order=True)
-    rules = rules_of(inputs, closed, _apart(inputs, loads))
-    pairs, against = rules.split(pairs)
-    closed, against_closed = rules.split(closed)
-    alike = pl.concat(copies).unique("entity", keep="first", maintain_order=True)
-    alike, _ = rules.split(alike.select(a="of", b="entity"))
-    apart = against.filter(pl.col("probability") >= threshold).height + against_closed.height
-    if apart:
-        text = f"{apart:,} pairs were left apart, as a rule forbids to merge them"
-        notes.append(Note(text, True))
-    sure = pairs.filter(pl.col("probability") >= threshold)
-    allowed = pl.concat([closed, sure.select("a", "b")]).unique(maintain_order=True)
-    into, left = clusters(allowed, _weight(inputs))
-    if left:
-        text = f"{left:,} hang together with more than {MOST_TOGETHER} others; left apart"
-        notes.append(Note(text, True))
-    goes = pl.concat([into["entity"], into["into"]]).unique().implode()
-    if alone := alike.filter(~pl.col("a").is_in(goes)).height:
-        text = (
-            f"{alone:,} say the same as two others and are left apart, as nothing but copies is "
-            "there twice, which would tell how sure it is that two are one"
-        )
-        notes.append(Note(text, True))
+    pairs, copies = _compared(inputs, groups, threshold, notes, progress)
+    into, sure, alike = _chosen(inputs, loads, closed, pairs, copies, threshold, notes)
     said = _statements(inputs, into, sure, links, alike)
     progress("merge", 1, 1, "done")
     if said.is_empty():
@@ -221,6 +175,79 @@ def _write(
             notes=notes,
         )
     return load, notes
+
+
+def _compared(
+    inputs: Inputs,
+    groups: Mapping[str, pl.Series],
+    threshold: float,
+    notes: list[Note],
+    progress: Progress,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Pairs of all groups, the surest first, and copies of records; ``notes`` gets what was
+    compared by what."""
+    scored = [pl.DataFrame(schema=PAIRS)]
+    copies = [pl.DataFrame(schema={"entity": pl.Int32, "of": pl.Int32})]
+    for done, (title, entities) in enumerate(groups.items()):
+        progress("merge", done, len(groups), title)
+        found = compare(records_of(inputs, entities), threshold)
+        scored.append(found.pairs)
+        copies.append(found.copies)
+        said = f"{title}: {len(entities):,}"
+        if found.titles:
+            notes.append(Note(f"{said} compared by {', '.join(found.titles)}"))
+        elif len(entities) > 1:
+            notes.append(Note(f"{said} were not compared, as no field tells some from others"))
+        if found.uncompared:
+            text = (
+                f"{title}: {found.uncompared:,} were not compared, as too many others share each "
+                "of their keys"
+            )
+            notes.append(Note(text, True))
+    pairs = pl.concat(scored).sort("probability", descending=True, maintain_order=True)
+    return (
+        pairs.unique(("a", "b"), keep="first", maintain_order=True),
+        pl.concat(copies).unique("entity", keep="first", maintain_order=True),
+    )
+
+
+def _chosen(
+    inputs: Inputs,
+    loads: Sequence[Load],
+    closed: pl.DataFrame,
+    pairs: pl.DataFrame,
+    copies: pl.DataFrame,
+    threshold: float,
+    notes: list[Note],
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """What goes into what, as rules allow: ``entity`` and ``into``, the pairs and the copies that
+    speak for it; ``notes`` gets what is left apart.
+
+    Args:
+        closed: pairs that identifiers make one; ``pairs``: that were compared.
+    """
+    rules = rules_of(inputs, closed, _apart(inputs, loads))
+    pairs, against = rules.split(pairs)
+    closed, against_closed = rules.split(closed)
+    alike, _ = rules.split(copies.select(a="of", b="entity"))
+    apart = against.filter(pl.col("probability") >= threshold).height + against_closed.height
+    if apart:
+        text = f"{apart:,} pairs were left apart, as a rule forbids to merge them"
+        notes.append(Note(text, True))
+    sure = pairs.filter(pl.col("probability") >= threshold)
+    allowed = pl.concat([closed, sure.select("a", "b")]).unique(maintain_order=True)
+    into, left = clusters(allowed, _weight(inputs))
+    if left:
+        text = f"{left:,} hang together with more than {MOST_TOGETHER} others; left apart"
+        notes.append(Note(text, True))
+    goes = pl.concat([into["entity"], into["into"]]).unique().implode()
+    if alone := alike.filter(~pl.col("a").is_in(goes)).height:
+        text = (
+            f"{alone:,} say the same as two others and are left apart, as nothing but copies is "
+            "there twice, which would tell how sure it is that two are one"
+        )
+        notes.append(Note(text, True))
+    return into, sure, alike
 
 
 def _groups(inputs: Inputs, types: Sequence[str]) -> dict[str, pl.Series]:
