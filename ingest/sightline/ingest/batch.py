@@ -66,6 +66,12 @@ def column_name(name: str) -> str:
     return f"'{name}'" if name == "*" or name.startswith("^") else name
 
 
+def first_of(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """The column that bears the earliest of ``names``, in whatever case."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in names if name in lower), None)
+
+
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Column names without blanks around them; unnamed and repeated ones get a number."""
     seen: dict[str, int] = {}

@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.record.loads import Note
-from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.batch import Batch, column_name, row_of
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.source import Declared, Link, NoSuchTable, Selection, Source, Table
 
@@ -179,7 +179,7 @@ def batches_of(
         frame = pl.DataFrame(series)
         rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
         start += frame.height
-        yield Batch(frame, rows, _hashes(frame), partial(_raw, frame), position=position)
+        yield Batch(frame, rows, _hashes(frame), partial(row_of, frame), position=position)
     if binary:
         names = ", ".join(sorted(binary))
         notes.append(Note(f"binary values of {name} ({names}) are kept as base64"))
@@ -213,10 +213,6 @@ def as_text(value: Any) -> str | list[str] | None:
 def _hashes(frame: pl.DataFrame) -> pl.Series:
     lists = [name for name, kind in frame.schema.items() if kind != pl.String]
     return frame.with_columns(pl.col(name).list.join("\x1f") for name in lists).hash_rows()
-
-
-def _raw(frame: pl.DataFrame, i: int) -> str:
-    return json.dumps(frame.row(i, named=True), ensure_ascii=False)
 
 
 def shown(url: str) -> str:

@@ -591,7 +591,7 @@ class Checkup:
     def _leakage(self, end: float) -> Iterator[Suspect]:
         """Held-out facts that a relation of the same meaning gives away."""
         s = self.snapshot
-        alike = {(r, r, True) for r in np.flatnonzero(_both_ways(s)).tolist()}
+        alike = {(r, r, True) for r in np.flatnonzero(s.symmetric).tolist()}
         alike |= {(r, r, False) for r in range(s.num_relations)}
         for one, other, inverse, both, least in self._same_relations:
             if both >= LEAST_PAIRS and both >= SAME_PAIRS * least:
@@ -799,12 +799,6 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return about.st_mtime_ns, about.st_size
-
-
-def _both_ways(s: Snapshot) -> Ids:
-    """Whether each relation is symmetric."""
-    same: Ids = s.one_rel[: s.num_relations] == s.one_rel[s.num_relations :]
-    return same
 
 
 def _once(found: list[Suspect]) -> list[Suspect]:

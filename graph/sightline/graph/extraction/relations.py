@@ -131,7 +131,7 @@ def candidates(snapshot: Snapshot, mentions: Mentions, seed: int = 0) -> Candida
     s = snapshot
     kinds = first_type(s)
     size = int(kinds.max(initial=0)) + 1
-    symmetric = _symmetric(s)
+    symmetric = s.symmetric
     fittings = [_fitting(s, kinds, relation, size) for relation in range(s.num_relations)]
     draws = np.random.default_rng(seed)
     columns = tuple(np.zeros(0, np.int64) for _ in range(5))
@@ -198,7 +198,7 @@ def extract(snapshot: Snapshot, found: Candidates, document: Ids, precision: flo
     """
     s = snapshot
     kinds = first_type(s)
-    swap = _symmetric(s)[found.relation] & (found.head > found.tail)
+    swap = s.symmetric[found.relation] & (found.head > found.tail)
     head, tail = np.where(swap, found.tail, found.head), np.where(swap, found.head, found.tail)
     _, bag = np.unique(s.fact_keys(head, found.relation, tail), return_inverse=True)
     count = np.bincount(bag)
@@ -302,12 +302,6 @@ def _of_today(
     lasting = (told >= ENOUGH) & (told >= untrue)
     today: Flags = ~past | lasting[relation]
     return today
-
-
-def _symmetric(s: Snapshot) -> Flags:
-    """Which relations are the same in both directions."""
-    both: Flags = s.one_rel[: s.num_relations] == s.one_rel[s.num_relations :]
-    return both
 
 
 def _fitting(

@@ -159,7 +159,7 @@ class Constraints:
         """
         s, edges = self.snapshot, self._edges(r)
         kinds: list[ConstraintKind] = ["functional", "inverse functional", "irreflexive"]
-        if s.one_rel[r] != s.one_rel[r + s.num_relations]:
+        if not s.symmetric[r]:
             upward = float((s.head[edges] < s.tail[edges]).mean()) if len(edges) else 0.0
             in_order = min(upward, 1 - upward) <= MOST_EXCEPTIONS
             kinds += ["symmetric"] if in_order else ["symmetric", "asymmetric"]

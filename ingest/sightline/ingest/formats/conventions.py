@@ -26,12 +26,11 @@ from sightline.graph.vocabulary import (
     expand,
     readable_name,
 )
-from sightline.ingest.batch import Batch
+from sightline.ingest.batch import Batch, first_of
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.graphs import (
     EdgeColumns,
     NodeColumns,
-    first_of,
     left_inferred,
     property_of,
 )

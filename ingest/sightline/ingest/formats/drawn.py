@@ -18,12 +18,11 @@ import polars as pl
 from sightline.graph.exchange.flat import MEANING, Meaning, Said, values_in
 from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import RDF_TYPE, RDFS_LABEL
-from sightline.ingest.batch import Batch, column_name
+from sightline.ingest.batch import Batch, column_name, first_of
 from sightline.ingest.formats.graphs import (
     UNNAMED,
     EdgeColumns,
     NodeColumns,
-    first_of,
     left_inferred,
 )
 from sightline.ingest.source import Source, Table

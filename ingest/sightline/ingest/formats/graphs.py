@@ -19,6 +19,7 @@ from sightline.graph.vocabulary import (
     Kind,
     expand,
 )
+from sightline.ingest.batch import first_of
 from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, iri_in, named, type_of
 
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
@@ -135,12 +136,6 @@ def property_of(prefixes: Mapping[str, str], name: str) -> str:
     if known is not None or re.match(r"(https?://|urn:)\S+$", name):
         return known or name
     return prefixes["property"] + quote(name, safe="")
-
-
-def first_of(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    """The column that bears the earliest of ``names``, in whatever case."""
-    lower = {column.lower(): column for column in reversed(columns)}
-    return next((lower[name] for name in names if name in lower), None)
 
 
 def _text(column: str, split: str | None) -> Value:

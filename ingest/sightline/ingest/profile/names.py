@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
+from sightline.ingest.batch import first_of
+
 HEADS = (
     *("head", "subject", "source", "from", "h", "s", "start", "source_id", "head_id", "node1"),
     "spdxelementid",
@@ -416,12 +418,6 @@ def local(found: Sequence[str]) -> str:
     return quote("_".join(found), safe="")
 
 
-def first(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    """The column that bears the earliest of ``names``."""
-    lower = {column.lower(): column for column in reversed(columns)}
-    return next((lower[name] for name in names if name in lower), None)
-
-
 def person(columns: Sequence[str]) -> tuple[tuple[str, ...], str, str] | None:
     """Columns of the first and the last name of one person, after the words before both.
 
@@ -470,12 +466,12 @@ def triple_columns(columns: Sequence[str]) -> tuple[str, tuple[str, ...], str] |
 
     There is no relation where the columns hold pairs; several may be one, the likeliest first.
     """
-    head, tail = first(columns, HEADS), first(columns, TAILS)
+    head, tail = first_of(columns, HEADS), first_of(columns, TAILS)
     lower = {column.lower(): column for column in reversed(columns)}
     relations = tuple(lower[name] for name in RELATIONS if name in lower)
     if not head or not tail:
         return None
-    sure, key = (head.lower(), tail.lower()) in PAIRS, first(columns, KEYS)
+    sure, key = (head.lower(), tail.lower()) in PAIRS, first_of(columns, KEYS)
     if not relations:
         return (head, (), tail) if key is None and (sure or len(columns) == 2) else None
     return (head, relations, tail) if key is None or sure else None

@@ -120,6 +120,12 @@ class Edges(Section):
         return key
 
     @cached_property
+    def symmetric(self) -> Flags:
+        """Which relations are the same in both directions: bool ``(R,)``."""
+        one: Flags = np.equal(*np.split(self.one_rel, 2))
+        return one
+
+    @cached_property
     def degree(self) -> Ids:
         """Facts at each entity, in and out, twins counted once: int32 ``(N,)``."""
         again = np.concatenate([self.head[self.twin_edge], self.tail[self.twin_edge]])
