@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -136,7 +138,21 @@ def test_a_report_tells_it_of_its_insights_and_of_how_many(people: World, tmp_pa
     assert [write.left(fall) for fall in (-0.02, 0.7, 9.0)] == ["102 %", "50 %", "< 1 %"]
 
 
-def test_what_a_report_had_no_time_to_measure_is_said(people: World) -> None:
+def test_no_clock_decides_what_a_report_measures(
+    people: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same workspace gives the same bytes, however busy the machine is."""
     fact = people.predict("p37", "lives_in", k=1, new_only=True)[0]
-    assert compose.faithful_of(people.sight, [fact, fact], 0) == ((), module.LATE)
+    quick = compose.faithful_of(people.sight, [fact])
+
+    hours = count(step=3600)
+    slow = SimpleNamespace(perf_counter=lambda: float(next(hours)))
+    monkeypatch.setattr(module, "time", slow)
+    monkeypatch.setattr(explain, "time", slow)
+    assert compose.faithful_of(people.sight, [fact]) == quick
+    assert quick[0][0] is not None
+    assert quick[0][0].draws == module.DRAWS
+
+
+def test_a_report_without_insights_measures_nothing(people: World) -> None:
     assert compose.faithful_of(people.sight, []) == ((), None)

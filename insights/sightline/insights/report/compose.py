@@ -5,7 +5,7 @@ Asks the kinds of answers and the model; knows no file.
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sightline.graph.errors import SightlineError
+from sightline.graph.progress import stop_if_cancelled
 from sightline.insights.deadline import Deadline
-from sightline.insights.faithfulness import LATE, READS_NOTHING
+from sightline.insights.faithfulness import READS_NOTHING
 from sightline.insights.from_texts import extracted
 from sightline.insights.kinds import (
     communities,
@@ -306,23 +307,20 @@ class Summary:
 
 
 def faithful_of(
-    sight: Sightline, facts: Sequence[Fact], patience_ms: int = PATIENCE_MS
+    sight: Sightline, facts: Sequence[Fact]
 ) -> tuple[tuple[Faithfulness | None, ...], str | None]:
     """How far the model's scores of some facts rest on their support, each as ``explain`` measures
-    it, and that in words: means and how many were measured in so many milliseconds, or why none."""
+    it with all the draws that it may take, and that in words: means and of how many, or why
+    none."""
     if facts and not sight.reads_graph:
         return (), READS_NOTHING
     found: list[Faithfulness | None] = []
     notes: list[str] = []
-    end = time.perf_counter() + patience_ms / 1000
     for fact in facts:
-        left = round(1000 * (end - time.perf_counter()))
-        if left < 1:
-            notes.append(LATE)
-            break
+        stop_if_cancelled()
         named = fact.head.iri, fact.relation.iri, fact.tail.iri
-        asked = explain.ExplainQuestion(*named, faithfulness=True, deadline_ms=left)
-        answer = explain.KIND.answer(sight, asked)
+        asked = explain.ExplainQuestion(*named, faithfulness=True)
+        answer = explain.explained(sight, asked, math.inf)
         found.append(answer.faithfulness)
         if answer.faithfulness is None:
             notes.append(answer.faithfulness_note)
@@ -336,7 +334,7 @@ def faithful_of(
     )
     note += f"score falls by {fall:.2f} in the mean, without as many others of the same relations "
     note += f"and like degrees by {others:.2f}"
-    return (*found, *[None] * (len(facts) - len(found))), note
+    return tuple(found), note
 
 
 def plots_of(sight: Sightline, most: int) -> Plots:
