@@ -5,7 +5,7 @@ Knows the string tables of a snapshot; knows no ranking and no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,8 @@ class Names:
         self.rule: Callable[[int], Rule] = lru_cache(CACHED)(self._rule)
         #: A directed relation as it is walked: ``—capital→`` or ``←capital—``.
         self.arrow: Callable[[int], str] = lru_cache(CACHED)(self._arrow)
+        #: The relations of a path: ``—official language→ · ←official language—``.
+        self.metapath: Callable[[tuple[int, ...]], str] = lru_cache(CACHED)(self._metapath)
 
     def _entity(self, entity: int) -> EntityRef:
         if entity == NOBODY:
@@ -199,10 +201,9 @@ class Names:
         The text reads ``Portugal —official language→ Portuguese ←official language— Timor-Leste``.
         """
         steps = tuple(map(self.step, path.edges, path.rels))
-        arrows = list(map(self.arrow, path.rels))
         text = self.entity(path.entities[0]).label
-        for arrow, step in zip(arrows, steps):
-            text += f" {arrow} {step.target.label}"
+        for rel, step in zip(path.rels, steps):
+            text += f" {self.arrow(rel)} {step.target.label}"
         return Path(text, steps, path.score, self.metapath(path.rels), len(steps))
 
     def _rule(self, rule: int) -> Rule:
@@ -247,7 +248,7 @@ class Names:
         said = self.origins(edge), self.qualifiers(edge)
         return Step(source, self.relation(rel), forward, target, *said)
 
-    def metapath(self, rels: Sequence[int]) -> str:
+    def _metapath(self, rels: tuple[int, ...]) -> str:
         """The relations of a path: ``—official language→ · ←official language—``.
 
         A relation and its inverse are one, and so are both directions of a symmetric one.

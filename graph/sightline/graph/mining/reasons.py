@@ -5,6 +5,7 @@ Knows the rules of a snapshot and its arrays; knows no label and no model.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,23 +43,26 @@ def reasons(snapshot: Snapshot, head: int, relation: int, tail: int) -> list[Rea
     if rules is None:
         return []
     graph, sure = prepared(snapshot)
-    rel = int(snapshot.one_rel[relation])
-    back = int(graph.back[rel])
+    # Memoryviews give plain numbers at a tenth of the cost of NumPy's.
+    begins, chance = snapshot.rule_indptr.data, sure.data
+    rel = snapshot.one_rel.data[relation]
+    back = graph.back.data[rel]
     columns = (rules.body, rules.head_end, rules.body_end)
     found = []
     for one, x, y, turned in ((rel, head, tail, False), (back, tail, head, True)):
         if not turned or back != rel or head != tail:
-            low, high = snapshot.rule_indptr[one : one + 2].tolist()
-            at = walks.applying(graph, columns, low, high, x, y, COUNTED, STEPS)
-            found += [Reason(r, turned) for r in at.tolist()]
+            low, high = begins[one], begins[one + 1]
+            if low < high:
+                at = walks.applying(graph, columns, low, high, x, y, COUNTED, STEPS)
+                found += [Reason(r, turned) for r in at.tolist()]
     once = {reason.rule: reason for reason in found[::-1]}
-    return sorted(once.values(), key=lambda reason: (-sure[reason.rule], reason.rule))[:COUNTED]
+    return sorted(once.values(), key=lambda reason: (-chance[reason.rule], reason.rule))[:COUNTED]
 
 
 def chance_of(snapshot: Snapshot, found: list[Reason]) -> float:
     """Noisy-or of the lower ends of the rules' intervals."""
     _, sure = prepared(snapshot)
-    return float(1 - np.prod([1 - sure[reason.rule] for reason in found]))
+    return 1 - math.prod(1 - sure.data[reason.rule] for reason in found)
 
 
 def coverage(snapshot: Snapshot, rule: int) -> float:
@@ -101,7 +105,7 @@ def evidence(
         places = places[:n, : int((rules.body[r] >= 0).sum())]
     edges = graph.edge[places]
     scores = snapshot.path_weight[edges].prod(axis=1)
-    best = np.lexsort((*edges.T[::-1], -scores))[:k]
+    best = np.lexsort((*edges.T[::-1], -scores))[:k] if len(edges) > 1 else range(len(edges))
     found = [_path(snapshot, x, edges[i].tolist(), float(scores[i])) for i in best]
     if reason.turned and rules.head_end[r] < 0:
         found = [path.turned(snapshot.num_relations) for path in found]
@@ -110,10 +114,11 @@ def evidence(
 
 def _path(snapshot: Snapshot, start: int, edges: list[int], score: float) -> Path:
     entities, rels = [start], []
+    heads, relations, tails = snapshot.head.data, snapshot.relation.data, snapshot.tail.data
     for edge in edges:
-        head, tail = int(snapshot.head[edge]), int(snapshot.tail[edge])
+        head, tail = heads[edge], tails[edge]
         forward = head == entities[-1]
-        rels.append(int(snapshot.relation[edge]) + (0 if forward else snapshot.num_relations))
+        rels.append(relations[edge] + (0 if forward else snapshot.num_relations))
         entities.append(tail if forward else head)
     return Path(tuple(entities), tuple(edges), tuple(rels), score)
 
