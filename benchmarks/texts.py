@@ -30,11 +30,14 @@ from sightline.distill.student.student import Student
 from sightline.graph.arrays import Floats, Ids
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights.ask import Sightline
+from sightline.models.data.dataset import spread
 from sightline.models.data.queries import KnownAnswers, with_reciprocals
 from sightline.models.ranking import realistic_ranks
 
 #: One entity in so many loses its edges.
 LOSES = 10
+#: Questions that are asked of a set, evenly.
+MOST = 7000
 AT_ONCE = 64
 Fact = tuple[str, str, str]
 
@@ -125,16 +128,17 @@ def measure(folder: Path, hidden: list[Fact]) -> dict[str, str]:
         1,
     )
     known = with_reciprocals(edges[(edges >= 0).all(axis=1)], relations)
-    types = np.append(s.rarest_type, -1)
+    classes = len(s.class_iris) + 1
+    types = np.where(s.rarest_type < 0, classes - 1, s.rarest_type)
     type_of = types[np.where(known[:, 0] >= 0, view.model.entity_ids[known[:, 0]], -1)]
     width = student.num_entities
+    every, asked = _forward(asked, relations), spread(asked, MOST)
     print(f"{len(anchors)} entities, {len(asked)} questions", flush=True)
 
     def often(rows: Ids, keys: Ids, most: int) -> Any:
         return coo_array((np.ones(len(rows), np.float32), (keys, rows)), (most, width)).tocsr()
 
     counts = often(known[:, 2], known[:, 1], 2 * relations)
-    classes = len(s.class_iris) + 1
     typed = often(known[:, 2], known[:, 1] * classes + type_of, 2 * relations * classes)
 
     def by_text(who: Ids, rels: Ids) -> Floats:
@@ -170,9 +174,7 @@ def measure(folder: Path, hidden: list[Fact]) -> dict[str, str]:
         found[name] = f"MRR {np.mean(1 / rank):.3f}, Hits@10 {np.mean(rank <= 10):.3f}"
     if student.texts is not None:
         nothing = KnownAnswers.of_triples(asked[:0], n, relations)
-        best = answers_to(
-            by_text, np.unique(asked[:, :2], axis=0), nothing, _forward(asked, relations)
-        )
+        best = answers_to(by_text, np.unique(asked[:, :2], axis=0), nothing, every)
         for name, curve in ("such entities", student.texts), ("all others", student.calibration):
             said = curve.of_features(best.log_probability, best.rank, best.rel)
             error = calibration_error(said, best.true, best.question)
