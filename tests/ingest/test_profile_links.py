@@ -720,6 +720,122 @@ CASES = {
         },
         {("historyvisits", "from_visit", "historyvisits")},
     ),
+    "one word at the end of several ends as ids do": (
+        {"hosts": table("hostid,proxy_hostid", (f"{i},{i // 4 or ''}" for i in range(1, 90)))},
+        {("hosts", "proxy_hostid", "hosts")},
+    ),
+    "what was created by an application was created by no user": (
+        {
+            "users": table(
+                "id,created_by_application_id", (f"{i},{i % 40 + 1}" for i in range(1, 90))
+            ),
+            "oauth_applications": numbered("id", 40),
+        },
+        {("users", "created_by_application_id", "oauth_applications")},
+    ),
+    "a letter and id, if the numbers are those of no other table": (
+        {
+            "notes": table("id,text", (f"{i * 7919 + 90000},t{i}" for i in range(60))),
+            "cards": table("id,nid", (f"{i},{i % 50 * 7919 + 90000}" for i in range(90))),
+            "sales": table("id,bid", (f"{i},{i % 9 + 1}" for i in range(30))),
+        },
+        {("cards", "nid", "notes")},
+    ),
+    "where a flight is from and where it goes to, by numbers": (
+        {
+            "airport": numbered("airport_id", 120),
+            "airport_geo": table(
+                "airport_id,lat,lon,town", (f"{i},1.{i},2.{i},t" for i in range(1, 121))
+            ),
+            "plane": numbered("plane_id", 60),
+            "flight": table(
+                "flight_id,from,to", (f"{i},{i % 119 + 2},{i * 7 % 70 + 1}" for i in range(1, 400))
+            ),
+        },
+        {
+            ("airport_geo", "airport_id", "airport"),
+            ("flight", "from", "airport"),
+            ("flight", "to", "airport"),
+        },
+    ),
+    "details in one word are of what the column is called after": (
+        {
+            "passenger": numbered("passenger_id", 40),
+            "passengerdetails": table("passenger_id,town", (f"{i},t" for i in range(1, 41))),
+        },
+        {("passengerdetails", "passenger_id", "passenger")},
+    ),
+    "as many slots as revisions, and each of one": (
+        {
+            "revision": numbered("rev_id", 60),
+            "slots": table("slot_revision_id,slot_role", (f"{i},r{i % 2}" for i in range(1, 61))),
+        },
+        {("slots", "slot_revision_id", "revision")},
+    ),
+    "all columns begin alike, and others have the whole name": (
+        {
+            "employee": table(
+                "EMP_NUM,EMP_LNAME,EMP_JOB", (f"{i},n{i},j" for i in range(100, 160))
+            ),
+            "department": table("DEPT,EMP_NUM", (f"D{i},{i * 3 + 100}" for i in range(11))),
+        },
+        {("department", "EMP_NUM", "employee")},
+    ),
+    "two letters of a word, and a number that is cut short": (
+        {
+            "databases": numbered("id", 5),
+            "fields": table("id,db_id", (f"{i},{i % 5 + 1}" for i in range(1, 60))),
+            "professor": numbered("professor_no", 30),
+            "classes": table("class_id,prof_no", (f"{i},{i % 30 + 1}" for i in range(100, 180))),
+        },
+        {("fields", "db_id", "databases"), ("classes", "prof_no", "professor")},
+    ),
+    "who reports and writes, by the name to log in with": (
+        {
+            "users": table("id,user_name,full_name", (f"{i},u{i},U {i}" for i in range(1, 60))),
+            "bugs": table(
+                "id,reporter,state", (f"{i},u{i % 50 + 1},s{i % 3}" for i in range(1, 90))
+            ),
+        },
+        {("bugs", "reporter", "users")},
+    ),
+    "a number that is 1, 2 or 3 is none of many comments": (
+        {
+            "comment": numbered("cid", 400),
+            "page": table("pid,title,comment", (f"{i},t{i},{i % 3 + 1}" for i in range(1, 200))),
+        },
+        set(),
+    ),
+    "ids whose names begin so, in one word": (
+        {
+            "site": numbered("idsite", 40),
+            "visit": table(
+                "idvisit,idsite,idea", (f"{i},{i % 40 + 1},{i % 9 + 1}" for i in range(1, 90))
+            ),
+        },
+        {("visit", "idsite", "site")},
+    ),
+    "an author is a user, whatever else has the letters of the word": (
+        {
+            "auth_user": numbered("id", 60),
+            "auth_group_permissions": numbered("id", 90, "kind"),
+            "posts": table("post_id,author_id", (f"{i},{i % 55 + 1}" for i in range(1, 200))),
+        },
+        {("posts", "author_id", "auth_user")},
+    ),
+    "what is related to a product is one, though there are as many zones": (
+        {
+            "product": numbered("product_id", 80),
+            "zone": numbered("zone_id", 80),
+            "product_related": table(
+                "product_id,related_id", (f"{i % 80 + 1},{i * 7 % 79 + 1}" for i in range(100))
+            ),
+        },
+        {
+            ("product_related", "product_id", "product"),
+            ("product_related", "related_id", "product"),
+        },
+    ),
 }
 
 

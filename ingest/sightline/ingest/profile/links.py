@@ -6,6 +6,7 @@ speak for such a link; texts that are all found speak for themselves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from sightline.ingest.profile.speak import (
     surprising,
 )
 from sightline.ingest.profile.statistics import Column, may_name
-from sightline.ingest.profile.tables import MANY, Profiled, owns
+from sightline.ingest.profile.tables import MANY, Profiled, is_end, owns
 
 #: Names that say as much alone speak for a link of which this share of the values is found.
 SURE_NAME, SHARE_OF_SURE = 0.75, 0.5
@@ -42,6 +43,8 @@ SHARE_OF_UNSURE = 0.99
 LEAST_OF_IDS = 5
 #: Of so many values of a column this share must be keys of a table, or all are not looked up there.
 PROBES, LEAST_PROBES = 8, 0.75
+#: A letter and ``id``: ``nid`` of a note, if numbers show that; ``bid`` and ``kid`` are words.
+_INITIAL = re.compile(r"[a-z]id", re.IGNORECASE)
 #: Letters at the end of names written as one by which they are compared; the marks of people and of
 #: ends of edges.
 END, PERSON, END_OF = 4, "@", ">"
@@ -120,14 +123,25 @@ def _as_others_of_the_name(tables: Sequence[Profiled]) -> None:
     for table in tables:
         for column in table.columns.values():
             to = called.get(column.words_called, {})
-            if len(to) != 1 or column.name in table.links or column.name in table.key:
+            other = _other_end(table, column)
+            if other is None and len(to) == 1 and column.name not in table.key:
+                other = next(iter(to.values()))
+            if other is None or column.name in table.links or column.kind != "integer":
                 continue
-            (link,) = to.values()
-            if link.table is None or link.table is table or column.kind != "integer":
+            if other.table is None or other.table is table:
                 continue
-            found = _found(column, link.table.columns[link.column])
+            found = _found(column, other.table.columns[other.column])
             if found.found and found.share >= SHARE_OF_UNSURE:
-                table.links[column.name] = Link(link.table, link.column, found, 0.0)
+                table.links[column.name] = Link(other.table, other.column, found, 0.0)
+
+
+def _other_end(table: Profiled, column: Column) -> Link | None:
+    """The link of the other of two ends: where one is from, if another is where it goes."""
+    if not is_end(table, column):
+        return None
+    rest = column.words_called[1:]
+    others = ((table.columns[name], link) for name, link in table.links.items())
+    return next((x for c, x in others if is_end(table, c) and c.words_called[1:] == rest), None)
 
 
 def _name_by_what_others_repeat(tables: Sequence[Profiled]) -> None:
@@ -245,11 +259,12 @@ def _marks_of(table: Profiled) -> set[str]:
     """What a table has in common with the names of columns that speak for it."""
     joined, last = "".join(table.thing), table.thing[-1]
     marks = {*table.thing, joined[-END:], "^" + joined[:1], "^" + last[:HINT]}
-    marks |= {"^" + joined[:1] + letter for letter in joined[1:]}
+    marks |= {"^" + text[0] + letter for text in (joined, last) for letter in text[1:]}
     for key in table.names:
         column = table.columns[key]
         if names.is_identifier(column.called) or table.key == (key,):
             marks |= {*column.stem, "=" + "".join(column.words_called)}
+            marks.add("=" + "".join(names.words(key)))
     if last in (*names.PEOPLE, *names.PROFESSIONALS, "profile") or table.whole_name:
         marks.add(PERSON)
     if table.generic:
@@ -273,9 +288,12 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     is_key = table.key == (column.name,)
     if is_key and table.same_as:
         return None
-    if is_key and _names_own(table, column) and not table.supplement:
+    by_name = targets.by_name(table, column)
+    called_so = any(one.thing == column.stem for one in by_name if one is not table)
+    own = owns(table.thing, column.stem) or (_begins(table, column) and not called_so)
+    if is_key and own and not table.supplement:
         return None
-    found = list(_candidates(table, column, targets.by_name(table, column), True))
+    found = list(_candidates(table, column, by_name, True))
     if is_key:
         found = [link for link in found if _may_be_key(column, link)]
     if not found and (column.codes or not is_key):
@@ -286,14 +304,26 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
         return best
     # Without a sure name only the one table that has all values can be meant.
     rivals = [link for link in found if link.name == best.name]
+    if len({id(_root(link)) for link in rivals}) > 1:
+        rivals = [link for link in rivals if _is_other_end(table, column, link)]
+        best = rivals[0] if rivals else None
     return best if len({id(_root(link)) for link in rivals}) == 1 else None
 
 
-def _names_own(table: Profiled, column: Column) -> bool:
-    """Whether a key is named after its own table: ``hd_demo_sk`` of household demographics."""
+def _is_other_end(table: Profiled, column: Column, link: Link) -> bool:
+    """Whether records are pairs, and the other end is what a link refers to: ``product_id`` and
+    ``related_id``."""
+    if link.name or len(table.key) != 2 or column.name not in table.key or link.table is None:
+        return False
+    others = (table.columns[name].stem for name in table.key if name != column.name)
+    return any(other == link.table.thing for other in others)
+
+
+def _begins(table: Profiled, column: Column) -> bool:
+    """Whether a column is called as its own table begins: ``hd_demo_sk`` of household
+    demographics."""
     last = column.stem[-1:]
-    begins = bool(last) and len(last[0]) > 2 and table.thing[-1].startswith(last[0])
-    return begins or owns(table.thing, column.stem)
+    return bool(last) and len(last[0]) > 2 and table.thing[-1].startswith(last[0])
 
 
 def _described(table: Profiled, column: Column, links: list[Link]) -> list[Link]:
@@ -325,6 +355,10 @@ def _may_be_key(column: Column, link: Link) -> bool:
     """Whether records may be those of the other table: numbers from 1 on are counters else."""
     assert link.table is not None
     of_key = link.table.columns[link.column]
+    if link.name >= OWN_WORDS and names.is_id(column.called) and link.found.share == 1:
+        counts = column.distinct.count, of_key.distinct.count
+        if counts[0] == counts[1] >= MANY:
+            return True  # ``slot_revision_id``, where there are as many slots as revisions
     return link.name >= SAME_NAME or (link.name > 0 and surprising(column, of_key, link.found))
 
 
@@ -347,6 +381,7 @@ def _worth(table: Profiled, column: Column, link: Link) -> tuple[float | bool, .
         target.thing[0] == table.thing[0],
         # The few that a part of all are, such as the sales people among the employees.
         -target.columns[link.column].distinct.count,
+        link.column not in target.links,  # rather the things than what else is said of them
         target.label is not None,
         len(target.columns),
     )
@@ -382,7 +417,7 @@ def _enough(table: Profiled, column: Column, key: Column, found: Found, name: fl
     if column.words_called[-1:] == ("reference",) and column.codes and key.codes:
         return found.share >= SHARE_OF_SURE  # ``Patient/p1`` is no other thing's name
     if name >= SURE_NAME:
-        if found.share < SHARE_OF_SURE:
+        if found.share < SHARE_OF_SURE or _counts_up(column, key):
             return False
         if name >= OWN_WORDS or names.is_identifier(column.called) or column.kind != "integer":
             return True
@@ -404,6 +439,16 @@ def _enough(table: Profiled, column: Column, key: Column, found: Found, name: fl
     )
 
 
+def _counts_up(column: Column, key: Column) -> bool:
+    """Whether a number that is not called an id has the first few of many keys alone: ``comment``
+    of a page is 1, 2 or 3 where there are a thousand comments."""
+    if column.kind != "integer" or names.is_identifier(column.called):
+        return False
+    few = column.distinct.count * 10
+    last = max(map(int, column.sample), default=0)
+    return few < 100 and key.distinct.count > few < column.filled and last <= few // 10
+
+
 def _telling(column: Column, key: Column, found: Found) -> bool:
     return found.found >= MANY or covered(key, found) >= COVERED or surprising(column, key, found)
 
@@ -419,7 +464,8 @@ def _goes_up(table: Profiled, column: Column, target: Profiled, key: str, found:
         return True
 
     def rank(one: Profiled, column: Column) -> tuple[bool | int, ...]:
-        own = not column.stem or owns(one.thing, column.stem) or _short_for(column, one)
+        exactly = not column.stem or column.stem == one.thing
+        own = exactly + (exactly or owns(one.thing, column.stem) or _short_for(column, one))
         is_key, labelled = one.key == (column.name,), one.label is not None
         size = column.distinct.count, len(one.columns)
         return not one.supplement, own, is_key, labelled, *size
@@ -463,7 +509,9 @@ def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: st
             for c in target.columns.values()
             if target is not table
         )
-        return names.is_id(column.called) and bool(column.stem) and not (foreign or beside)
+        named = (names.is_id(column.called) and column.stem) or _INITIAL.fullmatch(column.called)
+        end = is_end(table, column) and not names.is_measure(column.called)
+        return bool(named or end) and not (foreign or beside)
     if target is table:
         refers = column.many or names.is_identifier(column.called)  # a list of codes
         return refers and not table.statistics.unique(column.name)

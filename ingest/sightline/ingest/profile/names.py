@@ -253,6 +253,7 @@ IRREGULAR = {
 }
 _WORD = re.compile(r"[^\W_]+")
 _ID_NUMBER = re.compile(r"(id|key|code)([0-9])")
+_ID_FIRST = re.compile(r"id(?!ent|ea|io|ol|le|ade|x)[a-z]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -282,12 +283,13 @@ def words(name: str) -> tuple[str, ...]:
         found = (*found[:-1], *again.groups())
     if len(found) == 1 and len(found[0]) > len("edby") and found[0].endswith("edby"):
         return (found[0][:-2], "by")
-    if len(found) == 1:
-        # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
-        for end in ("id", "uuid", "key", "code", "number"):
-            stem = found[0].removesuffix(end)
-            if stem != found[0] and len(stem) > 2 and found[0] not in _WHOLE:
-                return (stem, end)
+    # Written as one: ``customerid``. A word that merely ends so (``paid``) is left whole.
+    for end in ("id", "uuid", "key", "code", "number") if found else ():
+        stem = found[-1].removesuffix(end)
+        if stem != found[-1] and len(stem) > 2 and found[-1] not in _WHOLE:
+            return (*found[:-1], stem, end)
+    if len(found) == 1 and len(found[0]) > 4 and _ID_FIRST.fullmatch(found[0]):
+        return ("id", found[0][2:])
     return found
 
 
@@ -401,6 +403,12 @@ def is_id(column: str) -> bool:
     return bool(found) and (
         found[-1] in IDENTIFIERS or found[0] in ("id", "fk") or found[:2] == ("sk", "id")
     )
+
+
+def roles(called: tuple[str, ...], stem: tuple[str, ...]) -> set[str]:
+    """The roles of people that a column names; ``created_by_application`` names none."""
+    found = {*called, *stem}.intersection(ROLES)
+    return found if stem[-1:] == ("by",) else found - {"by"}
 
 
 def is_listed(column: str) -> bool:

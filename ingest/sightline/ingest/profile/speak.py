@@ -45,6 +45,9 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return 0.0
     if not main and of_key.called.lower() in names.LABELS and of_key.kind == column.kind == "text":
         return OWN_WORDS if stem == thing else 0.0  # a country by its name
+    if not main and of_key.called.lower() in names.LAST_LABELS and column.kind == "text":
+        people = thing[-1] in names.PEOPLE and names.roles(called, stem)
+        return 0.8 if people else 0.0  # a reporter by the name that a user logs in with
     if not main and called == (*thing, *of_key.words_called):
         return SAME_NAME  # ``country_iso`` is the ``iso`` of a country
     if not main and not names.is_identifier(of_key.called):
@@ -67,7 +70,7 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
             and not names.is_identifier(column.called)
         ):
             return 0.0  # ``lead_time_days``, ``reply_count``
-        roles = set(called) & set(names.ROLES)
+        roles = names.roles(called, stem)
         if roles and {thing[-1], *of_key.words_called} & set(names.PEOPLE):
             return 0.8
         if set(called) & set(names.SELF):
@@ -109,6 +112,8 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return BARE if bare and names.is_id(column.called) else 0.0
     if column.kind == "integer" and not names.is_identifier(column.called) and _counts(called):
         return 0.0
+    if of_key.name != of_key.called and called == names.words(of_key.name):
+        return 1.0  # ``EMP_NUM`` where all columns of employees begin with ``EMP_``
     said = _things(table, column, stem, thing)
     if numbered and said < OWN_WORDS:
         said = 0.0  # ``attemptnumber`` is which attempt it is
@@ -176,7 +181,7 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
     thing, is_id = target.thing, names.is_id(column.called)
     if is_id and len(stem) > 1 and names.USES.issuperset(stem[1:]) and stem[0] == thing[-1]:
         return 0.7
-    role = bool({*column.words_called, *stem} & set(names.ROLES))
+    role = bool(names.roles(column.words_called, stem))
     if (
         not role
         and thing[-1:] != stem[-1:]
@@ -194,20 +199,23 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
         return 0.75
     if names.is_measure(column.called) and not is_id:
         return 0.0
-    number = column.kind == "integer" and column.words_called[-1:] == ("code",)
+    number = column.kind == "integer" and column.words_called[-1] in ("code", "num", "no", "nr")
     if is_id or (number and not owns(table.thing, stem)):  # ``lang_code`` is 7
         last = stem[-1]
         if len(last) > 2 and stem[:-1] == thing[:-1] != () and thing[-1].startswith(last):
             return 0.8
         if len(thing) > 1 and last == thing[-1] and last in names.KINDS_OF and stem[:-1]:
             return 0.0
-        short = len(last) > 2 or len(joined) == 1
+        short = (len(last) > 2 or len(joined) == 1) and not (role and len(last) > HINT)
         if short and last[0] == of_thing[0] and abbreviates(last, of_thing):
             return 0.6
         if len(last) > 2 and last[0] == thing[-1][0] and abbreviates(last, thing[-1]):
             return 0.6
         if len(thing) > 1 and last == thing[-1] and len(stem) > 1:
             return 0.6
+        two = len(last) == 2 and len(stem) == 1 and last[0] == thing[-1][0]
+        if two and abbreviates(last, thing[-1]):
+            return 0.5  # ``db_id`` of a database
         if thing[: len(stem)] == stem:
             return 0.5
         if thing[-1] in names.KINDS_OF and stem[-1:] == thing[-2:-1]:
