@@ -149,7 +149,7 @@ def test_every_step_of_a_path_meets_the_conditions(workspace: str, capsys: Any) 
     assert "rating 4.5, -2, 3" in shown("--where", "rating>=3")
     none = shown("--where", "rating>=4")
     assert "nothing found" in none
-    assert "paths of up to 6 can be asked for" in none
+    assert "no path of at most 6 facts is what was asked for" in none
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,21 @@ def test_paths_that_there_is_no_time_to_show_are_left_out(
         assert cut.reason == "the deadline of 1000 ms left no time to show 1 of 2 paths"
 
 
+def test_two_who_bought_the_same_are_connected_unless_that_is_too_far(world_of) -> None:
+    rows = [(f"order{i}", "customer", f"c{i}") for i in range(3)]
+    rows += [("order0", "product", "lamp"), ("order1", "product", "lamp")]
+    world = world_of(rows, model=None)
+    found = world.paths("c0", "c1")
+    assert [len(path.steps) for path in found.paths] == [4]
+    assert (found.truncated, found.reason) == (
+        False,
+        "no path of at most 3 facts leads from one to the other",
+    )
+    assert world.paths("c0", "c1", max_hops=3).paths == ()
+    assert world.paths("c0", "order0").reason is None
+    assert world.paths("c0", "c2").paths == ()
+
+
 def test_path_filters_reach_the_search(world_of) -> None:
     world = world_of()
     ends = "bob", "york"

@@ -120,7 +120,8 @@ def test_why_nothing_is_listed_is_said(world_of: Make, capsys: Any) -> None:
         ),
         (["paths", "a", "a"], "both ends are a; a path leads from one entity to another"),
         (["paths", "a", "z"], "z has no facts"),
-        (["paths", "a", "d"], "no path of at most 3 facts is what was asked for; paths of up to 6"),
+        (["paths", "a", "d"], "no path of at most 6 facts is what was asked for"),
+        (["paths", "a", "d", "--max-hops", "3"], "at most 3 facts is what was asked for; paths of"),
         (["doctor"], "implausible facts were not looked for: 2 facts are too few"),
     ):
         assert run([*args, "-w", folder]) == 0

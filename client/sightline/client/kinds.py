@@ -212,7 +212,7 @@ class Kinds:
         source: Sequence[str],
         target: Sequence[str],
         *,
-        max_hops: int = 3,
+        max_hops: int | None = None,
         k: int = 10,
         include: Sequence[str] = (),
         include_mode: Literal["every", "any"] = "every",
@@ -234,7 +234,8 @@ class Kinds:
                 members. Repeat for several.
             target: An IRI, a CURIE such as entity:Q42, or a label; or a type, which stands for its
                 members. Repeat for several.
-            max_hops: Longest path in edges, 1 to 6.
+            max_hops: Longest path in edges: 3, or as many as the nearest connection takes, or as
+                said, 1 to 6.
             k: How many answers, 1 to 1000.
             include: Only these relations. Repeat for several.
             include_mode: every: each step is of a relation of `include`; any: at least one is.

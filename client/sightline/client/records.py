@@ -527,7 +527,8 @@ class Paths(Table, Graph):
     Attributes:
         source, target: the entities that paths were looked for between, at most ``MAX_ENDS`` of a
             set; best connected first where they are of a type.
-        reason: what was cut when ``truncated``; else why there is no path, where there is none.
+        reason: what was cut when ``truncated``; else why there is no path, where there is none, or
+            how long paths are because there is no shorter one.
     """
 
     source: tuple[EntityRef, ...]

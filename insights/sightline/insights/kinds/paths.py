@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_doc import Doc
@@ -35,8 +35,8 @@ SHOWING = 0.1
 MAX_ENDS = 200
 #: How much more than its share of the time one pair of two sets may take.
 PATIENCE = 4
-#: Facts of a path at the most.
-MOST_HOPS = 6
+#: Facts of a path at the most, and where nobody says how many and something is so near.
+MOST_HOPS, HOPS = 6, 3
 #: A q-value up to which a shape stands out.
 SIGNIFICANT = 0.05
 
@@ -62,7 +62,11 @@ class PathsQuestion:
 
     source: Ends
     target: Ends
-    max_hops: Annotated[int, Span(1, MOST_HOPS), Doc("Longest path in edges.")] = 3
+    max_hops: Annotated[
+        int | None,
+        Span(1, MOST_HOPS),
+        Doc("Longest path in edges: 3, or as many as the nearest connection takes, or as said."),
+    ] = None
     k: K = 10
     include: Annotated[
         tuple[str, ...], Names("relation"), Doc("Only these relations. Repeat for several.")
@@ -132,7 +136,8 @@ class Paths:
     Attributes:
         source, target: the entities that paths were looked for between, at most ``MAX_ENDS`` of a
             set; best connected first where they are of a type.
-        reason: what was cut when ``truncated``; else why there is no path, where there is none.
+        reason: what was cut when ``truncated``; else why there is no path, where there is none, or
+            how long paths are because there is no shorter one.
     """
 
     source: tuple[EntityRef, ...]
@@ -159,7 +164,7 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
     s, names = sight.snapshot, sight.names
     (sources, cut), (targets, also) = (_ends(sight, refs) for refs in (asked.source, asked.target))
     rules: dict[str, Any] = {
-        "max_hops": asked.max_hops,
+        "max_hops": asked.max_hops or HOPS,
         "k": asked.k,
         "include": list(map(s.resolve_relation, asked.include)),
         "anywhere": asked.include_mode == "any",
@@ -169,6 +174,10 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         "pattern": asked.pattern,
     }
     found, joined = _between(sight, sources, targets, rules, (start, asked.deadline_ms))
+    while not (asked.max_hops or found.paths or found.truncated or rules["max_hops"] == MOST_HOPS):
+        # Two who bought the same are four facts apart: by an order of each.
+        rules["max_hops"] += 1
+        found, joined = _between(sight, sources, targets, rules, (start, asked.deadline_ms))
     # The first question of a process loads the kernels, which may take longer than all its time.
     # To write paths down takes as long as to show them, so half of what is left is for that.
     now = time.perf_counter()
@@ -181,13 +190,16 @@ def paths(sight: Sightline, asked: PathsQuestion) -> Paths:
         reason = f"{reason}; {late}" if reason else late
     truncated = reason is not None
     if not truncated and not found.paths:
-        reason = _nothing(sight, sources, targets, asked.max_hops)
+        reason = _nothing(sight, sources, targets, rules["max_hops"])
+    elif not truncated and not asked.max_hops and rules["max_hops"] > HOPS:
+        reason = f"no path of at most {rules['max_hops'] - 1} facts leads from one to the other"
+    shapes = found.metapaths, joined, (start, budget)
     return Paths(
         source=tuple(map(names.entity, sources)),
         target=tuple(map(names.entity, targets)),
         paths=tuple(shown),
         metapaths=_metapaths(
-            sight, asked, (sources, targets), found.metapaths, joined, (start, budget)
+            sight, replace(asked, max_hops=rules["max_hops"]), (sources, targets), *shapes
         ),
         found=found.found,
         truncated=truncated,
@@ -315,6 +327,7 @@ def _metapaths(
         rels = [list(map(s.resolve_relation, refs)) for refs in (asked.include, asked.exclude)]
         if asked.include_mode == "any":
             rels[0] = []
+        assert asked.max_hops is not None
         tests = possible(s, *ends, asked.max_hops, *rels)
     for metapath in found:
         if not s.manifest["copies"]:
