@@ -234,7 +234,7 @@ def test_keys_that_say_only_that_there_are_records_name_no_table(load: Callable)
 def test_labels_of_a_record_are_things_of_its_kind(load: Callable) -> None:
     issues = [{"id": "i1", "labels": [{"id": "1", "name": "bug"}, {"id": "2", "name": "docs"}]}]
     (result,) = load({"issues.json": json.dumps(issues)})
-    assert ("entity:issues_label/1", "rdf:type", "class:Issues_label") in triples(result.load)
+    assert ("entity:issues_label/1", "rdf:type", "class:Label") in triples(result.load)
     assert ("entity:issues_label/1", "relation:issue", "entity:issue/i1") in facts(result.load)
 
 
@@ -443,7 +443,7 @@ def test_objects_with_the_same_fields_are_of_one_kind_wherever_they_are(load: Ca
     assert ("entity:issue/1", "relation:user", "entity:issues_user/7") in found
     assert ("entity:issues_user/9", "rdfs:label", "cy") in found
     kinds = {o for s, p, o in triples(result.load) if p == "rdf:type" and "user/9" in s}
-    assert kinds == {"class:Issues_user"}
+    assert kinds == {"class:User"}
 
 
 def test_no_object_is_no_bad_record(load: Callable) -> None:

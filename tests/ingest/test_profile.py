@@ -54,6 +54,16 @@ def test_pairs_are_related_in_a_way_that_is_not_said(load: Callable, header: str
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "relation"), [("routes", "route"), ("edges", "related_to"), ("snap", "related_to")]
+)
+def test_pairs_relate_as_their_file_is_called_if_it_holds_several_of_something(
+    load: Callable, name: str, relation: str
+) -> None:
+    (result,) = load({f"{name}.csv": "from,to,km\nBern,Basel,95\nBasel,Bern,95\nBern,Thun,26\n"})
+    assert {p for _, p, _ in triples(result.load)} == {f"relation:{relation}"}
+
+
 def test_two_numbered_columns_and_numbers_about_them_are_pairs(load: Callable) -> None:
     (result,) = load({"links.txt": "protein1 protein2 score\nP1 P2 490\nP1 P3 198\nP4 P2 650\n"})
     assert len(triples(result.load)) == 3
@@ -668,7 +678,7 @@ def test_from_and_to_of_names_are_ends_beside_times(load: Callable) -> None:
     (result,) = load(
         {"trains.csv": "from,to,at\nBern,Thun,08:00\nThun,Bern,09:00\nBern,Genf,7:30\n"}
     )
-    assert ("entity:Bern", "relation:related_to", "entity:Genf") in triples(result.load)
+    assert ("entity:Bern", "relation:train", "entity:Genf") in triples(result.load)
     (result,) = load({"bus.csv": "name,from,to\nNight,22:00,04:00\nDay,06:00,20:00\n"})
     assert all(p != "relation:related_to" for _, p, _ in triples(result.load))
 

@@ -173,7 +173,7 @@ def reference(column: str) -> str:
 def _triples(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:
     assert table.triple is not None
     head, relation, tail = table.triple
-    predicate = f"relation:{reference(relation)}~name" if relation is not None else PAIRED
+    predicate = f"relation:{reference(relation)}~name" if relation is not None else _paired(table)
     if relation is None and names.are_kin(head, tail):
         predicate = f"relation:{names.local(names.stem(tail))}"
     filled = [column.name for column in table.columns.values() if column.filled]
@@ -185,6 +185,14 @@ def _triples(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:
     body = {"s": f"entity:{reference(head)}~name", "complete": "true", "po": [po]}
     meaning |= about
     return body, {name: meaning.get(name, "empty") for name in table.columns}
+
+
+def _paired(table: Profiled) -> str:
+    """How the ends of pairs relate: those of ``routes.csv`` by a route, if it is called so."""
+    last = names.words(table.name)[-1:]
+    several = bool(last) and table.thing[-1] != last[0]
+    told = several and not table.generic and table.thing[-1] not in names.PAIRS_OF
+    return f"relation:{names.local(table.thing)}" if told else PAIRED
 
 
 def _edges(table: Profiled) -> tuple[dict[str, Any], dict[str, str]]:
@@ -257,7 +265,7 @@ def _same_kind(table: Profiled) -> bool:
 
 def class_of(table: Profiled) -> str:
     """The class of its records."""
-    return _class_called(names.local(table.thing))
+    return _class_called(names.local(table.kind or table.thing))
 
 
 def _class_called(thing: str) -> str:

@@ -69,6 +69,8 @@ NODE_TABLES = (
     *("nodes", "node", "entities", "entity", "vertices", "names", "labels", "definitions"),
     *("descriptions", "things", "concepts"),
 )
+#: Tables of these names hold pairs and say not how the two relate.
+PAIRS_OF = frozenset(("edge", "link", "pair", "triple", "relation", "row", "record", "arc", "tie"))
 #: The same of tables inside the records of another: the labels of an issue are labels.
 GRAPH_TABLES = NODE_TABLES[:5]
 #: Last words of columns that name a thing, the surest first.

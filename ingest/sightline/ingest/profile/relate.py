@@ -63,6 +63,7 @@ def relate(tables: Sequence[Profiled]) -> None:
         _key_that_is_referred_to(table, tables)
     for table in tables:
         _inside(table, tables)
+    _call_what_is_inside(tables)
     for table in tables:
         if table.role == "things":
             _values_of_pairs(table)
@@ -169,6 +170,17 @@ def _inside(table: Profiled, tables: Sequence[Profiled]) -> None:
     places = len(own) > 1 or table.same_as or any(other.same_as is table for other in tables)
     if places and outer in table.links and not table.links[outer].joined:
         table.held = outer
+
+
+def _call_what_is_inside(tables: Sequence[Profiled]) -> None:
+    """The user of an issue is a user, if no other table is called so."""
+    things = [table for table in tables if table.role == "things" and table.same_as is None]
+    called = Counter(table.thing[-1] for table in things)
+    for table in things:
+        declared = table.statistics.table.declared
+        inner = declared is not None and not declared.whole
+        if inner and called[table.thing[-1]] == 1:
+            table.kind = table.thing[-1:]
 
 
 def _own_key(table: Profiled) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Profiled:
     Attributes:
         name: of its mapping; no other has it.
         thing: what a record is, in words.
+        kind: their class in words, where it is called otherwise than they are.
         generic: the table's name says nothing of what its records are.
         supplement: its name says that it adds to what another table says: ``title_info``.
         role: ``edges`` are things without a key that link two others.
@@ -71,6 +72,7 @@ class Profiled:
     statistics: Statistics
     name: str
     thing: tuple[str, ...]
+    kind: tuple[str, ...] = ()
     generic: bool = False
     supplement: bool = False
     role: Role = "things"
