@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -473,6 +474,23 @@ def test_a_code_in_a_system_is_one_thing_wherever_it_stands(load: Callable) -> N
         ("c2", "relation:category", seven),
     }
     assert (seven, "rdfs:label", "Asthma") in found
+
+
+def test_the_items_of_an_order_are_no_orders(load: Callable) -> None:
+    orders = [{"no": "A1", "items": [{"sku": "x1", "qty": 2}, {"sku": "x2", "qty": 1}]}]
+    orders += [{"no": "A2", "items": [{"sku": "x1", "qty": 5}]}]
+    (result,) = load({"orders.json": json.dumps({"orders": orders})})
+    of_class = Counter(o for _, p, o in triples(result.load) if p == "rdf:type")
+    assert of_class == {"class:Order": 2, "class:Item": 3}
+
+
+def test_the_only_object_with_an_id_beside_arrays_is_a_record_too(load: Callable) -> None:
+    books = [{"id": "b1", "author": {"ref": "a1"}}, {"id": "b2", "author": {"ref": "a1"}}]
+    document = {"book": books, "person": {"id": "a1", "name": "Ada"}, "meta": {"at": "2024"}}
+    (result,) = load({"library.json": json.dumps(document)})
+    assert ("entity:person/a1", "rdfs:label", "Ada") in triples(result.load)
+    left = [note.text for note in result.load.notes if "left out" in note.text]
+    assert left == ["left out, beside its tables: $.meta"]
 
 
 def test_packages_that_a_package_needs_are_packages_in_a_version(load: Callable) -> None:

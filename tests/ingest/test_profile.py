@@ -54,6 +54,11 @@ def test_pairs_are_related_in_a_way_that_is_not_said(load: Callable, header: str
     ]
 
 
+def test_the_type_of_the_one_record_of_a_file_is_not_its_name(load: Callable) -> None:
+    (result,) = load({"places.csv": "type,name,size\nFeature,Thun,43\n"})
+    assert all("Feature" not in s for s, _, _ in triples(result.load))
+
+
 @pytest.mark.parametrize(
     ("name", "relation"), [("routes", "route"), ("edges", "related_to"), ("snap", "related_to")]
 )

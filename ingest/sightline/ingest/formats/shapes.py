@@ -91,6 +91,8 @@ def name_of(steps: Steps, stem: str) -> str:
         for step, after in below
         if isinstance(step, str) and (after is not None or _tells(step))
     ]
+    if not inner:  # the items of an order are no orders
+        inner = [step for step in steps[first:] if isinstance(step, str)][-1:]
     return ".".join((*(outer or [stem]), *inner)).lower()
 
 
@@ -106,6 +108,7 @@ def tables_in(document: Any) -> list[Steps]:
 def beside(document: Any, tables: Sequence[Steps]) -> list[str]:
     """The fields of a document that are in none of its tables."""
     ways = {steps[:count] for steps in tables for count in range(len(steps) + 1)}
+    ways |= {(*steps, None) for steps in tables}  # what is in a record is in its table
     return list(_beside(document, (), ways))
 
 
@@ -135,6 +138,16 @@ def _outermost(value: Any, steps: Steps, depth: int) -> Iterator[Steps]:
             yield from ((*steps, key, None) for key in value if key is not None)
         else:
             yield from inner
+            if inner:  # beside arrays, an object that has an id is the only one of its kind
+                alone = (key for key in value if key is not None and _has_id(value[key]))
+                one = ((*steps, key) for key in alone)
+                yield from (path for path in one if all(t[: len(path)] != path for t in inner))
+
+
+def _has_id(value: Any) -> bool:
+    """Whether a value is an object with an id and something else."""
+    ids = [key for key in KEYS if key in value] if isinstance(value, dict) else []
+    return any(isinstance(value[key], (str, int)) for key in ids) and len(value) > len(ids)
 
 
 def _of_objects(value: Any) -> bool:

@@ -220,6 +220,8 @@ def _score(found: Profiled, name: str) -> int:
         if not first or (stem != ("year",) and stem != found.thing):
             return 0
         return 60 if owns(found.thing, stem) or names.synonyms(stem, found.thing) else 0
+    if lower in names.TYPES and not owns(found.thing, stem):
+        return 0  # the one record of a file may be the only one of its type
     if names.is_identifier(name) or lower in names.KEYS:
         if len(called) == 1 and called[0] in names.IDENTIFIERS:
             return 95
