@@ -476,6 +476,18 @@ def test_a_code_in_a_system_is_one_thing_wherever_it_stands(load: Callable) -> N
     assert (seven, "rdfs:label", "Asthma") in found
 
 
+@pytest.mark.parametrize(("name", "kinds"), [("u2", {"User"}), ("x2", {"User", "Assignee"})])
+def test_two_fields_that_say_the_same_of_the_same_ids_are_of_one_kind(
+    load: Callable, name: str, kinds: set[str]
+) -> None:
+    users = [{"id": i, "login": f"u{i}"} for i in (1, 2, 3)]
+    assignees = [{"id": 1, "login": "u1"}, {"id": 2, "login": name}]
+    issues = [{"id": i + 10, "user": users[i], "assignees": assignees[:i]} for i in range(3)]
+    (result,) = load({"issues.json": json.dumps(issues)})
+    classes = {o.partition(":")[2] for _, p, o in triples(result.load) if p == "rdf:type"}
+    assert classes - {"Issue"} == kinds
+
+
 def test_the_items_of_an_order_are_no_orders(load: Callable) -> None:
     orders = [{"no": "A1", "items": [{"sku": "x1", "qty": 2}, {"sku": "x2", "qty": 1}]}]
     orders += [{"no": "A2", "items": [{"sku": "x1", "qty": 5}]}]

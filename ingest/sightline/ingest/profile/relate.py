@@ -227,7 +227,7 @@ def _one_kind(tables: Sequence[Profiled]) -> None:
             common = len(fields & others)
             alike = common > 2 and common * 5 >= 4 * len(fields | others)
             some = common >= SURELY_ALIKE or key.distinct.found_in(of_first.distinct).found
-            if alike and some:
+            if (alike and some) or (fields == others and _say_the_same(table, first, fields)):
                 table.key, table.same_as, first.key = own, first, (of_first.name,)
                 table.say(
                     f"its records are those of {first.name}, whose fields they have: "
@@ -236,6 +236,17 @@ def _one_kind(tables: Sequence[Profiled]) -> None:
                 break
         else:
             found.append((table, key, fields))
+
+
+def _say_the_same(table: Profiled, other: Profiled, fields: set[str]) -> bool:
+    """Whether records of the same ids have the same in all of a few fields, several times."""
+    columns = sorted(fields)
+    if len(columns) != 2 or any(one.columns[c].many for one in (table, other) for c in columns):
+        return False
+    found = together(table.statistics, columns).found_in(together(other.statistics, columns))
+    key = (c for c in columns if names.is_id(c))
+    ids = [table.columns[c].distinct.found_in(other.columns[c].distinct).found for c in key]
+    return found.found > 1 and ids == [found.found]
 
 
 def _values_of_pairs(table: Profiled) -> None:
