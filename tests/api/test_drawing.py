@@ -192,6 +192,25 @@ def test_paths_are_drawn_free_of_layers_and_fitted_again(page: Browser, base: st
     assert page.run(seen) == whole
 
 
+def test_a_late_answer_to_a_former_question_is_not_drawn(page: Browser, base: str) -> None:
+    opened(page, base, "connect", a="entity:kenya", b="entity:portugal")
+    page.run(
+        "((ask) => { window.fetch = async (url, ...about) => { if (`${url}`.includes('uganda')) "
+        "{ await new Promise((go) => setTimeout(go, 500)); window.late = true; } "
+        "return ask(url, ...about); }; })(window.fetch)"
+    )
+    page.run("location.hash = '#/connect?a=entity:kenya&b=entity:uganda'")
+    page.until("document.querySelector('.results [aria-busy]')")
+    page.run("location.hash = '#/connect?a=entity:kenya&b=entity:nepal'")
+    page.until("document.title === 'Kenya and Nepal · Sightline'")
+    page.until("window.late")
+    page.run("new Promise((go) => setTimeout(go, 500))", wait=True)
+    page.run("location.hash += '&draw=1'")
+    page.until("document.querySelector('.tools select')?.value === '1'")
+    nodes = page.run("[...document.querySelectorAll('.path-graph .name')].map(t => t.textContent)")
+    assert sorted(nodes) == ["Kenya", "Nepal", "United Nations"]
+
+
 def test_shapes_unfold_to_paths_and_their_rows(page: Browser, base: str) -> None:
     opened(page, base, "connect", a="entity:kenya", b="entity:nepal")
     sentence = "document.querySelector('.sentence')?.textContent"

@@ -70,8 +70,8 @@ export async function view(context) {
     asked = key;
     const began = performance.now();
     put(results, later(ask("paths", question()).then((found) => {
-      answer = found;
-      took = performance.now() - began;
+      // A slow answer to what is no longer asked may come after the one that is shown.
+      if (key === asked) [answer, took] = [found, performance.now() - began];
       return found;
     }), (found) => {
       queueMicrotask(() => key === asked && answered(found));
