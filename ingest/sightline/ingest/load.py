@@ -66,7 +66,7 @@ MOST_REJECTED = 0.5
 #: So many bad records, and more than that share so far: the rest is not read any more.
 ENOUGH_REJECTED = 10_000
 #: So many more objects than before, and cycles of garbage among them are looked for.
-OBJECTS = 100_000
+OBJECTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,11 @@ def _batches(source: Source, view: View) -> Iterator[Batch]:
             rejected: list[Rejected] = []
             for raw in block.removesuffix(b"\n").split(b"\n"):
                 line += 1
-                if not raw.removeprefix(BOM_UTF8).strip():
+                bare = raw.removeprefix(BOM_UTF8)  # sooner than the codec that knows of it
+                if not bare.strip():
                     continue
                 try:
-                    text = raw.decode("utf-8-sig")
+                    text = bare.decode()
                     document = parse(text)
                     whole = text if not view.shape.steps else None
                     found = find(document, view.shape, numbers)

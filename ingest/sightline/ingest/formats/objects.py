@@ -11,8 +11,9 @@ are no value.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -145,6 +146,36 @@ class View:
         return [str(found.number)] if name == ROW else []
 
 
+class _Fields(dict[str, str | None]):
+    """The columns that the fields of the objects at a place become; None for those that become
+    none. Each is found out once."""
+
+    def __init__(self, place: str, skip: Mapping[str, str | None]) -> None:
+        super().__init__()
+        self._place = place
+        self._skip = skip
+        self._only = skip.get(place) if place else None
+
+    def __missing__(self, key: str) -> str | None:
+        path = f"{self._place}.{key}" if self._place else key
+        left = self._skip.get(path, key) is None or self._only not in (None, key)
+        self[key] = column = None if left else column_name(path)
+        return column
+
+
+class _Places(dict[str, _Fields]):
+    """The fields at each place of a view, by the column of the place."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self.wanted = view.wanted
+        self._skip = view.skip
+
+    def __missing__(self, place: str) -> _Fields:
+        self[place] = fields = _Fields(place, self._skip)
+        return fields
+
+
 #: What a value is looked at with that becomes no column.
 _NOTHING = View(Shape((), ""))
 
@@ -162,22 +193,23 @@ def batch_of(
     texts: list[str] = []
     hashed: list[str] = []
     arrays: set[str] = set()
+    places = _Places(view)
     for row, found, text in records:
         record = found.record
         flat: dict[str, list[str]] = {}
         try:
             if not isinstance(record, dict):
                 raise _Bad("it is no object")
-            _flatten(record, "", flat, arrays, view, 0)
+            _flatten(record, "", flat, arrays, places, 0)
             more = view.more(found, flat)
         except _Bad as bad:
             rejected.append(Rejected(row, str(bad), text or _text_of(record)))
             continue
-        cells.append(flat | more)
+        cells.append(flat | more if more else flat)
         rows.append(row)
         texts.append(text or _text_of(record))
         hashed.append(f"{texts[-1]}{more}" if more else texts[-1])
-    names = dict.fromkeys(name for flat in cells for name in flat)
+    names = dict.fromkeys(chain.from_iterable(cells))
     if len(names) > MAX_COLUMNS and view.wanted:
         names = dict.fromkeys(name for name in names if name in view.wanted)
     if len(names) > MAX_COLUMNS:
@@ -187,8 +219,8 @@ def batch_of(
     if not names:  # objects without a field still are records
         frame = pl.DataFrame({"": [None] * len(cells)}, schema={"": pl.String})
     hashes = pl.Series(hashed, dtype=pl.String).hash()
-    places = pl.Series(rows, dtype=pl.UInt32)
-    return Batch(frame, places, hashes, texts.__getitem__, rejected, position)
+    numbers = pl.Series(rows, dtype=pl.UInt32)
+    return Batch(frame, numbers, hashes, texts.__getitem__, rejected, position)
 
 
 def notes_of(shape: Shape) -> list[Note]:
@@ -204,9 +236,10 @@ def notes_of(shape: Shape) -> list[Note]:
 
 
 def _column(name: str, cells: list[dict[str, list[str]]], several: bool) -> pl.Series:
-    if several or any(len(flat.get(name, ())) > 1 for flat in cells):
-        return pl.Series(name, [flat.get(name) for flat in cells], dtype=pl.List(pl.String))
-    return pl.Series(name, [flat.get(name, [None])[0] for flat in cells], dtype=pl.String)
+    found = [flat.get(name) for flat in cells]
+    if several or max(map(len, filter(None, found)), default=0) > 1:
+        return pl.Series(name, found, dtype=pl.List(pl.String))
+    return pl.Series(name, [texts[0] if texts else None for texts in found], dtype=pl.String)
 
 
 def _flatten(
@@ -214,36 +247,37 @@ def _flatten(
     name: str,
     out: dict[str, list[str]],
     arrays: set[str],
-    view: View,
+    places: _Places,
     depth: int,
 ) -> None:
     """Add the values inside ``value`` to ``out`` by dotted name; ``arrays`` gets names of many."""
     if depth > MAX_DEPTH:
         raise _Bad(TOO_DEEP)
-    skip = view.skip
     if isinstance(value, dict):
-        geometry = _geometry(value) if not view.wanted or name in view.wanted else None
-        if name and geometry:
+        meant = name and "coordinates" in value and (not places.wanted or name in places.wanted)
+        if meant and (geometry := _geometry(value)):
             out.setdefault(name, []).append(geometry)
             return
         if None in value:
             raise _Bad(f"key {value[None]!r} comes twice in an object")
-        only = skip.get(name) if name else None
+        fields = places[name]
         for key, item in value.items():
-            path = f"{name}.{key}" if name else key
-            if (path in skip and skip[path] is None) or only not in (None, key):
+            column = fields[key]
+            if column is None:
                 _check(item, depth + 1)
-                continue
-            if isinstance(item, str) and depth < MAX_DEPTH:  # as most are: a call would cost more
+            elif isinstance(item, str) and depth < MAX_DEPTH:  # as most are: a call would cost more
                 if item:
                     text = item if item.isascii() else _text(item)
-                    out.setdefault(column_name(path), []).append(text)
-                continue
-            _flatten(item, column_name(path), out, arrays, view, depth + 1)
+                    if column in out:
+                        out[column].append(text)
+                    else:
+                        out[column] = [text]
+            else:
+                _flatten(item, column, out, arrays, places, depth + 1)
     elif isinstance(value, list):
         for item in value:
             before = len(out.get(name, ()))
-            _flatten(item, name, out, arrays, view, depth + 1)
+            _flatten(item, name, out, arrays, places, depth + 1)
             if len(out.get(name, ())) > before:
                 arrays.add(name)
     elif value is not None and value != "":
@@ -253,7 +287,7 @@ def _flatten(
 def _check(value: Any, depth: int) -> None:
     """Refuse a record for what is in a field that becomes no column, too."""
     if isinstance(value, (dict, list)):
-        _flatten(value, "", {}, set(), _NOTHING, depth)
+        _flatten(value, "", {}, set(), _Places(_NOTHING), depth)
 
 
 def _geometry(value: dict[str, Any]) -> str | None:

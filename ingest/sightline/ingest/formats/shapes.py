@@ -383,6 +383,7 @@ def find(document: Any, shape: Shape, numbers: Counter[str]) -> list[Found]:
         rest = rest[len(shape.parent.steps) :]
     found: list[Found] = []
     missing: NoSuchTable | None = None
+    path = shape.path
     for start, parent in starts:
         try:
             values = follow(start, rest)
@@ -392,8 +393,8 @@ def find(document: Any, shape: Shape, numbers: Counter[str]) -> list[Found]:
         for value, key in values:
             if value in (None, "") and rest and rest[-1] is not None:
                 continue  # nothing is there, as in the ``assignee`` of an issue that has none
-            numbers[shape.path] += 1
-            found.append(Found(entry(value, key), parent, numbers[shape.path]))
+            numbers[path] += 1
+            found.append(Found(entry(value, key), parent, numbers[path]))
     if missing and not found:
         raise missing
     return found
