@@ -23,7 +23,7 @@ def meta(sight: Sightline) -> dict[str, Any]:
 
     def category(type_: Ref | None) -> str:
         class_id = None if type_ is None else s.class_iris.find(type_.iri)
-        return ANYTHING if True else biolink.category(class_id) or ANYTHING
+        return ANYTHING if class_id is None else biolink.category(class_id) or ANYTHING
 
     def predicate(relation: Ref) -> str:
         relation_id = s.relation_iris.find(relation.iri)
