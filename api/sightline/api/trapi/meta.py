@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from sightline.api.trapi.biolink import ANYTHING, RELATED, Biolink
+from sightline.graph.snapshot.kept import once_each
+from sightline.graph.snapshot.reader import Snapshot
 from sightline.insights.ask import Sightline
 from sightline.insights.kinds.schema import SchemaQuestion, schema
 from sightline.insights.records import Ref
@@ -38,10 +40,18 @@ def meta(sight: Sightline) -> dict[str, Any]:
         {"subject": head, "predicate": relation, "object": tail, "knowledge_types": ways}
         for head, relation, tail in links
     ]
+    return {"nodes": _nodes(s), "edges": edges}
+
+
+@once_each
+def _nodes(s: Snapshot) -> dict[str, Any]:
+    """The categories of a snapshot's entities, and the prefixes of their ids. It looks at every
+    entity."""
+    biolink = Biolink(s)
+    of_class = [biolink.category(class_id) or ANYTHING for class_id in range(len(s.class_iris))]
     prefixes: dict[str, set[str]] = {}
     for entity, iri in enumerate(s.entity_iris):
-        said = [biolink.category(c) or ANYTHING for c in s.types_of(entity).tolist()]
-        for name in said or [ANYTHING]:
-            prefixes.setdefault(name, set()).add(s.curie(iri).partition(":")[0])
-    nodes = {name: {"id_prefixes": sorted(some)} for name, some in sorted(prefixes.items())}
-    return {"nodes": nodes, "edges": edges}
+        prefix = s.curie(iri).partition(":")[0]
+        for name in [of_class[c] for c in s.types_of(entity).tolist()] or [ANYTHING]:
+            prefixes.setdefault(name, set()).add(prefix)
+    return {name: {"id_prefixes": sorted(some)} for name, some in sorted(prefixes.items())}
