@@ -233,12 +233,12 @@ def test_conditions_and_sets_stand_in_the_address(page: Browser, base: str) -> N
     page.waits_for("one of 2 entities is a member of an organisation")
     assert page.run("document.querySelectorAll('.shape.open .paths > li').length") == 2
     opened(page, base, "connect", **ends, **{"not": "relation:member_of"})
-    page.waits_for("No path of up to 3 steps")
+    page.waits_for("No path of up to 6 steps")
     press(page, "button", "Without conditions")
     page.until("!location.hash.includes('not=')")
     page.waits_for("one of 2 entities is a member of")
     page.run("history.back()")
-    page.waits_for("No path of up to 3 steps")
+    page.waits_for("No path of up to 6 steps")
     opened(page, base, "connect", a="class:Country", b="entity:eac", hops="1")
     page.waits_for("any Country is a member of East African Community")
 
@@ -248,7 +248,8 @@ def test_a_hostile_label_is_text_in_the_graph_of_paths(
     page: Browser, base: str, width: int
 ) -> None:
     page.resize(width, 844)
-    opened(page, base, "connect", a="entity:hostile", b="entity:nepal", hops="4")
+    opened(page, base, "connect", a="entity:hostile", b="entity:nepali")
+    page.waits_for("No path of at most 3 facts leads from one to the other: the nearest are shown.")
     page.until("document.querySelector('.path-graph .place')")
     assert page.run(f"document.querySelectorAll('{FOREIGN}').length") == 0
     assert page.run("document.documentElement.scrollWidth") <= width

@@ -28,6 +28,8 @@ const DEADLINE = 2000;
 const LONGER = 10_000;
 const MOST = 1000;
 const SHAPES = 12;
+/** Steps of a path at the most. Where nobody says how many, the service looks as far for the nearest. */
+const MOST_HOPS = 6;
 /** Choices of how shapes are ordered and how many are drawn. */
 const ORDERS = { chance: "Least likely by chance first", score: "Best connected first", length: "Shortest first" };
 const DRAWN = { 1: "This shape", 5: "Best 5 shapes", 12: "Best 12 shapes" };
@@ -49,7 +51,7 @@ export async function view(context) {
 
   const ends = () => ({ a: listOf(query, "a"), b: listOf(query, "b") });
   const question = () => ({
-    source: ends().a, target: ends().b, max_hops: query.get("hops") ?? "3", exclude: listOf(query, "not"), types: listOf(query, "via"),
+    source: ends().a, target: ends().b, max_hops: query.get("hops"), exclude: listOf(query, "not"), types: listOf(query, "via"),
     include: listOf(query, "must"), include_mode: listOf(query, "must").length ? "any" : null, k: ASKED, deadline_ms: deadline,
   });
   /** @param {{ relation: import("../answers.js").Ref, forward: boolean }} step */
@@ -90,10 +92,11 @@ export async function view(context) {
     const shapes = ordered(found, query.get("order") ?? "chance");
     const wait = h("button", { type: "button", class: "button", onclick: () => { deadline = LONGER; show(); } }, `Search ${LONGER / 1000} s`);
     const shorter = Number(query.get("hops") ?? 3) > 1 ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops") ?? 3) - 1, shape: null }) }, "Fewer steps") : null;
-    const cut = found.truncated ? partial(label(`Not everything was searched: ${found.reason}.`), deadline < LONGER ? wait : null, shorter) : null;
+    const farther = found.reason && shapes.length ? partial(label(`${found.reason[0]?.toUpperCase()}${found.reason.slice(1)}: the nearest are shown.`)) : null;
+    const cut = found.truncated ? partial(label(`Not everything was searched: ${found.reason}.`), deadline < LONGER ? wait : null, shorter) : farther;
     if (!shapes.length) {
-      put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, empty({ icon: "connect", title: `No path of up to ${plural(Number(query.get("hops") ?? 3), "step")}`, text: "Nothing that may be walked joins the two sides.", actions: [
-        Number(query.get("hops") ?? 3) < 6 ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops") ?? 3) + 1, shape: null }) }, "Allow one more step") : null,
+      put(results, h("h1", { class: "hidden" }, label(`How ${left} and ${right} are connected`)), cut, empty({ icon: "connect", title: `No path of up to ${plural(Number(query.get("hops") ?? MOST_HOPS), "step")}`, text: "Nothing that may be walked joins the two sides.", actions: [
+        Number(query.get("hops") ?? MOST_HOPS) < MOST_HOPS ? h("button", { type: "button", class: "button", onclick: () => push({ hops: Number(query.get("hops")) + 1, shape: null }) }, "Allow one more step") : null,
         ["not", "via", "must"].some((name) => query.has(name)) ? h("button", { type: "button", class: "button", onclick: () => push({ not: null, via: null, must: null, shape: null }) }, "Without conditions") : null] }));
       put(drawing, null);
       return;
