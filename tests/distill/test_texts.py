@@ -45,6 +45,10 @@ def test_texts_without_anything_in_common_are_not_near() -> None:
     assert nearest([["lion"], ["1917"], [], ["Ångström"]], 0, [1, 2, 3]) == []
 
 
+def test_where_nothing_has_a_row_nothing_is_near() -> None:
+    assert nearest([["one text"], ["one text"]], 0, []) == []
+
+
 def test_case_and_punctuation_do_not_count_and_all_texts_of_an_entity_do() -> None:
     said = [["x", "Blue-WHALE!"], ["blue whale"], ["y", "", "quartz"], ["Quartz"]]
 

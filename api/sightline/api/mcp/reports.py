@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 import orjson
@@ -147,7 +147,7 @@ def _part(lines: list[str], start: int) -> tuple[str, int | None]:
     """As many lines as fit, at least one, and the number of the first that does not; none: no
     more."""
     sizes = accumulate(len(orjson.dumps(line)) for line in lines[start:])
-    fitting = max(1, sum(size <= PART for size in sizes))
+    fitting = max(1, sum(1 for _ in takewhile(lambda size: size <= PART, sizes)))
     text = "\n".join(lines[start : start + fitting])
     if len(text) > PART:
         text = f"{text[:PART]}… ({len(text) - PART} more characters in the file)"

@@ -73,7 +73,9 @@ class Texts:
         number = np.full(len(self.indptr) - 1, -1, np.int32)
         number[among] = np.arange(len(among), dtype=np.int32)
         found = _nearest(*read, among.astype(np.int32), asked.astype(np.int32), number)
-        return np.where(found < 0, -1, among[found]).astype(np.int32)
+        # The last number is for what was not found, -1, also where there is nothing to find.
+        nearest: Ids = np.append(among, -1)[found].astype(np.int32)
+        return nearest
 
 
 @_kernel
