@@ -260,9 +260,10 @@ def test_a_reference_that_finds_no_column_is_an_error_with_the_nearest(load: Cal
             "1234.5|1234567.8|-5|0|7",
         ),
         ("decimal-point", "decimal", "1,234.50|1'000|5.|1e5", "1234.5|1000|5|"),
+        ("boolean", "boolean", "TRUE|False|Yes|NO|maybe", "true|false|true|false"),
     ],
 )
-def test_a_format_says_how_dates_and_numbers_are_written(
+def test_a_format_says_how_dates_numbers_and_truth_are_written(
     load: Callable, written: str, datatype: str, cells: str, values: str
 ) -> None:
     table = "id\tv\n" + "".join(f"{i}\t{cell}\n" for i, cell in enumerate(cells.split("|")))

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sightline.graph.storage.workspace import Workspace
-from sightline.graph.vocabulary import default_prefixes
+from sightline.graph.vocabulary import XSD, default_prefixes
 from sightline.ingest.batch import Batch
 from sightline.ingest.formats import matrix
 from sightline.ingest.formats.matrix import as_edges
@@ -88,6 +88,15 @@ def test_what_each_column_became_is_said(load: Callable) -> None:
     (result,) = load({"peaks.csv": "id;name;height;kind\n1;Alp;1,70;a b\n2;Berg;2,05;c\n"})
     said = "columns of peaks are name: label; height: number written as 1,70; kind: type"
     assert said in [note.text for note in result.load.notes]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("TRUE", "FALSE"), ("True", "False"), ("yes", "no")])
+def test_what_is_true_is_a_boolean_however_it_is_written(load: Callable, yes: str, no: str) -> None:
+    table = f"id,name,paid\n1,Ann,{yes}\n2,Bob,{no}\n3,Cem,{yes}\n"
+    (result,) = load({"bills.csv": table})
+    told = statements(result.load).filter(pl.col("predicate").str.ends_with("paid"))
+    assert told["object"].to_list() == ["true", "false", "true"]
+    assert told["datatype"].unique().to_list() == [XSD + "boolean"]
 
 
 def test_two_columns_without_a_header_are_pairs_where_an_id_comes_again(load: Callable) -> None:

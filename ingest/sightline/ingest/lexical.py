@@ -160,15 +160,19 @@ ABSENT = {"minute": "00", "second": "00", "fraction": "", "zone": ""}
 #: Signs between thousands and before decimals, by the name of the format.
 SPACES = " \u00a0\u202f'\u2019"
 NUMBERS = {"decimal-comma": ("." + SPACES, ","), "decimal-point": ("," + SPACES, ".")}
+#: The name of the format of what is true or false, and how that is said, whatever the case.
+BOOLEAN = "boolean"
+TRUTH = dict.fromkeys(("true", "yes"), "true") | dict.fromkeys(("false", "no"), "false")
 NUMERIC = ("decimal", *(name for name in LEXICAL if "nteger" in name), *RANGES, "double", "float")
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How cells write dates, times or numbers.
+    """How cells write dates, times, numbers or what is true.
 
     Attributes:
-        text: ``decimal-comma``, ``decimal-point``, or directives such as ``%d.%m.%Y``.
+        text: ``decimal-comma``, ``decimal-point``, ``boolean``, or directives such as
+            ``%d.%m.%Y``.
     """
 
     text: str
@@ -180,14 +184,14 @@ class Written:
         Raises:
             ValueError: it names none; says which there are.
         """
-        if text in NUMBERS:
+        if text in (*NUMBERS, BOOLEAN):
             return cls(text)
         names = re.findall("%-?(.?)", text.replace("%%", ""))
         unknown = [name for name in names if name not in DIRECTIVES]
         fields = [DIRECTIVES[name][0] for name in names if name in DIRECTIVES]
         if not names or unknown:
             what = f"%{unknown[0]} in format" if unknown else "format"
-            known = ", ".join((*NUMBERS, *(f"%{name}" for name in DIRECTIVES)))
+            known = ", ".join((*NUMBERS, BOOLEAN, *(f"%{name}" for name in DIRECTIVES)))
             raise ValueError(f"unknown {what} {text[:60]!r}; known are {known}")
         if len(set(fields)) < len(fields) or ("I" in names) != ("p" in names):
             raise ValueError(
@@ -203,6 +207,8 @@ class Written:
         """What the cells can become; the first where nothing is said."""
         if self.text in NUMBERS:
             return tuple(XSD + name for name in NUMERIC)
+        if self.text == BOOLEAN:
+            return (XSD + BOOLEAN,)
         fields = {DIRECTIVES[name][0] for name in self._names}
         there = fields.union(ABSENT)
         return tuple(XSD + n for n, form in FORMS.items() if there.issuperset(_PART.findall(form)))
@@ -214,6 +220,9 @@ class Written:
         """
         if self.text in NUMBERS:
             return self._numbers(values)
+        if self.text == BOOLEAN:
+            said = values.str.strip_chars().str.to_lowercase()
+            return said.replace_strict(TRUTH, default=None, return_dtype=pl.String)
         pattern, names = "", self._names
         pieces = iter(re.split("%-?([^%])", self.text))
         for piece in pieces:

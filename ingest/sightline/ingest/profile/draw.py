@@ -373,7 +373,7 @@ def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
     datatype = DATATYPES.get(kind)
     if column.kind == "integer" and called & {"year", "born", "founded"} and _years(column):
         datatype, said = "xsd:gYear", "year"
-    if column.kind == "boolean" and set(column.sample) <= {"true", "false"}:
+    if column.kind == "boolean":
         datatype = "xsd:boolean"
     if column.kind == "datetime" and all(map(_ISO.fullmatch, column.sample)):
         datatype = "xsd:dateTime"

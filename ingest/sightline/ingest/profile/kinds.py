@@ -158,7 +158,7 @@ def still(kind: Kind, values: pl.Series) -> Kind:
 
 
 def written(kind: Kind, values: Sequence[str]) -> str | None:
-    """The format of a mapping that says how dates or numbers are written; None where none is
+    """The format of a mapping that says how dates, numbers or truth are written; None where none is
     needed, or where it cannot be told: ``01/02/2024`` may be in January or in February."""
     if kind == "comma":
         if not any("," in value for value in values):
@@ -169,6 +169,8 @@ def written(kind: Kind, values: Sequence[str]) -> str | None:
         return "decimal-comma" if sure else None
     if kind == "point":
         return "decimal-point"
+    if kind == "boolean":
+        return None if {"true", "false"}.issuperset(values) else "boolean"
     if kind == "datetime":
         return next((f for f, p in _CLOCKS.items() if all(map(p.fullmatch, values))), None)
     if kind != "other date":
