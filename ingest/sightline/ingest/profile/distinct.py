@@ -49,16 +49,8 @@ class Distinct:
     def __init__(self) -> None:
         self.unique = True
         self.size = 0
-        self._settled = Runs()
-        self._waiting: list[Hashes] = []
+        self._runs = Runs()
         self._below = _ALL
-
-    @property
-    def _runs(self) -> Runs:
-        """What was put off is sorted now that somebody asks."""
-        while self._waiting:
-            self._settled.add(np.sort(self._waiting.pop()))
-        return self._settled
 
     @property
     def count(self) -> int:
@@ -81,12 +73,6 @@ class Distinct:
         self._runs.add(values)
         self.size += len(values)
         self._forget()
-
-    def put_off(self, hashes: Hashes) -> None:
-        """Take values in of which none came before; nothing is done until somebody asks for them.
-        ``hashes`` is ``(n,)`` in any order."""
-        self._waiting.append(hashes)
-        self.size += len(hashes)
 
     def _forget(self) -> None:
         """Keep no more than a sample where the values cannot name records."""

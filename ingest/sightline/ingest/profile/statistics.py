@@ -218,10 +218,6 @@ def _extend_groups(
         if not there or len(np.unique(_beside(hashes, group, few))) < few:
             del found.groups[group]
             continue
-        if set(group) == found.columns.keys() and not any(c.floats for c in found.columns.values()):
-            # No two records are equal, so that all columns tell them apart.
-            distinct.put_off(_beside(hashes, group, count))
-            continue
         distinct.add(_beside(hashes, group, count))
         if not distinct.unique:
             del found.groups[group]
