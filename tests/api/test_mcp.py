@@ -363,6 +363,7 @@ def test_a_report_is_ordered_awaited_and_read_in_parts(folder: Path, tmp_path: P
         job = Jobs(folder).claim()
         assert job is not None
         Jobs(folder).finish(job, write_report(folder, job, lambda *_: None), 1)
+        monkeypatch.setattr(reports, "PATIENCE", 60)  # for which nobody waits now
         parts, line = [], 0
         while line is not None:
             found = await client.call_tool("report", {**ref, "line": line})
@@ -381,6 +382,14 @@ def test_a_report_is_ordered_awaited_and_read_in_parts(folder: Path, tmp_path: P
     assert len(parts) > 2
     assert "\n".join(parts) == "\n".join(file.read_text(encoding="utf-8").splitlines())
     assert begun.read_text() == "x"
+
+
+def test_a_line_longer_than_an_answer_is_cut_and_that_is_said(monkeypatch) -> None:
+    monkeypatch.setattr(reports, "PART", 10)
+
+    cut = "a" * 10 + "… (15 more characters in the file)"
+    assert reports._part(["a" * 25, "b"], 0) == (cut, 1)
+    assert reports._part(["a" * 25, "b"], 1) == ("b", None)
 
 
 def test_a_report_is_of_who_ordered_it_and_asks_for_the_role_of_its_route(

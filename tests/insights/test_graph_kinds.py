@@ -213,9 +213,17 @@ def test_two_who_bought_the_same_are_connected_unless_that_is_too_far(world_of) 
         False,
         "no path of at most 3 facts leads from one to the other",
     )
+    assert found.metapaths == world.paths("c0", "c1", max_hops=4).metapaths
     assert world.paths("c0", "c1", max_hops=3).paths == ()
     assert world.paths("c0", "order0").reason is None
     assert world.paths("c0", "c2").paths == ()
+
+
+def test_nobody_is_looked_for_farther_than_paths_may_be_long(world_of) -> None:
+    chain = [(f"n{i}", "leads_to", f"n{i + 1}") for i in range(7)]
+    world = world_of(chain, model=None)
+    assert [len(path.steps) for path in world.paths("n0", "n6").paths] == [6]
+    assert world.paths("n0", "n7").paths == ()
 
 
 def test_path_filters_reach_the_search(world_of) -> None:

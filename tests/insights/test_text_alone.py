@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from sightline.insights.kinds import explain, predictions, related
 from tests.graph.conftest import label, typed
-from tests.insights.conftest import ROWS, Model, World, name_of, other
+from tests.insights.conftest import MODEL, ROWS, Model, World, name_of, other
 
 NOTE = "predicted from its text alone, which is nearest to those of Ann: no fact of Eve is known"
 #: What ann does is a blacksmith's work, and so is what eve does.
@@ -60,6 +62,31 @@ def test_the_answer_says_the_threshold_and_base_rate_of_such_entities(world_of) 
         assert (found.abstain_below, found.base_rate) == (0.9, 0.02)
     assert world.neighborhood("eve", predicted=True).abstain_below == 0.9
     assert world.ask(related, "ann").abstain_below == 0.5
+
+
+def test_the_answer_says_how_far_such_chances_were_from_true(world_of) -> None:
+    metrics = {"calibration": {"test": {"ece": 0.1}}, "texts": {"calibration": {"ece": 0.2}}}
+    world = smiths(world_of)
+    (world.ws.models / MODEL / "metrics.json").write_text(json.dumps(metrics))
+    world = World(world.ws)
+
+    assert world.ask(related, "eve").calibration_error == 0.2
+    assert world.ask(related, "ann").calibration_error == 0.1
+
+
+def test_a_set_of_answers_is_within_the_bound_of_such_entities(world_of) -> None:
+    sizes = []
+    for bound in -1.0, 1e9:
+        world = smiths(world_of, texts={**LESS, "surprisal": (bound,) * 30})
+        sizes.append(len(world.predict("eve", "lives_in", None, coverage=0.3)))
+
+    assert sizes == [0, 2]
+
+
+def test_rows_are_taken_of_entities_that_have_one(world_of) -> None:
+    world = smiths(world_of, [*SMITHS, label("bob", "the blacksmith")], without=("eve", "bob"))
+
+    assert world.predict("eve", "lives_in", None)[0].support_note.startswith(NOTE)
 
 
 def test_a_fact_about_it_is_explained_by_the_texts(world_of) -> None:
