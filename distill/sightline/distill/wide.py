@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 from numba import types
 from numba.extending import intrinsic
 
@@ -20,4 +21,6 @@ def _widened(typing: Any) -> Any:
     return types.none(), attributed
 
 
-wide: Any = intrinsic(_widened)
+#: Where nothing is compiled there is nothing to say.
+_PLAIN = numba.config.DISABLE_JIT  # type: ignore[attr-defined]  # which is set when it is loaded
+wide: Any = (lambda: None) if _PLAIN else intrinsic(_widened)
