@@ -353,7 +353,7 @@ def test_a_report_is_ordered_awaited_and_read_in_parts(folder: Path, tmp_path: P
     code = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"
     server = server_of(folder, worker=[sys.executable, "-c", code, str(begun)])
 
-    async def ask(client: Client) -> tuple[CallToolResult, CallToolResult, list[str]]:
+    async def ask(client: Client) -> tuple[CallToolResult, CallToolResult, list[str], str]:
         await client.call_tool("report", {"id": "0" * 16})
         assert not begun.exists()
         ordered = await client.call_tool("order_report", {"about": "Kenya"})
@@ -372,15 +372,20 @@ def test_a_report_is_ordered_awaited_and_read_in_parts(folder: Path, tmp_path: P
             parts.append(found.structured_content["text"])
             line = found.structured_content.get("next")
         until(begun.exists)
-        return ordered, waiting, parts
+        (file,) = folder.glob("reports/*/report.md")
+        whole = file.read_text(encoding="utf-8")
+        shutil.rmtree(file.parent)
+        gone = await client.call_tool("report", ref)
+        assert gone.is_error
+        assert "report.md' does not exist" in text_of(gone)
+        return ordered, waiting, parts, whole
 
-    ordered, waiting, parts = using(server, ask)
-    (file,) = folder.glob("reports/*/report.md")
+    ordered, waiting, parts, whole = using(server, ask)
 
     assert ordered.structured_content["state"] == waiting.structured_content["state"] == "queued"
     assert "ask `report` again with this id" in text_of(waiting)
     assert len(parts) > 2
-    assert "\n".join(parts) == "\n".join(file.read_text(encoding="utf-8").splitlines())
+    assert "\n".join(parts) == "\n".join(whole.splitlines())
     assert begun.read_text() == "x"
 
 

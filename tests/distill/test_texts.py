@@ -117,7 +117,7 @@ def test_an_entity_that_no_training_fact_names_gets_the_mean_row_of_the_nearest_
     ids = np.arange(data.num_entities, dtype=np.int32)
     told = replace(data, train=data.train[~np.isin(data.train[:, [0, 2]], 0).any(axis=1)])
 
-    made = with_rows(arrays, told, grouped_texts(by_group=True), ids)
+    (made,) = with_rows([arrays], told, grouped_texts(by_group=True), ids)
 
     assert np.allclose(made.entity[0], arrays.entity[1 : 1 + NEAREST].mean(axis=0), atol=1e-6)
     assert np.array_equal(made.entity[1:], arrays.entity[1:])

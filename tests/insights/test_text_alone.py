@@ -41,6 +41,18 @@ def test_its_relations_are_those_of_the_nearest(world_of) -> None:
     assert {name_of(one.relation) for one in found} == {"works_at", "lives_in"}
 
 
+def test_whether_it_has_an_answer_is_judged_by_the_nearest_too(world_of) -> None:
+    """By ann alone, who lives somewhere and borders on nothing."""
+    world = smiths(world_of)
+    view, eve = world.sight.model_view, np.full(2, world.id("eve"))
+    rels = np.array([world.graph.resolve_relation(name) for name in ("lives_in", "located_in")])
+    by_types = view.chance_of_another.of(eve, rels)
+
+    said = view.another(eve, rels)
+
+    assert said.tolist() == pytest.approx(((np.array([1, 0]) + 5 * by_types) / 6).tolist())
+
+
 def test_its_chances_are_those_of_the_curve_fitted_for_such_entities(world_of) -> None:
     world = smiths(world_of)
     share = np.exp(6) / (np.exp(6) + world.student.num_entities - 1)

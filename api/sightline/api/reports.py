@@ -199,12 +199,12 @@ async def report_file(
 ) -> Response:
     """One file of a finished report."""
     service: Service = request.app.state.service
-    job = await service.own.run(lambda: job_of(service, caller_of(request.scope), id))
-    folder = folder_of(service, job)
-    if folder is None or name not in [file.name for file in _files(folder)]:
-        raise UnknownReport(f"{id}/files/{name}")
+
+    def find() -> Path:
+        return file_of(service, job_of(service, caller_of(request.scope), id), name)
+
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-    return FileResponse(folder / name, headers=headers)
+    return FileResponse(await service.own.run(find), headers=headers)
 
 
 def order(service: Service, caller: Caller, asked: ReportRequest) -> Job:
@@ -290,6 +290,18 @@ def _title(service: Service, about: Sequence[str]) -> str:
 def folder_of(service: Service, job: Job) -> Path | None:
     """Where the files of a report are, once it is done."""
     return None if job.result is None else service.folder / "reports" / job.result["report"]
+
+
+def file_of(service: Service, job: Job, name: str) -> Path:
+    """Where a file of a report is.
+
+    Raises:
+        UnknownReport: it has none of that name, or is not done, or its folder has been removed.
+    """
+    folder = folder_of(service, job)
+    if folder is None or name not in [file.name for file in _files(folder)]:
+        raise UnknownReport(f"{job.id}/files/{name}")
+    return folder / name
 
 
 def _files(folder: Path) -> list[Path]:

@@ -51,10 +51,13 @@ def answered(kind: Kind[Any, Any], sight: Sightline, question: Any) -> Any:
         readied: list[float] = []
         with counting(say), install_timer("numba:compiler_lock", readied.append):
             answer = kind.answer(sight, question)
-        if deadline is None or sum(readied) < SHARE * deadline / 1000 or not readied:
-            break
+        took = time.monotonic() - began
         # What is cut may have had a part of the time.
-        if time.monotonic() - began < deadline / 1000 / 2:
+        if (
+            deadline is None
+            or sum(readied) <= SHARE * deadline / 1000
+            or took < deadline / 1000 / 2
+        ):
             break
     return answer
 

@@ -128,13 +128,13 @@ class ReadReport:
 
         def look() -> CallToolResult | None:
             job = reports.job_of(service, caller, question.id)
-            view, folder = reports.view_of(service, job), reports.folder_of(service, job)
             if not job.ended and loop.time() < end:
                 return None
-            if folder is None:
+            view = reports.view_of(service, job)
+            if job.result is None:
                 return _told(view)
-            lines = (folder / FILE).read_text(encoding="utf-8").splitlines()
-            return _told(view, *_part(lines, question.line))
+            text = reports.file_of(service, job, FILE).read_text(encoding="utf-8")
+            return _told(view, *_part(text.splitlines(), question.line))
 
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE

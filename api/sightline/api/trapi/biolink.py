@@ -9,8 +9,8 @@ up. Biolink's own hierarchy is known to no graph, so a category stands for itsel
 from __future__ import annotations
 
 import re
-from weakref import WeakKeyDictionary
 
+from sightline.graph.snapshot.kept import once_each
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.snapshot.search import normalise
 
@@ -19,9 +19,8 @@ _STARTS = ("biolink:", "https://w3id.org/biolink/vocab/")
 _CATEGORY, _PREDICATE = re.compile(r"[A-Z][a-zA-Z_]*"), re.compile(r"[a-z][a-z_]*")
 
 
-#: Ids by name; and those of the classes and the relations of a snapshot.
+#: Ids by name.
 Names = dict[str, list[int]]
-_MADE: WeakKeyDictionary[Snapshot, tuple[Names, Names]] = WeakKeyDictionary()
 
 
 def local(name: str) -> str | None:
@@ -37,11 +36,11 @@ class Biolink:
 
     def classes(self, category: str) -> list[int]:
         """The classes that a category names; empty where there is none."""
-        return _named(category, self._names[0])
+        return _named(category, _names(self.snapshot)[0])
 
     def relations(self, predicate: str) -> list[int]:
         """The relations that a predicate names; empty where there is none."""
-        return _named(predicate, self._names[1])
+        return _named(predicate, _names(self.snapshot)[1])
 
     def category(self, class_id: int) -> str | None:
         """What Biolink calls a class, if it is one of its own."""
@@ -51,16 +50,14 @@ class Biolink:
         """What Biolink calls a relation, if it is one of its own."""
         return _own(self.snapshot.relation_iris[relation], _PREDICATE)
 
-    @property
-    def _names(self) -> tuple[Names, Names]:
-        """Classes and relations by name, made once for a snapshot."""
-        s = self.snapshot
-        if s not in _MADE:
-            _MADE[s] = (
-                _by_name(list(s.class_iris), list(s.class_labels)),
-                _by_name(list(s.relation_iris), list(s.relation_labels)),
-            )
-        return _MADE[s]
+
+@once_each
+def _names(s: Snapshot) -> tuple[Names, Names]:
+    """The classes and the relations of a snapshot by name."""
+    return (
+        _by_name(list(s.class_iris), list(s.class_labels)),
+        _by_name(list(s.relation_iris), list(s.relation_labels)),
+    )
 
 
 def _own(iri: str, form: re.Pattern[str]) -> str | None:

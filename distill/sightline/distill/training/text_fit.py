@@ -11,6 +11,7 @@ Knows learning data, a student's arrays and texts; knows no workspace. NumPy and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,7 +58,8 @@ def fit_texts(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids)
     if size < 3 * ENOUGH:
         return FromTexts(None, None)
     chosen = np.random.default_rng(3).permutation(among)[:size]
-    made, chosen = _rows_like(arrays.entity, texts, ids, chosen, among)
+    chosen, near = _near(texts, ids, chosen, among)
+    made = _with_means(arrays.entity, chosen, near)
     choosing, fitting, measuring = np.array_split(chosen, 3)
 
     def scorer(heads: Ids, rels: Ids) -> Floats:
@@ -95,12 +97,15 @@ def fit_texts(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids)
     )
 
 
-def with_rows(arrays: StudentArrays, data: LearningData, texts: Texts, ids: Ids) -> StudentArrays:
+def with_rows(
+    students: Sequence[StudentArrays], data: LearningData, texts: Texts, ids: Ids
+) -> list[StudentArrays]:
     """The same with rows of the nearest texts for the entities that no training fact names, as
     held-out facts alone do: nothing has taught theirs."""
     has_fact, there = taught(data), texts.there[ids]
     asked, among = np.flatnonzero(~has_fact & there), np.flatnonzero(has_fact & there)
-    return replace(arrays, entity=_rows_like(arrays.entity, texts, ids, asked, among)[0])
+    asked, near = _near(texts, ids, asked, among)
+    return [replace(one, entity=_with_means(one.entity, asked, near)) for one in students]
 
 
 def taught(data: LearningData) -> Flags:
@@ -110,19 +115,24 @@ def taught(data: LearningData) -> Flags:
     return named
 
 
-def _rows_like(
-    rows: Floats, texts: Texts, ids: Ids, asked: Offsets, among: Offsets
-) -> tuple[Floats, Offsets]:
-    """The rows where those of ``asked`` are the means of the rows of ``among`` nearest in text, and
-    those of them that are near any."""
-    near = texts.nearest(ids[asked], ids[among])
-    row = np.full(len(texts.indptr) - 1, -1, np.int32)
-    row[ids[among]] = among
-    made = np.array(rows)
-    for entity, like in zip(asked, near):
-        if like[0] >= 0:
-            made[entity] = rows[row[like[like >= 0]]].mean(axis=0)
-    return made, asked[near[:, 0] >= 0]
+def _near(
+    texts: Texts, ids: Ids, asked: Offsets, among: Offsets
+) -> tuple[Offsets, npt.NDArray[np.int32]]:
+    """Those of ``asked`` that are near any of ``among`` in text, and these, int32
+    ``(n, NEAREST)``, -1 where there are no more."""
+    model_of = np.full(len(texts.indptr), -1, np.int32)  # the last is that of none
+    model_of[ids[among]] = among
+    near = model_of[texts.nearest(ids[asked], ids[among])]
+    found = near[:, 0] >= 0
+    return asked[found], near[found]
+
+
+def _with_means(rows: Floats, asked: Offsets, near: Ids) -> Floats:
+    """The rows where those of ``asked`` are the means of the rows of those near them."""
+    made, there = np.array(rows), near >= 0
+    sums = np.where(there[:, :, None], rows[near], 0).sum(axis=1)
+    made[asked] = sums / there.sum(axis=1, keepdims=True)
+    return made
 
 
 def _ranks(scorer: Scorer, asked: Ids, known: KnownAnswers) -> npt.NDArray[np.float64]:

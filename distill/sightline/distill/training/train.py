@@ -113,7 +113,8 @@ def _with_texts(
     found = fit_texts(student, data, texts, ids)
     if found.calibration is None:
         return found, student, control
-    return found, with_rows(student, data, texts, ids), with_rows(control, data, texts, ids)
+    student, control = with_rows((student, control), data, texts, ids)
+    return found, student, control
 
 
 def settings_of(config: StudentConfig) -> dict[str, list[Setting]]:
