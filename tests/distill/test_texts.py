@@ -41,6 +41,39 @@ def test_an_entity_is_not_near_itself() -> None:
     assert nearest([["one text"], ["one text"], ["other"]], 0, [0, 1, 2]) == [1]
 
 
+def test_what_is_asked_does_not_bear_on_what_is_asked_after_it() -> None:
+    asked = np.arange(2, dtype=np.int32)
+
+    found = texts_of([["one text"], ["one text"], ["other"]]).nearest(asked, asked)
+
+    assert found[:, 0].tolist() == [1, 0]
+
+
+def test_many_are_asked_some_at_a_time_and_one_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = texts_of([["one text"], ["one text"], ["other"], ["another one"]])
+    asked, told = np.arange(4, dtype=np.int32), []
+    whole = texts.nearest(asked, asked)
+    monkeypatch.setattr("sightline.distill.student.texts.AT_ONCE", 3)
+
+    assert (texts.nearest(asked, asked, lambda *said: told.append(said[:3])) == whole).all()
+    assert told == [("texts", 0, 4), ("texts", 3, 4)]
+
+    def stop(*said: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        texts.nearest(asked, asked, stop)
+
+
+def test_beyond_a_bound_what_most_say_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [["lion zebra"], ["lion"], ["lion"], ["zebra"]]
+    assert sorted(nearest(said, 0, [1, 2, 3])) == [1, 2, 3]
+
+    monkeypatch.setattr("sightline.distill.student.texts.MOST", 3)
+
+    assert nearest(said, 0, [1, 2, 3]) == [3]
+
+
 def test_texts_without_anything_in_common_are_not_near() -> None:
     assert nearest([["lion"], ["1917"], [], ["Ångström"]], 0, [1, 2, 3]) == []
 
@@ -121,6 +154,17 @@ def test_an_entity_that_no_training_fact_names_gets_the_mean_row_of_the_nearest_
 
     assert np.allclose(made.entity[0], arrays.entity[1 : 1 + NEAREST].mean(axis=0), atol=1e-6)
     assert np.array_equal(made.entity[1:], arrays.entity[1:])
+
+
+def test_where_fewer_are_near_the_row_is_the_mean_of_these() -> None:
+    data, arrays = grouped_data(), grouped_student()
+    ids = np.arange(data.num_entities, dtype=np.int32)
+    told = replace(data, train=data.train[~np.isin(data.train[:, [0, 2]], 0).any(axis=1)])
+    texts = texts_of([["lion"]] * 3 + [["tiger"]] * (data.num_entities - 3))
+
+    (made,) = with_rows([arrays], told, texts, ids)
+
+    assert np.allclose(made.entity[0], arrays.entity[1:3].mean(axis=0), atol=1e-6)
 
 
 def test_of_a_graph_without_texts_nothing_is_measured() -> None:

@@ -488,6 +488,14 @@ def test_two_fields_that_say_the_same_of_the_same_ids_are_of_one_kind(
     assert classes - {"Issue"} == kinds
 
 
+def test_one_id_that_two_kinds_share_by_chance_makes_them_no_kind(load: Callable) -> None:
+    users = [{"id": i, "login": f"u{i}"} for i in (1, 2, 3)]
+    issues = [{"id": i + 10, "user": users[i], "assignees": users[:1] * i} for i in range(3)]
+    (result,) = load({"issues.json": json.dumps(issues)})
+    classes = {o.partition(":")[2] for _, p, o in triples(result.load) if p == "rdf:type"}
+    assert classes == {"Issue", "User", "Assignee"}
+
+
 def test_the_items_of_an_order_are_no_orders(load: Callable) -> None:
     orders = [{"no": "A1", "items": [{"sku": "x1", "qty": 2}, {"sku": "x2", "qty": 1}]}]
     orders += [{"no": "A2", "items": [{"sku": "x1", "qty": 5}]}]

@@ -145,7 +145,8 @@ def learn(
         _distill(ws, model, device)
         _show_metrics(_evaluate(ws, model))
         try:
-            publish(ws, model)
+            with terminal.progress() as progress:
+                publish(ws, model, progress=progress)
         except WorseModel as error:
             terminal.say(str(error))
 
@@ -491,7 +492,8 @@ def evaluate(
         terminal.print_json(metrics)
     else:
         _show_metrics(metrics)
-    publish(ws, chosen, force=force)
+    with terminal.progress() as progress:
+        publish(ws, chosen, force=force, progress=progress)
 
 
 def _evaluate(ws: Workspace, model: str) -> dict[str, Any]:

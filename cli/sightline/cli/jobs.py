@@ -133,7 +133,7 @@ def train(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
         metrics = evaluate(ws, model, progress=progress)
         note = None
         try:
-            publish(ws, model)
+            publish(ws, model, progress=progress)
         except WorseModel as error:
             note = str(error)
     valid = metrics["student"]["valid"]

@@ -20,6 +20,7 @@ from sightline.distill.foundation.model import PART as FOUNDATION
 from sightline.distill.foundation.model import FoundationModel
 from sightline.distill.student.student import Student
 from sightline.graph.arrays import Floats, Ids, Offsets
+from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import Snapshot, served_snapshot
 from sightline.graph.storage.artifact import (
     MANIFEST,
@@ -202,7 +203,9 @@ def model_beside(ws: Workspace, snapshot: Snapshot) -> str | None:
     return max(found)[2] if found else None
 
 
-def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
+def write_maps(
+    ws: Workspace, snapshot: Snapshot, model_id: str, progress: Progress = silent
+) -> None:
     """Write the maps between a model and a snapshot. All tables are sorted: O(N + R), and where
     texts say something, the time to read them.
 
@@ -221,13 +224,13 @@ def write_maps(ws: Workspace, snapshot: Snapshot, model_id: str) -> None:
             found = [match_sorted(iris, known) for iris, known in pairs]
             names = list(MAPS)
             if scorer.texts is not None:
-                found += _alike(snapshot, found[0])
+                found += _alike(snapshot, found[0], progress)
                 names += TEXT_MAPS
             for name, array in zip(names, found):
                 np.save(target / f"{name}.npy", array)
 
 
-def _alike(snapshot: Snapshot, entity_index: Ids) -> tuple[Ids, Ids]:
+def _alike(snapshot: Snapshot, entity_index: Ids, progress: Progress) -> tuple[Ids, Ids]:
     """What ``TEXT_MAPS`` hold."""
     from sightline.distill.student.texts import Texts
 
@@ -235,12 +238,14 @@ def _alike(snapshot: Snapshot, entity_index: Ids) -> tuple[Ids, Ids]:
     has_fact = np.asarray(snapshot.degree) > 0
     alone = np.flatnonzero(texts.there & ~has_fact).astype(np.int32)[:MOST_ALONE]
     among = np.flatnonzero(texts.there & has_fact & (entity_index >= 0)).astype(np.int32)
-    nearest = texts.nearest(alone, among)
+    nearest = texts.nearest(alone, among, progress)
     found = (nearest >= 0).any(axis=1)
     return alone[found], nearest[found]
 
 
-def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
+def publish(
+    ws: Workspace, model_id: str, *, force: bool = False, progress: Progress = silent
+) -> None:
     """Serve a distilled model with the served snapshot, after checking its files in full.
 
     A model of the same snapshot that answers worse than the served one is refused, unless
@@ -256,7 +261,7 @@ def publish(ws: Workspace, model_id: str, *, force: bool = False) -> None:
         served = ws.current.model
         if served is not None and served != model_id and not force:
             _refuse_worse(ws, model_id, served)
-        write_maps(ws, served_snapshot(ws), model_id)
+        write_maps(ws, served_snapshot(ws), model_id, progress)
         ws.publish(model=model_id)
 
 

@@ -70,7 +70,7 @@ def model_for(
     trouble: SightlineError | None = None
     if served is not None and not (ws.models / served / PART).is_dir():
         try:
-            write_maps(ws, snapshot, served)
+            write_maps(ws, snapshot, served, progress)
             return served, None
         except (NoModel, DamagedArtifact, FormatMismatch) as error:
             trouble = error

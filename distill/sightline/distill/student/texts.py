@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.graph.arrays import Flags, Ids, Offsets
+from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import Snapshot
 from sightline.graph.vocabulary import RDF_LANG_STRING, XSD_STRING
 
@@ -30,6 +31,8 @@ BUCKETS = 1 << 20
 MOST = 1 << 18
 #: Letters of a gram.
 GRAM = 4
+#: Entities asked between two looks at whether anybody still waits.
+AT_ONCE = 1000
 
 _kernel = numba.njit(cache=True, nogil=True)
 
@@ -65,14 +68,20 @@ class Texts:
         there: Flags = count[self.indptr[1:]] > count[self.indptr[:-1]]
         return there
 
-    def nearest(self, asked: Ids, among: Ids) -> Ids:
+    def nearest(self, asked: Ids, among: Ids, progress: Progress = silent) -> Ids:
         """The entities of ``among`` whose texts are most like those of each asked one, itself left
         out: int32 ``(n, NEAREST)``, the likest first, ties by place in ``among``; -1 where no more
         have anything in common with it."""
         read = self.data, self.offsets, self.indptr, self.is_text
         number = np.full(len(self.indptr) - 1, -1, np.int32)
         number[among] = np.arange(len(among), dtype=np.int32)
-        found = _nearest(*read, among.astype(np.int32), asked.astype(np.int32), number)
+        index = _index(*read, among.astype(np.int32))
+        found = np.empty((len(asked), NEAREST), np.int32)
+        for start in range(0, len(asked), AT_ONCE):
+            if len(asked) > AT_ONCE:
+                progress("texts", start, len(asked), "entities without a fact")
+            part = asked[start : start + AT_ONCE].astype(np.int32)
+            found[start : start + AT_ONCE] = _nearest(read, index, part, number, MOST)
         # The last number is for what was not found, -1, also where there is nothing to find.
         nearest: Ids = np.append(among, -1)[found].astype(np.int32)
         return nearest
@@ -120,10 +129,9 @@ def _bucket(number: Any) -> int:
 
 
 @_kernel
-def _nearest(
-    data: Any, offsets: Any, indptr: Any, is_text: Any, among: Any, asked: Any, number: Any
-) -> Any:
-    """Places in ``among``: int32 ``(n, NEAREST)``."""
+def _index(data: Any, offsets: Any, indptr: Any, is_text: Any, among: Any) -> Any:
+    """Where in ``among`` each feature is: how many have it, what it weighs, where its places end,
+    the places; and the squared length of each text."""
     features = np.empty(3 * LONGEST, np.int64)
     having = np.zeros(BUCKETS, np.int64)
     for entity in among:
@@ -144,24 +152,34 @@ def _nearest(
             places[filled[feature]] = place
             filled[feature] += 1
             length[place] += weight[feature]
+    return having, weight, ends, places, length
+
+
+@_kernel
+def _nearest(read: Any, index: Any, asked: Any, number: Any, most: int) -> Any:
+    """Places of those that are indexed: int32 ``(n, NEAREST)``."""
+    data, offsets, indptr, is_text = read
+    having, weight, ends, places, length = index
+    features = np.empty(3 * LONGEST, np.int64)
     out = np.full((len(asked), NEAREST), -1, np.int32)
-    alike = np.zeros(len(among), np.float32)
-    touched = np.empty(len(among), np.int32)
+    alike = np.zeros(len(length), np.float32)
+    touched = np.empty(len(length), np.int32)
     for row in range(len(asked)):
         n = _features(data, offsets, indptr, is_text, asked[row], features)
         own = features[:n]
         own = own[np.argsort(having[own], kind="mergesort")]
-        count, room = 0, MOST
+        count, room = 0, most
         for feature in own:
             room -= ends[feature + 1] - ends[feature]
             if room < 0:
                 break
             for place in places[ends[feature] : ends[feature + 1]]:
-                if alike[place] == 0 and place != number[asked[row]]:
+                if place == number[asked[row]]:
+                    continue
+                if alike[place] == 0:
                     touched[count] = place
                     count += 1
-                if place != number[asked[row]]:
-                    alike[place] += weight[feature]
+                alike[place] += weight[feature]
         best = np.zeros(NEAREST, np.float32)
         for place in touched[:count]:
             score = alike[place] / np.sqrt(length[place])
