@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sightline.client.answers import Question, read
 from sightline.client.errors import Problem
@@ -167,9 +167,6 @@ class Local(Sightline):
     def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
 
 
 @contextmanager

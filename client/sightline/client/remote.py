@@ -64,9 +64,18 @@ class Call(Generic[A]):
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     content: tuple[str, bytes] | None = None
-    files: Sequence[Any] | None = None
+    files: Sequence[tuple[str, str | Path]] = ()
     accept: str = JSON
     asks: bool = True
+
+    @contextmanager
+    def opened(self) -> Iterator[list[Any]]:
+        """Its files, open as long as they are sent."""
+        with ExitStack() as held:
+            yield [
+                (name, (Path(path).name, held.enter_context(Path(path).open("rb"))))
+                for name, path in self.files
+            ]
 
 
 def asking(asked: Question[A], given: Mapping[str, Any]) -> Call[A]:
@@ -115,7 +124,7 @@ def _asked(query: str, made: Callable[[httpx.Response], A], accept: str) -> Call
 
 def _fetching(report: ReportView | str, name: str) -> Call[bytes]:
     if isinstance(report, str):
-        path = f"/v1/reports/{quote(report, safe='')}/files/{quote(name, safe='')}"
+        path = f"{_at('reports', report)}/files/{quote(name, safe='')}"
         return Call("GET", path, lambda r: r.content, accept="*/*")
     there = {file.name: file.href for file in report.files}
     if name not in there:
@@ -124,33 +133,14 @@ def _fetching(report: ReportView | str, name: str) -> Call[bytes]:
     return Call("GET", there[name], lambda r: r.content, accept="*/*")
 
 
-def _of_job(id: str) -> str:
-    return f"/v1/jobs/{quote(id, safe='')}"
-
-
-def _of_report(id: str) -> str:
-    return f"/v1/reports/{quote(id, safe='')}"
+def _at(kind: str, id: str) -> str:
+    return f"/v1/{kind}/{quote(id, safe='')}"
 
 
 def _looking(work: W) -> Call[W]:
     """Where work stands that is waited for."""
-    path = _of_report(work.id) if isinstance(work, ReportView) else _of_job(work.id)
+    path = _at("reports", work.id) if isinstance(work, ReportView) else _at("jobs", work.id)
     return _reading("GET", path, type(work))
-
-
-@contextmanager
-def _adding(
-    files: Sequence[str | Path], mapping: str | Path | None, said: Mapping[str, Any]
-) -> Iterator[Call[JobView]]:
-    """Files that are sent, open as long as they are."""
-    named = [("file", path) for path in files] + [("mapping", mapping)] * (mapping is not None)
-    with ExitStack() as opened:
-        parts = [
-            (name, (Path(path).name, opened.enter_context(Path(path).open("rb"))))
-            for name, path in named
-            if path is not None
-        ]
-        yield _reading("POST", "/v1/ingest", JobView, params=_given(said), files=parts)
 
 
 def _given(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,7 +161,9 @@ class _Exchange:
         }
         self._kept: OrderedDict[str, tuple[str, Any]] = OrderedDict()
 
-    def request(self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx.Request:
+    def request(
+        self, http: httpx.Client | httpx.AsyncClient, call: Call[Any], files: list[Any]
+    ) -> httpx.Request:
         """A request; with the tag of what was answered before."""
         headers = {"Accept": call.accept}
         if call.content is not None:
@@ -182,7 +174,7 @@ class _Exchange:
             params=call.params or None,
             json=call.body,
             content=call.content and call.content[1],
-            files=call.files,
+            files=files or None,
             headers=headers,
         )
         if call.method == "GET" and (known := self._kept.get(str(request.url))):
@@ -270,14 +262,16 @@ class Client(Sightline):
     def _do(self, call: Call[A]) -> A:
         outcome: httpx.Response | httpx.TransportError
         tries = _Tries(call, self._exchange.patience)
-        while True:
-            try:
-                outcome = self._http.send(self._exchange.request(self._http, call))
-            except httpx.TransportError as error:
-                outcome = error
-            if (pause := tries.pause(outcome)) is None:
-                return self._exchange.made(call, outcome)
-            time.sleep(pause)
+        with call.opened() as files:
+            while True:
+                try:
+                    request = self._exchange.request(self._http, call, files)
+                    outcome = self._http.send(request)
+                except httpx.TransportError as error:
+                    outcome = error
+                if (pause := tries.pause(outcome)) is None:
+                    return self._exchange.made(call, outcome)
+                time.sleep(pause)
 
     def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
         return self._do(asking(asked, given))
@@ -295,7 +289,7 @@ class Client(Sightline):
         return self._do(_reading("POST", "/v1/reports", ReportView, body={"about": list(about)}))
 
     def report(self, id: str) -> ReportView:
-        return self._do(_reading("GET", _of_report(id), ReportView))
+        return self._do(_reading("GET", _at("reports", id), ReportView))
 
     def reports(self, *, limit: int = 20, cursor: str | None = None) -> ReportPage:
         params = _given({"limit": limit, "cursor": cursor})
@@ -315,7 +309,7 @@ class Client(Sightline):
         return report
 
     def cancel_report(self, id: str) -> ReportView:
-        return self._do(_reading("DELETE", _of_report(id), ReportView))
+        return self._do(_reading("DELETE", _at("reports", id), ReportView))
 
     def file(self, report: ReportView | str, name: str) -> bytes:
         return self._do(_fetching(report, name))
@@ -338,8 +332,10 @@ class Client(Sightline):
             strict: fail on the first bad record.
         """
         said = {"source": source, "format": format, "encoding": encoding, "strict": strict}
-        with _adding(files, mapping, said) as call:
-            return self._do(call)
+        sent = [("file", path) for path in files]
+        sent += [] if mapping is None else [("mapping", mapping)]
+        call = _reading("POST", "/v1/ingest", JobView, params=_given(said), files=sent)
+        return self._do(call)
 
     def train(
         self,
@@ -365,7 +361,7 @@ class Client(Sightline):
 
     def job(self, id: str) -> JobView:
         """Where work stands, and what came of it."""
-        return self._do(_reading("GET", _of_job(id), JobView))
+        return self._do(_reading("GET", _at("jobs", id), JobView))
 
     def jobs(
         self,
@@ -381,11 +377,11 @@ class Client(Sightline):
 
     def cancel_job(self, id: str) -> JobView:
         """Cancel work that waits or is being done; what has ended stays as it is."""
-        return self._do(_reading("DELETE", _of_job(id), JobView))
+        return self._do(_reading("DELETE", _at("jobs", id), JobView))
 
     def retry_job(self, id: str) -> JobView:
         """Try work again that failed or was cancelled."""
-        return self._do(_reading("POST", f"{_of_job(id)}:retry", JobView))
+        return self._do(_reading("POST", f"{_at('jobs', id)}:retry", JobView))
 
     def row(self, load: str, at: str | int) -> RawRecord:
         """The raw record behind facts, and which of its cells made which.
@@ -394,7 +390,7 @@ class Client(Sightline):
             load: its id, or what was loaded.
             at: the row as the origin of a fact says it: a number, `line 12`, `$.ranges[2]`.
         """
-        path = f"/v1/loads/{quote(load, safe='')}/rows"
+        path = f"{_at('loads', load)}/rows"
         return self._do(_reading("GET", path, RawRecord, params={"at": str(at)}))
 
     def accept_patch(self, id: str) -> Decision:
@@ -410,7 +406,7 @@ class Client(Sightline):
         return self._decide(id, "reopen")
 
     def _decide(self, id: str, what: str) -> Decision:
-        return self._do(_reading("POST", f"/v1/doctor/{quote(id, safe='')}:{what}", Decision))
+        return self._do(_reading("POST", f"{_at('doctor', id)}:{what}", Decision))
 
     def pairs(self) -> Pairs:
         """What is served, and what was before and can be again."""
@@ -435,9 +431,6 @@ class Client(Sightline):
     def close(self) -> None:
         self._http.close()
 
-    def __enter__(self) -> Self:
-        return self
-
 
 class AsyncClient(AsyncKinds):
     """The same as ``Client``, for who does something else meanwhile. One per event loop."""
@@ -451,14 +444,16 @@ class AsyncClient(AsyncKinds):
     async def _do(self, call: Call[A]) -> A:
         outcome: httpx.Response | httpx.TransportError
         tries = _Tries(call, self._exchange.patience)
-        while True:
-            try:
-                outcome = await self._http.send(self._exchange.request(self._http, call))
-            except httpx.TransportError as error:
-                outcome = error
-            if (pause := tries.pause(outcome)) is None:
-                return self._exchange.made(call, outcome)
-            await asyncio.sleep(pause)
+        with call.opened() as files:
+            while True:
+                try:
+                    request = self._exchange.request(self._http, call, files)
+                    outcome = await self._http.send(request)
+                except httpx.TransportError as error:
+                    outcome = error
+                if (pause := tries.pause(outcome)) is None:
+                    return self._exchange.made(call, outcome)
+                await asyncio.sleep(pause)
 
     async def _ask(self, asked: Question[A], given: Mapping[str, Any], /) -> A:
         return await self._do(asking(asked, given))
@@ -475,6 +470,7 @@ class AsyncClient(AsyncKinds):
     reports = awaited(Client.reports)
     cancel_report = awaited(Client.cancel_report)
     file = awaited(Client.file)
+    add_data = awaited(Client.add_data)
     train = awaited(Client.train)
     compile = awaited(Client.compile)
     job = awaited(Client.job)
@@ -509,20 +505,6 @@ class AsyncClient(AsyncKinds):
         """As ``Client.save``."""
         report = await self.report(report) if isinstance(report, str) else report
         return [write(folder, f.name, await self.file(report, f.name)) for f in report.files]
-
-    async def add_data(
-        self,
-        *files: str | Path,
-        mapping: str | Path | None = None,
-        source: str | None = None,
-        format: str | None = None,
-        encoding: str | None = None,
-        strict: bool = False,
-    ) -> JobView:
-        """As ``Client.add_data``."""
-        said = {"source": source, "format": format, "encoding": encoding, "strict": strict}
-        with _adding(files, mapping, said) as call:
-            return await self._do(call)
 
     async def close(self) -> None:
         """Give back connections."""
