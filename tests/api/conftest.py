@@ -128,6 +128,7 @@ def page(started: Browser) -> Iterator[Browser]:
     started.open("about:blank")
     started.wrong.clear()
     started.resize(1280, 900)
+    started.touch(False)
     yield started
     assert started.wrong == []
     assert "[object" not in started.text()
