@@ -64,6 +64,35 @@ def test_the_bar_says_how_many_findings_are_open(page: Browser, base: str) -> No
     assert page.run("document.querySelector('.bar .badge').innerText") == told.split()[0]
 
 
+def test_the_first_page_says_at_once_that_it_checks_and_stops_when_it_is_left(
+    page: Browser, base: str
+) -> None:
+    opened(page, base, "settings")
+    page.run(
+        """
+        const part = '{"counts": [{"findings": 3}], "truncated": true}';
+        const [asks, freed] = [window.fetch, new Promise((go) => { window.free = go; })];
+        window.asked = 0;
+        window.fetch = async (url, options) => {
+            if (`${url}`.includes('/insights')) await freed;
+            if (!`${url}`.includes('/doctor')) return asks(url, options);
+            if (!window.asked++) return new Response(part);
+            return new Promise((_, no) => options.signal.addEventListener('abort', () => {
+                window.stopped = true;
+                no(new DOMException('left', 'AbortError'));
+            }));
+        };
+        location.hash = '#/';
+        """
+    )
+    said = "document.querySelector('.questions a[href=\"#/doctor\"] .answer')?.innerText"
+    page.until(f"{said} === 'looking …'")
+    page.run("free()")
+    page.until(f"{said} === '3 so far, looking …' && asked === 2")
+    page.run("location.hash = '#/settings'")
+    page.until("window.stopped")
+
+
 def test_searching_with_the_keyboard_alone(page: Browser, base: str) -> None:
     search_for(page, base, "ugnada")
     page.until("document.querySelector('[role=option]')?.innerText.includes('Uganda')")
@@ -364,6 +393,25 @@ def test_a_view_that_was_left_says_nothing_any_more(page: Browser, base: str) ->
     assert "Uganda" not in page.text()
 
 
+def test_a_late_answer_changes_nothing_of_the_one_that_is_shown(page: Browser, base: str) -> None:
+    opened(page, base, "table", "class:Country", cols="relation:borders")
+    rows = "document.querySelectorAll('.data tbody tr').length"
+    all_of_them = page.run(rows)
+    page.run(
+        "((ask) => { window.fetch = async (url, ...about) => { const answer = await ask(url, "
+        "...about); if (`${url}`.includes('ugan')) { await new Promise((go) => { window.come = go;"
+        " }); } return answer; }; })(window.fetch)"
+    )
+    page.run("location.hash += '&f=label~ugan'")
+    page.until("window.come")
+    page.run("location.hash = location.hash.replace('&f=label~ugan', '&sort=-label')")
+    page.until(f"document.querySelector('[aria-sort=descending]') && {rows} === {all_of_them}")
+    page.run("come()")
+    page.run("new Promise((go) => setTimeout(go, 200))", wait=True)
+    assert "ugan" not in page.run("document.querySelector('.toolbar').innerText")
+    assert f"1 to {all_of_them} of" in page.run("document.querySelector('.foot').innerText")
+
+
 def test_the_keyboard_stays_on_a_button_that_is_drawn_anew(page: Browser, base: str) -> None:
     opened(page, base, "ask", h="entity:kenya", r="relation:member_of")
     page.until("document.querySelector('.chip.big')")
@@ -386,6 +434,25 @@ def test_from_the_drawing_of_a_phone_a_tab_leads_to_its_part(page: Browser, base
     page.until("!location.hash.includes('tab=')")
     page.until("document.querySelector('#similar').getBoundingClientRect().top < innerHeight")
     assert page.run("document.querySelector('[aria-selected=true]').dataset.tab") == "similar"
+
+
+@pytest.mark.parametrize(("width", "names"), [(390, 5), (1280, 4)])
+def test_arrows_go_along_the_tabs_that_are_seen(
+    page: Browser, base: str, width: int, names: int
+) -> None:
+    page.resize(width, 844)
+    opened(page, base, "e", "entity:kenya")
+    page.run("document.querySelector('[data-tab=facts]').focus()")
+    at = "document.activeElement.dataset.tab"
+    page.press("ArrowLeft")
+    assert page.run(at) == "sources"
+    passed = []
+    for _ in range(names):
+        page.press("ArrowRight")
+        passed.append(page.run(at))
+    assert len(set(passed)) == names
+    assert passed[-1] == "sources"
+    assert ("graph" in passed) == (width == 390)
 
 
 def test_enter_picks_a_match_of_what_stands_there_now(page: Browser, base: str) -> None:

@@ -30,7 +30,8 @@ export function failure(error, ...actions) {
 }
 
 /**
- * Show a skeleton, then what the promise brings, or why it failed.
+ * Show a skeleton, then what the promise brings, or why it failed; nothing, where something else was put there
+ * meanwhile: an answer to what is no longer asked never draws.
  * @template T
  * @param {Promise<T>} promise
  * @param {(answer: T) => import("./dom.js").Content} render
@@ -40,8 +41,8 @@ export function later(promise, render, { rows = 4, failed = failure } = {}) {
   const place = h("div", { "aria-busy": "true" }, skeleton(rows));
   /** @param {import("./dom.js").Content} content */
   const show = (content) => put(place, content).removeAttribute("aria-busy");
-  promise.then((answer) => show(render(answer))).catch((error) => {
-    if (error.name !== "AbortError") show(failed(error));
+  promise.then((answer) => place.parentNode && show(render(answer))).catch((error) => {
+    if (place.parentNode && error.name !== "AbortError") show(failed(error));
   });
   return place;
 }

@@ -68,15 +68,13 @@ export async function view(context) {
       return;
     }
     const key = JSON.stringify(question());
-    if (key === asked) return answered(answer);
+    // What is awaited is drawn as the address says then.
+    if (key === asked) return results.querySelector("[aria-busy]") ? undefined : answered(answer);
     asked = key;
     const began = performance.now();
-    put(results, later(ask("paths", question()).then((found) => {
-      // A slow answer to what is no longer asked may come after the one that is shown.
-      if (key === asked) [answer, took] = [found, performance.now() - began];
-      return found;
-    }), (found) => {
-      queueMicrotask(() => key === asked && answered(found));
+    put(results, later(ask("paths", question()), (found) => {
+      [answer, took] = [found, performance.now() - began];
+      queueMicrotask(() => answered(found));
       return null;
     }, { rows: 8 }));
   }

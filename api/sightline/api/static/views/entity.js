@@ -208,7 +208,15 @@ function tabs(parts, list, drawing, context) {
     if (graph || left) light(graph ? "graph" : "facts");
   };
   update(context.query);
-  return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it" }, buttons), update, open, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };
+  /** The arrows go along the tabs that are seen. @param {KeyboardEvent} event */
+  function along(event) {
+    const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    if (!by) return;
+    const seen = buttons.filter((button) => button.checkVisibility());
+    seen.at((seen.findIndex((button) => button === event.target) + by) % seen.length)?.focus();
+    event.preventDefault();
+  }
+  return { element: h("div", { class: "tabs", role: "tablist", "aria-label": "About it", onkeydown: along }, buttons), update, open, count: (/** @type {string} */ key, /** @type {number} */ n) => { const place = counts.get(key); if (place) place.textContent = number(n); } };
 }
 
 /** The facts that are held, a row for each relation and direction. @param {import("../shell/router.js").Context} context @param {any} answer @param {HTMLElement} place @param {(count: number) => void} counted */

@@ -17,15 +17,19 @@ import { typeMap } from "../parts/typemap.js";
 const FINDINGS = 3;
 const TYPES = 8;
 const REPORTS = 3;
+/** Milliseconds that the doctor gets at first, and at the most: what it found is kept, and it goes on from there. */
+const CHECK = 1000;
+const CHECKS = 16_000;
 
 /** @param {import("../shell/router.js").Context} context */
 export function view({ place }) {
   const { box } = searchBox({ name: "Search entities, types and relations", placeholder: "An entity, a type, or a relation", sorts: ["entity", "type", "relation", "action"], kind: "large", hint: "/" });
   const lead = h("p", { class: "lead" }, " ");
+  const checked = h("span", { class: "answer" }, "looking …");
   const map = h("section", { class: "pane ground-map", "aria-label": "What is in it" });
   const left = h("div", { class: "pane", "data-scroll": true }, h("div", { class: "hero" },
     h("h1", {}, "What is related, how,", h("br"), "and what is missing?"), lead, box,
-    questions(), findings(), reports(), h("section", { class: "phone in-graph" })));
+    questions(checked), findings(() => check(checked)), reports(), h("section", { class: "phone in-graph" })));
   put(place, h("div", { class: "panes" }, left, map));
   const kinds = left.querySelector(".in-graph");
   served().then((stats) => {
@@ -57,42 +61,45 @@ function atlas(stats) {
   ];
 }
 
-/** What this graph can be asked, made from it; only what there is a view for. */
-function questions() {
+/** What this graph can be asked, made from it; only what there is a view for. @param {HTMLElement} checked what the doctor has found */
+function questions(checked) {
   const place = h("section", { "aria-label": "Questions this graph can answer" });
   put(place, h("div", { class: "title" }, h("h2", {}, "Questions this graph can answer")), later(once("examples"), ({ examples }) => {
     const lines = examples.flatMap((/** @type {import("../parts/examples.js").Example} */ example) => {
       const href = linkOf(example);
-      return href ? [h("li", {}, h("a", { href }, h("span", { class: "sort" }, SORTS[example.sort]), h("span", {}, emphasised(example.text, example.names)), example.answer ? h("span", { class: "answer" }, label(example.answer)) : null))] : [];
+      return href ? [h("li", {}, h("a", { href }, h("span", { class: "sort" }, SORTS[example.sort]), h("span", {}, emphasised(example.text, example.names)), example.sort === "check" ? checked : example.answer ? h("span", { class: "answer" }, label(example.answer)) : null))] : [];
     });
     return lines.length ? h("ul", { class: "questions" }, lines) : h("p", { class: "note" }, "There is nothing to ask yet.");
   }, { rows: 6 }));
   return place;
 }
 
-/** What stands out, without a question. */
-function findings() {
+/** What stands out, without a question. @param {() => void} then what is asked when the service is free again */
+function findings(then) {
   const place = h("section", { "aria-label": "What stands out" });
-  put(place, h("div", { class: "title" }, h("h2", {}, "What stands out")), later(ask("insights", { deadline_ms: 4000 }), (answer) => {
+  const asked = ask("insights", { deadline_ms: 4000 });
+  asked.then(then, () => null);
+  put(place, h("div", { class: "title" }, h("h2", {}, "What stands out")), later(asked, (answer) => {
     if (!answer.insights.length) return h("p", { class: "note" }, "Nothing stands out.");
     const lines = answer.insights.map(finding);
     const list = h("ul", { class: "findings" }, lines.slice(0, FINDINGS));
     const rest = lines.length - FINDINGS;
     const more = rest > 0 ? h("button", { type: "button", class: "link", onclick: () => { list.append(...lines.slice(FINDINGS)); more?.remove(); lines[FINDINGS]?.querySelector("a")?.focus(); } }, `${number(rest)} more`) : null;
-    // All was looked at for these, so that the doctor has it ready.
-    if (!answer.truncated) ask("doctor", { limit: 1, deadline_ms: 1000 }).then(wrong, () => null);
     return [list, more, answer.truncated ? partial(label(answer.reason)) : null];
   }, { rows: 3 }));
   return place;
 }
 
-/** How many findings of the doctor are open, in the bar and at the question for them. @param {{ counts: { findings: number }[], truncated: boolean }} answer */
-function wrong({ counts, truncated }) {
-  if (truncated) return;
-  const open = counts.reduce((sum, { findings }) => sum + findings, 0);
-  badged(open);
-  const question = document.querySelector('.questions a[href="#/doctor"]');
-  if (question && !question.querySelector(".answer")) question.append(h("span", { class: "answer" }, plural(open, "finding")));
+/** How many findings of the doctor are open, at the question for them while it looks, and in the bar. Leaving the view ends it. @param {HTMLElement} answer */
+async function check(answer) {
+  try {
+    for (let given = CHECK; given <= CHECKS; given *= 2) {
+      const { counts, truncated } = await ask("doctor", { limit: 1, deadline_ms: given });
+      const open = counts.reduce((/** @type {number} */ sum, /** @type {{ findings: number }} */ { findings }) => sum + findings, 0);
+      put(answer, truncated ? `${number(open)} so far${2 * given > CHECKS ? "" : ", looking …"}` : plural(open, "finding"));
+      if (!truncated) return badged(open);
+    }
+  } catch { put(answer); }
 }
 
 /** @param {{ sort: string, text: string, why: string, entities: import("../answers.js").Entity[] }} finding */
