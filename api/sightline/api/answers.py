@@ -35,30 +35,27 @@ _NO_GZIP = re.compile(rb"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 SPILL_FROM, SPILL_PIECE = 1 << 18, 1 << 16
 #: Bytes of finished answers that are kept.
 CACHE_BYTES = 32 << 20
-
-
-_FIELDS = "__dataclass_fields__"
-#: Items of a list that are written as JSON at once: a record of ten steps takes .03 ms.
+#: Items of a list that are written as JSON at once: a record of ten steps takes .005 ms.
 AT_ONCE = 20
 
 
 def to_json(value: object, sight: Sightline | None = None) -> bytes:
     """Records and plain values as JSON; their field names are the keys.
 
-    orjson lets nobody else in before it is done, which takes 40 ms for a thousand paths. So a long
-    list is written item by item: others get their turn between them.
+    orjson lets nobody else in before it is done, which takes 5 ms for a megabyte. So a long list
+    of an answer is written item by item: others get their turn between them.
     """
-    if isinstance(value, list | tuple):
-        return b"[" + b",".join([to_json(item) for item in value]) + b"]"
-    if isinstance(value, dict):
-        members = value
-    else:
-        members = {name: getattr(value, name) for name in getattr(value, _FIELDS, ())}
-        long = (isinstance(m, list | tuple) and len(m) > AT_ONCE for m in members.values())
-        if not any(long):
-            return orjson.dumps(value)
-    parts = [orjson.dumps(name) + b":" + to_json(member) for name, member in members.items()]
+    members = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    if not any(isinstance(m, list | tuple) and len(m) > AT_ONCE for m in members.values()):
+        return orjson.dumps(value)
+    parts = [orjson.dumps(name) + b":" + _item_by_item(m) for name, m in members.items()]
     return b"{" + b",".join(parts) + b"}"
+
+
+def _item_by_item(value: object) -> bytes:
+    if isinstance(value, list | tuple):
+        return b"[" + b",".join([orjson.dumps(item) for item in value]) + b"]"
+    return orjson.dumps(value)
 
 
 #: What an answer depends on: what is served, raw path, query string, header Accept, whether packed.

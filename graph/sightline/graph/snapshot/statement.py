@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """A statement; ``datatype`` is None where ``object`` is an IRI."""
 
@@ -19,7 +19,7 @@ class Statement:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """Where a statement came from.
 
@@ -41,7 +41,7 @@ class Origin:
         return f"{self.source.rpartition('/')[2]}, {self.place}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Amount:
     """How many came and went."""
 
@@ -49,7 +49,7 @@ class Amount:
     removed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """How many facts of something came and went."""
 
@@ -59,7 +59,7 @@ class Change:
     removed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChangedFact:
     """A fact that came or went; ``text`` says it by labels, ``inferred`` that no load states it."""
 

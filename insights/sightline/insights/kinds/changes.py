@@ -46,7 +46,7 @@ class ChangesQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pair:
     """A snapshot and the model that answered beside it; null where there was none."""
 
@@ -54,7 +54,7 @@ class Pair:
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Changes:
     """What changed from one snapshot to another.
 

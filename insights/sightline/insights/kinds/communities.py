@@ -36,7 +36,7 @@ class CommunitiesQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trait:
     """What many of a community have: ``count`` of them, ``background_count`` of all entities, which
     is ``fold`` times as many as by chance."""
@@ -47,7 +47,7 @@ class Trait:
     fold: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Community:
     """Entities that have more to do with each other than with the rest.
 
@@ -69,7 +69,7 @@ class Community:
     in_common: tuple[Trait, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CommunityLink:
     """How many facts lead from an entity into a community."""
 
@@ -78,7 +78,7 @@ class CommunityLink:
     facts: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bridge:
     """An entity that joins communities.
 
@@ -97,7 +97,7 @@ class Bridge:
     links: tuple[CommunityLink, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Communities:
     """The communities of the graph.
 

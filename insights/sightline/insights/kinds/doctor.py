@@ -47,7 +47,7 @@ class DoctorQuestion:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Patch:
     """How to mend a finding.
 
@@ -61,7 +61,7 @@ class Patch:
     retracts: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Affected:
     """What goes with the facts that a patch takes back.
 
@@ -74,7 +74,7 @@ class Affected:
     alone: tuple[EntityRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """Something that looks wrong.
 
@@ -104,7 +104,7 @@ class Finding:
     load: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FindingCount:
     """How many findings of one kind."""
 
@@ -112,7 +112,7 @@ class FindingCount:
     findings: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StateCount:
     """How many findings of the kinds asked for are in a state."""
 
@@ -120,7 +120,7 @@ class StateCount:
     findings: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagnosis:
     """What looks wrong.
 

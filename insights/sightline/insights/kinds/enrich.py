@@ -45,7 +45,7 @@ class EnrichQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Background:
     """What a list is compared with.
 
@@ -62,7 +62,7 @@ class Background:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SharedFeature:
     """Something that several of the list have in common.
 
@@ -105,7 +105,7 @@ class SharedFeature:
     folded: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unresolved:
     """A name that stands for no entity, or for several; ``nearest`` is what it may mean."""
 
@@ -114,7 +114,7 @@ class Unresolved:
     nearest: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Enriched:
     """What a list has in common.
 

@@ -28,7 +28,7 @@ class EntityQuestion:
     id: EntityName
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attribute:
     """A literal of an entity, with its sources.
 
@@ -44,7 +44,7 @@ class Attribute:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entity:
     """What the graph holds about one entity.
 

@@ -28,7 +28,7 @@ class ExamplesQuestion:
     limit: Annotated[int, Span(1, 12), Doc("How many questions.")] = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Example:
     """A question that the graph can answer.
 
@@ -48,7 +48,7 @@ class Example:
     type: Ref | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Examples:
     """Questions, one of each sort."""
 

@@ -35,7 +35,7 @@ class ExplainQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chances:
     """What the model says of a fact that is not stated, as the answer to one question.
 
@@ -48,7 +48,7 @@ class Chances:
     abstain: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """Why a fact.
 

@@ -56,7 +56,7 @@ class InductiveQuestion:
     deadline_ms: DeadlineMs = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inductive(Reliability):
     """Predicted facts about an entity that the graph does not hold, and how many of its edges they
     rest on: those whose relation the model knows."""

@@ -61,7 +61,7 @@ class InsightsQuestion:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Insight:
     """One finding.
 
@@ -79,7 +79,7 @@ class Insight:
     entities: tuple[EntityRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Insights:
     """The most worthwhile findings; of each sort the first, then of each the second.
 

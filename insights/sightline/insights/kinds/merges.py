@@ -23,7 +23,7 @@ class MergesQuestion:
     limit: Limit = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MergedEntity:
     """An entity that others were merged into.
 
@@ -37,7 +37,7 @@ class MergedEntity:
     names: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Merges:
     """What was merged.
 

@@ -63,14 +63,14 @@ class NeighborhoodQuestion:
     deadline_ms: DeadlineMs = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node(EntityRef):
     """An entity of a neighbourhood; ``degree`` counts its facts in the whole graph."""
 
     degree: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """A fact between two nodes; ``source`` and ``target`` are ids of nodes or of what was excluded.
 
@@ -88,7 +88,7 @@ class Link:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Neighborhood:
     """The graph around an entity.
 

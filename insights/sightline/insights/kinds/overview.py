@@ -21,7 +21,7 @@ class OverviewQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OverviewEntity(EntityRef):
     """An entity of it.
 
@@ -34,7 +34,7 @@ class OverviewEntity(EntityRef):
     community: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OverviewCommunity:
     """A community: its number, what it is called, its most central entity, and how many it has."""
 
@@ -44,7 +44,7 @@ class OverviewCommunity:
     entities: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overview:
     """A part of the graph, and of how much.
 

@@ -94,7 +94,7 @@ class PathsQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MetapathStep:
     """One relation of a shape. ``forward``: it is walked from head to tail."""
 
@@ -102,7 +102,7 @@ class MetapathStep:
     forward: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Metapath:
     """All paths of one shape taken together, and whether chance would connect the two so well.
 
@@ -129,7 +129,7 @@ class Metapath:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paths:
     """How two entities, or two sets of them, are connected.
 

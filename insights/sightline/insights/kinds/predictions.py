@@ -37,7 +37,7 @@ class PredictionQuestion:
     deadline_ms: DeadlineMs = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Predictions(Reliability):
     """Ranked answers to one question.
 

@@ -58,7 +58,7 @@ class QueryQuestion:
     deadline_ms: Annotated[int, Span(1, 60_000), Doc("Answer after this many milliseconds.")] = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """One condition as it was understood.
 
@@ -75,7 +75,7 @@ class Condition:
     asked: Literal["head", "tail"] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One answer.
 
@@ -94,7 +94,7 @@ class Row:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answers(Reliability):
     """What meets all conditions.
 

@@ -36,7 +36,7 @@ class RelatedQuestion:
     deadline_ms: DeadlineMs = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Related(Reliability):
     """What is related to an entity."""
 

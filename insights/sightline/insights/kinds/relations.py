@@ -23,7 +23,7 @@ class RelationsQuestion:
     cursor: Cursor = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Relation:
     """A relation and how it is used.
 
@@ -45,7 +45,7 @@ class Relation:
     inverse_label: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RelationPage:
     """Relations, where the next page starts, null at the end, and how many there are."""
 

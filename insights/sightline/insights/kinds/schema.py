@@ -21,7 +21,7 @@ class SchemaQuestion:
     """The whole of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SchemaLink:
     """How many facts of a relation run from one type to another; null: without a type."""
 
@@ -31,7 +31,7 @@ class SchemaLink:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schema:
     """The graph of types."""
 

@@ -31,7 +31,7 @@ class SearchQuestion:
     cursor: Cursor = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found(EntityRef):
     """An entity of a list.
 
@@ -46,7 +46,7 @@ class Found(EntityRef):
     how: How | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntityPage:
     """Entities, and where the next page starts; null at the end.
 

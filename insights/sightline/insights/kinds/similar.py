@@ -23,7 +23,7 @@ class SimilarQuestion:
     same_type: Annotated[bool, Doc("Only entities that share a type.")] = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Neighbour:
     """An entity near another in the learned space; ``similarity`` is a cosine, -1 to 1."""
 
@@ -31,7 +31,7 @@ class Neighbour:
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Similar:
     """What is similar to an entity; ``reason`` says why nothing is, where nothing is."""
 

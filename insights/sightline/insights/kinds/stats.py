@@ -13,7 +13,7 @@ class StatsQuestion:
     """The whole of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stats:
     """The size of what is served, and which snapshot and model it is.
 

@@ -75,7 +75,7 @@ class SurprisingQuestion:
     deadline_ms: DeadlineMs = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surprise:
     """A new fact.
 
@@ -88,7 +88,7 @@ class Surprise:
     connection: Metapath | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forbidden:
     """A prediction that cannot hold, and the constraint that says so, which all facts keep."""
 
@@ -98,7 +98,7 @@ class Forbidden:
     constraint: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LeftOut:
     """How many predictions are not listed for one reason."""
 
@@ -106,7 +106,7 @@ class LeftOut:
     facts: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surprising(Reliability):
     """What is new and worth a line.
 

@@ -58,7 +58,7 @@ class TableQuestion:
     cursor: Cursor = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
     """A column that a table can have.
 
@@ -74,7 +74,7 @@ class Choice:
     filled: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableColumn(Choice):
     """A column of a table, and what is in it; of the rows that the filter lets through.
 
@@ -95,7 +95,7 @@ class TableColumn(Choice):
     histogram: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """What one entity has in one column.
 
@@ -112,7 +112,7 @@ class Cell:
     number: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableRow:
     """An entity, how many facts it has, and a cell for every column."""
 
@@ -121,7 +121,7 @@ class TableRow:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TypeTable:
     """A type as a table.
 
