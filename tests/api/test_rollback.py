@@ -29,12 +29,12 @@ def workspace(folder: Path, tmp_path: Path) -> Workspace:
 def test_going_back_twice_goes_forward(workspace: Workspace) -> None:
     with TestClient(create_app(workspace.path)) as client:
         first = client.get("/readyz").json()["snapshot"]
-        none = client.post("/v1/rollback", json={})
+        none = client.post("/v1/rollback")
         assert none.status_code == 409
         assert client.get("/v1/rollback").json()["former"] == []
         second = more(workspace)
         for expected, other in ((first, second), (second, first)):
-            pairs = client.post("/v1/rollback", json={}).json()
+            pairs = client.post("/v1/rollback").json()
             assert pairs["served"]["snapshot"] == expected
             assert [pair["snapshot"] for pair in pairs["former"]] == [other]
             assert client.get("/v1/rollback").json() == pairs

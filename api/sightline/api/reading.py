@@ -60,6 +60,8 @@ class Route(APIRoute):
             model: Any = self.dependant.query_params[0].field_info.annotation
             known, fields = list(model.model_fields), model.model_fields
             many = {name for name, field in fields.items() if get_origin(field.annotation) is tuple}
+        elif adapter is not None and _takes_nothing(adapter):
+            self.openapi_extra = {**(self.openapi_extra or {}), "requestBody": {"required": False}}
         passed = {*known, *SENT_ALONG.get(self.path, ())}
 
         async def handle(request: Request) -> Response:
@@ -116,21 +118,29 @@ def _read_query(
         raise wrong(adapter, error) from None
 
 
+def _takes_nothing(adapter: TypeAdapter[Any]) -> bool:
+    """Whether every member of a body may be left out."""
+    try:
+        adapter.validate_python({})
+    except ValidationError:
+        return False
+    return True
+
+
 async def _read_body(adapter: TypeAdapter[Any], request: Request) -> Any:
     sent = request.headers.get("content-type", "")
     kind = sent.partition(";")[0].strip().lower()
     body = await request.body()
-    if kind != "application/json" and not kind.endswith("+json"):
+    # Who leaves everything as it is need not say so.
+    if body and kind != "application/json" and not kind.endswith("+json"):
         raise UsageError(
             f"the body must be JSON and its Content-Type is {sent or 'missing':.80}; send it with "
             "the header Content-Type: application/json"
         )
-    if not body:
-        raise UsageError("the body is missing")
 
     def read() -> Any:
         try:
-            return adapter.validate_json(body)
+            return adapter.validate_json(body or b"{}")
         except ValidationError as error:
             raise wrong(adapter, error) from None
 
