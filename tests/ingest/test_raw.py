@@ -205,6 +205,23 @@ def test_a_raw_file_that_is_gone_or_changed_is_said_without_its_path(
     assert str(tmp_path) not in str(changed.value) + str(gone.value)
 
 
+def test_a_file_that_was_moved_is_found_once_it_is_loaded_again(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    file, moved = tmp_path / "people.csv", tmp_path / "else" / "people.csv"
+    moved.parent.mkdir()
+    file.write_text(BEFORE)
+    (first,) = ingest(ws, [file])
+    moved.write_text(BEFORE)
+    (copy,) = ingest(ws, [moved])
+    assert (copy.known, copy.load.path) == (True, str(file))
+    file.unlink()
+    (again,) = ingest(ws, [moved])
+    assert (again.known, again.load) == (True, Load.read(first.load.folder))
+    again.load.verify()
+    assert source_record(ws, "people.csv", "3").raw == "b,Bo,Rhine"
+
+
 def test_the_record_of_a_file_is_read_as_it_was_loaded(ws: Workspace, tmp_path: Path) -> None:
     """From an archive, in an encoding and a format that nobody would find out."""
     packed = tmp_path / "data.zip"

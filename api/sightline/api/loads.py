@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as InPath
@@ -45,7 +46,7 @@ LoadId = Annotated[
 ]
 
 
-@router.get("/{load}/rows", responses={200: {"model": RawRecord}}, openapi_extra=may("read"))
+@router.get("/{load:path}/rows", responses={200: {"model": RawRecord}}, openapi_extra=may("read"))
 async def raw_record(
     request: Request, load: LoadId, asked: Annotated[RowQuestion, Query()]
 ) -> Response:
@@ -54,6 +55,7 @@ async def raw_record(
     It is read from the file that was loaded, as long as that is there unchanged.
     """
     service: Service = request.app.state.service
+    load = unquote(load)
     read_row: ReadRow | None = request.app.state.read_row
     if read_row is None:
         raise Unavailable(

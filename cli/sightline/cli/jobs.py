@@ -73,7 +73,7 @@ def ingest(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
             progress=progress,
         )
         snapshot = compiled(ws, progress, said.append)
-    if all(result.known for result in results):
+    if not any(job.id in Path(result.load.path).parts for result in results):
         remove(folder)
     return {
         "loads": [_told(result) for result in results],

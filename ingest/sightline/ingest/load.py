@@ -56,6 +56,7 @@ from sightline.ingest.errors import (
 from sightline.ingest.mapping import MappingFile, read_mapping
 from sightline.ingest.numbering import Numbering
 from sightline.ingest.profile.profile import Profile, profile
+from sightline.ingest.raw import is_there
 from sightline.ingest.reading import Reading, ReadTable, plan, with_way
 from sightline.ingest.replace import Formers, Replaced, replaced
 from sightline.ingest.source import Source, StatementFormat, TableFormat
@@ -339,6 +340,8 @@ def _ingest(
     former = [one for one in formers.of(source) if one.id != name]
     if is_intact(folder):
         known = Load.read(folder)
+        if source.place and not is_there(ws, known):
+            known = known.found_at(source.place)
         changes = [replaced(one, known.statements, known.tables) for one in former]
         return Result(known, known=True, replaced=tuple(changes))
     with LoadWriter(ws, name, shown) as writer, closing(reading.tables(sha256)) as tables:

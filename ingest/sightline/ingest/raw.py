@@ -68,6 +68,12 @@ def source_record(ws: Workspace, ref: str, at: str) -> RawRecord:
     return RawRecord(load.id, load.source, row, table.place(row), key, cells, raw, facts)
 
 
+def is_there(ws: Workspace, load: Load) -> bool:
+    """Whether there is a file where a load was read from, or the archive that it was in."""
+    place = ws.path / load.path
+    return place.exists() or any(parent.is_file() for parent in place.parents)
+
+
 def _load(ws: Workspace, ref: str) -> Load:
     loads = list(Load.all(ws.loads_folder))
     retracted = set(ws.current.retracted)

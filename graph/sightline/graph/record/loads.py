@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
@@ -19,10 +19,12 @@ from sightline.graph.record.errors import DamagedLoad, UnknownLoad
 from sightline.graph.record.places import TableRows
 from sightline.graph.record.statements import COLUMNS, QUALIFIERS, statement_schema
 from sightline.graph.storage.artifact import (
+    MANIFEST,
     TEMPORARY,
     new_artifact,
     read_manifest,
     verify_artifact,
+    write_json_atomic,
     write_manifest,
 )
 from sightline.graph.storage.errors import DamagedArtifact, FormatMismatch, storage_error
@@ -155,6 +157,15 @@ class Load:
             for folder in sorted(parent.iterdir()):
                 if folder.is_dir() and not folder.name.startswith(TEMPORARY):
                     yield cls.read(folder)
+
+    def found_at(self, path: str) -> Load:
+        """The load, and where its file is now; all else about it stays.
+
+        Raises:
+            NotWritable, DiskFull
+        """
+        write_json_atomic(self.folder / MANIFEST, {**read_manifest(self.folder), "path": path})
+        return replace(self, path=path)
 
     def verify(self) -> None:
         """Compare every file with its checksum.
