@@ -120,6 +120,37 @@ def test_nodes_and_relationships_in_one_table_of_apoc_come_apart(load: Callable)
         load({"all.json": lines})
 
 
+def test_each_node_of_apoc_is_called_by_the_first_label_that_it_has(load: Callable) -> None:
+    (found,) = load(
+        {
+            "all.csv": "_id,_labels,title,Name,_start,_end,_type\n"
+            "0,:Film,The Matrix,,,,\n1,:Person,Ms,Ola,,,\n2,:Place,,,,,\n,,,,1,0,SAW\n"
+        }
+    )
+    assert sorted(triples(found.load)) == [
+        ("entity:node/0", "rdf:type", "class:Film"),
+        ("entity:node/0", "rdfs:label", "The Matrix"),
+        ("entity:node/1", "property:title", "Ms"),
+        ("entity:node/1", "rdf:type", "class:Person"),
+        ("entity:node/1", "rdfs:label", "Ola"),
+        ("entity:node/1", "relation:SAW", "entity:node/0"),
+        ("entity:node/2", "rdf:type", "class:Place"),
+    ]
+
+
+def test_edges_of_kgx_that_do_not_hold_are_left_out_and_said(load: Callable) -> None:
+    (edges,) = load(
+        {
+            "x_edges.tsv": "subject\tpredicate\tobject\tnegated\n"
+            "EX:1\tbiolink:treats\tEX:2\tFalse\nEX:1\tbiolink:treats\tEX:3\tTrue\n"
+            "EX:2\tbiolink:treats\tEX:4\t\n"
+        }
+    )
+    assert [tail for _, _, tail in triples(edges.load)] == ["EX:2", "EX:4"]
+    text = "1 edges are negated, the first in line 3: what is not so is left out"
+    assert text in [note.text for note in edges.load.notes if note.warning]
+
+
 def test_kgx_tables_keep_types_curies_and_what_edges_say(load: Callable) -> None:
     nodes, edges = load(
         {

@@ -190,6 +190,16 @@ def test_the_record_of_a_table_is_that_of_its_own_rows(ws: Workspace, tmp_path: 
     assert source_record(ws, "shop.sqlite", "4") == record
 
 
+def test_the_record_of_a_document_of_rdf_is_its_statement(ws: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "people.ttl"
+    file.write_text("<#a> <#knows> <#b> .\n")
+    ingest(ws, [file])
+    record = source_record(ws, "people.ttl", "statement 1")
+    assert [cell.values for cell in record.cells if cell.column == "object"] == [
+        (f"{ws.settings.base}file/people.ttl#b",)
+    ]
+
+
 def test_a_raw_file_that_is_gone_or_changed_is_said_without_its_path(
     ws: Workspace, tmp_path: Path
 ) -> None:

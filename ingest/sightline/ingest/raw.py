@@ -46,7 +46,8 @@ def source_record(ws: Workspace, ref: str, at: str) -> RawRecord:
     load = _load(ws, ref)
     row, table = _row(load, at)
     with _source(ws, load) as source:
-        batch, i = _find(source, load, table, row - table.first_row + 1, at)
+        batches = _batches(source, load, table, ws.settings.base)
+        batch, i = _find(batches, load, row - table.first_row + 1, at)
     cells: tuple[RawCell, ...] = ()
     raw = batch.raw(i) if i >= 0 else batch.rejected[-i - 1].raw
     if i >= 0:
@@ -137,10 +138,10 @@ def _sha256(path: Path, _size: int, _time: int) -> str:
     return sha256_of(path)
 
 
-def _batches(source: Source, load: Load, table: TableRows) -> Iterator[Batch]:
+def _batches(source: Source, load: Load, table: TableRows, base: str) -> Iterator[Batch]:
     form = source.format
     if isinstance(form, StatementFormat):
-        yield from form.statements(source, load.sha256, "", [])
+        yield from form.statements(source, load.sha256, base, [])
         return
     assert isinstance(form, TableFormat)
     columns = tuple(dict.fromkeys(c for made in table.columns.values() for c in made))
@@ -149,10 +150,10 @@ def _batches(source: Source, load: Load, table: TableRows) -> Iterator[Batch]:
         return
 
 
-def _find(source: Source, load: Load, table: TableRows, row: int, at: str) -> tuple[Batch, int]:
-    """The batch that holds a row of a table, and its place in it; ``-1 - i`` for the rejected
+def _find(batches: Iterator[Batch], load: Load, row: int, at: str) -> tuple[Batch, int]:
+    """The batch that holds a row of its table, and its place in it; ``-1 - i`` for the rejected
     record ``i``."""
-    for batch in _batches(source, load, table):
+    for batch in batches:
         places = (batch.rows == row).arg_true()
         if len(places):
             return batch, int(places[0])

@@ -67,6 +67,8 @@ NUMBERS = {
 }
 #: Columns of KGX that hold one value, whatever signs are in it.
 KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
+#: What KGX calls edges of which it says that they do not hold.
+NEGATED = "negated"
 EXPORTED = EdgeColumns("head", "relation", "tail", skip=(*TEXTS, "inferred"), iris=True)
 ENDS = ("head", "relation", "tail")
 #: Records by which a convention is told, beside its columns.
@@ -98,6 +100,8 @@ def told(table: Table, *, guarded: bool = False) -> Table:
         again = _as_stated(again, table.notes, guarded)
     elif {*APOC_NODES, *APOC_EDGES} <= set(first.frame.columns):
         again = _nodes_and_edges(again)
+    elif "predicate" in first.frame.columns:  # edges of KGX
+        again = _affirmed(again, table.notes)
     return replace(table, batches=again, maps=maps)
 
 
@@ -197,6 +201,22 @@ def _as_stated(batches: Iterator[Batch], notes: list[Note], guarded: bool) -> It
         notes.append(Note(left_inferred(count)))
 
 
+def _affirmed(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
+    """Edges without those that are negated: they say what is not so."""
+    count, first = 0, 0
+    for batch in batches:
+        if NEGATED in batch.frame.columns:
+            negated = batch.frame[NEGATED].str.to_lowercase().eq_missing("true")
+            if negated.any():
+                first = first or int(batch.rows.filter(negated)[0])
+                count += int(negated.sum())
+                batch = _only(batch, ~negated)
+        yield batch
+    if count:
+        text = f"{count:,} edges are negated, the first in line {first}: what is not so is left out"
+        notes.append(Note(text, warning=True))
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """A column of ``neo4j-admin import``; ``role`` is one of its roles or empty for a property."""
@@ -281,7 +301,6 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
         for name in frame.columns
         if name not in own
     ]
-    called = first_of([column.name for column in plain], NEO4J_LABELS)
 
     def thing(prefixes: Mapping[str, str], column: str) -> Template:
         return Template((f"{prefixes['entity']}node/", Reference(column)), iri=True)
@@ -296,7 +315,8 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
         kinds = Template((prefixes["class"], Reference("_labels")), iri=True)
         a, kind = type_of(kinds)
         statements = [(a, replace(kind, split=":"))]
-        for column in plain:
+        called = first_of(columns, NEO4J_LABELS)
+        for column in (column for column in plain if column.name in columns):
             is_label = column.name == called
             predicate = RDFS_LABEL if is_label else property_of(prefixes, column.name)
             statements.append((iri(predicate), _value(column)))
@@ -313,21 +333,35 @@ def _number_in(values: pl.Series) -> str:
 
 
 def _nodes_and_edges(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The nodes of each batch, and its relationships, each with the columns they have."""
+    """The nodes of each batch, those with the same column for a label together, and its
+    relationships, each with the columns they have."""
     for batch in batches:
+        columns = batch.frame.columns
+        labels = [c for name in NEO4J_LABELS for c in columns if c.lower() == name]
+        nodes = batch.frame[APOC_NODES[0]].is_not_null()
+        edges = batch.frame[APOC_EDGES[0]].is_not_null()
+        parts: list[tuple[pl.Series, Sequence[str]]] = [(edges, APOC_NODES)]
+        for place, label in enumerate([*labels, None]):
+            own = nodes if label is None else nodes & batch.frame[label].is_not_null()
+            nodes &= ~own
+            parts.insert(-1, (own, (*APOC_EDGES, *labels[:place])))
         rejected = batch.rejected
-        for one, others in ((APOC_NODES, APOC_EDGES), (APOC_EDGES, APOC_NODES)):
-            own = batch.frame[one[0]].is_not_null()
-            places = own.arg_true().to_list()
-            yield replace(
-                batch,
-                frame=batch.frame.filter(own).drop(others),
-                rows=batch.rows.filter(own),
-                hashes=batch.hashes.filter(own),
-                raw=partial(_raw_of, batch, places),
-                rejected=rejected,
-            )
+        for own, others in parts:
+            if own.any() or rejected:
+                part = _only(batch, own)
+                yield replace(part, frame=part.frame.drop(others), rejected=rejected)
             rejected = []
+
+
+def _only(batch: Batch, own: pl.Series) -> Batch:
+    """Some of the records of a batch."""
+    return replace(
+        batch,
+        frame=batch.frame.filter(own),
+        rows=batch.rows.filter(own),
+        hashes=batch.hashes.filter(own),
+        raw=partial(_raw_of, batch, own.arg_true().to_list()),
+    )
 
 
 def _raw_of(batch: Batch, places: Sequence[int], row: int) -> str:
