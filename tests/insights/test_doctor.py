@@ -13,7 +13,7 @@ from sightline.cli.main import run
 from sightline.graph.mining.plausibility import plausibility
 from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
-from sightline.insights.checkup import wrongness
+from sightline.insights.checks.grounds import wrongness
 from sightline.insights.errors import NoCure, UnknownFinding
 from sightline.insights.kinds import doctor
 from tests.graph.conftest import BASE, add_load, fact, label, typed

@@ -15,6 +15,8 @@ from sightline.graph.record.loads import active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
 from sightline.graph.vocabulary import RDFS
+from sightline.insights.checks import judged
+from sightline.insights.checks.grounds import Grounds
 from sightline.insights.kinds import changes, doctor, insights, search
 from sightline.insights.report.choice import sections_of
 from sightline.insights.report.write import write_report
@@ -149,8 +151,8 @@ def test_what_stands_against_a_fact_of_a_text_is_shown(
     (edge,) = range(*s.out_indptr[[head, head + 1]])
     c = Constraint(constraint, 0, (), True, 10, 0)
     ends = {"functional": (head, 0), "inverse functional": (0, tail)}.get(constraint, (tail, head))
-    checkup = world.sight.checkup
-    why, edges = checkup._against(c, ends[0], 0, ends[1])
+    grounds = Grounds(s, lambda: world.sight.constraints)
+    why, edges = judged.against(grounds, c, ends[0], 0, ends[1])
     assert "declares" in why
     assert len(edges) >= against
     assert (edge in edges) == (against > 0)

@@ -15,7 +15,7 @@ from sightline.cli.main import run
 from sightline.distill.serving import write_maps
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
-from sightline.insights.checkup import Suspect
+from sightline.insights.checks.grounds import Suspect
 from sightline.insights.deadline import Deadline
 from sightline.insights.kinds import insights
 from sightline.insights.kinds.insights import Insight

@@ -18,7 +18,7 @@ Direction = Literal["out", "in"]
 #: has no probability; a predicted fact is the other way round. An extracted fact is not in the
 #: graph: a text says so as far as it was read, with a confidence and the sentence as qualifiers.
 Status = Literal["stated", "inferred", "extracted", "predicted"]
-#: What may look wrong; see ``checkup``.
+#: What may look wrong; see ``checks``.
 FindingKind = Literal[
     "contradiction",
     "merged",

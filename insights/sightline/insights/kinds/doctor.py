@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sightline.graph.record.loads import Load
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.graph.storage.workspace import Workspace
-    from sightline.insights.checkup import Suspect
+    from sightline.insights.checks.grounds import Suspect
 
 #: Values of one label in a sentence.
 MOST_LABEL = 80

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sightline.graph.paths.chance import Chance
     from sightline.graph.paths.find import Metapath as FoundMetapath
     from sightline.graph.sets.enrich import Feature
-    from sightline.insights.checkup import Suspect
+    from sightline.insights.checks.grounds import Suspect
 
 Sort = Literal[
     "likely error",
