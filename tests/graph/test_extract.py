@@ -10,10 +10,10 @@ from scipy import sparse
 
 from sightline.graph.errors import OutOfRange
 from sightline.graph.extraction import relations
+from sightline.graph.extraction.candidates import Candidates, candidates
 from sightline.graph.extraction.errors import NoText
 from sightline.graph.extraction.extract import Options, about, extract, preview
 from sightline.graph.extraction.linking import Names, Told, find, link, together
-from sightline.graph.extraction.relations import candidates
 from sightline.graph.extraction.tokens import Words
 from sightline.graph.rdf.index import index_of
 from sightline.graph.rdf.worker import evaluate
@@ -279,7 +279,7 @@ def test_what_is_held_out_is_a_sentence_or_a_whole_document() -> None:
     known = np.tile([True, True, False, False], 12)
     columns = np.where(known, document, 100)
     ids = np.arange(48, dtype=np.int32)
-    found = relations.Candidates(
+    found = Candidates(
         head=ids,
         relation=np.zeros(48, np.int32),
         tail=ids,
@@ -335,7 +335,7 @@ def test_its_confidence_is_what_models_that_did_not_read_it_know(
 
 def test_a_sentence_states_the_likelier_relation_of_two(friends: Snapshot) -> None:
     one = np.zeros(3, np.int32)
-    found = relations.Candidates(
+    found = Candidates(
         head=np.array([0, 1, 0], np.int32),
         relation=np.array([0, 1, 2], np.int32),
         tail=np.array([1, 0, 2], np.int32),
@@ -468,15 +468,15 @@ def test_candidates_are_the_same_however_many_are_made_together(
     texts = sentences_of_towns()
     mentions = link(read[1], texts, np.zeros(len(texts), np.int32), Told())
     whole = candidates(read[1], mentions)
-    monkeypatch.setattr(relations, "WINDOW", 1)
-    monkeypatch.setattr(relations, "BLOCK", 3)
+    monkeypatch.setattr("sightline.graph.extraction.candidates.WINDOW", 1)
+    monkeypatch.setattr("sightline.graph.extraction.features.BLOCK", 3)
     parts = candidates(read[1], mentions)
     assert whole.denied
     assert (parts.denied, parts.cut) == (whole.denied, whole.cut)
     for name in ("head", "relation", "tail", "sentence", "known", "wrong"):
         assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
     assert (parts.features != whole.features).nnz == 0
-    monkeypatch.setattr(relations, "MOST", 5)
+    monkeypatch.setattr("sightline.graph.extraction.candidates.MOST", 5)
     few = candidates(read[1], mentions)
     assert (len(few.head), few.cut) == (5, len(whole.head) - 5)
     assert set(few.sentence.tolist()) <= set(whole.sentence.tolist())

@@ -23,10 +23,11 @@ import polars as pl
 
 from sightline.graph.errors import require_range
 from sightline.graph.extraction import linking, llm, relations
+from sightline.graph.extraction.candidates import Candidates, candidates
 from sightline.graph.extraction.errors import NoText
 from sightline.graph.extraction.linking import Mentions, Together, Told, together
 from sightline.graph.extraction.llm import BUDGET, DEADLINE_S, Endpoint, require_allowed
-from sightline.graph.extraction.relations import Extracted, candidates
+from sightline.graph.extraction.relations import Extracted
 from sightline.graph.extraction.sentences import cleaned, sentences
 from sightline.graph.progress import Progress, silent
 from sightline.graph.record.errors import NothingLoaded
@@ -348,7 +349,7 @@ def _about(
     told: Told,
     sentences_read: int,
     mentions: Mentions,
-    possible: relations.Candidates,
+    possible: Candidates,
     found: Extracted,
 ) -> dict[str, Any]:
     taken = Counter(found.relation.tolist())

@@ -26,8 +26,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from sightline.graph.extraction.candidates import Candidates
 from sightline.graph.extraction.errors import EndpointFailed, NetworkForbidden
-from sightline.graph.extraction.relations import Candidates, Extracted, Judged
+from sightline.graph.extraction.relations import Extracted, Judged
 from sightline.graph.extraction.tokens import Places
 from sightline.graph.progress import Progress, silent
 from sightline.graph.snapshot.reader import Snapshot
