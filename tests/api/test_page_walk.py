@@ -224,5 +224,5 @@ def test_a_newcomer_gets_from_a_mistyped_name_to_a_finding(
     page.until("location.hash.startsWith('#/report/')")
     page.until("document.querySelector('.v-report article h1')", 60)
     read = page.run("document.querySelector('.v-report article').innerText")
-    assert "Kenya —member of→ East African Community may hold, and is nowhere stated" in read
+    assert "Kenya member of → East African Community may hold, and is nowhere stated" in read
     assert BECAUSE in " ".join(read.split())

@@ -66,6 +66,9 @@ export function arrow(relation, forward) {
   return h("span", { class: "arrow", title: plain(relation.iri) }, name === null ? ["← ", named(relation)] : [label(name), " →"]);
 }
 
+/** A text of the service with its facts as they are read here: "Kenya —borders→ Uganda" is "Kenya borders → Uganda". @param {string} text */
+export const walked = (text) => h("bdi", {}, plain(text).split(/(—[^—→]+→|←[^—←]+—)/).map((part, i) => (i % 2 ? h("span", { class: "arrow" }, part.startsWith("←") ? `← ${part.slice(1, -1)}` : `${part.slice(1, -1)} →`) : part)));
+
 /** How a relation reads from an entity. @param {Ref} relation @param {"out" | "in" | null} direction */
 export function phrase(relation, direction) {
   const name = direction === "in" ? inverseOf(relation) : nameOf(relation);

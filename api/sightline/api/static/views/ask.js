@@ -6,7 +6,7 @@ import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
 import { copy, h, label, number, plain, plural, put, say } from "../parts/dom.js";
 import { examplesOf } from "../parts/examples.js";
-import { chain, entityLink, named, nameOf, otherEnd, ready, several } from "../parts/facts.js";
+import { chain, entityLink, named, nameOf, otherEnd, ready, several, verb } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, dots, mark, percent } from "../parts/marks.js";
 import { entityField, relationField, relationsBetween } from "../parts/pick.js";
@@ -208,7 +208,7 @@ async function answer(context, asked, results, reasons, also) {
         h("button", { type: "button", "aria-expanded": String(!folded), onclick: () => { folded = !folded; context.replace({ guesses: folded ? 0 : null }); draw(); /** @type {HTMLElement | null} */ (body.querySelector(".fold [aria-expanded]"))?.focus(); } }, folded ? `show ${number(guesses.length)}` : "fold")))) : null,
       folded ? null : guesses.map(line),
     ];
-    const heading = gapIs === "relation" ? [named(/** @type {Entity} */ (head)), " is to ", named(/** @type {Entity} */ (tail))] : gapIs === "tail" ? [named(/** @type {Entity} */ (head)), " ", named(/** @type {Ref} */ (relation))] : [named(/** @type {Ref} */ (relation)), " ", named(/** @type {Entity} */ (tail))];
+    const heading = gapIs === "relation" ? [named(/** @type {Entity} */ (head)), " is to ", named(/** @type {Entity} */ (tail))] : gapIs === "tail" ? [named(/** @type {Entity} */ (head)), " ", label(verb(/** @type {Ref} */ (relation), true))] : [named(/** @type {Ref} */ (relation)), " ", named(/** @type {Entity} */ (tail))];
     put(body, shown.length || guesses.length ? h("table", { class: "data" }, h("caption", { class: "hidden" }, "Answers"), h("thead", {}, h("tr", {}, h("th", {}, h("span", { class: "hidden" }, "rank")), h("th", {}, h("span", { class: "hidden" }, "status")),
       h("th", { scope: "col" }, heading), h("th", { scope: "col", class: "how" }, "chance"), h("th", { scope: "col", class: "num desk" }, "surprise"), h("th", { scope: "col" }, "why"))), h("tbody", {}, parts))
       : empty({ title: fresh.length || known.length ? "Nothing passes the filters" : "No answer makes sense", text: fresh.length || known.length ? "Turn a filter off to see answers." : "By their types, no entity can be one more answer." }),
@@ -268,7 +268,7 @@ function because({ support, rule, support_note }) {
 /** Why an answer is held, beside the list. @param {Fact} fact @param {import("../answers.js").Reliability} told @param {Ref | null} relation */
 function reason(fact, told, relation) {
   const predicted = fact.status === "predicted";
-  const title = h("h2", { class: "claim" }, named(fact.head), " ", h("span", { class: "verb" }, named(fact.relation)), " ", named(fact.tail));
+  const title = h("h2", { class: "claim" }, named(fact.head), " ", h("span", { class: "verb" }, label(verb(fact.relation, true))), " ", named(fact.tail));
   const head = h("p", { class: "row kind" }, mark(fact.status, true), predicted ? (fact.abstain ? "predicted, a guess" : "predicted, not stated") : fact.status);
   const buttons = h("div", { class: "row wrap ways" },
     h("a", { class: "button", href: toEntity(fact.head, { open: fact.tail.id, show: "stated,predicted" }) }, icon("graph"), "Draw"),
@@ -285,7 +285,7 @@ function reason(fact, told, relation) {
     h("div", { class: "big-chance" }, h("strong", { class: fact.abstain ? "guess" : "" }, percent(p)), h("p", { class: "quiet" },
       more && relation ? ["if there is one more such fact.", h("br"), `${percent(fact.probability ?? 0)} with the chance that there is one.`] : "that it is true")),
     dots(p), h("p", { class: "note" }, `Of 100 answers like this one, ${Math.round(100 * p)} were true facts that the model had not seen.`, fact.abstain ? ` Below ${percent(told.abstain_below ?? 0)} it is little more than a guess.` : ""),
-    h("p", { class: "note" }, "So it is as an answer of ", named(fact.direction === "in" ? fact.tail : fact.head), ". ", h("a", { href: to("ask", null, { h: fact.head.id, r: fact.relation.id, t: fact.tail.id }) }, "Asked of either end")),
+    h("p", { class: "note" }, "So it is as an answer of ", named(fact.direction === "in" ? fact.tail : fact.head), ". ", h("a", { class: "link", href: to("ask", null, { h: fact.head.id, r: fact.relation.id, t: fact.tail.id }) }, "Asked of either end")),
     h("h3", {}, "What the graph says for it"),
     fact.support.length ? h("ul", { class: "supports" }, fact.support.map((path) => h("li", {}, chain(path)))) : h("p", { class: "quiet" }, label(fact.support_note ?? "No path speaks for it.")),
     fact.support.length && fact.support_note ? h("p", { class: "note" }, label(fact.support_note)) : null,

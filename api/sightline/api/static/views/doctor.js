@@ -4,7 +4,7 @@
 import { ask, post, served } from "../shell/api.js";
 import { to } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say } from "../parts/dom.js";
-import { entityLink, named } from "../parts/facts.js";
+import { entityLink, named, verb, walked } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { badged, mark, percent } from "../parts/marks.js";
 import { fileOf, sourceButton } from "../parts/source.js";
@@ -204,15 +204,15 @@ const sure = (p) => (p > 0.99 ? (p >= 0.9995 ? "100%" : `${(100 * p).toFixed(1)}
 
 /** A finding in a line, and why in another. @param {Finding} finding @returns {import("../parts/dom.js").Content[]} */
 function told_({ why, facts, kind, extracted }) {
-  if (extracted) return [[named(extracted.head), " ", named(extracted.relation), " ", named(extracted.tail)], label(why.slice(why.indexOf(": ") + 2))];
+  if (extracted) return [[named(extracted.head), " ", label(verb(extracted.relation, true)), " ", named(extracted.tail)], label(why.slice(why.indexOf(": ") + 2))];
   const [fact] = facts;
   const cut = why.search(/: |, where |, which |, against /);
   const rest = cut < 0 ? "" : why.slice(cut + 2);
   if (fact && facts.length === 1 && (kind === "implausible" || kind === "contradiction")) {
     const [head, tail] = fact.forward ? [fact.source, fact.target] : [fact.target, fact.source];
-    return [[named(head), " ", named(fact.relation), " ", named(tail)], label(rest || why)];
+    return [[named(head), " ", label(verb(fact.relation, true)), " ", named(tail)], label(rest || why)];
   }
-  return [label(cut < 0 ? why : why.slice(0, cut)), label(rest)];
+  return [walked(cut < 0 ? why : why.slice(0, cut)), walked(rest)];
 }
 
 /** @param {Finding} finding @param {(how: "accept" | "ignore" | "reopen") => void} decide @param {() => void} compile */
@@ -230,7 +230,7 @@ function shown(finding, decide, compile) {
         return h("li", {}, h("div", { class: "row" }, mark("stated"), h("span", { class: "grow" }, entityLink(head, { kind: "bare" }), " ", h("span", { class: "quiet" }, named(fact.relation)), " ", entityLink(tail, { kind: "bare" })),
           cures ? h("span", { class: drops ? "verdict drop" : "verdict keep" }, drops ? "drop" : "keep") : null, sourceButton(fact.origins, [head.iri, tail.iri])));
       })) : h("ul", { class: "facts" }, finding.entities.slice(0, 6).map((entity) => h("li", {}, entityLink(entity, { withDot: true })))),
-      h("h3", {}, "Evidence"), h("p", {}, label(finding.why.endsWith(".") ? finding.why : `${finding.why}.`)),
+      h("h3", {}, "Evidence"), h("p", {}, walked(finding.why.endsWith(".") ? finding.why : `${finding.why}.`)),
       h("p", { class: "quiet" }, `${sure(finding.certainty)} sure, as far as the graph says. ${finding.severity === "high" ? "This is a grave one." : ""}`),
       h("h3", {}, "Suggested patch"), finding.patch ? patch(finding) : h("p", { class: "quiet" }, "The graph does not say which of it is wrong. Look at the rows, and mend the source."),
       finding.affected ? h("p", { class: "quiet" }, `${plural(finding.affected.paths, "path")} of two steps ${finding.affected.paths === 1 ? "goes" : "go"} with this. `, finding.affected.alone.length ? [named(/** @type {Entity} */ (finding.affected.alone[0])), finding.affected.alone.length > 1 ? ` and ${number(finding.affected.alone.length - 1)} more are` : " is", " left without a fact. "] : null, "The file itself stays as it is; the patch is a load that can be retracted.") : null),

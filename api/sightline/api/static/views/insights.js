@@ -4,7 +4,7 @@ import { ask } from "../shell/api.js";
 import { rowOf } from "../shell/registry.js";
 import { to, toEntity } from "../shell/url.js";
 import { h, label, put } from "../parts/dom.js";
-import { entityLink } from "../parts/facts.js";
+import { entityLink, walked } from "../parts/facts.js";
 import { empty, later, partial } from "../parts/states.js";
 
 /** @typedef {import("../answers.js").Entity} Entity */
@@ -31,7 +31,7 @@ export function view({ place, query, push, title }) {
       answer.truncated ? partial(label(`Not everything was looked at: ${answer.reason}.`)) : null,
       answer.insights.length ? h("ol", {}, answer.insights.map((/** @type {Insight} */ one) => {
         const way = onward(one);
-        return h("li", {}, h("span", { class: "sort" }, one.sort), h("div", { class: "grow" }, h("p", { class: "text" }, label(one.text)), h("p", { class: "quiet" }, label(one.why)),
+        return h("li", {}, h("span", { class: "sort" }, one.sort), h("div", { class: "grow" }, h("p", { class: "text" }, walked(one.text)), h("p", { class: "quiet" }, walked(one.why)),
           h("p", { class: "who" }, one.entities.slice(0, 6).map((entity, i) => [i ? ", " : "", entityLink(entity)]), one.entities.length > 6 ? ` and ${one.entities.length - 6} more` : null)), way ? h("a", { class: "button", href: way[1] }, way[0]) : null);
       })) : empty({ icon: "check", title: "Nothing stands out", text: "No fact looks wrong, none seems to be missing, and nothing is connected more than chance would." }),
       limit < 50 && answer.found > answer.insights.length ? h("button", { type: "button", class: "button", onclick: () => push({ limit: 50 }) }, "More") : null,

@@ -6,7 +6,7 @@ import { go } from "../shell/router.js";
 import { fetched } from "../shell/token.js";
 import { listOf, to, toEntity } from "../shell/url.js";
 import { h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
-import { chain, entityLink, isSymmetric, named, otherEnd, phrase, ready } from "../parts/facts.js";
+import { chain, entityLink, isSymmetric, named, otherEnd, phrase, ready, verb, walked } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { chance, mark, percent } from "../parts/marks.js";
 import { popover } from "../parts/popover.js";
@@ -185,7 +185,11 @@ async function one({ about: id, place, title }) {
   const paper = h("div", { class: "paper" }, skeleton(8));
   put(place, h("div", { class: "desk-top", "data-scroll": true }, h("div", { class: "column" }, bar, paper)));
   /** @type {Report} */
-  const first = await ask(`reports/${encodeURIComponent(id)}`);
+  const first = await ask(`reports/${encodeURIComponent(id)}`).catch((error) => {
+    if (error.report?.status !== 404) throw error;
+    put(place, empty({ icon: "file", title: "There is no such report", text: "It was deleted, or made in another workspace.", actions: h("a", { class: "button main", href: to("report") }, "All reports") }));
+  });
+  if (!first) return undefined;
   /** @param {Report} report */
   function draw(report) {
     const name = report.title;
@@ -224,7 +228,7 @@ function read(said, report) {
     h("dl", { class: "figures" }, figure(number(stated), "facts stated"), said.model ? figure(number(said.likely), "likely, not stated") : null, hits === null ? null : figure(`${Math.round(100 * hits)}%`, "of held-out facts in the top 10"), told.calibration_error === null ? null : figure(`${(100 * told.calibration_error).toFixed(1)} points`, "average error of a chance")),
     insights.length ? [h("h2", {}, "Insights"), h("ol", { class: "insights" }, insights.map((/** @type {Fact} */ fact, /** @type {number} */ i) => h("li", {}, h("span", { class: "rank" }, i + 1),
       h("div", { class: "grow" }, h("p", { class: "sentence" }, claim(fact)), h("p", { class: "quiet" }, reason(fact))), h("div", { class: "measure" }, chance(fact, told), fact.surprising === null ? null : h("small", {}, `${Math.abs(fact.surprising).toFixed(1)} bits ${fact.surprising < 0 ? "below" : "above"} popularity`)))))] : null,
-    said.findings?.insights.length ? [h("h2", {}, "What stands out in the graph"), h("ul", { class: "insights" }, said.findings.insights.map((/** @type {any} */ one) => h("li", {}, h("div", { class: "grow" }, h("p", {}, label(one.text)), h("p", { class: "quiet" }, label(`${one.sort}; ${one.why}`))))))] : null,
+    said.findings?.insights.length ? [h("h2", {}, "What stands out in the graph"), h("ul", { class: "insights" }, said.findings.insights.map((/** @type {any} */ one) => h("li", {}, h("div", { class: "grow" }, h("p", {}, walked(one.text)), h("p", { class: "quiet" }, walked(`${one.sort}; ${one.why}`))))))] : null,
     h("p", { class: "legend" }, h("span", {}, mark("stated", true), "a file says so"), h("span", {}, mark("inferred", true), "a rule says so"), said.stats.extracted ? h("span", {}, mark("extracted", true), "only a text says so") : null, h("span", {}, mark("predicted", true), "only the model says so"), h("a", { class: "end", href: "#", onclick: (/** @type {Event} */ event) => { event.preventDefault(); document.getElementById("method")?.scrollIntoView(); } }, "Chances: see the last part")),
     // Of a report without the part on each entity, what is stated of them was not asked.
     said.sections.filter((/** @type {any} */ one) => one.stated.length || !one.facts).map((/** @type {any} */ one) => section(one, told)),
@@ -236,7 +240,7 @@ function read(said, report) {
 }
 
 /** A predicted fact as a sentence; its end that is not stated has a dashed line. @param {Fact} fact */
-const claim = (fact) => [entityLink(fact.head, { kind: fact.direction === "in" ? "new" : "bare" }), " ", h("span", { class: "verb" }, named(fact.relation)), " ", entityLink(fact.tail, { kind: fact.direction === "in" ? "bare" : "new" })];
+const claim = (fact) => [entityLink(fact.head, { kind: fact.direction === "in" ? "new" : "bare" }), " ", h("span", { class: "verb" }, label(verb(fact.relation, true))), " ", entityLink(fact.tail, { kind: fact.direction === "in" ? "bare" : "new" })];
 
 /** What speaks for it. @param {Fact} fact */
 function reason(fact) {

@@ -177,7 +177,9 @@ export async function view({ place, query, title, push, keys }) {
 
   /** @param {{ head: { vars?: string[] }, boolean?: boolean, results?: { bindings: Record<string, Term>[] } }} answer @param {number} ms @param {string} text */
   function show(answer, ms, text) {
-    const { vars = [] } = answer.head;
+    // Of SELECT * the service says its columns by name; they stand as they are met in the query.
+    const at = (/** @type {string} */ name) => text.search(new RegExp(`[?$]${name}(?![\\p{L}\\p{N}_])`, "u"));
+    const vars = /\bSELECT\s+((DISTINCT|REDUCED)\s+)?\*/i.test(text) ? (answer.head.vars ?? []).sort((one, other) => at(one) - at(other)) : answer.head.vars ?? [];
     const rows = answer.results?.bindings ?? [];
     put(outcome, icon("check"), h("strong", { class: "complete" }, "Complete"), h("span", { class: "quiet" }, `${answer.boolean === undefined ? plural(rows.length, "row") : "an answer"}, ${ms} ms`));
     put(actions, answer.boolean === undefined ? csvButton("answer", () => [vars, ...rows.map((row) => vars.map((name) => row[name]?.value ?? null))]) : null, curl(text, "text/csv"));

@@ -5,7 +5,7 @@ import { rowOf } from "../shell/registry.js";
 import { to, toEntity, toType } from "../shell/url.js";
 import { h, label, number, plain, plural, put } from "../parts/dom.js";
 import { emphasised, linkOf, SORTS } from "../parts/examples.js";
-import { typeChip } from "../parts/facts.js";
+import { typeChip, walked } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
 import { badged, mark } from "../parts/marks.js";
 import { isFile } from "../parts/source.js";
@@ -106,7 +106,7 @@ async function check(answer) {
 function finding({ sort, text, why, entities }) {
   const [one, other] = entities;
   const href = sort === "unexpected connection" && one && other ? to("connect", null, { a: one.id, b: other.id }) : one ? toEntity(one) : null;
-  const content = [h("span", { class: "sort" }, sort), h("span", { class: "grow" }, label(text), h("small", {}, label(why)))];
+  const content = [h("span", { class: "sort" }, sort), h("span", { class: "grow" }, walked(text), h("small", {}, walked(why)))];
   return h("li", {}, href ? h("a", { href }, content) : h("div", {}, content));
 }
 

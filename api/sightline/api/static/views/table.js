@@ -194,8 +194,10 @@ function inside(column) {
   if (isYear(column)) return `${column.low} to ${column.high}`;
   if (column.numeric && column.histogram.length) {
     const most = Math.max(...column.histogram, 1);
+    // By the root, so that few are seen beside many.
+    const tall = (/** @type {number} */ count) => Math.max(1.5, 13 * Math.sqrt(count / most));
     return s("svg", { class: "histogram", viewBox: "0 0 100 14", role: "img", "aria-label": `${number(column.low ?? 0)} to ${number(column.high ?? 0)}` },
-      column.histogram.map((count, i) => (count ? s("rect", { x: 5 * i, y: 14 - Math.max(1.5, (13 * count) / most), width: 4, height: Math.max(1.5, (13 * count) / most) }) : null)));
+      column.histogram.map((count, i) => (count ? s("rect", { x: 5 * i, y: 14 - tall(count), width: 4, height: tall(count) }) : null)));
   }
   return `${number(column.distinct)} different${column.distinct === column.filled && column.filled > 1 && column.sort !== "attribute" ? ", 1:1" : ""}`;
 }
