@@ -14,6 +14,7 @@ import pytest
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
+from sightline.ingest.formats.parquet import ARROW, PARQUET
 from sightline.ingest.formats.paths import path_of, steps_of
 from sightline.ingest.source import Selection, Source
 from tests.ingest.conftest import facts, remarks, triples
@@ -55,6 +56,25 @@ SHOP: Tables = {
         {"product": "p1", "count": "2", "orders.id": "o2"},
     ],
 }
+
+
+@pytest.mark.parametrize("write", ["write_parquet", "write_ipc"])
+def test_structures_of_columns_are_the_tables_that_they_are_as_json(
+    write: str, tmp_path: Path
+) -> None:
+    form = {"write_parquet": PARQUET, "write_ipc": ARROW}[write]
+    orders = [ORDER, {"id": "o3", "customer": None, "lines": None}, SECOND]
+    getattr(pl.DataFrame(orders, strict=False), write)(tmp_path / "orders")
+    found = {}
+    for table in form.tables(Source(tmp_path / "orders", form), Selection()):
+        frame = pl.concat([batch.frame for batch in table.batches], how="diagonal_relaxed")
+        rows = ({k: v for k, v in row.items() if v is not None} for row in frame.to_dicts())
+        found[table.name] = list(filter(None, rows))
+    assert found == {
+        "orders": [SHOP["orders"][0], {"id": "o3"}, SHOP["orders"][1]],
+        "customer": SHOP["orders.customer"],
+        "lines": SHOP["orders.lines"],
+    }
 
 
 def test_arrays_of_objects_are_tables_that_keep_their_pairing(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from sightline.graph.vocabulary import XSD
 from sightline.ingest.errors import SourceError
-from tests.ingest.conftest import statements, triples
+from tests.ingest.conftest import short, statements, triples
 
 OBO = "http://purl.obolibrary.org/obo/"
 ONTOLOGY: dict[str, Any] = {
@@ -112,6 +113,42 @@ def test_other_results_are_a_table_whose_iris_stand(load: Callable) -> None:
         *((f"{x}film{i}", "relation:director", f"{x}person{i % 2}") for i in range(5)),
     }
     assert any("its film" in note.text for note in result.load.notes)
+
+
+FILMS = """film,filmLabel,director,directorLabel,length,made
+http://x.example/f1,Solaris,http://x.example/p1,Ann,167,1972-03-20T00:00:00Z
+http://x.example/f1,Solaris,http://x.example/p2,Bo,167,
+"""
+
+
+def test_a_result_that_a_service_wrote_as_a_table_is_read_as_the_result(load: Callable) -> None:
+    lines = [line.split(",") for line in FILMS.splitlines()]
+    rows = json.dumps([dict(zip(lines[0], line)) for line in lines[1:]])
+    for name, text in (("r.csv", FILMS), ("r.json", rows)):
+        (result,) = load({name: text})
+        x = "http://x.example/"
+        assert set(triples(result.load)) == {
+            (f"{x}f1", "rdfs:label", "Solaris"),
+            (f"{x}f1", "relation:director", f"{x}p1"),
+            (f"{x}f1", "relation:director", f"{x}p2"),
+            (f"{x}f1", "property:length", "167"),
+            (f"{x}f1", "property:made", "1972-03-20T00:00:00Z"),
+            (f"{x}p1", "rdfs:label", "Ann"),
+            (f"{x}p2", "rdfs:label", "Bo"),
+        }, name
+        kinds = statements(result.load).filter(object="167")["datatype"]
+        assert {short(kind) for kind in kinds} == {"xsd:integer"}
+    plain = "code,place,placeLabel\n1,http://x.example/p,Oslo\n2,http://x.example/p,Oslo\n"
+    (result,) = load({"people.csv": plain})
+    assert ("entity:person/1", "property:placeLabel", "Oslo") in triples(result.load)
+
+
+def test_literals_of_a_result_keep_their_datatype(load: Callable) -> None:
+    day = {"type": "literal", "value": "1972-03-20", "datatype": XSD + "date"}
+    text = {"type": "literal", "value": "5", "xml:lang": "en"}
+    (result,) = load({"r.json": results(["a", "day", "n"], (uri("x"), day, text))})
+    kinds = {short(k) for k in statements(result.load)["datatype"].drop_nulls()}
+    assert kinds == {"xsd:date", "xsd:string"}
 
 
 @pytest.mark.parametrize(

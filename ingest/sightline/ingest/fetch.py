@@ -11,13 +11,10 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
-from http.client import HTTPException
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
-from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from sightline.ingest.errors import NetworkRefused, SourceUnreadable
 from sightline.ingest.streams import BLOCK, BOMB_RATIO, BOMB_SIZE
@@ -46,20 +43,8 @@ def is_database(source: str | Path) -> bool:
 def from_stdin(scratch: Path) -> Path:
     """Standard input as a file."""
     path = scratch / "stdin"
-    _copy(sys.stdin.buffer, path, MAX_FETCHED, STDIN)
+    _copy(iter(partial(sys.stdin.buffer.read, BLOCK), b""), path, MAX_FETCHED, STDIN)
     return path
-
-
-class _Redirects(HTTPRedirectHandler):
-    """Follows few redirects, and to the web alone."""
-
-    max_redirections = MAX_REDIRECTS
-
-    def redirect_request(self, req: Request, *rest: Any) -> Request | None:
-        if not is_url(rest[-1]):
-            rest[0].close()
-            raise URLError("it redirects to what is no http or https address")
-        return super().redirect_request(req, *rest)
 
 
 def from_network(url: str, scratch: Path, allowed: bool) -> Path:
@@ -70,20 +55,21 @@ def from_network(url: str, scratch: Path, allowed: bool) -> Path:
     """
     if not allowed:
         raise NetworkRefused(url)
-    name = PurePosixPath(unquote(urlsplit(url).path)).name or "download"
-    path = scratch / name
-    opener: OpenerDirector = build_opener(_Redirects)
+    import httpx
+
+    # What is packed stays so: how far it may expand is bounded where it is read.
+    headers = {"User-Agent": "sightline", "Accept-Encoding": "identity"}
+    asking = httpx.Client(
+        headers=headers, timeout=TIMEOUT, follow_redirects=True, max_redirects=MAX_REDIRECTS
+    )
     try:
-        request = Request(url, headers={"User-Agent": "sightline"})
-        with opener.open(request, timeout=TIMEOUT) as response:
-            length = int(response.headers.get("Content-Length") or 0)
-            _copy(response, path, MAX_FETCHED, url)
-    except URLError as error:
-        raise SourceUnreadable(url, f"the network says: {error.reason}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise SourceUnreadable(url, f"the network says: {error}") from error
-    if length and path.stat().st_size < length:
-        raise SourceUnreadable(url, "the connection ended before all was there; try again")
+        path = scratch / (PurePosixPath(unquote(urlsplit(url).path)).name or "download")
+        with asking, asking.stream("GET", url) as response:
+            response.raise_for_status()
+            _copy(response.iter_raw(BLOCK), path, MAX_FETCHED, url)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        told = str(error).partition("\n")[0] or type(error).__name__
+        raise SourceUnreadable(url, f"the network says: {told}") from error
     return path
 
 
@@ -113,7 +99,8 @@ def members(
                 folder = scratch / str(number)
                 folder.mkdir(parents=True)
                 with packed.open(one) as stream:
-                    limit -= _copy(stream, folder / name.name, limit, said, bomb=True)
+                    blocks = iter(partial(stream.read, BLOCK), b"")
+                    limit -= _copy(blocks, folder / name.name, limit, said, bomb=True)
                 yield said, folder / name.name
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise SourceUnreadable(given, f"its zip is broken or cut short ({error})") from error
@@ -121,12 +108,14 @@ def members(
         raise SourceUnreadable(given, "its zip is encrypted; unpack it first") from error
 
 
-def _copy(stream: IO[bytes], path: Path, limit: int, said: str | Path, bomb: bool = False) -> int:
-    """Write what a stream holds to a file, in pieces; how many bytes that were."""
+def _copy(
+    blocks: Iterable[bytes], path: Path, limit: int, said: str | Path, bomb: bool = False
+) -> int:
+    """Write pieces to a file; how many bytes that were."""
     size = 0
     try:
         with path.open("wb") as out:
-            while block := stream.read(BLOCK):
+            for block in blocks:
                 size += len(block)
                 if size > limit:
                     reason = f"it is larger than {limit:,} bytes"
@@ -138,7 +127,5 @@ def _copy(stream: IO[bytes], path: Path, limit: int, said: str | Path, bomb: boo
                     raise SourceUnreadable(said, reason)
                 out.write(block)
     except OSError as error:
-        if isinstance(error, URLError):
-            raise
         raise SourceUnreadable(said, os.strerror(error.errno or 0)) from error
     return size
