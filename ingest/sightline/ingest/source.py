@@ -67,7 +67,8 @@ class TableFormat(Format):
             the one that can be meant, where it leaves that open. Raises NoSuchTable.
         formulations: what a mapping may say after the ``~`` of a source in this format.
         selector: how a mapping may name one of several tables; None where there is only one.
-        steady: it holds one table, which is read alike whatever columns of it are selected.
+        steady: where its tables are uniform it holds one, which is read alike whatever columns of
+            it are selected.
     """
 
     tables: Callable[[Source, Selection], Iterator[Table]]

@@ -1,8 +1,8 @@
 """Tables whose column names follow a published convention, whatever format they are written in.
 
-Knows the files of ``neo4j-admin import``, the CSV of Neo4j's APOC, KGX, and the edges that
-Sightline exports; knows no format. A convention says what the columns mean, so that nothing is
-guessed.
+Knows the files of ``neo4j-admin import``, the CSV of Neo4j's APOC, KGX, results of queries, and the
+edges that Sightline exports; knows no format. A convention says what the columns mean, so that
+nothing is guessed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.graphs import (
     EdgeColumns,
     NodeColumns,
+    Solutions,
     left_inferred,
     property_of,
 )
@@ -60,10 +61,12 @@ NEO4J_TYPES = {
 NEO4J_LABELS = ("name", "title", "label", "preflabel")
 #: Columns of ``apoc.export.csv``, which has nodes and relationships in one table.
 APOC_NODES, APOC_EDGES = ("_id", "_labels"), ("_start", "_end", "_type")
-#: Numbers in texts, as APOC writes them.
-NUMBERS = {
+#: Numbers and times in texts, as APOC and query services write them.
+FORMS = {
     "integer": r"^-?(0|[1-9][0-9]{0,17})$",
     "double": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE]-?[0-9]+)?$",
+    "date": r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$",
+    "dateTime": r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?$",
 }
 #: Columns of KGX that hold one value, whatever signs are in it.
 KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
@@ -143,6 +146,13 @@ def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
         )
         text = f"{name} holds nodes of KGX: id, category and properties"
         return nodes.maps, [Note(text), *_of_obo(sample, ["id"])]
+    if f"{columns[0]}Label" in columns:  # a result of a query, as Wikidata's service writes it
+        texts = {
+            name: XSD + _form(frame[name]) for name in columns if frame.schema[name] == pl.String
+        }
+        solutions = Solutions.of(frame, texts)
+        if solutions is not None and solutions.links[0] == columns[0]:
+            return solutions.maps, [solutions.note]
     return None, []
 
 
@@ -297,7 +307,7 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
     """What the columns of APOC mean; a column of numbers alone holds numbers."""
     own = (*APOC_NODES, *APOC_EDGES)
     plain = [
-        _Column(name, name, "", XSD + _number_in(frame[name]), False, "")
+        _Column(name, name, "", XSD + _form(frame[name]), False, "")
         for name in frame.columns
         if name not in own
     ]
@@ -325,10 +335,10 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
     return maps
 
 
-def _number_in(values: pl.Series) -> str:
-    """The datatype of texts: of numbers where all are."""
+def _form(values: pl.Series) -> str:
+    """The datatype of texts: of numbers or times where all are."""
     filled = values.drop_nulls()
-    forms = (name for name, form in NUMBERS.items() if filled.str.contains(form).all())
+    forms = (name for name, form in FORMS.items() if filled.str.contains(form).all())
     return next(forms, "string") if len(filled) else "string"
 
 

@@ -10,9 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+import polars as pl
+
 from sightline.graph.exchange.flat import QUALIFIER_MARK
+from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import (
     DESCRIPTION_PROPERTIES,
+    RDF_LANG_STRING,
     RDFS_LABEL,
     SKOS,
     XSD_STRING,
@@ -20,7 +24,17 @@ from sightline.graph.vocabulary import (
     expand,
 )
 from sightline.ingest.batch import first_of
-from sightline.ingest.terms import Reference, TableMap, Template, Value, iri, iri_in, named, type_of
+from sightline.ingest.terms import (
+    Reference,
+    TableMap,
+    Template,
+    Value,
+    iri,
+    iri_in,
+    literal_of,
+    named,
+    type_of,
+)
 
 DESCRIPTIONS = ("description", "definition", "comment", "summary")
 ALIASES = ("alias", "aliases", "synonym", "synonyms", "altlabel")
@@ -119,6 +133,65 @@ class EdgeColumns:
         value = Value(name_in(self.tail, "entity"), qualifiers=said)
         head = name_in(self.head, "entity")
         return (TableMap("edges", head, ((relation, value),), complete=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Solutions:
+    """Which columns of a result of a query name things: the first of them is what each solution is
+    about, the others what it is linked to. ``filmLabel`` is the label of ``film``; every other
+    column is what the thing has.
+
+    Attributes:
+        links: the columns of IRIs.
+        labels: columns of labels, and those of what they label.
+        others: the columns that are neither.
+        datatypes: of columns whose literals are all of one.
+    """
+
+    links: tuple[str, ...]
+    labels: Mapping[str, str]
+    others: tuple[str, ...]
+    datatypes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, datatypes: Mapping[str, str]) -> Solutions | None:
+        """Those of a table that begins so; None where no column holds IRIs."""
+        links = tuple(values.name for values in frame if _names_things(values))
+        labels = {f"{name}Label": name for name in links if f"{name}Label" in frame.columns}
+        others = tuple(name for name in frame.columns if name not in (*links, *labels))
+        return cls(links, labels, others, datatypes) if links else None
+
+    @property
+    def note(self) -> Note:
+        """What was decided."""
+        said = [*self.links[1:], *self.others]
+        more = f", and what it is linked to or has: {', '.join(said)}" if said else ""
+        return Note(f"each solution is about one thing, its {self.links[0]}{more}")
+
+    def maps(self, columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+        """The maps of a batch."""
+        statements: list[tuple[Template, Value]] = []
+        for column in self.links[1:]:
+            relation = iri(prefixes["relation"] + quote(column, safe=""))
+            statements.append((relation, Value(named(column, "entity", prefixes))))
+        for column in self.others:
+            kind = self.datatypes.get(column, RDF_LANG_STRING)
+            text = Template((Reference(column),), iri=False)
+            value = Value(text, XSD_STRING if kind == RDF_LANG_STRING else kind)
+            statements.append((iri(property_of(prefixes, column)), value))
+        about = TableMap("solutions", named(self.links[0], "entity", prefixes), tuple(statements))
+        called = [
+            TableMap(
+                label, named(thing, "entity", prefixes), ((iri(RDFS_LABEL), literal_of(label)),)
+            )
+            for label, thing in self.labels.items()
+        ]
+        return (about, *called)
+
+
+def _names_things(values: pl.Series) -> bool:
+    filled = values.drop_nulls() if values.dtype == pl.String else values.clear()
+    return bool(len(filled) and filled.str.contains(r"^(https?://|urn:|_:)\S+$").all())
 
 
 def left_inferred(count: int) -> str:

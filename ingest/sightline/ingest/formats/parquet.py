@@ -1,14 +1,15 @@
 """Parquet and Arrow (Feather) to batches of columns of texts.
 
-Knows column types; knows nothing of what the columns mean. Fields of structures become dotted
-columns (``capital.name``) and lists stay lists, as in JSON. Dates and times become ISO 8601 text;
-null, ``""`` and NaN are no value.
+Knows column types; knows nothing of what the columns mean. Lists stay lists. Where columns hold
+structures, records are read as the objects of JSON Lines that they would be. Dates and times become
+ISO 8601 text; null, ``""`` and NaN are no value.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import polars as pl
 from sightline.ingest.batch import Batch, column_name, row_of
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats import conventions
+from sightline.ingest.formats.json_lines import Block, tables_of
+from sightline.ingest.formats.paths import PATH
 from sightline.ingest.source import Selection, Source, Table, TableFormat
 from sightline.ingest.streams import BOMB_RATIO, BOMB_SIZE
 
@@ -27,19 +30,41 @@ Scan = Callable[[Path | io.BytesIO], pl.LazyFrame]
 
 
 def _tables(scanned: Scan, source: Source, selection: Selection) -> Iterator[Table]:
-    yield conventions.told(Table(source.stem, _batches(scanned, source)))
+    with _sound(source):
+        schema = scanned(_unpacked(source)).collect_schema()
+    if any(map(_holds_objects, schema.values())):
+        yield from tables_of(source, selection, partial(_objects, scanned, source), "row")
+    else:
+        yield conventions.told(Table(source.stem, _batches(scanned, source)))
+
+
+def _holds_objects(kind: pl.DataType) -> bool:
+    inner = getattr(kind, "inner", None)
+    return isinstance(kind, pl.Struct) or (inner is not None and _holds_objects(inner))
+
+
+def _objects(scanned: Scan, source: Source) -> Iterator[Block]:
+    """The records as objects, their values as texts."""
+    for frame, rows, position in _frames(scanned, source):
+        records = zip(rows, frame.iter_rows(named=True))
+        yield [(row, record, None) for row, record in records], [], position
 
 
 def _batches(scanned: Scan, source: Source) -> Iterator[Batch]:
-    """The records of a file, which ``rows`` count."""
+    for frame, rows, position in _frames(scanned, source):
+        named = frame.rename({name: column_name(name) for name in frame.columns})
+        yield Batch(named, rows, _hashes(named), partial(row_of, named), position=position)
+
+
+def _frames(scanned: Scan, source: Source) -> Iterator[tuple[pl.DataFrame, pl.Series, int]]:
+    """The records of a file as texts, their numbers, and how far it was read."""
     size, expanded = source.path.stat().st_size, 0.0
-    try:
+    with _sound(source):
         scan = scanned(_unpacked(source))
         height = scan.select(pl.len()).collect().item()
         columns = [
-            values.alias(column_name(path))
+            _texts(kind, pl.nth(place)).alias(name)
             for place, (name, kind) in enumerate(scan.collect_schema().items())
-            for path, values in _parts(name, kind, pl.nth(place))
         ]
         for start in range(0, height, RECORDS_PER_BATCH):
             frame = scan.slice(start, RECORDS_PER_BATCH).select(columns).collect()
@@ -51,8 +76,13 @@ def _batches(scanned: Scan, source: Source) -> Iterator[Batch]:
                 )
                 raise SourceUnreadable(source.path, what)
             rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
-            position = size * (start + frame.height) // height
-            yield Batch(frame, rows, _hashes(frame), partial(row_of, frame), position=position)
+            yield frame, rows, size * (start + frame.height) // height
+
+
+@contextmanager
+def _sound(source: Source) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).partition("\n")[0][:200]
         what = f"it is no sound {source.format.name} file ({reason})"
@@ -64,22 +94,23 @@ def _unpacked(source: Source) -> Path | io.BytesIO:
         return io.BytesIO(stream.read()) if stream.packing else source.path
 
 
-def _parts(name: str, kind: pl.DataType, values: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
-    """The columns of texts, or of lists of texts, that a column becomes."""
+def _texts(kind: pl.DataType, values: pl.Expr) -> pl.Expr:
+    """The same values as texts, in the lists and structures that they are in."""
     if isinstance(kind, pl.Struct):
-        for field in kind.fields:
-            path = f"{name}.{field.name}"
-            yield from _parts(path, field.dtype, values.struct.field(field.name))  # type: ignore[arg-type]
-    elif isinstance(kind, pl.Array):
-        yield from _parts(name, pl.List(kind.inner), values.arr.to_list())
-    elif isinstance(kind, pl.List):
-        for path, inner in _parts(name, kind.inner, pl.element()):  # type: ignore[arg-type]
-            flat = inner.explode() if isinstance(kind.inner, (pl.List, pl.Array)) else inner
-            texts = values.list.eval(flat.drop_nulls())
-            yield path, pl.when(texts.list.len() > 0).then(texts)
-    else:
-        text = _text(kind, values)
-        yield name, pl.when(text != "").then(text)
+        fields = [
+            _texts(field.dtype, values.struct.field(field.name)).alias(field.name)  # type: ignore[arg-type]
+            for field in kind.fields
+        ]
+        return pl.when(values.is_not_null()).then(pl.struct(fields))
+    if isinstance(kind, pl.Array):
+        return _texts(pl.List(kind.inner), values.arr.to_list())
+    if isinstance(kind, pl.List):
+        inner = _texts(kind.inner, pl.element())  # type: ignore[arg-type]
+        flat = inner.explode() if isinstance(kind.inner, (pl.List, pl.Array)) else inner
+        texts = values.list.eval(flat.drop_nulls())
+        return pl.when(texts.list.len() > 0).then(texts)
+    text = _text(kind, values)
+    return pl.when(text != "").then(text)
 
 
 def _text(kind: pl.DataType, values: pl.Expr) -> pl.Expr:
@@ -115,6 +146,7 @@ PARQUET = TableFormat(
     binary=True,
     tables=partial(_tables, pl.scan_parquet),
     formulations=("parquet",),
+    selector=PATH,
     steady=True,
 )
 ARROW = TableFormat(
@@ -125,5 +157,6 @@ ARROW = TableFormat(
     binary=True,
     tables=partial(_tables, pl.scan_ipc),
     formulations=("arrow",),
+    selector=PATH,
     steady=True,
 )

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from urllib.parse import quote
 
 import polars as pl
 import pyoxigraph as ox
 
 from sightline.graph.record.loads import Note
-from sightline.graph.vocabulary import RDFS_LABEL
+from sightline.graph.vocabulary import XSD_STRING
 from sightline.ingest.batch import Batch, column_name, row_of
 from sightline.ingest.errors import SourceUnreadable
-from sightline.ingest.formats.graphs import property_of
+from sightline.ingest.formats.graphs import Solutions
 from sightline.ingest.formats.rdf import read
 from sightline.ingest.source import Selection, Source, StatementFormat, Table, TableFormat
 from sightline.ingest.streams import ByteStream
-from sightline.ingest.terms import TableMap, Template, Value, iri, literal_of, named
 
 ROWS_PER_BATCH = 100_000
 #: What the columns of a result of statements are called.
@@ -74,52 +72,18 @@ def _opened(source: Source, stream: ByteStream, notes: list[Note]) -> bytes:
 
 
 def _tables(source: Source, selection: Selection) -> Iterator[Table]:
-    batches = _batches(source)
+    datatypes: dict[str, str] = {}
+    batches = _batches(source, datatypes)
     first = next(batches, None)
     if first is None:
         return
-    columns = first.frame.columns
-    links = [name for name in columns if _links(first.frame[name])]
     table = Table(source.stem, chain([first], batches))
-    if not links:
-        yield table
-        return
-    labels = {f"{name}Label": name for name in links if f"{name}Label" in columns}
-    said = [name for name in columns if name != links[0] and name not in labels]
-    more = f", and what it is linked to or has: {', '.join(said)}" if said else ""
-    note = Note(f"each solution is about one thing, its {links[0]}{more}")
-    yield replace(table, maps=partial(_meaning, links, labels), notes=[note])
+    solutions = Solutions.of(first.frame, datatypes)
+    yield replace(table, maps=solutions.maps, notes=[solutions.note]) if solutions else table
 
 
-def _links(values: pl.Series) -> bool:
-    filled = values.drop_nulls()
-    return bool(len(filled) and filled.str.contains(r"^(https?://|urn:|_:)\S+$").all())
-
-
-def _meaning(
-    links: Sequence[str],
-    labels: Mapping[str, str],
-    columns: Sequence[str],
-    prefixes: Mapping[str, str],
-) -> tuple[TableMap, ...]:
-    """The first column of IRIs is the thing; other columns of IRIs are what it is linked to, those
-    of texts what it has. ``filmLabel`` is the label of ``film``."""
-    statements: list[tuple[Template, Value]] = []
-    for column in columns:
-        if column in links[1:]:
-            relation = iri(prefixes["relation"] + quote(column, safe=""))
-            statements.append((relation, Value(named(column, "entity", prefixes))))
-        elif column not in labels and column != links[0]:
-            statements.append((iri(property_of(prefixes, column)), literal_of(column)))
-    about = TableMap("solutions", named(links[0], "entity", prefixes), tuple(statements))
-    names = [
-        TableMap(label, named(thing, "entity", prefixes), ((iri(RDFS_LABEL), literal_of(label)),))
-        for label, thing in labels.items()
-    ]
-    return (about, *names)
-
-
-def _batches(source: Source) -> Iterator[Batch]:
+def _batches(source: Source, datatypes: dict[str, str]) -> Iterator[Batch]:
+    """Adds to the datatypes those of columns whose literals so far are all of one."""
     size, start = source.path.stat().st_size, 1
     try:
         with source.open() as stream:
@@ -128,6 +92,12 @@ def _batches(source: Source) -> Iterator[Batch]:
         schema = {column_name(name): pl.String for name in names}
         while part := list(islice(solutions, ROWS_PER_BATCH)):
             cells = [[_text(solution[name]) for name in names] for solution in part]
+            for place, name in enumerate(schema):
+                terms = (solution[place] for solution in part)
+                found = {t.datatype.value for t in terms if isinstance(t, ox.Literal)}
+                found |= {datatypes[name]} if name in datatypes else set()
+                if found:
+                    datatypes[name] = found.pop() if len(found) == 1 else XSD_STRING
             frame = pl.DataFrame(cells, schema, orient="row")
             rows = pl.int_range(start, start + len(part), dtype=pl.UInt32, eager=True)
             start += len(part)

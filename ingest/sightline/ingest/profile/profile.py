@@ -134,7 +134,7 @@ def _statistics(source: Source, at: Callable[[Source, int], None], room: int) ->
     if not form.steady or source.path.stat().st_size > room:
         room = 0  # what does not fit in the end is not kept meanwhile
     found = [
-        statistics(source, table, at, room)
+        statistics(source, table, at, room if table.uniform else 0)
         for table in form.tables(source, Selection())
         if table.maps is None
     ]
