@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import reasoner_pydantic as reference
 from starlette.testclient import TestClient
@@ -194,6 +195,21 @@ def test_what_there_is_is_said_in_the_words_of_answers(
     assert list(other["nodes"]) == ["biolink:NamedThing"]
     assert "entity" in other["nodes"]["biolink:NamedThing"]["id_prefixes"]
     assert [one["predicate"] for one in other["edges"]] == ["biolink:related_to"]
+
+
+def test_what_most_edges_say_comes_first() -> None:
+    nodes = np.array([[3, 1], [2, 7], [1, 9], [1, 9], [2, 7], [1, 8], [1, 9]], np.int32)
+    edges = np.array([[8, 8], [0, 1], [0, 2], [3, 2], [4, 5], [6, 6], [0, 2]], np.int32)
+
+    found, way = lookup.by_way(lookup.Matches(nodes, edges, cut=True))
+
+    # Of 2, 7 two edges each; of 1, 9 two and one, as a row that comes again says no more.
+    assert found.nodes.tolist() == [[2, 7]] * 2 + [[1, 9]] * 3 + [[1, 8], [3, 1]]
+    assert sorted(found.edges[:2].tolist()) == [[0, 1], [4, 5]]
+    assert way.tolist() == [0, 0, 1, 1, 1, 2, 3]
+    assert found.cut
+    nothing = lookup.Matches(nodes[:0], edges[:0], cut=False)
+    assert lookup.by_way(nothing)[1].tolist() == []
 
 
 def test_what_is_left_out_is_said(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

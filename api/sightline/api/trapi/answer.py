@@ -92,7 +92,7 @@ class _Answering:
     # What the graph states.
 
     def _lookup(self) -> list[dict[str, Any]]:
-        from sightline.api.trapi.lookup import Link, match
+        from sightline.api.trapi.lookup import Link, by_way, match
         from sightline.insights.ranking import Candidate, told
 
         graph, s = self.asked.message.query_graph, self.sight.snapshot
@@ -118,17 +118,17 @@ class _Answering:
                 "PartialResults",
                 "more ways meet the query graph than there was room or time for; ask more narrowly",
             )
-        ways: dict[tuple[int, ...], list[set[int]]] = {}
-        for entities, edges in zip(found.nodes.tolist(), found.edges.tolist()):
-            sets = ways.setdefault(tuple(entities), [set() for _ in links])
+        found, way = by_way(found)
+        rows = int(way.searchsorted(len(self._cut(range(way.max(initial=-1) + 1)))))
+        best: dict[tuple[int, ...], list[set[int]]] = {}
+        for entities, edges in zip(found.nodes[:rows].tolist(), found.edges[:rows].tolist()):
+            sets = best.setdefault(tuple(entities), [set() for _ in links])
             for bound, edge in zip(sets, edges):
                 bound.add(edge)
-        best = sorted(ways.items(), key=lambda way: (-sum(map(len, way[1])), way[0]))
-        best = self._cut(best)
-        shown = sorted({edge for _, sets in best for bound in sets for edge in bound})
-        rows = [(int(s.head[e]), int(s.relation[e]), int(s.tail[e]), e) for e in shown]
+        shown = sorted({edge for sets in best.values() for bound in sets for edge in bound})
+        ends = [(int(s.head[e]), int(s.relation[e]), int(s.tail[e]), e) for e in shown]
         facts = told(
-            self.sight, [Candidate(h, r, t, None, edge=e) for h, r, t, e in rows], ranked=False
+            self.sight, [Candidate(h, r, t, None, edge=e) for h, r, t, e in ends], ranked=False
         )
         by_edge = {
             e: self.out.edge(fact.head, fact.relation, fact.tail, fact)
@@ -143,7 +143,7 @@ class _Answering:
                     }
                 },
             )
-            for entities, sets in best
+            for entities, sets in best.items()
         ]
 
     def _ids(self, key: str, node: QNode) -> list[int]:
@@ -318,7 +318,7 @@ class _Answering:
     def _deadline(self) -> int:
         return int(self.asked.parameters.timeout * 1000)
 
-    def _cut(self, found: list[Any]) -> list[Any]:
+    def _cut(self, found: Sequence[Any]) -> Sequence[Any]:
         limit = self.asked.parameters.limit
         if len(found) > limit:
             self.out.log(
