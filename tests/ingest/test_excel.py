@@ -134,3 +134,58 @@ def test_a_second_row_of_names_below_open_ones_is_part_of_the_header(load: Calla
     rows = [["Country", "People", None], [None, 2022, 2023], ["A", 1, 2], ["B", 3, 4], ["C", 5, 6]]
     (result,) = load({"book.xlsx": workbook(S=rows)})
     assert ("entity:s/C", "property:People%202023", "6") in triples(result.load)
+
+
+ORDERS: list[list[object]] = [
+    ["no", "product", "count", "price"],
+    ["o1", "Nut", 2, 1.5],
+    ["o2", "Bolt", 3, 2.25],
+]
+
+
+@pytest.mark.parametrize(
+    ("below", "left"),
+    [
+        ([["Total", None, 5, 3.75]], "Total, 5, 3.75"),
+        (
+            [[], ["Summe:", None, 5], [], ["from the shop"], ["by Kim"]],
+            "Summe:, 5, from the shop, by Kim",
+        ),
+        ([["Total", None, "=SUM(C2:C3)"]], "Total"),
+    ],
+)
+def test_sums_and_remarks_below_the_records_are_none(
+    below: list[list[object]], left: str, load: Callable
+) -> None:
+    (result,) = load({"orders.xlsx": workbook(Orders=[*ORDERS, *below])})
+    keys = {s for s, p, _ in triples(result.load) if p == "skos:notation"}
+    assert keys == {"entity:order/o1", "entity:order/o2"}
+    said = [note.text for note in result.load.notes]
+    assert f"sheet Orders: left out: what stands below its records: {left}" in said
+
+
+@pytest.mark.parametrize(
+    "last", [["Total", None, 6, 3.75], ["Total", "Nut", 5, 3.75], ["o3", None, 5, 3.75]]
+)
+def test_what_may_be_no_sum_stays(last: list[object], load: Callable) -> None:
+    (result,) = load({"orders.xlsx": workbook(Orders=[*ORDERS, last])})
+    assert result.load.counts.read == 3
+
+
+def test_sheets_of_one_column_are_left_out_beside_tables_and_refused_alone(load: Callable) -> None:
+    notes = [["Notes"], ["Do not edit."], ["Ask Kim."]]
+    (result,) = load({"orders.xlsx": workbook(Orders=ORDERS, Notes=notes)})
+    assert {o for _, p, o in triples(result.load) if p == "rdf:type"} == {"class:Order"}
+    (note,) = [note.text for note in result.load.notes if note.warning]
+    assert note == (
+        "left out: one column is no table: sheet Notes; say with --mapping what a list means"
+    )
+    with pytest.raises(SourceUnreadable, match="one column is no table: sheet Notes"):
+        load({"notes.xlsx": workbook(Notes=notes)})
+
+
+def test_formulas_without_a_value_are_counted(load: Callable) -> None:
+    rows = [[*ORDERS[0], "line"], [*ORDERS[1], "=C2*D2"], [*ORDERS[2], "=C3*D3"]]
+    (result,) = load({"orders.xlsx": workbook(Orders=rows)})
+    (note,) = [note.text for note in result.load.notes if "formulas" in note.text]
+    assert note.startswith("2 formulas were never calculated and have no value: open the workbook")

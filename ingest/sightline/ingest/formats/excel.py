@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
+from zipfile import ZipFile
 
 import polars as pl
 
@@ -21,6 +24,7 @@ from sightline.graph.record.loads import Note
 from sightline.ingest.batch import Batch, unique_names
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.header import two_lines
+from sightline.ingest.profile.names import SUMS
 from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
 
 RECORDS_PER_BATCH = 50_000
@@ -49,15 +53,24 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         book = calamine.load_workbook(io.BytesIO(data))
         sheets = [sheet for sheet in book.sheets_metadata if _is_sheet(sheet)]
         names = [sheet.name for sheet in sheets]
-        wanted, found = selection.table, False
+        wanted, found, lists = selection.table, list[Table](), dict[str, None]()
         for sheet in sheets:
             if wanted is None or wanted == sheet.name or wanted.startswith(f"{sheet.name}#"):
-                for table in _tables_of(source, sheet, book.get_sheet_by_name(sheet.name)):
-                    if wanted in (None, table.selected):
-                        found = True
+                for width, table in _tables_of(source, sheet, book.get_sheet_by_name(sheet.name)):
+                    if wanted is None and width < 2:
+                        lists[str(table.selected)] = None
+                    elif wanted in (None, table.selected):
+                        found.append(table)
                         yield table
         if wanted is not None and wanted not in names and not found:
             raise NoSuchTable(f"no sheet {wanted!r}, only: {', '.join(names)}")
+        if lists and not found:
+            raise SourceUnreadable(source.path, f"{_no_table(lists)}; {A_LIST}")
+        if lists:
+            found[-1].notes.append(Note(f"left out: {_no_table(lists)}; {A_LIST}", warning=True))
+        if found and (count := _never_calculated(data)):
+            text = f"{count:,} formulas were never calculated and have no value: open the workbook"
+            found[-1].notes.append(Note(f"{text} in a spreadsheet program and save it", True))
     except calamine.PasswordError as error:
         raise SourceUnreadable(source.path, "it is protected by a password") from error
     except (calamine.CalamineError, OSError) as error:
@@ -65,13 +78,34 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         raise SourceUnreadable(source.path, reason) from error
 
 
+#: What to do with a list of values, which says nothing of them.
+A_LIST = "say with --mapping what a list means"
+#: A formula without its value, in the cell of a sheet.
+NEVER_CALCULATED = re.compile(rb"<f[^<]*</f>\s*(?:<v\s*/>|<v></v>|</c>)")
+
+
+def _no_table(sheets: Iterable[str]) -> str:
+    return f"one column is no table: {', '.join(f'sheet {name}' for name in sheets)}"
+
+
+def _never_calculated(data: bytes) -> int:
+    """How many formulas of a workbook have no value: programs that only write leave them to those
+    that calculate."""
+    if not data.startswith(MAGIC[0]):
+        return 0
+    with ZipFile(io.BytesIO(data)) as packed:
+        sheets = [name for name in packed.namelist() if name.startswith("xl/worksheets/sheet")]
+        return sum(len(NEVER_CALCULATED.findall(packed.read(name))) for name in sheets)
+
+
 def _is_sheet(sheet: Any) -> bool:
     return str(sheet.typ).endswith("WorkSheet")
 
 
-def _tables_of(source: Source, about: Any, sheet: Any) -> Iterator[Table]:
-    """The tables of a sheet: one, and others below it after an empty row, where a row of names
-    shows that they are others. Those have the number of the table after the name of the sheet."""
+def _tables_of(source: Source, about: Any, sheet: Any) -> Iterator[tuple[int, Table]]:
+    """The tables of a sheet, each after its width: one, and others below it after an empty row,
+    where a row of names shows that they are others. Those have the number of the table after the
+    name of the sheet."""
     rows = sheet.to_python(skip_empty_area=False)
     starts = _starts(rows)
     for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(rows)]), 1):
@@ -139,8 +173,8 @@ def _table(
     start: int,
     merged: Iterable[tuple[tuple[int, int], tuple[int, int]]],
     notes: list[Note],
-) -> Iterator[Table]:
-    """A table from its first row of several texts on, which names the columns.
+) -> Iterator[tuple[int, Table]]:
+    """A table, after its width, from its first row of several texts on, which names the columns.
 
     Args:
         start: the first of its rows; those before are of others.
@@ -166,8 +200,8 @@ def _table(
         notes.append(Note(f"{sheet}: two rows name the columns: {', '.join(called[:20])}", True))
     names = unique_names(called)
     if header > start:
-        above = f"the {header - start} rows above its header were left out"
-        notes.append(Note(f"{sheet}: {above}"))
+        above = "the row" if header == start + 1 else f"the {header - start} rows"
+        notes.append(Note(f"{sheet}: left out: {above} above its header"))
     over = dict[str, None]()
     for (first, column), (last, _) in merged:
         if begin <= first < last and column in used:
@@ -177,8 +211,48 @@ def _table(
     if over:
         text = f"cells over several rows hold for each of them: {', '.join(over)}"
         notes.append(Note(f"{sheet}: {text}"))
-    batches = _batches(source, names, used, rows, begin)
-    yield Table(name.strip().lower(), batches, selected=name, notes=notes, kind="sheet")
+    end = _foot(rows, begin, len(used))
+    if end < len(rows) and any(map(_filled, chain.from_iterable(rows[end:]))):
+        texts = [cell for cell in map(_text, chain.from_iterable(rows[end:])) if cell]
+        said = f"left out: what stands below its records: {', '.join(texts[:5])}"
+        notes.append(Note(f"{sheet}: {said[:200]}"))
+    batches = _batches(source, names, used, rows[:end], begin)
+    table = Table(name.strip().lower(), batches, selected=name, notes=notes, kind="sheet")
+    yield len(used), table
+
+
+def _foot(rows: Sequence[Sequence[Any]], begin: int, width: int) -> int:
+    """Where the records end: before remarks after an empty row, and before the sums of all."""
+    end = _last(rows, len(rows))
+    gap = max((i for i in range(begin, end) if not any(map(_filled, rows[i]))), default=end)
+    below = [[cell for cell in row if _filled(cell)] for row in rows[gap + 1 : end]]
+    if width > 2 and all(len(cells) == 1 and isinstance(cells[0], str) for cells in below):
+        end = _last(rows, gap)
+    if end - 1 > begin + 1 and _sums(rows[end - 1], rows[begin : end - 1]):
+        end = _last(rows, end - 1)
+    return end
+
+
+def _last(rows: Sequence[Sequence[Any]], end: int) -> int:
+    """After the last row before ``end`` that is not empty."""
+    return next((i for i in range(end, 0, -1) if any(map(_filled, rows[i - 1]))), 0)
+
+
+def _sums(row: Sequence[Any], records: Sequence[Sequence[Any]]) -> bool:
+    """Whether a row is called as sums are and holds nothing but the sums of the records."""
+    filled = [(place, cell) for place, cell in enumerate(row) if _filled(cell)]
+    (_, called), *numbers = filled
+    if not isinstance(called, str) or called.strip().rstrip(":").lower() not in SUMS:
+        return False
+    return all(
+        _is_number(cell)
+        and math.isclose(cell, sum(r[place] for r in records if _is_number(r[place])), abs_tol=0.01)
+        for place, cell in numbers
+    )
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
 
 
 def _grouped(names: Sequence[str], above: Sequence[str | None]) -> list[str]:

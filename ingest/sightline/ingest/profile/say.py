@@ -102,8 +102,8 @@ def _say_key(table: Profiled, tables: Sequence[Profiled]) -> None:
     what, records = " ".join(table.thing), table.statistics.records
     if not table.key:
         table.say(
-            f"no column tells its {records:,} records apart: each is a thing of its own, named by "
-            "its place in the file",
+            f"no column tells the {records:,} records of {table.name} apart: each is a thing of "
+            "its own, named by its place in the file",
             True,
         )
         return

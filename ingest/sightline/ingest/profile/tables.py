@@ -177,8 +177,8 @@ def _sums(found: Profiled) -> None:
     numbers = any(c.kind in NUMBERS for c in found.columns.values())
     if numbers and last.lower().rstrip(":") in names.SUMS and last not in column.sample[:-1]:
         found.say(
-            f"its last record is called {last}: if it holds the sums of the others, take it out of "
-            "the file, for it is read as one more of them",
+            f"the last record of {found.name} is called {last}: if it holds the sums of the "
+            "others, take it out of the file, for it is read as one more of them",
             True,
         )
 
