@@ -298,6 +298,22 @@ def test_relationships_of_spdx_are_edges_between_what_has_ids_of_spdx(load: Call
     assert ("entity:SPDXRef-pad", "rdfs:label", "pad") in facts(result.load)
 
 
+def test_values_keep_their_order_and_what_a_bad_record_alone_has_is_no_column(
+    tmp_path: Path,
+) -> None:
+    records = (
+        {"id": "a", "cast": [{"n": "u"}, {"n": ["v", "w"]}, {"n": []}, {"n": "x"}]},
+        {"other": 1, "id": "b", "cast": {"n": "y"}},
+        {"id": "\ud800", "bad": "z", "cast": [["v"]]},
+        {"id": "c", "none": None, "of": [[1, "p"], ["2"]]},
+    )
+    assert tables(tmp_path, records, "$")["d"] == [
+        {"id": "a", "cast.n": ["u", "v", "w", "x"]},
+        {"id": "b", "cast.n": ["y"], "other": "1"},
+        {"id": "c", "of": ["1", "p", "2"]},
+    ]
+
+
 def test_a_link_that_some_records_lack_does_not_take_what_else_they_say(load: Callable) -> None:
     people = [{"given": "Ann", "account_id": "x1"}, {"given": "Bob"}]
     works = [{"DOI": "10.1/a", "author": people}, {"DOI": "10.1/b", "author": people[:1]}]

@@ -11,11 +11,14 @@ are no value.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress, repeat
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from sightline.graph.record.loads import Note
@@ -31,10 +34,6 @@ MAX_COLUMNS = 2000
 TOO_DEEP = f"it is nested more than {MAX_DEPTH} deep"
 NO_UTF8 = "it is not UTF-8; save the file as UTF-8"
 NO_NUMBER = {"NaN": None, "Infinity": "INF", "-Infinity": "-INF"}
-
-
-class _Bad(Exception):
-    """Why a record cannot be loaded."""
 
 
 #: Where a record is, the record, and its text if that is at hand.
@@ -84,6 +83,12 @@ MONGO: dict[str, type[str]] = {
     "$numberDouble": _Double,
 }
 GEOMETRIES = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+_TEXTS = {str, _Integer, _Double, _Boolean}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: A column of no field's name.
+_ROWS = "\0rows"
+#: Documents are trees: that they come round is not looked for.
+_ENCODER = json.JSONEncoder(skipkeys=True, check_circular=False)
 DATATYPES = {_Integer: XSD + "integer", _Double: XSD + "double", _Boolean: XSD + "boolean"}
 
 parse = json.JSONDecoder(
@@ -111,25 +116,39 @@ class View:
         """Dotted fields that become no columns, with the field inside them that does."""
         return {} if self.wanted else self.shape.inside
 
-    def more(self, found: Found, flat: dict[str, list[str]]) -> dict[str, list[str]]:
-        """Columns beside the fields of a record: of those around it, its number, and values at
-        paths with indexes and quoted keys."""
-        names: Collection[str] = [name for name in self.wanted if name not in flat]
+    def more(self, found: Sequence[Found], taken: _Taken) -> list[dict[str, list[str]]]:
+        """What each record has in columns beside its fields: of those around it, its number, and
+        values at paths with indexes and quoted keys. They are added to ``taken``, too."""
+        names: Collection[str] = self.wanted
         parent = self.shape.parent
-        if not self.wanted:
+        if not names:
             names = [ROW] if self.shape.numbered else []
             names = [*names, f"{parent.name}.{parent.key}"] if parent else names
-        out = {}
+        out: list[dict[str, list[str]]] = []
         for name in names:
-            if name.endswith(TYPE):
-                own = name.removesuffix(TYPE)
-                texts = flat.get(own) or self._values(found, own)
-                values = [DATATYPES.get(type(text), XSD_STRING) for text in texts]
-            else:
-                values = self._values(found, name)
-            if values:
-                out[name] = values
+            own, is_type = name.removesuffix(TYPE), name.endswith(TYPE)
+            known, beside = taken.texts_of(own) if own in taken else {}, self._is_beside(own)
+            if not beside and not (is_type and known):
+                continue
+            out = out or [{} for _ in found]
+            already = taken.texts_of(name) if is_type and name in taken else {}
+            for row, one in enumerate(found):
+                if row in (already if is_type else known):
+                    continue
+                values = known.get(row) or (self._values(one, own) if beside else [])
+                if is_type:
+                    values = [DATATYPES.get(type(text), XSD_STRING) for text in values]
+                if values:
+                    out[row][name] = values
+                    taken[name].add([row] * len(values), values)
         return out
+
+    def _is_beside(self, name: str) -> bool:
+        """Whether something else than a field may be called so."""
+        outer = self.shape.parent
+        while outer is not None and not name.startswith(f"{outer.name}."):
+            outer = outer.parent
+        return outer is not None or "[" in name or name == ROW
 
     def _values(self, found: Found, name: str) -> list[str]:
         outer, shape = found.parent, self.shape.parent
@@ -180,6 +199,136 @@ class _Places(dict[str, _Fields]):
 _NOTHING = View(Shape((), ""))
 
 
+@dataclass(slots=True)
+class _Cells:
+    """The texts of a column, and the record of each; several are in an array."""
+
+    rows: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    several: bool = False
+
+    def add(self, rows: list[int], texts: list[str]) -> None:
+        """Take more in."""
+        # Most columns are at one place: what is found there is kept as it is.
+        self.rows = self.rows + rows if self.rows else rows
+        self.texts = self.texts + texts if self.texts else texts
+
+    def series(self, name: str, count: int) -> pl.Series:
+        """``(count,)``, null where a record has none: lists if a record may have several."""
+        rows = np.asarray(self.rows, np.uint32)
+        texts = pl.Series(name, self.texts, dtype=pl.String)
+        if (rows[1:] < rows[:-1]).any():
+            order = np.argsort(rows, kind="stable")
+            rows, texts = rows[order], texts[order]
+        if self.several or (rows[1:] == rows[:-1]).any():
+            lists = pl.DataFrame({_ROWS: rows, name: texts}).group_by(_ROWS, maintain_order=True)
+            texts = lists.agg(name)[name]
+            rows = rows[np.concatenate([[True], rows[1:] != rows[:-1]])]
+        if len(rows) == count:
+            return texts
+        places = np.full(count, -1, np.int64)
+        places[rows] = np.arange(len(rows))
+        return texts.gather(pl.Series(places).replace(-1, None))
+
+
+class _Taken(dict[str, _Cells]):
+    """The columns of some records, and why some of these cannot be loaded.
+
+    Whole columns are taken at once, since to look at each value by itself would cost more than to
+    read it.
+    """
+
+    def __init__(self, places: _Places, bad: dict[int, str]) -> None:
+        super().__init__()
+        self._places = places
+        self.bad = bad
+
+    def __missing__(self, name: str) -> _Cells:
+        self[name] = cells = _Cells()
+        return cells
+
+    def texts_of(self, name: str) -> dict[int, list[str]]:
+        """Those of a column by record."""
+        found: dict[int, list[str]] = {}
+        for row, text in zip(self[name].rows, self[name].texts):
+            found.setdefault(row, []).append(text)
+        return found
+
+    def take(
+        self, values: list[Any], rows: list[int], name: str, depth: int, several: bool = False
+    ) -> None:
+        """Add the values at a place.
+
+        Args:
+            rows: the record of each.
+            several: they are items of arrays.
+        """
+        if depth > MAX_DEPTH:
+            self._refuse(rows, TOO_DEEP)
+            return
+        kinds = set(map(type, values))
+        mixed = list in kinds and len(kinds) > 1 and len(set(rows)) < len(rows)
+        if mixed and any(value for value in values if type(value) is list):  # texts in their order
+            values, kinds = [x if type(x) is list else [x] for x in values], {list}
+        if dict in kinds:
+            if name and (not self._places.wanted or name in self._places.wanted):
+                values = [_geometry(x) or x if type(x) is dict else x for x in values]
+            here = [type(value) is dict for value in values]
+            objects = list(compress(values, here))
+            self._take_objects(objects, list(compress(rows, here)), name, depth)
+        if list in kinds:
+            here = [type(value) is list for value in values]
+            lists = list(compress(values, here))
+            of = chain.from_iterable(
+                repeat(row, len(one)) for row, one in zip(compress(rows, here), lists)
+            )
+            self.take(list(chain.from_iterable(lists)), list(of), name, depth + 1, True)
+        if not kinds <= _TEXTS:
+            values = [_scalar(value) for value in values]
+        if not all(values):  # what is empty is no value
+            rows, values = list(compress(rows, values)), list(filter(None, values))
+        if not values:
+            return
+        if not (whole := "".join(values)).isascii() and _SURROGATE.search(whole):
+            halves = (row for row, text in zip(rows, values) if _SURROGATE.search(text))
+            self._refuse(halves, "it holds half of a surrogate pair")
+            return
+        cells = self[name]
+        cells.add(rows, values)
+        cells.several = cells.several or several
+
+    def _take_objects(
+        self, objects: list[dict[Any, Any]], rows: list[int], name: str, depth: int
+    ) -> None:
+        keys = dict.fromkeys(chain.from_iterable(objects))
+        found: dict[Any, tuple[list[int], list[Any]]]
+        if len(keys) * len(objects) == sum(map(len, objects)):  # all have the same, as in most
+            found = {key: (rows, list(map(itemgetter(key), objects))) for key in keys}
+        else:
+            found = {key: ([], []) for key in keys}
+            for row, one in zip(rows, objects):
+                for key, value in one.items():
+                    of, values = found[key]
+                    of.append(row)
+                    values.append(value)
+        for row, key in zip(*found.pop(None, ((), ()))):
+            self._refuse([row], f"key {key!r} comes twice in an object")
+        fields = self._places[name]
+        for key, (of, values) in found.items():
+            column = fields[key]
+            if column is not None:
+                self.take(values, of, column, depth + 1)
+                continue
+            # A record is refused for what is in a field that becomes no column, too.
+            here = [type(value) in (dict, list) for value in values]
+            nothing = _Taken(_Places(_NOTHING), self.bad)
+            nothing.take(list(compress(values, here)), list(compress(of, here)), "", depth + 1)
+
+    def _refuse(self, rows: Iterable[int], reason: str) -> None:
+        for row in rows:
+            self.bad.setdefault(row, reason)
+
+
 def batch_of(
     source: Source, view: View, records: Sequence[Record], rejected: list[Rejected], position: int
 ) -> Batch:
@@ -188,38 +337,39 @@ def batch_of(
     Raises:
         SourceUnreadable: too many columns.
     """
-    cells: list[dict[str, list[str]]] = []
-    rows: list[int] = []
-    texts: list[str] = []
-    hashed: list[str] = []
-    arrays: set[str] = set()
-    places = _Places(view)
-    for row, found, text in records:
-        record = found.record
-        flat: dict[str, list[str]] = {}
-        try:
-            if not isinstance(record, dict):
-                raise _Bad("it is no object")
-            _flatten(record, "", flat, arrays, places, 0)
-            more = view.more(found, flat)
-        except _Bad as bad:
-            rejected.append(Rejected(row, str(bad), text or _text_of(record)))
-            continue
-        cells.append(flat | more if more else flat)
-        rows.append(row)
-        texts.append(text or _text_of(record))
-        hashed.append(f"{texts[-1]}{more}" if more else texts[-1])
-    names = dict.fromkeys(chain.from_iterable(cells))
+    bad = {
+        row: "it is no object"
+        for row, (_, found, _) in enumerate(records)
+        if type(found.record) is not dict
+    }
+    taken = _Taken(_Places(view), bad)
+    while True:
+        rejected += [
+            Rejected(records[row][0], bad[row], records[row][2] or _text_of(records[row][1].record))
+            for row in sorted(bad)
+        ]
+        records = [one for row, one in enumerate(records) if row not in bad]
+        bad.clear()
+        taken.clear()
+        taken.take([found.record for _, found, _ in records], list(range(len(records))), "", 0)
+        if not bad:
+            break
+    rejected.sort(key=lambda one: one.line or 0)
+    texts = [text or _text_of(found.record) for _, found, text in records]
+    hashed = texts
+    if more := view.more([found for _, found, _ in records], taken):
+        hashed = [f"{text}{beside}" if beside else text for text, beside in zip(texts, more)]
+    names = sorted(taken, key=lambda name: taken[name].rows[0])
     if len(names) > MAX_COLUMNS and view.wanted:
-        names = dict.fromkeys(name for name in names if name in view.wanted)
+        names = [name for name in names if name in view.wanted]
     if len(names) > MAX_COLUMNS:
         reason = f"its records have more than {MAX_COLUMNS} different fields"
         raise SourceUnreadable(source.path, f"{reason}; say with --mapping where the records are")
-    frame = pl.DataFrame([_column(name, cells, name in arrays) for name in names])
+    frame = pl.DataFrame([taken[name].series(name, len(records)) for name in names])
     if not names:  # objects without a field still are records
-        frame = pl.DataFrame({"": [None] * len(cells)}, schema={"": pl.String})
+        frame = pl.DataFrame({"": [None] * len(records)}, schema={"": pl.String})
     hashes = pl.Series(hashed, dtype=pl.String).hash()
-    numbers = pl.Series(rows, dtype=pl.UInt32)
+    numbers = pl.Series([row for row, _, _ in records], dtype=pl.UInt32)
     return Batch(frame, numbers, hashes, texts.__getitem__, rejected, position)
 
 
@@ -235,59 +385,11 @@ def notes_of(shape: Shape) -> list[Note]:
     return found
 
 
-def _column(name: str, cells: list[dict[str, list[str]]], several: bool) -> pl.Series:
-    found = [flat.get(name) for flat in cells]
-    if several or max(map(len, filter(None, found)), default=0) > 1:
-        return pl.Series(name, found, dtype=pl.List(pl.String))
-    return pl.Series(name, [texts[0] if texts else None for texts in found], dtype=pl.String)
-
-
-def _flatten(
-    value: Any,
-    name: str,
-    out: dict[str, list[str]],
-    arrays: set[str],
-    places: _Places,
-    depth: int,
-) -> None:
-    """Add the values inside ``value`` to ``out`` by dotted name; ``arrays`` gets names of many."""
-    if depth > MAX_DEPTH:
-        raise _Bad(TOO_DEEP)
-    if isinstance(value, dict):
-        meant = name and "coordinates" in value and (not places.wanted or name in places.wanted)
-        if meant and (geometry := _geometry(value)):
-            out.setdefault(name, []).append(geometry)
-            return
-        if None in value:
-            raise _Bad(f"key {value[None]!r} comes twice in an object")
-        fields = places[name]
-        for key, item in value.items():
-            column = fields[key]
-            if column is None:
-                _check(item, depth + 1)
-            elif isinstance(item, str) and depth < MAX_DEPTH:  # as most are: a call would cost more
-                if item:
-                    text = item if item.isascii() else _text(item)
-                    if column in out:
-                        out[column].append(text)
-                    else:
-                        out[column] = [text]
-            else:
-                _flatten(item, column, out, arrays, places, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            before = len(out.get(name, ()))
-            _flatten(item, name, out, arrays, places, depth + 1)
-            if len(out.get(name, ())) > before:
-                arrays.add(name)
-    elif value is not None and value != "":
-        out.setdefault(name, []).append(_text(value))
-
-
-def _check(value: Any, depth: int) -> None:
-    """Refuse a record for what is in a field that becomes no column, too."""
-    if isinstance(value, (dict, list)):
-        _flatten(value, "", {}, set(), _Places(_NOTHING), depth)
+def _scalar(value: Any) -> str | None:
+    """The text of what is no object and no array."""
+    if value is None or isinstance(value, (str, dict, list)):
+        return value if isinstance(value, str) else None
+    return _Boolean("true" if value else "false")
 
 
 def _geometry(value: dict[str, Any]) -> str | None:
@@ -314,20 +416,12 @@ def _places(value: list[Any]) -> str:
 def _texts(values: Sequence[Any]) -> list[str]:
     """Those of values at a path; arrays give several, objects none."""
     flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
-    return [_text(x) for x in flat if x not in (None, "") and not isinstance(x, (dict, list))]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        return _Boolean("true" if value else "false")
-    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise _Bad("it holds half of a surrogate pair")
-    return value
+    return [text for text in map(_scalar, flat) if text]
 
 
 def _text_of(record: Any) -> str:
     # Numbers were read as texts, so they are quoted here.
     try:
-        return json.dumps(record, skipkeys=True)
+        return _ENCODER.encode(record)
     except RecursionError:
         return ""
