@@ -18,6 +18,7 @@ from sightline.graph.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from sightline.graph.record.loads import Load
+    from sightline.graph.shapes.validate import Validation
     from sightline.graph.snapshot.reader import Snapshot
 
 #: The longest that ``--deadline`` allows.
@@ -397,9 +398,16 @@ def validate(
                 "by_pyshacl": dict(checked.others),
             }
         )
-    elif not found:
-        terminal.say("every shape is kept")
     else:
+        _show_checked(checked, snapshot, violations, limit)
+    if strict and violations:
+        raise typer.Exit(1)
+
+
+def _show_checked(checked: Validation, snapshot: Snapshot, violations: int, limit: int) -> None:
+    """The first results of a validation, and which shapes took long."""
+    found = checked.results
+    if found:
         rows = (
             (
                 one.severity.lower(),
@@ -414,14 +422,14 @@ def validate(
         columns = ("severity", "what", "property", "constraint", "value", "message")
         terminal.table(f"{min(limit, len(found))} of {len(found):,} results", columns, rows)
         terminal.say(f"{violations:,} violations, {len(found) - violations:,} warnings and notes")
-    if not json and checked.others:
+    else:
+        terminal.say("every shape is kept")
+    if checked.others:
         terminal.say(
             f"{len(checked.others)} of {checked.shapes} shapes were checked by pySHACL, slowly:"
         )
-        for name, why in checked.others:
-            terminal.say(f"  {snapshot.curie(name)}: {why}")
-    if strict and violations:
-        raise typer.Exit(1)
+    for name, why in checked.others:
+        terminal.say(f"  {snapshot.curie(name)}: {why}")
 
 
 def shapes(

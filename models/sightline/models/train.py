@@ -95,33 +95,35 @@ def train(
             questions = Questions(data, target)
             trained = _train_members(questions, config, seed, scratch, progress)
             teacher = _blend(list(trained.values()), questions)
-        said = {
-            "format": MODEL_FORMAT,
-            "learning": LEARNING,
-            "snapshot": snapshot.id,
-            "preset": config.name,
-            "student": asdict(config.student),
-            "seed": seed,
-            "device": target.type,
-            "rows": {"entities": data.num_entities, "relations": data.num_relations},
-            "weighting": asdict(weighting),
-            "split": {"valid": data.split, **{part: len(getattr(data, part)) for part in PARTS}},
-            "members": [
-                {
-                    "member": name,
-                    "config": asdict(trainer.config),
-                    "best_epoch": trainer.best_epoch,
-                    "select_mrr": trainer.best_mrr,
-                    **trainer.said,
-                }
-                for name, trainer in trained.items()
-            ],
-            "versions": versions(),
-        }
+        asked = {"snapshot": snapshot.id, "seed": seed, "device": target.type}
+        said = {**asked, "weighting": asdict(weighting), **_about(config, data, trained)}
         with new_artifact(ws.models, model_id, **said) as folder:
             _write(folder, data, teacher)
         shutil.rmtree(scratch, ignore_errors=True)
     return model_id
+
+
+def _about(config: Preset, data: LearningData, trained: Mapping[str, Trainer]) -> dict[str, Any]:
+    """What the manifest says of how a model was made."""
+    return {
+        "format": MODEL_FORMAT,
+        "learning": LEARNING,
+        "preset": config.name,
+        "student": asdict(config.student),
+        "rows": {"entities": data.num_entities, "relations": data.num_relations},
+        "split": {"valid": data.split, **{part: len(getattr(data, part)) for part in PARTS}},
+        "members": [
+            {
+                "member": name,
+                "config": asdict(trainer.config),
+                "best_epoch": trainer.best_epoch,
+                "select_mrr": trainer.best_mrr,
+                **trainer.said,
+            }
+            for name, trainer in trained.items()
+        ],
+        "versions": versions(),
+    }
 
 
 def _train_members(

@@ -60,6 +60,18 @@ def as_edges(table: Table) -> Table:
     numbers = cells.cast(pl.Float64, strict=False)
     if not numbers.null_count().equals(cells.null_count()):
         return read
+    return _drawn(read, some, cells, numbers)
+
+
+def _drawn(
+    table: Table, batches: Sequence[Batch], cells: pl.DataFrame, numbers: pl.DataFrame
+) -> Table:
+    """The edges that a square table draws.
+
+    Args:
+        batches: all of it; ``cells`` those beside the names of rows, and as ``numbers``.
+    """
+    names, ends = cells.columns, pl.concat([one.frame[:, 0] for one in batches])
     order = [names.index(end) for end in ends]
     weights = numbers.to_numpy()[:, order]  # rows and columns in one order
     there = np.nan_to_num(weights) != 0
@@ -78,10 +90,10 @@ def as_edges(table: Table) -> Table:
         },
         schema=dict.fromkeys(("head", "tail", "weight"), pl.String()),
     )
-    raw = partial(_raw, some, heads.tolist())
-    numbers_of = pl.concat([one.rows for one in some]).gather(heads)
-    rejected = [bad for one in some for bad in one.rejected]
-    drawn = Batch(edges, numbers_of, edges.hash_rows(), raw, rejected, some[-1].position)
+    raw = partial(_raw, batches, heads.tolist())
+    numbers_of = pl.concat([one.rows for one in batches]).gather(heads)
+    rejected = [bad for one in batches for bad in one.rejected]
+    drawn = Batch(edges, numbers_of, edges.hash_rows(), raw, rejected, batches[-1].position)
     text = (
         f"{table.name} is square, of {len(names)} things: each number but 0 is an edge with that "
         f"weight, {edges.height} in all"

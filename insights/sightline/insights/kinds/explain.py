@@ -146,12 +146,13 @@ def explained(sight: Sightline, asked: ExplainQuestion, end: float) -> Explanati
     if read is not None:
         status, note = "extracted", None
     faithful: Faithfulness | None = None
-    faithful_note = NOT_ASKED
-    if asked.faithfulness and edge is not None:
+    if not asked.faithfulness:
+        faithful_note = NOT_ASKED
+    elif edge is not None:
         faithful_note = STATED
-    elif asked.faithfulness and not (ahead or back):
+    elif not (ahead or back):
         faithful_note = f"not measured: the model says nothing of it{f' ({note})' if note else ''}"
-    elif asked.faithfulness:
+    else:
         walks = [path for one, _ in found for path in evidence(s, one, head, tail, WALKS)[0]]
         edges = [step for path in (*walks, *support) for step in path.edges]
         faithful, faithful_note = faithfulness(sight, head, relation, tail, edges, end)

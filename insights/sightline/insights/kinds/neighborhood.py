@@ -154,40 +154,27 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
     left = left[facts.listed(edge[left], owner[left])]
     omitted = np.unique(rel[left], return_counts=True)
     refs = {int(e): names.entity(int(e)) for e in shown}
-
-    def link(
-        fact: tuple[int, int, int],
-        status: Status,
-        origins: tuple[Origin, ...] = (),
-        chance: float | None = None,
-        if_any: float | None = None,
-    ) -> Link:
-        head, relation, tail = fact
-        source, target = names.entity(head).id, names.entity(tail).id
-        return Link(source, names.relation(relation), target, status, chance, if_any, origins)
-
-    stated = tuple(
-        link(
-            (int(s.head[e]), int(s.relation[e]), int(s.tail[e])), names.status(e), names.origins(e)
-        )
-        for e in between(facts, chosen, drawn, wanted).tolist()
-    )
-    new = tuple(
-        link((c.head, c.relation, c.tail), "predicted", (), c.chance, c.if_any)
-        for c in expected
-        if known[c.other]
-    )
-    told = tuple(
-        link((one.head, one.relation, one.tail), "extracted", (one.origin,))
-        for one in read
-        if known[one.head] and known[one.tail]
-    )
+    shown_edges = between(facts, chosen, drawn, wanted)
+    ends = (array[shown_edges].tolist() for array in (s.head, s.relation, s.tail))
+    stated = zip(shown_edges.tolist(), zip(*ends))
+    new = [c for c in expected if known[c.other]]
+    told = [one for one in read if known[one.head] and known[one.tail]]
     return Neighborhood(
         center=refs[entity],
         nodes=tuple(
             Node(ref.id, ref.iri, ref.label, ref.types, int(s.degree[e])) for e, ref in refs.items()
         ),
-        edges=stated + new + told,
+        edges=(
+            *(_link(sight, fact, names.status(e), names.origins(e)) for e, fact in stated),
+            *(
+                _link(sight, (c.head, c.relation, c.tail), "predicted", (), c.chance, c.if_any)
+                for c in new
+            ),
+            *(
+                _link(sight, (one.head, one.relation, one.tail), "extracted", (one.origin,))
+                for one in told
+            ),
+        ),
         truncated=len(left) > 0
         or len(new) < len(expected)
         or len(told) < len(read)
@@ -200,6 +187,19 @@ def neighborhood(sight: Sightline, asked: NeighborhoodQuestion) -> Neighborhood:
         ),
         reason=deadline.reason,
     )
+
+
+def _link(
+    sight: Sightline,
+    fact: tuple[int, int, int],
+    status: Status,
+    origins: tuple[Origin, ...],
+    chance: float | None = None,
+    if_any: float | None = None,
+) -> Link:
+    head, relation, tail = fact
+    source, target = sight.names.entity(head).id, sight.names.entity(tail).id
+    return Link(source, sight.names.relation(relation), target, status, chance, if_any, origins)
 
 
 def _expected(

@@ -98,18 +98,22 @@ def related(sight: Sightline, asked: RelatedQuestion) -> Related:
         facts += told(sight, found)
     if predicted and asked.relation is not None and not facts:
         require_applies(sight.facts, entity, np.flatnonzero(wanted).tolist())
-    about, stated_of_it = sight.names.entity(entity), int(sight.snapshot.degree[entity])
-    match stated_of_it:
-        case 0:
-            nothing = f"{about.label} has no facts"
-        case 1:
-            nothing = f"{about.label} has 1 fact, which was not asked for"
-        case _:
-            nothing = f"{about.label} has {stated_of_it:,} facts, none of which was asked for"
+    about = sight.names.entity(entity)
+    nothing = _nothing(about.label, int(sight.snapshot.degree[entity]))
     if predicted:
         nothing += ", and nothing new is predicted of it"
     said = reliability(sight, facts, deadline.reason, nothing, entity)
     return Related(**said, entity=about, related=facts)
+
+
+def _nothing(label: str, facts: int) -> str:
+    """Why nothing that is stated is shown of an entity of so many facts."""
+    match facts:
+        case 0:
+            return f"{label} has no facts"
+        case 1:
+            return f"{label} has 1 fact, which was not asked for"
+    return f"{label} has {facts:,} facts, none of which was asked for"
 
 
 KIND = Kind(
