@@ -260,6 +260,8 @@ def test_a_reference_that_finds_no_column_is_an_error_with_the_nearest(load: Cal
             "1234.5|1234567.8|-5|0|7",
         ),
         ("decimal-point", "decimal", "1,234.50|1'000|5.|1e5", "1234.5|1000|5|"),
+        ("decimal-comma %", "decimal", "12,5 %|5%|x %", "12.5|5|"),
+        ("CHF decimal-point", "decimal", "CHF 1'200.50|CHF3", "1200.5|3"),
         ("boolean", "boolean", "TRUE|False|Yes|NO|maybe", "true|false|true|false"),
     ],
 )

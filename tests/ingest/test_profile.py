@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 import pytest
@@ -97,6 +98,39 @@ def test_what_is_true_is_a_boolean_however_it_is_written(load: Callable, yes: st
     told = statements(result.load).filter(pl.col("predicate").str.ends_with("paid"))
     assert told["object"].to_list() == ["true", "false", "true"]
     assert told["datatype"].unique().to_list() == [XSD + "boolean"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "name", "values"),
+    [
+        ("share", ["12 %", "0,5 %", "7%"], "share (%)", ["12", "0.5", "7"]),
+        (
+            "price",
+            ["CHF 12.50", "CHF 1'300.00", "CHF 9.95"],
+            "price (CHF)",
+            ["12.5", "1300", "9.95"],
+        ),
+        ("net, kg", ["80 kg", "75.5 kg", "60 kg"], "net, kg", ["80", "75.5", "60"]),
+        ("wage", ["1'200.50", "900.25", "12'000.00"], "wage", ["1200.5", "900.25", "12000"]),
+        ("level", ["5 A", "6 A", "7 A"], "level", ["5 A", "6 A", "7 A"]),
+        ("size", ["5 kg", "500 g", "1 kg"], "size", ["5 kg", "500 g", "1 kg"]),
+        ("rate", ["1,200 %", "1,300 %", "2,500 %"], "rate", ["1,200 %", "1,300 %", "2,500 %"]),
+    ],
+)
+def test_numbers_with_one_unit_are_numbers_of_it(
+    header: str, cells: list[str], name: str, values: list[str], load: Callable
+) -> None:
+    rows = "".join(f"r{i};N{i};{cell}\n" for i, cell in enumerate(cells))
+    (result,) = load({"rows.csv": f"id;name;{header}\n{rows}"})
+    found = [(unquote(p), o) for _, p, o in triples(result.load) if p.startswith("property:")]
+    assert found == [(f"property:{name}", value) for value in values]
+
+
+def test_files_of_one_table_in_two_units_have_no_unit(load: Callable) -> None:
+    first, second = "id,name,net\nu,N,5 kg\nv,M,6 kg\n", "id,name,net\nw,N,7 %\nx,M,8 %\n"
+    found = load({"part-01.csv": first, "part-02.csv": second})
+    values = [o for result in found for _, p, o in triples(result.load) if p == "property:net"]
+    assert values == ["5 kg", "6 kg", "7 %", "8 %"]
 
 
 def test_two_columns_without_a_header_are_pairs_where_an_id_comes_again(load: Callable) -> None:

@@ -160,6 +160,8 @@ ABSENT = {"minute": "00", "second": "00", "fraction": "", "zone": ""}
 #: Signs between thousands and before decimals, by the name of the format.
 SPACES = " \u00a0\u202f'\u2019"
 NUMBERS = {"decimal-comma": ("." + SPACES, ","), "decimal-point": ("," + SPACES, ".")}
+#: The same with a unit before or after it: ``decimal-comma %``, ``CHF decimal-point``.
+_AMOUNT = re.compile(rf"(?:(\S+) )?({'|'.join(NUMBERS)})(?: (\S+))?")
 #: The name of the format of what is true or false, and how that is said, whatever the case.
 BOOLEAN = "boolean"
 TRUTH = dict.fromkeys(("true", "yes"), "true") | dict.fromkeys(("false", "no"), "false")
@@ -171,8 +173,8 @@ class Written:
     """How cells write dates, times, numbers or what is true.
 
     Attributes:
-        text: ``decimal-comma``, ``decimal-point``, ``boolean``, or directives such as
-            ``%d.%m.%Y``.
+        text: ``decimal-comma`` or ``decimal-point``, beside which a unit may stand; ``boolean``; or
+            directives such as ``%d.%m.%Y``.
     """
 
     text: str
@@ -184,7 +186,7 @@ class Written:
         Raises:
             ValueError: it names none; says which there are.
         """
-        if text in (*NUMBERS, BOOLEAN):
+        if text == BOOLEAN or _AMOUNT.fullmatch(text):
             return cls(text)
         names = re.findall("%-?(.?)", text.replace("%%", ""))
         unknown = [name for name in names if name not in DIRECTIVES]
@@ -205,7 +207,7 @@ class Written:
     @property
     def datatypes(self) -> tuple[str, ...]:
         """What the cells can become; the first where nothing is said."""
-        if self.text in NUMBERS:
+        if _AMOUNT.fullmatch(self.text):
             return tuple(XSD + name for name in NUMERIC)
         if self.text == BOOLEAN:
             return (XSD + BOOLEAN,)
@@ -218,8 +220,10 @@ class Written:
 
         Whether the calendar has such a day is left to the datatype.
         """
-        if self.text in NUMBERS:
-            return self._numbers(values)
+        if amount := _AMOUNT.fullmatch(self.text):
+            before, name, after = amount.groups(default="")
+            cells = values.str.strip_chars().str.strip_prefix(before).str.strip_suffix(after)
+            return _numbers(cells, *NUMBERS[name])
         if self.text == BOOLEAN:
             said = values.str.strip_chars().str.to_lowercase()
             return said.replace_strict(TRUTH, default=None, return_dtype=pl.String)
@@ -241,21 +245,20 @@ class Written:
     def _names(self) -> list[str]:
         return re.findall("%-?(.)", self.text.replace("%%", ""))
 
-    def _numbers(self, values: pl.Series) -> pl.Series:
-        thousands, decimal = NUMBERS[self.text]
-        groups = "|".join(f"(?:{re.escape(sign)}[0-9]{{3}})+" for sign in thousands)
-        pattern = (
-            rf"^(?P<sign>[+\u2212-]?)(?P<whole>[0-9]{{1,3}}(?:{groups})|[0-9]+)"
-            rf"(?:{re.escape(decimal)}(?P<part>[0-9]*?)0*)?(?P<power>[eE][+-]?[0-9]+)?$"
-        )
-        cells = values.str.strip_chars().str.extract_groups(pattern).struct.unnest()
-        sign = (
-            pl.when(pl.col("sign").is_in(["-", "\u2212"])).then(pl.lit("-")).otherwise(pl.lit(""))
-        )
-        digits = pl.col("whole").str.replace_all("[^0-9]", "").str.replace("^0+([0-9])", "$1")
-        part = pl.col("part").fill_null("")
-        part = pl.when(part != "").then("." + part).otherwise(part)
-        return cells.select(pl.concat_str(sign, digits, part, pl.col("power").fill_null("")))[:, 0]
+
+def _numbers(values: pl.Series, thousands: str, decimal: str) -> pl.Series:
+    """Lexical forms of numbers; null for what is written otherwise."""
+    groups = "|".join(f"(?:{re.escape(sign)}[0-9]{{3}})+" for sign in thousands)
+    pattern = (
+        rf"^(?P<sign>[+\u2212-]?)(?P<whole>[0-9]{{1,3}}(?:{groups})|[0-9]+)"
+        rf"(?:{re.escape(decimal)}(?P<part>[0-9]*?)0*)?(?P<power>[eE][+-]?[0-9]+)?$"
+    )
+    cells = values.str.strip_chars().str.extract_groups(pattern).struct.unnest()
+    sign = pl.when(pl.col("sign").is_in(["-", "\u2212"])).then(pl.lit("-")).otherwise(pl.lit(""))
+    digits = pl.col("whole").str.replace_all("[^0-9]", "").str.replace("^0+([0-9])", "$1")
+    part = pl.col("part").fill_null("")
+    part = pl.when(part != "").then("." + part).otherwise(part)
+    return cells.select(pl.concat_str(sign, digits, part, pl.col("power").fill_null("")))[:, 0]
 
 
 def _part(name: str) -> pl.Expr:

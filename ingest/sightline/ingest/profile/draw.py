@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sightline.ingest.profile import names
-from sightline.ingest.profile.kinds import NUMBERS, TIMES, Kind, written
+from sightline.ingest.profile.kinds import NO_UNIT, NUMBERS, TIMES, Kind, written
 from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled
 from sightline.ingest.terms import RECORD, ROW
@@ -218,7 +218,8 @@ def _edge(
     said, meaning = {}, {}
     for name in others:
         kind, item = _value(name, table.columns[name])
-        said[_property(name)] = item if set(item) > {"value"} else item["value"]
+        about = _property(name, table.columns[name], item)
+        said[about] = item if set(item) > {"value"} else item["value"]
         meaning[name] = f"about the link: {kind}"
     return {"p": predicate, "o": iri, "q": said}, meaning
 
@@ -339,7 +340,7 @@ def _link(table: Profiled, name: str, column: Column) -> tuple[str, Item]:
 
 def _literal(name: str, column: Column) -> tuple[str, Item]:
     said, value = _value(name, column)
-    predicate, text = _property(name), value["value"]
+    predicate, text = _property(name, column, value), value["value"]
     if set(value) == {"value"}:
         return said, [predicate, text]
     if set(value) == {"value", "datatype"}:
@@ -347,7 +348,12 @@ def _literal(name: str, column: Column) -> tuple[str, Item]:
     return said, {"p": predicate, "o": value}
 
 
-def _property(name: str) -> str:
+def _property(name: str, column: Column, value: Mapping[str, str]) -> str:
+    """The property that a column becomes, with the unit of its numbers where its name does not
+    say that."""
+    unit = "".join(column.unit) if "format" in value else ""
+    if unit and unit not in re.split(r"[\s()\[\],_]+", name):
+        name = f"{name} ({unit})"
     return "property:" + quote(name, safe="")
 
 
@@ -360,6 +366,8 @@ def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
     )
     called = set(names.words(name))
     form = written(column.kind, column.sample)
+    if column.unit != NO_UNIT and column.kind in NUMBERS:
+        return _amount(column, form)
     if column.separator:
         value["split"] = column.separator
     if column.kind in NUMBERS and called & set(NO_NUMBERS):
@@ -380,6 +388,16 @@ def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
     if datatype is not None:
         value["datatype"] = datatype
     return said, value
+
+
+def _amount(column: Column, form: str | None) -> tuple[str, dict[str, str]]:
+    """Numbers with a unit; texts where one can be read in two ways."""
+    value = {"value": reference(column.name)}
+    if form is None and column.kind == "comma":
+        return "text", value
+    before, after = column.unit
+    value["format"] = f"{before} {form or 'decimal-point'} {after}".strip()
+    return f"number written as {f'{before} {column.sample[0]} {after}'.strip()}", value
 
 
 def _years(column: Column) -> bool:

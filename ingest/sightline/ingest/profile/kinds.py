@@ -39,7 +39,7 @@ PATTERNS: dict[Kind, str] = {
     "decimal": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
     "double": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$",
     "comma": r"^[+-]?([0-9]{1,3}([.' ][0-9]{3})+|[0-9]+)(,[0-9]+)?$",
-    "point": r"^[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?$",
+    "point": r"^[+-]?([0-9]{1,3}([,' ][0-9]{3})+|[0-9]+)(\.[0-9]*)?$",
     "boolean": r"^(true|false|True|False|TRUE|FALSE|yes|no|Yes|No|YES|NO)$",
     "date": rf"^{_DAY}$",
     "datetime": rf"^{_DAY}([T ]{_TIME}(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$",
@@ -81,8 +81,95 @@ _WIDER: tuple[tuple[Kind, ...], ...] = (
     ("integer", "decimal", "point"),
     ("date", "datetime"),
 )
+#: Units that numbers are written with: signs, which may touch them, money, and words.
+_SIGNS = ("%", "\u2030", "\u20ac", "$", "\u00a3", "\u00a5", "\u00b0C", "\u00b0F", "\u00b0")
+_MONEY = (
+    "CHF",
+    "EUR",
+    "USD",
+    "GBP",
+    "JPY",
+    "CAD",
+    "AUD",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "INR",
+    "CNY",
+    "Fr.",
+)
+_WORDS = (
+    *(
+        "kg",
+        "g",
+        "mg",
+        "t",
+        "km",
+        "m",
+        "cm",
+        "mm",
+        "km2",
+        "km\u00b2",
+        "m2",
+        "m\u00b2",
+        "m3",
+        "m\u00b3",
+        "ha",
+    ),
+    *(
+        "l",
+        "L",
+        "ml",
+        "mL",
+        "h",
+        "min",
+        "s",
+        "ms",
+        "kWh",
+        "MWh",
+        "kW",
+        "MW",
+        "kB",
+        "MB",
+        "GB",
+        "TB",
+    ),
+    *("km/h", "mph", "ppm"),
+)
+_AMOUNT = r"[+-]?[0-9][0-9.,' ]*?"
+_SIGN, _COIN, _WORD_AFTER = ("|".join(map(re.escape, one)) for one in (_SIGNS, _MONEY, _WORDS))
+_WITH_UNIT = re.compile(
+    rf"(?:(?P<before>{_SIGN}|{_COIN}) ?)?(?P<number>{_AMOUNT})"
+    rf"(?: ?(?P<sign>{_SIGN})| (?P<word>{_COIN}|{_WORD_AFTER}))?"
+)
+#: What stands before and after the numbers of a column; at most one of the two is not empty.
+Unit = tuple[str, str]
+NO_UNIT: Unit = ("", "")
 #: Between the values of one cell.
 SEPARATORS = ("|", ";", ",")
+
+
+def unit_of(values: Sequence[str]) -> Unit:
+    """The unit that all of several values are written with, ``12.5 %`` or ``CHF 12.50``."""
+    if len(values) < 2:
+        return NO_UNIT
+    units = set()
+    for value in values:
+        found = _WITH_UNIT.fullmatch(value)
+        units.add(
+            (found["before"] or "", found["sign"] or found["word"] or "") if found else NO_UNIT
+        )
+        if len(units) > 1 or NO_UNIT in units:
+            return NO_UNIT
+    (unit,) = units
+    return unit if unit.count("") == 1 else NO_UNIT
+
+
+def without(values: pl.Expr, unit: Unit) -> pl.Expr:
+    """The values without the unit, where they have it."""
+    before, after = map(re.escape, unit)
+    return pl.coalesce(values.str.extract(f"^{before} ?({_AMOUNT}) ?{after}$"), values)
 
 
 def floats(values: Iterable[str]) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from sightline.ingest.profile import names
-from sightline.ingest.profile.kinds import widened
+from sightline.ingest.profile.kinds import NO_UNIT, widened
 from sightline.ingest.profile.statistics import SAMPLE, Column, Statistics
 
 _NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+")
@@ -94,5 +94,7 @@ def _together(parts: Sequence[Column]) -> Column:
         one.floats |= part.floats
         one.mostly = one.mostly or part.mostly
         one.misfits = one.misfits[0] + part.misfits[0], one.misfits[1] or part.misfits[1]
+    units = {part.unit for part in parts if part.filled}
+    one.kind, one.unit = ("text", NO_UNIT) if len(units) > 1 else (one.kind, *units, NO_UNIT)[:2]
     one.sample = list(chain.from_iterable(part.sample[:each] for part in parts))
     return one

@@ -19,15 +19,19 @@ from sightline.ingest.batch import Batch, Seen
 from sightline.ingest.profile.distinct import Distinct, Hashes
 from sightline.ingest.profile.kinds import (
     AMOUNTS,
+    NO_UNIT,
     TIMES,
     Kind,
+    Unit,
     floats,
     kind_of,
     misfits,
     mostly,
     separator_of,
     still,
+    unit_of,
     wider,
+    without,
 )
 from sightline.ingest.profile.names import is_id, is_identifier, is_listed, stem, words
 from sightline.ingest.source import Selection, Source, Table, TableFormat
@@ -59,6 +63,7 @@ class Column:
         several: the format itself gives a record several values.
         called: its name without what all columns of the table begin with.
         floats: its whole numbers are written ``17.0``; values and hashes are those of ``17``.
+        unit: what its numbers are written with; values and hashes are those of the numbers.
         mostly: the kind of nearly all values of a column of texts.
         misfits: values that are not of that kind, and the first of them.
     """
@@ -72,6 +77,7 @@ class Column:
     several: bool = False
     called: str = ""
     floats: bool = False
+    unit: Unit = NO_UNIT
     mostly: Kind | None = None
     misfits: tuple[int, str] = (0, "")
 
@@ -224,10 +230,11 @@ def _extend_groups(
 
 
 def _whole(found: Statistics, frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the whole numbers of ``floats`` written as such."""
-    floats = [c.name for c in found.columns.values() if c.floats]
-    named = [name for name in floats if frame.schema.get(name) == pl.String]
-    return frame.with_columns(pl.col(named).str.strip_suffix(".0")) if named else frame
+    """The frame with the whole numbers of ``floats`` written as such, and others without unit."""
+    plain = [c for c in found.columns.values() if frame.schema.get(c.name) == pl.String]
+    made = [pl.col(c.name).str.strip_suffix(".0") for c in plain if c.floats]
+    made += [without(pl.col(c.name), c.unit) for c in plain if c.unit != NO_UNIT]
+    return frame.with_columns(made) if made else frame
 
 
 def _hashes(frame: pl.DataFrame) -> dict[str, Hashes]:
@@ -294,6 +301,12 @@ def _begin(values: pl.Series) -> Column:
         column.kind, column.floats = "integer", True
         column.sample = [value.removesuffix(".0") for value in sample]
     if column.kind == "text" and not several:
+        column.unit = unit_of(sample)
+    if column.unit != NO_UNIT:
+        numbers = pl.DataFrame({"": sample}).select(without(pl.col(""), column.unit))
+        column.sample = numbers.to_series().to_list()
+        column.kind = kind_of(column.sample)
+    elif column.kind == "text" and not several:
         column.mostly = mostly(sample) if len(sample) >= LEAST_MOSTLY else None
         column.separator = separator_of(sample, is_listed(values.name))
         if column.separator:
@@ -345,7 +358,7 @@ def may_name(column: Column) -> bool:
     """Whether values of its kind may name things: no time, no measure, no prose."""
     if column.many or column.kind in (*TIMES, *AMOUNTS, "boolean"):
         return False
-    if column.floats and not is_id(column.name):
+    if (column.floats and not is_id(column.name)) or column.unit != NO_UNIT:
         return False
     return column.mean_length <= LONGEST_NAME
 
