@@ -126,6 +126,45 @@ def test_numbers_with_one_unit_are_numbers_of_it(
     assert found == [(f"property:{name}", value) for value in values]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "values"),
+    [
+        ("d", ["Jan 5, 2024", "May 15, 2024"], ["2024-01-05", "2024-05-15"]),
+        ("d", ["5 March 2024", "6 May 2024"], ["2024-03-05", "2024-05-06"]),
+        ("d", ["05-JAN-24", "06-FEB-99"], ["2024-01-05", "1999-02-06"]),
+        (
+            "d",
+            ["2024/1/5 13:05", "2024/12/06 3:00"],
+            ["2024-01-05T13:05:00", "2024-12-06T03:00:00"],
+        ),
+        (
+            "d",
+            ["1/25/2024 1:05:06 PM", "2/3/2024 1:05:06 AM"],
+            ["2024-01-25T13:05:06", "2024-02-03T01:05:06"],
+        ),
+        ("start_date", ["20240105", "20231231"], ["2024-01-05", "2023-12-31"]),
+        ("size", ["20240105", "20231231"], ["20240105", "20231231"]),
+        ("start_date", ["20240105", "20249931"], ["20240105", "20249931"]),
+        ("d", ["1 Maybe 2024", "x"], ["1 Maybe 2024", "x"]),
+    ],
+)
+def test_days_that_can_be_read_in_one_way_are_dates(
+    header: str, cells: list[str], values: list[str], load: Callable
+) -> None:
+    rows = "".join(f"r{i};N{i};{cell}\n" for i, cell in enumerate(cells))
+    (result,) = load({"rows.csv": f"id;name;{header}\n{rows}"})
+    assert [o for _, p, o in triples(result.load) if p.startswith("property:")] == values
+    assert not any("a day or a month first" in note.text for note in result.load.notes)
+
+
+@pytest.mark.parametrize("moment", ["2024/01/0{} 10:12:33 AM GMT+1", "am {}. des Monats"])
+def test_what_is_called_as_times_are_names_no_record(moment: str, load: Callable) -> None:
+    rows = "".join(f"{moment.format(i)},p{i}@x.example,Yes\n" for i in range(1, 4))
+    (result,) = load({"answers.csv": f"Timestamp,Email,Coming?\n{rows}"})
+    keys = {s for s, p, _ in triples(result.load) if p == "rdf:type"}
+    assert keys == {f"entity:answer/p{i}%40x.example" for i in range(1, 4)}
+
+
 def test_files_of_one_table_in_two_units_have_no_unit(load: Callable) -> None:
     first, second = "id,name,net\nu,N,5 kg\nv,M,6 kg\n", "id,name,net\nw,N,7 %\nx,M,8 %\n"
     found = load({"part-01.csv": first, "part-02.csv": second})

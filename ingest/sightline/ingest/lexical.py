@@ -221,9 +221,9 @@ class Written:
         Whether the calendar has such a day is left to the datatype.
         """
         if amount := _AMOUNT.fullmatch(self.text):
-            before, name, after = amount.groups(default="")
-            cells = values.str.strip_chars().str.strip_prefix(before).str.strip_suffix(after)
-            return _numbers(cells, *NUMBERS[name])
+            before, called, after = amount.groups(default="")
+            bare = values.str.strip_chars().str.strip_prefix(before).str.strip_suffix(after)
+            return _numbers(bare, *NUMBERS[called])
         if self.text == BOOLEAN:
             said = values.str.strip_chars().str.to_lowercase()
             return said.replace_strict(TRUTH, default=None, return_dtype=pl.String)

@@ -63,6 +63,8 @@ REPEATS = 2
 #: Names of tables that say nothing of what a record is.
 NO_CLASS = ("data", "file", "export", "table", "sheet", "input", "output", "dump", "csv", "sample")
 
+#: Days in digits alone.
+_DAY = re.compile(r"(1[5-9]|2[01])[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
 _ISO = re.compile(r"[0-9-]{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
 
 Item = Any
@@ -366,6 +368,12 @@ def _value(name: str, column: Column) -> tuple[str, dict[str, str]]:
     )
     called = set(names.words(name))
     form = written(column.kind, column.sample)
+    if (
+        column.kind == "integer"
+        and names.says_when(name)
+        and all(map(_DAY.fullmatch, column.sample))
+    ):
+        form, said = "%Y%m%d", "date"
     if column.unit != NO_UNIT and column.kind in NUMBERS:
         return _amount(column, form)
     if column.separator:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Literal
 
 import polars as pl
+
+from sightline.ingest.lexical import DIRECTIVES
 
 Kind = Literal[
     "integer",
@@ -33,6 +36,16 @@ Kind = Literal[
 
 _DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = r"[0-9]{1,2}:[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+#: Days as people write them.
+_OTHER_DAYS = (
+    r"[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2})",
+    r"[0-9]{4}[./][0-9]{1,2}[./][0-9]{1,2}",
+    rf"[0-9]{{1,2}}(\. |[ -]){_MONTH}[ -]([0-9]{{4}}|[0-9]{{2}})",
+    rf"{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}",
+)
+#: After them: the time, and the zone, which is no part of what is read.
+_CLOCK = r" [0-9]{1,2}:[0-9:.]+( ?[AaPp][Mm])?( ?(GMT|UTC|[A-Z]{3,4})?([+-][0-9:]+)?)?"
 #: What the values of each kind look like, the narrow kinds before those that hold them too.
 PATTERNS: dict[Kind, str] = {
     "integer": r"^[+-]?(0|[1-9][0-9]{0,17})$",
@@ -44,7 +57,7 @@ PATTERNS: dict[Kind, str] = {
     "date": rf"^{_DAY}$",
     "datetime": rf"^{_DAY}([T ]{_TIME}(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?$",
     "time": rf"^{_TIME}$",
-    "other date": r"^[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2})( [0-9:]+)?$",
+    "other date": rf"^({'|'.join(_OTHER_DAYS)})({_CLOCK})?$",
     "iri": r"^(https?://|urn:)\S+$",
 }
 #: Digits that are no number: ``007`` is not ``7``. Looked for before decimals.
@@ -57,8 +70,15 @@ _THREE = re.compile(r",[0-9]{3}$")
 #: What is a thousand or a part, as the other numbers of the table are written.
 THOUSANDS = re.compile(r"[+-]?(0|[1-9][0-9]{0,2}(\.[0-9]{3})?)")
 _DAYS = re.compile(
-    r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?"
+    r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})"
+    r"( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( [AaPp][Mm])?)?"
 )
+#: How days that can be read in one way alone are written, and times after days.
+_SURE_DAYS = (
+    *("%Y/%m/%d", "%Y.%m.%d", "%d %b %Y", "%d %B %Y", "%d. %b %Y", "%d. %B %Y", "%d-%b-%Y"),
+    *("%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y"),
+)
+_TIMES_AFTER = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _CLOCKS = {
     "%Y-%m-%d %H:%M:%S": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}:[0-9]{2}"),
     "%Y-%m-%d %H:%M:%S.%f": re.compile(r"[0-9-]{10} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]+"),
@@ -263,17 +283,36 @@ def written(kind: Kind, values: Sequence[str]) -> str | None:
     if kind != "other date":
         return None
     found = [_DAYS.fullmatch(value) for value in values]
+    if not any(found):
+        forms = (day + time for day in _SURE_DAYS for time in _TIMES_AFTER)
+        return next((form for form in forms if all(map(_written(form), values))), None)
     signs, lengths = {m[2] for m in found if m}, {len(m[4]) for m in found if m}
-    clocks = {(bool(m[5]), bool(m[6])) for m in found if m}
+    clocks = {(bool(m[5]), bool(m[6]), bool(m[7])) for m in found if m}
     if not all(found) or any(len(one) != 1 for one in (signs, lengths, clocks)):
         return None
-    clock = {0: "", 1: " %H:%M", 2: " %H:%M:%S"}[sum(clocks.pop())]
+    clock = _TIMES_AFTER[sum(at * one for at, one in zip((1, 1, 2), clocks.pop()))]
     first = max(int(m[1]) for m in found if m)
     second = max(int(m[3]) for m in found if m)
     sign, year = signs.pop(), "%Y" if lengths == {4} else "%y"
     if first > 12 >= second or (sign == "." and second <= 12):
         return f"%d{sign}%m{sign}{year}{clock}"
     return f"%m{sign}%d{sign}{year}{clock}" if second > 12 >= first else None
+
+
+@lru_cache(maxsize=len(_SURE_DAYS) * len(_TIMES_AFTER))
+def _written(form: str) -> Callable[[str], re.Match[str] | None]:
+    """Tells whether a value is written in a format."""
+    parts = re.sub("%(.)", lambda m: f"(?:{DIRECTIVES[m[1]][1]})", form.replace(".", r"\."))
+    return re.compile(parts).fullmatch
+
+
+def either_way(kind: Kind, values: Sequence[str]) -> bool:
+    """Whether the dates of a column may have a day or a month first, and its numbers thousands or
+    parts."""
+    if kind == "other date":
+        return all(map(_DAYS.fullmatch, values)) and written(kind, values) is None
+    several = not any("," in value for value in values)
+    return kind == "comma" and not several and written(kind, values) is None
 
 
 def separator_of(values: Sequence[str], listed: bool) -> str | None:

@@ -105,6 +105,8 @@ MEASURES = (
 )
 #: Those that say when, in whole numbers.
 CALENDAR = frozenset(("year", "month", "day", "hour", "week", "quarter"))
+#: Last words of columns that say on which day, or when on it.
+WHEN = frozenset(("date", "day", "timestamp", "datetime", "datum", "fecha", "dt"))
 #: What a record of sums below others is called.
 SUMS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtergebnis", "insgesamt")
 #: Words of columns that count the parts of a thing.
@@ -319,6 +321,11 @@ def singular(word: str) -> str:
     if word.endswith("uses") and not word.endswith(("ouses", "auses")):
         return word[:-2]  # statuses, viruses; houses and clauses are others
     return word[:-1]
+
+
+def says_when(name: str) -> bool:
+    """Whether a column is called as days and times are."""
+    return bool(WHEN.intersection(words(name)[-1:])) or name.lower().endswith(("date", "timestamp"))
 
 
 def thing_words(table: str, shared: Collection[str] = ()) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ def _together(parts: Sequence[Column]) -> Column:
         one.mostly = one.mostly or part.mostly
         one.misfits = one.misfits[0] + part.misfits[0], one.misfits[1] or part.misfits[1]
     units = {part.unit for part in parts if part.filled}
-    one.kind, one.unit = ("text", NO_UNIT) if len(units) > 1 else (one.kind, *units, NO_UNIT)[:2]
+    one.kind = one.kind if len(units) < 2 else "text"
+    one.unit = units.pop() if len(units) == 1 else NO_UNIT
     one.sample = list(chain.from_iterable(part.sample[:each] for part in parts))
     return one

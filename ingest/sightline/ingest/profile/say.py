@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sightline.ingest.profile import names
-from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS, written
+from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS, either_way
 from sightline.ingest.profile.relate import evidence
 from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled
@@ -49,7 +49,7 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
                 "all of them stay texts",
                 True,
             )
-        if column.kind in ("other date", "comma") and _may_be_either(table, column):
+        if _may_be_either(table, column):
             what = "a day or a month first" if column.kind == "other date" else "thousands or parts"
             example = next(v for v in column.sample if column.kind != "comma" or "," in v)
             table.say(
@@ -66,8 +66,7 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
 def _may_be_either(table: Profiled, column: Column) -> bool:
     """Whether its dates or numbers can be read in two ways, and would be if one were known."""
     known = {*table.key, *table.links, *(table.triple or ()), *(table.ends or ())}
-    several = column.kind == "comma" and not any("," in value for value in column.sample)
-    return column.name not in known and not several and written(column.kind, column.sample) is None
+    return column.name not in known and either_way(column.kind, column.sample)
 
 
 def _say_parts(table: Profiled) -> None:

@@ -220,6 +220,8 @@ def _score(found: Profiled, name: str) -> int:
         if not first or (stem != ("year",) and stem != found.thing):
             return 0
         return 60 if owns(found.thing, stem) or names.synonyms(stem, found.thing) else 0
+    if column.kind == "text" and names.says_when(name):
+        return 0  # however that is written
     if lower in names.TYPES and not owns(found.thing, stem):
         return 0  # the one record of a file may be the only one of its type
     if names.is_identifier(name) or lower in names.KEYS:
@@ -250,8 +252,9 @@ def _leads(found: Profiled, column: Column) -> bool:
     """Whether a column of texts is the first one and says of no record what kind it is: the few
     values of any other differ by chance."""
     names_kind = names.KINDS_OF.intersection(column.words_called[-1:])
-    texts = (c.name for c in found.columns.values() if c.kind not in (*NUMBERS, *TIMES))
-    return not names_kind and next(texts, None) == column.name
+    texts = (c for c in found.columns.values() if c.kind not in (*NUMBERS, *TIMES))
+    leading = (c.name for c in texts if not names.says_when(c.called))
+    return not names_kind and next(leading, None) == column.name
 
 
 def is_end(found: Profiled, column: Column) -> bool:
