@@ -36,11 +36,11 @@ def test_a_row_is_read_from_its_file_and_its_path_is_never_said(tmp_path: Path) 
 
 def test_a_source_in_a_folder_is_named_as_answers_write_it(tmp_path: Path) -> None:
     ws = Workspace.create(tmp_path / "ws")
-    (tmp_path / "data" / "a b").mkdir(parents=True)
-    (tmp_path / "data" / "a b" / "people.csv").write_text("id,name\na,Ada\nb,Bo\n")
+    (tmp_path / "data" / "100% b").mkdir(parents=True)
+    (tmp_path / "data" / "100% b" / "people.csv").write_text("id,name\na,Ada\nb,Bo\n")
     (tmp_path / "data" / "rivers.csv").write_text("id,name\nr,Rhine\ns,Aare\n")
     ingest(ws, [tmp_path / "data"])
     compile_snapshot(ws, rdf=False)
     with TestClient(create_app(ws.path, read_row=read_row)) as client:
-        found = client.get("/v1/loads/a%20b%2Fpeople.csv/rows", params={"at": "line 3"})
-        assert (found.status_code, found.json()["source"]) == (200, "a b/people.csv")
+        found = client.get("/v1/loads/100%25%20b%2Fpeople.csv/rows", params={"at": "line 3"})
+        assert (found.status_code, found.json()["source"]) == (200, "100% b/people.csv")

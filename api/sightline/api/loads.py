@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as InPath
@@ -55,7 +54,6 @@ async def raw_record(
     It is read from the file that was loaded, as long as that is there unchanged.
     """
     service: Service = request.app.state.service
-    load = unquote(load)
     read_row: ReadRow | None = request.app.state.read_row
     if read_row is None:
         raise Unavailable(

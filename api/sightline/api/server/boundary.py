@@ -33,8 +33,8 @@ MAX_BODY, MAX_VALUES = 1 << 20, 2048
 BODY_TIMEOUT = 15.0
 #: Bytes of path and query.
 MAX_TARGET = 16_384
-#: An id or a source may hold an encoded slash; below these prefixes the path stays as it was sent.
-RAW = (b"/v1/entities/", b"/v1/types/", b"/v1/loads/")
+#: An id may hold an encoded slash; below these prefixes the path stays as it was sent.
+RAW = (b"/v1/entities/", b"/v1/types/")
 #: What takes a body of any size, piece by piece, and bounds it itself.
 STREAMED = b"/v1/ingest"
 METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
