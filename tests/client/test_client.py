@@ -132,6 +132,21 @@ def test_a_text_in_place_of_a_list_is_refused(graph: Sightline) -> None:
         graph.enrich("Kenya")
 
 
+def test_what_is_no_argument_is_refused_by_all(graph: Sightline) -> None:
+    found = graph.entity("Kenya").entity
+    for wrong, said in (
+        (lambda: graph.similar(found), "'entity:kenya'; give its id"),  # type: ignore[arg-type]
+        (lambda: graph.paths(["Nepal", found], "Nepal"), "give its id"),  # type: ignore[list-item]
+        (lambda: graph.doctor(kind="zz"), "'contradiction'"),  # type: ignore[arg-type]
+        (lambda: graph.related("Kenya", direction="zz"), "'both'"),  # type: ignore[arg-type]
+        (lambda: graph.similar("Kenya", k=2.5), "whole number"),  # type: ignore[arg-type]
+        (lambda: graph.related("Kenya", known="zz"), "known"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(Problem, match=said) as refused:
+            wrong()
+        assert refused.value.status == 422
+
+
 def test_facts_as_a_frame(graph: Sightline) -> None:
     frame = graph.related("Kenya", relation="borders", predicted=False).to_pandas()
     row = frame[frame["direction"] == "out"].iloc[0]

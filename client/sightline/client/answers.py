@@ -65,13 +65,19 @@ class Question(Generic[A]):
         """The arguments that are not as by default.
 
         Raises:
-            Problem: a text stands where a list is to be.
+            Problem: a text stands where a list is to be, or a record where its id is.
         """
         given = {k: [v] if k in self.alone and isinstance(v, str) else v for k, v in given.items()}
         for name, value in given.items():
             if isinstance(value, str) and name in self.many:
                 detail = f"{name} is the text {value[:80]!r}; give a list: [{value[:80]!r}]"
                 raise Problem(detail, "usage-error", 422)
+            for one in value if _is_list(value) else [value]:
+                if is_dataclass(one) and hasattr(one, "id"):
+                    detail = (
+                        f"{name} is a record of {one.id!r}; give its id, as in {name}=answer.id"
+                    )
+                    raise Problem(detail, "usage-error", 422)
         return {k: v for k, v in given.items() if k not in self.defaults or v != self.defaults[k]}
 
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cached_property
+from numbers import Integral, Real
+from types import NoneType
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -129,13 +131,18 @@ class Parameter:
         return self.default is MISSING
 
     def check(self, value: Any) -> None:
-        """Refuse a number out of its range, and a text or list that is too long.
+        """Refuse what is of another type, a number out of its range, and a text or list that is too
+        long.
 
         Raises:
             OutOfRange, UsageError
         """
-        if self.span is not None and value is not None:
+        if value is self.default:
+            return
+        if self.span is not None and isinstance(value, Real):
             require_range(self.name, value, self.span.low, self.span.high)
+        if not self.records and not _is(self.type, value):
+            raise UsageError(f"{self.name} is {value!r:.80}; it must be {_said(self.type)}")
         texts = value if self.many else [value]
         if any(isinstance(text, str) and len(text) > self.longest_text for text in texts):
             raise UsageError(f"{self.name} is longer than {self.longest_text} characters")
@@ -147,6 +154,38 @@ class Parameter:
     def longest_text(self) -> int:
         """Most characters of a text, or of each text of a list."""
         return MAX_TEXT if self.many else self.length.most
+
+
+#: What a value of a type is called, and what counts as one: NumPy's numbers do, too.
+_TYPES: Mapping[Any, tuple[str, type]] = {
+    bool: ("True or False", bool),
+    int: ("a whole number", Integral),
+    float: ("a number", Real),
+    str: ("a text", str),
+    NoneType: ("None", NoneType),
+}
+
+
+def _is(hint: Any, value: Any) -> bool:
+    """Whether a value is of a type that a question may hold."""
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return value in parts
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple | list) and all(_is(parts[0], item) for item in value)
+    if parts:
+        return any(_is(part, value) for part in parts)
+    return isinstance(value, _TYPES[hint][1]) and (hint is bool or not isinstance(value, bool))
+
+
+def _said(hint: Any) -> str:
+    """A type in words."""
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(map(repr, parts))
+    if get_origin(hint) is tuple:
+        return f"a list, each item {_said(parts[0])}"
+    return " or ".join(map(_said, parts)) if parts else _TYPES[hint][0]
 
 
 def _parameter(name: str, hint: Any, default: Any) -> Parameter:
