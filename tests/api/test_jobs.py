@@ -33,7 +33,7 @@ from sightline.graph.record.loads import Load, active_loads
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.verify import verify
 from sightline.graph.storage.workspace import JOBS, Workspace
-from sightline.ingest.errors import MappingError
+from sightline.ingest.errors import MappingError, SourcesRefused
 from sightline.ingest.load import ingest
 from sightline.models.data.dataset import ALIKE, Weighting
 from sightline.models.errors import NoModel
@@ -146,6 +146,24 @@ def test_a_file_that_cannot_be_read_fails_in_the_words_of_its_sender(client, fol
     assert "a b.nt" in failed["error"]
     assert str(folder) not in failed["error"]
     assert client.get("/readyz").status_code == 200
+
+
+def test_one_file_of_several_that_cannot_be_read_can_be_skipped(client, folder) -> None:
+    files = [("file", ("a.csv", PEOPLE)), ("file", ("b.nt", "no triples\n"))]
+    queue = Jobs(folder)
+    for said in ({}, {"skip_unreadable": "true"}):
+        url = client.post("/v1/ingest", files=files, params=said).headers["location"]
+        job = queue.claim()
+        assert job is not None
+        if said:
+            notes = HANDLERS["ingest"](folder, job, silent)["notes"]
+            assert any(note.startswith("skipped: source 'b.nt'") for note in notes)
+        else:
+            with pytest.raises(SourcesRefused) as caught:
+                HANDLERS["ingest"](folder, job, silent)
+            queue.fail(job, caught.value.public)
+            failed = client.get(url).json()["error"]
+            assert "none was; `skip_unreadable` loads the others: source 'b.nt'" in failed
 
 
 def test_a_mapping_that_does_not_fit_is_told_in_the_words_of_its_sender(client, folder) -> None:

@@ -378,7 +378,7 @@ def test_a_graph_without_edges_says_why_there_is_no_report(tmp_path: Path) -> No
     with TestClient(create_app(tmp_path / "ws")) as client:
         answer = client.post("/v1/reports", json={})
         assert answer.status_code == 409
-        assert "sightline ingest" in answer.json()["detail"]
+        assert "`POST /v1/ingest`" in answer.json()["detail"]
 
 
 def test_reading_the_queue_waits_for_no_writer(folder: Path) -> None:

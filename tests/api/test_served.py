@@ -253,7 +253,7 @@ def test_a_graph_without_a_model_answers_what_needs_none(tmp_path: Path) -> None
             client.get("/v1/entities/Kenya/related?known=false"),
         ):
             assert answer.status_code == 409
-            assert "sightline train" in answer.json()["detail"]
+            assert "POST /v1/training" in answer.json()["detail"]
             assert str(tmp_path) not in answer.text
 
 

@@ -18,6 +18,7 @@ import networkx as nx
 import pandas as pd
 import pytest
 
+from sightline.api.ways import over_http
 from sightline.client import (
     AsyncClient,
     Client,
@@ -31,6 +32,7 @@ from sightline.client import (
 )
 from sightline.client.kinds import Kinds
 from sightline.client.records import Atom, Edge, Finding, JobView, PredictionQuestion
+from sightline.graph.errors import in_words
 from sightline.insights import ranking
 from sightline.insights.kinds import KINDS
 
@@ -76,9 +78,17 @@ def test_all_three_have_the_same_interface() -> None:
     assert shared == methods(Local) | {"wait": ""} == methods(Sightline) | {"wait": ""}
 
 
+@pytest.fixture
+def own_words() -> Iterator[None]:
+    """Whatever is set goes with the test."""
+    before = in_words.set(str)
+    yield
+    in_words.reset(before)
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_service_and_a_workspace_answer_alike(
-    kind: Any, client: Client, local: Local, url: str
+    kind: Any, client: Client, local: Local, url: str, own_words: None
 ) -> None:
     shown: Any = next(iter(kind.examples.values()), {})
     given = EXAMPLES.get(kind.name, shown) | ({"deadline_ms": 10_000} if kind.deadline else {})
@@ -94,6 +104,7 @@ def test_a_service_and_a_workspace_answer_alike(
             return problem.kind, problem.status
 
     answers(lambda: getattr(local, kind.name)(**given))  # may compile kernels, past its deadline
+    in_words.set(over_http)  # a workspace names commands, the service its routes
     found = answers(lambda: getattr(client, kind.name)(**given))
     assert found == answers(lambda: getattr(local, kind.name)(**given))
     assert found == answers(lambda: asyncio.run(beside()))

@@ -71,6 +71,9 @@ class IngestQuestion(BaseModel):
         None, max_length=40, description="Encoding of their text; else it is found out."
     )
     strict: bool = Field(False, description="Fail on the first bad record.")
+    skip_unreadable: bool = Field(
+        False, description="Load the other files where some cannot be read, and say which."
+    )
 
 
 @router.post(

@@ -18,7 +18,7 @@ from sightline.api.access import caller_of
 from sightline.api.budget import Budgets
 from sightline.api.errors import OverBudget
 from sightline.api.metrics import RUNNING, TURNED_AWAY, WAITED, WORK
-from sightline.graph.errors import Busy
+from sightline.graph.errors import Busy, in_words
 from sightline.graph.progress import Cancelled, cancelled
 
 T = TypeVar("T")
@@ -79,11 +79,13 @@ class Lane:
         if not self._room.acquire(blocking=False):
             raise self._busy()
         gone = threading.Event()
+        words = in_words.get()
 
         watchers: list[asyncio.Task[None]] = []
 
         def begin() -> T:
             cancelled.set(gone.is_set)
+            in_words.set(words)
             self._waited.observe(time.monotonic() - asked)
             start = self._clock()
             try:

@@ -29,6 +29,7 @@ from sightline.api.questions import PROBLEMS, Text
 from sightline.api.reading import Route
 from sightline.api.service import Service
 from sightline.api.terms import HEADROOM
+from sightline.graph.errors import in_words
 from sightline.graph.storage.artifact import MANIFEST, take_away
 from sightline.graph.storage.errors import DiskFull
 from sightline.insights.errors import NothingToReport
@@ -271,7 +272,7 @@ def view_of(service: Service, job: Job) -> ReportView:
         headline=found.get("headline"),
         likely=found.get("likely"),
         files=() if folder is None else tuple(_file(job, path) for path in _files(folder)),
-        error=job.error,
+        error=job.error and in_words.get()(job.error),
     )
 
 

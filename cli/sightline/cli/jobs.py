@@ -68,6 +68,7 @@ def ingest(workspace: Path, job: Job, progress: Progress) -> Mapping[str, Any]:
             files,
             mapping=None if asked["mapping"] is None else folder / asked["mapping"],
             strict=asked["strict"],
+            skip_unreadable=asked.get("skip_unreadable", False),  # not said by a former version
             taking=Taking(asked["encoding"], asked["format"], called=asked["source"]),
             say=said.append,
             progress=progress,

@@ -322,6 +322,7 @@ class Client(Sightline):
         format: str | None = None,
         encoding: str | None = None,
         strict: bool = False,
+        skip_unreadable: bool = False,
     ) -> JobView:
         """Add data to what is served: files become loads, and the graph is compiled with them.
 
@@ -330,8 +331,10 @@ class Client(Sightline):
             source: what the one file is: it takes the place of what was loaded under this name.
             format, encoding: of the files; else they are found out.
             strict: fail on the first bad record.
+            skip_unreadable: load the other files where some cannot be read, and say which.
         """
         said = {"source": source, "format": format, "encoding": encoding, "strict": strict}
+        said["skip_unreadable"] = skip_unreadable
         sent = [("file", path) for path in files]
         sent += [] if mapping is None else [("mapping", mapping)]
         call = _reading("POST", "/v1/ingest", JobView, params=_given(said), files=sent)

@@ -7,7 +7,13 @@ Each component, and each room of this one, has an ``errors`` module of its own o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
+
+#: What a portal makes of a sentence for its users. Ways out are written as on the command line,
+#: ``--option`` and ``sightline COMMAND`` between backticks; a portal that has others says those.
+in_words: ContextVar[Callable[[str], str]] = ContextVar("in_words", default=str)
 
 
 class SightlineError(Exception):
@@ -28,12 +34,13 @@ class SightlineError(Exception):
 
     @property
     def public(self) -> str:
-        """The sentence for someone elsewhere: of paths it says the last name only."""
+        """The sentence for someone elsewhere: of paths it says the last name only, and ways out in
+        the words of the portal."""
         said = str(self)
         for path in self.paths:
             for text in (str(path), repr(str(path))[1:-1]):
                 said = said.replace(text, path.name)
-        return said
+        return in_words.get()(said)
 
     @property
     def kind(self) -> str:

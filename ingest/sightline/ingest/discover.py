@@ -344,7 +344,7 @@ class _Survey:
             found = None
         notes: list[Note] = []
         if found is not None and self._encoding is None:
-            told = f"its text is in {encoding.name_of(found)}, as it looks; --encoding says another"
+            told = f"its text is in {encoding.name_of(found)}, as it looks; else say its encoding"
             notes.append(Note(told, warning=found in encoding.GUESSED))
         named = path.suffix in SPLIT_ENDINGS and path.stem in SPLIT
         if self._format is None and named and _is_split(path.parent):

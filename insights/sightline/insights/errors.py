@@ -32,7 +32,7 @@ class ReportTooLarge(UsageError):
     def __init__(self, size: int, most: int) -> None:
         super().__init__(
             f"the report takes {size / 1e6:.3g} MB, and one that is asked for over HTTP may take "
-            f"{most / 1e6:.3g}; ask about fewer entities, or write it with `sightline report`"
+            f"{most / 1e6:.3g}; ask about fewer entities"
         )
 
 

@@ -139,7 +139,7 @@ class Parameter:
         """
         if value is self.default:
             return
-        if self.span is not None and isinstance(value, Real):
+        if self.span is not None and _is(float, value):
             require_range(self.name, value, self.span.low, self.span.high)
         if not self.records and not _is(self.type, value):
             raise UsageError(f"{self.name} is {value!r:.80}; it must be {_said(self.type)}")

@@ -291,12 +291,12 @@ def _too_large(room: int) -> UploadTooLarge:
     if room < MAX_BYTES:
         return UploadTooLarge(
             f"uploads may hold {MAX_KEPT} bytes together and leave {HEADROOM} of the disk free, so "
-            f"that {room} are left; load the files with `sightline ingest`, which keeps none, or "
-            "remove folders of uploads/"
+            f"that {room} are left; send less, or ask whoever runs this service to load the files "
+            "there (sightline ingest), which keeps none, or to remove folders of uploads/"
         )
     return UploadTooLarge(
-        f"the files are larger than {MAX_BYTES} bytes together; send fewer at once, or load them "
-        "with `sightline ingest`"
+        f"the files are larger than {MAX_BYTES} bytes together; send fewer at once, or ask "
+        "whoever runs this service to load them there (sightline ingest)"
     )
 
 

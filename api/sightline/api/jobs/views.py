@@ -19,6 +19,7 @@ from sightline.api.answers import JSON, to_json
 from sightline.api.errors import UnknownJob
 from sightline.api.jobs.queue import Job, Jobs, State
 from sightline.api.service import Service
+from sightline.graph.errors import in_words
 
 
 class JobPageQuestion(BaseModel):
@@ -63,6 +64,9 @@ class JobView:
     @classmethod
     def of(cls, job: Job) -> JobView:
         """What is shown of a job."""
+        said, result = in_words.get(), job.result
+        if result and result.get("note"):
+            result = {**result, "note": said(result["note"])}
         return cls(
             job.id,
             job.kind,
@@ -75,8 +79,8 @@ class JobView:
             job.done,
             job.total,
             job.left,
-            job.result,
-            job.error,
+            result,
+            job.error and said(job.error),
         )
 
 

@@ -30,7 +30,8 @@ from sightline.api.mcp.tools import INSTRUCTIONS, Asked, Row, failed
 from sightline.api.problems import mishap, of_error, report
 from sightline.api.server.lifeline import PARENT
 from sightline.api.service import VERSION, Service
-from sightline.graph.errors import SightlineError
+from sightline.api.ways import for_agents
+from sightline.graph.errors import SightlineError, in_words
 from sightline.graph.storage.workspace import Workspace
 from sightline.insights import kinds
 
@@ -99,6 +100,7 @@ def _server(
     async def call_tool(
         context: ServerRequestContext[Any, Any], params: CallToolRequestParams
     ) -> CallToolResult:
+        in_words.set(for_agents)
         one = asked.get(params.name)
         if one is None:
             near = difflib.get_close_matches(params.name, asked, 1) or sorted(asked)

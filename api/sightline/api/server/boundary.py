@@ -24,6 +24,8 @@ from sightline.api.access import is_loopback, name_of
 from sightline.api.metrics import REQUESTS
 from sightline.api.problems import of_plain, problem, request_id, unforeseen
 from sightline.api.terms import Terms
+from sightline.api.ways import over_http
+from sightline.graph.errors import in_words
 from sightline.graph.progress import Cancelled
 
 #: Bytes that a request may send, and colons or commas in JSON: no question has as many keys, IRIs
@@ -78,6 +80,7 @@ class Boundary:
         sent = fields.get(b"x-request-id", b"")
         ident = sent if _ID.fullmatch(sent) else secrets.token_hex(8).encode()
         request_id.set(ident.decode())
+        in_words.set(over_http)
         answer = _Answer(send, scope["method"] == "HEAD", ident)
         inner = {**scope}
         try:
