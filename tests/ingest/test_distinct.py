@@ -39,3 +39,14 @@ def test_records_that_say_the_same_in_another_order_are_told_apart_by_no_columns
     with patch.object(counted, "SHOWING", 2):  # as far down as no glance at the first ones goes
         found, _ = look([tmp_path / "t.jsonl"], Settings().prefixes)
     assert ("a", "b", "c") not in found.tables[0].statistics.groups
+
+
+def test_ends_of_edges_are_tried_as_no_key_and_others_are(tmp_path: Path) -> None:
+    rows = "".join(f"{a},r,{b}\n" for a, b in product("xyz", "uvw"))
+    for header, groups in (
+        ("head,relation,tail", set()),
+        ("one,relation,other", {("one", "other")}),
+    ):
+        (tmp_path / "t.csv").write_text(f"{header}\n{rows}")
+        statistics = look([tmp_path / "t.csv"], Settings().prefixes)[0].tables[0].statistics
+        assert {group for group in statistics.groups if len(group) == 2} == groups

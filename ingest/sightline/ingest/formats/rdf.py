@@ -94,7 +94,9 @@ def read(
     else:
         parts = ((x[0], x[1], x[0].hash(), None, x[2], at) for x, at in parsed)  # type: ignore[assignment]
     for lines, rows, hashes, qualifiers, rejected, position in parts:
-        modern = lines.str.contains("<<(", literal=True) & lines.str.contains(r"^\S+ \S+ <<\(")
+        modern = lines.str.contains("<<(", literal=True)
+        if modern.any():  # or in a text
+            modern &= lines.str.contains(r"^\S+ \S+ <<\(")
         modern |= lines.str.contains(r'"@[A-Za-z0-9-]+--(ltr|rtl)')
         long = (lines.str.len_bytes() > MAX_WRITTEN) & ~modern
         for out, reason in ((modern, RDF_12), (long, f"it is {TOO_LONG}")):

@@ -33,7 +33,15 @@ from sightline.ingest.profile.kinds import (
     wider,
     without,
 )
-from sightline.ingest.profile.names import is_id, is_identifier, is_listed, stem, words
+from sightline.ingest.profile.names import (
+    PAIRS,
+    is_id,
+    is_identifier,
+    is_listed,
+    stem,
+    triple_columns,
+    words,
+)
 from sightline.ingest.source import Selection, Source, Table, TableFormat
 
 #: Values from which is told how long and how wordy those of a column are.
@@ -372,6 +380,9 @@ def _may_be_grouped(found: Statistics) -> list[str]:
     ]
     if any(is_identifier(name) and found.columns[name].distinct.unique for name in usable):
         return []
+    head, _, tail = triple_columns(list(found.columns)) or ("", (), "")
+    if (head.lower(), tail.lower()) in PAIRS and {head, tail} <= set(usable):
+        return []  # ends of edges: what they are together names no record
     several = [name for name in usable if not found.columns[name].distinct.unique]
     several.sort(key=lambda name: not is_identifier(name))
     return several[:GROUPED]
