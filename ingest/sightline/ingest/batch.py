@@ -6,7 +6,7 @@ Knows columns and line numbers; knows neither the format they came from nor what
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,6 +70,13 @@ def first_of(columns: Sequence[str], names: Sequence[str]) -> str | None:
     """The column that bears the earliest of ``names``, in whatever case."""
     lower = {column.lower(): column for column in reversed(columns)}
     return next((lower[name] for name in names if name in lower), None)
+
+
+def few_of(names: Iterable[str], most: int) -> str:
+    """The first of some names, and how many more there are: ``a, b and 3 more``."""
+    listed = list(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:

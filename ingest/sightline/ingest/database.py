@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from sightline.graph.progress import stop_if_cancelled
 from sightline.graph.record.loads import Note
-from sightline.ingest.batch import Batch, column_name, row_of
+from sightline.ingest.batch import Batch, column_name, few_of, row_of
 from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.source import Declared, Link, NoSuchTable, Selection, Source, Table
 
@@ -75,9 +75,8 @@ def selected(
 
 def left_out(what: str, names: Sequence[str], warning: bool = False) -> list[Note]:
     """What of a database is not read, if there is any."""
-    few = ", ".join(sorted(names)[:NAMED])
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return [Note(f"left out: {what}: {few}{more}", warning)] if names else []
+    few = few_of(sorted(names), NAMED)
+    return [Note(f"left out: {what}: {few}", warning)] if names else []
 
 
 @contextmanager

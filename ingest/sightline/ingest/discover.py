@@ -17,6 +17,7 @@ from sightline.graph.errors import SightlineError, UsageError
 from sightline.graph.record.loads import Note, Role
 from sightline.graph.storage.settings import FILE as SETTINGS_FILE
 from sightline.ingest import encoding
+from sightline.ingest.batch import few_of
 from sightline.ingest.errors import (
     NOTHING,
     SourceEmpty,
@@ -196,16 +197,12 @@ def _called(name: str, found: Found) -> Source:
     return replace(found.sources[0], called=name)
 
 
-def passed_over(passed: Sequence[tuple[Path, str]], most: int = 10) -> str:
+def passed_over(passed: Sequence[tuple[Path, str]]) -> str:
     """Files that are no sources, by the reason."""
     reasons: dict[str, list[str]] = {}
     for path, reason in passed:
         reasons.setdefault(reason, []).append(path.name)
-    parts = []
-    for reason, names in reasons.items():
-        more = f" and {len(names) - most} more" if len(names) > most else ""
-        parts.append(f"{', '.join(names[:most])}{more} ({reason})")
-    return "; ".join(parts)
+    return "; ".join(f"{few_of(names, 10)} ({reason})" for reason, names in reasons.items())
 
 
 class _Survey:

@@ -19,6 +19,7 @@ from typing import Any
 
 from sightline.graph.storage.plain_yaml import Texts, read_yaml
 from sightline.graph.vocabulary import RDF_LANG_STRING, RDF_TYPE, XSD, XSD_STRING
+from sightline.ingest.batch import few_of
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats import known
 from sightline.ingest.lexical import LEXICAL, Written
@@ -57,6 +58,8 @@ PLAIN = re.compile(r"\$\(([^$()\\]+)\)")
 PREFIX = re.compile(r"([A-Za-z][\w.-]*):")
 #: The predicate that ``a`` stands for.
 A = iri(RDF_TYPE)
+#: Names that an error lists.
+MOST_NAMED = 30
 #: Schemes whose IRIs have no ``//``; any other name before a colon is a prefix.
 SCHEMES = ("urn", "mailto", "tag", "did", "info", "doi", "tel", "data")
 
@@ -115,7 +118,7 @@ class MappingFile:
         found = self._fitting(source)
         for mapped in found:
             if source.format not in mapped.formats:
-                names = _list(f"~{formulation}" for formulation in known.formulations())
+                names = ", ".join(f"~{formulation}" for formulation in known.formulations())
                 reason = f"source {str(source.origin)!r} is {source.format.name}, not what ~ says"
                 raise self.error(mapped, f"{reason}; known are {names}")
         return found
@@ -127,8 +130,8 @@ class MappingFile:
             MappingError
         """
         if not any(map(self._fitting, sources)):
-            wanted = _list(dict.fromkeys(table.pattern for table in self.tables))
-            names = _list(str(source.origin) for source in sources)
+            wanted = few_of(dict.fromkeys(table.pattern for table in self.tables), MOST_NAMED)
+            names = few_of((str(source.origin) for source in sources), MOST_NAMED)
             raise MappingError(
                 self.path,
                 f"it is for {wanted}, and none of the sources is ({names}); "
@@ -546,12 +549,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _list(names: Iterable[str]) -> str:
-    shown = list(names)
-    return ", ".join(shown[:30]) + (f" and {len(shown) - 30} more" if len(shown) > 30 else "")
-
-
 def _nearest(name: str, known: Iterable[str]) -> str:
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return (f"nearest: {near[0]}; " if near else "") + f"known are {_list(names)}"
+    return (f"nearest: {near[0]}; " if near else "") + f"known are {few_of(names, MOST_NAMED)}"

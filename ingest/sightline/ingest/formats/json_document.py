@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from sightline.graph.record.loads import Note
-from sightline.ingest.batch import Batch
+from sightline.ingest.batch import Batch, few_of
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.formats import conventions
 from sightline.ingest.formats.drawn import graph_document
@@ -73,8 +73,7 @@ def tables_in_document(source: Source, document: Any, selection: Selection) -> I
     if not found:
         notes.append(Note("the document is one record"))
     elif left := beside(document, found):
-        some = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
-        notes.append(Note(f"left out, beside its tables: {some}", warning=True))
+        notes.append(Note(f"left out, beside its tables: {few_of(left, 10)}", warning=True))
     tables = list(_found(source, document, found or [()], notes))
     told = [conventions.told(replace(table, notes=[*table.notes])) for table in tables]
     if not all(one.maps for one in told):  # what one of them means says nothing of the others

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sightline.graph.record.loads import Note
+from sightline.ingest.batch import few_of
 
 #: Keys that are named in the note; of more, only how many they are.
 MOST_NAMED = 10
@@ -69,12 +70,11 @@ def without_meaning(document: Any) -> list[Note]:
     _look(document, Terms(), found)
     if not found:
         return []
-    named = [f"{key[:40]} ({count:,})" for key, count in found.most_common(MOST_NAMED)]
-    more = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
+    named = few_of((f"{key[:40]} ({count:,})" for key, count in found.most_common()), MOST_NAMED)
     values = "1 value" if found.total() == 1 else f"{found.total():,} values"
     text = (
         f"left out: {values} under keys to which no context gives a meaning: "
-        f"{', '.join(named)}{more}; define them in @context, or set @vocab"
+        f"{named}; define them in @context, or set @vocab"
     )
     return [Note(text, warning=True)]
 

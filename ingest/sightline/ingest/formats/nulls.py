@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from sightline.graph.record.loads import Note
+from sightline.ingest.batch import few_of
 
 Kind = Literal["number", "date", "time", "flag", "text"]
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -88,9 +89,8 @@ class Nulls:
         for name, tokens in columns.items():
             alike.setdefault(", ".join(tokens), []).append(repr(name))
         for told, names in alike.items():
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
             what = "column" if len(names) == 1 else "columns"
-            yield Note(f"no value in {what} {', '.join(names[:5])}{more}: {told}")
+            yield Note(f"no value in {what} {few_of(names, 5)}: {told}")
 
     def _none(self, column: pl.Series, token: str, count: int) -> bool:
         key = (column.name, token)

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 
 from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import OBO, OBO_IN_OWL, OWL, RDF_TYPE, RDFS, RDFS_LABEL
+from sightline.ingest.batch import few_of
 from sightline.ingest.errors import SourceSyntaxError, SourceUnreadable
 from sightline.ingest.formats.rdf import read
 from sightline.ingest.source import Source, StatementFormat
@@ -129,8 +130,7 @@ def _iri(name: str, prefixes: dict[str, None]) -> str:
 def _notes(graphs: Sequence[dict[str, Any]], prefixes: Sequence[str]) -> Iterator[Note]:
     """What was guessed and what was left out."""
     if prefixes:
-        few = ", ".join(prefixes[:5]) + (f" and {len(prefixes) - 5} more" if prefixes[5:] else "")
-        yield Note(f"ids with the prefixes {few} are taken for IRIs under {OBO}")
+        yield Note(f"ids with the prefixes {few_of(prefixes, 5)} are taken for IRIs under {OBO}")
     metas = [node.get("meta") or {} for graph in graphs for node in graph.get("nodes") or ()]
     texts = [meta.get("definition") or {} for meta in metas]
     texts += [synonym for meta in metas for synonym in meta.get("synonyms") or ()]
