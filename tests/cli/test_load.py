@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.cli import build
 from sightline.cli.main import run
 from sightline.graph.storage.workspace import Workspace
 
@@ -100,3 +101,24 @@ def test_what_cannot_be_read_is_skipped_by_name_and_the_rest_is_loaded(
     assert "Traceback" not in said
     assert run(["loads", "-w", str(tmp_path / "ws"), "--json"]) == 0
     assert [load["source"] for load in json.loads(capsys.readouterr().out)] == ["good.csv"]
+
+
+def test_of_many_loads_the_first_are_printed_and_the_rest_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "SHOWN", 1)
+    fact, bad = "<x:1> <x:p> <x:{}> .\n", "<x:1> <x:p> .\n"
+    for i, lines in enumerate((bad + fact * 2, bad * 2 + fact * 4, "", bad + fact)):
+        (tmp_path / f"f{i}.nt").write_text(lines.format(*range(9)))
+
+    assert run(["ingest", str(tmp_path), "-w", str(tmp_path / "ws")]) == 0
+    said = " ".join(capfd.readouterr().out.split())
+    assert "f0.nt" in said
+    assert "f1.nt" not in said
+    assert "1 of 4 loads, of 7 facts; --json has all" in said
+    assert "look: 3 more sources have notes of their own, of which 1 want a look" in said
+    assert "1 records of f0.nt were set aside" in said
+    assert "3 records of 2 more sources were set aside" in said
+
+    assert run(["loads", "-w", str(tmp_path / "ws")]) == 0
+    assert "1 of 4 loads, of 7 facts" in capfd.readouterr().out

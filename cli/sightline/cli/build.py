@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 FEW_TEXTS = 10
 #: Seconds for which an endpoint is asked.
 DEADLINE_S = 3600.0
-#: Columns of a table that `profile` prints.
+#: Columns of a table, and loads, that are printed.
 SHOWN = 100
 
 
@@ -226,15 +226,25 @@ def load_files(
     for result in results:
         for replaced in result.replaced if result.known else ():  # a new load has it as a note
             terminal.say(f"{result.load.source}: {replaced}")
-    for load in (result.load for result in results):
+    every = [result.load for result in results]
+    for load in every[:SHOWN]:
         for note in load.notes:
             terminal.say(f"{'look: ' if note.warning else ''}{load.source}: {note.text}")
-    rejected = [r.load for r in results if r.load.counts.rejected]
-    for load in rejected:
+    if rest := every[SHOWN:]:
+        doubtful = sum(any(note.warning for note in load.notes) for load in rest)
+        terminal.say(
+            f"{'look: ' if doubtful else ''}{len(rest):,} more sources have notes of their own, of "
+            f"which {doubtful:,} want a look; sightline loads --json has all"
+        )
+    rejected = [load for load in every if load.counts.rejected]
+    for load in rejected[:SHOWN]:
         terminal.say(
             f"{load.counts.rejected} records of {load.source} were set aside: "
             f"{ws.quarantine / load.id / 'rejected.jsonl'}"
         )
+    if left := sum(load.counts.rejected for load in rejected[SHOWN:]):
+        others = f"{len(rejected) - SHOWN:,} more sources"
+        terminal.say(f"{left:,} records of {others} were set aside: {ws.quarantine}")
 
 
 def profile(
@@ -322,11 +332,14 @@ def _show_loads(found: Sequence[Any], title: str) -> None:
     columns = ("load", "source", "role", "#read", "#loaded", "#duplicate", "#rejected", "#facts")
     rows = (
         (x.id, Path(x.source).name, x.role, c.read, c.loaded, c.duplicate, c.rejected, facts)
-        for x in found
+        for x in found[:SHOWN]
         for c in (x.counts,)
         for facts in (0 if x.role == "text" else c.statements,)
     )
     terminal.table(title, columns, rows)
+    if len(found) > SHOWN:
+        facts = sum(load.counts.statements for load in found if load.role != "text")
+        terminal.say(f"{SHOWN} of {len(found):,} loads, of {facts:,} facts; --json has all")
 
 
 def retract(
