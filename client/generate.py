@@ -81,9 +81,8 @@ def records(kinds: Iterable[Kind[Any, Any]]) -> str:
         _collect(record, found)
     about = HEAD.format("What answers are made of: frozen records of plain values.")
     imports = (
-        "from collections.abc import Mapping\nfrom dataclasses import dataclass\n"
-        "from typing import Any, Literal\n\n"
-        "from sightline.client.answers import Graph, Table\n\n"
+        "from collections.abc import Mapping\nfrom typing import Any, Literal\n\n"
+        "from sightline.client.answers import Graph, Record, Table\n\n"
     )
     return about + imports + "\n\n".join(map(_class, found.values()))
 
@@ -105,7 +104,7 @@ def _collect(hint: Any, found: dict[str, type]) -> None:
 
 def _class(record: type) -> str:
     inherited = [base for base in record.__bases__ if dataclasses.is_dataclass(base)]
-    bases = [base.__name__ for base in inherited]
+    bases = [base.__name__ for base in inherited] or ["Record"]
     bases += [name for name, has in (("Table", _lists), ("Graph", _draws)) if has(record)]
     own = inspect.get_annotations(record)
     hints, listed = get_type_hints(record), dataclasses.fields(record)
@@ -115,9 +114,8 @@ def _class(record: type) -> str:
         for f in listed
         if f.name in own
     ]
-    head = f"class {record.__name__}({', '.join(bases)}):" if bases else f"class {record.__name__}:"
-    about = _documented(inspect.getdoc(record), 4)
-    return "\n".join(["@dataclass(frozen=True, slots=True)", head, about, *lines])
+    head = f"class {record.__name__}({', '.join(bases)}):"
+    return "\n".join([head, _documented(inspect.getdoc(record), 4), *lines])
 
 
 def _lists(record: type) -> bool:

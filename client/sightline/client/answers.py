@@ -20,6 +20,7 @@ from typing import (
     ParamSpec,
     TypeVar,
     cast,
+    dataclass_transform,
     get_args,
     get_origin,
     get_type_hints,
@@ -171,6 +172,14 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 
 def _same(value: Any) -> Any:
     return value
+
+
+@dataclass_transform(frozen_default=True)
+class Record:
+    """What answers are made of: a frozen dataclass of plain values."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
 
 
 class Table:

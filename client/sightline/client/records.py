@@ -6,14 +6,12 @@ Made by ``client/generate.py`` of the declared kinds of answer; not to be change
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from sightline.client.answers import Graph, Table
+from sightline.client.answers import Graph, Record, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Record):
     """A relation, a type or a property by CURIE (or IRI), IRI and label."""
 
     id: str
@@ -21,15 +19,13 @@ class Ref:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
 class EntityRef(Ref):
     """An entity by CURIE (or IRI), IRI, label and the labels of its types."""
 
     types: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Insight:
+class Insight(Record):
     """One finding.
 
     Attributes:
@@ -54,8 +50,7 @@ class Insight:
     entities: tuple[EntityRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Insights(Table):
+class Insights(Record, Table):
     """The most worthwhile findings; of each sort the first, then of each the second.
 
     Attributes:
@@ -73,8 +68,7 @@ class Insights(Table):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reliability:
+class Reliability(Record):
     """How far the predictions of an answer can be relied on; all null where no model answers.
 
     Attributes:
@@ -99,8 +93,7 @@ class Reliability:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where a statement came from.
 
     Attributes:
@@ -118,8 +111,7 @@ class Origin:
     merged_from: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Qualifier:
+class Qualifier(Record):
     """What a statement of a fact says about itself: a rating, a year, a publication.
 
     Attributes:
@@ -137,8 +129,7 @@ class Qualifier:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """One fact of a path.
 
     Attributes:
@@ -155,8 +146,7 @@ class Step:
     qualifiers: tuple[Qualifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Record):
     """A path of stated facts, in one line and step by step.
 
     Attributes:
@@ -171,8 +161,7 @@ class Path:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """A Horn rule that was mined from the graph.
 
     Attributes:
@@ -194,8 +183,7 @@ class Rule:
     sampled: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Record):
     """A rule that gives a fact, and the best walks over stated facts in which it does.
 
     Attributes:
@@ -208,8 +196,7 @@ class Reason:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Record):
     """A fact, stated, inferred, extracted from a text, or predicted.
 
     Attributes:
@@ -257,16 +244,14 @@ class Fact:
     qualifiers: tuple[Qualifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MetapathStep:
+class MetapathStep(Record):
     """One relation of a shape. ``forward``: it is walked from head to tail."""
 
     relation: Ref
     forward: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Metapath:
+class Metapath(Record):
     """All paths of one shape taken together, and whether chance would connect the two so well.
 
     Attributes:
@@ -292,8 +277,7 @@ class Metapath:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Surprise:
+class Surprise(Record):
     """A new fact.
 
     Attributes:
@@ -305,16 +289,14 @@ class Surprise:
     connection: Metapath | None
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Record):
     """How many predictions are not listed for one reason."""
 
     why: str
     facts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Forbidden:
+class Forbidden(Record):
     """A prediction that cannot hold, and the constraint that says so, which all facts keep."""
 
     head: EntityRef
@@ -323,7 +305,6 @@ class Forbidden:
     constraint: str
 
 
-@dataclass(frozen=True, slots=True)
 class Surprising(Reliability, Table, Graph):
     """What is new and worth a line.
 
@@ -340,7 +321,6 @@ class Surprising(Reliability, Table, Graph):
     forbidden: tuple[Forbidden, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Found(EntityRef):
     """An entity of a list.
 
@@ -355,8 +335,7 @@ class Found(EntityRef):
     how: Literal["exact", "prefix", "word", "typo"] | None
 
 
-@dataclass(frozen=True, slots=True)
-class EntityPage(Table):
+class EntityPage(Record, Table):
     """Entities, and where the next page starts; null at the end.
 
     Attributes:
@@ -369,8 +348,7 @@ class EntityPage(Table):
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Record):
     """A literal of an entity, with its sources.
 
     ``role``: what it is to the entity, by its property: one of its names, something that it is
@@ -385,8 +363,7 @@ class Attribute:
     role: Literal["label", "alias", "identifier", "description", "value"]
 
 
-@dataclass(frozen=True, slots=True)
-class DegreeCount:
+class DegreeCount(Record):
     """How many under one relation, read in one direction."""
 
     relation: Ref
@@ -394,16 +371,14 @@ class DegreeCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class LoadRef:
+class LoadRef(Record):
     """A load and the source it was read from."""
 
     load: str
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(Record):
     """A name that an entity had beside its own, until they were merged.
 
     Attributes:
@@ -423,8 +398,7 @@ class Merge:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Entity(Table):
+class Entity(Record, Table):
     """What the graph holds about one entity.
 
     Attributes:
@@ -446,7 +420,6 @@ class Entity(Table):
     predictable: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Related(Reliability, Table, Graph):
     """What is related to an entity."""
 
@@ -454,16 +427,14 @@ class Related(Reliability, Table, Graph):
     related: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Record):
     """An entity near another in the learned space; ``similarity`` is a cosine, -1 to 1."""
 
     entity: EntityRef
     similarity: float
 
 
-@dataclass(frozen=True, slots=True)
-class Similar(Table):
+class Similar(Record, Table):
     """What is similar to an entity; ``reason`` says why nothing is, where nothing is."""
 
     entity: EntityRef
@@ -471,15 +442,13 @@ class Similar(Table):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Node(EntityRef):
     """An entity of a neighbourhood; ``degree`` counts its facts in the whole graph."""
 
     degree: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Record):
     """A fact between two nodes; ``source`` and ``target`` are ids of nodes or of what was excluded.
 
     Attributes:
@@ -496,8 +465,7 @@ class Link:
     origins: tuple[Origin, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Neighborhood(Table, Graph):
+class Neighborhood(Record, Table, Graph):
     """The graph around an entity.
 
     Attributes:
@@ -520,8 +488,7 @@ class Neighborhood(Table, Graph):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Paths(Table, Graph):
+class Paths(Record, Table, Graph):
     """How two entities, or two sets of them, are connected.
 
     Attributes:
@@ -540,8 +507,7 @@ class Paths(Table, Graph):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
+class Background(Record):
     """What a list is compared with.
 
     Attributes:
@@ -557,8 +523,7 @@ class Background:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SharedFeature:
+class SharedFeature(Record):
     """Something that several of the list have in common.
 
     Attributes:
@@ -600,8 +565,7 @@ class SharedFeature:
     folded: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(Record):
     """A name that stands for no entity, or for several; ``nearest`` is what it may mean."""
 
     name: str
@@ -609,8 +573,7 @@ class Unresolved:
     nearest: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Enriched(Table, Graph):
+class Enriched(Record, Table, Graph):
     """What a list has in common.
 
     Attributes:
@@ -638,16 +601,14 @@ class Enriched(Table, Graph):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassCount:
+class ClassCount(Record):
     """A type and how many entities have it; ``type`` is null for entities without one."""
 
     type: Ref | None
     entities: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trait:
+class Trait(Record):
     """What many of a community have: ``count`` of them, ``background_count`` of all entities, which
     is ``fold`` times as many as by chance.
     """
@@ -658,8 +619,7 @@ class Trait:
     fold: float
 
 
-@dataclass(frozen=True, slots=True)
-class Community:
+class Community(Record):
     """Entities that have more to do with each other than with the rest.
 
     Attributes:
@@ -680,8 +640,7 @@ class Community:
     in_common: tuple[Trait, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommunityLink:
+class CommunityLink(Record):
     """How many facts lead from an entity into a community."""
 
     community: int
@@ -689,8 +648,7 @@ class CommunityLink:
     facts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+class Bridge(Record):
     """An entity that joins communities.
 
     Attributes:
@@ -708,8 +666,7 @@ class Bridge:
     links: tuple[CommunityLink, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Communities(Table):
+class Communities(Record, Table):
     """The communities of the graph.
 
     Attributes:
@@ -728,7 +685,6 @@ class Communities(Table):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class OverviewEntity(EntityRef):
     """An entity of it.
 
@@ -741,8 +697,7 @@ class OverviewEntity(EntityRef):
     community: int
 
 
-@dataclass(frozen=True, slots=True)
-class OverviewCommunity:
+class OverviewCommunity(Record):
     """A community: its number, what it is called, its most central entity, and how many it has."""
 
     number: int
@@ -751,8 +706,7 @@ class OverviewCommunity:
     entities: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overview(Table, Graph):
+class Overview(Record, Table, Graph):
     """A part of the graph, and of how much.
 
     Attributes:
@@ -775,8 +729,7 @@ class Overview(Table, Graph):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionQuestion:
+class PredictionQuestion(Record):
     """A fact with one gap: two of head, relation and tail, each an IRI, a CURIE or a label."""
 
     head: str | None = None
@@ -788,7 +741,6 @@ class PredictionQuestion:
     deadline_ms: int = 1000
 
 
-@dataclass(frozen=True, slots=True)
 class Predictions(Reliability, Table, Graph):
     """Ranked answers to one question.
 
@@ -805,8 +757,7 @@ class Predictions(Reliability, Table, Graph):
     predictions: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chances:
+class Chances(Record):
     """What the model says of a fact that is not stated, as the answer to one question.
 
     Attributes:
@@ -818,8 +769,7 @@ class Chances:
     abstain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Faithfulness:
+class Faithfulness(Record):
     """How far a model's score of a fact rests on the facts that support it.
 
     Attributes:
@@ -837,8 +787,7 @@ class Faithfulness:
     facts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation(Table, Graph):
+class Explanation(Record, Table, Graph):
     """Why a fact.
 
     Attributes:
@@ -885,8 +834,7 @@ class Explanation(Table, Graph):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Record):
     """A fact about the new entity: its relation and what is at the other end, by IRI, CURIE or
     label; direction `out`: the new entity is the head of the fact, `in`: it is the tail.
     """
@@ -896,7 +844,6 @@ class Edge:
     direction: Literal["out", "in"] = "out"
 
 
-@dataclass(frozen=True, slots=True)
 class Inductive(Reliability, Table, Graph):
     """Predicted facts about an entity that the graph does not hold, and how many of its edges they
     rest on: those whose relation the model knows.
@@ -906,8 +853,7 @@ class Inductive(Reliability, Table, Graph):
     related: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(Record):
     """One condition: a link (`head`, `relation`, `tail`), a type (`head`, `type`), a value (`head`,
     `property`, `sign`, `value`), or that two are not the same (`head`, `sign` !=, `tail`).
     """
@@ -923,8 +869,7 @@ class Atom:
     likely: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Record):
     """One condition as it was understood.
 
     Attributes:
@@ -940,8 +885,7 @@ class Condition:
     asked: Literal["head", "tail"] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """One answer.
 
     Attributes:
@@ -959,7 +903,6 @@ class Row:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Answers(Reliability, Table, Graph):
     """What meets all conditions.
 
@@ -977,8 +920,7 @@ class Answers(Reliability, Table, Graph):
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Record):
     """A relation and how it is used.
 
     ``cardinality``: ``1:1``, ``1:N``, ``N:1`` or ``N:M``, heads before tails; a side is N where an
@@ -999,8 +941,7 @@ class Relation:
     inverse_label: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RelationPage(Table):
+class RelationPage(Record, Table):
     """Relations, where the next page starts, null at the end, and how many there are."""
 
     relations: tuple[Relation, ...]
@@ -1008,8 +949,7 @@ class RelationPage(Table):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaLink:
+class SchemaLink(Record):
     """How many facts of a relation run from one type to another; null: without a type."""
 
     source: Ref | None
@@ -1018,16 +958,14 @@ class SchemaLink:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Schema(Table, Graph):
+class Schema(Record, Table, Graph):
     """The graph of types."""
 
     types: tuple[ClassCount, ...]
     links: tuple[SchemaLink, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Record):
     """A column that a table can have.
 
     Attributes:
@@ -1042,7 +980,6 @@ class Choice:
     filled: int
 
 
-@dataclass(frozen=True, slots=True)
 class TableColumn(Choice):
     """A column of a table, and what is in it; of the rows that the filter lets through.
 
@@ -1063,8 +1000,7 @@ class TableColumn(Choice):
     histogram: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Record):
     """What one entity has in one column.
 
     Attributes:
@@ -1080,8 +1016,7 @@ class Cell:
     number: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(Record):
     """An entity, how many facts it has, and a cell for every column."""
 
     entity: EntityRef
@@ -1089,8 +1024,7 @@ class TableRow:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTable(Table):
+class TypeTable(Record, Table):
     """A type as a table.
 
     Attributes:
@@ -1110,8 +1044,7 @@ class TypeTable(Table):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Record):
     """A question that the graph can answer.
 
     Attributes:
@@ -1130,15 +1063,13 @@ class Example:
     type: Ref | None
 
 
-@dataclass(frozen=True, slots=True)
-class Examples(Table):
+class Examples(Record, Table):
     """Questions, one of each sort."""
 
     examples: tuple[Example, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Record):
     """A statement; ``datatype`` is None where ``object`` is an IRI."""
 
     subject: str
@@ -1148,8 +1079,7 @@ class Statement:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Record):
     """How to mend a finding.
 
     Attributes:
@@ -1162,8 +1092,7 @@ class Patch:
     retracts: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Affected:
+class Affected(Record):
     """What goes with the facts that a patch takes back.
 
     Attributes:
@@ -1175,8 +1104,7 @@ class Affected:
     alone: tuple[EntityRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """Something that looks wrong.
 
     Attributes:
@@ -1216,8 +1144,7 @@ class Finding:
     load: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FindingCount:
+class FindingCount(Record):
     """How many findings of one kind."""
 
     kind: Literal[
@@ -1235,16 +1162,14 @@ class FindingCount:
     findings: int
 
 
-@dataclass(frozen=True, slots=True)
-class StateCount:
+class StateCount(Record):
     """How many findings of the kinds asked for are in a state."""
 
     state: Literal["open", "accepted", "ignored"]
     findings: int
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis(Table, Graph):
+class Diagnosis(Record, Table, Graph):
     """What looks wrong.
 
     Attributes:
@@ -1262,8 +1187,7 @@ class Diagnosis(Table, Graph):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MergedEntity:
+class MergedEntity(Record):
     """An entity that others were merged into.
 
     Attributes:
@@ -1276,8 +1200,7 @@ class MergedEntity:
     names: int
 
 
-@dataclass(frozen=True, slots=True)
-class Merges(Table):
+class Merges(Record, Table):
     """What was merged.
 
     Attributes:
@@ -1288,8 +1211,7 @@ class Merges(Table):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stats(Table):
+class Stats(Record, Table):
     """The size of what is served, and which snapshot and model it is.
 
     Attributes:
@@ -1311,24 +1233,21 @@ class Stats(Table):
     types: tuple[ClassCount, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record):
     """A snapshot and the model that answered beside it; null where there was none."""
 
     snapshot: str
     model: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Record):
     """How many came and went."""
 
     added: int
     removed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """How many facts of something came and went."""
 
     iri: str
@@ -1337,8 +1256,7 @@ class Change:
     removed: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFact:
+class ChangedFact(Record):
     """A fact that came or went; ``text`` says it by labels, ``inferred`` that no load states it."""
 
     statement: Statement
@@ -1346,8 +1264,7 @@ class ChangedFact:
     inferred: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedAnswer:
+class ChangedAnswer(Record):
     """A predicted fact that is judged otherwise than before.
 
     Attributes:
@@ -1367,8 +1284,7 @@ class ChangedAnswer:
     because: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Changes(Table, Graph):
+class Changes(Record, Table, Graph):
     """What changed from one snapshot to another.
 
     Attributes:
@@ -1408,8 +1324,7 @@ class Changes(Table, Graph):
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFile:
+class ReportFile(Record):
     """A file of a finished report."""
 
     name: str
@@ -1417,8 +1332,7 @@ class ReportFile:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReportView:
+class ReportView(Record):
     """A report and where it stands.
 
     Attributes:
@@ -1447,8 +1361,7 @@ class ReportView:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportPage(Table):
+class ReportPage(Record, Table):
     """Reports, where the next page starts, null at the end, and how many there are."""
 
     reports: tuple[ReportView, ...]
@@ -1456,8 +1369,7 @@ class ReportPage(Table):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobView:
+class JobView(Record):
     """A job and where it stands.
 
     Attributes:
@@ -1487,8 +1399,7 @@ class JobView:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class JobPage(Table):
+class JobPage(Record, Table):
     """A page of jobs, where the next page starts, null at the end, and how many there are."""
 
     jobs: tuple[JobView, ...]
@@ -1496,16 +1407,14 @@ class JobPage(Table):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawCell:
+class RawCell(Record):
     """A column of a record, and what it holds: several values where the source has several."""
 
     column: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MadeFact:
+class MadeFact(Record):
     """A fact that a record states, and the columns that it was made of, as far as known."""
 
     subject: str
@@ -1516,8 +1425,7 @@ class MadeFact:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RawRecord(Table):
+class RawRecord(Record, Table):
     """A record as it stands in its source, and the facts that it states.
 
     Attributes:
@@ -1536,8 +1444,7 @@ class RawRecord(Table):
     facts: tuple[MadeFact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Record):
     """A finding after something was decided about it.
 
     Attributes:
@@ -1548,8 +1455,7 @@ class Decision:
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServedPair:
+class ServedPair(Record):
     """What answers, or did; ``loads`` are those that its snapshot was compiled from."""
 
     snapshot: str
@@ -1557,16 +1463,14 @@ class ServedPair:
     loads: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Record):
     """What is served, and what was before and can be again, the last one first."""
 
     served: ServedPair | None
     former: tuple[ServedPair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Record):
     """Whether the service can answer, from what, and what it lacks."""
 
     status: str
