@@ -284,6 +284,36 @@ def test_a_part_of_a_graph_says_of_how_much(page: Browser, base: str) -> None:
     page.waits_for("10 less connected entities were left out")
 
 
+@pytest.mark.parametrize(
+    ("relations", "drawn"), [("n % 2", "2"), ("n % 3 ? n % 19 : 0", "18 of 19")]
+)
+def test_of_many_facts_those_of_one_relation_start_hidden_but_never_all(
+    page: Browser, base: str, relations: str, drawn: str
+) -> None:
+    opened(page, base, "settings")
+    page.run(
+        """
+        const numbers = (n, of) => Array.from({length: n}, (_, i) => of(i));
+        const kind = (n) => KIND;
+        const [asks, all] = [window.fetch, numbers(4000, (n) => n)];
+        const answer = {
+            entities: numbers(100, (n) => ({id: `e${n}`, iri: `urn:e${n}`, label: `e${n}`,
+                types: [], degree: 9, community: 0})),
+            source: all.map((n) => n % 100),
+            target: all.map((n) => (n * 7 + 1 + n / 100 | 0) % 100),
+            relation: all.map(kind), inferred: [], communities: [],
+            relations: numbers(19, (n) => ({id: `r${n}`, iri: `urn:r${n}`, label: `r${n}`})),
+            all_entities: 100, all_facts: 4000, truncated: false, reason: null,
+        };
+        window.fetch = async (url, ...about) => (`${url}`.includes('/overview')
+            ? new Response(JSON.stringify(answer)) : asks(url, ...about));
+        location.hash = '#/graph';
+        """.replace("KIND", relations)
+    )
+    page.waits_for("100 entities, 4,000 facts")
+    page.until(f"document.querySelector('.canvas .tools .count')?.innerText === '{drawn}'")
+
+
 def test_a_drawing_that_was_left_unfinished_is_finished_on_the_way_back(
     page: Browser, base: str
 ) -> None:

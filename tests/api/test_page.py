@@ -364,6 +364,23 @@ def test_a_service_that_is_gone_is_told_and_what_is_shown_stays(page: Browser, b
     page.until("document.querySelector('#service').hidden")
 
 
+def test_a_view_whose_part_cannot_be_fetched_waits_for_the_service(
+    page: Browser, base: str
+) -> None:
+    opened(page, base)
+    page.send("Network.enable")
+    page.send("Network.setBlockedURLs", urls=["*/views/settings.*"])
+    page.run("location.hash = '#/settings'")
+    page.waits_for("No answer from the service since")
+    page.send("Network.setBlockedURLs", urls=[])
+    page.run("document.querySelector('#service button').click()")
+    page.until("document.querySelector('.v-settings h1')?.innerText === 'Settings'")
+    page.until("document.querySelector('#service').hidden")
+    page.until("document.querySelector('link[href$=\"settings.css\"]')?.sheet")
+    page.send("Network.disable")
+    page.wrong.clear()  # what the browser says of what was blocked
+
+
 def test_the_documentation_can_be_tried(page: Browser, base: str) -> None:
     page.open(f"{base}/docs")
     page.until("document.querySelectorAll('.operation').length >= 12")
@@ -595,7 +612,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_odd_labels_stay_readable_in_their_place(page: Browser, odd: str) -> None:
     views: list[tuple[tuple[str, ...], dict[str, str]]] = [((), {}), (("table", "class:Thing"), {})]
-    views += [(("map",), {})]
+    views += [(("map",), {}), (("graph",), {}), (("ask",), {"h": "entity:long"})]
     views += [(("e", f"entity:{name}"), {}) for name in [*ODD, "plain"]]
     views += [(("connect",), {"a": "entity:plain", "b": f"entity:{name}"}) for name in ODD]
     for view, query in views:
@@ -611,6 +628,26 @@ def test_odd_labels_stay_readable_in_their_place(page: Browser, odd: str) -> Non
         for width in (360, 1280):
             page.resize(width, 800)
             assert page.run("document.documentElement.scrollWidth") <= width, view
+        panes = "[...document.querySelectorAll('.pane')]"
+        assert page.run(f"{panes}.every(one => one.scrollWidth <= one.clientWidth)"), view
+
+
+def test_a_long_answer_leaves_its_question_room(page: Browser, base: str) -> None:
+    opened(page, base, "settings")
+    page.run(
+        """
+        const asks = window.fetch;
+        const entity = {id: 'entity:kenya', label: 'Kenya', types: []};
+        const long = {sort: 'similar', text: 'What is like Kenya?', names: ['Kenya'],
+            answer: 'as long as this '.repeat(20), entities: [entity], relation: null, type: null};
+        window.fetch = async (url, ...about) => (`${url}`.includes('/examples')
+            ? new Response(JSON.stringify({examples: [long]})) : asks(url, ...about));
+        location.hash = '#/';
+        """
+    )
+    page.waits_for("as long as this")
+    pane = "document.querySelector('.v-start .pane')"
+    assert page.run(f"{pane}.scrollWidth <= {pane}.clientWidth")
 
 
 def test_an_arrow_keeps_its_side_beside_a_relation_in_arabic(page: Browser, odd: str) -> None:

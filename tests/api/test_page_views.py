@@ -95,6 +95,12 @@ def test_a_question_is_put_together_by_keys(page: Browser, base: str) -> None:
     page.waits_for("What can be asked of Kenya")
 
 
+def test_of_a_fact_that_nothing_states_or_expects_that_is_said(page: Browser, base: str) -> None:
+    ends = {"h": "entity:georgia1", "r": "relation:borders", "t": "entity:nepal"}
+    opened(page, base, "ask", **ends)
+    page.waits_for("stated nowhere")
+
+
 def test_many_questions_are_answered_at_once(page: Browser, base: str) -> None:
     page.open(at(base, "ask", many="Kenya | member of | ?\nNowhere | member of | ?"))
     page.waits_for("1 answer to 2 questions")

@@ -29,8 +29,8 @@ const OWN = ["open", "hide", "pin", "norel", "notype", "show", "by"];
 const SECTORS = { "": "By relation", type: "By type" };
 /** @type {Status[]} */
 const STATUSES = ["stated", "inferred", "predicted", "extracted"];
-/** A relation with more of all edges starts hidden where there are many. */
-const FLOOD = { share: 0.15, edges: 1000 };
+/** A relation with more of all edges, and so many times what each would have, starts hidden where there are many edges. */
+const FLOOD = { share: 0.15, times: 2, edges: 1000 };
 /** Options of the list that a screen reader reads. */
 const LISTED = 400;
 /** Types in the legend. */
@@ -137,7 +137,10 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     await Promise.all([ready(), relationsReady()]);
     if (mine !== turn) return;
     try {
-      if (!entity && !graph.nodes.size) graph = await wholeGraph(innerWidth / innerHeight);
+      if (!entity && !graph.nodes.size) {
+        put(notes, "Reading the graph …");
+        graph = await wholeGraph(innerWidth / innerHeight);
+      }
       if (mine !== turn) return;
       for (const text of steps.slice(done.length)) {
         const next = stepOf(text);
@@ -240,7 +243,8 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     /** @type {Map<string, number>} */
     const counts = new Map();
     for (const { relation } of all) counts.set(relation.id, (counts.get(relation.id) ?? 0) + 1);
-    return new Set([...counts].filter(([, count]) => count > FLOOD.share * all.length).map(([relation]) => relation));
+    const flood = all.length * Math.max(FLOOD.share, FLOOD.times / counts.size);
+    return new Set([...counts].filter(([, count]) => count > flood).map(([relation]) => relation));
   }
 
   function fit() {

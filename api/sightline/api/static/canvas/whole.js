@@ -11,8 +11,9 @@ import { nothing } from "./graph.js";
 
 /** Entities that are asked for at most. */
 const MOST = 5000;
-/** Pixels between entities of a community, and between communities. */
+/** Pixels between entities of a community, and at most where there are few; between communities. */
 const APART = 15;
+const FEW = 90;
 const BETWEEN = 26;
 /** Half a turn of sunflower seeds. */
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
@@ -26,6 +27,7 @@ const NAMED = 6;
 export async function wholeGraph(wide) {
   const answer = await ask("overview", { limit: MOST, deadline_ms: 8000 });
   const graph = nothing();
+  const apart = Math.min(FEW, Math.max(APART, 600 / Math.sqrt(answer.entities.length || 1)));
   /** @type {Map<number, Disc>} */
   const discs = new Map();
   /** @type {Map<number, number>} */
@@ -36,7 +38,7 @@ export async function wholeGraph(wide) {
   /** @type {Node[]} */
   const nodes = answer.entities.map((/** @type {any} */ { degree, community, ...entity }) => {
     /** @type {Node} */
-    const node = { id: entity.id, entity, degree, owner: null, x: 0, y: 0, r: Math.min(12, 2.2 + 0.75 * Math.sqrt(degree)), edges: [], opened: false };
+    const node = { id: entity.id, entity, degree, owner: null, x: 0, y: 0, r: Math.min(12, Math.max(apart / 9, 2.2 + 0.75 * Math.sqrt(degree))), edges: [], opened: false };
     graph.nodes.set(node.id, node);
     const disc = discs.get(discOf(community)) ?? /** @type {Disc} */ ({ nodes: [], x: 0, y: 0, r: 0, links: new Map() });
     disc.nodes.push(node);
@@ -59,7 +61,7 @@ export async function wholeGraph(wide) {
     a.links.set(b, (a.links.get(b) ?? 0) + 1);
     b.links.set(a, (b.links.get(a) ?? 0) + 1);
   });
-  arrange([...discs.values()], wide);
+  arrange([...discs.values()], wide, apart);
   for (const { number: n, central } of answer.communities) {
     const disc = discs.get(n);
     if (disc) graph.titles.push({ text: central, x: disc.x, y: disc.y });
@@ -70,12 +72,12 @@ export async function wholeGraph(wide) {
   return graph;
 }
 
-/** Place the largest first, each as near to what it has most to do with as there is room. @param {Disc[]} discs @param {number} wide */
-function arrange(discs, wide) {
+/** Place the largest first, each as near to what it has most to do with as there is room. @param {Disc[]} discs @param {number} wide @param {number} apart */
+function arrange(discs, wide, apart) {
   /** @type {Disc[]} */
   const placed = [];
   for (const disc of discs.sort((a, b) => b.nodes.length - a.nodes.length)) {
-    disc.r = APART * Math.sqrt(disc.nodes.length);
+    disc.r = apart * Math.sqrt(disc.nodes.length);
     let [x, y, all] = [0, 0, 0];
     for (const [other, count] of disc.links) if (placed.includes(other)) [x, y, all] = [x + count * other.x, y + count * other.y, all + count];
     const [cx, cy] = all ? [x / all, y / all] : [0, 0];
@@ -91,7 +93,7 @@ function arrange(discs, wide) {
     const places = disc.nodes.map((_, i) => i).sort((a, b) => (a % every) - (b % every) || a - b);
     disc.nodes.forEach((node, nth) => {
       const i = places[nth] ?? nth;
-      const far = APART * Math.sqrt(i + 0.5);
+      const far = apart * Math.sqrt(i + 0.5);
       [node.x, node.y] = [disc.x + far * Math.cos(i * GOLDEN), disc.y + far * Math.sin(i * GOLDEN)];
     });
   }

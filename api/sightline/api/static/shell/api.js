@@ -145,6 +145,26 @@ async function send(url, options, signal, again, granted = 0) {
   }
 }
 
+/**
+ * Load a part of the page, again and again while there is no service to load it from, until its view is left.
+ * @template T
+ * @param {() => Promise<T>} load
+ * @param {AbortSignal} [signal]
+ */
+export async function brought(load, signal = view.signal) {
+  for (let pause = 1000; ; pause = Math.min(2 * pause, LONGEST)) {
+    try {
+      const part = await load();
+      become({ is: "well" });
+      return part;
+    } catch (error) {
+      // As Chromium and Firefox, and as Safari say it.
+      if (!/dynamically imported module|module script/i.test(String(error))) throw error;
+      await pausing("gone", pause, signal);
+    }
+  }
+}
+
 /** Where another snapshot or model answers now, what was kept of the former is forgotten. @param {Response} response */
 function notice(response) {
   const [, now = tag] = /^"(\w+)-json/.exec(response.headers.get("ETag") ?? "") ?? [];

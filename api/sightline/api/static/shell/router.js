@@ -1,6 +1,6 @@
 // Shows the view that the address names, and gives back what was left: content, scroll, focus. Knows no view.
 
-import { leave } from "./api.js";
+import { brought, leave } from "./api.js";
 import { rowOf } from "./registry.js";
 import { bindings } from "./keys.js";
 import { put, say, the } from "../parts/dom.js";
@@ -134,7 +134,7 @@ async function begin(row, path, about, query) {
   /** @param {import("./url.js").Parameters} changes */
   const next = (changes) => changed(placeOf(), changes);
   try {
-    const [module] = await Promise.all([row.load(), row.style ? styled(row.file) : null, ready()]);
+    const [[module]] = await Promise.all([brought(() => Promise.all([row.load(), row.style ? styled(row.file) : null])), ready()]);
     if (!here()) return;
     put(place);
     /** @type {Context} */
@@ -165,7 +165,7 @@ async function begin(row, path, about, query) {
 /** @type {Map<string, Promise<void>>} */
 const styles = new Map();
 
-/** Load a style sheet once; a view without it is readable, so that a failure stops nothing. @param {string} file */
+/** Load a style sheet once; a view without it is readable, so that a failure stops nothing, and is tried again with the next. @param {string} file */
 function styled(file) {
   const known = styles.get(file);
   if (known) return known;
@@ -175,7 +175,12 @@ function styled(file) {
     const link = document.createElement("link");
     link.rel = "stylesheet";
     link.href = `/static/views/${file}.css`;
-    link.onload = link.onerror = () => resolve();
+    link.onload = () => resolve();
+    link.onerror = () => {
+      styles.delete(file);
+      link.remove();
+      resolve();
+    };
     document.head.append(link);
   });
   styles.set(file, loading);

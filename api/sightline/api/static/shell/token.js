@@ -1,6 +1,6 @@
 // Who asks: the token that a person gave, kept for this tab, sent as a header with every request.
 
-import { h, put } from "../parts/dom.js";
+import { h, put, tell } from "../parts/dom.js";
 
 const NAME = "sightline-token";
 /** @type {Promise<boolean> | null} */
@@ -52,7 +52,8 @@ document.addEventListener("click", async (event) => {
   const link = event.target instanceof Element ? event.target.closest("a") : null;
   if (!token() || !link?.getAttribute("href")?.startsWith("/v1/")) return;
   event.preventDefault();
-  const response = await fetched(link.href);
+  const response = await fetched(link.href).catch(() => null);
+  if (!response) return tell("No answer from the service: nothing was saved");
   const name = link.download || link.pathname.split("/").pop() || "answer";
   const url = URL.createObjectURL(await response.blob());
   h("a", { href: url, download: response.ok ? decodeURIComponent(name) : "problem.json" }).click();

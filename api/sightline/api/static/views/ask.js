@@ -96,6 +96,7 @@ async function openings({ head, relation, tail }) {
   if (relation && !head && !tail) return empty({ icon: "ask", title: `Who ${plain(relation.label)} what?`, text: "Choose a head or a tail, too." });
   const end = /** @type {Entity} */ (head ?? tail);
   const uses = await relationsBetween(head?.types ?? null, tail?.types ?? null);
+  if (!uses.length && !(await relationsBetween(null, null)).length) return empty({ icon: "ask", title: "There is nothing to ask", text: "No two entities are linked, so no fact of this graph can have a gap." });
   if (!uses.length) return empty({ title: "No relation fits", text: ["Nothing of the type of ", named(end), " has a fact in this direction. Try it on the other side."], actions: h("a", { class: "button main", href: to("ask", null, head ? { t: end.id } : { h: end.id }) }, "Turn it round") });
   return h("section", { class: "openings" }, h("h2", {}, "What can be asked of ", named(end)),
     h("ul", {}, uses.map(({ relation: one, count, into, from }) => h("li", {}, h("a", { href: to("ask", null, { h: head?.id, r: one.id, t: tail?.id }) },
@@ -336,7 +337,7 @@ function judge(context, asked, results, reasons) {
     /** What the model says, asked of one end. @param {{ probability: number | null, probability_if_any: number | null, abstain: boolean } | null} said @param {...import("../parts/dom.js").Content} asked */
     const says = (said, ...asked) => !said || said.probability === null || said.probability_if_any === null ? null : h("div", { class: "big-chance" }, h("strong", { class: said.abstain ? "guess" : "" }, percent(said.probability_if_any)),
       h("p", { class: "quiet" }, "says the model, asked ", asked, ", if there is one more answer.", h("br"), `${percent(said.probability)} with the chance that there is one.`));
-    return h("section", { class: "judged" }, h("p", { class: "row kind" }, mark(found.status, true), found.status), h("h2", { class: "claim" }, sentence(asked)),
+    return h("section", { class: "judged" }, h("p", { class: "row kind" }, found.status === "unknown" ? "stated nowhere" : [mark(found.status, true), found.status]), h("h2", { class: "claim" }, sentence(asked)),
       says(found, named(found.head), " ", named(found.relation), " ?"), says(found.from_tail, "? ", named(found.relation), " ", named(found.tail)),
       found.note ? h("p", { class: "note" }, label(found.note)) : null,
       found.origins.length ? [h("h3", {}, "Where it is stated"), rows] : null,

@@ -3,7 +3,7 @@
 
 import { ask, queryOf } from "../shell/api.js";
 import { listOf } from "../shell/url.js";
-import { copy, h, label, number, plain, plural, put, say, tell } from "../parts/dom.js";
+import { copy, h, label, number, plain, plural, put, say, shortened, tell } from "../parts/dom.js";
 import { examplesOf } from "../parts/examples.js";
 import { entityLink, nameOf, named, read, ready as relationsReady, verb, withArticle } from "../parts/facts.js";
 import { icon } from "../parts/icons.js";
@@ -220,7 +220,7 @@ export async function view(context) {
     put(drawing, area, h("div", { class: "float modes" }, mode), h("div", { class: "float tools" }, choose, h("i", { class: "rule" }), h("button", { type: "button", class: "icon-button", "aria-label": "Fit", title: "Fit (f)", onclick: () => picture?.fit() }, icon("fit")), save), legend);
     picture = drawPaths(area, { shapes: shown, chosen: many === 1 ? 0 : shown.indexOf(/** @type {Shape} */ (shapes[chosen])), source: answer.source, target: answer.target, phrase, numbers: shown.map((shape) => shapes.indexOf(shape)), onHover: point, free: query.get("show") === "free" });
     const met = [...new Set(shown.flatMap((shape) => shape.paths.flatMap((path) => path.steps.flatMap((step) => [step.source, step.target]))).map((entity) => entity.types.find((one) => typeNamed(one)) ?? ""))].filter(Boolean);
-    put(legend, met.slice(0, 5).map((type) => h("span", { class: "type" }, dot(typeNamed(type)), label(type))), met.length > 5 ? h("span", { class: "quiet desk" }, `${met.length - 5} more`) : null, h("i", { class: "rule" }),
+    put(legend, met.slice(0, 5).map((type) => h("span", { class: "type" }, dot(typeNamed(type)), label(shortened(type, 24)))), met.length > 5 ? h("span", { class: "quiet desk" }, `${met.length - 5} more`) : null, h("i", { class: "rule" }),
       h("span", { class: "type width-key" }, h("i", { class: "thin" }), h("i", { class: "thick" }), "width: path score through this fact"),
       picture.left ? h("span", { class: "quiet" }, `${plural(picture.left, "entity", "entities")} not drawn`) : null,
       h("span", { class: "api quiet desk" }, "GET /v1/paths"), copies);

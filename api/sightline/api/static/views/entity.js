@@ -3,7 +3,7 @@
 // Parameters: facet (a type of neighbours), part (where the list begins), tab=graph on a phone; those of the
 // canvas are its own.
 
-import { ask, post, served } from "../shell/api.js";
+import { ask, brought, post, served } from "../shell/api.js";
 import { CANVAS, rowOf } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { to, toEntity } from "../shell/url.js";
@@ -32,6 +32,8 @@ const PREDICTED = 60;
 const SIMILAR = 12;
 /** Characters of a description or another attribute. */
 const LEAD = 400;
+/** Characters of a name from which on it is set smaller. */
+const LONG = 60;
 const STATS = 4;
 
 /** @param {import("../shell/router.js").Context} context */
@@ -73,14 +75,14 @@ export async function view(context) {
   let now = context.query;
   if (CANVAS && drawing) {
     // The view is there before its drawing is; what was changed meanwhile is told then.
-    CANVAS().then(async ({ mount }) => {
+    brought(CANVAS).then(async ({ mount }) => {
       canvas = await mount(drawing, {
         entity: entity.entity, state: context,
         onSelect: (one) => point(place, one?.id ?? null),
         onNavigate: (one) => go(toEntity(one)),
       });
       if (now !== context.query) canvas.update?.(now);
-    }, (error) => put(drawing, failure(error)));
+    }, (error) => error.name !== "AbortError" && put(drawing, failure(error)));
     place.addEventListener("pointerover", (event) => {
       const over = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-id]"));
       canvas?.highlight?.(over?.dataset.id ?? null);
@@ -134,10 +136,10 @@ function head(answer, context) {
     h("div", { class: "kicker" }, type ? [dot(typeNamed(type.label)), h("a", { href: to("table", type.id) }, named(type))] : null,
       types.length > 1 ? h("span", { class: "quiet", title: plain(types.map((/** @type {any} */ one) => one.label).join(", ")) }, `+${types.length - 1}`) : null,
       h("span", { class: "quiet" }, `in ${plural(from.filter(isFile).length, "file")}`)),
-    h("div", { class: "name-row" }, h("h1", {}, named(entity)), h("div", { class: "row" },
+    h("div", { class: "name-row" }, h("h1", { class: nameOf(entity).length > LONG ? "long" : null }, named(entity)), h("div", { class: "row" },
       h("a", { class: "button", href: to("connect", null, { a: entity.id }) }, icon("connect"), "Connect", h("kbd", { class: "desk" }, "c")),
       rowOf("ask") ? h("a", { class: "button", href: to("ask", null, { h: entity.id }) }, icon("ask"), "Ask") : null, more)),
-    description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : answer.composed ? h("p", { class: "lead", title: "Composed from its facts; no description is stated." }, label(answer.composed)) : null,
+    description ? h("p", { class: "lead" }, label(shortened(description, LEAD))) : answer.composed ? h("p", { class: "lead", title: "Composed from its facts; no description is stated." }, label(shortened(answer.composed, LEAD))) : null,
     aliases.length ? h("p", { class: "aliases", title: plain(aliases.join(", ")) }, "also ", label(shortened(aliases.slice(0, 4).join(", "), 120)), aliases.length > 4 ? ` +${aliases.length - 4}` : null) : null,
     h("p", { class: "ids" }, identifiers.slice(0, 4), h("span", { class: "code" }, label(shortened(entity.id, 80))), copies),
     mergedFrom(answer.merged_from),

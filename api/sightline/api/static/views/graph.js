@@ -1,5 +1,6 @@
 // #/graph : the whole graph, or the best connected part of it, in its communities. Its parameters are those of the drawing.
 
+import { brought } from "../shell/api.js";
 import { CANVAS } from "../shell/registry.js";
 import { go } from "../shell/router.js";
 import { toEntity } from "../shell/url.js";
@@ -11,6 +12,6 @@ export async function view(context) {
   title("Whole graph");
   const drawing = h("div", { class: "pane ground whole" });
   put(place, h("h1", { class: "hidden" }, "Whole graph"), drawing);
-  const { mount } = await /** @type {NonNullable<typeof CANVAS>} */ (CANVAS)();
+  const { mount } = await brought(/** @type {NonNullable<typeof CANVAS>} */ (CANVAS));
   return mount(drawing, { entity: null, state: context, onSelect: () => {}, onNavigate: (one) => go(toEntity(one)) });
 }

@@ -36,7 +36,7 @@ export function view({ place, query, push, title }) {
           { key: "cardinality", title: "heads : tails", cell: (row) => row.cardinality },
         ],
       }),
-      h("p", { class: "note" }, plural(all.length, "relation"), ". Choose one to see between which types it runs."),
+      h("p", { class: "note" }, all.length ? `${plural(all.length, "relation")}. Choose one to see between which types it runs.` : "No two entities are linked: there is no relation."),
     ], { rows: 10 }));
   }
   show(query);

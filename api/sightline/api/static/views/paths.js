@@ -1,7 +1,7 @@
 // Paths as one graph, in layers by steps from the source; across on a desk, downwards on a phone; or free of layers, what is
 // linked drawn together. Made of SVG elements, every text a text node. Knows no API.
 
-import { plain, s } from "../parts/dom.js";
+import { plain, s, shortened } from "../parts/dom.js";
 import { nameOf } from "../parts/facts.js";
 import { colourOf, typeOf } from "../parts/types.js";
 import { toEntity } from "../shell/url.js";
@@ -54,15 +54,16 @@ export function drawPaths(place, { shapes, chosen, source, target, numbers, phra
   const heads = narrow || free ? [] : Array.from({ length: layers - 1 }, (_, i) => s("text", { class: "layer", x: xOf(i + 1, layers, width), y: 78 }, `${i + 1} ${i ? "steps" : "step"}`));
   const labels = stepLabels(lines.filter(lit), dots).map((line) => {
     const { x, y } = middleOf(line);
-    const half = Math.min(width / 2, 4 + LETTER * line.label.length / 2);
-    return s("text", { class: "relation", x: Math.min(Math.max(x, half), width - half), y }, plain(line.label));
+    const text = shortened(line.label, narrow ? 24 : 36);
+    const half = Math.min(width / 2, 4 + LETTER * text.length / 2);
+    return s("text", { class: "relation", x: Math.min(Math.max(x, half), width - half), y }, text);
   });
   for (const one of dots) {
     const alone = one.end && dots.filter((other) => other.layer === one.layer).length < 4;
     const r = narrow ? (alone ? 14 : 9) : alone ? 17 : 11;
     const type = typeOf(one.entity);
     const node = s("a", { class: `place ${lit(one) || one.end ? "" : "dim"} ${alone ? "end" : ""} ${colourOf(type)}`, href: toEntity(one.entity), transform: `translate(${one.x.toFixed(1)} ${one.y.toFixed(1)})`, "data-id": one.entity.id }, s("title", {}, plain(`${nameOf(one.entity)}, ${one.entity.types[0] ?? ""}`)),
-      one.end ? s("circle", { class: "ring", r: r + 3.5 }) : null, s("circle", { class: "body", r }), s("text", { class: "letters", y: 4 }, type?.letters ?? ""), s("text", { class: "name", y: r + (narrow ? 13 : 18) }, nameOf(one.entity, narrow ? Math.max(6, Math.floor(width / dots.filter((other) => other.layer === one.layer).length / 6.8)) : 24)));
+      one.end ? s("circle", { class: "ring", r: r + 3.5 }) : null, s("circle", { class: "body", r }), s("text", { class: "letters", y: 4 }, type?.letters ?? ""), s("text", { class: "name", y: r + (narrow ? 13 : 18) }, nameOf(one.entity, narrow ? Math.max(6, Math.floor(width / dots.filter((other) => other.layer === one.layer).length / (alone ? 8.4 : 6.8))) : 24)));
     node.addEventListener("pointerenter", () => { mark({ id: one.entity.id }); onHover(one.entity.id); });
     node.addEventListener("pointerleave", () => { mark(null); onHover(null); });
     node.addEventListener("focus", () => onHover(one.entity.id));
