@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -877,3 +878,26 @@ def test_a_mapping_is_written_as_libyaml_writes_it(text: str) -> None:
     )
     assert flow == whole.rstrip("\n")
     assert yaml.safe_load(flow) == ["property:x", text]
+
+
+def test_what_a_frame_holds_is_asked_as_often_for_many_columns_as_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[str] = Counter()
+
+    def counted(name: str, read: Callable) -> property:
+        # polars makes these anew, whole, each time: once a column, and the time is a square
+        return property(lambda frame: asked.update([name]) or read(frame))
+
+    for name in ("schema", "columns", "dtypes"):
+        monkeypatch.setattr(pl.DataFrame, name, counted(name, getattr(pl.DataFrame, name).fget))
+    counts = []
+    for width in (2, 4):
+        rows = [[f"w{row}", "ab"[row % 2], f"{row}.5", f"{row} kg"] for row in range(6)]
+        header = [f"{name}{i}" for i in range(width) for name in ("name", "kind", "size", "mass")]
+        lines = [header, *(row * width for row in rows)]
+        (tmp_path / f"{width}.csv").write_text("\n".join(map(",".join, lines)))
+        asked.clear()
+        ingest(Workspace.create(tmp_path / f"w{width}"), [tmp_path / f"{width}.csv"])
+        counts.append(dict(asked))
+    assert counts[0] == counts[1]

@@ -239,7 +239,8 @@ def _extend_groups(
 
 def _whole(found: Statistics, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the whole numbers of ``floats`` written as such, and others without unit."""
-    plain = [c for c in found.columns.values() if frame.schema.get(c.name) == pl.String]
+    schema = frame.schema  # which is made anew, whole, each time
+    plain = [c for c in found.columns.values() if schema.get(c.name) == pl.String]
     made = [pl.col(c.name).str.strip_suffix(".0") for c in plain if c.floats]
     made += [without(pl.col(c.name), c.unit) for c in plain if c.unit != NO_UNIT]
     return frame.with_columns(made) if made else frame
