@@ -49,8 +49,6 @@ def shout(sight: Sightline, asked: ShoutQuestion) -> Shout:
 
 TOY = Kind(
     shout,
-    ShoutQuestion,
-    Shout,
     route="GET /v1/entities/{id}/shout",
     tag="entities",
     order="Loudest first.",

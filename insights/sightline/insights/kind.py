@@ -21,6 +21,7 @@ from typing import (
     Generic,
     Literal,
     TypeVar,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -221,9 +222,8 @@ class Kind(Generic[Q, A]):
     """A kind of answer.
 
     Attributes:
-        ask: answers a question from a served pair. Its docstring is the documentation of the route
-            and of the command; its name is the kind's.
-        question, record: its parameters, and what comes back.
+        ask: answers a question from a served pair, as its annotations say. Its docstring is the
+            documentation of the route and of the command; its name is the kind's.
         route: method and path, such as ``GET /v1/entities/{id}/related``: ``{id}`` is the
             question's field of that name. The parameters of a POST are its body.
         tag: the group in the API's documentation.
@@ -241,8 +241,6 @@ class Kind(Generic[Q, A]):
     """
 
     ask: Callable[[Sightline, Q], A]
-    question: type[Q]
-    record: type[A]
     route: str
     tag: str
     order: str
@@ -254,6 +252,17 @@ class Kind(Generic[Q, A]):
     batch: Callable[[Sightline, Sequence[Q]], Iterator[A | SightlineError]] | None = None
     formats: Mapping[str, Render] = field(default_factory=dict)
     fresh: bool = False
+
+    @cached_property
+    def question(self) -> type[Q]:
+        """The class of its questions."""
+        _, question, _ = get_type_hints(self.ask).values()
+        return cast(type[Q], question)
+
+    @cached_property
+    def record(self) -> type[A]:
+        """The class of its answers."""
+        return cast(type[A], get_type_hints(self.ask)["return"])
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

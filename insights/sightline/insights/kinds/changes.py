@@ -187,8 +187,6 @@ def _iri(old: Sightline, new: Sightline, name: str) -> str:
 
 KIND = Kind(
     changes,
-    ChangesQuestion,
-    Changes,
     route="GET /v1/diff",
     tag="graph",
     order="Most changed first.",

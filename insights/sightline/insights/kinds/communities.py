@@ -234,8 +234,6 @@ def _bridges(
 
 KIND = Kind(
     communities,
-    CommunitiesQuestion,
-    Communities,
     route="GET /v1/communities",
     tag="sets",
     order="The largest first.",

@@ -337,8 +337,6 @@ def _patch(s: Snapshot, suspect: Suspect) -> Patch | None:
 
 KIND = Kind(
     doctor,
-    DoctorQuestion,
-    Diagnosis,
     route="GET /v1/doctor",
     tag="graph",
     order="Worst first.",

@@ -344,8 +344,6 @@ def _more(
 
 KIND = Kind(
     enrich,
-    EnrichQuestion,
-    Enriched,
     route="POST /v1/sets:enrich",
     tag="sets",
     order="The least likely by chance first.",

@@ -138,8 +138,6 @@ def _description(attributes: tuple[Attribute, ...]) -> str | None:
 
 KIND = Kind(
     entity,
-    EntityQuestion,
-    Entity,
     route="GET /v1/entities/{id}",
     tag="entities",
     order="Labels, types, attributes, degrees.",

@@ -204,8 +204,6 @@ def _check(sight: Sightline) -> Example | None:
 
 KIND = Kind(
     examples,
-    ExamplesQuestion,
-    Examples,
     route="GET /v1/examples",
     tag="graph",
     order="One of each sort, the same for the same snapshot and model.",

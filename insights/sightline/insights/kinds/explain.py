@@ -198,8 +198,6 @@ def _origins(sight: Sightline, edge: int | None, read: Extraction | None) -> tup
 
 KIND = Kind(
     explain,
-    ExplainQuestion,
-    Explanation,
     route="POST /v1/explain",
     tag="predictions",
     order="The surest rule first.",

@@ -95,8 +95,6 @@ def inductive(sight: Sightline, asked: InductiveQuestion) -> Inductive:
 
 KIND = Kind(
     inductive,
-    InductiveQuestion,
-    Inductive,
     route="POST /v1/entities:infer",
     tag="predictions",
     order="Likeliest first.",

@@ -399,8 +399,6 @@ LOOKS: dict[Sort, Callable[[Sightline, Deadline], list[Insight] | str]] = {
 
 KIND = Kind(
     insights,
-    InsightsQuestion,
-    Insights,
     route="GET /v1/insights",
     tag="insights",
     order="Of each sort the strongest, then of each the second.",

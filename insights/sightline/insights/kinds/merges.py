@@ -79,8 +79,6 @@ def merges(sight: Sightline, asked: MergesQuestion) -> Merges:
 
 KIND = Kind(
     merges,
-    MergesQuestion,
-    Merges,
     route="GET /v1/merges",
     tag="graph",
     order="Least certain first.",

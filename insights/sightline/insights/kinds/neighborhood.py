@@ -224,8 +224,6 @@ def _expected(
 
 KIND = Kind(
     neighborhood,
-    NeighborhoodQuestion,
-    Neighborhood,
     route="GET /v1/entities/{id}/neighborhood",
     tag="entities",
     order="The header Accept chooses the format.",

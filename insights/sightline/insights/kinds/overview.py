@@ -120,8 +120,6 @@ def overview(sight: Sightline, asked: OverviewQuestion) -> Overview:
 
 KIND = Kind(
     overview,
-    OverviewQuestion,
-    Overview,
     route="GET /v1/overview",
     tag="graph",
     order="The best connected first.",

@@ -404,8 +404,6 @@ def _metapath(
 
 KIND = Kind(
     paths,
-    PathsQuestion,
-    Paths,
     route="GET /v1/paths",
     tag="paths",
     order="Best first.",

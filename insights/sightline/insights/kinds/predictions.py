@@ -162,8 +162,6 @@ def _told(
 
 KIND = Kind(
     predict,
-    PredictionQuestion,
-    Predictions,
     route="POST /v1/predictions",
     tag="predictions",
     order="Likeliest first.",

@@ -274,8 +274,6 @@ class _Telling:
 
 KIND = Kind(
     query,
-    QueryQuestion,
-    Answers,
     route="POST /v1/query",
     tag="queries",
     order="Likeliest first, then by id.",

@@ -118,8 +118,6 @@ def _nothing(label: str, facts: int) -> str:
 
 KIND = Kind(
     related,
-    RelatedQuestion,
-    Related,
     route="GET /v1/entities/{id}/related",
     tag="entities",
     order="Stated facts first.",

@@ -100,8 +100,6 @@ def _cardinality(many_heads: bool, many_tails: bool) -> str:
 
 KIND = Kind(
     relations,
-    RelationsQuestion,
-    RelationPage,
     route="GET /v1/relations",
     tag="graph",
     order="Most used first.",

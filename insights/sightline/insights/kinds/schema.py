@@ -92,8 +92,6 @@ def _with_untyped(s: Snapshot) -> tuple[Offsets, Ids]:
 
 KIND = Kind(
     schema,
-    SchemaQuestion,
-    Schema,
     route="GET /v1/schema",
     tag="graph",
     order="The graph of types.",

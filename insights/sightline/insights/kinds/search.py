@@ -89,8 +89,6 @@ def entities(sight: Sightline, asked: SearchQuestion) -> EntityPage:
 
 KIND = Kind(
     entities,
-    SearchQuestion,
-    EntityPage,
     route="GET /v1/entities",
     tag="entities",
     order="Best first.",

@@ -105,8 +105,6 @@ def _same_type(sight: Sightline, entity: int) -> Flags:
 
 KIND = Kind(
     similar,
-    SimilarQuestion,
-    Similar,
     route="GET /v1/entities/{id}/similar",
     tag="entities",
     order="Nearest first.",

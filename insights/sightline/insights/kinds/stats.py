@@ -54,4 +54,4 @@ def stats(sight: Sightline, asked: StatsQuestion) -> Stats:
     )
 
 
-KIND = Kind(stats, StatsQuestion, Stats, route="GET /v1/stats", tag="graph", order="Counts.")
+KIND = Kind(stats, route="GET /v1/stats", tag="graph", order="Counts.")

@@ -387,8 +387,6 @@ def _unexplained(connection: Metapath | None) -> bool:
 
 KIND = Kind(
     surprising,
-    SurprisingQuestion,
-    Surprising,
     route="GET /v1/surprising",
     tag="predictions",
     order="The most surprising first.",

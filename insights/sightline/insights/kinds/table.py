@@ -484,8 +484,6 @@ def as_csv(answer: TypeTable, sight: Sightline) -> bytes:
 
 KIND = Kind(
     table,
-    TableQuestion,
-    TypeTable,
     route="GET /v1/types/{id}/table",
     tag="graph",
     order="By label unless sort says otherwise. The header Accept chooses JSON or CSV.",
