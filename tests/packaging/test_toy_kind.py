@@ -132,8 +132,8 @@ def test_the_client_gets_a_method_and_a_reference(folder: Path) -> None:
     made = {path.name: text for path, text in load(ROOT / "client" / "generate.py").files().items()}
 
     assert "def shout(self, id: str, *, times: int = 1) -> Shout:" in made["kinds.py"]
-    assert "class Shout(Table)" not in made["records.py"]
-    assert "class Shout:" in made["records.py"]
+    assert "class Shout(Record, Table)" not in made["records.py"]
+    assert "class Shout(Record):" in made["records.py"]
     assert "| `times` | `int` | `1` | How often, 1 to 3. |" in made["client.md"]
 
 
