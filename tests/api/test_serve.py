@@ -96,6 +96,20 @@ def get(port: int, target: str, host: str = "127.0.0.1") -> Answer:
         return ask(connection, "GET", target)
 
 
+def test_a_request_names_one_host(port: int) -> None:
+    for version, hosts, status in (
+        ("1.1", ["localhost"], b" 200 "),
+        ("1.1", ["localhost", "localhost"], b" 400 "),
+        ("1.1", [], b" 400 "),
+        ("1.0", [], b" 200 "),
+    ):
+        fields = "".join(f"Host: {host}\r\n" for host in hosts)
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as connection:
+            head = f"GET /healthz HTTP/{version}\r\n{fields}Connection: close\r\n\r\n"
+            connection.sendall(head.encode())
+            assert status in connection.recv(4096), (version, hosts)
+
+
 def test_it_is_ready_when_it_says_where(port: int) -> None:
     assert get(port, "/readyz").status == 200
 

@@ -119,6 +119,12 @@ class Boundary:
         raw: bytes = scope["raw_path"]
         if len(raw) + len(scope["query_string"]) > MAX_TARGET:
             raise _Refused(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
+        # Of two, a proxy before this may have heeded the other.
+        named = sum(name == b"host" for name, _ in scope["headers"])
+        if named > 1 or (not named and scope["http_version"] == "1.1"):
+            raise _Refused(
+                400, "bad-request", f"a request names one Host, and this {named} of them"
+            )
         stranger = None if self._hosts is None else self._stranger(scope, fields)
         if stranger is not None:
             detail = (
