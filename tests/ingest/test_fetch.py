@@ -62,6 +62,18 @@ def test_each_member_of_an_archive_is_a_source_called_after_it(load: Callable) -
     assert [r.load.source for r in (one, two)] == ["a/t.csv", "b/t.csv"]
 
 
+def test_members_that_are_left_out_are_said(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "data.zip", "w") as packed:
+        for name in ("t.csv", "../out.csv", "..\\out.tsv", ".git/config", "__MACOSX/t.csv"):
+            packed.writestr(name, TABLE)
+    said: list[str] = []
+    (one,) = ingest(Workspace.create(tmp_path / "ws"), [tmp_path / "data.zip"], say=said.append)
+    assert one.load.source == "t.csv"
+    out = "out.csv, out.tsv (their names lead out of the archive)"
+    assert said == [f"passed over: {out}; config, t.csv (hidden)"]
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_bombs_and_archives_in_archives_are_refused(
     load: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -320,7 +320,7 @@ class _Survey:
         self.found.sources += _parts(source, head)
 
     def _unpack(self, path: Path, said: Path, place: str) -> None:
-        for name, where in members(path, self._room(path), said):
+        for name, where in members(path, self._room(path), said, passed=self.found.passed):
             inner = place and f"{place}/{name.relative_to(said).as_posix()}"
             with self._noting():
                 self._add(where, False, name, inner, inside=True)

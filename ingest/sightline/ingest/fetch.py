@@ -74,12 +74,17 @@ def from_network(url: str, scratch: Path, allowed: bool) -> Path:
 
 
 def members(
-    archive: Path, scratch: Path, given: Path, only: str | None = None
+    archive: Path,
+    scratch: Path,
+    given: Path,
+    only: str | None = None,
+    passed: list[tuple[Path, str]] | None = None,
 ) -> Iterator[tuple[Path, Path]]:
     """The files in a zip archive, unpacked: what each is called, and where it is.
 
     Args:
         only: the path in the archive of the one that is wanted.
+        passed: takes what is left out, and why.
 
     Raises:
         SourceUnreadable: it is damaged, encrypted or a decompression bomb.
@@ -93,6 +98,9 @@ def members(
             for number, one in enumerate(inside):
                 name = PurePosixPath(one.filename.replace("\\", "/"))
                 hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
+                if hidden and passed is not None:
+                    out = "their names lead out of the archive"
+                    passed.append((Path(name), out if ".." in name.parts else "hidden"))
                 if hidden or only not in (None, str(name).lstrip("/")):
                     continue
                 said = given / str(name).lstrip("/")
