@@ -139,6 +139,7 @@ def test_reports_take_no_more_of_the_disk_than_they_may(
     monkeypatch.setattr(reports, "HEADROOM", 1 << 62)
     full = client.post("/v1/reports", json={}, headers=who["ben"])
     assert (full.status_code, full.json()["type"]) == (507, "urn:sightline:problem:disk-full")
+    assert "MB of the disk that stay free; free some space" in full.json()["detail"]
     assert str(ws) not in full.text
 
 

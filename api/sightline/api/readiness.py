@@ -52,7 +52,7 @@ def missing(service: Service) -> tuple[str, ...]:
             )
     with telling():
         if shutil.disk_usage(service.folder).free < HEADROOM:
-            raise DiskFull(service.folder)
+            raise DiskFull(service.folder, HEADROOM)
     if not service.checked:
         said.append("the checksums of what is served are still being compared; wait, or go on")
     return tuple(said)

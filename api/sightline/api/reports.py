@@ -237,7 +237,7 @@ def require_room(folder: Path, room: int) -> None:
     if used >= room:
         raise ReportsFull(used, room)
     if shutil.disk_usage(folder if folder.exists() else folder.parent).free < HEADROOM:
-        raise DiskFull(folder)
+        raise DiskFull(folder, HEADROOM)
 
 
 def job_of(service: Service, caller: Caller, ref: str) -> Job:

@@ -310,7 +310,7 @@ def _room(ws: Workspace) -> int:
     kept = sum(path.stat().st_size for path in ws.uploads.rglob("*") if path.is_file())
     free = shutil.disk_usage(ws.path).free - HEADROOM
     if free <= 0:
-        raise DiskFull(ws.uploads)
+        raise DiskFull(ws.uploads, HEADROOM)
     return max(min(MAX_BYTES, MAX_KEPT - kept, free), 0)
 
 

@@ -68,12 +68,18 @@ class NotWritable(WorkspaceError):
 
 
 class DiskFull(WorkspaceError):
-    """No space left on the device. What was committed before is intact."""
+    """No space left on the device. What was committed before is intact.
+
+    Args:
+        spared: bytes that are left free for what has to be written.
+    """
 
     status = 507
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, spared: int = 0) -> None:
         where = "on the disk" if path is None else f"for {str(path)!r}"
+        if spared:
+            where += f" beside the {spared / 1e6:.0f} MB of the disk that stay free"
         super().__init__(f"no space left {where}; free some space and run again", path or "")
 
 
