@@ -122,3 +122,17 @@ def test_of_many_loads_the_first_are_printed_and_the_rest_counted(
 
     assert run(["loads", "-w", str(tmp_path / "ws")]) == 0
     assert "1 of 4 loads, of 7 facts" in capfd.readouterr().out
+
+
+def test_a_profile_is_printed_and_no_file_is_called_so(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("people.csv").write_text("id,name\n1,Ann\n2,Bo\n")
+    assert run(["profile", "people.csv", "-o", "-"]) == 0
+    printed = capfd.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
+    Path("people.yaml").write_text(printed)
+    assert run(["ingest", "people.csv", "--mapping", "people.yaml", "-w", "ws"]) == 0
+    assert run(["profile", "people.csv", "-o", "-", "--json"]) == 2
+    assert "both print" in capfd.readouterr().err

@@ -251,7 +251,12 @@ def profile(
     sources: SourcesArgument,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it as a YAML mapping to edit."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write it as a YAML mapping to edit; - prints it.",
+        ),
     ] = None,
     encoding: EncodingOption = None,
     format: FormatOption = None,
@@ -269,6 +274,9 @@ def profile(
     from sightline.ingest.load import look
     from sightline.ingest.profile.write import as_values, as_yaml
 
+    printed = output == Path("-")
+    if printed and json:
+        raise typer.BadParameter("--json and --output - both print; give one of them")
     said: list[str] = []
     with terminal.progress() as progress:
         profiled, others = look(
@@ -281,13 +289,15 @@ def profile(
         )
     if json:
         terminal.print_json(as_values(profiled))
+    elif printed:
+        typer.echo(as_yaml(profiled), nl=False)
     else:
         for sentence in said:
             terminal.say(sentence)
         _show_profile(as_values(profiled))
         for source in others:
             terminal.say(f"{source.name}: {source.format.name} says itself what it means")
-    if output is not None:
+    if output is not None and not printed:
         output.write_text(as_yaml(profiled), "utf-8")
         terminal.say(f"written: {output}; next: sightline run SOURCE... --mapping {output}")
 
