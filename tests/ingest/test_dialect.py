@@ -257,6 +257,7 @@ def test_one_damaged_record_does_not_change_the_encoding(tmp_path: Path) -> None
         ("t.txt", "Ann Lee\nBob Ray\nEve Fox\n", "one column or is no table"),
         ("t.txt", "one two\nthree\nfour five six\n", "one column or is no table"),
         ("x", "T1\tDrug 0 7\taspirin\nR1\tTreats Arg1:T1 Arg2:T2\n", "BRAT"),
+        ("x", "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\n20\t14370\trs1\tG\n", "VCF"),
         ("x", "##gff-version 3\nchr1\tx\tgene\t1\t9\n", "GFF"),
         ("x", ">sp|P1|X OS=Homo\nMKTAY\nQIS\n", "FASTA"),
         ("x", "1\tCats\tcat\tNOUN\t_\t_\t2\tnsubj\t_\t_\n2\tran\n", "CoNLL"),

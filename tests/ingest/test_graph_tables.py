@@ -216,3 +216,33 @@ def test_a_document_of_kgx_is_read_as_its_tables_are(load: Callable) -> None:
 def test_ids_and_categories_of_others_are_no_kgx(load: Callable) -> None:
     (result,) = load({"goods.csv": "id,category,name\n1,Food,Bread\n2,Tools,Saw\n"})
     assert ("entity:good/1", "rdfs:label", "Bread") in triples(result.load)
+
+
+def test_annotations_of_the_gene_ontology_link_products_to_terms(load: Callable) -> None:
+    row = (
+        "UniProtKB\tP{0}\tABC{0}\t{1}\tGO:{0}\tPMID:1|PMID:2\tIDA\t\t{2}\tAbc\tA|B\tprotein\t"
+        "taxon:9606\t20240101\tUniProt\t\t\n"
+    )
+    rows = (
+        row.format(1, "located_in", "C"),
+        row.format(2, "NOT|enables", "F"),
+        row.format(3, "", "P"),
+    )
+    (found,) = load({"x.gaf": "!gaf-version: 2.2\n!by: me\n" + "".join(rows)})
+    made = triples(found.load)
+    product = "entity:UniProtKB/P1"
+    assert [one for one in made if "GO_" in one[2]] == [
+        (product, "relation:located_in", OBO + "GO_1"),
+        ("entity:UniProtKB/P3", "relation:involved_in", OBO + "GO_3"),
+    ]
+    assert {(p, o) for s, p, o in made if s == product and "GO_" not in o} == {
+        ("rdf:type", "class:protein"),
+        ("rdfs:label", "ABC1"),
+        ("skos:notation", "P1"),
+        *(("skos:altLabel", name) for name in ("Abc", "A", "B")),
+        ("property:Taxon", "taxon:9606"),
+    }
+    said = [pair[:2] for pair in remarks(found.load)[0]]
+    assert ("property:Evidence_Code", "IDA") in said
+    assert ("property:Reference", "PMID:2") in said
+    assert any("1 edges are negated" in note.text for note in found.load.notes)

@@ -21,6 +21,7 @@ from sightline.graph.record.loads import Note
 from sightline.graph.vocabulary import (
     RDFS_LABEL,
     SCHEMA_PREDICATES,
+    SKOS,
     XSD,
     XSD_STRING,
     expand,
@@ -35,6 +36,7 @@ from sightline.ingest.formats.graphs import (
     left_inferred,
     property_of,
 )
+from sightline.ingest.formats.header import GAF, GAF_WIDTHS
 from sightline.ingest.source import Source, Table
 from sightline.ingest.terms import (
     Maps,
@@ -45,6 +47,7 @@ from sightline.ingest.terms import (
     iri,
     iri_in,
     literal_of,
+    named,
     type_of,
 )
 
@@ -70,8 +73,13 @@ FORMS = {
 }
 #: Columns of KGX that hold one value, whatever signs are in it.
 KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
-#: What KGX calls edges of which it says that they do not hold.
-NEGATED = "negated"
+#: Where KGX, and annotations of the Gene Ontology, say that an edge does not hold.
+NEGATED, QUALIFIER = "negated", "Qualifier"
+#: Columns of annotations of the Gene Ontology that say something of the product itself, and signs
+#: between several values of others.
+GAF_OF_PRODUCTS = GAF[9:13]
+GAF_RELATIONS = {"F": "enables", "P": "involved_in", "C": "part_of"}
+GAF_LISTS = {"Reference": "|", "With_From": "|", "Annotation_Extension": "|"}
 EXPORTED = EdgeColumns("head", "relation", "tail", skip=(*TEXTS, "inferred"), iris=True)
 ENDS = ("head", "relation", "tail")
 #: Records by which a convention is told, beside its columns.
@@ -103,8 +111,8 @@ def told(table: Table, *, guarded: bool = False) -> Table:
         again = _as_stated(again, table.notes, guarded)
     elif {*APOC_NODES, *APOC_EDGES} <= set(first.frame.columns):
         again = _nodes_and_edges(again)
-    elif "predicate" in first.frame.columns:  # edges of KGX
-        again = _affirmed(again, table.notes)
+    else:
+        again = _affirmed(map(_related, again) if maps is _gaf_maps else again, table.notes)
     return replace(table, batches=again, maps=maps)
 
 
@@ -140,6 +148,9 @@ def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
         edges = EdgeColumns("subject", "predicate", "object", split="|", curies=True)
         notes = [*_kgx_notes(name, columns, edges.used), *_of_obo(sample, edges.used)]
         return edges.maps, notes
+    if columns == list(GAF[: len(columns)]) and len(columns) in GAF_WIDTHS:
+        text = f"{name} holds annotations of the Gene Ontology: what a gene product is related to"
+        return _gaf_maps, [Note(text), *_of_obo(sample, ["GO_ID"])]
     if {"id", "category"} <= set(columns) and _biolink(sample, "category"):
         nodes = NodeColumns(
             "id", ("name", "label"), ("category",), split="|", whole=KGX_SINGLE, curies=True
@@ -215,8 +226,10 @@ def _affirmed(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
     """Edges without those that are negated: they say what is not so."""
     count, first = 0, 0
     for batch in batches:
-        if NEGATED in batch.frame.columns:
-            negated = batch.frame[NEGATED].str.to_lowercase().eq_missing("true")
+        saying = next((name for name in (NEGATED, QUALIFIER) if name in batch.frame.columns), None)
+        if saying is not None:
+            said = batch.frame[saying].str.contains(r"^(?i:true)$|(^|\|)NOT(\||$)")
+            negated = said.fill_null(False)
             if negated.any():
                 first = first or int(batch.rows.filter(negated)[0])
                 count += int(negated.sum())
@@ -225,6 +238,42 @@ def _affirmed(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
     if count:
         text = f"{count:,} edges are negated, the first in line {first}: what is not so is left out"
         notes.append(Note(text, warning=True))
+
+
+def _related(batch: Batch) -> Batch:
+    """Annotations with the relation that those before GAF 2.2 leave to their aspect."""
+    usual = pl.col("Aspect").replace_strict(GAF_RELATIONS, default=None, return_dtype=pl.String)
+    return replace(batch, frame=batch.frame.with_columns(pl.col(QUALIFIER).fill_null(usual)))
+
+
+def _gaf_maps(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
+    """Gene products, and their relations to terms, each with what it rests on.
+
+    Source: GO Annotation File (GAF) format 2.2, geneontology.org.
+    """
+
+    def text(column: str, split: str | None = None) -> Value:
+        return replace(literal_of(column), split=split)
+
+    about = [c for c in columns if c not in GAF[:5] and c not in GAF_OF_PRODUCTS]
+    said = tuple((property_of(prefixes, c), text(c, GAF_LISTS.get(c))) for c in about)
+    ids = Reference("DB"), "/", Reference("DB_Object_ID")
+    product = Template((prefixes["entity"], *ids), iri=True)
+    term = Value(named("GO_ID", "entity", prefixes, curies=True), qualifiers=said)
+    relation = Template((prefixes["relation"], Reference(QUALIFIER)), iri=True)
+    kind = Template((prefixes["class"], Reference("DB_Object_Type")), iri=True)
+    of_product = (
+        (iri(RDFS_LABEL), text("DB_Object_Symbol")),
+        (iri(SKOS + "notation"), text("DB_Object_ID")),
+        (iri(SKOS + "altLabel"), text("DB_Object_Name")),
+        (iri(SKOS + "altLabel"), text("DB_Object_Synonym", "|")),
+        (iri(property_of(prefixes, "Taxon")), text("Taxon", "|")),
+        type_of(kind),
+    )
+    return (
+        TableMap("annotations", product, ((relation, term),), complete=True),
+        TableMap("products", product, of_product, once=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)

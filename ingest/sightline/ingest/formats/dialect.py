@@ -18,7 +18,16 @@ from sightline.graph.record.loads import Note
 from sightline.ingest.batch import unique_names
 from sightline.ingest.errors import SourceEmpty, SourceUnreadable
 from sightline.ingest.formats import conventions
-from sightline.ingest.formats.header import MOVIELENS, are_names, headerless, is_header, two_lines
+from sightline.ingest.formats.header import (
+    GAF,
+    GAF_MARK,
+    GAF_WIDTHS,
+    MOVIELENS,
+    are_names,
+    headerless,
+    is_header,
+    two_lines,
+)
 from sightline.ingest.formats.nulls import kind_of
 from sightline.ingest.formats.quoting import find_records
 from sightline.ingest.source import Source
@@ -172,7 +181,10 @@ def _layout(source: Source, _time: int, _size: int, usual: str, wanted: tuple[st
         comments, mark, named = 0, "", None
         cut = _best_cut(source, lines[skip:], usual, told, wanted)
     named = list(source.header) or named
-    return _with_header(source, cut, named, skip + comments, mark, wanted)
+    known = MOVIELENS.get(source.stem, ()) if cut.separator == "::" else ()
+    if lines[skip].startswith(GAF_MARK) and cut.width in GAF_WIDTHS:
+        known = GAF[: cut.width]
+    return _with_header(source, cut, named, skip + comments, mark, wanted, known)
 
 
 def _with_header(
@@ -182,8 +194,13 @@ def _with_header(
     skipped: int,
     mark: str,
     wanted: Sequence[str],
+    known: Sequence[str],
 ) -> Layout:
-    """The layout of a text whose records, after the comments, are cut."""
+    """The layout of a text whose records, after the comments, are cut.
+
+    Args:
+        known: what columns without a header are called.
+    """
     notes = []
     records, width = cut.records, cut.width
     header_lines, header = skipped, named
@@ -200,9 +217,7 @@ def _with_header(
                 text = f"{place} lines before the header were passed over: {told[:200]}"
                 notes.append(Note(text, warning=True))
     if header is None:
-        names: Sequence[str] = MOVIELENS.get(source.stem, ())
-        if cut.separator != "::" or len(names) != width:
-            names = headerless(records, width)
+        names = known if len(known) == width else headerless(records, width)
         how = "has no header" + ("" if source.split else f"; its columns are called {_told(names)}")
     else:
         names = [""] * (width - len(header)) + header if len(header) == width - 1 else header

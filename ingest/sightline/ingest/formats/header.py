@@ -53,6 +53,15 @@ MOVIELENS = {
     "users": ("UserID", "Gender", "Age", "Occupation", "Zip-code"),
     "movies": ("MovieID", "Title", "Genres"),
 }
+#: Columns of annotations in the form of the Gene Ontology, GAF 2.0 to 2.2, which have no header.
+GAF = (
+    *("DB", "DB_Object_ID", "DB_Object_Symbol", "Qualifier", "GO_ID", "Reference"),
+    *("Evidence_Code", "With_From", "Aspect", "DB_Object_Name", "DB_Object_Synonym"),
+    *("DB_Object_Type", "Taxon", "Date", "Assigned_By", "Annotation_Extension"),
+    "Gene_Product_Form_ID",
+)
+#: How its files begin, and how many columns they have.
+GAF_MARK, GAF_WIDTHS = "!gaf-version: 2", (15, 16, 17)
 #: Records of which the relations that differ all are none.
 FEW = 5
 PAIR, WEIGHTED = ("head", "tail"), ("head", "tail", "weight")

@@ -88,6 +88,7 @@ UNREADABLE_TEXT = {
     rb"[TERAMN#]\d+\t(\S+ \d+ \d+|\S+ \S+:[TE]\d+)": "annotations of BRAT; convert them to a "
     "table of entities and one of relations",
     rb"##gff-version|##gvf-version": "GFF; save the columns and attributes that you need as CSV",
+    rb"##fileformat=VCF": "VCF; save the columns and fields that you need as CSV",
     rb"(#.*\n)*1\t\S+(\t[^\t\n]*){8}\n": "sentences in CoNLL-U; save what they state as a table",
     rb">\S+\|\S*[^\n]*\n[A-Z*-]+\n": "FASTA sequences, which hold no relations",
     rb"TY  - ": "RIS references; export them as CSV",
