@@ -233,7 +233,6 @@ class Kind(Generic[Q, A]):
         examples: questions that show it, by name: bodies, or parameters of which the first is
             shown.
         dear: it can take long, so it must not stand before cheap questions.
-        deadline: an answer with ``truncated`` was cut by time; the next one may hold more.
         batch: answers several questions that come in one request, in their order, or says why one
             has no answer; None where they may not.
         formats: further media types than JSON.
@@ -248,7 +247,6 @@ class Kind(Generic[Q, A]):
     example: str = ""
     examples: Mapping[str, Any] = field(default_factory=dict)
     dear: bool = False
-    deadline: bool = False
     batch: Callable[[Sightline, Sequence[Q]], Iterator[A | SightlineError]] | None = None
     formats: Mapping[str, Render] = field(default_factory=dict)
     fresh: bool = False
@@ -263,6 +261,11 @@ class Kind(Generic[Q, A]):
     def record(self) -> type[A]:
         """The class of its answers."""
         return cast(type[A], get_type_hints(self.ask)["return"])
+
+    @cached_property
+    def deadline(self) -> bool:
+        """Whether an answer with ``truncated`` was cut by time; the next one may hold more."""
+        return any(p.name == "deadline_ms" for p in self.parameters)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -193,6 +193,5 @@ KIND = Kind(
     command="changes",
     example="sightline changes -w world",
     dear=True,
-    deadline=True,
     fresh=True,
 )

@@ -240,5 +240,4 @@ KIND = Kind(
     command="communities",
     example="sightline communities -w world",
     dear=True,
-    deadline=True,
 )

@@ -343,6 +343,5 @@ KIND = Kind(
     command="doctor",
     example="sightline doctor -w world",
     dear=True,
-    deadline=True,
     fresh=True,
 )

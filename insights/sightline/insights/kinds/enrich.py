@@ -351,5 +351,4 @@ KIND = Kind(
     example="sightline enrich Kenya Uganda Tanzania Rwanda -w world",
     examples={"countries": {"entities": ["Kenya", "Uganda", "Tanzania", "Rwanda"], "k": 3}},
     dear=True,
-    deadline=True,
 )

@@ -205,5 +205,4 @@ KIND = Kind(
     example="sightline explain Kenya borders Uganda -w world",
     examples={"a stated fact": {"head": "Kenya", "relation": "borders", "tail": "Uganda"}},
     dear=True,
-    deadline=True,
 )

@@ -109,5 +109,4 @@ KIND = Kind(
             "k": 3,
         }
     },
-    deadline=True,
 )

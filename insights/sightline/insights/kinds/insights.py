@@ -405,5 +405,4 @@ KIND = Kind(
     command="insights",
     example="sightline insights -w world",
     dear=True,
-    deadline=True,
 )

@@ -228,5 +228,4 @@ KIND = Kind(
     tag="entities",
     order="The header Accept chooses the format.",
     formats=graph_formats.FORMATS,
-    deadline=True,
 )

@@ -124,5 +124,4 @@ KIND = Kind(
     tag="graph",
     order="The best connected first.",
     dear=True,
-    deadline=True,
 )

@@ -411,5 +411,4 @@ KIND = Kind(
     examples={"two countries": {"source": "Kenya", "target": "Nepal"}},
     example="sightline paths Nepal Portugal --max-hops 3 -w world",
     dear=True,
-    deadline=True,
 )

@@ -172,5 +172,4 @@ KIND = Kind(
         "several": {"questions": [{"head": "Kenya", "relation": "member of"}]},
     },
     batch=predict_each,
-    deadline=True,
 )

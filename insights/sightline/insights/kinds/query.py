@@ -290,5 +290,4 @@ KIND = Kind(
         },
     },
     dear=True,
-    deadline=True,
 )

@@ -123,5 +123,4 @@ KIND = Kind(
     order="Stated facts first.",
     command="related",
     example='sightline related "Alzheimer\'s disease" -w hetionet',
-    deadline=True,
 )

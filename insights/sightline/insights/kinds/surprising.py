@@ -393,5 +393,4 @@ KIND = Kind(
     command="surprising",
     example='sightline surprising --relation "member of" -w world',
     dear=True,
-    deadline=True,
 )
