@@ -153,7 +153,7 @@ def _meaning(name: str, frame: pl.DataFrame) -> tuple[Maps | None, list[Note]]:
         return _gaf_maps, [Note(text), *_of_obo(sample, ["GO_ID"])]
     if {"id", "category"} <= set(columns) and _biolink(sample, "category"):
         nodes = NodeColumns(
-            "id", ("name", "label"), ("category",), split="|", whole=KGX_SINGLE, curies=True
+            ("name", "label"), ("category",), split="|", whole=KGX_SINGLE, curies=True
         )
         text = f"{name} holds nodes of KGX: id, category and properties"
         return nodes.maps, [Note(text), *_of_obo(sample, ["id"])]

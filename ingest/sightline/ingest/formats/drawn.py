@@ -79,7 +79,7 @@ def _nodes(columns: Sequence[str]) -> Maps:
     kind = first_of(columns, TYPES)
     several = ";" if kind in ("types", "labels") else None
     whole = tuple(column for column in columns if column != kind)
-    return NodeColumns("id", LABELS, (kind,) if kind else (), split=several, whole=whole).maps
+    return NodeColumns(LABELS, (kind,) if kind else (), split=several, whole=whole).maps
 
 
 def _edges(

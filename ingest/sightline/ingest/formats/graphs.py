@@ -44,20 +44,17 @@ UNNAMED = "related_to"
 
 @dataclass(frozen=True, slots=True)
 class NodeColumns:
-    """Which columns of a table of nodes hold what; every other one is a property.
+    """Which columns of a table of nodes hold what; ``id`` names the node, and every other one is a
+    property.
 
     Attributes:
-        key: what names the node.
         labels, types: candidates, in order of preference.
-        skip: columns that say nothing.
         split: separator of cells with several values, but for columns of ``whole``.
         curies: names are CURIEs, whether their prefix is known or not.
     """
 
-    key: str
     labels: tuple[str, ...]
     types: tuple[str, ...]
-    skip: tuple[str, ...] = ()
     split: str | None = None
     whole: tuple[str, ...] = ()
     curies: bool = False
@@ -78,9 +75,9 @@ class NodeColumns:
                 statements.append((iri(DESCRIPTION_PROPERTIES[0]), value))
             elif column.lower() in ALIASES:
                 statements.append((iri(SKOS + "altLabel"), value))
-            elif column not in (self.key, *self.skip):
+            elif column != "id":
                 statements.append((iri(property_of(prefixes, column)), value))
-        subject = named(self.key, "entity", prefixes, curies=self.curies)
+        subject = named("id", "entity", prefixes, curies=self.curies)
         return (TableMap("nodes", subject, tuple(statements)),)
 
 
