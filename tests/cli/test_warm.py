@@ -7,6 +7,7 @@ import os
 import runpy
 import subprocess
 import sys
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,8 @@ from typing import Any, cast
 
 import pytest
 
-from sightline.cli import compiling, warm
-from sightline.cli.compiling import COMPILING, TRIES, answered, counting
+from sightline.cli import compiling, service, warm
+from sightline.cli.compiling import COMPILING, SERVING, TRIES, answered, counting
 from sightline.distill.student import compiled
 from sightline.graph.snapshot.compile import compile_snapshot
 from sightline.graph.storage.workspace import Workspace
@@ -63,6 +64,22 @@ def test_kernels_that_are_compiled_are_counted() -> None:
         assert [kernel(1) for kernel in kernels * 2] == [2, 3, 2, 3]
     kernels[0](1.5)
     assert len(names) == 2
+
+
+def test_a_service_that_compiles_says_once_why_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numba
+
+    from sightline.api.server import process
+
+    monkeypatch.setattr(process, "application", lambda read_row: read_row)
+    with ExitStack() as ended:
+        monkeypatch.setattr(service, "atexit", SimpleNamespace(register=ended.callback))
+        assert service.application() is service.read_row
+        assert capsys.readouterr().err == ""
+        assert [numba.njit(lambda x, n=n: x + n)(1) for n in (1, 2)] == [2, 3]
+        assert capsys.readouterr().err.splitlines() == [SERVING]
 
 
 @pytest.mark.parametrize(("deadline", "times"), [(10, 3), (None, 1)])

@@ -20,6 +20,10 @@ COMPILING = (
     "compiling what this question is answered by: up to a minute, once on this machine "
     "(`sightline warm` does it for all kinds of question)"
 )
+SERVING = (
+    "compiling what answers are made by: a minute or more, once on this machine, in which nobody "
+    "is answered (`sightline warm` does it before)"
+)
 
 #: What was cut before it came to a kernel compiles that the next time.
 TRIES = 4

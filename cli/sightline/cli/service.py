@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -141,9 +143,14 @@ def worker_of(workspace: Path) -> list[str]:
 
 
 def application() -> object:
-    """The application of a process that answers; it reads raw files, too."""
+    """The application of a process that answers; it reads raw files, too, and says on the way why
+    it takes long to be ready where nothing is compiled yet."""
     from sightline.api.server.process import application as make
+    from sightline.cli.compiling import SERVING, counting
 
+    told = ExitStack()
+    told.enter_context(counting(lambda: print(SERVING, file=sys.stderr, flush=True)))
+    atexit.register(told.close)
     return make(read_row)
 
 
