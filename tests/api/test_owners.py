@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from sightline.api import reports
+from sightline.api import access, reports
 from sightline.api.app import create_app
-from sightline.api.jobs import queue
+from sightline.api.jobs import follow, queue
 from sightline.api.jobs.queue import Job, Jobs
 from sightline.api.terms import Terms
 from sightline.graph.storage.tokens import create_token, revoke_token, tokens
 from sightline.graph.storage.watch import lists, seen, watch, watched
 from sightline.graph.storage.workspace import JOBS, WATCH, Workspace
+from tests.api.test_served import until
 
 Headers = dict[str, str]
 
@@ -92,6 +94,22 @@ def test_a_job_is_seen_by_its_owner_and_an_admin_alone(
             assert said.replace(other, "0" * 16) == missing.json()["detail"]
     assert client.get(f"/v1/reports/{mine}/files/report.html", headers=who["ann"]).content
     assert client.get(f"/v1/reports/{mine}", headers=who["boss"]).json()["state"] == "done"
+
+
+def test_who_follows_a_job_does_so_no_longer_than_the_token_lasts(
+    client: TestClient, ws: Path, who: dict[str, Headers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FOLLOW", 0.05)
+    monkeypatch.setattr(follow, "INTERVAL", 0.05)
+    url, seen = f"/v1/jobs/{asked(client, who['ann'])}/events", []
+    told = threading.Thread(target=lambda: seen.append(client.get(url, headers=who["ann"]).text))
+    told.start()
+    followers: Any = client.app.state.followed._followers  # type: ignore[attr-defined]
+    until(lambda: bool(followers))
+    revoke_token(ws, "ann")
+    until(lambda: not told.is_alive())
+    assert seen[0].count("data: ") == 1
+    assert client.get(url, headers=who["ann"]).status_code == 401
 
 
 def test_a_report_that_has_ended_is_removed_with_its_files(

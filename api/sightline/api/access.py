@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Caller:
 #: Where no token exists: everybody on this machine.
 ANYBODY = Caller(None, "-", ROLES["admin"])
 NOBODY = Caller(None, "-", frozenset())
-_CALLER = "sightline.caller"
+_CALLER, _AGAIN = "sightline.caller", "sightline.caller.again"
 
 
 def may(*roles: str) -> dict[str, Any]:
@@ -87,6 +87,14 @@ def caller_of(scope: Scope) -> Caller:
     """Who asks; nobody, where no check has been passed."""
     found: Caller = scope.get(_CALLER, NOBODY)
     return found
+
+
+def is_still(scope: Scope) -> bool:
+    """Whether who asked is who it was: for answers that go on while a token may be taken back."""
+    try:
+        return _AGAIN not in scope or scope[_AGAIN]() == caller_of(scope)
+    except SightlineError:
+        return False
 
 
 def permits(scope: Scope, roles: Collection[str]) -> bool:
@@ -133,6 +141,7 @@ class Access:
         if scope["type"] == "http":
             try:
                 scope[_CALLER] = self._caller(scope)
+                scope[_AGAIN] = partial(self._caller, scope)
             except SightlineError as error:
                 if not self._is_public(scope["path"]):
                     await of_sightline(error)(scope, receive, send)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
+from sightline.api.access import is_still
 from sightline.api.answers import to_json
 from sightline.api.jobs.queue import Job, Jobs
 from sightline.api.service import Service
@@ -38,8 +40,14 @@ class Followed:
         self._followers: Counter[tuple[str, View]] = Counter()
         self._look: asyncio.Task[dict[tuple[str, View], Shown]] | None = None
 
-    async def follow(self, job_id: str, view: View, shown: Shown) -> AsyncIterator[bytes]:
-        """An event now, and one after every change, until the job has ended."""
+    async def follow(
+        self, job_id: str, view: View, shown: Shown, wanted: Callable[[], bool]
+    ) -> AsyncIterator[bytes]:
+        """An event now, and one after every change, until the job has ended.
+
+        Args:
+            wanted: whether who follows may still.
+        """
         end = asyncio.get_running_loop().time() + FOLLOWED
         self._followers[job_id, view] += 1
         try:
@@ -49,6 +57,8 @@ class Followed:
                     self._look = asyncio.create_task(self._next())
                 seen = shown
                 shown = (await asyncio.shield(self._look)).get((job_id, view), shown)
+                if not wanted():
+                    return
                 if shown != seen:
                     yield b"data: " + shown[0] + b"\n\n"
         finally:
@@ -85,7 +95,7 @@ async def followed(request: Request, find: Callable[[Service], Job], view: View)
 
     job_id, first = await service.own.run(look)
     return StreamingResponse(
-        watch.follow(job_id, view, first),
+        watch.follow(job_id, view, first, partial(is_still, request.scope)),
         headers={"Cache-Control": "no-store"},
         media_type="text/event-stream",
     )
