@@ -123,10 +123,15 @@ def test_nodes_and_relationships_in_one_table_of_apoc_come_apart(load: Callable)
 def test_each_node_of_apoc_is_called_by_the_first_label_that_it_has(load: Callable) -> None:
     (found,) = load(
         {
-            "all.csv": "_id,_labels,title,Name,_start,_end,_type\n"
-            "0,:Film,The Matrix,,,,\n1,:Person,Ms,Ola,,,\n2,:Place,,,,,\n,,,,1,0,SAW\n"
+            "all.csv": "_id,_labels,title,Name,_start,_end,_type,roles\n"
+            "0,:Film,The Matrix,,,,,\n1,:Person,Ms,Ola,,,,\n2,:Place,,,,,,\n"
+            ',,,,1,0,SAW,"[""Neo"",""T""]"\n'
         }
     )
+    assert remarks(found.load)[-1] == [
+        ("property:roles", "Neo", "xsd:string"),
+        ("property:roles", "T", "xsd:string"),
+    ]
     assert sorted(triples(found.load)) == [
         ("entity:node/0", "rdf:type", "class:Film"),
         ("entity:node/0", "rdfs:label", "The Matrix"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, Store
 
 from sightline.graph.vocabulary import XSD
-from sightline.ingest.lexical import MAX_WRITTEN, RANGES, Written, too_long, unfit
+from sightline.ingest.lexical import MAX_WRITTEN, RANGES, Written, listed, too_long, unfit
 
 STORE = Store()
 
@@ -188,3 +188,22 @@ def test_what_is_too_long_is_counted_as_it_is_escaped() -> None:
     assert found is not None
     assert found.to_list() == [True, True, True, False]
     assert too_long(pl.Series(["a" * half, None])) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('["a", "b \\"c\\" \\u00e9"]', ["a", 'b "c" é']),
+        ("""['a', "Children's", 'it\\'s']""", ["a", "Children's", "it's"]),
+        ("[1, -2.5e3, true, None]", ["1", "-2.5e3", "true"]),
+        ("[ ]", []),
+        ("[a]", None),
+        ("['a'", None),
+        ("[['a']]", None),
+        ("[{'a': 1}]", None),
+        ('["a" "b"]', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_lists_in_brackets_are_their_values(text: str, values: list[str] | None) -> None:
+    assert listed(text) == values

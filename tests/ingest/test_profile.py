@@ -127,6 +127,23 @@ def test_numbers_with_one_unit_are_numbers_of_it(
     assert found == [(f"property:{name}", value) for value in values]
 
 
+def test_cells_of_lists_in_brackets_have_several_values(load: Callable) -> None:
+    table = "id\tname\tcast\tnote\n1\tA\t['Ann', 'Bo']\t[sic]\n2\tB\t[]\tx\n3\tC\t['Cy']\ty\n"
+    (result,) = load({"films.tsv": table})
+    found = [(s, o) for s, p, o in triples(result.load) if p == "property:cast"]
+    films = [f"entity:film/{i}" for i in (1, 1, 3)]
+    assert found == list(zip(films, ("Ann", "Bo", "Cy")))
+    assert ("entity:film/1", "property:note", "[sic]") in triples(result.load)
+
+
+def test_what_another_table_says_of_a_thing_is_no_second_label(load: Callable) -> None:
+    titles = "code,title\ntt1,One\ntt2,Two\ntt3,Three\n"
+    ratings = "code,rating\ntt1,5.5\ntt2,6.5\n"
+    found = load({"title_basics.csv": titles, "title_ratings.csv": ratings})
+    labels = [o for result in found for _, p, o in triples(result.load) if p == "rdfs:label"]
+    assert labels == ["One", "Two", "Three"]
+
+
 @pytest.mark.parametrize(
     ("header", "cells", "values"),
     [

@@ -28,7 +28,7 @@ from sightline.ingest.alike import (
     told_apart,
 )
 from sightline.ingest.errors import JoinTooLarge
-from sightline.ingest.lexical import TOO_LONG, too_long, unfit
+from sightline.ingest.lexical import TOO_LONG, cut, too_long, unfit
 from sightline.ingest.terms import (
     LANGUAGE,
     OBJECT,
@@ -373,7 +373,7 @@ def _one_value_per_row(
 ) -> pl.DataFrame:
     """Explode a column with several values, and those ``beside`` it, which have one for each."""
     if split is not None and work.schema[column] == pl.String:
-        work = work.with_columns(pl.col(column).str.split(split))
+        work = work.with_columns(cut(work[column], split))
     elif work.schema[column] == pl.String:
         return work
     texts = pl.col(column).str.strip_chars() if split is not None else pl.col(column)

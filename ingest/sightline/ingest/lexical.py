@@ -5,6 +5,7 @@ Knows the datatypes of XSD and texts as columns; knows no template and no record
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -120,6 +121,40 @@ def too_long(texts: pl.Series) -> pl.Series | None:
     escaped = texts.str.count_matches(r'["\\]') + 5 * texts.str.count_matches(r"[\x00-\x1f]")
     long = (long & (texts.str.len_bytes() + escaped > MAX_WRITTEN)).fill_null(False)
     return long if long.any() else None
+
+
+#: What `split` says of cells that hold lists in brackets, as JSON and Python write them.
+LISTS = "[]"
+_ITEM = (
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null|True|False|None"""
+)
+_LIST = re.compile(rf"\[\s*(?:(?:{_ITEM})\s*(?:,\s*(?:{_ITEM})\s*)*,?\s*)?\]")
+_NOTHING = ("null", "None")
+
+
+def listed(text: str) -> list[str] | None:
+    """The values in a list in brackets; None where it is none, or holds more than values."""
+    if not _LIST.fullmatch(text):
+        return None
+    found = (item for item in re.findall(_ITEM, text) if item not in _NOTHING)
+    return [_unquoted(item) for item in found]
+
+
+def _unquoted(item: str) -> str:
+    if item[0] == "'":
+        return re.sub(r"\\(.)", r"\1", item[1:-1])
+    try:
+        return str(json.loads(item)) if item[0] == '"' else item
+    except ValueError:
+        return item[1:-1]
+
+
+def cut(values: pl.Series, separator: str) -> pl.Series:
+    """The values of cells that hold several, List(String) ``(n,)``."""
+    if separator != LISTS:
+        return values.str.split(separator)
+    found = {text: listed(text) or [] for text in values.unique() if text is not None}
+    return pl.Series(values.name, map(found.get, values), dtype=pl.List(pl.String))
 
 
 #: Directives of dates and times: what each stands for, and what it looks like in a cell.

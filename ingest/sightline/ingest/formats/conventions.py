@@ -37,6 +37,7 @@ from sightline.ingest.formats.graphs import (
     property_of,
 )
 from sightline.ingest.formats.header import GAF, GAF_WIDTHS
+from sightline.ingest.lexical import LISTS, listed
 from sightline.ingest.source import Source, Table
 from sightline.ingest.terms import (
     Maps,
@@ -360,6 +361,13 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
         for name in frame.columns
         if name not in own
     ]
+    filled = {
+        c.name: frame[c.name].drop_nulls() for c in plain if frame.schema[c.name] == pl.String
+    }
+    lists = {name for name, texts in filled.items() if len(texts) and all(map(_is_list, texts))}
+
+    def value_of(column: _Column) -> Value:
+        return replace(_value(column), split=LISTS if column.name in lists else None)
 
     def thing(prefixes: Mapping[str, str], column: str) -> Template:
         return Template((f"{prefixes['entity']}node/", Reference(column)), iri=True)
@@ -367,7 +375,7 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
     def maps(columns: Sequence[str], prefixes: Mapping[str, str]) -> tuple[TableMap, ...]:
         if "_start" in columns:
             relation = Template((prefixes["relation"], Reference("_type")), iri=True)
-            said = tuple((property_of(prefixes, c.name), _value(c)) for c in plain)
+            said = tuple((property_of(prefixes, c.name), value_of(c)) for c in plain)
             value = Value(thing(prefixes, "_end"), qualifiers=said)
             head = thing(prefixes, "_start")
             return (TableMap("relationships", head, ((relation, value),), complete=True),)
@@ -378,10 +386,14 @@ def _apoc_maps(frame: pl.DataFrame) -> Maps:
         for column in (column for column in plain if column.name in columns):
             is_label = column.name == called
             predicate = RDFS_LABEL if is_label else property_of(prefixes, column.name)
-            statements.append((iri(predicate), _value(column)))
+            statements.append((iri(predicate), value_of(column)))
         return (TableMap("nodes", thing(prefixes, "_id"), tuple(statements)),)
 
     return maps
+
+
+def _is_list(text: str) -> bool:
+    return listed(text) is not None
 
 
 def _form(values: pl.Series) -> str:

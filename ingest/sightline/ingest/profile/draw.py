@@ -318,7 +318,12 @@ def _numbers(table: Profiled) -> tuple[str, ...]:
 def _reads_as_label(table: Profiled) -> bool:
     """A key of words is a label where there is no other."""
     column = table.columns[table.key[0]]
-    return table.label is None and column.kind == "text" and not names.is_identifier(column.name)
+    return (
+        table.label is None
+        and table.same_as is None
+        and column.kind == "text"
+        and not names.is_identifier(column.name)
+    )
 
 
 def _link(table: Profiled, name: str, column: Column) -> tuple[str, Item]:

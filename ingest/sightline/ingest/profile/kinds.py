@@ -15,7 +15,8 @@ from typing import Literal
 
 import polars as pl
 
-from sightline.ingest.lexical import DIRECTIVES
+from sightline.ingest.lexical import DIRECTIVES, LISTS
+from sightline.ingest.lexical import listed as in_brackets
 
 Kind = Literal[
     "integer",
@@ -324,6 +325,8 @@ def separator_of(values: Sequence[str], listed: bool) -> str | None:
     Args:
         listed: the column is called as lists are, so that pieces need not come again.
     """
+    if values and all(value[:1] == "[" and in_brackets(value) is not None for value in values):
+        return LISTS
     for separator in SEPARATORS:
         cells = [value.split(separator) for value in values if separator in value]
         if not cells:

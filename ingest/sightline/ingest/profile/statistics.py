@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from sightline.ingest.batch import Batch, Seen
+from sightline.ingest.lexical import cut
 from sightline.ingest.profile.distinct import Distinct, Hashes
 from sightline.ingest.profile.kinds import (
     AMOUNTS,
@@ -319,8 +320,8 @@ def _begin(values: pl.Series) -> Column:
         column.mostly = mostly(sample) if len(sample) >= LEAST_MOSTLY else None
         column.separator = separator_of(sample, is_listed(values.name))
         if column.separator:
-            pieces = (piece.strip() for value in sample for piece in value.split(column.separator))
-            column.sample = [piece for piece in pieces if piece]
+            pieces = cut(pl.Series(sample), column.separator).explode().drop_nulls()
+            column.sample = [piece.strip() for piece in pieces if piece.strip()]
     return column
 
 
@@ -334,7 +335,7 @@ def _extend(column: Column, values: pl.Series, hashes: Hashes) -> None:
 
 def _extend_lists(column: Column, values: pl.Series) -> None:
     if values.dtype == pl.String and column.separator:
-        values = values.str.split(column.separator)
+        values = cut(values, column.separator)
     column.filled += len(values) - values.null_count()
     column.several = column.several or column.separator is None
     values = values.explode().drop_nulls()
