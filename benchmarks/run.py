@@ -38,6 +38,7 @@ NAMES = (
     "text",
     "search",
     "ingest",
+    "profile",
     "compile",
     "student",
     "related",

@@ -251,8 +251,7 @@ def still(kind: Kind, values: pl.Series) -> Kind:
         return kind
     if kind == "digits":
         return kind if values.str.contains(DIGITS).all() else "text"
-    zeros = kind == "integer" and values.str.contains(r"^0[0-9]").any()
-    if not zeros and values.str.contains(PATTERNS[kind]).all():
+    if values.str.contains(PATTERNS[kind]).all():
         return kind
     if kind == "integer":
         if values.str.contains(DIGITS).all():
