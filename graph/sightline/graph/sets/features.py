@@ -108,7 +108,7 @@ class Features:
         }
         self.counts = lru_cache(KEPT)(self._counts)
         #: How many two steps could stand out, by the first of them, as it is counted.
-        self.two_step_tests: Callable[[int | None], dict[int, int]] = lru_cache(KEPT)(_new)
+        self.two_step_tests: Callable[[int | None], dict[int, int]] = lru_cache(KEPT)(lambda _: {})
         self._num_entities = s.num_entities
 
     @cached_property
@@ -154,10 +154,6 @@ def _literals(s: Snapshot) -> tuple[Incidence, Incidence, Offsets]:
     property_ = s.attribute_property[first]
     properties = _incidence(owner[first], property_, s.num_entities, len(s.property_iris))
     return values, properties, row
-
-
-def _new(class_id: int | None) -> dict[int, int]:
-    return {}
 
 
 def _runs(s: Snapshot, back: Offsets) -> Runs:

@@ -51,7 +51,7 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
         data = stream.whole("export its sheets as CSV", MAX_BYTES)
     try:
         book = calamine.load_workbook(io.BytesIO(data))
-        sheets = [sheet for sheet in book.sheets_metadata if _is_sheet(sheet)]
+        sheets = [one for one in book.sheets_metadata if str(one.typ).endswith("WorkSheet")]
         names = [sheet.name for sheet in sheets]
         wanted, found, lists = selection.table, list[Table](), dict[str, None]()
         for sheet in sheets:
@@ -96,10 +96,6 @@ def _never_calculated(data: bytes) -> int:
     with ZipFile(io.BytesIO(data)) as packed:
         sheets = [name for name in packed.namelist() if name.startswith("xl/worksheets/sheet")]
         return sum(len(NEVER_CALCULATED.findall(packed.read(name))) for name in sheets)
-
-
-def _is_sheet(sheet: Any) -> bool:
-    return str(sheet.typ).endswith("WorkSheet")
 
 
 def _tables_of(source: Source, about: Any, sheet: Any) -> Iterator[tuple[int, Table]]:

@@ -323,7 +323,7 @@ def key_of(objects: Sequence[dict[str, Any]], name: str, several: bool = False) 
     word = name.rpartition(".")[2].lower()
     first: list[str] = [key for key in objects[0] if key] if objects else []
     own = [key for key in first if _is_id(key) and key.lower()[:3] == word[:3]]
-    called = sorted((key for key in first if key.lower() in UNIQUE), key=_rank)
+    called = [key for name in UNIQUE for key in first if key.lower() == name]
     unique = () if several else (*called, *filter(_is_id, first[:1]))
     for key in (*KEYS, *own, *unique):
         values = [one.get(key) for one in objects]
@@ -331,10 +331,6 @@ def key_of(objects: Sequence[dict[str, Any]], name: str, several: bool = False) 
         if values and texts and (several or len(set(values)) == len(values)):
             return key
     return None
-
-
-def _rank(key: str) -> int:
-    return UNIQUE.index(key.lower())
 
 
 def _is_id(key: str) -> bool:
