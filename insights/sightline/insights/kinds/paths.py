@@ -224,17 +224,16 @@ def _ends(sight: Sightline, refs: Sequence[str]) -> tuple[list[int], str | None]
     import numpy as np
 
     s = sight.snapshot
-    found = []
+    found: list[int] = []
     for ref in refs:
         try:
-            found.append(np.array([sight.entity(ref)]))
+            found.append(sight.entity(ref))
         except UnknownEntity:
             if (kind := _type_of(sight, ref)) is None:
                 raise
             members = np.flatnonzero(s.members(kind))
-            found.append(members[np.argsort(-s.degree[members], kind="stable")])
-    every = np.concatenate(found)
-    ends = every[np.sort(np.unique(every, return_index=True)[1])].tolist()
+            found += members[np.argsort(-s.degree[members], kind="stable")].tolist()
+    ends = list(dict.fromkeys(found))
     if len(ends) <= MAX_ENDS:
         return ends, None
     left = f"of which the {MAX_ENDS} best connected were taken"
