@@ -162,6 +162,12 @@ def test_examples_of_a_graph_in_which_hardly_anything_typed_has_facts(world_of: 
     assert named["table"] == ("T", "r")
 
 
+def test_an_example_with_one_path_speaks_of_one(world_of: Make) -> None:
+    rows = [("a", "r", "b"), ("b", "q", "c"), typed("a", "T"), typed("c", "U")]
+    said = {one.sort: one.answer for one in world_of(rows).ask(examples).examples}
+    assert said["connect"] == "1 path in 1 shape"
+
+
 def test_examples_are_of_what_has_facts_where_nothing_typed_has(world_of: Make) -> None:
     rows = [("a", "q", "b"), ("b", "q", "c"), typed("z", "T")]
     named = {one.sort: one.names for one in world_of(rows).ask(examples).examples}

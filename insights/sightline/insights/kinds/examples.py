@@ -95,7 +95,8 @@ def _connect(sight: Sightline) -> Example | None:
         shapes = find_paths(s, source, target, max_hops=3).metapaths
         count = sum(shape.count for shape in shapes)
         text = f"How are {ends[0].label} and {ends[1].label} connected?"
-        answer = f"{count:,} paths in {len(shapes):,} shapes"
+        paths, of = "path" if count == 1 else "paths", "shape" if len(shapes) == 1 else "shapes"
+        answer = f"{count:,} {paths} in {len(shapes):,} {of}"
         return Example("connect", text, (ends[0].label, ends[1].label), answer, ends, None, None)
     return None
 

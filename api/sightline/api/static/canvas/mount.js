@@ -138,7 +138,7 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     if (mine !== turn) return;
     try {
       if (!entity && !graph.nodes.size) {
-        put(notes, "Reading the graph …");
+        put(notes, h("p", { class: "reading" }, "Reading the graph …"));
         graph = await wholeGraph(innerWidth / innerHeight);
       }
       if (mine !== turn) return;
@@ -154,8 +154,10 @@ export function mount(container, { entity, state, onSelect, onNavigate }) {
     } catch (error) {
       left = /** @type {Error} */ (error).name === "AbortError";
       if (left) return;
-      if (!graph.nodes.size) put(place, failure(/** @type {Error} */ (error)));
-      else put(notes, label(/** @type {Error} */ (error).message));
+      if (!graph.nodes.size) {
+        put(notes);
+        put(place, failure(/** @type {Error} */ (error)));
+      } else put(notes, label(/** @type {Error} */ (error).message));
       return;
     }
     for (const text of listOf(query, "pin")) {

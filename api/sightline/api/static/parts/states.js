@@ -24,6 +24,8 @@ export function partial(text, ...actions) {
 export function failure(error, ...actions) {
   const { title, status } = error.report ?? {};
   if (!error.report) console.error(error);
+  // The page begins by asking for a token.
+  if (status === 401) actions.push(h("button", { type: "button", class: "button main", onclick: () => location.reload() }, "Sign in"));
   return h("div", { class: "state failed", role: "alert" }, h("span", { class: "badge-icon" }, icon("error")),
     h("h2", {}, plain(title ?? "That did not work")), h("p", {}, label(error.report ? error.message : "The page itself failed here; loading it again may help."), status ? h("code", { class: "faint" }, ` ${status}`) : null),
     actions.length ? h("div", { class: "actions" }, actions) : null);

@@ -42,7 +42,9 @@ export function typeMap(schema) {
     const { path, places } = curve(line);
     const [top] = line.links;
     const text = top ? `${nameOf(top.relation, 28)} ${number(top.count)}${line.links.length > 1 ? ` +${line.links.length - 1}` : ""}` : "";
-    const boxes = places.map(([x, y]) => ({ x, y, w: 5.6 * text.length + 4, h: 15 }));
+    const w = 5.6 * text.length + 4;
+    // What is written beside a node at the edge stays in the drawing.
+    const boxes = places.map(([x, y]) => ({ x: Math.min(Math.max(x, w / 2), WIDTH - w / 2), y, w, h: 15 }));
     const free = boxes.find((box) => !taken.some((other) => Math.abs(other.x - box.x) * 2 < other.w + box.w && Math.abs(other.y - box.y) * 2 < other.h + box.h));
     const { x, y } = free ?? boxes[0] ?? { x: 0, y: 0 };
     if (free) taken.push(free);
