@@ -302,6 +302,11 @@ def test_no_password_is_shown(tmp_path: Path) -> None:
         copy_of(url, tmp_path / "x.db")
     assert "hunter2" not in str(caught.value)
     assert "ann:" not in str(caught.value)
+    # What follows a sign that is not encoded would be taken for the host or the port.
+    for wrong in ("ann:x@hunter2@localhost", "ann@localhost:hunter2"):
+        with pytest.raises(SourceUnreadable, match="'the database' cannot be read") as caught:
+            copy_of(f"postgresql://{wrong}/shop", tmp_path / "x.db")
+        assert "hunter2" not in str(caught.value)
 
 
 def test_links_that_a_schema_forgets_are_found_by_sure_names(

@@ -11,7 +11,7 @@ import base64
 import json
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -216,9 +216,24 @@ def _hashes(frame: pl.DataFrame) -> pl.Series:
 
 def shown(url: str) -> str:
     """What answers call the database: no user, no password."""
-    parsed = sa.make_url(url)
+    parsed = _parsed(url)
     host = f"{parsed.host or ''}{f':{parsed.port}' if parsed.port else ''}"
     return f"{parsed.get_backend_name()}://{host}/{Path(parsed.database or '').name}"
+
+
+def _parsed(url: str) -> sa.URL:
+    """The parts of a URL. What is wrong with one is not told: it may be a part of the password.
+
+    Raises:
+        SourceUnreadable
+    """
+    found = None
+    with suppress(sa.exc.ArgumentError, ValueError):
+        found = sa.make_url(url)
+    if found is None or "@" in (found.host or ""):
+        reason = "its URL cannot be read; in a password write %40 for @, %3A for :, %2F for /"
+        raise SourceUnreadable("the database", reason)
+    return found
 
 
 def copy_of(url: str, path: Path) -> None:
@@ -227,8 +242,8 @@ def copy_of(url: str, path: Path) -> None:
     Raises:
         SourceUnreadable: it cannot be reached, or goes away in the middle.
     """
+    parsed = _parsed(url)
     try:
-        parsed = sa.make_url(url)
         driver = DRIVERS.get(parsed.drivername, parsed.drivername)
         engine = sa.create_engine(parsed.set(drivername=driver), poolclass=NullPool)
         with engine.connect() as connection, closing(sqlite3.connect(path)) as copy, copy:
@@ -241,8 +256,6 @@ def copy_of(url: str, path: Path) -> None:
                 _copy(connection, schema, name, copy)
     except (sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
         raise SourceUnreadable(shown(url), MORE) from error
-    except sa.exc.ArgumentError as error:
-        raise SourceUnreadable("the database", "its URL cannot be read") from error
     except sa.exc.SQLAlchemyError as error:
         raise SourceUnreadable(shown(url), said(error)) from error
 
