@@ -137,9 +137,9 @@ def test_cells_of_lists_in_brackets_have_several_values(load: Callable) -> None:
 
 
 def test_what_another_table_says_of_a_thing_is_no_second_label(load: Callable) -> None:
-    titles = "code,title\ntt1,One\ntt2,Two\ntt3,Three\n"
-    ratings = "code,rating\ntt1,5.5\ntt2,6.5\n"
-    found = load({"title_basics.csv": titles, "title_ratings.csv": ratings})
+    titles = "tconst\ttitle\ntt1\tOne\ntt2\tTwo\ntt3\tThree\n"
+    ratings = "tconst\trating\ntt1\t5.5\ntt2\t6.5\n"
+    found = load({"titles.tsv": titles, "title_ratings.tsv": ratings})
     labels = [o for result in found for _, p, o in triples(result.load) if p == "rdfs:label"]
     assert labels == ["One", "Two", "Three"]
 
