@@ -136,6 +136,24 @@ def test_cells_of_lists_in_brackets_have_several_values(load: Callable) -> None:
     assert ("entity:film/1", "property:note", "[sic]") in triples(result.load)
 
 
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        (["34", "-99", "51"], "-99"),
+        (["1.5", "-999.0", "-88", "2"], "-88, -999.0"),
+        (["3", "-99", "-5"], ""),
+        (["-9", "-9", "-9"], ""),
+    ],
+)
+def test_numbers_that_may_stand_for_no_value_are_said(
+    cells: list[str], codes: str, load: Callable
+) -> None:
+    rows = "".join(f"r{i};N{i};{cell}\n" for i, cell in enumerate(cells))
+    (result,) = load({"rows.csv": f"id;name;age\n{rows}"})
+    said = [note.text for note in result.load.notes if "may stand for no value" in note.text]
+    assert [text.partition(" in rows.age")[0] for text in said] == ([codes] if codes else [])
+
+
 def test_what_another_table_says_of_a_thing_is_no_second_label(load: Callable) -> None:
     titles = "tconst\ttitle\ntt1\tOne\ntt2\tTwo\ntt3\tThree\n"
     ratings = "tconst\trating\ntt1\t5.5\ntt2\t6.5\n"

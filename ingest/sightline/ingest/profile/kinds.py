@@ -167,6 +167,8 @@ _WITH_UNIT = re.compile(
 #: What stands before and after the numbers of a column; at most one of the two is not empty.
 Unit = tuple[str, str]
 NO_UNIT: Unit = ("", "")
+#: Codes for no value: ``-99``, ``-999.0``.
+_NOTHING = re.compile(r"-(9{1,5}|8{2,4}|7{2,4})(\.0+)?")
 #: Between the values of one cell.
 SEPARATORS = ("|", ";", ",")
 
@@ -313,6 +315,14 @@ def either_way(kind: Kind, values: Sequence[str]) -> bool:
         return all(map(_DAYS.fullmatch, values)) and written(kind, values) is None
     several = not any("," in value for value in values)
     return kind == "comma" and not several and written(kind, values) is None
+
+
+def nothing_in(values: Sequence[str]) -> list[str]:
+    """Numbers by which surveys and instruments say that there is no value, where others are there
+    and none but they is negative."""
+    negative = {value for value in values if value.startswith("-")}
+    found = {value for value in negative if _NOTHING.fullmatch(value)}
+    return sorted(found) if found == negative != set(values) else []
 
 
 def separator_of(values: Sequence[str], listed: bool) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sightline.ingest.profile import names
-from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS, either_way
+from sightline.ingest.profile.kinds import MOST_MISFITS, NUMBERS, either_way, nothing_in
 from sightline.ingest.profile.relate import evidence
 from sightline.ingest.profile.statistics import Column
 from sightline.ingest.profile.tables import Profiled
@@ -55,6 +55,16 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
             table.say(
                 f"{example!r} in {table.name}.{column.name} may have {what}: the values stay "
                 "texts; say how they are written with `format` in a mapping",
+                True,
+            )
+        if (
+            column.kind in NUMBERS
+            and column.name not in known
+            and (codes := nothing_in(column.sample))
+        ):
+            table.say(
+                f"{', '.join(codes)} in {table.name}.{column.name} may stand for no value, as the "
+                "only negative numbers there: if so, list them under `null` in a mapping",
                 True,
             )
     empty = [column.name for column in table.columns.values() if not column.filled]
