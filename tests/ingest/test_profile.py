@@ -19,7 +19,7 @@ from sightline.ingest.batch import Batch
 from sightline.ingest.formats import matrix
 from sightline.ingest.formats.matrix import as_edges
 from sightline.ingest.load import ingest
-from sightline.ingest.profile import links
+from sightline.ingest.profile import links, names
 from sightline.ingest.profile.profile import profile
 from sightline.ingest.profile.write import _DUMPER, _flows, as_yaml
 from sightline.ingest.source import Table
@@ -936,3 +936,23 @@ def test_what_a_frame_holds_is_asked_as_often_for_many_columns_as_for_few(
         ingest(Workspace.create(tmp_path / f"w{width}"), [tmp_path / f"{width}.csv"])
         counts.append(dict(asked))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("column", "other", "what"),
+    [
+        ("protein_a", "protein_b", ("protein",)),
+        ("protein2", "protein1", ("protein",)),
+        ("geneB", "geneA", ("gene",)),
+        ("protein_b", "gene_a", ("protein", "b")),
+        ("protein_id", "protein_b", ("protein",)),
+    ],
+)
+def test_the_other_of_two_columns_is_looked_up_and_not_looked_for(
+    column: str, other: str, what: tuple[str, ...]
+) -> None:
+    class Held(frozenset):
+        def __iter__(self) -> None:  # which for each of thousands of columns would take a square
+            raise AssertionError
+
+    assert names.referred(column, Held([column, other])) == what

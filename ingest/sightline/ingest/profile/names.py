@@ -7,7 +7,7 @@ and ``customer_id`` are ``customer`` and ``id``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -383,11 +383,16 @@ def undirected(found: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
-def referred(column: str, others: Collection[str]) -> tuple[str, ...]:
+#: The end of the name of the other of two columns that are called alike.
+_OTHER = {"1": "2", "2": "1", "a": "b", "b": "a"}
+
+
+def referred(column: str, others: Container[str]) -> tuple[str, ...]:
     """What a column refers to that no table describes: a protein, for ``protein_a`` beside
     ``protein_b`` and ``protein1`` beside ``protein2``."""
     found = undirected(stem(column))
-    if any(numbered(column, other) or numbered(other, column) for other in others):
+    begin, other = column[:-1], _OTHER.get(column[-1:].lower(), "")
+    if begin and other and (begin + other in others or begin + other.upper() in others):
         last = found[-1].rstrip("12ab").rstrip("_") if len(found[-1]) > 1 else ""
         found = (*found[:-1], last) if last else found[:-1]
     return found
