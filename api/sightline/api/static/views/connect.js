@@ -153,7 +153,11 @@ export async function view(context) {
     return [h("b", {}, label(left)), shape.steps.map((step, i) => {
       const type = between[i];
       const last = i === shape.steps.length - 1;
-      return [" ", label(verb(step.relation, step.forward)), " ", last ? h("b", {}, label(right)) : [h("span", { class: "between" }, dot(typeNamed(type ?? "")), label(type ? withArticle(type) : "something")), " that"]];
+      const said = verb(step.relation, step.forward);
+      // What has no name against its direction reads in it, where that is a verb: "something that Nepal is a member of".
+      const onward = verb(step.relation, true);
+      if (last && i && said.startsWith("←") && onward !== nameOf(step.relation)) return [" ", h("b", {}, label(right)), " ", label(onward)];
+      return [" ", label(said), " ", last ? h("b", {}, label(right)) : [h("span", { class: "between" }, dot(typeNamed(type ?? "")), label(type ? withArticle(type) : "something")), " that"]];
     })];
   }
 
