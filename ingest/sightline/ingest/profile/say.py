@@ -75,8 +75,9 @@ def say(table: Profiled, tables: Sequence[Profiled], meaning: Mapping[str, str])
 
 def _may_be_either(table: Profiled, column: Column) -> bool:
     """Whether its dates or numbers can be read in two ways, and would be if one were known."""
-    known = {*table.key, *table.links, *(table.triple or ()), *(table.ends or ())}
-    return column.name not in known and either_way(column.kind, column.sample)
+    if not either_way(column.kind, column.sample):  # as most: what is known is many names
+        return False
+    return column.name not in (*table.key, *table.links, *(table.triple or ()), *(table.ends or ()))
 
 
 def _say_parts(table: Profiled) -> None:
