@@ -121,7 +121,7 @@ class Boundary:
             raise _Refused(414, "uri-too-long", f"the address is longer than {MAX_TARGET} bytes")
         # Of two, a proxy before this may have heeded the other.
         named = sum(name == b"host" for name, _ in scope["headers"])
-        if named > 1 or (not named and scope["http_version"] == "1.1"):
+        if named > 1 or (not named and scope.get("http_version") == "1.1"):
             raise _Refused(
                 400, "bad-request", f"a request names one Host, and this {named} of them"
             )
