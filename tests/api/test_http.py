@@ -108,7 +108,7 @@ def test_records_of_answers_hold_their_fields_where_json_is_made_of_them_at_once
     for kind in KINDS:
         add(kind.record)
 
-    # With slots it takes seven times as long.
+    # With slots it takes several times as long.
     assert EntityRef in found
     assert [record for record in found if "__slots__" in vars(record)] == []
 

@@ -2,7 +2,7 @@
 
 Their field names are the JSON keys. Entities, relations, types and properties are CURIEs (or IRIs)
 with labels here; knows no array and no id of a snapshot. The record of one kind stands beside its
-question, in ``kinds``. They have no slots: JSON is made of them seven times as fast.
+question, in ``kinds``. They have no slots: JSON is made of them several times as fast.
 """
 
 from __future__ import annotations
