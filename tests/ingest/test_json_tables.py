@@ -314,6 +314,12 @@ def test_values_keep_their_order_and_what_a_bad_record_alone_has_is_no_column(
     ]
 
 
+def test_half_a_character_around_a_record_refuses_it(tmp_path: Path) -> None:
+    documents = [{"id": half, "of": [{"n": "x"}, {"n": "y"}]} for half in ("\ud800", "b")]
+    inner = tables(tmp_path, documents)["d.of"]
+    assert inner == [{"n": "x", "d.id": "b"}, {"n": "y", "d.id": "b"}]
+
+
 def test_a_link_that_some_records_lack_does_not_take_what_else_they_say(load: Callable) -> None:
     people = [{"given": "Ann", "account_id": "x1"}, {"given": "Bob"}]
     works = [{"DOI": "10.1/a", "author": people}, {"DOI": "10.1/b", "author": people[:1]}]

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, Store
 
 from sightline.graph.vocabulary import XSD
-from sightline.ingest.lexical import MAX_WRITTEN, RANGES, Written, listed, too_long, unfit
+from sightline.ingest.lexical import (
+    LISTS,
+    MAX_WRITTEN,
+    RANGES,
+    Written,
+    cut,
+    listed,
+    too_long,
+    unfit,
+)
 
 STORE = Store()
 
@@ -190,6 +199,9 @@ def test_what_is_too_long_is_counted_as_it_is_escaped() -> None:
     assert too_long(pl.Series(["a" * half, None])) is None
 
 
+ESCAPED = ["a\nb", "caf\xe9", "\u200b", "it's\xa0", r"a\qb", r"\U00110000"]
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -203,7 +215,15 @@ def test_what_is_too_long_is_counted_as_it_is_escaped() -> None:
         ("[{'a': 1}]", None),
         ('["a" "b"]', None),
         ("[" * 100_000, None),
+        ("[1" + " " * 100_000, None),
+        (r"""['a\nb', 'caf\xe9', '\u200b', "it's\xa0", 'a\qb', '\U00110000']""", ESCAPED),
+        (r"""["\ud800"]""", [r"\ud800"]),
     ],
 )
 def test_lists_in_brackets_are_their_values(text: str, values: list[str] | None) -> None:
     assert listed(text) == values
+
+
+def test_a_cell_that_is_no_list_beside_those_that_are_is_one_value() -> None:
+    cells = pl.Series(["['a', 'b']", "a; b", " ['c'] ", None, "[]", "[['d']]"])
+    assert cut(cells, LISTS).to_list() == [["a", "b"], ["a; b"], ["c"], None, [], ["[['d']]"]]

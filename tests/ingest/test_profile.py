@@ -201,6 +201,11 @@ def test_what_is_called_as_times_are_names_no_record(moment: str, load: Callable
     assert keys == {f"entity:answer/p{i}%40x.example" for i in range(1, 4)}
 
 
+def test_what_is_called_as_no_time_names_its_records(load: Callable) -> None:
+    (result,) = load({"votes.csv": "candidate,party,votes\nAnn,A,7\nBob,B,9\nCem,A,12\n"})
+    assert {s for s, _, _ in triples(result.load)} >= {"entity:vote/Ann"}
+
+
 def test_files_of_one_table_in_two_units_have_no_unit(load: Callable) -> None:
     first, second = "id,name,net\nu,N,5 kg\nv,M,6 kg\n", "id,name,net\nw,N,7 %\nx,M,8 %\n"
     found = load({"part-01.csv": first, "part-02.csv": second})

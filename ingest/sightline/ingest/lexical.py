@@ -128,8 +128,11 @@ LISTS = "[]"
 _ITEM = (
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null|True|False|None"""
 )
-_LIST = re.compile(rf"\[\s*(?:(?:{_ITEM})\s*(?:,\s*(?:{_ITEM})\s*)*,?\s*)?\]")
+_LIST = re.compile(rf"\[\s*(?:(?:{_ITEM})\s*(?:,\s*(?:{_ITEM})\s*)*(?:,\s*)?)?\]")
 _NOTHING = ("null", "None")
+#: How Python writes characters in quotes that it does not show.
+_ESCAPED = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[ntr'\"\\])")
+_SIGNS = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def listed(text: str) -> list[str] | None:
@@ -141,20 +144,36 @@ def listed(text: str) -> list[str] | None:
 
 
 def _unquoted(item: str) -> str:
-    if item[0] == "'":
-        return re.sub(r"\\(.)", r"\1", item[1:-1])
+    if item[0] not in "'\"":
+        return item
     try:
-        return str(json.loads(item)) if item[0] == '"' else item
+        text = str(json.loads(item))
+        text.encode()  # half of a surrogate pair is no character
+        return text
     except ValueError:
-        return item[1:-1]
+        return _ESCAPED.sub(_sign, item[1:-1])
+
+
+def _sign(found: re.Match[str]) -> str:
+    said = found[1]
+    if len(said) == 1:
+        return _SIGNS.get(said, said)
+    code = int(said[1:], 16)
+    return chr(code) if code < 0xD800 or 0xDFFF < code < 0x110000 else found[0]
 
 
 def cut(values: pl.Series, separator: str) -> pl.Series:
-    """The values of cells that hold several, List(String) ``(n,)``."""
+    """The values of cells that hold several, List(String) ``(n,)``; a cell that holds no several is
+    one of its own."""
     if separator != LISTS:
         return values.str.split(separator)
-    found = {text: listed(text) or [] for text in values.unique() if text is not None}
+    found = {text: _listed(text) for text in values.unique() if text is not None}
     return pl.Series(values.name, map(found.get, values), dtype=pl.List(pl.String))
+
+
+def _listed(text: str) -> list[str]:
+    values = listed(text.strip())
+    return [text] if values is None else values
 
 
 #: Directives of dates and times: what each stands for, and what it looks like in a cell.

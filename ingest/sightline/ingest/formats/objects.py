@@ -140,7 +140,7 @@ class View:
                     values = [DATATYPES.get(type(text), XSD_STRING) for text in values]
                 if values:
                     out[row][name] = values
-                    taken[name].add([row] * len(values), values)
+                    taken.put(values, [row] * len(values), name)
         return out
 
     def _is_beside(self, name: str) -> bool:
@@ -287,8 +287,11 @@ class _Taken(dict[str, _Cells]):
             values = [_scalar(value) for value in values]
         if not all(values):  # what is empty is no value
             rows, values = list(compress(rows, values)), list(filter(None, values))
-        if not values:
-            return
+        if values:
+            self.put(values, rows, name, several)
+
+    def put(self, values: list[str], rows: list[int], name: str, several: bool = False) -> None:
+        """Add texts to a column, unless they are none."""
         if not (whole := "".join(values)).isascii() and _SURROGATE.search(whole):
             halves = (row for row, text in zip(rows, values) if _SURROGATE.search(text))
             self._refuse(halves, "it holds half of a surrogate pair")
@@ -352,12 +355,13 @@ def batch_of(
         bad.clear()
         taken.clear()
         taken.take([found.record for _, found, _ in records], list(range(len(records))), "", 0)
+        more = view.more([found for _, found, _ in records], taken)
         if not bad:
             break
     rejected.sort(key=lambda one: one.line or 0)
     texts = [text or _text_of(found.record) for _, found, text in records]
     hashed = texts
-    if more := view.more([found for _, found, _ in records], taken):
+    if more:
         hashed = [f"{text}{beside}" if beside else text for text, beside in zip(texts, more)]
     names = sorted(taken, key=lambda name: taken[name].rows[0])
     if len(names) > MAX_COLUMNS and view.wanted:

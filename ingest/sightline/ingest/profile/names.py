@@ -107,6 +107,8 @@ MEASURES = (
 CALENDAR = frozenset(("year", "month", "day", "hour", "week", "quarter"))
 #: Last words of columns that say on which day, or when on it.
 WHEN = frozenset(("date", "day", "timestamp", "datetime", "datum", "fecha", "dt"))
+#: Words that end as those do and say no day.
+NO_DAYS = ("candidate", "mandate", "update")
 #: What a record of sums below others is called.
 SUMS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtergebnis", "insgesamt")
 #: Words of columns that count the parts of a thing.
@@ -325,7 +327,9 @@ def singular(word: str) -> str:
 
 def says_when(name: str) -> bool:
     """Whether a column is called as days and times are."""
-    return bool(WHEN.intersection(words(name)[-1:])) or name.lower().endswith(("date", "timestamp"))
+    last = words(name)[-1:]
+    ends = name.lower().endswith(("date", "timestamp")) and last[0] not in NO_DAYS
+    return ends or bool(WHEN.intersection(last))
 
 
 def thing_words(table: str, shared: Collection[str] = ()) -> tuple[str, ...]:
