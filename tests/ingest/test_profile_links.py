@@ -836,6 +836,128 @@ CASES = {
             ("product_related", "related_id", "product"),
         },
     ),
+    "what inherits is what it inherits from": (
+        {
+            "core_page": numbered("id", 60),
+            "blog_entry": table("page_ptr_id,body", (f"{i},text {i}" for i in range(1, 50))),
+        },
+        {("blog_entry", "page_ptr_id", "core_page")},
+    ),
+    "pairs of things are none of them": (
+        {
+            "dashboard": numbered("id", 40),
+            "dashboard_slices": table(
+                "id,dashboard_id,chart_id",
+                (f"{i},{i % 40 + 1},{i * 7 % 90 + 5000}" for i in range(1, 100)),
+            ),
+            "log": table("id,slice_id,text", (f"{i},{i % 99 + 1},t{i}" for i in range(1, 300))),
+        },
+        {("dashboard_slices", "dashboard_id", "dashboard")},
+    ),
+    "a category is of what its table is of": (
+        {
+            "gym_category": numbered("id", 12),
+            "food_ingredientcategory": numbered("id", 12),
+            "food_ingredient": table(
+                "id,category_id,name", (f"{i},{i % 12 + 1},n{i}" for i in range(1, 90))
+            ),
+        },
+        {("food_ingredient", "category_id", "food_ingredientcategory")},
+    ),
+    "a thing with nothing but its module before it is meant": (
+        {
+            **{f"core_{name}": numbered("id", 60) for name in ("user", "team", "town")},
+            "core_zabbix_user": numbered("id", 60),
+            "note": table("id,user_id,name", (f"{i},{i % 60 + 1},n{i}" for i in range(1, 90))),
+        },
+        {("note", "user_id", "core_user")},
+    ),
+    "types of which a table has one before them, however its module is called": (
+        {
+            "django_content_type": numbered("id", 30),
+            "review": table(
+                "id,owner_content_type_id,polymorphic_ctype_id",
+                (f"{i},{i % 30 + 1},{i * 7 % 30 + 1}" for i in range(1, 90)),
+            ),
+        },
+        {
+            ("review", "owner_content_type_id", "django_content_type"),
+            ("review", "polymorphic_ctype_id", "django_content_type"),
+        },
+    ),
+    "the master of a translation is what is translated": (
+        {
+            "product": numbered("id", 60),
+            "supplier": numbered("id", 60),
+            "product_translation": table(
+                "id,master_id,name", (f"{i},{i % 60 + 1},n{i}" for i in range(1, 130))
+            ),
+        },
+        {("product_translation", "master_id", "product")},
+    ),
+    "the parent of a part that has no root is the whole": (
+        {
+            "category": numbered("id", 60),
+            "category_item": table(
+                "id,parent_id,name", (f"{i},{i % 60 + 1},n{i}" for i in range(1, 130))
+            ),
+        },
+        {("category_item", "parent_id", "category")},
+    ),
+    "an object is of any table": (
+        {
+            "plan": numbered("id", 90),
+            "remark": table("id,object_id,text", (f"{i},{i % 90 + 1},t{i}" for i in range(1, 200))),
+        },
+        set(),
+    ),
+    "a position in a list is no position of people": (
+        {
+            "staff_position": numbered("id", 90),
+            "field": table("id,position,name", (f"{i},{i % 30 + 1},n{i}" for i in range(1, 200))),
+        },
+        set(),
+    ),
+    "what has such an id itself is about the thing, and none": (
+        {
+            "hostgroup": numbered("groupid", 60),
+            "maintenance_group": table(
+                "maintenance_groupid,maintenanceid,groupid,name",
+                (f"{i},{i % 9},{i % 60 + 1},n{i}" for i in range(1, 150)),
+            ),
+            "operation": table("id,groupid,name", (f"{i},{i % 60 + 1},n{i}" for i in range(1, 90))),
+        },
+        {
+            ("maintenance_group", "groupid", "hostgroup"),
+            ("operation", "groupid", "hostgroup"),
+        },
+    ),
+    "versions of records count apart": (
+        {
+            f"history_{name}": table(
+                "history_id,id,changed,why,name",
+                (f"{i},{i % 40},2020-01-01,w{i},n{i}" for i in range(1, count)),
+            )
+            for name, count in (("author", 90), ("book", 140))
+        },
+        set(),
+    ),
+    "what was changed is written as an id of whoever did it": (
+        {
+            "auth_user": numbered("id", 60),
+            "invoice": table(
+                "id,changed_by_id,sum", (f"{i},{i % 60 + 1},{i}.5" for i in range(90))
+            ),
+        },
+        {("invoice", "changed_by_id", "auth_user")},
+    ),
+    "the letters of a word in a long one are no abbreviation": (
+        {
+            "orderlinetaxlog": numbered("id", 90),
+            "cart": table("id,orderer_id,text", (f"{i},{i % 60 + 1},t{i}" for i in range(1, 90))),
+        },
+        set(),
+    ),
 }
 
 

@@ -7,6 +7,7 @@ speak for such a link; texts that are all found speak for themselves.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,10 @@ SHARE_OF_UNSURE = 0.99
 LEAST_OF_IDS = 5
 #: Of so many values of a column this share must be keys of a table, or all are not looked up there.
 PROBES, LEAST_PROBES = 8, 0.75
+#: The word that so many tables begin with says which part of a program they are of.
+LEAST_OF_MODULE = 3
+#: How sure a name is that says nothing where that of its table begins as another one's.
+OWNER = 0.6
 #: A letter and ``id``: ``nid`` of a note, if numbers show that; ``bid`` and ``kid`` are words.
 _INITIAL = re.compile(r"[a-z]id", re.IGNORECASE)
 #: Letters at the end of names written as one by which they are compared; the marks of people and of
@@ -84,6 +89,10 @@ class Link:
 def find_links(tables: Sequence[Profiled]) -> None:
     """Give every table its links, those that are declared before those that are found."""
     _name_by_what_others_repeat(tables)
+    firsts = Counter(table.thing[0] for table in tables if table.thing[1:])
+    for table in tables:
+        if table.thing[1:] and firsts[table.thing[0]] >= LEAST_OF_MODULE:
+            table.module = table.thing[:1]
     targets = _Targets(tables)
     by_name = {_place(table, table.statistics.table.name): table for table in targets.tables}
     linking = [table for table in tables if table.role not in ("triples", "relations")]
@@ -192,6 +201,12 @@ class _Targets:
         for place, table in enumerate(self.tables):
             for mark in _marks_of(table):
                 self._by_mark.setdefault(mark, []).append(place)
+        self._pairs = {place for place, t in enumerate(self.tables) if _only_pairs(t)}
+        self._things = {table.thing for table in tables}
+        self._said_of = {
+            id(table): {c.stem[:-1] for c in table.columns.values() if c.stem[-1:] == ("type",)}
+            for table in tables
+        }
         columns = [column for table in tables for column in table.columns.values()]
         self._columns = {id(column): place for place, column in enumerate(columns)}
         self._holds = self._held(columns)
@@ -220,14 +235,57 @@ class _Targets:
         if all(other is table for other in self.tables):
             return self.tables
         found = {place for mark in _marks(column) for place in self._by_mark.get(mark, ())}
-        return [t for i, t in enumerate(self.tables) if i in found or t is table]
+        return [
+            t
+            for i, t in enumerate(self.tables)
+            if t is table or (i in found and (i not in self._pairs or self._names_pair(column, t)))
+        ]
+
+    def _names_pair(self, column: Column, table: Profiled) -> bool:
+        """Whether a column is called as a table that only pairs things is, and not as one of the
+        things: ``slice_id`` is none of ``dashboard_slices``, where there are dashboards."""
+        stem, called = column.stem, column.words_called
+        if not stem or stem == table.thing:
+            return stem == table.thing
+        if any(table.columns[key].words_called == called for key in table.names):
+            return True
+        if table.thing[: -len(stem)] in self._things:
+            return False
+        bare, end = _bare(table), "".join(stem)
+        return bare.endswith(end) and (len(stem) > 1 or bare == end)
+
+    def of_any(self, table: Profiled, column: Column) -> bool:
+        """Whether values are of any table: of an ``object``, or of what another column says, as
+        ``owner_type`` does beside ``owner_id``."""
+        return column.stem[-1:] == ("object",) or column.stem in self._said_of[id(table)]
+
+    def of_owner(self, table: Profiled, column: Column) -> list[Link]:
+        """The link to what the table is about as its name says, if that of the column says
+        nothing of any: ``master_id`` of a ``product_translation``; the parent of a part of it."""
+        if not names.is_id(column.called) or not set(column.stem) & names.OWNERS:
+            return []
+        if table.statistics.unique(column.name):
+            return []
+        whole = column.filled == table.statistics.records  # and no root of a tree
+        if not whole and set(column.words_called) & set(names.SELF):
+            return []
+        own = _bare(table)
+        owners = [t for t in self.tables if t is not table and _begins_with(own, t)]
+        for target in sorted(owners, key=lambda t: -len(_bare(t))):
+            key = target.columns[target.key[0]]
+            found = _found(column, key)
+            if same_kind(column, key) and _enough(table, column, key, found, OWNER):
+                return [Link(target, key.name, found, OWNER)]
+        return []
 
     def by_value(self, column: Column) -> Iterator[Profiled]:
         """Those of which a sample of the column's values are keys, in order; not those whose keys
         are another's, as the source says."""
         for place in np.flatnonzero(self._holds[self._columns[id(column)]]):
             table = self.tables[place]
-            if not any(self._is_another(table, name) for name in table.key):
+            if place not in self._pairs and not any(
+                self._is_another(table, name) for name in table.key
+            ):
                 yield table
 
     def _is_another(self, table: Profiled, key: str) -> bool:
@@ -235,6 +293,24 @@ class _Targets:
         declared = key in table.links and table.links[key].declared
         inner = f"{table.statistics.table.name}.{key.rpartition('.')[0]}".lower()
         return declared or _place(table, inner) in self._places
+
+
+def _bare(table: Profiled) -> str:
+    """What a table is called after the word of its module, as one."""
+    return "".join(table.thing[len(table.module) :])
+
+
+def _begins_with(text: str, table: Profiled) -> bool:
+    bare = _bare(table)
+    return len(table.key) == 1 and HINT <= len(bare) < len(text) and text.startswith(bare)
+
+
+def _only_pairs(table: Profiled) -> bool:
+    """Whether records hold nothing but a number of their own and ids of other things: nothing is
+    said of them that others could refer to."""
+    others = [column for column in table.columns.values() if (column.name,) != table.key]
+    ids = [c for c in others if names.is_id(c.called) and c.stem and not c.distinct.unique]
+    return len(ids) > 1 and len(ids) == len(others)
 
 
 def _marks(column: Column) -> set[str]:
@@ -291,12 +367,14 @@ def _best(table: Profiled, column: Column, targets: _Targets) -> Link | None:
     by_name = targets.by_name(table, column)
     called_so = any(one.thing == column.stem for one in by_name if one is not table)
     own = owns(table.thing, column.stem) or (_begins(table, column) and not called_so)
-    if is_key and own and not table.supplement:
+    if is_key and own and not table.supplement and names.POINTER not in column.words_called:
         return None
     found = list(_candidates(table, column, by_name, True))
     if is_key:
         found = [link for link in found if _may_be_key(column, link)]
-    if not found and (column.codes or not is_key):
+    if not is_key and (not found or all(one.table is table for one in found)):
+        found = targets.of_owner(table, column) or found
+    if not found and (column.codes or not is_key) and not targets.of_any(table, column):
         found = list(_candidates(table, column, targets.by_value(column), False))
     found = _described(table, column, found)
     best = max(found, key=lambda link: _worth(table, column, link), default=None)
@@ -347,6 +425,8 @@ def _refers(link: Link, other: Link) -> bool:
     """Whether the records of one link name those of another in a column of their own."""
     if link.table is None or other.table is None or link.table is other.table:
         return False
+    if link.name > max(other.name, SURE_NAME):
+        return False
     own = [c for c in link.table.columns.values() if (c.name,) != link.table.key]
     return any(names.is_id(c.called) and c.stem == other.table.thing[-1:] for c in own)
 
@@ -378,7 +458,8 @@ def _worth(table: Profiled, column: Column, link: Link) -> tuple[float | bool, .
         target.key == (link.column,),
         target.thing[-1:] == column.stem[-1:],
         not target.supplement,
-        target.thing[0] == table.thing[0],
+        names.alike(target.thing, table.thing),
+        -len(target.thing),
         # The few that a part of all are, such as the sales people among the employees.
         -target.columns[link.column].distinct.count,
         link.column not in target.links,  # rather the things than what else is said of them
@@ -421,6 +502,10 @@ def _enough(table: Profiled, column: Column, key: Column, found: Found, name: fl
             return False
         if name >= OWN_WORDS or names.is_identifier(column.called) or column.kind != "integer":
             return True
+        if found.share < SHARE_OF_UNSURE:
+            return False
+        if names.is_measure(column.called):  # ``position``
+            return surprising(column, key, found) or as_far(column, key)
         return _telling(column, key, found)  # ``grade`` is mostly a number
     if found.share < SHARE_OF_UNSURE:
         return False
@@ -457,8 +542,13 @@ def _goes_up(table: Profiled, column: Column, target: Profiled, key: str, found:
     """Of two tables with the same names, the one that describes them is referred to."""
     if not table.statistics.unique(column.name):
         return True
+    of_key = target.columns[key]
     if key in target.key and column.name in table.key and _siblings(table, target):
         return False
+    if column.kind == "integer" and column.words_called == of_key.words_called:
+        others = {*target.thing, "".join(target.thing)}
+        if not others >= set(column.stem) and len(table.columns.keys() & target.columns) > 3:
+            return False  # each version of a record has a ``history_id`` of its own
     back = target.columns[key].distinct.found_in(column.distinct)
     if back.share < 1 or not found.found:
         return True
@@ -487,12 +577,6 @@ def _siblings(one: Profiled, other: Profiled) -> bool:
     return len(common) > 2 and len(common) * 2 > len(set(one.columns) | set(other.columns))
 
 
-def _of_any(table: Profiled, column: Column) -> bool:
-    """Whether another column says of which table each value is: ``owner_type``."""
-    kinds = (c for c in table.columns.values() if c.words_called[-1:] == ("type",))
-    return any(c.words_called[:-1] == column.stem for c in kinds)
-
-
 def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: str) -> bool:
     """Whether values that are all found would say something without a name."""
     if target.key != (key,) or not same_kind(column, target.columns[key]):
@@ -502,7 +586,7 @@ def _values_can_speak(table: Profiled, column: Column, target: Profiled, key: st
     if column.kind == target.columns[key].kind == "iri":
         return True
     if column.kind == "integer":
-        foreign = set(column.stem).intersection(names.FOREIGN) or _of_any(table, column)
+        foreign = set(column.stem).intersection(names.FOREIGN)
         # What has such a column itself is about the same thing, and not that thing.
         beside = any(
             c.words_called == column.words_called and (c.name,) != target.key

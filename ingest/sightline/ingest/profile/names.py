@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterator, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from urllib.parse import quote
 
 from sightline.ingest.batch import first_of
@@ -111,6 +112,10 @@ WHEN = frozenset(("date", "day", "timestamp", "datetime", "datum", "fecha", "dt"
 NO_DAYS = ("candidate", "mandate", "update")
 #: What a record of sums below others is called.
 SUMS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtergebnis", "insgesamt")
+#: What a part of a thing refers to that by, without saying what it is.
+OWNERS = frozenset(("master", "target", "parent", "object", "owner", "instance", "main", "base"))
+#: Before ``id``: the record is that of the other table, as frameworks name what inherits.
+POINTER = "ptr"
 #: Words of columns that count the parts of a thing.
 SEQUENCES = frozenset(("sequence", "seq", "line", "position", "index", "ordinal", "part", "pos"))
 #: First words that say which of two things of one kind a column refers to.
@@ -352,7 +357,7 @@ def stem(column: str) -> tuple[str, ...]:
     found = words(column)
     if len(found) > 1 and found[-1] == "uid":  # who did it: ``create_uid``
         return (*found[:-1], "user")
-    ends: tuple[str, ...] = (*IDENTIFIERS, "code", "fk", "ref", "reference")
+    ends: tuple[str, ...] = (*IDENTIFIERS, "code", "fk", "ref", "reference", POINTER)
     ends = (*ends, "no", "nr", "number", "num")
     while found and found[-1] in ends:
         found = found[:-1]
@@ -378,6 +383,11 @@ def unnumbered(found: tuple[str, ...]) -> tuple[str, ...]:
         while len(found) > 1 and found[-1] in IDENTIFIERS:
             found = found[:-1]
     return found
+
+
+def alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other)))
 
 
 def undirected(found: tuple[str, ...]) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ HINT = 4
 SAME_NAME, OWN_WORDS = 0.95, 0.9
 #: How sure names are that say little: a bare ``id``; ``ShipVia`` beside ``Shippers``.
 BARE, HINTED = 0.4, 0.3
+#: How sure the name of a table is for an id in it that is not its key, nor called alike.
+OTHER_KEY = 0.7
 #: How sure it is that an end of edges is a node.
 END_OF_NODES = 0.75
 #: How sure it is that a manager is one of what its own table holds, if these are no people.
@@ -77,6 +79,7 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
             if roles:
                 return FAINT  # the manager of a customer, where no table of people has one
             rest = set(stem).difference(names.SELF, names.DIRECTIONS)
+            rest = {word for word in rest if not thing[-1].endswith(word)}
             other = names.is_id(column.called) and rest - set(thing)  # ``root_category_id``
             return 0.55 if other else OWN_WORDS
         if stem[:-1] == thing and stem[-1] in names.GROUPS and names.is_id(column.called):
@@ -114,7 +117,7 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         return 0.0
     if of_key.name != of_key.called and called == names.words(of_key.name):
         return 1.0  # ``EMP_NUM`` where all columns of employees begin with ``EMP_``
-    said = _things(table, column, stem, thing)
+    said = _things(table, column, stem, target)
     if numbered and said < OWN_WORDS:
         said = 0.0  # ``attemptnumber`` is which attempt it is
     main_or_first = main or comes_first(target, key)
@@ -126,9 +129,24 @@ def names_speak(table: Profiled, column: Column, target: Profiled, key: str) -> 
         said = max(said, SAME_NAME)
     elif said < OWN_WORDS and of_key.stem and _names_records(of_key, main_or_first):
         said = max(said, 0.85 if stem[-len(of_key.stem) :] == of_key.stem else 0.0)
-    if said:
-        return min(said, OWN_WORDS) if target.supplement else said
-    return _loosely(table, column, stem, target) if main else 0.0
+    if said and names.POINTER in called:
+        return SAME_NAME
+    if not main and of_key.stem and called != of_key.words_called:
+        said = min(said, OTHER_KEY)
+    if not said and main:
+        said = _loosely(table, column, stem, target)
+    elif target.supplement:
+        said = min(said, OWN_WORDS)
+    return 0.0 if said < OWN_WORDS and _is_about_it(column, target) else said
+
+
+def _is_about_it(column: Column, target: Profiled) -> bool:
+    """Whether the records of a table have such an id themselves: what has a ``group_id`` is in a
+    group, and none."""
+    if not names.is_id(column.called) or {*column.words_called} & {*names.ROLES, *names.SELF}:
+        return False
+    others = (c for c in target.columns.values() if (c.name,) != target.key)
+    return any(c.words_called == column.words_called for c in others)
 
 
 def comes_first(target: Profiled, key: str) -> bool:
@@ -152,10 +170,9 @@ def _counts(called: tuple[str, ...]) -> bool:
     return names.singular(called[-1]) != called[-1]
 
 
-def _things(
-    table: Profiled, column: Column, stem: tuple[str, ...], thing: tuple[str, ...]
-) -> float:
+def _things(table: Profiled, column: Column, stem: tuple[str, ...], target: Profiled) -> float:
     """What the words of a column and of a table have in common."""
+    thing = target.thing
     number = column.kind == "integer" and not names.is_id(column.called)
     if stem == thing or "".join(stem) == "".join(thing):
         return 1.0
@@ -168,12 +185,32 @@ def _things(
         return 0.85  # ``company_id`` where the table is called ``company_name``
     if stem == table.thing and stem != thing[: len(stem)]:
         return 0.0  # the code of a label is none of a release label
-    stem = names.undirected(stem)
-    if len(stem) < len(thing) and thing[-len(stem) :] == stem:
+    return _ends_alike(table, column, names.undirected(stem), target)
+
+
+def _ends_alike(table: Profiled, column: Column, stem: tuple[str, ...], target: Profiled) -> float:
+    """What it says that the name of a table ends as a column is called, in words or written as one.
+
+    What the table is called before that tells which of several is meant: that of the column's own
+    table (``category_id`` of an ingredient is an ``ingredientcategory``), or of its module.
+    """
+    thing, end, of_thing = target.thing, "".join(stem), "".join(target.thing)
+    number = column.kind == "integer" and not names.is_id(column.called)
+    word = len(stem) < len(thing) and thing[-len(stem) :] == stem
+    part = HINT <= len(end) < len(of_thing) and of_thing.endswith(end)
+    if word or (part and not number):
+        within = thing[: len(table.thing)] == table.thing
         if number and stem[-1] in names.KINDS_OF and not owns(table.thing, thing[: -len(stem)]):
-            return 0.85 if thing[: len(table.thing)] == table.thing else 0.0
-        return 0.85 if thing[: len(table.thing)] == table.thing else 0.8
-    return 0.0
+            return 0.85 if within else 0.0
+        if within or "".join(table.thing).startswith(of_thing[: -len(end)]):
+            return OWN_WORDS
+        if target.module and end == "".join(thing[1:]):
+            return 0.88
+        if thing[0] == table.thing[0] and not number:
+            return 0.85 if word else 0.8
+        return 0.8 if word else 0.75 * names.is_id(column.called)
+    common = names.alike(stem[::-1], thing[::-1])
+    return 0.8 if common > 1 else 0.0  # ``owner_content_type_id`` of a ``django_content_type``
 
 
 def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Profiled) -> float:
@@ -195,8 +232,6 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
     joined, of_thing = "".join(stem), "".join(thing)
     if len(of_thing) > 3 and joined.endswith(of_thing):
         return 0.8
-    if len(joined) > 3 and is_id and of_thing.endswith(joined):
-        return 0.75
     if names.is_measure(column.called) and not is_id:
         return 0.0
     number = column.kind == "integer" and column.words_called[-1] in ("code", "num", "no", "nr")
@@ -213,6 +248,8 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
             return 0.6
         if len(thing) > 1 and last == thing[-1] and len(stem) > 1:
             return 0.6
+        if len(thing) > 1 and last == thing[-2][0] + thing[-1]:
+            return 0.75  # ``ctype_id`` of a content type
         two = len(last) == 2 and len(stem) == 1 and last[0] == thing[-1][0]
         if two and abbreviates(last, thing[-1]):
             return 0.5  # ``db_id`` of a database
@@ -225,8 +262,7 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
     ):  # ``item_id`` of the items of an order
         return 0.7
     if thing[-1] in names.PEOPLE and (role or stem[-1] in names.PEOPLE):
-        called = column.words_called
-        done_by = called[-1:] == ("by",) and called[-2:-1] and called[-2].endswith("ed")
+        done_by = stem[-1:] == ("by",) and stem[-2:-1] and stem[-2].endswith("ed")
         if thing[-1] == "member" and thing[1:]:
             return FAINT  # those of a zone are mostly no people
         return OWN_WORDS if done_by else 0.5
@@ -244,6 +280,8 @@ def _loosely(table: Profiled, column: Column, stem: tuple[str, ...], target: Pro
 
 def abbreviates(short: str, text: str) -> bool:
     """Whether a text has the letters of a shorter one in their order."""
+    if len(text) > len(short) * (2 if len(short) > HINT else 4):
+        return False  # a long text has most letters in some order
     letters = iter(text)
     return all(letter in letters for letter in short)
 

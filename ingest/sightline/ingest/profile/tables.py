@@ -50,6 +50,7 @@ class Profiled:
         name: of its mapping; no other has it.
         thing: what a record is, in words.
         kind: their class in words, where it is called otherwise than they are.
+        module: the word before it, if several tables begin so.
         generic: the table's name says nothing of what its records are.
         supplement: its name says that it adds to what another table says: ``title_info``.
         role: ``edges`` are things without a key that link two others.
@@ -73,6 +74,7 @@ class Profiled:
     name: str
     thing: tuple[str, ...]
     kind: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()
     generic: bool = False
     supplement: bool = False
     role: Role = "things"
