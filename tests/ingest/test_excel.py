@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date, datetime, time
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -189,3 +191,14 @@ def test_formulas_without_a_value_are_counted(load: Callable) -> None:
     (result,) = load({"orders.xlsx": workbook(Orders=rows)})
     (note,) = [note.text for note in result.load.notes if "formulas" in note.text]
     assert note.startswith("2 formulas were never calculated and have no value: open the workbook")
+
+
+def test_a_formula_that_is_an_empty_text_was_calculated(load: Callable) -> None:
+    book = workbook(Orders=[[*ORDERS[0], "line"], [*ORDERS[1], '=IF(C2>9,C2,"")'], ORDERS[2]])
+    said = io.BytesIO()
+    with ZipFile(io.BytesIO(book)) as packed, ZipFile(said, "w") as out:
+        for name in packed.namelist():
+            sheet = re.sub(rb'<c r="E2"[^>]*>', b'<c r="E2" t="str">', packed.read(name))
+            out.writestr(name, sheet)
+    (result,) = load({"orders.xlsx": said.getvalue()})
+    assert not any("formulas" in note.text for note in result.load.notes)

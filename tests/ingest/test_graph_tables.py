@@ -156,6 +156,12 @@ def test_edges_of_kgx_that_do_not_hold_are_left_out_and_said(load: Callable) -> 
     assert text in [note.text for note in edges.load.notes if note.warning]
 
 
+def test_edges_may_say_in_a_list_that_they_do_not_hold(load: Callable) -> None:
+    edge = '{"subject":"EX:1","predicate":"biolink:treats","object":"EX:%s","negated":["%s"]}\n'
+    (edges,) = load({"x_edges.jsonl": edge % (2, "true") + edge % (3, "false")})
+    assert [tail for _, _, tail in triples(edges.load)] == ["EX:3"]
+
+
 def test_kgx_tables_keep_types_curies_and_what_edges_say(load: Callable) -> None:
     nodes, edges = load(
         {

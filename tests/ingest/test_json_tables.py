@@ -77,6 +77,13 @@ def test_structures_of_columns_are_the_tables_that_they_are_as_json(
     }
 
 
+def test_a_structure_without_fields_says_nothing(tmp_path: Path) -> None:
+    nothing = pl.Series([{}, {}], dtype=pl.Struct([]))
+    pl.DataFrame({"none": nothing, "id": ["a", "b"]}).write_ipc(tmp_path / "a")
+    (table,) = ARROW.tables(Source(tmp_path / "a", ARROW), Selection())
+    assert next(iter(table.batches)).frame.to_dicts() == [{"id": "a"}, {"id": "b"}]
+
+
 def test_arrays_of_objects_are_tables_that_keep_their_pairing(tmp_path: Path) -> None:
     assert tables(tmp_path, {"orders": [ORDER, SECOND]}) == SHOP
 

@@ -143,6 +143,12 @@ def test_a_result_that_a_service_wrote_as_a_table_is_read_as_the_result(load: Ca
     assert ("entity:person/1", "property:placeLabel", "Oslo") in triples(result.load)
 
 
+def test_a_month_that_is_not_known_makes_no_day(load: Callable) -> None:
+    rows = "".join(f"http://x.example/f{i},F{i},195{i}-00-00\n" for i in range(3))
+    (result,) = load({"r.csv": f"film,filmLabel,made\n{rows}"})
+    assert ("http://x.example/f1", "property:made", "1951-00-00") in triples(result.load)
+
+
 def test_literals_of_a_result_keep_their_datatype(load: Callable) -> None:
     day = {"type": "literal", "value": "1972-03-20", "datatype": XSD + "date"}
     text = {"type": "literal", "value": "5", "xml:lang": "en"}

@@ -65,12 +65,13 @@ NEO4J_TYPES = {
 NEO4J_LABELS = ("name", "title", "label", "preflabel")
 #: Columns of ``apoc.export.csv``, which has nodes and relationships in one table.
 APOC_NODES, APOC_EDGES = ("_id", "_labels"), ("_start", "_end", "_type")
+_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 #: Numbers and times in texts, as APOC and query services write them.
 FORMS = {
     "integer": r"^-?(0|[1-9][0-9]{0,17})$",
     "double": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE]-?[0-9]+)?$",
-    "date": r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$",
-    "dateTime": r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?$",
+    "date": rf"^{_DAY}$",
+    "dateTime": rf"^{_DAY}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?$",
 }
 #: Columns of KGX that hold one value, whatever signs are in it.
 KGX_SINGLE = ("id", "iri", "name", "description", "label", "subject", "predicate", "object")
@@ -229,8 +230,9 @@ def _affirmed(batches: Iterator[Batch], notes: list[Note]) -> Iterator[Batch]:
     for batch in batches:
         saying = next((name for name in (NEGATED, QUALIFIER) if name in batch.frame.columns), None)
         if saying is not None:
-            said = batch.frame[saying].str.contains(r"^(?i:true)$|(^|\|)NOT(\||$)")
-            negated = said.fill_null(False)
+            said = batch.frame[saying]
+            said = said if said.dtype == pl.String else said.list.join("|")
+            negated = said.str.contains(r"^(?i:true)$|(^|\|)NOT(\||$)").fill_null(False)
             if negated.any():
                 first = first or int(batch.rows.filter(negated)[0])
                 count += int(negated.sum())

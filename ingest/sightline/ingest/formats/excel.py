@@ -80,8 +80,10 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
 
 #: What to do with a list of values, which says nothing of them.
 A_LIST = "say with --mapping what a list means"
-#: A formula without its value, in the cell of a sheet.
-NEVER_CALCULATED = re.compile(rb"<f[^<]*</f>\s*(?:<v\s*/>|<v></v>|</c>)")
+#: A formula without its value, in the cell of a sheet that is no text: that of an empty one is so.
+NEVER_CALCULATED = re.compile(
+    rb'<c\b(?![^>]*\st="str")[^>]*>\s*<f[^<]*</f>\s*(?:<v\s*/>|<v></v>|</c>)'
+)
 
 
 def _no_table(sheets: Iterable[str]) -> str:

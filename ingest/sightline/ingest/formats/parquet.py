@@ -96,6 +96,8 @@ def _unpacked(source: Source) -> Path | io.BytesIO:
 
 def _texts(kind: pl.DataType, values: pl.Expr) -> pl.Expr:
     """The same values as texts, in the lists and structures that they are in."""
+    if isinstance(kind, pl.Struct) and not kind.fields:
+        return pl.when(values.is_null()).then(pl.lit(None, pl.String))
     if isinstance(kind, pl.Struct):
         fields = [
             _texts(field.dtype, values.struct.field(field.name)).alias(field.name)  # type: ignore[arg-type]
