@@ -108,20 +108,37 @@ def test_of_many_loads_the_first_are_printed_and_the_rest_counted(
 ) -> None:
     monkeypatch.setattr(build, "SHOWN", 1)
     fact, bad = "<x:1> <x:p> <x:{}> .\n", "<x:1> <x:p> .\n"
-    for i, lines in enumerate((bad + fact * 2, bad * 2 + fact * 4, "", bad + fact)):
+    for i, lines in enumerate((bad + fact * 2, bad * 2 + fact * 4, "", "# none\n", bad + fact)):
         (tmp_path / f"f{i}.nt").write_text(lines.format(*range(9)))
 
     assert run(["ingest", str(tmp_path), "-w", str(tmp_path / "ws")]) == 0
     said = " ".join(capfd.readouterr().out.split())
     assert "f0.nt" in said
     assert "f1.nt" not in said
-    assert "1 of 4 loads, of 7 facts; --json has all" in said
-    assert "look: 3 more sources have notes of their own, of which 1 want a look" in said
+    assert "1 of 5 loads, of 7 facts; --json has all" in said
+    assert "f2.nt" in said
+    assert "look: 1 of 2 notes are not shown, 1 of which want a look" in said
     assert "1 records of f0.nt were set aside" in said
     assert "3 records of 2 more sources were set aside" in said
 
     assert run(["loads", "-w", str(tmp_path / "ws")]) == 0
-    assert "1 of 4 loads, of 7 facts" in capfd.readouterr().out
+    assert "1 of 5 loads, of 7 facts" in capfd.readouterr().out
+
+
+def test_what_is_the_same_of_many_sources_is_said_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(6):
+        (tmp_path / f"day{i}.csv").write_text(f"id,name\n{i},Ann {i}\n")
+    (tmp_path / "shops.csv").write_text("shop;town\n1;Bern\n2;Basel\n")
+
+    assert run(["ingest", str(tmp_path), "-w", str(tmp_path / "ws")]) == 0
+    said = capfd.readouterr().out.splitlines()
+    alike = [line for line in said if "its fields between commas" in line]
+    assert alike == [
+        "day0.csv, day1.csv and 4 more: a table, its fields between commas; it has a header"
+    ]
+    assert "shops.csv: a table, its fields between semicolons; it has a header" in said
 
 
 def test_a_profile_is_printed_and_no_file_is_called_so(

@@ -38,7 +38,7 @@ from sightline.graph.storage.workspace import Workspace
 if TYPE_CHECKING:
     from sightline.graph.extraction.extract import Options
     from sightline.graph.progress import Progress
-    from sightline.graph.record.loads import Load
+    from sightline.graph.record.loads import Load, Note
     from sightline.graph.snapshot.reader import Snapshot
     from sightline.ingest.discover import Taking
 
@@ -48,6 +48,8 @@ FEW_TEXTS = 10
 DEADLINE_S = 3600.0
 #: Columns of a table, and loads, that are printed.
 SHOWN = 100
+#: Sources of which the same is said each by itself.
+FEW_ALIKE = 5
 
 
 def run(
@@ -227,15 +229,7 @@ def load_files(
         for replaced in result.replaced if result.known else ():  # a new load has it as a note
             terminal.say(f"{result.load.source}: {replaced}")
     every = [result.load for result in results]
-    for load in every[:SHOWN]:
-        for note in load.notes:
-            terminal.say(f"{'look: ' if note.warning else ''}{load.source}: {note.text}")
-    if rest := every[SHOWN:]:
-        doubtful = sum(any(note.warning for note in load.notes) for load in rest)
-        terminal.say(
-            f"{'look: ' if doubtful else ''}{len(rest):,} more sources have notes of their own, of "
-            f"which {doubtful:,} want a look; sightline loads --json has all"
-        )
+    _show_notes(every)
     rejected = [load for load in every if load.counts.rejected]
     for load in rejected[:SHOWN]:
         terminal.say(
@@ -245,6 +239,33 @@ def load_files(
     if left := sum(load.counts.rejected for load in rejected[SHOWN:]):
         others = f"{len(rejected) - SHOWN:,} more sources"
         terminal.say(f"{left:,} records of {others} were set aside: {ws.quarantine}")
+
+
+def _show_notes(loads: Sequence[Load]) -> None:
+    """What was decided about sources; what is the same of many is said once."""
+    from sightline.ingest.batch import few_of
+
+    named: dict[Note, list[str]] = {}
+    for load in loads:
+        for note in load.notes:
+            named.setdefault(note, []).append(load.source)
+    lines: list[tuple[Note, str]] = []
+    of_many: set[Note] = set()
+    for load in loads:
+        for note in load.notes:
+            if len(named[note]) <= FEW_ALIKE:
+                lines.append((note, load.source))
+            elif note not in of_many:
+                of_many.add(note)
+                lines.append((note, few_of(named[note], 2)))
+    for note, name in lines[:SHOWN]:
+        terminal.say(f"{'look: ' if note.warning else ''}{name}: {note.text}")
+    if rest := lines[SHOWN:]:
+        doubtful = sum(note.warning for note, _ in rest)
+        terminal.say(
+            f"{'look: ' if doubtful else ''}{len(rest):,} of {len(lines):,} notes are not shown, "
+            f"{doubtful:,} of which want a look; sightline loads --json has all"
+        )
 
 
 def profile(

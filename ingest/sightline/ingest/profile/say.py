@@ -86,7 +86,7 @@ def _say_parts(table: Profiled) -> None:
         return
     more = f" and {len(parts) - 5} more" if len(parts) > 5 else ""
     table.say(
-        f"one table in {len(parts)} files: {', '.join(parts[:5])}{more}: one kind of thing, and "
+        f"one table in {len(parts):,} files: {', '.join(parts[:5])}{more}: one kind of thing, and "
         "equal keys are the same thing in each"
     )
     for column in table.key:
