@@ -89,6 +89,7 @@ class Column:
     unit: Unit = NO_UNIT
     mostly: Kind | None = None
     misfits: tuple[int, str] = (0, "")
+    _density: tuple[int, float] = field(default=(0, 0.0), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.called = self.called or self.name
@@ -106,9 +107,14 @@ class Column:
     @property
     def density(self) -> float:
         """Share of whole numbers in it whose successor is in it as well."""
+        count, known = self._density  # every column that might refer to this one asks
+        if count == self.distinct.count:
+            return known
         following = pl.Series([str(int(value) + 1) for value in self.sample], dtype=pl.String)
         hashes = np.sort(following.unique().hash().to_numpy())
-        return float(self.distinct.holds(hashes).mean()) if len(hashes) else 0.0
+        density = float(self.distinct.holds(hashes).mean()) if len(hashes) else 0.0
+        self._density = self.distinct.count, density
+        return density
 
     @property
     def mean_length(self) -> float:
