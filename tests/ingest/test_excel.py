@@ -174,6 +174,12 @@ def test_what_may_be_no_sum_stays(last: list[object], load: Callable) -> None:
     assert result.load.counts.read == 3
 
 
+def test_a_name_alone_after_an_empty_row_of_two_columns_is_a_record(load: Callable) -> None:
+    rows = [["name", "town"], ["Ann", "Bern"], ["Bo", "Zug"], [], ["Cy", None]]
+    (result,) = load({"people.xlsx": workbook(People=rows)})
+    assert result.load.counts.read == 3
+
+
 def test_sheets_of_one_column_are_left_out_beside_tables_and_refused_alone(load: Callable) -> None:
     notes = [["Notes"], ["Do not edit."], ["Ask Kim."]]
     (result,) = load({"orders.xlsx": workbook(Orders=ORDERS, Notes=notes)})

@@ -115,6 +115,7 @@ def test_what_is_true_is_a_boolean_however_it_is_written(load: Callable, yes: st
         ("wage", ["1'200.50", "900.25", "12'000.00"], "wage", ["1200.5", "900.25", "12000"]),
         ("level", ["5 A", "6 A", "7 A"], "level", ["5 A", "6 A", "7 A"]),
         ("size", ["5 kg", "500 g", "1 kg"], "size", ["5 kg", "500 g", "1 kg"]),
+        ("fee", ["$ 5 %", "$ 6 %", "$ 7 %"], "fee", ["$ 5 %", "$ 6 %", "$ 7 %"]),
         ("rate", ["1,200 %", "1,300 %", "2,500 %"], "rate", ["1,200 %", "1,300 %", "2,500 %"]),
     ],
 )
@@ -125,6 +126,11 @@ def test_numbers_with_one_unit_are_numbers_of_it(
     (result,) = load({"rows.csv": f"id;name;{header}\n{rows}"})
     found = [(unquote(p), o) for _, p, o in triples(result.load) if p.startswith("property:")]
     assert found == [(f"property:{name}", value) for value in values]
+
+
+def test_numbers_with_a_unit_name_no_record(load: Callable) -> None:
+    (result,) = load({"rows.csv": "weight,town\n5 kg,Bern\n6 kg,Zug\n7 kg,Bern\n"})
+    assert any("no column tells the 3 records" in note.text for note in result.load.notes)
 
 
 def test_cells_of_lists_in_brackets_have_several_values(load: Callable) -> None:

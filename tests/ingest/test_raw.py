@@ -232,6 +232,15 @@ def test_a_file_that_was_moved_is_found_once_it_is_loaded_again(
     assert source_record(ws, "people.csv", "3").raw == "b,Bo,Rhine"
 
 
+def test_a_member_stays_in_the_archive_that_is_still_there(ws: Workspace, tmp_path: Path) -> None:
+    for name in ("one.zip", "two.zip"):
+        with ZipFile(tmp_path / name, "w") as packed:
+            packed.writestr("people.csv", BEFORE)
+    (first,) = ingest(ws, [tmp_path / "one.zip"])
+    (copy,) = ingest(ws, [tmp_path / "two.zip"])
+    assert (copy.known, copy.load.path) == (True, first.load.path)
+
+
 def test_the_record_of_a_file_is_read_as_it_was_loaded(ws: Workspace, tmp_path: Path) -> None:
     """From an archive, in an encoding and a format that nobody would find out."""
     packed = tmp_path / "data.zip"

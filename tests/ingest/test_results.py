@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
 import pytest
 
 from sightline.graph.vocabulary import XSD
 from sightline.ingest.errors import SourceError
+from sightline.ingest.formats import sparql_results
 from tests.ingest.conftest import short, statements, triples
 
 OBO = "http://purl.obolibrary.org/obo/"
@@ -155,6 +157,22 @@ def test_literals_of_a_result_keep_their_datatype(load: Callable) -> None:
     (result,) = load({"r.json": results(["a", "day", "n"], (uri("x"), day, text))})
     kinds = {short(k) for k in statements(result.load)["datatype"].drop_nulls()}
     assert kinds == {"xsd:date", "xsd:string"}
+
+
+def test_a_column_of_literals_of_two_datatypes_holds_texts_from_there_on(
+    load: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparql_results, "ROWS_PER_BATCH", 1)
+    cells = [("1", "integer"), ("1.5", "decimal"), ("2", "integer")]
+    literals = ({"type": "literal", "value": v, "datatype": XSD + kind} for v, kind in cells)
+    (result,) = load({"r.json": results(["a", "n"], *((uri("x"), one) for one in literals))})
+    found = statements(result.load).filter(pl.col("predicate").str.ends_with("n"))
+    said = dict(found.select("object", pl.col("datatype").cast(pl.String)).iter_rows())
+    assert {v: short(kind) for v, kind in said.items()} == {
+        "1": "xsd:integer",
+        "1.5": "xsd:string",
+        "2": "xsd:string",
+    }
 
 
 @pytest.mark.parametrize(
