@@ -129,7 +129,7 @@ def test_numbers_with_one_unit_are_numbers_of_it(
 
 
 def test_numbers_with_a_unit_name_no_record(load: Callable) -> None:
-    (result,) = load({"rows.csv": "weight,town\n5 kg,Bern\n6 kg,Zug\n7 kg,Bern\n"})
+    (result,) = load({"rows.csv": "row_id,town\n5 kg,Bern\n6 kg,Zug\n7 kg,Bern\n"})
     assert any("no column tells the 3 records" in note.text for note in result.load.notes)
 
 
