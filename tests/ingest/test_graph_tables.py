@@ -257,3 +257,5 @@ def test_annotations_of_the_gene_ontology_link_products_to_terms(load: Callable)
     assert ("property:Evidence_Code", "IDA") in said
     assert ("property:Reference", "PMID:2") in said
     assert any("1 edges are negated" in note.text for note in found.load.notes)
+    (alone,) = load({"x.gaf": "!gaf-version: 2.2\n" + rows[0]})
+    assert (product, "relation:located_in", OBO + "GO_1") in triples(alone.load)

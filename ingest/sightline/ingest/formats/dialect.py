@@ -204,7 +204,7 @@ def _with_header(
     notes = []
     records, width = cut.records, cut.width
     header_lines, header = skipped, named
-    if named is None and not source.split:
+    if named is None and not source.split and known != GAF[:width]:  # which never has one
         place = _header_place(cut, wanted)
         if place is not None:
             header, header_lines = records[place], skipped + cut.lines[place]
