@@ -214,6 +214,15 @@ def test_an_error_while_making_a_report_is_said(client, folder: Path, capfd) -> 
     assert "IndexError" in capfd.readouterr().err
 
 
+def test_a_report_that_failed_names_a_route_as_the_way_out(client, folder: Path) -> None:
+    url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
+    jobs = Jobs(folder)
+    job = jobs.claim()
+    assert job is not None
+    jobs.fail(job, "run `sightline compile`")
+    assert client.get(url).json()["error"] == "run `POST /v1/compile`"
+
+
 def test_a_job_whose_process_is_killed_is_tried_once_more_and_then_failed(client, folder) -> None:
     url = client.post("/v1/reports", json={"sections": ["method"]}).headers["location"]
     with working(folder, "mortally"):

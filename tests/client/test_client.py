@@ -151,6 +151,7 @@ def test_what_is_no_argument_is_refused_by_all(graph: Sightline) -> None:
         (lambda: graph.doctor(kind="zz"), "'contradiction'"),  # type: ignore[arg-type]
         (lambda: graph.related("Kenya", direction="zz"), "'both'"),  # type: ignore[arg-type]
         (lambda: graph.similar("Kenya", k=2.5), "whole number"),  # type: ignore[arg-type]
+        (lambda: graph.similar("Kenya", k=True), "whole number"),
         (lambda: graph.related("Kenya", known="zz"), "known"),  # type: ignore[arg-type]
     ):
         with pytest.raises(Problem, match=said) as refused:
