@@ -93,6 +93,20 @@ def test_the_first_page_says_at_once_that_it_checks_and_stops_when_it_is_left(
     page.until("window.stopped")
 
 
+def test_the_first_page_checks_though_what_stands_out_failed(page: Browser, base: str) -> None:
+    opened(page, base, "settings")
+    page.run(
+        f"""
+        const asks = window.fetch;
+        const fails = {FAILS};
+        window.fetch = (url, ...x) => `${{url}}`.includes('/insights') ? fails() : asks(url, ...x);
+        location.hash = '#/';
+        """
+    )
+    said = "document.querySelector('.questions a[href=\"#/doctor\"] .answer')?.innerText"
+    page.until(f"/^[0-9]+ finding/.test({said})")
+
+
 def test_searching_with_the_keyboard_alone(page: Browser, base: str) -> None:
     search_for(page, base, "ugnada")
     page.until("document.querySelector('[role=option]')?.innerText.includes('Uganda')")

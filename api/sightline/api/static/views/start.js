@@ -78,7 +78,7 @@ function questions(checked) {
 function findings(then) {
   const place = h("section", { "aria-label": "What stands out" });
   const asked = ask("insights", { deadline_ms: 4000 });
-  asked.then(then, () => null);
+  asked.then(then, (error) => error.name === "AbortError" || then());
   put(place, h("div", { class: "title" }, h("h2", {}, "What stands out")), later(asked, (answer) => {
     if (!answer.insights.length) return h("p", { class: "note" }, "Nothing stands out.");
     const lines = answer.insights.map(finding);
