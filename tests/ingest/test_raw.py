@@ -176,8 +176,9 @@ def test_the_record_of_a_line_shows_its_cells_and_what_each_made(
     made = {fact.object.rpartition("/")[2]: fact.columns for fact in record.facts}
     assert made["Bo"] == ("name",)
     assert made["Rhine"] == ("river",)
-    with pytest.raises(NoSuchRow):
-        source_record(ws, "people.csv", "99")
+    for at in ("0", "99", "1" + "0" * 11, f"line {10**11}", "0" * 12 + "3", f"line {'9' * 5000}"):
+        with pytest.raises(NoSuchRow):
+            source_record(ws, "people.csv", at)
     with pytest.raises(UnknownLoad):
         source_record(ws, "peeple.csv", "3")
 

@@ -92,8 +92,8 @@ def _names(load: Load) -> set[str]:
 
 def _row(load: Load, at: str) -> tuple[int, TableRows]:
     """The number of a row in its load, and the table that it is in."""
-    if at.isascii() and at.isdigit():
-        row = int(at[:12])
+    if at.isascii() and at.isdigit() and len(at) < 12:
+        row = int(at)
         return row, table_of(load.tables, row)
     for table in load.tables:
         row_at = table.row_at(at)
@@ -153,7 +153,7 @@ def _batches(source: Source, load: Load, table: TableRows, base: str) -> Iterato
 def _find(batches: Iterator[Batch], load: Load, row: int, at: str) -> tuple[Batch, int]:
     """The batch that holds a row of its table, and its place in it; ``-1 - i`` for the rejected
     record ``i``."""
-    for batch in batches:
+    for batch in batches if 0 <= row < 1 << 32 else ():  # as those of batches are
         places = (batch.rows == row).arg_true()
         if len(places):
             return batch, int(places[0])

@@ -55,13 +55,13 @@ class TableRows:
         """
         before, name = self.first_row - 1, re.escape(self.name)
         if self.kind in ("sheet", "table"):
-            pattern = rf"(?i:(?:{self.kind} )?{name}, row |{name}[!/])(\d+)"
+            pattern = rf"(?i:(?:{self.kind} )?{name}, row |{name}[!/])(\d{1, 12})"
         elif self.kind != "path":
-            pattern = rf"{self.kind} (\d+)"
+            pattern = rf"{self.kind} (\d{1, 12})"
         elif self.name.count("[*]") > 1:
-            pattern = rf"{name}, record (\d+)"
+            pattern = rf"{name}, record (\d{1, 12})"
         else:
-            index = r"\[(\d+)\]"
+            index = r"\[(\d{1,12})\]"
             one = name.replace(r"\[\*\]", index)
             before, pattern = self.first_row, one if one != name else f"{name}(?:{index})?"
         found = re.fullmatch(pattern, at)
