@@ -55,11 +55,11 @@ class TableRows:
         """
         before, name = self.first_row - 1, re.escape(self.name)
         if self.kind in ("sheet", "table"):
-            pattern = rf"(?i:(?:{self.kind} )?{name}, row |{name}[!/])(\d{1, 12})"
+            pattern = rf"(?i:(?:{self.kind} )?{name}, row |{name}[!/])(\d{{1,12}})"
         elif self.kind != "path":
-            pattern = rf"{self.kind} (\d{1, 12})"
+            pattern = rf"{self.kind} (\d{{1,12}})"
         elif self.name.count("[*]") > 1:
-            pattern = rf"{name}, record (\d{1, 12})"
+            pattern = rf"{name}, record (\d{{1,12}})"
         else:
             index = r"\[(\d{1,12})\]"
             one = name.replace(r"\[\*\]", index)
