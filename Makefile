@@ -34,7 +34,8 @@ help: ## list the targets
 demo: $(USE) ## build the bundled example, show first answers, serve it (SERVE=0: do not serve)
 	$(BIN)/sightline demo --port $(PORT) $(if $(filter 0 no false,$(SERVE)),--no-serve)
 
-install: $(USE) ## install everything a user needs into .venv
+install: $(USE) ## install everything a user needs into .venv, and compile what answers use
+	$(BIN)/sightline warm
 	@echo "installed; try: $(BIN)/sightline --help"
 
 test: $(DEV) ## run the tests, in one process more than there are processors (ARGS="-k paths" chooses some)
