@@ -14,6 +14,7 @@ import pytest
 from sightline.ingest.errors import MappingError
 from sightline.ingest.formats.json_document import JSON
 from sightline.ingest.formats.json_lines import JSON_LINES
+from sightline.ingest.formats.objects import _Cells
 from sightline.ingest.formats.parquet import ARROW, PARQUET
 from sightline.ingest.formats.paths import path_of, steps_of
 from sightline.ingest.source import Selection, Source
@@ -319,6 +320,21 @@ def test_values_keep_their_order_and_what_a_bad_record_alone_has_is_no_column(
         {"id": "b", "cast.n": ["y"], "other": "1"},
         {"id": "c", "of": ["1", "p", "2"]},
     ]
+
+
+def test_columns_are_added_to_as_often_for_many_records_as_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added: list[int] = []
+    add = _Cells.add
+    monkeypatch.setattr(_Cells, "add", lambda cells, *more: (added.append(1), add(cells, *more)))
+    times = []
+    for count in (2, 30):
+        added.clear()
+        inner = [{"n": f"x{i}"} for i in range(count)]
+        assert len(tables(tmp_path, [{"id": "a", "of": inner}])["d.of"]) == count
+        times.append(len(added))
+    assert times[0] == times[1]
 
 
 def test_half_a_character_around_a_record_refuses_it(tmp_path: Path) -> None:

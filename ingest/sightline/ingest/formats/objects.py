@@ -132,6 +132,8 @@ class View:
                 continue
             out = out or [{} for _ in found]
             already = taken.texts_of(name) if is_type and name in taken else {}
+            rows: list[int] = []
+            texts: list[str] = []
             for row, one in enumerate(found):
                 if row in (already if is_type else known):
                     continue
@@ -140,7 +142,10 @@ class View:
                     values = [DATATYPES.get(type(text), XSD_STRING) for text in values]
                 if values:
                     out[row][name] = values
-                    taken.put(values, [row] * len(values), name)
+                    rows += [row] * len(values)
+                    texts += values
+            if texts:
+                taken.put(texts, rows, name)
         return out
 
     def _is_beside(self, name: str) -> bool:
