@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -192,7 +192,11 @@ def test_sheets_of_one_column_are_left_out_beside_tables_and_refused_alone(load:
         load({"notes.xlsx": workbook(Notes=notes)})
 
 
-def test_formulas_without_a_value_are_counted(load: Callable) -> None:
+@pytest.mark.parametrize("block", [128, 8 << 20])
+def test_formulas_without_a_value_are_counted(
+    block: int, load: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.ingest.formats.excel.BLOCK", block)
     rows = [[*ORDERS[0], "line"], [*ORDERS[1], "=C2*D2"], [*ORDERS[2], "=C3*D3"]]
     (result,) = load({"orders.xlsx": workbook(Orders=rows)})
     (note,) = [note.text for note in result.load.notes if "formulas" in note.text]
@@ -208,3 +212,24 @@ def test_a_formula_that_is_an_empty_text_was_calculated(load: Callable) -> None:
             out.writestr(name, sheet)
     (result,) = load({"orders.xlsx": said.getvalue()})
     assert not any("formulas" in note.text for note in result.load.notes)
+
+
+def test_a_workbook_that_expands_a_thousandfold_is_refused_before_it_is_unpacked(
+    load: Callable,
+) -> None:
+    said = io.BytesIO(workbook(Orders=ORDERS))
+    with ZipFile(said, "a", ZIP_DEFLATED) as out:
+        out.writestr("xl/worksheets/sheet9.xml", b" " * (65 << 20))
+
+    with pytest.raises(SourceUnreadable, match="decompression bomb does; export its sheets as CSV"):
+        load({"orders.xlsx": said.getvalue()})
+
+
+def test_a_workbook_with_a_damaged_part_is_refused(load: Callable) -> None:
+    said = io.BytesIO(workbook(Orders=ORDERS))
+    with ZipFile(said, "a") as out:
+        out.writestr("xl/worksheets/sheet9.xml", b"<x>as it was</x>")
+    damaged = said.getvalue().replace(b"as it was", b"as it is.")
+
+    with pytest.raises(SourceUnreadable, match=r"no sound workbook \(Bad CRC-32"):
+        load({"orders.xlsx": damaged})

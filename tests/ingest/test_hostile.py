@@ -230,7 +230,7 @@ def test_entities_that_grow_are_refused_however_they_are_packed(
 def test_a_parquet_file_that_says_one_long_value_often_is_refused(
     tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sightline.ingest.formats.parquet.BOMB_SIZE", 1000)
+    monkeypatch.setattr("sightline.ingest.streams.BOMB_SIZE", 1000)
     path = tmp_path / "a.parquet"
     pl.DataFrame({"id": ["x" * 1000] * 2000}).write_parquet(path)
     assert path.stat().st_size < 5000

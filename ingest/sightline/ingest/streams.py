@@ -53,6 +53,17 @@ def without_packing(name: str) -> str:
     return name[: len(name) - len(ending)]
 
 
+def require_no_bomb(path: Path, expanded: float, size: int, way_out: str) -> None:
+    """Refuse what expands to far more bytes than it has. Raises SourceUnreadable, with a way
+    out."""
+    if expanded > max(BOMB_SIZE, BOMB_RATIO * size):
+        raise SourceUnreadable(
+            path,
+            f"it expands to more than {BOMB_RATIO} times its size, as a decompression bomb "
+            f"does; {way_out} if you trust it",
+        )
+
+
 class ByteStream:
     """The bytes of a file, unpacked, in UTF-8 and without a byte order mark. Bounded.
 
@@ -110,12 +121,8 @@ class ByteStream:
         if self.expanded == 0 and data.startswith(BOM):
             data = data[len(BOM) :]
         self.expanded += len(data)
-        if self.packing and self.expanded > max(BOMB_SIZE, BOMB_RATIO * self._size):
-            raise SourceUnreadable(
-                self.path,
-                f"it expands to more than {BOMB_RATIO} times its size, as a decompression bomb "
-                "does; unpack it first if you trust it",
-            )
+        if self.packing:
+            require_no_bomb(self.path, self.expanded, self._size, "unpack it first")
         return data
 
     def whole(self, way_out: str, most: int = MAX_DOCUMENT) -> bytes:

@@ -10,13 +10,14 @@ import io
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import chain
 from typing import Any
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 import polars as pl
 
@@ -26,6 +27,7 @@ from sightline.ingest.errors import SourceUnreadable
 from sightline.ingest.formats.header import two_lines
 from sightline.ingest.profile.names import SUMS
 from sightline.ingest.source import NoSuchTable, Selection, Source, Table, TableFormat
+from sightline.ingest.streams import BLOCK, require_no_bomb
 
 RECORDS_PER_BATCH = 50_000
 #: Rows that show what is a header.
@@ -50,6 +52,7 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
     with source.open() as stream:
         data = stream.whole("export its sheets as CSV", MAX_BYTES)
     try:
+        left = _never_calculated(source, data)
         book = calamine.load_workbook(io.BytesIO(data))
         sheets = [one for one in book.sheets_metadata if str(one.typ).endswith("WorkSheet")]
         names = [sheet.name for sheet in sheets]
@@ -68,8 +71,8 @@ def _tables(source: Source, selection: Selection) -> Iterator[Table]:
             raise SourceUnreadable(source.path, f"{_no_table(lists)}; {A_LIST}")
         if lists:
             found[-1].notes.append(Note(f"left out: {_no_table(lists)}; {A_LIST}", warning=True))
-        if found and (count := _never_calculated(data)):
-            text = f"{count:,} formulas were never calculated and have no value: open the workbook"
+        if found and left:
+            text = f"{left:,} formulas were never calculated and have no value: open the workbook"
             found[-1].notes.append(Note(f"{text} in a spreadsheet program and save it", True))
     except calamine.PasswordError as error:
         raise SourceUnreadable(source.path, "it is protected by a password") from error
@@ -90,14 +93,36 @@ def _no_table(sheets: Iterable[str]) -> str:
     return f"one column is no table: {', '.join(f'sheet {name}' for name in sheets)}"
 
 
-def _never_calculated(data: bytes) -> int:
+def _never_calculated(source: Source, data: bytes) -> int:
     """How many formulas of a workbook have no value: programs that only write leave them to those
-    that calculate."""
+    that calculate. All that it holds is unpacked for that, some at a time.
+
+    Raises:
+        SourceUnreadable: it is damaged, holds more than it says, or is a decompression bomb.
+    """
     if not data.startswith(MAGIC[0]):
         return 0
-    with ZipFile(io.BytesIO(data)) as packed:
-        sheets = [name for name in packed.namelist() if name.startswith("xl/worksheets/sheet")]
-        return sum(len(NEVER_CALCULATED.findall(packed.read(name))) for name in sheets)
+    try:
+        with ZipFile(io.BytesIO(data)) as packed:
+            expanded = sum(one.file_size for one in packed.infolist())
+            require_no_bomb(source.path, expanded, len(data), "export its sheets as CSV")
+            return sum(_formulas_left(packed, name) for name in packed.namelist())
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        reason = f"it is no sound workbook ({str(error)[:200]})"
+        raise SourceUnreadable(source.path, reason) from error
+
+
+def _formulas_left(packed: ZipFile, name: str) -> int:
+    count, rest = 0, b""
+    with packed.open(name) as stream:
+        while block := stream.read(BLOCK):
+            text = rest + block
+            cells, mark, last = text.rpartition(b"<c")
+            rest = mark + last
+            if len(last) >= BLOCK:  # no cell is as long
+                cells, rest = text, b""
+            count += len(NEVER_CALCULATED.findall(cells))
+    return count + len(NEVER_CALCULATED.findall(rest))
 
 
 def _tables_of(source: Source, about: Any, sheet: Any) -> Iterator[tuple[int, Table]]:

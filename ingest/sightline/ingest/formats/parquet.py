@@ -21,7 +21,7 @@ from sightline.ingest.formats import conventions
 from sightline.ingest.formats.json_lines import Block, tables_of
 from sightline.ingest.formats.paths import PATH
 from sightline.ingest.source import Selection, Source, Table, TableFormat
-from sightline.ingest.streams import BOMB_RATIO, BOMB_SIZE
+from sightline.ingest.streams import require_no_bomb
 
 RECORDS_PER_BATCH = 100_000
 
@@ -69,12 +69,7 @@ def _frames(scanned: Scan, source: Source) -> Iterator[tuple[pl.DataFrame, pl.Se
         for start in range(0, height, RECORDS_PER_BATCH):
             frame = scan.slice(start, RECORDS_PER_BATCH).select(columns).collect()
             expanded += frame.estimated_size()
-            if expanded > max(BOMB_SIZE, BOMB_RATIO * size):
-                what = (
-                    f"it expands to more than {BOMB_RATIO} times its size, as a decompression bomb "
-                    "does; write it as CSV if you trust it"
-                )
-                raise SourceUnreadable(source.path, what)
+            require_no_bomb(source.path, expanded, size, "write it as CSV")
             rows = pl.int_range(start + 1, start + 1 + frame.height, dtype=pl.UInt32, eager=True)
             yield frame, rows, size * (start + frame.height) // height
 
