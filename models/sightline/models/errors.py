@@ -82,8 +82,8 @@ class NoVectors(LearningError):
     def __init__(self) -> None:
         super().__init__(
             "the served model, the foundation member, has no vectors of entities: nothing can be "
-            "said to lie near another, and there is no student to export; `sightline train`, "
-            "`sightline distill` and `sightline evaluate` make one that has"
+            "said to lie near another, and there is no student to export; one that has comes of "
+            "`sightline train`, `sightline distill` and `sightline evaluate`"
         )
 
 
