@@ -99,7 +99,7 @@ def test_a_job_is_seen_by_its_owner_and_an_admin_alone(
 def test_who_follows_a_job_does_so_no_longer_than_the_token_lasts(
     client: TestClient, ws: Path, who: dict[str, Headers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "FOLLOW", 0.05)
+    monkeypatch.setattr(access, "FOLLOW", 0)
     monkeypatch.setattr(follow, "INTERVAL", 0.05)
     url, seen = f"/v1/jobs/{asked(client, who['ann'])}/events", []
     told = threading.Thread(target=lambda: seen.append(client.get(url, headers=who["ann"]).text))
@@ -107,6 +107,7 @@ def test_who_follows_a_job_does_so_no_longer_than_the_token_lasts(
     followers: Any = client.app.state.followed._followers  # type: ignore[attr-defined]
     until(lambda: bool(followers))
     revoke_token(ws, "ann")
+    finished(ws, "same")  # of which another would be told, and no longer
     until(lambda: not told.is_alive())
     assert seen[0].count("data: ") == 1
     assert client.get(url, headers=who["ann"]).status_code == 401
